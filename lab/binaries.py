@@ -1,0 +1,109 @@
+"""What the lab runs and where its source is published: one row per Go module, in the order of first need."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+SOURCES = Path(__file__).parent
+PULUMI = "v3.259.0"
+"""The newest engine whose source is published as a module; later ones are released as binaries only."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Binary:
+    """Commands that are built from one published Go module."""
+
+    module: str
+    version: str
+    commands: dict[str, str]
+    """Name of a command -> its package below the module ("" is the module's root)."""
+    main: Path | None = None
+    """A main of our own to build instead of the module's packages."""
+    files: dict[str, str] = field(default_factory=dict)
+    """Files of the module that `main` embeds: their name beside it -> their path in the module."""
+    staging: str = ""
+    """Version under which what the module replaces by its own folders (`=> ./…`) is published."""
+
+    @property
+    def name(self) -> str:
+        """The first command, which stands for all of them."""
+        return next(iter(self.commands))
+
+
+BINARIES = (
+    Binary(
+        module="go.etcd.io/etcd/server/v3",
+        version="v3.7.3",
+        commands={"etcd": ""},
+    ),
+    Binary(
+        module="github.com/containerd/containerd/v2",
+        version="v2.4.2",
+        commands={
+            "containerd": "cmd/containerd",
+            "containerd-shim-runc-v2": "cmd/containerd-shim-runc-v2",
+            "ctr": "cmd/ctr",
+        },
+    ),
+    Binary(
+        module="github.com/containernetworking/plugins",
+        version="v1.9.1",
+        commands={
+            "bridge": "plugins/main/bridge",
+            "loopback": "plugins/main/loopback",
+            "host-local": "plugins/ipam/host-local",
+            "portmap": "plugins/meta/portmap",
+        },
+    ),
+    Binary(
+        module="k8s.io/kubernetes",
+        version="v1.36.3",
+        commands={"kube": ""},
+        main=SOURCES / "kube" / "main.go",
+        staging="v0.36.3",
+    ),
+    Binary(
+        module="github.com/prometheus/prometheus",
+        version="v0.315.0",
+        commands={"prometheus": "cmd/prometheus", "promtool": "cmd/promtool"},
+    ),
+    Binary(
+        module="github.com/rancher/local-path-provisioner",
+        version="v0.0.32",
+        commands={"local-path-provisioner": ""},
+    ),
+    Binary(
+        module="github.com/coredns/coredns",
+        version="v1.15.0",
+        commands={"coredns": ""},
+    ),
+    Binary(
+        module="github.com/pulumi/pulumi/pkg/v3",
+        version=PULUMI,
+        commands={"pulumi": "cmd/pulumi"},
+    ),
+    Binary(
+        module="github.com/pulumi/pulumi-kubernetes/provider/v4",
+        version="v4.0.0-20260421181658-ec3b5cbc2087",
+        commands={"pulumi-resource-kubernetes": ""},
+        main=SOURCES / "engine" / "provider.go",
+        files={
+            "schema.json": "cmd/pulumi-resource-kubernetes/schema.json",
+            "terraform-mapping.json": "cmd/pulumi-resource-kubernetes/terraform-mapping.json",
+        },
+    ),
+    Binary(
+        module="github.com/prometheus/node_exporter",
+        version="v1.12.1",
+        commands={"node_exporter": ""},
+    ),
+    Binary(
+        module="k8s.io/kube-state-metrics/v2",
+        version="v2.19.1",
+        commands={"kube-state-metrics": ""},
+    ),
+    Binary(
+        module="github.com/brancz/kube-rbac-proxy",
+        version="v0.22.1",
+        commands={"kube-rbac-proxy": "cmd/kube-rbac-proxy"},
+    ),
+)

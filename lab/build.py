@@ -1,0 +1,98 @@
+"""Builds the commands of published Go modules into the user's cache, once per recipe."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from .binaries import Binary
+
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "promfleet"
+
+
+class BuildError(Exception):
+    """A module that could not be built; says which, and keeps the compiler's words."""
+
+
+def build(binaries: Iterable[Binary], say: Callable[[str], None] = print) -> dict[str, Path]:
+    """
+    Build what the cache lacks and return the path of every command by its name.
+
+    Each module is built in a throw-away module that requires it and keeps its replacements, which a plain
+    `go install module@version` refuses. Statically, so that the results run in images made of nothing else.
+    """
+    paths = {}
+    for binary in binaries:
+        home = CACHE / f"{binary.name}-{binary.version}-{_recipe(binary)}"
+        if not home.exists():
+            started = time.monotonic()
+            say(f"building {binary.name} {binary.version} …")
+            _build(binary, home)
+            say(f"built {', '.join(binary.commands)} in {time.monotonic() - started:.0f} s")
+        paths |= {command: home / command for command in binary.commands}
+    return paths
+
+
+def module_directory(module: str, version: str) -> Path:
+    """Where the source of a published module lies, fetched if need be."""
+    return Path(_download(module, version)["Dir"])
+
+
+def _recipe(binary: Binary) -> str:
+    text = repr((binary.commands, binary.files, binary.staging))
+    source = binary.main.read_text() if binary.main else ""
+    return hashlib.sha256((text + source).encode()).hexdigest()[:8]
+
+
+def _build(binary: Binary, home: Path) -> None:
+    source = _download(binary.module, binary.version)
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=CACHE, prefix=".building-") as folder:
+        work = Path(folder)
+        (work / "go.mod").write_text(_go_mod(binary, Path(source["GoMod"])))
+        packages = {name: f"{binary.module}/{path}".rstrip("/") for name, path in binary.commands.items()}
+        if binary.main:
+            shutil.copy(binary.main, work / "main.go")
+            for name, path in binary.files.items():
+                shutil.copyfile(Path(source["Dir"]) / path, work / name)
+            packages = dict.fromkeys(binary.commands, ".")
+        else:
+            imports = "\n".join(f'import _ "{package}"' for package in packages.values())
+            (work / "tools.go").write_text(f"//go:build tools\n\npackage tools\n\n{imports}\n")
+        _go(work, "mod", "tidy", "-e")
+        built = work / "built"
+        for name, package in packages.items():
+            _go(work, "build", "-trimpath", "-ldflags", "-s -w", "-o", str(built / name), package)
+        built.rename(home)
+
+
+def _go_mod(binary: Binary, upstream: Path) -> str:
+    facts = json.loads(_go(upstream.parent, "mod", "edit", "-json", str(upstream)))
+    lines = ["module build", f"go {facts['Go']}", f"require {binary.module} {binary.version}"]
+    for replace in facts.get("Replace") or []:
+        old, new = replace["Old"], replace["New"]
+        if new["Path"].startswith("."):
+            if not binary.staging:
+                continue
+            new = {"Path": old["Path"], "Version": binary.staging}
+        before = " ".join(filter(None, (old["Path"], old.get("Version"))))
+        lines.append(f"replace {before} => {new['Path']} {new['Version']}")
+    return "\n".join(lines) + "\n"
+
+
+def _download(module: str, version: str) -> dict[str, str]:
+    return json.loads(_go(CACHE.parent, "mod", "download", "-json", f"{module}@{version}"))
+
+
+def _go(folder: Path, *arguments: str) -> str:
+    folder.mkdir(parents=True, exist_ok=True)
+    environment = os.environ | {"CGO_ENABLED": "0", "GOTOOLCHAIN": "auto", "GOFLAGS": "-buildvcs=false -mod=mod"}
+    done = subprocess.run(["go", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise BuildError(f"`go {' '.join(arguments)}` failed in {folder}:\n{done.stderr.strip()[-4000:]}")
+    return done.stdout
