@@ -68,7 +68,7 @@ BINARIES = (
     ),
     Binary(
         module="github.com/rancher/local-path-provisioner",
-        version="v0.0.32",
+        version="v0.0.30",
         commands={"local-path-provisioner": ""},
     ),
     Binary(

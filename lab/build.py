@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -38,11 +39,6 @@ def build(binaries: Iterable[Binary], say: Callable[[str], None] = print) -> dic
     return paths
 
 
-def module_directory(module: str, version: str) -> Path:
-    """Where the source of a published module lies, fetched if need be."""
-    return Path(_download(module, version)["Dir"])
-
-
 def _recipe(binary: Binary) -> str:
     text = repr((binary.commands, binary.files, binary.staging))
     source = binary.main.read_text() if binary.main else ""
@@ -50,10 +46,10 @@ def _recipe(binary: Binary) -> str:
 
 
 def _build(binary: Binary, home: Path) -> None:
-    source = _download(binary.module, binary.version)
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE, prefix=".building-") as folder:
         work = Path(folder)
+        source = _source(work, binary)
         (work / "go.mod").write_text(_go_mod(binary, Path(source["GoMod"])))
         packages = {name: f"{binary.module}/{path}".rstrip("/") for name, path in binary.commands.items()}
         if binary.main:
@@ -85,12 +81,20 @@ def _go_mod(binary: Binary, upstream: Path) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _download(module: str, version: str) -> dict[str, str]:
-    return json.loads(_go(CACHE.parent, "mod", "download", "-json", f"{module}@{version}"))
+def _source(work: Path, binary: Binary) -> dict[str, str]:
+    """Fetch a module; `Dir` is where its source lies, `GoMod` its go.mod."""
+    try:
+        return json.loads(_go(work, "mod", "download", "-json", f"{binary.module}@{binary.version}"))
+    except BuildError:
+        if not binary.main:
+            raise
+    # Some versions are published without the metadata that `download` asks for; importing them needs none.
+    (work / "go.mod").write_text(f"module build\ngo 1.25\nrequire {binary.module} {binary.version}\n")
+    package = re.findall(rf'"({re.escape(binary.module)}/[^"]+)"', binary.main.read_text())[0]
+    return json.loads(_go(work, "list", "-e", "-json=Module", package))["Module"]
 
 
 def _go(folder: Path, *arguments: str) -> str:
-    folder.mkdir(parents=True, exist_ok=True)
     environment = os.environ | {"CGO_ENABLED": "0", "GOTOOLCHAIN": "auto", "GOFLAGS": "-buildvcs=false -mod=mod"}
     done = subprocess.run(["go", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
