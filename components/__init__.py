@@ -1,0 +1,15 @@
+from .agent_prometheus import AgentPrometheus, AgentPrometheusArgs
+from .hub_prometheus import HubPrometheus, HubPrometheusArgs
+from .kube_state_metrics import KubeStateMetrics, KubeStateMetricsArgs
+from .node_exporter import NodeExporter, NodeExporterArgs
+
+__all__ = [
+    "AgentPrometheus",
+    "AgentPrometheusArgs",
+    "HubPrometheus",
+    "HubPrometheusArgs",
+    "KubeStateMetrics",
+    "KubeStateMetricsArgs",
+    "NodeExporter",
+    "NodeExporterArgs",
+]

@@ -1,0 +1,132 @@
+"""One cluster's Prometheus in agent mode: it scrapes, keeps a write-ahead log and ships everything to a hub."""
+
+from collections.abc import Sequence
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_kubernetes as k8s
+from pulumi import ResourceOptions
+
+from settings.images import PROMETHEUS
+
+from .labels import labels, selector
+from .pods import POD_WITH_VOLUME
+from .rollout import timeouts
+from .scraper import claim, container, scrape_identity
+
+APP = "prometheus-agent"
+TOKEN, TRUSTED = "/etc/prometheus/token", "/etc/prometheus/trusted"
+TOKEN_FILE, CA_FILE = f"{TOKEN}/token", f"{TRUSTED}/ca.crt"
+
+
+class AgentPrometheusArgs(TypedDict):
+    namespace: pulumi.Input[str]
+    """Namespace of the StatefulSet."""
+    prefix: str
+    """Begins the names of its cluster-wide objects."""
+    config: pulumi.Input[str]
+    """Text of prometheus.yml."""
+    flags: Sequence[str]
+    """Command line of Prometheus."""
+    token: pulumi.Input[str]
+    """Bearer token of the receiver."""
+    storage: pulumi.Input[str]
+    """Size of the write-ahead log's volume."""
+    memory: tuple[str, str]
+    """Request and limit of memory."""
+    grace: int
+    """Seconds a stopping agent has to deliver what it still holds; above its flush deadline."""
+    ca: NotRequired[pulumi.Input[str]]
+    """PEM certificates that sign for the receiver."""
+    ca_config_map: NotRequired[pulumi.Input[str]]
+    """ConfigMap with them under `ca.crt` instead; without either the public authorities are trusted."""
+    storage_class: NotRequired[pulumi.Input[str]]
+    """The cluster's default class, if left out."""
+    image: NotRequired[str]
+    """The release that this package is tested with, if left out."""
+    rollout_timeout: NotRequired[int]
+    """Seconds until a StatefulSet that does not become ready fails the update."""
+
+
+class AgentPrometheus(pulumi.ComponentResource):
+    """Ships one cluster's samples to a hub or to any other remote-write receiver."""
+
+    def __init__(self, name: str, args: AgentPrometheusArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("promfleet:index:AgentPrometheus", name, {}, opts)
+        image = args.get("image", PROMETHEUS)
+        child = ResourceOptions(parent=self)
+        metadata: k8s.meta.v1.ObjectMetaArgsDict = {
+            "name": APP,
+            "namespace": args["namespace"],
+            "labels": labels(APP, APP, image),
+        }
+        account = scrape_identity(name, metadata, f"{args['prefix']}-{APP}", child)
+        config = k8s.core.v1.ConfigMap(
+            f"{name}-config", metadata=metadata, data={"prometheus.yml": args["config"]}, opts=child
+        )
+        token = k8s.core.v1.Secret(
+            f"{name}-token",
+            metadata={**metadata, "name": f"{APP}-token"},
+            string_data={"token": args["token"]},
+            opts=child,
+        )
+        volume = claim(name, metadata, args["storage"], args.get("storage_class"), child)
+        volumes: list[k8s.core.v1.VolumeArgsDict] = [
+            {"name": "config", "config_map": {"name": config.metadata.name}},
+            {"name": "token", "secret": {"secret_name": token.metadata.name}},
+            {"name": "data", "persistent_volume_claim": {"claim_name": volume.metadata.name}},
+        ]
+        mounts: list[k8s.core.v1.VolumeMountArgsDict] = [
+            {"name": "token", "mount_path": TOKEN, "read_only": True},
+        ]
+        if trusted := self._trusted(name, args, metadata, child):
+            volumes.append({"name": "ca", "config_map": {"name": trusted}})
+            mounts.append({"name": "ca", "mount_path": TRUSTED, "read_only": True})
+        k8s.apps.v1.StatefulSet(
+            f"{name}-statefulset",
+            metadata=metadata,
+            spec={
+                "replicas": 1,
+                "selector": {"match_labels": selector(APP, APP)},
+                "template": {
+                    "metadata": {"labels": labels(APP, APP, image)},
+                    "spec": pod(image, account.metadata.name, volumes, mounts, args),
+                },
+            },
+            opts=ResourceOptions(parent=self, custom_timeouts=timeouts(args)),
+        )
+        self.register_outputs({})
+
+    def _trusted(
+        self,
+        name: str,
+        args: AgentPrometheusArgs,
+        metadata: k8s.meta.v1.ObjectMetaArgsDict,
+        child: ResourceOptions,
+    ) -> pulumi.Input[str] | None:
+        """Name the ConfigMap with the receiver's authorities, made here if their certificates were given."""
+        if "ca" not in args:
+            return args.get("ca_config_map")
+        authorities = k8s.core.v1.ConfigMap(
+            f"{name}-ca", metadata={**metadata, "name": f"{APP}-ca"}, data={"ca.crt": args["ca"]}, opts=child
+        )
+        return authorities.metadata.name
+
+
+def pod(
+    image: str,
+    account: pulumi.Input[str],
+    volumes: Sequence[k8s.core.v1.VolumeArgsDict],
+    mounts: Sequence[k8s.core.v1.VolumeMountArgsDict],
+    args: AgentPrometheusArgs,
+) -> k8s.core.v1.PodSpecArgsDict:
+    """One agent per cluster: a second with equal labels would make the hub refuse samples of both."""
+    return {
+        "service_account_name": account,
+        "automount_service_account_token": True,
+        "node_selector": {"kubernetes.io/os": "linux"},
+        "security_context": POD_WITH_VOLUME,
+        "termination_grace_period_seconds": args["grace"],
+        "containers": [container(image, args["flags"], args["memory"], mounts)],
+        "volumes": list(volumes),
+    }

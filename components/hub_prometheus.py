@@ -1,0 +1,255 @@
+"""The Prometheus that takes every cluster's samples, behind a door for writing and a door for reading."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, NotRequired, TypedDict
+
+import pulumi
+import pulumi_kubernetes as k8s
+from pulumi import ResourceOptions
+
+from settings.images import KUBE_RBAC_PROXY, PROMETHEUS
+
+from . import doors
+from .identity import identity
+from .labels import labels, selector
+from .pods import POD_WITH_VOLUME
+from .rollout import timeouts
+from .scraper import claim, container, scrape_identity
+
+APP = "prometheus-hub"
+READER = "reader"
+RULES = "/etc/prometheus/rules"
+
+
+class HubPrometheusArgs(TypedDict):
+    namespace: pulumi.Input[str]
+    """Namespace of the StatefulSet."""
+    prefix: str
+    """Begins the names of its cluster-wide objects."""
+    config: pulumi.Input[str]
+    """Text of prometheus.yml."""
+    rules: Mapping[str, str]
+    """Rule files: name -> text."""
+    flags: Sequence[str]
+    """Command line of Prometheus."""
+    writers: Mapping[str, int]
+    """Who may write: name of an agent's cluster -> how often its token was renewed."""
+    host: str
+    """Name in the certificate, by which agents and readers reach the doors."""
+    tls_secret: NotRequired[pulumi.Input[str]]
+    """Secret of type kubernetes.io/tls with that certificate; exactly one of this and `tls_issuer`."""
+    tls_issuer: NotRequired[str]
+    """cert-manager ClusterIssuer that is asked for it."""
+    via: Literal["clusterIP", "nodePort", "loadBalancer"]
+    """Kind of the doors' Service."""
+    node_ports: NotRequired[Mapping[str, int]]
+    """Door -> port on the nodes, with `nodePort`."""
+    storage: pulumi.Input[str]
+    """Size of the volume."""
+    memory: tuple[str, str]
+    """Request and limit of memory."""
+    storage_class: NotRequired[pulumi.Input[str]]
+    """The cluster's default class, if left out."""
+    image: NotRequired[str]
+    """Prometheus; the release that this package is tested with, if left out."""
+    door_image: NotRequired[str]
+    """kube-rbac-proxy; likewise."""
+    rollout_timeout: NotRequired[int]
+    """Seconds until a StatefulSet that does not become ready fails the update."""
+
+
+class HubPrometheus(pulumi.ComponentResource):
+    """Stores, evaluates and answers for a whole fleet."""
+
+    urls: Mapping[str, str]
+    """Door -> where it is reached."""
+    writer_tokens: Mapping[str, pulumi.Output[str]]
+    """Agent's cluster -> bearer token for the write door; secret."""
+    reader_token: pulumi.Output[str]
+    """Bearer token for the read door; secret."""
+
+    def __init__(self, name: str, args: HubPrometheusArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("promfleet:index:HubPrometheus", name, {}, opts)
+        child = ResourceOptions(parent=self)
+        image = args.get("image", PROMETHEUS)
+        metadata: k8s.meta.v1.ObjectMetaArgsDict = {
+            "name": APP,
+            "namespace": args["namespace"],
+            "labels": labels(APP, APP, image),
+        }
+        account = scrape_identity(name, metadata, f"{args['prefix']}-{APP}", child)
+        self._let_doors_ask_who_comes(name, args, metadata, account, child)
+        self._identities(name, args, metadata, child)
+        self._serve(name, args, metadata, account, child)
+        ports = args.get("node_ports") or {door.name: door.port for door in doors.DOORS}
+        self.urls = {door: f"https://{args['host']}:{port}" for door, port in ports.items()}
+        self.register_outputs(
+            {"urls": self.urls, "writer_tokens": self.writer_tokens, "reader_token": self.reader_token}
+        )
+
+    def _let_doors_ask_who_comes(
+        self,
+        name: str,
+        args: HubPrometheusArgs,
+        metadata: k8s.meta.v1.ObjectMetaArgsDict,
+        account: k8s.core.v1.ServiceAccount,
+        child: ResourceOptions,
+    ) -> None:
+        """Allow the hub's account token and access reviews, which the doors need."""
+        k8s.rbac.v1.ClusterRoleBinding(
+            f"{name}-reviews-binding",
+            metadata={"name": f"{args['prefix']}-{APP}-reviews", "labels": metadata["labels"]},
+            role_ref={
+                "api_group": "rbac.authorization.k8s.io",
+                "kind": "ClusterRole",
+                "name": "system:auth-delegator",
+            },
+            subjects=[{"kind": "ServiceAccount", "name": account.metadata.name, "namespace": args["namespace"]}],
+            opts=child,
+        )
+
+    def _identities(
+        self,
+        name: str,
+        args: HubPrometheusArgs,
+        metadata: k8s.meta.v1.ObjectMetaArgsDict,
+        child: ResourceOptions,
+    ) -> None:
+        """Make one Role per door, a writer per agent and one reader."""
+        roles = {
+            door.name: k8s.rbac.v1.Role(
+                f"{name}-{door.name}-role",
+                metadata={**metadata, "name": f"{APP}-{door.name}"},
+                rules=doors.permission(door, APP),
+                opts=child,
+            ).metadata.name
+            for door in doors.DOORS
+        }
+        self.writer_tokens = {
+            cluster: identity(
+                f"{name}-writer-{cluster}",
+                {**metadata, "name": f"writer-{cluster}"},
+                roles["write"],
+                renewals,
+                child,
+            )
+            for cluster, renewals in args["writers"].items()
+        }
+        self.reader_token = identity(f"{name}-reader", {**metadata, "name": READER}, roles["read"], 0, child)
+
+    def _serve(
+        self,
+        name: str,
+        args: HubPrometheusArgs,
+        metadata: k8s.meta.v1.ObjectMetaArgsDict,
+        account: k8s.core.v1.ServiceAccount,
+        child: ResourceOptions,
+    ) -> None:
+        """Make the StatefulSet with its configuration and volume, and the Service in front of its doors."""
+        config = k8s.core.v1.ConfigMap(
+            f"{name}-config", metadata=metadata, data={"prometheus.yml": args["config"]}, opts=child
+        )
+        rules = k8s.core.v1.ConfigMap(
+            f"{name}-rules", metadata={**metadata, "name": f"{APP}-rules"}, data=args["rules"], opts=child
+        )
+        authorization = k8s.core.v1.ConfigMap(
+            f"{name}-doors",
+            metadata={**metadata, "name": f"{APP}-doors"},
+            data=doors.authorization(args["namespace"], APP),
+            opts=child,
+        )
+        volume = claim(name, metadata, args["storage"], args.get("storage_class"), child)
+        volumes: list[k8s.core.v1.VolumeArgsDict] = [
+            {"name": "config", "config_map": {"name": config.metadata.name}},
+            {"name": "rules", "config_map": {"name": rules.metadata.name}},
+            {"name": "doors", "config_map": {"name": authorization.metadata.name}},
+            {"name": "tls", "secret": {"secret_name": self._certificate(name, args, metadata, child)}},
+            {"name": "data", "persistent_volume_claim": {"claim_name": volume.metadata.name}},
+        ]
+        k8s.apps.v1.StatefulSet(
+            f"{name}-statefulset",
+            metadata=metadata,
+            spec={
+                "replicas": 1,
+                "selector": {"match_labels": selector(APP, APP)},
+                "template": {
+                    "metadata": {"labels": metadata["labels"]},
+                    "spec": pod(args, account.metadata.name, volumes),
+                },
+            },
+            opts=ResourceOptions(parent=self, custom_timeouts=timeouts(args)),
+        )
+        k8s.core.v1.Service(f"{name}-service", metadata=metadata, spec=service(args), opts=child)
+        k8s.networking.v1.NetworkPolicy(
+            f"{name}-policy",
+            metadata=metadata,
+            spec={
+                "pod_selector": {"match_labels": selector(APP, APP)},
+                "policy_types": ["Ingress"],
+                "ingress": [{"ports": [{"port": door.name} for door in doors.DOORS]}],
+            },
+            opts=child,
+        )
+
+    def _certificate(
+        self,
+        name: str,
+        args: HubPrometheusArgs,
+        metadata: k8s.meta.v1.ObjectMetaArgsDict,
+        child: ResourceOptions,
+    ) -> pulumi.Input[str]:
+        """Name the Secret with the doors' certificate, asking cert-manager for it where an issuer is given."""
+        if "tls_issuer" not in args:
+            return args["tls_secret"]
+        secret = f"{APP}-tls"
+        k8s.apiextensions.CustomResource(
+            f"{name}-certificate",
+            api_version="cert-manager.io/v1",
+            kind="Certificate",
+            metadata=metadata,
+            spec={
+                "secretName": secret,
+                "dnsNames": [args["host"]],
+                "issuerRef": {"group": "cert-manager.io", "kind": "ClusterIssuer", "name": args["tls_issuer"]},
+            },
+            opts=child,
+        )
+        return secret
+
+
+def service(args: HubPrometheusArgs) -> k8s.core.v1.ServiceSpecArgsDict:
+    """One Service with a port per door."""
+    kinds = {"clusterIP": "ClusterIP", "nodePort": "NodePort", "loadBalancer": "LoadBalancer"}
+    node_ports = args.get("node_ports") or {}
+    ports: list[k8s.core.v1.ServicePortArgsDict] = []
+    for door in doors.DOORS:
+        port: k8s.core.v1.ServicePortArgsDict = {"name": door.name, "port": door.port, "target_port": door.name}
+        if door.name in node_ports:
+            port["node_port"] = node_ports[door.name]
+        ports.append(port)
+    return {"type": kinds[args["via"]], "selector": selector(APP, APP), "ports": ports}
+
+
+def pod(
+    args: HubPrometheusArgs,
+    account: pulumi.Input[str],
+    volumes: Sequence[k8s.core.v1.VolumeArgsDict],
+) -> k8s.core.v1.PodSpecArgsDict:
+    """Prometheus on loopback and its doors beside it: the only ways in."""
+    return {
+        "service_account_name": account,
+        "automount_service_account_token": True,
+        "node_selector": {"kubernetes.io/os": "linux"},
+        "security_context": POD_WITH_VOLUME,
+        "termination_grace_period_seconds": 300,
+        "containers": [
+            container(
+                args.get("image", PROMETHEUS),
+                args["flags"],
+                args["memory"],
+                [{"name": "rules", "mount_path": RULES, "read_only": True}],
+            ),
+            *(doors.container(door, args.get("door_image", KUBE_RBAC_PROXY)) for door in doors.DOORS),
+        ],
+        "volumes": list(volumes),
+    }

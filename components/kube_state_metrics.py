@@ -1,0 +1,156 @@
+"""The state of Kubernetes objects as metrics."""
+
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_kubernetes as k8s
+from pulumi import ResourceOptions
+
+from settings.images import KUBE_STATE_METRICS
+
+from .labels import PART_OF, labels, selector
+from .pods import POD_RESTRICTED, RESTRICTED, resources
+from .rollout import timeouts
+
+APP = "kube-state-metrics"
+PORT, TELEMETRY = 8080, 8081
+RESOURCES = {
+    "": [
+        "namespaces",
+        "nodes",
+        "persistentvolumeclaims",
+        "persistentvolumes",
+        "pods",
+        "resourcequotas",
+        "services",
+    ],
+    "apps": ["daemonsets", "deployments", "replicasets", "statefulsets"],
+    "autoscaling": ["horizontalpodautoscalers"],
+    "batch": ["cronjobs", "jobs"],
+    "networking.k8s.io": ["ingresses"],
+    "policy": ["poddisruptionbudgets"],
+}
+"""What it may list and watch, by API group; upstream's default adds every Secret and ConfigMap."""
+
+
+class KubeStateMetricsArgs(TypedDict):
+    namespace: pulumi.Input[str]
+    """Namespace of the Deployment."""
+    prefix: str
+    """Begins the names of its cluster-wide objects."""
+    series: int
+    """Active series of the cluster; memory follows from it."""
+    image: NotRequired[str]
+    """The release that this package is tested with, if left out."""
+    rollout_timeout: NotRequired[int]
+    """Seconds until a Deployment that does not become ready fails the update."""
+
+
+class KubeStateMetrics(pulumi.ComponentResource):
+    """Runs kube-state-metrics once in one cluster."""
+
+    def __init__(self, name: str, args: KubeStateMetricsArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("promfleet:index:KubeStateMetrics", name, {}, opts)
+        image = args.get("image", KUBE_STATE_METRICS)
+        child = ResourceOptions(parent=self)
+        metadata: k8s.meta.v1.ObjectMetaArgsDict = {
+            "name": APP,
+            "namespace": args["namespace"],
+            "labels": labels(APP, APP, image),
+        }
+        wide: k8s.meta.v1.ObjectMetaArgsDict = {
+            "name": f"{args['prefix']}-{APP}",
+            "labels": labels(APP, APP, image),
+        }
+        account = k8s.core.v1.ServiceAccount(
+            f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child
+        )
+        role = k8s.rbac.v1.ClusterRole(
+            f"{name}-role",
+            metadata=wide,
+            rules=[
+                {"api_groups": [group], "resources": kinds, "verbs": ["list", "watch"]}
+                for group, kinds in RESOURCES.items()
+            ],
+            opts=child,
+        )
+        k8s.rbac.v1.ClusterRoleBinding(
+            f"{name}-binding",
+            metadata=wide,
+            role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role.metadata.name},
+            subjects=[{"kind": "ServiceAccount", "name": account.metadata.name, "namespace": args["namespace"]}],
+            opts=child,
+        )
+        k8s.apps.v1.Deployment(
+            f"{name}-deployment",
+            metadata=metadata,
+            spec={
+                "replicas": 1,
+                "strategy": {"type": "Recreate"},
+                "selector": {"match_labels": selector(APP, APP)},
+                "template": {
+                    "metadata": {"labels": labels(APP, APP, image)},
+                    "spec": pod(image, account.metadata.name, args["series"]),
+                },
+            },
+            opts=ResourceOptions(parent=self, custom_timeouts=timeouts(args)),
+        )
+        k8s.core.v1.Service(
+            f"{name}-service",
+            metadata=metadata,
+            spec={
+                "cluster_ip": "None",
+                "selector": selector(APP, APP),
+                "ports": [
+                    {"name": "metrics", "port": PORT, "target_port": "metrics"},
+                    {"name": "telemetry", "port": TELEMETRY, "target_port": "telemetry"},
+                ],
+            },
+            opts=child,
+        )
+        k8s.networking.v1.NetworkPolicy(
+            f"{name}-policy",
+            metadata=metadata,
+            spec={
+                "pod_selector": {"match_labels": selector(APP, APP)},
+                "policy_types": ["Ingress"],
+                "ingress": [
+                    {
+                        "from_": [{"pod_selector": {"match_labels": PART_OF}}],
+                        "ports": [{"port": "metrics"}, {"port": "telemetry"}],
+                    }
+                ],
+            },
+            opts=child,
+        )
+        self.register_outputs({})
+
+
+def pod(image: str, account: pulumi.Input[str], series: int) -> k8s.core.v1.PodSpecArgsDict:
+    """One replica: a second would count every object twice."""
+    memory = 64 + series // 500
+    return {
+        "service_account_name": account,
+        "automount_service_account_token": True,
+        "node_selector": {"kubernetes.io/os": "linux"},
+        "security_context": POD_RESTRICTED,
+        "containers": [
+            {
+                "name": APP,
+                "image": image,
+                "args": [
+                    f"--port={PORT}",
+                    f"--telemetry-port={TELEMETRY}",
+                    f"--resources={','.join(sorted(kind for kinds in RESOURCES.values() for kind in kinds))}",
+                ],
+                "ports": [
+                    {"name": "metrics", "container_port": PORT},
+                    {"name": "telemetry", "container_port": TELEMETRY},
+                ],
+                "readiness_probe": {"http_get": {"path": "/readyz", "port": "telemetry"}},
+                "liveness_probe": {"http_get": {"path": "/livez", "port": "metrics"}, "period_seconds": 30},
+                "resources": resources("10m", f"{memory}Mi", f"{memory * 3}Mi"),
+                "security_context": RESTRICTED,
+            }
+        ],
+    }

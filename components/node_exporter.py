@@ -1,0 +1,116 @@
+"""Host metrics: one node_exporter per Linux node."""
+
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_kubernetes as k8s
+from pulumi import ResourceOptions
+
+from settings.images import NODE_EXPORTER
+
+from .labels import labels, selector
+from .pods import POD_RESTRICTED, RESTRICTED, resources
+from .rollout import timeouts
+
+APP = "node-exporter"
+PORT = 9100
+
+
+class NodeExporterArgs(TypedDict):
+    namespace: pulumi.Input[str]
+    """Namespace of the DaemonSet; it must admit host networking and host paths."""
+    image: NotRequired[str]
+    """The release that this package is tested with, if left out."""
+    rollout_timeout: NotRequired[int]
+    """Seconds until a DaemonSet that does not become ready fails the update."""
+
+
+class NodeExporter(pulumi.ComponentResource):
+    """Runs node_exporter on every Linux node of one cluster."""
+
+    def __init__(self, name: str, args: NodeExporterArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("promfleet:index:NodeExporter", name, {}, opts)
+        image = args.get("image", NODE_EXPORTER)
+        metadata: k8s.meta.v1.ObjectMetaArgsDict = {
+            "name": APP,
+            "namespace": args["namespace"],
+            "labels": labels(APP, APP, image),
+        }
+        child = ResourceOptions(parent=self)
+        account = k8s.core.v1.ServiceAccount(
+            f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child
+        )
+        k8s.apps.v1.DaemonSet(
+            f"{name}-daemonset",
+            metadata=metadata,
+            spec={
+                "selector": {"match_labels": selector(APP, APP)},
+                "update_strategy": {"type": "RollingUpdate", "rolling_update": {"max_unavailable": "10%"}},
+                "template": {
+                    "metadata": {"labels": labels(APP, APP, image)},
+                    "spec": pod(image, account.metadata.name),
+                },
+            },
+            opts=ResourceOptions(parent=self, custom_timeouts=timeouts(args)),
+        )
+        k8s.core.v1.Service(
+            f"{name}-service",
+            metadata=metadata,
+            spec={
+                "cluster_ip": "None",
+                "selector": selector(APP, APP),
+                "ports": [{"name": "metrics", "port": PORT, "target_port": "metrics"}],
+            },
+            opts=child,
+        )
+        self.register_outputs({})
+
+
+def pod(image: str, account: pulumi.Input[str]) -> k8s.core.v1.PodSpecArgsDict:
+    """Share the node's network and files, since the numbers are to be the node's and not the pod's; nothing else."""
+    return {
+        "service_account_name": account,
+        "automount_service_account_token": False,
+        "host_network": True,
+        "node_selector": {"kubernetes.io/os": "linux"},
+        "tolerations": [{"operator": "Exists"}],
+        "priority_class_name": "system-node-critical",
+        "security_context": POD_RESTRICTED,
+        "containers": [
+            {
+                "name": APP,
+                "image": image,
+                "args": [
+                    f"--web.listen-address=$(HOST_IP):{PORT}",
+                    "--path.procfs=/host/proc",
+                    "--path.sysfs=/host/sys",
+                    "--path.rootfs=/host/root",
+                    "--collector.filesystem.mount-points-exclude="
+                    "^/(dev|proc|sys|run/k3s/containerd/.+|run/containerd/.+|var/lib/docker/.+|var/lib/kubelet/pods/.+)($|/)",
+                    "--collector.netclass.ignored-devices=^(veth.*|cali.*|lxc.*|[a-f0-9]{15})$",
+                    "--collector.netdev.device-exclude=^(veth.*|cali.*|lxc.*|[a-f0-9]{15})$",
+                ],
+                "env": [{"name": "HOST_IP", "value_from": {"field_ref": {"field_path": "status.hostIP"}}}],
+                "ports": [{"name": "metrics", "container_port": PORT, "host_port": PORT}],
+                "readiness_probe": {"http_get": {"path": "/", "port": "metrics"}},
+                "liveness_probe": {"http_get": {"path": "/", "port": "metrics"}, "period_seconds": 30},
+                "resources": resources("50m", "32Mi", "180Mi"),
+                "security_context": RESTRICTED,
+                "volume_mounts": [
+                    {"name": "proc", "mount_path": "/host/proc", "read_only": True},
+                    {"name": "sys", "mount_path": "/host/sys", "read_only": True},
+                    {
+                        "name": "root",
+                        "mount_path": "/host/root",
+                        "read_only": True,
+                        "mount_propagation": "HostToContainer",
+                    },
+                ],
+            }
+        ],
+        "volumes": [
+            {"name": "proc", "host_path": {"path": "/proc"}},
+            {"name": "sys", "host_path": {"path": "/sys"}},
+            {"name": "root", "host_path": {"path": "/"}},
+        ],
+    }
