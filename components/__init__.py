@@ -1,6 +1,7 @@
 from .agent_prometheus import AgentPrometheus, AgentPrometheusArgs
 from .hub_prometheus import HubPrometheus, HubPrometheusArgs
 from .kube_state_metrics import KubeStateMetrics, KubeStateMetricsArgs
+from .namespace import Namespace, NamespaceArgs
 from .node_exporter import NodeExporter, NodeExporterArgs
 
 __all__ = [
@@ -10,6 +11,8 @@ __all__ = [
     "HubPrometheusArgs",
     "KubeStateMetrics",
     "KubeStateMetricsArgs",
+    "Namespace",
+    "NamespaceArgs",
     "NodeExporter",
     "NodeExporterArgs",
 ]

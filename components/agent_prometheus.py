@@ -37,9 +37,9 @@ class AgentPrometheusArgs(TypedDict):
     grace: int
     """Seconds a stopping agent has to deliver what it still holds; above its flush deadline."""
     ca: NotRequired[pulumi.Input[str]]
-    """PEM certificates that sign for the receiver."""
+    """PEM certificates that sign for the receiver; without them the public authorities are trusted."""
     ca_config_map: NotRequired[pulumi.Input[str]]
-    """ConfigMap with them under `ca.crt` instead; without either the public authorities are trusted."""
+    """ConfigMap that holds them under `ca.crt` instead, unless this is empty."""
     storage_class: NotRequired[pulumi.Input[str]]
     """The cluster's default class, if left out."""
     image: NotRequired[str]
@@ -71,17 +71,19 @@ class AgentPrometheus(pulumi.ComponentResource):
             opts=child,
         )
         volume = claim(name, metadata, args["storage"], args.get("storage_class"), child)
+        authorities = k8s.core.v1.ConfigMap(
+            f"{name}-ca",
+            metadata={**metadata, "name": f"{APP}-ca"},
+            data={"ca.crt": args.get("ca", "")},
+            opts=child,
+        )
+        trusted = pulumi.Output.all(args.get("ca_config_map", ""), authorities.metadata.name)
         volumes: list[k8s.core.v1.VolumeArgsDict] = [
             {"name": "config", "config_map": {"name": config.metadata.name}},
             {"name": "token", "secret": {"secret_name": token.metadata.name}},
+            {"name": "trusted", "config_map": {"name": trusted.apply(lambda names: names[0] or names[1])}},
             {"name": "data", "persistent_volume_claim": {"claim_name": volume.metadata.name}},
         ]
-        mounts: list[k8s.core.v1.VolumeMountArgsDict] = [
-            {"name": "token", "mount_path": TOKEN, "read_only": True},
-        ]
-        if trusted := self._trusted(name, args, metadata, child):
-            volumes.append({"name": "ca", "config_map": {"name": trusted}})
-            mounts.append({"name": "ca", "mount_path": TRUSTED, "read_only": True})
         k8s.apps.v1.StatefulSet(
             f"{name}-statefulset",
             metadata=metadata,
@@ -90,37 +92,25 @@ class AgentPrometheus(pulumi.ComponentResource):
                 "selector": {"match_labels": selector(APP, APP)},
                 "template": {
                     "metadata": {"labels": labels(APP, APP, image)},
-                    "spec": pod(image, account.metadata.name, volumes, mounts, args),
+                    "spec": pod(image, account.metadata.name, volumes, args),
                 },
             },
             opts=ResourceOptions(parent=self, custom_timeouts=timeouts(args)),
         )
         self.register_outputs({})
 
-    def _trusted(
-        self,
-        name: str,
-        args: AgentPrometheusArgs,
-        metadata: k8s.meta.v1.ObjectMetaArgsDict,
-        child: ResourceOptions,
-    ) -> pulumi.Input[str] | None:
-        """Name the ConfigMap with the receiver's authorities, made here if their certificates were given."""
-        if "ca" not in args:
-            return args.get("ca_config_map")
-        authorities = k8s.core.v1.ConfigMap(
-            f"{name}-ca", metadata={**metadata, "name": f"{APP}-ca"}, data={"ca.crt": args["ca"]}, opts=child
-        )
-        return authorities.metadata.name
-
 
 def pod(
     image: str,
     account: pulumi.Input[str],
     volumes: Sequence[k8s.core.v1.VolumeArgsDict],
-    mounts: Sequence[k8s.core.v1.VolumeMountArgsDict],
     args: AgentPrometheusArgs,
 ) -> k8s.core.v1.PodSpecArgsDict:
     """One agent per cluster: a second with equal labels would make the hub refuse samples of both."""
+    mounts: list[k8s.core.v1.VolumeMountArgsDict] = [
+        {"name": "token", "mount_path": TOKEN, "read_only": True},
+        {"name": "trusted", "mount_path": TRUSTED, "read_only": True},
+    ]
     return {
         "service_account_name": account,
         "automount_service_account_token": True,

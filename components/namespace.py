@@ -1,0 +1,39 @@
+"""A namespace whose pods are held to one Pod Security level, and which lets nobody in unless a policy says so."""
+
+from typing import Literal, TypedDict
+
+import pulumi
+import pulumi_kubernetes as k8s
+from pulumi import ResourceOptions
+
+from .labels import PART_OF
+
+
+class NamespaceArgs(TypedDict):
+    namespace: str
+    """Its name in the cluster."""
+    admits: Literal["restricted", "baseline", "privileged"]
+    """The weakest Pod Security level of its pods."""
+
+
+class Namespace(pulumi.ComponentResource):
+    """Makes a namespace closed to traffic from outside."""
+
+    namespace: pulumi.Output[str]
+    """Its name, known once it exists."""
+
+    def __init__(self, name: str, args: NamespaceArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("promfleet:index:Namespace", name, {}, opts)
+        child = ResourceOptions(parent=self)
+        levels = {f"pod-security.kubernetes.io/{mode}": args["admits"] for mode in ("enforce", "audit", "warn")}
+        namespace = k8s.core.v1.Namespace(
+            f"{name}-namespace", metadata={"name": args["namespace"], "labels": PART_OF | levels}, opts=child
+        )
+        self.namespace = namespace.metadata.name.apply(str)
+        k8s.networking.v1.NetworkPolicy(
+            f"{name}-default-deny",
+            metadata={"name": "default-deny", "namespace": self.namespace, "labels": PART_OF},
+            spec={"pod_selector": {}, "policy_types": ["Ingress"]},
+            opts=child,
+        )
+        self.register_outputs({"namespace": self.namespace})

@@ -1,0 +1,5 @@
+"""Compositions: settings in, components out."""
+
+from .deploy import deploy
+
+__all__ = ["deploy"]

@@ -1,0 +1,87 @@
+"""The agents of the fleet, one per cluster; the only place that reads another stack."""
+
+import pulumi
+from pulumi import Output, ResourceOptions
+
+import prometheus
+from components import AgentPrometheus
+from components.agent_prometheus import CA_FILE, TOKEN_FILE, AgentPrometheusArgs
+from settings import Agent, Fleet, Receiver, seconds
+
+from .clusters import Watched
+from .hub import HubEndpoint
+
+
+def deploy_agent(fleet: Fleet, cluster: str, watched: Watched, hub: HubEndpoint | None) -> None:
+    """Make the agent of one cluster, which writes where its section says or else to this stack's hub."""
+    agent = fleet.agents[cluster]
+    receiver = endpoint(cluster, agent.hub) if agent.hub else hub
+    if receiver is None:
+        raise pulumi.RunError(f"agents.{cluster}: this stack has no hub. Write hub: {{stack: …}} or hub: {{url: …}}.")
+    AgentPrometheus(
+        cluster,
+        agent_args(fleet, cluster, watched, receiver),
+        ResourceOptions(provider=watched.provider),
+    )
+
+
+def endpoint(cluster: str, receiver: Receiver) -> HubEndpoint:
+    """Find a receiver outside this stack: another stack's hub, or any remote-write URL."""
+    if receiver.url:
+        return HubEndpoint(receiver.url, {cluster: pulumi.Config().require_secret(f"{cluster}Token")}, "", "")
+    reference = pulumi.StackReference(receiver.stack or "")
+    hub = reference.require_output("hub")
+    tokens = reference.require_output("identities")
+    return HubEndpoint(
+        hub["writeUrl"],
+        {cluster: tokens.apply(lambda known: _token(known, cluster, receiver.stack))},
+        hub["ca"],
+        hub["caConfigMap"],
+    )
+
+
+def _token(tokens: dict[str, str], cluster: str, stack: str | None) -> str:
+    if cluster not in tokens:
+        raise pulumi.RunError(
+            f"agents.{cluster}: the hub of stack {stack} knows no agent {cluster}, only {', '.join(sorted(tokens))}. "
+            f"Add {cluster} to hub.agents there and run `pulumi up` on it first."
+        )
+    return tokens[cluster]
+
+
+def agent_args(fleet: Fleet, cluster: str, watched: Watched, receiver: HubEndpoint) -> AgentPrometheusArgs:
+    """Turn the stack file's words into the component's."""
+    agent = fleet.agents[cluster]
+    series = fleet.clusters[cluster].series
+    plan = prometheus.wal_plan(seconds(agent.outage), series, seconds(fleet.scrape.interval))
+    config = Output.all(receiver.write_url, receiver.ca, receiver.ca_config_map).apply(
+        lambda found: prometheus.agent_config(
+            fleet,
+            cluster,
+            found[0],
+            own=_own(agent),
+            ca_file=CA_FILE if any(found[1:]) else None,
+            token_file=TOKEN_FILE,
+        )
+    )
+    args: AgentPrometheusArgs = {
+        "namespace": watched.namespace,
+        "prefix": fleet.namespace,
+        "config": config,
+        "flags": prometheus.agent_flags(plan),
+        "token": receiver.tokens[cluster],
+        "ca": receiver.ca,
+        "ca_config_map": receiver.ca_config_map,
+        "storage": plan.volume,
+        "memory": prometheus.agent_memory(series),
+        "grace": prometheus.AGENT_GRACE,
+        "image": fleet.images.prometheus,
+        "rollout_timeout": seconds(fleet.rollout_timeout),
+    }
+    if agent.storage_class:
+        args["storage_class"] = agent.storage_class
+    return args
+
+
+def _own(agent: Agent) -> bool:
+    return agent.hub is None or agent.hub.url is None

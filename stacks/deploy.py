@@ -1,0 +1,18 @@
+"""Every section of a stack, in the order in which they need each other."""
+
+import pulumi
+
+from settings import Fleet
+
+from .agents import deploy_agent
+from .clusters import deploy_cluster
+from .hub import deploy_hub
+
+
+def deploy(fleet: Fleet) -> None:
+    """Deploy each section that the stack file has, and export what others need of it."""
+    watched = {name: deploy_cluster(fleet, name) for name in fleet.clusters}
+    hub = deploy_hub(fleet, fleet.hub, watched[fleet.hub.cluster]) if fleet.hub else None
+    for cluster in fleet.agents:
+        deploy_agent(fleet, cluster, watched[cluster], hub)
+    pulumi.export("clusters", sorted(fleet.clusters))

@@ -1,0 +1,77 @@
+"""The hub of the fleet, in its own cluster."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import pulumi
+from pulumi import ResourceOptions
+
+import prometheus
+from components import HubPrometheus
+from components.hub_prometheus import HubPrometheusArgs
+from settings import Fleet, Hub, seconds
+
+from .clusters import Watched
+
+
+class HubEndpoint(NamedTuple):
+    """What an agent must know of the hub. Texts may be empty: no private authority, no ConfigMap."""
+
+    write_url: pulumi.Input[str]
+    tokens: Mapping[str, pulumi.Input[str]]
+    """Agent's cluster -> its bearer token."""
+    ca: pulumi.Input[str]
+    ca_config_map: pulumi.Input[str]
+
+
+def deploy_hub(fleet: Fleet, hub: Hub, watched: Watched) -> HubEndpoint:
+    """Make the hub and export what people, agents of other stacks and `fleet status` need to reach it."""
+    made = HubPrometheus(hub.cluster, hub_args(fleet, hub, watched), ResourceOptions(provider=watched.provider))
+    tls = hub.expose.tls
+    endpoint = HubEndpoint(
+        f"{made.urls['write']}/api/v1/write", made.writer_tokens, tls.ca or "", tls.ca_config_map or ""
+    )
+    pulumi.export(
+        "hub",
+        {
+            "cluster": hub.cluster,
+            "namespace": watched.namespace,
+            "readUrl": made.urls["read"],
+            "writeUrl": endpoint.write_url,
+            "ca": endpoint.ca,
+            "caConfigMap": endpoint.ca_config_map,
+        },
+    )
+    pulumi.export("identities", made.writer_tokens)
+    pulumi.export("reader", made.reader_token)
+    return endpoint
+
+
+def hub_args(fleet: Fleet, hub: Hub, watched: Watched) -> HubPrometheusArgs:
+    """Turn the stack file's words into the component's."""
+    expose = hub.expose
+    writers = [*fleet.local_agents, *hub.agents]
+    args: HubPrometheusArgs = {
+        "namespace": watched.namespace,
+        "prefix": fleet.namespace,
+        "config": prometheus.hub_config(fleet),
+        "rules": prometheus.rules(fleet),
+        "flags": prometheus.hub_flags(fleet),
+        "writers": {cluster: hub.rotations.get(cluster, 0) for cluster in writers},
+        "host": expose.host,
+        "via": expose.via,
+        "storage": hub.storage,
+        "memory": prometheus.hub_memory(fleet.hub_series),
+        "image": fleet.images.prometheus,
+        "door_image": fleet.images.kube_rbac_proxy,
+        "rollout_timeout": seconds(fleet.rollout_timeout),
+    }
+    if expose.tls.secret:
+        args["tls_secret"] = expose.tls.secret
+    if expose.tls.issuer:
+        args["tls_issuer"] = expose.tls.issuer
+    if expose.via == "nodePort":
+        args["node_ports"] = expose.node_ports.model_dump()
+    if hub.storage_class:
+        args["storage_class"] = hub.storage_class
+    return args

@@ -1,0 +1,62 @@
+import base64
+from collections.abc import Callable
+from typing import Any
+
+import pulumi
+import pytest
+from pulumi.runtime import MockCallArgs, MockResourceArgs, settings
+
+TOKEN = "issued-by-the-cluster"  # noqa: S105 — what the stand-in for the token controller writes
+
+
+class Engine(pulumi.runtime.Mocks):
+    """Stands in for the Pulumi engine: remembers what it was asked to make and refuses what no test expects."""
+
+    def __init__(self) -> None:
+        self.resources: list[MockResourceArgs] = []
+        self.urns: dict[str, str] = {}
+        self.stacks: dict[str, dict[str, Any]] = {}
+        """Outputs of the stacks that a program may refer to, by `organization/project/stack`."""
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        self.resources.append(args)
+        outputs = dict(args.inputs)
+        if args.typ == "pulumi:pulumi:StackReference":
+            outputs["outputs"] = self.stacks[args.inputs["name"]]
+        if outputs.get("type") == "kubernetes.io/service-account-token":
+            outputs["data"] = {"token": base64.b64encode(TOKEN.encode()).decode()}
+        return f"{args.name}-id", outputs
+
+    def call(self, args: MockCallArgs) -> tuple[dict[str, Any], None]:
+        raise NotImplementedError(f"no test expects {args.token} to be called")
+
+    def deploy(self, program: Callable[[], object]) -> "Engine":
+        """Run a program until every registration has arrived."""
+
+        @pulumi.runtime.test
+        def run() -> None:
+            program()
+
+        run()
+        return self
+
+    def all(self, typ: str) -> list[MockResourceArgs]:
+        return [resource for resource in self.resources if resource.typ == typ]
+
+    def one(self, typ: str, name: str | None = None) -> MockResourceArgs:
+        """Return the single resource of a type, or the single one of it that has this name in the cluster."""
+        [found] = [r for r in self.all(typ) if name in (None, r.inputs["metadata"]["name"])]
+        return found
+
+    @property
+    def registered(self) -> list[str]:
+        """URNs of everything that was registered, components included."""
+        monitor = settings.get_monitor()
+        return list(monitor.get_registered_resources())
+
+
+@pytest.fixture
+def engine() -> Engine:
+    engine = Engine()
+    pulumi.runtime.set_mocks(engine, project="promfleet", stack="test", preview=False)
+    return engine
