@@ -63,6 +63,8 @@ class HubPrometheus(pulumi.ComponentResource):
 
     urls: Mapping[str, str]
     """Door -> where it is reached."""
+    service: pulumi.Output[str]
+    """Name of the Service with a port per door."""
     writer_tokens: Mapping[str, pulumi.Output[str]]
     """Agent's cluster -> bearer token for the write door; secret."""
     reader_token: pulumi.Output[str]
@@ -84,7 +86,12 @@ class HubPrometheus(pulumi.ComponentResource):
         ports = args.get("node_ports") or {door.name: door.port for door in doors.DOORS}
         self.urls = {door: f"https://{args['host']}:{port}" for door, port in ports.items()}
         self.register_outputs(
-            {"urls": self.urls, "writer_tokens": self.writer_tokens, "reader_token": self.reader_token}
+            {
+                "urls": self.urls,
+                "service": self.service,
+                "writer_tokens": self.writer_tokens,
+                "reader_token": self.reader_token,
+            }
         )
 
     def _let_doors_ask_who_comes(
@@ -179,7 +186,9 @@ class HubPrometheus(pulumi.ComponentResource):
             },
             opts=ResourceOptions(parent=self, custom_timeouts=timeouts(args)),
         )
-        k8s.core.v1.Service(f"{name}-service", metadata=metadata, spec=service(args), opts=child)
+        self.service = k8s.core.v1.Service(
+            f"{name}-service", metadata=metadata, spec=service(args), opts=child
+        ).metadata.name.apply(str)
         k8s.networking.v1.NetworkPolicy(
             f"{name}-policy",
             metadata=metadata,

@@ -35,6 +35,9 @@ def deploy_hub(fleet: Fleet, hub: Hub, watched: Watched) -> HubEndpoint:
         "hub",
         {
             "cluster": hub.cluster,
+            "context": fleet.clusters[hub.cluster].context,
+            "kubeconfig": fleet.clusters[hub.cluster].kubeconfig or "",
+            "service": made.service,
             "namespace": watched.namespace,
             "readUrl": made.urls["read"],
             "writeUrl": endpoint.write_url,

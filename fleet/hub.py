@@ -1,0 +1,66 @@
+"""Asks a hub in PromQL, through its read door, with a reader's token."""
+
+import ssl
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import httpx
+import kr8s
+from kr8s.objects import ConfigMap, Service
+
+from .stack import StackError
+
+
+class Sample(NamedTuple):
+    """One series of an instant query's answer."""
+
+    labels: dict[str, str]
+    value: float
+
+
+class Hub:
+    """A hub's read door. `base` is where it is reached, `host` the name in its certificate."""
+
+    def __init__(self, client: httpx.Client, host: str) -> None:
+        self.client = client
+        self.host = host
+
+    def query(self, promql: str) -> list[Sample]:
+        """Answer an instant query; raises `httpx.HTTPStatusError` where the door or Prometheus refuses it."""
+        found = self.get("/api/v1/query", query=promql).json()["data"]["result"]
+        return [Sample(one["metric"], float(one["value"][1])) for one in found]
+
+    def get(self, path: str, **parameters: str) -> httpx.Response:
+        """GET a path behind the read door."""
+        response = self.client.get(path, params=parameters, extensions={"sni_hostname": self.host})
+        return response.raise_for_status()
+
+
+@contextmanager
+def open_hub(stack: dict[str, Any]) -> Generator[Hub]:
+    """Reach the hub that a stack's outputs describe, through the API server of its cluster: no route is needed."""
+    if "hub" not in stack:
+        raise StackError("this stack has no hub; name the hub's with --stack")
+    hub = stack["hub"]
+    api = kr8s.api(context=hub["context"], kubeconfig=hub["kubeconfig"] or None)
+    url = urlsplit(hub["readUrl"])
+    service = Service.get(hub["service"], namespace=hub["namespace"], api=api)
+    [port] = [port["port"] for port in service.spec.ports if port["name"] == "read"]
+    with service.portforward(remote_port=port, local_port="auto") as local:
+        client = httpx.Client(
+            base_url=f"https://127.0.0.1:{local}",
+            headers={"Authorization": f"Bearer {stack['reader']}", "Host": url.netloc},
+            verify=_trust(api, hub),
+            timeout=30,
+        )
+        with client:
+            yield Hub(client, str(url.hostname))
+
+
+def _trust(api: kr8s.Api, hub: dict[str, str]) -> ssl.SSLContext:
+    pem = hub["ca"]
+    if hub["caConfigMap"]:
+        pem = ConfigMap.get(hub["caConfigMap"], namespace=hub["namespace"], api=api).data["ca.crt"]
+    return ssl.create_default_context(cadata=pem or None)

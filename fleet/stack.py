@@ -1,0 +1,21 @@
+"""What a deployed stack says of itself."""
+
+import json
+import subprocess
+from typing import Any
+
+
+class StackError(Exception):
+    """A stack that can't be asked, or that holds no hub."""
+
+
+def outputs(stack: str) -> dict[str, Any]:
+    """Read the outputs of a stack, its secrets in plain text."""
+    command = ["pulumi", "stack", "output", "--json", "--show-secrets", "--stack", stack]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:
+        raise StackError('pulumi is not on the path. In the lab write: eval "$(fleet lab env)"') from error
+    if done.returncode:
+        raise StackError(done.stderr.strip())
+    return json.loads(done.stdout)

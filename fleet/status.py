@@ -1,0 +1,80 @@
+"""`fleet status`: what the hub knows of every cluster."""
+
+import time
+from typing import Annotated, NamedTuple
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from .hub import Hub, open_hub
+from .stack import StackError, outputs
+
+QUESTIONS = {
+    "up": 'min by (cluster) (up{job="prometheus"})',
+    "series": "sum by (cluster) (scrape_samples_post_metric_relabeling)",
+    "pods": "sum by (cluster) (kube_pod_info)",
+    "age": "time() - max by (cluster) (timestamp(up))",
+}
+POLL = 2
+"""Seconds between two looks at a fleet that is still arriving."""
+
+
+class Row(NamedTuple):
+    """One cluster as the hub sees it; None is what the hub has not heard within five minutes."""
+
+    cluster: str
+    up: float | None
+    series: float | None
+    pods: float | None
+    age: float | None
+    """Seconds since the newest sample."""
+
+    @property
+    def healthy(self) -> bool:
+        return self.up == 1 and bool(self.pods)
+
+
+def status(
+    stack: Annotated[str, typer.Option(help="The stack that holds the hub.")] = "hub",
+    wait: Annotated[int, typer.Option(help="Seconds to wait until every cluster has reported.")] = 120,
+) -> None:
+    """Show every expected cluster; exit 1 while one has not reported."""
+    try:
+        with open_hub(outputs(stack)) as hub:
+            rows = settled(hub, time.monotonic() + wait)
+    except StackError as error:
+        typer.echo(f"fleet status: {error}", err=True)
+        raise typer.Exit(2) from error
+    Console().print(table(rows))
+    if not all(row.healthy for row in rows):
+        raise typer.Exit(1)
+
+
+def settled(hub: Hub, deadline: float) -> list[Row]:
+    """Look until every cluster is healthy or the deadline, on the monotonic clock, has passed."""
+    while True:
+        rows = look(hub)
+        if (rows and all(row.healthy for row in rows)) or time.monotonic() > deadline:
+            return rows
+        time.sleep(POLL)
+
+
+def look(hub: Hub) -> list[Row]:
+    """Ask once; a cluster that is expected has a row even if nothing of it ever came."""
+    answers = {
+        name: {sample.labels.get("cluster", ""): sample.value for sample in hub.query(promql)}
+        for name, promql in QUESTIONS.items()
+    }
+    expected = sorted({sample.labels["cluster"] for sample in hub.query("promfleet_cluster_expected")})
+    return [Row(cluster, **{name: answer.get(cluster) for name, answer in answers.items()}) for cluster in expected]
+
+
+def table(rows: list[Row]) -> Table:
+    """Lay the rows out for a terminal."""
+    made = Table("cluster", "agent", "series", "pods", "last sample")
+    for row in rows:
+        agent = "[red]silent" if row.up is None else "[green]up" if row.up else "[red]down"
+        figures = ["-" if value is None else f"{value:.0f}" for value in (row.series, row.pods)]
+        made.add_row(row.cluster, agent, *figures, "-" if row.age is None else f"{row.age:.0f} s ago")
+    return made

@@ -1,0 +1,91 @@
+import pulumi
+import pytest
+
+from components import AgentPrometheus
+from components.agent_prometheus import CA_FILE, TOKEN_FILE, AgentPrometheusArgs
+
+STATEFUL_SET = "kubernetes:apps/v1:StatefulSet"
+
+
+def args(**other: object) -> AgentPrometheusArgs:
+    return {
+        "namespace": "promfleet",
+        "prefix": "promfleet",
+        "config": "global: {}\n",
+        "flags": ["--agent"],
+        "token": pulumi.Output.secret("the-token"),
+        "storage": "2Gi",
+        "memory": ("128Mi", "512Mi"),
+        "grace": 75,
+        **other,
+    }  # ty: ignore[invalid-return-type] — a test names any of the arguments
+
+
+@pytest.fixture
+def agent(engine):
+    return lambda **other: engine.deploy(lambda: AgentPrometheus("eu1", args(**other)))
+
+
+def pod(engine):
+    return engine.one(STATEFUL_SET).inputs["spec"]["template"]["spec"]
+
+
+class TestAgentPrometheus:
+    def test_its_token_stands_in_a_secret_and_nowhere_else(self, agent):
+        """
+        Neither a ConfigMap nor an argument carries the credential.
+        """
+        engine = agent()
+
+        holders = [r.typ for r in engine.resources if "the-token" in repr(r.inputs)]
+
+        assert holders == ["kubernetes:core/v1:Secret"]
+
+    def test_finds_token_and_authorities_where_its_configuration_says(self, agent):
+        """
+        The files named in remote_write are mounted.
+        """
+        engine = agent()
+
+        mounted = {m["mountPath"] for m in pod(engine)["containers"][0]["volumeMounts"]}
+
+        assert {TOKEN_FILE.removesuffix("/token"), CA_FILE.removesuffix("/ca.crt")} <= mounted
+
+    @pytest.mark.parametrize(
+        ("given", "mounted"),
+        [({}, "prometheus-agent-ca"), ({"ca": "PEM"}, "prometheus-agent-ca"), ({"ca_config_map": "bundle"}, "bundle")],
+    )
+    def test_trusts_what_it_is_given(self, agent, given, mounted):
+        """
+        A ConfigMap that somebody distributes is used as it is; certificates in the stack file get one of their own.
+        """
+        engine = agent(**given)
+
+        [trusted] = [v for v in pod(engine)["volumes"] if v["name"] == "trusted"]
+        assert trusted["configMap"]["name"] == mounted
+        own = engine.one("kubernetes:core/v1:ConfigMap", "prometheus-agent-ca").inputs["data"]
+        assert own == {"ca.crt": given.get("ca", "")}
+
+    def test_keeps_its_write_ahead_log_on_a_volume(self, agent):
+        """
+        A restarted pod finds what it had not sent.
+        """
+        engine = agent()
+
+        [data] = [v for v in pod(engine)["volumes"] if v["name"] == "data"]
+        assert data["persistentVolumeClaim"]["claimName"] == "prometheus-agent"
+
+    def test_is_given_time_to_deliver(self, agent):
+        """
+        The grace period is the one the flush deadline was chosen for.
+        """
+        assert pod(agent())["terminationGracePeriodSeconds"] == 75
+
+    def test_opens_no_port(self, agent):
+        """
+        Nobody asks an agent anything.
+        """
+        engine = agent()
+
+        assert "ports" not in pod(engine)["containers"][0]
+        assert engine.all("kubernetes:core/v1:Service") == []

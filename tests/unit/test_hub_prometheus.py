@@ -1,0 +1,217 @@
+import json
+
+import pytest
+from pulumi import ResourceOptions
+
+from components import HubPrometheus
+from components.hub_prometheus import HubPrometheusArgs
+
+STATEFUL_SET = "kubernetes:apps/v1:StatefulSet"
+ROLE = "kubernetes:rbac.authorization.k8s.io/v1:Role"
+ROLE_BINDING = "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding"
+CLUSTER_ROLE = "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole"
+CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
+SECRET = "kubernetes:core/v1:Secret"  # noqa: S105 — a type
+CERTIFICATE = "kubernetes:cert-manager.io/v1:Certificate"
+
+
+def args(**other: object) -> HubPrometheusArgs:
+    return {
+        "namespace": "promfleet",
+        "prefix": "promfleet",
+        "config": "global: {}\n",
+        "rules": {"fleet.yml": "groups: []\n"},
+        "flags": ["--config.file=/etc/prometheus/config/prometheus.yml"],
+        "writers": {"eu1": 0},
+        "host": "hub.example",
+        "tls_secret": "hub-tls",
+        "via": "loadBalancer",
+        "storage": "5Gi",
+        "memory": ("512Mi", "1Gi"),
+        **other,
+    }  # ty: ignore[invalid-return-type] — a test names any of the arguments
+
+
+@pytest.fixture
+def hub(engine):
+    return lambda **other: engine.deploy(lambda: HubPrometheus("hub", args(**other), ResourceOptions()))
+
+
+def containers(engine):
+    return {c["name"]: c for c in engine.one(STATEFUL_SET).inputs["spec"]["template"]["spec"]["containers"]}
+
+
+class TestDoors:
+    def test_only_the_doors_have_ports(self, hub):
+        """
+        Prometheus itself is reached from inside its pod only.
+        """
+        engine = hub()
+
+        ports = {name: [p["name"] for p in c.get("ports", [])] for name, c in containers(engine).items()}
+
+        assert ports == {
+            "prometheus": [],
+            "write-door": ["write", "write-health"],
+            "read-door": ["read", "read-health"],
+        }
+
+    def test_the_write_door_leads_to_the_receiver_alone(self, hub):
+        """
+        What is not named in --allow-paths does not exist behind a door.
+        """
+        engine = hub()
+
+        assert "--allow-paths=/api/v1/write" in containers(engine)["write-door"]["args"]
+
+    @pytest.mark.parametrize(
+        "path", ["/api/v1/write", "/-/reload", "/federate", "/api/v1/admin", "/api/v1/status/config"]
+    )
+    def test_the_read_door_leads_to_questions_alone(self, hub, path):
+        """
+        Neither writing nor administration is behind the read door.
+        """
+        engine = hub()
+
+        [allowed] = [a for a in containers(engine)["read-door"]["args"] if a.startswith("--allow-paths=")]
+
+        assert not any(p.startswith(path) for p in allowed.removeprefix("--allow-paths=").split(","))
+
+    def test_a_door_asks_for_a_resource_of_its_own(self, hub):
+        """
+        The permission is on hubs/<door> of our own group, which no default role of Kubernetes grants.
+        """
+        engine = hub()
+
+        files = engine.one(CONFIG_MAP, "prometheus-hub-doors").inputs["data"]
+
+        asked = {name: json.loads(text)["authorization"]["resourceAttributes"] for name, text in files.items()}
+        assert {n: a["subresource"] for n, a in asked.items()} == {"write.yaml": "write", "read.yaml": "read"}
+        assert {"promfleet.io"} == {a["apiGroup"] for a in asked.values()}
+
+    def test_a_door_speaks_tls_only(self, hub):
+        """
+        Both doors listen with the certificate, and nowhere without.
+        """
+        engine = hub()
+
+        for door in ("write-door", "read-door"):
+            arguments = containers(engine)[door]["args"]
+            assert "--tls-cert-file=/etc/tls/tls.crt" in arguments
+            assert not [a for a in arguments if a.startswith("--insecure")]
+
+
+class TestIdentities:
+    def test_a_writer_may_write_and_nothing_else(self, hub):
+        """
+        The Role behind a writer's token has one verb on one subresource of one hub.
+        """
+        engine = hub()
+
+        assert engine.one(ROLE, "prometheus-hub-write").inputs["rules"] == [
+            {
+                "apiGroups": ["promfleet.io"],
+                "resources": ["hubs/write"],
+                "resourceNames": ["prometheus-hub"],
+                "verbs": ["create"],
+            }
+        ]
+        assert engine.one(ROLE_BINDING, "writer-eu1").inputs["roleRef"]["name"] == "prometheus-hub-write"
+
+    def test_each_agent_has_an_identity_of_its_own(self, hub):
+        """
+        One agent's access is revoked without touching another's.
+        """
+        engine = hub(writers={"eu1": 0, "us1": 0})
+
+        subjects = [b.inputs["subjects"][0]["name"] for b in engine.all(ROLE_BINDING)]
+
+        assert sorted(subjects) == ["reader", "writer-eu1", "writer-us1"]
+
+    @pytest.mark.parametrize(
+        ("renewals", "tokens"),
+        [
+            (0, ["writer-eu1-token-0"]),
+            (1, ["writer-eu1-token-0", "writer-eu1-token-1"]),
+            (3, ["writer-eu1-token-2", "writer-eu1-token-3"]),
+        ],
+    )
+    def test_two_tokens_are_valid_around_a_renewal(self, hub, renewals, tokens):
+        """
+        The token before the newest stays until the next renewal.
+        """
+        engine = hub(writers={"eu1": renewals})
+
+        names = [s.inputs["metadata"]["name"] for s in engine.all(SECRET) if "eu1" in s.name]
+
+        assert tokens == names
+
+    def test_scraping_does_not_need_the_node_proxy(self, hub):
+        """
+        nodes/proxy lets its holder run commands in any pod.
+        """
+        engine = hub()
+
+        rules = engine.one(CLUSTER_ROLE).inputs["rules"]
+
+        resources = {resource for rule in rules for resource in rule.get("resources", [])}
+        assert resources == {"nodes", "nodes/metrics", "pods", "services", "endpointslices"}
+        assert {verb for rule in rules for verb in rule["verbs"]} == {"get", "list", "watch"}
+
+
+class TestCertificate:
+    def test_a_named_secret_is_mounted(self, hub):
+        """
+        Without an issuer nobody is asked for a certificate.
+        """
+        engine = hub()
+
+        [tls] = [
+            v for v in engine.one(STATEFUL_SET).inputs["spec"]["template"]["spec"]["volumes"] if v["name"] == "tls"
+        ]
+        assert tls["secret"]["secretName"] == "hub-tls"
+        assert engine.all(CERTIFICATE) == []
+
+    def test_an_issuer_is_asked_for_the_name_that_agents_use(self, hub):
+        """
+        cert-manager writes the Secret that the doors mount.
+        """
+        engine = hub(tls_issuer="letsencrypt")
+
+        spec = engine.one(CERTIFICATE).inputs["spec"]
+
+        assert spec["dnsNames"] == ["hub.example"]
+        assert spec["issuerRef"]["name"] == "letsencrypt"
+        volumes = engine.one(STATEFUL_SET).inputs["spec"]["template"]["spec"]["volumes"]
+        assert spec["secretName"] in [v["secret"]["secretName"] for v in volumes if "secret" in v]
+
+
+class TestWorkload:
+    def test_its_volume_grows_in_place(self, hub):
+        """
+        The claim stands alone, since a changed claim template replaces the StatefulSet.
+        """
+        engine = hub()
+
+        assert "volumeClaimTemplates" not in engine.one(STATEFUL_SET).inputs["spec"]
+        claim = engine.one("kubernetes:core/v1:PersistentVolumeClaim").inputs["spec"]
+        assert claim["resources"]["requests"]["storage"] == "5Gi"
+
+    def test_the_selector_survives_a_new_version(self, hub):
+        """
+        The immutable selector has no version in it.
+        """
+        spec = hub().one(STATEFUL_SET).inputs["spec"]
+
+        assert "app.kubernetes.io/version" not in spec["selector"]["matchLabels"]
+        assert spec["selector"]["matchLabels"].items() <= spec["template"]["metadata"]["labels"].items()
+
+    def test_node_ports_are_the_ones_that_were_asked_for(self, hub):
+        """
+        Agents of other clusters find the doors where the stack file says.
+        """
+        engine = hub(via="nodePort", node_ports={"write": 30443, "read": 30444})
+
+        service = engine.one("kubernetes:core/v1:Service").inputs["spec"]
+        assert service["type"] == "NodePort"
+        assert {p["name"]: p["nodePort"] for p in service["ports"]} == {"write": 30443, "read": 30444}
