@@ -1,7 +1,9 @@
 """Plain facts about the fleet, known before anything runs."""
 
-from .fleet import Agent, Cluster, Expose, Fleet, Hub, Limits, Receiver, Scrape, Tls
+from .errors import FleetError, Problem
+from .fleet import Agent, Cluster, Expose, Fleet, Hub, Kubelet, Limits, NodePorts, Receiver, Scrape, Tls
 from .images import Images
+from .load import from_file
 from .types import Duration, Quantity, in_bytes, seconds
 
 __all__ = [
@@ -10,13 +12,18 @@ __all__ = [
     "Duration",
     "Expose",
     "Fleet",
+    "FleetError",
     "Hub",
     "Images",
+    "Kubelet",
     "Limits",
+    "NodePorts",
+    "Problem",
     "Quantity",
     "Receiver",
     "Scrape",
     "Tls",
+    "from_file",
     "in_bytes",
     "seconds",
 ]

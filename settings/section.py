@@ -1,7 +1,26 @@
 """What every block of the stack file has in common."""
 
-from pydantic import BaseModel, ConfigDict
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Annotated, Any, Self, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, model_validator
 from pydantic.alias_generators import to_camel
+
+from .errors import Problem, RulesError
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+Table = Annotated[Mapping[Key, Value], AfterValidator(MappingProxyType), PlainSerializer(dict)]
+"""A mapping that nobody can change once it is read."""
+Many = Annotated[Sequence[Value], AfterValidator(tuple)]
+"""A list that nobody can change once it is read."""
+
+
+def empty() -> Mapping[Any, Any]:
+    """The default of a table."""
+    return MappingProxyType({})
 
 
 class Section(BaseModel):
@@ -16,3 +35,13 @@ class Section(BaseModel):
         validate_by_alias=True,
         use_attribute_docstrings=True,
     )
+
+    def problems(self) -> Iterator[Problem]:
+        """Every rule between this section's own fields that is broken; paths start at the section."""
+        yield from ()
+
+    @model_validator(mode="after")
+    def _obeys_its_rules(self) -> Self:
+        if problems := tuple(self.problems()):
+            raise RulesError(problems)
+        return self

@@ -1,21 +1,164 @@
 """Named types of the stack file, and what their texts are worth in plain units."""
 
-from typing import Annotated
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+_BOOLEAN = "Put it in quotes: YAML reads yes, no, on and off without them as booleans."
+_WORDS = ("true", "false", "null")
 
 
-from pydantic import StringConstraints
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A form of text, and what to tell the author of another one."""
 
-Duration = Annotated[str, StringConstraints(pattern=r"^[1-9]\d*(s|m|h|d|w|y)$")]
+    form: str
+    """Regular expression that the whole text matches."""
+    rule: str
+    instead: str
+    number: str = 'Put it in quotes: "{}".'
+    """What to write instead of a bare number."""
+    near: tuple[str, str] | None = None
+    """A form that is often written by mistake, and what it should have been."""
+
+    def check(self, value: object) -> str:
+        """The text itself, if it has the form."""
+        if isinstance(value, str) and re.fullmatch(self.form, value):
+            return value
+        rule, instead = self._complaint(value)
+        raise PydanticCustomError("form", "{rule}. {instead}", {"rule": rule, "instead": instead})
+
+    def _complaint(self, value: object) -> tuple[str, str]:
+        match value:
+            case None | "":
+                return "is empty", self.instead
+            case bool():
+                return "is a boolean, not a text", _BOOLEAN
+            case int() | float():
+                return "is a bare number", self.number.format(value)
+            case str() if value in _WORDS and self.form.startswith(_NO_WORD):
+                return "is a word of YAML, not a name", _BOOLEAN
+            case str():
+                return self.rule, self._correction(value)
+        return "is not a text", self.instead
+
+    def _correction(self, text: str) -> str:
+        if self.near and (match := re.fullmatch(self.near[0], text)):
+            return f"Write {match.expand(self.near[1])}."
+        return self.instead
+
+    def __get_pydantic_core_schema__(self, source: type[Any], handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.check)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"type": "string", "pattern": f"^(?:{self.form})$"}
+
+
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_NO_WORD = rf"(?!(?:{'|'.join(_WORDS)})$)"  # Pulumi turns a key `no` into "false" before the program sees it
+_DNS_LABEL = "Write at most 63 lower-case letters, digits and hyphens, with no hyphen at either end."
+
+_TAG = ":[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
+_DIGEST = "@sha256:[0-9a-f]{64}"
+
+Duration = Annotated[
+    str,
+    Text(
+        r"[1-9][0-9]{0,8}[smhdwy]",
+        "is not a duration",
+        "Write a whole number and a unit: 30s, 15m, 6h, 42d.",
+        number="Write the unit: {}s.",
+    ),
+]
 """A whole number and one unit, as Prometheus writes it: 30s, 6h, 42d."""
-Quantity = Annotated[str, StringConstraints(pattern=r"^[1-9]\d*(Mi|Gi|Ti)$")]
+Quantity = Annotated[
+    str,
+    Text(
+        r"[1-9][0-9]{0,8}(?:Mi|Gi|Ti)",
+        "is not a size",
+        "Write a whole number and Mi, Gi or Ti: 512Mi, 50Gi, 2Ti.",
+        number="Write the unit: {}Gi.",
+        near=(r"([1-9][0-9]*) ?([MGT])i?[bB]?", r"\1\2i"),
+    ),
+]
 """A size of storage as Kubernetes writes it: 512Mi, 20Gi, 2Ti."""
-DnsLabel = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$")]
-Host = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")]
+DnsLabel = Annotated[str, Text(_NO_WORD + _LABEL, "is not a DNS label", _DNS_LABEL)]
+"""A name as RFC 1123 allows it."""
+DnsName = Annotated[
+    str,
+    Text(
+        rf"{_NO_WORD}(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*",
+        "is not a DNS name",
+        "Write lower-case letters, digits and hyphens, in parts separated by dots.",
+    ),
+]
+"""A name of an object in Kubernetes whose parts may be separated by dots."""
+Namespace = Annotated[
+    str,
+    Text(
+        rf"{_NO_WORD}(?!kube-|default$){_LABEL}",
+        "is not a namespace of one's own",
+        f"{_DNS_LABEL} default and kube-* belong to the cluster.",
+    ),
+]
+"""A namespace that this program may make and delete."""
+Host = Annotated[
+    str,
+    Text(
+        rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*",
+        "is not a host",
+        "Write a lower-case DNS name or an IPv4 address, without scheme, port or path: prometheus.acme.example.",
+    ),
+]
 """A DNS name or an IPv4 address, without scheme, port or path."""
-HttpsUrl = Annotated[str, StringConstraints(pattern=r"^https://[^\s/?#@]+(/[^\s?#]*)?$")]
-LabelName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
-LabelValue = Annotated[str, StringConstraints(min_length=1, max_length=128)]
-MetricName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z_:][a-zA-Z0-9_:]*$")]
+HttpsUrl = Annotated[
+    str,
+    Text(
+        r"https://[^\s/?#@]+(?:/[^\s?#]*)?",
+        "is not an https URL without user, query and fragment",
+        "Write https://host/path; what authenticates is a secret of the stack.",
+    ),
+]
+"""An address that TLS protects and that holds no secret."""
+StackName = Annotated[
+    str,
+    Text(
+        r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+",
+        "is not the full name of a stack",
+        "Write organization/project/stack: organization/promfleet/hub.",
+    ),
+]
+"""A Pulumi stack as a StackReference names it."""
+LabelName = Annotated[
+    str,
+    Text(
+        _NO_WORD + r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*",
+        "is not a label name",
+        "Write letters, digits and underscores, neither a digit nor two underscores first.",
+    ),
+]
+"""The name of a Prometheus label; those that begin with two underscores are Prometheus's own."""
+LabelValue = Annotated[str, Text(r"[^\r\n]{1,128}", "is not a label value", "Write one line of 1 to 128 characters.")]
+"""The value of a Prometheus label."""
+MetricName = Annotated[
+    str, Text(r"[a-zA-Z_:][a-zA-Z0-9_:]*", "is not a metric name", "Write letters, digits, underscores and colons.")
+]
+"""The name of a Prometheus metric."""
+Image = Annotated[
+    str,
+    Text(
+        r"(?![^@]*:latest(?:@|$))[a-z0-9.-]+(?::[0-9]+(?=/))?(?:/[a-z0-9._-]+)*"
+        rf"(?:{_TAG}(?:{_DIGEST})?|{_DIGEST})",
+        "is not a pinned image",
+        "Write registry/path:tag, registry/path@sha256:digest, or both; the tag latest moves.",
+    ),
+]
+"""A container image, pinned by tag, digest or both."""
+Line = Annotated[str, Text(r"\S(?:[^\r\n]*\S)?", "is not one line of text", "Write it without spaces at either end.")]
+"""Any text on one line."""
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
 _BYTES = {"Mi": 2**20, "Gi": 2**30, "Ti": 2**40}

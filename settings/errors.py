@@ -1,0 +1,81 @@
+"""What is wrong with a stack file, said so that its author can put it right."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+
+Path = tuple[str | int, ...]
+
+_SECRET_NAME = re.compile(r"token|key$|password|passwd|credential", re.IGNORECASE)
+_SECRET_TEXT = re.compile(r"-----BEGIN|://[^/]*@|\?")
+_LONGEST = 80
+
+
+class _Unsaid(Enum):
+    """Marks a problem that has no value to show; None is a value of YAML."""
+
+    UNSAID = "unsaid"
+
+
+UNSAID = _Unsaid.UNSAID
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One broken rule: where, what stands there, which rule, and what to write instead."""
+
+    path: Path
+    rule: str
+    instead: str
+    value: object = UNSAID
+
+    def under(self, parent: Path) -> "Problem":
+        """The same problem, seen from further up."""
+        return replace(self, path=(*parent, *self.path))
+
+    def __str__(self) -> str:
+        what = " ".join(filter(None, [shown(self.path, self.value), self.rule]))
+        return f"{spelt(self.path)}: {what}. {self.instead}".rstrip()
+
+
+class RulesError(ValueError):
+    """The broken rules of one section, on their way through pydantic."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(map(str, self.problems)))
+
+
+class FleetError(Exception):
+    """All that is wrong with one stack's `promfleet:fleet`."""
+
+    def __init__(self, source: str, problems: Iterable[Problem]) -> None:
+        self.source = source
+        self.problems = tuple(problems)
+        super().__init__(self.report())
+
+    def report(self) -> str:
+        """The problems as text, one a line."""
+        count = len(self.problems)
+        head = f"promfleet:fleet in {self.source} has {count} problem{'' if count == 1 else 's'}:"
+        return "\n".join([head, *(f"  {problem}" for problem in self.problems)])
+
+
+def spelt(path: Path) -> str:
+    """A path as the file spells it: hub.agents[1]."""
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    return text.removeprefix(".") or "promfleet:fleet"
+
+
+def shown(path: Path, value: object) -> str:
+    """A value as the file spells it, or nothing where it is a block or may be a secret."""
+    if value is UNSAID or value is None or (isinstance(value, Mapping | Sequence) and not isinstance(value, str)):
+        return ""
+    text = value if isinstance(value, str) else ""
+    if _SECRET_TEXT.search(text) or any(_SECRET_NAME.search(step) for step in path[-1:] if isinstance(step, str)):
+        return "(not shown)"
+    if len(text) > _LONGEST:
+        value = f"{text[:_LONGEST]}…"
+    return json.dumps(value, ensure_ascii=False, default=str)

@@ -1,0 +1,74 @@
+"""A fleet from a stack file, without Pulumi."""
+
+from collections.abc import Hashable
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import yaml
+from yaml.error import MarkedYAMLError
+
+from .errors import FleetError, Problem
+from .fleet import Fleet
+from .read import read
+
+KEY = "promfleet:fleet"
+
+
+def from_file(path: Path) -> Fleet:
+    """The fleet of one `Pulumi.<stack>.yaml`; FleetError names all that is wrong with it."""
+    document = _document(path)
+    config = document.get("config") if isinstance(document, dict) else None
+    if not isinstance(config, dict):
+        problem = Problem(("config",), "is missing or not a mapping", f"Write a stack file: config, and in it {KEY}.")
+        raise FleetError(path.name, [problem])
+    if KEY not in config:
+        near = get_close_matches(KEY, map(str, config), n=1)
+        instead = f'Did you mean "{KEY}" where "{near[0]}" stands?' if near else "Write clusters, and a hub or agents."
+        raise FleetError(path.name, [Problem((), "is missing", instead)])
+    return read(config[KEY], path.name)
+
+
+def _document(path: Path) -> object:
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)  # noqa: S506 — a subclass of the safe loader
+    except OSError as error:
+        problem = Problem((), f"can't be read: {error.strerror}", "Name a stack file.")
+    except UnicodeDecodeError:
+        problem = Problem((), "can't be read: it is not UTF-8", "Save it as UTF-8.")
+    except MarkedYAMLError as error:
+        # The error's own text quotes the file, and the line may hold a secret.
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        problem = Problem(
+            (f"line {line}",), error.problem or "is not YAML", "Correct it." if not error.note else error.note
+        )
+    except yaml.YAMLError:
+        problem = Problem((), "is not YAML", "Remove what is not text.")
+    raise FleetError(path.name, [problem])
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML takes the last of two equal keys in silence; that would lose a cluster."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        lines: dict[tuple[str, str], int] = {}
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue
+            name = (key.tag, key.value)
+            if name in lines:
+                rule = f'the key "{key.value}" stands here and in line {lines[name]}'
+                raise MarkedYAMLError(
+                    problem=rule, problem_mark=key.start_mark, note="Remove or rename one of the two."
+                )
+            lines[name] = key.start_mark.line + 1
+        return node
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002
+        # Pulumi makes every key a text, so that `no` arrives as "false"; a check must see what the program will.
+        return {_as_text(key): value for key, value in super().construct_mapping(node, deep).items()}
+
+
+def _as_text(key: object) -> str:
+    return key if isinstance(key, str) else str(key).lower()

@@ -1,0 +1,25 @@
+"""From plain data to a fleet, or to everything that is wrong with it."""
+
+from collections.abc import Mapping
+
+from pydantic import ValidationError
+
+from .draft import Draft
+from .errors import FleetError, Problem
+from .explain import explain
+from .fleet import Fleet
+from .rules import broken_rules
+
+
+def read(raw: object, source: str) -> Fleet:
+    """The fleet that a value of `promfleet:fleet` describes; on disk only camelCase is known."""
+    if not isinstance(raw, Mapping):
+        raise FleetError(source, [Problem((), "is not a mapping", "Write clusters, and a hub or agents.")])
+    try:
+        return Fleet.model_validate(raw, by_alias=True, by_name=False)
+    except ValidationError as error:
+        problems = list(explain(error, Fleet))
+        # Pydantic asks the rules between sections only once each section is right.
+        if any(detail["loc"] for detail in error.errors()):
+            problems += broken_rules(Draft.salvaged(raw))
+        raise FleetError(source, problems) from None

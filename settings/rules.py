@@ -1,0 +1,121 @@
+"""The rules between sections: each looks at what could be read and names what breaks it."""
+
+from collections.abc import Callable, Iterable, Iterator
+from difflib import get_close_matches
+
+from .capacity import retention_fits
+from .draft import Draft
+from .errors import Problem
+from .types import seconds
+
+Rule = Callable[[Draft], Iterable[Problem]]
+
+_INTERVALS_PER_OUTAGE = 10
+
+
+def broken_rules(draft: Draft) -> Iterator[Problem]:
+    """Every problem that a rule finds."""
+    for rule in RULES:
+        yield from rule(draft)
+
+
+def something_runs(draft: Draft) -> Iterator[Problem]:
+    """A stack has a hub or agents."""
+    if not draft.has_hub and not draft.has_agents:
+        yield Problem((), "has neither a hub nor agents", "Write a section hub, a section agents, or both.")
+
+
+def hub_has_a_cluster(draft: Draft) -> Iterator[Problem]:
+    """The hub's cluster is one of the clusters."""
+    if draft.hub_cluster is not None and draft.hub_cluster not in draft.clusters:
+        yield Problem(("hub", "cluster"), "is not in clusters", _nearest(draft, draft.hub_cluster), draft.hub_cluster)
+
+
+def agents_have_clusters(draft: Draft) -> Iterator[Problem]:
+    """Every agent's cluster is one of the clusters."""
+    for name in draft.agents:
+        if name not in draft.clusters:
+            yield Problem(("agents", name), "names a cluster that is not in clusters", _nearest(draft, name))
+
+
+def hub_watches_its_cluster(draft: Draft) -> Iterator[Problem]:
+    """No agent stands in the hub's own cluster."""
+    if draft.hub_cluster is not None and draft.hub_cluster in draft.agents:
+        instead = "Remove it: the hub scrapes its own cluster itself."
+        yield Problem(("agents", draft.hub_cluster), "is an agent in the hub's own cluster", instead)
+
+
+def agents_have_a_hub(draft: Draft) -> Iterator[Problem]:
+    """An agent writes to this stack's hub or names another; never one where the other is meant."""
+    for name, agent in draft.agents.items():
+        if agent and not agent.hub and not draft.has_hub:
+            instead = "Write hub: {stack: organization/promfleet/hub}, or add a section hub to this stack."
+            yield Problem(("agents", name), "has nowhere to write: this stack has no hub", instead)
+        if agent and agent.hub and agent.hub.stack and draft.has_hub:
+            instead = "Remove it to write to this stack's hub, or move the agent to a stack without one."
+            yield Problem(
+                ("agents", name, "hub", "stack"), "is a second hub beside this stack's", instead, agent.hub.stack
+            )
+
+
+def clusters_are_used(draft: Draft) -> Iterator[Problem]:
+    """Every cluster runs the hub or an agent."""
+    if draft.has_hub and draft.hub_cluster is None:
+        return
+    for name in draft.clusters:
+        if name != draft.hub_cluster and name not in draft.agents:
+            instead = f"Add {name}: {{}} to agents, or remove the cluster."
+            yield Problem(("clusters", name), "is used by neither the hub nor an agent", instead)
+
+
+def clusters_are_distinct(draft: Draft) -> Iterator[Problem]:
+    """Two names never lead to one cluster."""
+    seen: dict[tuple[str, str | None], str] = {}
+    for name, cluster in draft.clusters.items():
+        if not cluster:
+            continue
+        first = seen.setdefault((cluster.context, cluster.kubeconfig), name)
+        if first != name:
+            instead = "Give each cluster its own context, or remove one of the two."
+            yield Problem(("clusters", name, "context"), f"is the context of {first} too", instead, cluster.context)
+
+
+def rotations_have_agents(draft: Draft) -> Iterator[Problem]:
+    """Only the token of somebody who writes to this hub can be renewed."""
+    if not draft.hub:
+        return
+    for name in draft.hub.rotations:
+        broken_agent = name in draft.agents and draft.agents[name] is None
+        if name not in {*draft.hub.agents, *draft.local_agents} and not broken_agent:
+            instead = "Remove it, or name the cluster in hub.agents."
+            yield Problem(("hub", "rotations", name), "renews a token of no agent of this hub", instead)
+
+
+def outages_span_intervals(draft: Draft) -> Iterator[Problem]:
+    """An outage is long compared with the time between two scrapes."""
+    if not draft.scrape:
+        return
+    least = _INTERVALS_PER_OUTAGE * seconds(draft.scrape.interval)
+    for name, agent in draft.agents.items():
+        if agent and seconds(agent.outage) < least:
+            rule = f"is shorter than {_INTERVALS_PER_OUTAGE} scrapes at an interval of {draft.scrape.interval}"
+            yield Problem(("agents", name, "outage"), rule, f"Write {least}s or more.", agent.outage)
+
+
+RULES: tuple[Rule, ...] = (
+    something_runs,
+    hub_has_a_cluster,
+    agents_have_clusters,
+    hub_watches_its_cluster,
+    agents_have_a_hub,
+    clusters_are_used,
+    clusters_are_distinct,
+    rotations_have_agents,
+    outages_span_intervals,
+    retention_fits,
+)
+
+
+def _nearest(draft: Draft, name: str) -> str:
+    near = get_close_matches(name, draft.clusters, n=1)
+    return f'Did you mean "{near[0]}"?' if near else f"Add {name}: {{context: …}} to clusters."
