@@ -1,12 +1,23 @@
 """What a stack says about the agent of one cluster."""
 
 from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 from .errors import Problem
 from .section import Section
-from .types import DnsName, Duration, HttpsUrl, StackName, seconds
+from .types import DnsName, Duration, HttpsUrl, StackName, refused, seconds
 
 _ONE_OF_TWO = "Write exactly one of stack (a promfleet hub) and url (another system's remote write)."
+
+_SHORTEST, _LONGEST = 60, 48 * 3600
+
+
+def _can_be_buffered(outage: Duration) -> Duration:
+    if not _SHORTEST <= seconds(outage) <= _LONGEST:
+        raise refused("is not between 1m and 48h", "A WAL is a buffer, not a database: write 6h, or 48h at most.")
+    return outage
 
 
 class Receiver(Section):
@@ -30,12 +41,7 @@ class Agent(Section):
 
     hub: Receiver | None = None
     """Where to write; this stack's hub if left out."""
-    outage: Duration = "6h"
+    outage: Annotated[Duration, AfterValidator(_can_be_buffered)] = "6h"
     """The longest outage of the hub that costs no sample while the agent itself stays up."""
     storage_class: DnsName | None = None
     """StorageClass of the WAL's volume; the cluster's default if left out."""
-
-    def problems(self) -> Iterator[Problem]:
-        """The WAL follows from the outage: a shorter one is no buffer, a longer one is a database."""
-        if not 60 <= seconds(self.outage) <= 48 * 3600:
-            yield Problem(("outage",), "is not between 1m and 48h", "Write 6h, or 48h at most.", self.outage)

@@ -6,7 +6,7 @@ from math import ceil
 from .cluster import Cluster
 from .draft import Draft
 from .errors import Problem
-from .types import in_bytes, seconds
+from .types import duration, in_bytes, seconds
 
 BYTES_PER_SAMPLE = 2
 """The upper end of what Prometheus documents for its blocks."""
@@ -58,4 +58,5 @@ def _series(clusters: Mapping[str, Cluster | None], name: str) -> int:
 def _or_retention(length: int) -> str:
     if length < _SHORTEST:
         return ""
-    return f" or retention: {length // _DAY}d" if length >= _DAY else f" or retention: {length // _HOUR}h"
+    unit = _DAY if length >= _DAY else _HOUR
+    return f", or retention: {duration(length - length % unit)}"

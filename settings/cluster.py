@@ -1,16 +1,21 @@
 """What a stack says about one Kubernetes cluster."""
 
 import re
-from collections.abc import Iterator
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from .errors import Problem
 from .section import Section, Table, empty
-from .types import LabelName, LabelValue, Line
+from .types import LabelName, LabelValue, Line, refused
 
 _RESERVED = re.compile(r"cluster|job|instance|replica|exported_.*")
+
+
+def _is_free(label: LabelName) -> LabelName:
+    if _RESERVED.fullmatch(label):
+        # Prometheus or this program sets it, and would overwrite the user's value without a word.
+        raise refused("is a reserved label", "Use another name, such as region or tier.")
+    return label
 
 
 class Kubelet(Section):
@@ -27,13 +32,8 @@ class Cluster(Section):
     """Context of the kubeconfig that leads to the cluster."""
     kubeconfig: Line | None = None
     """Path of that kubeconfig; without it `KUBECONFIG`, then `~/.kube/config`."""
-    labels: Table[LabelName, LabelValue] = Field(default_factory=empty)
+    labels: Table[Annotated[LabelName, AfterValidator(_is_free)], LabelValue] = Field(default_factory=empty)
     """Facts about the cluster (region, tier, …), joined to its series through `promfleet_cluster_expected`."""
     series: Annotated[int, Field(ge=1000, le=50_000_000)] = 30_000
     """Active series to plan for: memory, volumes and the WAL follow from it."""
     kubelet: Kubelet = Kubelet()
-
-    def problems(self) -> Iterator[Problem]:
-        """A label that Prometheus or this program sets itself would be overwritten without a word."""
-        for name in filter(_RESERVED.fullmatch, self.labels):
-            yield Problem(("labels", name), "is a reserved label", "Use another name, such as region or tier.")

@@ -71,7 +71,7 @@ def spelt(path: Path) -> str:
 
 def shown(path: Path, value: object) -> str:
     """A value as the file spells it, or nothing where it is a block or may be a secret."""
-    if value is UNSAID or value is None or (isinstance(value, Mapping | Sequence) and not isinstance(value, str)):
+    if value is UNSAID or value in (None, "") or (isinstance(value, Mapping | Sequence) and not isinstance(value, str)):
         return ""
     text = value if isinstance(value, str) else ""
     if _SECRET_TEXT.search(text) or any(_SECRET_NAME.search(step) for step in path[-1:] if isinstance(step, str)):

@@ -19,6 +19,7 @@ _SAYINGS: dict[str, tuple[str, str]] = {
     "int_type": ("is not a whole number", _NUMBER),
     "less_than_equal": ("is more than {le}", "Write {le} or less."),
     "literal_error": ("is none of the choices", "Write one of them: {expected}."),
+    "dict_type": ("is not a mapping", "Write keys and values, or {{}}."),
     "mapping_type": ("is not a mapping", "Write keys and values, or {{}}."),
     "missing": ("is missing", "Add it."),
     "model_type": ("is not a mapping", "Write keys and values, or {{}} for the defaults."),
@@ -44,13 +45,13 @@ def _explain(detail: ErrorDetails, root: type[Section]) -> Iterator[Problem]:
         yield from (problem.under(path) for problem in broken.problems)
     elif kind == "extra_forbidden":
         yield Problem(path, "unknown key", _nearest_key(path, root))
-    elif kind == "form":
+    elif kind == "refused":
         yield Problem(path, context["rule"], context["instead"], value)
     elif kind in _SAYINGS:
         rule, instead = _SAYINGS[kind]
         rule = "is empty" if value is None else rule.format(**context)
         shown = UNSAID if kind == "missing" else value
-        yield Problem(path, rule, instead.format(**context), shown)
+        yield Problem(path, rule, instead.format(**context).replace("'", ""), shown)
     else:
         yield Problem(path, f"is wrong: {detail['msg']}", "", value)
 

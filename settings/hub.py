@@ -1,21 +1,30 @@
 """What a stack says about its hub."""
 
-import base64
-import binascii
-import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from .errors import Problem
+from .pem import Certificates
 from .section import Many, Section, Table, empty
-from .types import DnsLabel, DnsName, Duration, Host, Quantity, seconds
+from .types import DnsLabel, DnsName, Duration, Host, Quantity, refused, seconds
 
-_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----\s+([A-Za-z0-9+/=\s]+?)\s+-----END CERTIFICATE-----")
-_ASN1_SEQUENCE = 0x30
 _BLOCK = 2 * 3600
+
+
+def _holds_a_block(retention: Duration) -> Duration:
+    if seconds(retention) < _BLOCK:
+        raise refused("is shorter than one block", "Write 2h or more.")
+    return retention
+
+
+def _without_doubles(names: Sequence[str]) -> Sequence[str]:
+    doubles = [f'"{name}"' for name, times in Counter(names).items() if times > 1]
+    if doubles:
+        raise refused(f"names {', '.join(doubles)} more than once", "Name each once.")
+    return names
 
 
 class Tls(Section):
@@ -25,13 +34,13 @@ class Tls(Section):
     """Secret of type kubernetes.io/tls in the hub's namespace."""
     issuer: DnsName | None = None
     """cert-manager ClusterIssuer that signs it instead."""
-    ca: str | None = None
+    ca: Certificates | None = None
     """PEM certificates that sign for the hub; without it and `caConfigMap` the public authorities are trusted."""
     ca_config_map: DnsName | None = None
     """ConfigMap (key `ca.crt`) with them in each agent's namespace instead, as trust-manager distributes it."""
 
     def problems(self) -> Iterator[Problem]:
-        """One certificate, one source of trust, and no key among what is public."""
+        """One certificate and one source of trust."""
         if self.secret and self.issuer:
             yield Problem(
                 (), "has both secret and issuer", "Keep one: who issues the certificate also fills the Secret."
@@ -42,12 +51,6 @@ class Tls(Section):
             )
         if self.ca is not None and self.ca_config_map:
             yield Problem((), "has both ca and caConfigMap", "Keep one: agents trust one bundle.")
-        if self.ca is not None and "PRIVATE KEY" in self.ca:
-            instead = "Remove it, and replace the key: it has stood in a file that is shared."
-            yield Problem(("ca",), "contains a private key", instead, self.ca)
-        elif self.ca is not None and not _holds_certificates(self.ca):
-            instead = "Write the text from BEGIN CERTIFICATE to END CERTIFICATE, as a block after `ca: |`."
-            yield Problem(("ca",), "is not a PEM certificate", instead)
 
 
 class NodePorts(Section):
@@ -85,37 +88,20 @@ class Hub(Section):
 
     cluster: DnsLabel
     """The cluster it runs in."""
-    retention: Duration = "42d"
+    retention: Annotated[Duration, AfterValidator(_holds_a_block)] = "42d"
     """How long samples are kept."""
     storage: Quantity = "50Gi"
     """Size of the volume; samples take 80 % of it at most."""
     storage_class: DnsName | None = None
     """StorageClass of the volume; the cluster's default if left out."""
     expose: Expose
-    agents: Many[DnsLabel] = ()
+    agents: Annotated[Many[DnsLabel], AfterValidator(_without_doubles)] = ()
     """Clusters of other stacks that may write; those of this stack's `agents` need not be named."""
     rotations: Table[DnsLabel, Annotated[int, Field(ge=1)]] = Field(default_factory=empty)
     """How often an agent's token was renewed; the token before the newest stays valid until the next renewal."""
 
     def problems(self) -> Iterator[Problem]:
-        """The writers are a set without the hub's own cluster; the retention is one block at least."""
-        for name, times in Counter(self.agents).items():
-            if times > 1:
-                yield Problem(("agents",), f'names "{name}" {times} times', "Name it once.")
+        """The writers are other clusters."""
         if self.cluster in self.agents:
             instead = "Remove it: the hub scrapes its own cluster itself."
             yield Problem(("agents",), f'names the hub\'s own cluster, "{self.cluster}"', instead)
-        if seconds(self.retention) < _BLOCK:
-            yield Problem(("retention",), "is shorter than one block", "Write 2h or more.", self.retention)
-
-
-def _holds_certificates(pem: str) -> bool:
-    blocks = _CERTIFICATE.findall(pem)
-    return bool(blocks) and len(blocks) == pem.count("-----BEGIN") and all(map(_is_der, blocks))
-
-
-def _is_der(block: str) -> bool:
-    try:
-        return base64.b64decode("".join(block.split()), validate=True)[0] == _ASN1_SEQUENCE
-    except (binascii.Error, IndexError):
-        return False

@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from .capacity import retention_fits
 from .draft import Draft
 from .errors import Problem
-from .types import seconds
+from .types import duration, seconds
 
 Rule = Callable[[Draft], Iterable[Problem]]
 
@@ -27,13 +27,13 @@ def something_runs(draft: Draft) -> Iterator[Problem]:
 
 def hub_has_a_cluster(draft: Draft) -> Iterator[Problem]:
     """The hub's cluster is one of the clusters."""
-    if draft.hub_cluster is not None and draft.hub_cluster not in draft.clusters:
+    if draft.clusters and draft.hub_cluster is not None and draft.hub_cluster not in draft.clusters:
         yield Problem(("hub", "cluster"), "is not in clusters", _nearest(draft, draft.hub_cluster), draft.hub_cluster)
 
 
 def agents_have_clusters(draft: Draft) -> Iterator[Problem]:
     """Every agent's cluster is one of the clusters."""
-    for name in draft.agents:
+    for name in draft.agents if draft.clusters else ():
         if name not in draft.clusters:
             yield Problem(("agents", name), "names a cluster that is not in clusters", _nearest(draft, name))
 
@@ -60,7 +60,8 @@ def agents_have_a_hub(draft: Draft) -> Iterator[Problem]:
 
 def clusters_are_used(draft: Draft) -> Iterator[Problem]:
     """Every cluster runs the hub or an agent."""
-    if draft.has_hub and draft.hub_cluster is None:
+    hub_is_unreadable = draft.has_hub and draft.hub_cluster is None
+    if hub_is_unreadable or not (draft.has_hub or draft.has_agents):
         return
     for name in draft.clusters:
         if name != draft.hub_cluster and name not in draft.agents:
@@ -99,7 +100,7 @@ def outages_span_intervals(draft: Draft) -> Iterator[Problem]:
     for name, agent in draft.agents.items():
         if agent and seconds(agent.outage) < least:
             rule = f"is shorter than {_INTERVALS_PER_OUTAGE} scrapes at an interval of {draft.scrape.interval}"
-            yield Problem(("agents", name, "outage"), rule, f"Write {least}s or more.", agent.outage)
+            yield Problem(("agents", name, "outage"), rule, f"Write {duration(least)} or more.", agent.outage)
 
 
 RULES: tuple[Rule, ...] = (

@@ -11,6 +11,11 @@ _BOOLEAN = "Put it in quotes: YAML reads yes, no, on and off without them as boo
 _WORDS = ("true", "false", "null")
 
 
+def refused(rule: str, instead: str) -> PydanticCustomError:
+    """The error of a single field: which rule its value breaks, and what to write instead."""
+    return PydanticCustomError("refused", "{rule}. {instead}", {"rule": rule, "instead": instead})
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """A form of text, and what to tell the author of another one."""
@@ -28,8 +33,7 @@ class Text:
         """The text itself, if it has the form."""
         if isinstance(value, str) and re.fullmatch(self.form, value):
             return value
-        rule, instead = self._complaint(value)
-        raise PydanticCustomError("form", "{rule}. {instead}", {"rule": rule, "instead": instead})
+        raise refused(*self._complaint(value))
 
     def _complaint(self, value: object) -> tuple[str, str]:
         match value:
@@ -157,7 +161,9 @@ Image = Annotated[
     ),
 ]
 """A container image, pinned by tag, digest or both."""
-Line = Annotated[str, Text(r"\S(?:[^\r\n]*\S)?", "is not one line of text", "Write it without spaces at either end.")]
+Line = Annotated[
+    str, Text(r"\S(?:[^\r\n]*\S)?", "is not one line of text", "Write one line without spaces at either end.")
+]
 """Any text on one line."""
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
@@ -167,6 +173,12 @@ _BYTES = {"Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
 def seconds(duration: Duration) -> int:
     """The length of a duration in seconds; a year has 365 days, as in Prometheus."""
     return int(duration[:-1]) * _SECONDS[duration[-1]]
+
+
+def duration(length: int) -> Duration:
+    """A number of seconds in the largest unit up to days that divides it."""
+    unit = next(unit for unit in "dhms" if length % _SECONDS[unit] == 0)
+    return f"{length // _SECONDS[unit]}{unit}"
 
 
 def in_bytes(quantity: Quantity) -> int:
