@@ -1,0 +1,62 @@
+"""`make bench`: what the program costs, each figure beside the one that it is to be compared with."""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from lab.environment import environment
+from rich.console import Console
+from rich.table import Table
+
+from .measure import Command, Cost, medians
+
+ROUNDS = 5
+ROOT = Path(__file__).parents[2]
+IMPORTS = "import pulumi, pulumi_kubernetes as k; k.core.v1.Service, k.apps.v1.StatefulSet, k.rbac.v1.Role"
+EMPTY = "name: empty\nruntime: {name: python}\n"
+
+
+def program() -> dict[str, Cost]:
+    """Measure the Python program alone, under mocks, beside the imports that it can't do without."""
+    python = [sys.executable]
+    return medians(
+        [
+            Command("import pulumi, pulumi_kubernetes", [*python, "-c", IMPORTS], os.environ),
+            *(
+                Command(f"{n} clusters", [*python, "-m", "tests.bench.program", str(n)], os.environ)
+                for n in (1, 3, 4, 16)
+            ),
+        ],
+        ROUNDS,
+    )
+
+
+def preview(folder: Path) -> dict[str, Cost]:
+    """Measure `pulumi preview` of an empty program and of the dev stack in the lab's clusters."""
+    (folder / "Pulumi.yaml").write_text(EMPTY)
+    (folder / "__main__.py").write_text("")
+    lab = os.environ | environment()
+    quiet = ["--non-interactive", "--suppress-outputs"]
+    commands = []
+    for name, where, stack in (("empty program", folder, "empty"), ("dev", ROOT, "dev")):
+        at = ["pulumi", "--cwd", str(where)]
+        commands.append(Command(name, [*at, "preview", "--stack", stack, *quiet], lab))
+        medians([Command("select", [*at, "stack", "select", "--create", stack], lab)], 0)
+    return medians(commands, ROUNDS)
+
+
+def show(title: str, costs: dict[str, Cost]) -> None:
+    """Print each figure and its ratio to the first row's."""
+    first = next(iter(costs.values()))
+    table = Table("", "wall s", "ratio", "cpu s", "ratio", "largest process MiB", "ratio", title=title)
+    for name, cost in costs.items():
+        cells = [text for own, other in zip(cost, first, strict=True) for text in (f"{own:.2f}", f"{own / other:.2f}")]
+        table.add_row(name, *cells)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    show(f"the Python program under mocks, medians of {ROUNDS}", program())
+    with tempfile.TemporaryDirectory() as folder:
+        show(f"pulumi preview, medians of {ROUNDS}", preview(Path(folder)))

@@ -1,0 +1,76 @@
+"""Stacks as a user runs them: the pulumi command, the files of this repository, the lab's clusters."""
+
+import json
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+DEV = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
+
+
+class Stack:
+    """One stack of this project. `config` is its stack file; the repository's, if left out."""
+
+    def __init__(self, name: str, environment: dict[str, str], config: Path | None = None) -> None:
+        self.name = name
+        self.environment = environment
+        self.config = config or ROOT / f"Pulumi.{name}.yaml"
+        self.pulumi("stack", "select", "--create", name, stack=False)
+
+    def pulumi(self, *arguments: str, stack: bool = True, fails: bool = False) -> str:
+        """Run pulumi and return all it printed; it must succeed, or with `fails` must not."""
+        command = ["pulumi", *arguments, "--non-interactive", "--color", "never"]
+        if stack:
+            command += ["--stack", self.name]
+        if arguments[0] in ("up", "preview", "destroy", "refresh"):
+            command += ["--config-file", str(self.config)]
+        done = subprocess.run(
+            command,
+            cwd=ROOT,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=600,
+        )
+        assert bool(done.returncode) == fails, f"{' '.join(command)} answered {done.returncode}:\n{done.stdout}"
+        return done.stdout
+
+    def up(self, *, fails: bool = False) -> str:
+        return self.pulumi("up", "--yes", "--skip-preview", fails=fails)
+
+    def destroy(self) -> str:
+        return self.pulumi("destroy", "--yes", "--skip-preview")
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        return json.loads(self.pulumi("stack", "output", "--json", "--show-secrets"))
+
+    def objects(self, cluster: str) -> set[str]:
+        """URNs in the state that stand in one cluster."""
+        state = json.loads(self.pulumi("stack", "export"))["deployment"]
+        return {r["urn"] for r in state.get("resources", []) if f"::{cluster}::" in r.get("provider", "")}
+
+
+def stack_file(path: Path, fleet: dict[str, Any]) -> Path:
+    """Write a stack file with this fleet, and all else as in the dev stack's."""
+    path.write_text(yaml.safe_dump({**DEV, "config": {**DEV["config"], "promfleet:fleet": fleet}}))
+    return path
+
+
+def eventually(check: Callable[[], None], seconds: float = 90) -> None:
+    """Repeat a check until its assertions hold; fail with the last one's words when the time is over."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return check()
+        except AssertionError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(1)

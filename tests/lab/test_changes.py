@@ -1,0 +1,80 @@
+"""What a change of the stack file does to a fleet that runs."""
+
+import copy
+
+import pytest
+
+from .stack import DEV, eventually, stack_file
+
+pytestmark = pytest.mark.lab
+FLEET = DEV["config"]["promfleet:fleet"]
+
+
+@pytest.fixture
+def changed(deployed, tmp_path):
+    """Update to the dev stack's fleet with changes, and back again at the end."""
+    original = deployed.config
+
+    def change(edit):
+        fleet = copy.deepcopy(FLEET)
+        edit(fleet)
+        deployed.config = stack_file(tmp_path / "Pulumi.changed.yaml", fleet)
+        return deployed.up()
+
+    yield change
+    deployed.config = original
+    deployed.up()
+
+
+def running(lab):
+    """Identity and restarts of every pod of ours, in every cluster."""
+    columns = "jsonpath={range .items[*]}{.metadata.uid}/{.status.containerStatuses[*].restartCount} {end}"
+    return {
+        cluster: set(lab.kubectl(cluster, "-n", "promfleet", "get", "pods", "-o", columns).split())
+        for cluster in FLEET["clusters"]
+    }
+
+
+class TestPreview:
+    def test_shows_no_changes_after_an_update(self, deployed):
+        """
+        The program and the clusters agree at once.
+        """
+        assert "unchanged" in deployed.pulumi("preview", "--expect-no-changes")
+
+
+class TestReload:
+    def test_settings_of_prometheus_restart_no_pod(self, lab, hub, deployed, changed):
+        """
+        Interval, rules and retention are files, which the running servers read again.
+        """
+        before = running(lab)
+
+        def edit(fleet):
+            fleet["scrape"]["interval"] = "20s"
+            fleet["clusters"]["us1"]["labels"]["region"] = "apac"
+            fleet["hub"]["retention"] = "5d"
+
+        changed(edit)
+
+        def assert_in_force():
+            expected = {s.labels["cluster"]: s.labels["region"] for s in hub.query("promfleet_cluster_expected")}
+            assert expected["us1"] == "apac"
+            assert [s.value for s in hub.query("prometheus_tsdb_retention_limit_seconds")] == [5 * 86400]
+            intervals = hub.query('count by (cluster) (prometheus_target_interval_length_seconds{interval="20s"})')
+            assert {s.labels["cluster"] for s in intervals} == set(FLEET["clusters"])
+
+        eventually(assert_in_force, seconds=240)
+        assert running(lab) == before
+
+    def test_a_change_of_the_hubs_pod_rolls_it_once(self, lab, deployed, changed):
+        """
+        More memory is a new pod of the hub, and of nobody else.
+        """
+        before = running(lab)
+
+        changed(lambda fleet: fleet["clusters"]["us1"].update(series=FLEET["clusters"]["us1"]["series"] + 90_000))
+
+        after = running(lab)
+        assert after["eu1"] == before["eu1"]
+        assert len(after["hub"] - before["hub"]) == 1

@@ -1,0 +1,170 @@
+"""Who gets through the hub's two doors, over the network, as agents and readers come."""
+
+import ssl
+
+import httpx
+import pytest
+
+from .stack import DEV, eventually
+
+pytestmark = pytest.mark.lab
+HOST = DEV["config"]["promfleet:fleet"]["hub"]["expose"]["host"]
+WRITE, READ = 30443, 30444
+PATHS = [
+    "/api/v1/write",
+    "/api/v1/query?query=up",
+    "/api/v1/query_range",
+    "/api/v1/labels",
+    "/api/v1/status/config",
+    "/api/v1/admin/tsdb/snapshot",
+    "/api/v1/otlp/v1/metrics",
+    "/federate",
+    "/metrics",
+    "/-/reload",
+    "/-/quit",
+    "/",
+]
+METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
+
+
+@pytest.fixture(scope="module")
+def door(lab, deployed):
+    """Ask a door: (port, method, path, token) -> status."""
+    context = ssl.create_default_context(cafile=str(lab.ca))
+    address = lab.node_address("hub")
+
+    def ask(port: int, method: str, path: str, token: str | None = None, content: bytes = b"") -> int:
+        headers = {"Host": HOST} | ({"Authorization": f"Bearer {token}"} if token else {})
+        with httpx.Client(verify=context, timeout=10) as client:
+            return client.request(
+                method,
+                f"https://{address}:{port}{path}",
+                headers=headers,
+                content=content,
+                extensions={"sni_hostname": HOST},
+            ).status_code
+
+    return ask
+
+
+@pytest.fixture(scope="module")
+def tokens(deployed):
+    return deployed.outputs["identities"] | {"reader": deployed.outputs["reader"]}
+
+
+def service_account_token(lab, namespace, name="default"):
+    return lab.kubectl("hub", "-n", namespace, "create", "token", name).strip()
+
+
+class TestWriter:
+    def test_writes(self, door, tokens):
+        """
+        An empty message of remote write is accepted.
+        """
+        assert door(WRITE, "POST", "/api/v1/write", tokens["eu1"], b"\x00") in (200, 204)
+
+    def test_does_nothing_else_at_its_door(self, door, tokens):
+        """
+        Every other path does not exist, and every other method is forbidden.
+        """
+        passed = {
+            (method, path): status
+            for path in PATHS
+            for method in METHODS
+            if (status := door(WRITE, method, path, tokens["eu1"], b"\x00")) < 400
+        }
+
+        assert passed.keys() == {("POST", "/api/v1/write")}
+
+    def test_does_not_pass_the_read_door(self, door, tokens):
+        """
+        Who may write may not ask.
+        """
+        statuses = {door(READ, method, path, tokens["eu1"]) for path in PATHS for method in METHODS}
+
+        assert statuses <= {403, 404}
+
+
+class TestReader:
+    def test_asks(self, door, tokens):
+        """
+        Queries come through by GET and by POST.
+        """
+        assert {door(READ, method, "/api/v1/query?query=up", tokens["reader"]) for method in ("GET", "POST")} == {200}
+
+    def test_does_nothing_else_at_its_door(self, door, tokens):
+        """
+        Neither administration nor federation nor writing is behind it.
+        """
+        passed = {
+            path.partition("?")[0]
+            for path in PATHS
+            for method in METHODS
+            if door(READ, method, path, tokens["reader"]) not in (403, 404)
+        }
+
+        assert passed == {"/api/v1/query", "/api/v1/query_range", "/api/v1/labels"}
+
+    def test_does_not_pass_the_write_door(self, door, tokens):
+        """
+        Who may ask may not write.
+        """
+        statuses = {door(WRITE, method, path, tokens["reader"], b"\x00") for path in PATHS for method in METHODS}
+
+        assert statuses <= {403, 404}
+
+
+class TestStrangers:
+    @pytest.mark.parametrize(("port", "path"), [(WRITE, "/api/v1/write"), (READ, "/api/v1/query?query=up")])
+    def test_get_401_without_a_token_of_this_cluster(self, lab, door, port, path):
+        """
+        No token, a made-up one and another cluster's are all unknown.
+        """
+        foreign = lab.kubectl("eu1", "-n", "default", "create", "token", "default").strip()
+
+        assert {door(port, "POST", path, token, b"\x00") for token in (None, "made-up", foreign)} == {401}
+
+    @pytest.mark.parametrize("namespace", ["default", "kube-system", "promfleet"])
+    @pytest.mark.parametrize(("port", "path"), [(WRITE, "/api/v1/write"), (READ, "/api/v1/query?query=up")])
+    def test_get_403_with_any_other_identity_of_the_cluster(self, lab, door, namespace, port, path):
+        """
+        A valid token is not enough, also that of a default ServiceAccount.
+        """
+        token = service_account_token(lab, namespace)
+
+        assert {door(port, method, path, token, b"\x00") for method in METHODS} == {403}
+
+    @pytest.mark.parametrize("port", [WRITE, READ])
+    def test_plain_http_does_not_reach_the_hub(self, lab, deployed, port):
+        """
+        A door answers plain HTTP with a refusal of its own.
+        """
+        answer = httpx.get(f"http://{lab.node_address('hub')}:{port}/api/v1/query?query=up", timeout=10)
+
+        assert answer.status_code == 400
+        assert "HTTPS" in answer.text
+
+    def test_prometheus_itself_does_not_listen(self, lab, deployed):
+        """
+        Nothing answers on its own port at the pod's address.
+        """
+        address = lab.kubectl(
+            "hub", "-n", "promfleet", "get", "pod", "prometheus-hub-0", "-o", "jsonpath={.status.podIP}"
+        )
+
+        found = lab.enter("hub", "busybox", "nc", "-z", "-w", "2", address, "9090")
+
+        assert found != 0
+
+
+class TestRevocation:
+    def test_deleting_an_account_stops_its_writes(self, lab, door, deployed, tokens):
+        """
+        The token of a deleted ServiceAccount is unknown once the door's cache, of two minutes, has forgotten it.
+        """
+        lab.kubectl("hub", "-n", "promfleet", "delete", "serviceaccount", "writer-us1")
+
+        def assert_refused():
+            assert door(WRITE, "POST", "/api/v1/write", tokens["us1"], b"\x00") == 401
+
+        eventually(assert_refused, seconds=180)

@@ -1,0 +1,108 @@
+"""The fleet as it stands after `make up`: the hub answers for every cluster, and rightly."""
+
+from collections import Counter
+
+import pytest
+
+from .stack import eventually
+from .workloads import IMPOSTOR, NAMESPACE, exporter
+
+pytestmark = pytest.mark.lab
+CLUSTERS = ["eu1", "hub", "us1"]
+JOBS = {
+    "apiserver",
+    "cadvisor",
+    "coredns",
+    "kube-state-metrics",
+    "kubelet",
+    "node-exporter",
+    "prometheus",
+}
+
+
+def pods(lab, cluster):
+    """Count the pods of each namespace as the cluster's own API server has them."""
+    found = lab.kubectl(cluster, "get", "pods", "--all-namespaces", "-o", "jsonpath={.items[*].metadata.namespace}")
+    return Counter(found.split())
+
+
+class TestProof:
+    def assert_hub_agrees(self, lab, hub):
+        told = {
+            (s.labels["cluster"], s.labels["namespace"]): int(s.value)
+            for s in hub.query("sum(kube_pod_info) by (cluster, namespace)")
+        }
+        true = {(cluster, ns): n for cluster in CLUSTERS for ns, n in pods(lab, cluster).items()}
+        assert told == true
+
+    def test_the_hub_counts_every_clusters_pods(self, lab, hub):
+        """
+        What the hub says of each cluster and namespace is what that cluster's API server says.
+        """
+        eventually(lambda: self.assert_hub_agrees(lab, hub))
+
+    def test_the_hub_follows_a_deployment_that_is_scaled(self, lab, hub, oracle):
+        """
+        New pods are counted at the hub, and gone ones are not.
+        """
+        for replicas in (3, 1):
+            lab.kubectl("us1", "-n", NAMESPACE, "scale", "deployment", oracle, f"--replicas={replicas}")
+            lab.kubectl("us1", "-n", NAMESPACE, "rollout", "status", "deployment", oracle, "--timeout=60s")
+
+            def assert_counted(replicas=replicas):
+                assert pods(lab, "us1")[NAMESPACE] == replicas
+                self.assert_hub_agrees(lab, hub)
+
+            eventually(assert_counted)
+
+
+class TestTargets:
+    def test_every_job_of_every_cluster_is_up(self, hub):
+        """
+        Each cluster has every job, and no target is down.
+        """
+
+        def assert_up():
+            up = {(s.labels["cluster"], s.labels["job"]): s.value for s in hub.query("min by (cluster, job) (up)")}
+            assert {(c, job) for c in CLUSTERS for job in JOBS} <= up.keys()
+            assert [target for target, value in up.items() if value != 1] == []
+
+        eventually(assert_up)
+
+    def test_every_series_has_a_cluster_of_the_fleet(self, hub):
+        """
+        No series lacks the label, and none names a cluster that does not exist.
+        """
+        found = {s.labels.get("cluster", "") for s in hub.query('count by (cluster) ({__name__=~".+"})')}
+
+        assert found == set(CLUSTERS)
+
+    def test_the_inventory_is_a_series(self, hub):
+        """
+        The facts of the stack file can be joined to any series.
+        """
+        found = {(s.labels["cluster"], s.labels["region"]) for s in hub.query("promfleet_cluster_expected")}
+
+        assert found == {("hub", "eu"), ("eu1", "eu"), ("us1", "us")}
+
+
+class TestImpostor:
+    @pytest.fixture
+    def impostor(self, lab):
+        lab.apply("eu1", exporter("impostor", IMPOSTOR, "5s", {"cluster": "hub", "job": "kubelet"}))
+        yield "impostor"
+        lab.kubectl("eu1", "-n", NAMESPACE, "delete", "deployment,configmap", "impostor")
+
+    def test_a_workload_can_not_pose_as_another_cluster(self, hub, impostor):
+        """
+        Its own label is kept beside the true one; a pod's label can set neither cluster nor job.
+        """
+
+        def assert_unmasked():
+            [found] = hub.query("impostor_claims")
+            claimed = {key: found.labels.get(key) for key in ("cluster", "exported_cluster", "pod")}
+            assert claimed["cluster"] == "eu1"
+            assert claimed["exported_cluster"] == "hub"
+            assert found.labels["job"] != "kubelet"
+
+        eventually(assert_unmasked)

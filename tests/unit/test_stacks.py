@@ -1,0 +1,138 @@
+import pulumi
+import pytest
+import yaml
+
+from settings import Fleet
+from stacks import deploy
+
+from .conftest import TOKEN
+
+CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
+SECRET = "kubernetes:core/v1:Secret"  # noqa: S105 — a type
+AGENT = "prometheus-agent"
+
+
+def hub(**other):
+    return {"cluster": "hub", "expose": {"host": "hub.example", "tls": {"secret": "hub-tls"}}} | other
+
+
+def fleet(**sections):
+    names = {*(sections.get("agents") or {}), *({"hub"} if "hub" in sections else ())}
+    clusters = {name: {"context": name} for name in sorted(names)}
+    return Fleet.model_validate({"clusters": clusters} | sections)
+
+
+@pytest.fixture
+def kubeconfig(tmp_path, monkeypatch):
+    file = tmp_path / "kubeconfig"
+    file.write_text(yaml.safe_dump({"contexts": [{"name": name} for name in ("hub", "eu1", "us1")]}))
+    monkeypatch.setenv("KUBECONFIG", str(file))
+    return file
+
+
+@pytest.fixture
+def deployed(engine, kubeconfig):
+    return lambda **sections: engine.deploy(lambda: deploy(fleet(**sections)))
+
+
+def prometheus_yml(engine, cluster, name=AGENT):
+    [found] = [
+        r.inputs["data"]["prometheus.yml"]
+        for r in engine.all(CONFIG_MAP)
+        if r.inputs["metadata"]["name"] == name and f"::{cluster}::" in r.provider
+    ]
+    return yaml.safe_load(found)
+
+
+class TestWhole:
+    def test_everything_stands_in_its_own_cluster(self, deployed):
+        """
+        Each object is on an explicit provider, that of the cluster in whose name it was made.
+        """
+        engine = deployed(hub=hub(), agents={"eu1": {}, "us1": {}})
+
+        objects = [r for r in engine.resources if r.typ.startswith("kubernetes:")]
+
+        assert len(objects) > 50
+        assert [r.name for r in objects if f"::{r.name.split('-')[0]}::" not in r.provider] == []
+
+    def test_everything_belongs_to_a_component(self, deployed):
+        """
+        No object hangs under the stack itself.
+        """
+        engine = deployed(hub=hub(), agents={"eu1": {}})
+
+        objects = [urn for urn in engine.registered if "kubernetes:" in urn]
+
+        assert objects
+        assert [urn for urn in objects if "promfleet:index:" not in urn] == []
+
+    def test_nothing_carries_a_token_in_plain_sight(self, deployed):
+        """
+        The cluster issues the tokens; besides Secrets nothing that is made contains one.
+        """
+        engine = deployed(hub=hub(), agents={"eu1": {}})
+
+        assert {r.typ for r in engine.resources if TOKEN in repr(r.inputs)} == {SECRET}
+
+
+class TestOneStack:
+    def test_an_agent_writes_to_the_hub_beside_it(self, deployed):
+        """
+        The URL is the write door's, and the token the one that the hub's cluster issued for this agent.
+        """
+        engine = deployed(hub=hub(), agents={"eu1": {}})
+
+        [write] = prometheus_yml(engine, "eu1")["remote_write"]
+        assert write["url"] == "https://hub.example:8443/api/v1/write"
+        assert engine.one(SECRET, "prometheus-agent-token").inputs["stringData"] == {"token": TOKEN}
+
+    def test_the_hubs_agents_elsewhere_get_identities_too(self, deployed):
+        """
+        An agent that another stack deploys is let in.
+        """
+        engine = deployed(hub=hub(agents=["us1"]), agents={"eu1": {}})
+
+        accounts = {r.inputs["metadata"]["name"] for r in engine.all("kubernetes:core/v1:ServiceAccount")}
+        assert {"writer-eu1", "writer-us1", "reader"} <= accounts
+
+
+class TestTwoStacks:
+    HUB = {  # noqa: RUF012 — read only
+        "hub": {"writeUrl": "https://hub.example:8443/api/v1/write", "ca": "", "caConfigMap": ""},
+        "identities": {"eu1": "from-the-other-stack"},
+    }
+
+    def test_an_agent_finds_its_hub_in_the_other_stack(self, engine, deployed):
+        """
+        URL and identity come through the reference.
+        """
+        engine.stacks["organization/promfleet/hub"] = self.HUB
+
+        deployed(agents={"eu1": {"hub": {"stack": "organization/promfleet/hub"}}})
+
+        [write] = prometheus_yml(engine, "eu1")["remote_write"]
+        assert write["url"] == "https://hub.example:8443/api/v1/write"
+        assert engine.one(SECRET).inputs["stringData"] == {"token": "from-the-other-stack"}
+
+    def test_a_hub_that_does_not_know_the_agent_is_named(self, engine, deployed):
+        """
+        The message says where to add it.
+        """
+        engine.stacks["organization/promfleet/hub"] = self.HUB
+
+        with pytest.raises(pulumi.RunError, match=r"Add us1 to hub\.agents there"):
+            deployed(agents={"us1": {"hub": {"stack": "organization/promfleet/hub"}}})
+
+
+class TestKubeconfig:
+    def test_an_unknown_context_is_refused_before_anything_is_made(self, engine, kubeconfig, deployed):
+        """
+        The message has the place in the stack file and the contexts that exist.
+        """
+        kubeconfig.write_text(yaml.safe_dump({"contexts": [{"name": "minikube"}]}))
+
+        with pytest.raises(pulumi.RunError, match=r'clusters\.hub\.context: "hub" is in no kubeconfig.*minikube'):
+            deployed(hub=hub())
+
+        assert [r for r in engine.resources if r.typ != "pulumi:pulumi:Stack"] == []
