@@ -39,9 +39,7 @@ def _document(path: Path) -> object:
     except MarkedYAMLError as error:
         # The error's own text quotes the file, and the line may hold a secret.
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        problem = Problem(
-            (f"line {line}",), error.problem or "is not YAML", "Correct it." if not error.note else error.note
-        )
+        problem = Problem((f"line {line}",), error.problem or "is not YAML", error.note or "Correct the YAML.")
     except yaml.YAMLError:
         problem = Problem((), "is not YAML", "Remove what is not text.")
     raise FleetError(path.name, [problem])

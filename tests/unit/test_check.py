@@ -1,0 +1,82 @@
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from fleet.cli import app
+
+GOOD = "config: {promfleet:fleet: {clusters: {eu1: {context: a}}, agents: {eu1: {hub: {stack: o/p/hub}}}}}\n"
+BAD = GOOD.replace("o/p/hub", "hub")
+SAID = (
+    'promfleet:fleet in Pulumi.bad.yaml has 1 problem:\n  agents.eu1.hub.stack: "hub" is not the full name of a stack. '
+    "Write organization/project/stack: organization/promfleet/hub.\n"
+)
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch) -> Path:
+    """An empty folder to work in."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def check(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["check", *arguments])
+
+
+class TestCheck:
+    def test_a_right_file(self, here):
+        """
+        A right file is summed up on stdout.
+        """
+        (here / "Pulumi.good.yaml").write_text(GOOD)
+
+        result = check("Pulumi.good.yaml")
+
+        assert (result.exit_code, result.stdout, result.stderr) == (0, "Pulumi.good.yaml: ok: 1 cluster, 1 agent\n", "")
+
+    def test_a_wrong_file(self, here):
+        """
+        A wrong file is reported on stderr and fails the command.
+        """
+        (here / "Pulumi.bad.yaml").write_text(BAD)
+
+        result = check("Pulumi.bad.yaml")
+
+        assert (result.exit_code, result.stdout, result.stderr) == (1, "", SAID)
+
+    def test_every_stack_file_by_default(self, here):
+        """
+        Without arguments all stack files here are checked, after a wrong one too; the project file is none of them.
+        """
+        (here / "Pulumi.yaml").write_text("name: promfleet\n")
+        (here / "Pulumi.bad.yaml").write_text(BAD)
+        (here / "Pulumi.good.yaml").write_text(GOOD)
+
+        result = check()
+
+        assert (
+            result.exit_code,
+            result.stdout,
+            result.stderr,
+        ) == (1, "Pulumi.good.yaml: ok: 1 cluster, 1 agent\n", SAID)
+
+    def test_nothing_to_check(self, here):
+        """
+        A check of nothing is no success.
+        """
+        result = check()
+
+        assert (result.exit_code, result.stderr) == (1, "no Pulumi.*.yaml here\n")
+
+    def test_the_hub_counts(self, here):
+        """
+        The summary names what the stack runs.
+        """
+        hub = "hub: {cluster: hub, expose: {host: h.example, tls: {secret: s}}}"
+        clusters = "clusters: {hub: {context: a}, eu1: {context: b}, eu2: {context: c}}"
+        (here / "Pulumi.dev.yaml").write_text(
+            f"config: {{promfleet:fleet: {{{clusters}, {hub}, agents: {{eu1: {{}}, eu2: {{}}}}}}}}\n"
+        )
+
+        assert check().stdout == "Pulumi.dev.yaml: ok: 3 clusters, 1 hub, 2 agents\n"

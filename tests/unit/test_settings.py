@@ -1,0 +1,231 @@
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+from pydantic import ValidationError
+from stack_texts import BOTH, CLUSTER, HUB, REMOTE_AGENT, loaded, problems
+
+from settings import Agent, Cluster, Fleet, Receiver, from_file
+from settings.schema import FILE, stack_file_schema, text
+
+HERE = Path(__file__).parents[2]
+STACK_FILES = sorted(HERE.glob("Pulumi.*.yaml"))
+
+
+class TestFleet:
+    def test_defaults(self, tmp_path):
+        """
+        A hub needs a cluster, a host and a certificate; the rest has defaults that are written down here once.
+        """
+        fleet = loaded(tmp_path, HUB % "")
+
+        assert fleet.hub
+        assert (fleet.namespace, fleet.scrape.interval, fleet.scrape.timeout) == ("promfleet", "1m", "10s")
+        assert (fleet.hub.retention, fleet.hub.storage, fleet.hub.expose.via) == ("42d", "50Gi", "loadBalancer")
+        assert fleet.clusters["hub"].series == 30_000
+        assert fleet.agents == {}
+
+    def test_an_agent_survives_six_hours_by_default(self, tmp_path):
+        """
+        The promise of the design page.
+        """
+        assert loaded(tmp_path, REMOTE_AGENT % "").agents["eu1"].outage == "6h"
+
+    def test_camel_case_on_disk(self, tmp_path):
+        """
+        Keys of two words are written in camelCase and read in Python's spelling.
+        """
+        fleet = loaded(tmp_path, CLUSTER % ", kubelet: {insecureSkipVerify: true}" + "rolloutTimeout: 10m")
+
+        assert fleet.clusters["eu1"].kubelet.insecure_skip_verify
+        assert fleet.rollout_timeout == "10m"
+
+    def test_python_spelling_in_python(self):
+        """
+        Programs and tests build sections with Python's names.
+        """
+        assert Agent(storage_class="fast").storage_class == "fast"
+
+    def test_rules_hold_in_python_too(self):
+        """
+        A fleet that breaks a rule cannot be built at all.
+        """
+        with pytest.raises(ValidationError, match="neither a hub nor agents"):
+            Fleet(clusters={"eu1": Cluster(context="a")})
+
+    def test_anchors(self, tmp_path):
+        """
+        What several clusters share may be written once.
+        """
+        fleet = loaded(
+            tmp_path,
+            "clusters:\n"
+            "  eu1: &eu {context: a, labels: {region: eu}}\n"
+            "  eu2: {<<: *eu, context: b}\n"
+            "agents: {eu1: &there {hub: {stack: o/p/hub}}, eu2: *there}\n",
+        )
+
+        assert fleet.clusters["eu2"] == Cluster(context="b", labels={"region": "eu"})
+
+    def test_local_agents_write_to_this_hub(self, tmp_path):
+        """
+        An agent with a receiver of its own is no writer of this stack's hub.
+        """
+        here = loaded(tmp_path, BOTH % ("", ""))
+        there = loaded(tmp_path, BOTH % ("", "hub: {url: 'https://x.example/w'}"))
+
+        assert here.local_agents == ("eu1",)
+        assert there.local_agents == ()
+
+    def test_series_of_all_writers_add_up(self, tmp_path):
+        """
+        The hub is planned for its own cluster, this stack's agents, and a usual cluster for each agent of another.
+        """
+        fleet = loaded(
+            tmp_path, (BOTH % (", agents: [us1, us2, eu1]", "")).replace("context: b", "context: b, series: 5000")
+        )
+
+        assert fleet.hub_series == 30_000 + 5000 + 2 * 30_000
+
+
+class TestImmutability:
+    def test_fields(self, tmp_path):
+        """
+        Nobody changes the facts after they were checked.
+        """
+        with pytest.raises(ValidationError, match="frozen"):
+            loaded(tmp_path, HUB % "").namespace = "other"  # ty: ignore[invalid-assignment]
+
+    def test_tables(self, tmp_path):
+        """
+        Not in a mapping either, given or default.
+        """
+        fleet = loaded(tmp_path, HUB % "")
+
+        for table in (fleet.clusters, fleet.agents, fleet.clusters["hub"].labels):
+            with pytest.raises(TypeError, match="does not support item assignment"):
+                table["x"] = "y"  # ty: ignore[invalid-assignment]
+
+    def test_lists(self, tmp_path):
+        """
+        Nor in a list.
+        """
+        fleet = loaded(tmp_path, HUB % ", agents: [us1]")
+
+        assert fleet.hub
+        assert fleet.hub.agents == ("us1",)
+
+    def test_a_dump_reads_back(self, tmp_path):
+        """
+        A fleet can be written as JSON and is the same when read again.
+        """
+        fleet = loaded(tmp_path, BOTH % (", agents: [us1], rotations: {us1: 2}", "outage: 2h"))
+
+        again = Fleet.model_validate(json.loads(fleet.model_dump_json(by_alias=True, exclude_unset=True)))
+
+        assert fleet == again
+
+
+class TestBoundaries:
+    @pytest.mark.parametrize(
+        "fleet",
+        [
+            REMOTE_AGENT % ", outage: 10m",
+            REMOTE_AGENT % ", outage: 48h",
+            REMOTE_AGENT % ", outage: 1m" + "scrape: {interval: 5s, timeout: 5s}",
+            HUB % ", retention: 2h",
+            CLUSTER % ", series: 1000",
+            # 500 samples/s, of 2 bytes each, fill 80 % of 100Gi in 23,860 hours and some minutes.
+            HUB % ", retention: 23860h, storage: 100Gi",
+            BOTH % (", rotations: {eu1: 1}", ""),
+            "clusters: {eu1: {context: a}, us1: {context: a, kubeconfig: other}}\n"
+            "agents: {eu1: &there {hub: {stack: o/p/hub}}, us1: *there}\n",
+        ],
+    )
+    def test_just_right(self, tmp_path, fleet):
+        """
+        What is exactly at a limit is inside it.
+        """
+        assert loaded(tmp_path, fleet).clusters
+
+    def test_one_hour_more_does_not_fit(self, tmp_path):
+        """
+        The other side of the retention's limit; the message names the retention that fits.
+        """
+        assert problems(tmp_path, HUB % ", retention: 23861h, storage: 100Gi") == [
+            'hub.retention: "23861h" does not fit in storage: 100Gi at 500 samples/s. '
+            "Write storage: 101Gi, or retention: 994d."
+        ]
+
+    def test_what_the_message_proposes_is_right(self, tmp_path):
+        """
+        Who follows the message is not told of the next problem.
+        """
+        crowded = ", agents: [us1, us2], retention: %s, storage: %s"
+
+        assert "storage: 111Gi, or retention: 33d" in problems(tmp_path, HUB % (crowded % ("1y", "10Gi")))[0]
+        assert loaded(tmp_path, HUB % (crowded % ("1y", "111Gi")))
+        assert loaded(tmp_path, HUB % (crowded % ("33d", "10Gi")))
+
+
+class TestStackFiles:
+    @pytest.mark.parametrize("file", STACK_FILES, ids=lambda file: file.name)
+    def test_is_right(self, file):
+        """
+        Every stack file of this repository is one that a user may copy.
+        """
+        assert from_file(file).clusters
+
+    @pytest.mark.parametrize("file", STACK_FILES, ids=lambda file: file.name)
+    def test_editors_know_its_schema(self, file):
+        """
+        Each names the schema, and the schema finds nothing wrong with it.
+        """
+        content = file.read_text(encoding="utf-8")
+
+        jsonschema.validate(yaml.safe_load(content), stack_file_schema())
+        assert "# yaml-language-server: $schema=settings/fleet.schema.json\n" in content
+
+    def test_the_agents_write_to_the_hub_example(self):
+        """
+        The two examples belong together.
+        """
+        hub = from_file(HERE / "Pulumi.hub.yaml").hub
+        agent = from_file(HERE / "Pulumi.eu1.yaml").agents["eu1"]
+
+        assert hub
+        assert "eu1" in hub.agents
+        assert agent.hub == Receiver(stack="organization/promfleet/hub")
+
+
+class TestSchema:
+    def test_is_current(self):
+        """
+        `python -m settings.schema` was run after the last change of a model.
+        """
+        assert FILE.read_text(encoding="utf-8") == text()
+
+    def test_every_field_is_described(self):
+        """
+        An editor can say of every key what it is for: the field is described, or the section that it holds.
+        """
+        undescribed = [
+            f"{section}.{key}"
+            for section, definition in stack_file_schema()["$defs"].items()
+            for key, field in definition["properties"].items()
+            if section != "Images" and "description" not in field and "$ref" not in str(field)
+        ]
+
+        assert undescribed == []
+
+    def test_refuses_a_misspelt_key(self):
+        """
+        Editors underline what the program would refuse.
+        """
+        stack = yaml.safe_load((HERE / "Pulumi.eu1.yaml").read_text(encoding="utf-8"))
+        stack["config"]["promfleet:fleet"]["agents"]["eu1"]["outtage"] = "6h"
+
+        with pytest.raises(jsonschema.ValidationError, match="outtage"):
+            jsonschema.validate(stack, stack_file_schema())

@@ -1,0 +1,162 @@
+import json
+import subprocess
+import sys
+
+import pulumi
+import pytest
+from pulumi.runtime import config
+from stack_texts import BOTH, loaded
+
+from settings import FleetError, from_file
+from settings.stack import from_stack
+
+
+@pytest.fixture
+def said(tmp_path):
+    """Write a whole file and return what is wrong with it."""
+
+    def said(content: str | bytes) -> str:
+        file = tmp_path / "Pulumi.test.yaml"
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
+        with pytest.raises(FleetError) as caught:
+            from_file(file)
+        [problem] = caught.value.problems
+        return str(problem)
+
+    return said
+
+
+FILES = {
+    "two clusters of one name": (
+        "config:\n  promfleet:fleet:\n    clusters:\n      eu1: {context: a}\n      eu1: {context: b}\n",
+        'line 5: the key "eu1" stands here and in line 4. Remove or rename one of the two.',
+    ),
+    "two equal keys in one line": (
+        "config: {promfleet:fleet: {clusters: {eu1: {context: a, context: b}}}}\n",
+        'line 1: the key "context" stands here and in line 1. Remove or rename one of the two.',
+    ),
+    "two fleets": (
+        "config:\n  promfleet:fleet: {}\n  promfleet:fleet: {}\n",
+        'line 3: the key "promfleet:fleet" stands here and in line 2. Remove or rename one of the two.',
+    ),
+    "an unclosed bracket": (
+        "config:\n  promfleet:fleet: {clusters: {\n",
+        "line 3: expected the node content, but found '<stream end>'. Correct the YAML.",
+    ),
+    "a tab": (
+        "config:\n\tpromfleet:fleet: {}\n",
+        "line 2: found character '\\t' that cannot start any token. Correct the YAML.",
+    ),
+    "an anchor that nobody set": (
+        "config: *gone\n",
+        "line 1: found undefined alias 'gone'. Correct the YAML.",
+    ),
+    "an object of Python": (
+        "config: !!python/object/apply:os.getcwd []\n",
+        "line 1: could not determine a constructor for the tag 'tag:yaml.org,2002:python/object/apply:os.getcwd'. "
+        "Correct the YAML.",
+    ),
+    "an empty file": (
+        "",
+        "config: is missing or not a mapping. Write a stack file: config, and in it promfleet:fleet.",
+    ),
+    "a list": (
+        "- config\n",
+        "config: is missing or not a mapping. Write a stack file: config, and in it promfleet:fleet.",
+    ),
+    "a config without a fleet": (
+        "config: {other:key: 1}\n",
+        "promfleet:fleet: is missing. Write clusters, and a hub or agents.",
+    ),
+    "a fleet under another name": (
+        "config: {promfleet:flet: {}}\n",
+        'promfleet:fleet: is missing. Did you mean "promfleet:fleet" where "promfleet:flet" stands?',
+    ),
+    "a fleet of nothing": (
+        "config:\n  promfleet:fleet:\n",
+        "promfleet:fleet: is not a mapping. Write clusters, and a hub or agents.",
+    ),
+    "a control character": (
+        b"config: \x00\n",
+        "promfleet:fleet: is not YAML. Remove what is not text.",
+    ),
+    "another encoding": (
+        b"config: \xff\xfe\n",
+        "promfleet:fleet: can't be read: it is not UTF-8. Save it as UTF-8.",
+    ),
+}
+
+
+class TestFromFile:
+    @pytest.mark.parametrize(("content", "expected"), FILES.values(), ids=FILES.keys())
+    def test_what_is_no_stack_file(self, said, content, expected):
+        """
+        A file that holds no fleet is answered in one line, with the line of the file where there is one.
+        """
+        assert said(content) == expected
+
+    def test_a_broken_line_is_not_quoted(self, said):
+        """
+        The line may hold a secret, and a report ends in logs.
+        """
+        assert "swordfish" not in said("config:\n  promfleet:token: 'swordfish\n")
+
+    def test_no_file(self, tmp_path):
+        """
+        A missing file is a problem like any other.
+        """
+        with pytest.raises(FleetError, match="can't be read: No such file or directory"):
+            from_file(tmp_path / "Pulumi.none.yaml")
+
+    def test_without_pulumi(self):
+        """
+        Reading a file does not load Pulumi, which takes longer than all the rest.
+        """
+        code = "import sys, settings, fleet.check; sys.exit('pulumi' in sys.modules)"
+
+        assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+class TestFromStack:
+    @pytest.fixture
+    def configured(self, monkeypatch):
+        """Set the stack's configuration, which arrives from the engine as JSON."""
+        monkeypatch.setattr(pulumi, "get_stack", lambda: "dev")
+
+        def configured(fleet: str) -> None:
+            config.set_all_config({"promfleet:fleet": fleet})
+
+        yield configured
+        config.set_all_config({})
+
+    def test_equals_the_file(self, configured, tmp_path):
+        """
+        The engine's JSON and the file give the same fleet; whole numbers stay whole.
+        """
+        fleet = loaded(tmp_path, BOTH % (", rotations: {eu1: 1}", "outage: 2h"))
+        configured(fleet.model_dump_json(by_alias=True, exclude_unset=True))
+
+        assert from_stack() == fleet
+
+    def test_a_mistake_ends_the_program_without_a_traceback(self, configured):
+        """
+        Pulumi shows the message of a RunError and nothing around it.
+        """
+        configured(json.dumps({"clusters": {"eu1": {"context": "a"}}, "agents": {"eu1": {"outage": 15}}}))
+
+        with pytest.raises(pulumi.RunError) as caught:
+            from_stack()
+
+        assert str(caught.value).splitlines() == [
+            "promfleet:fleet in the stack dev has 1 problem:",
+            "  agents.eu1.outage: 15 is a bare number. Write the unit: 15s.",
+        ]
+
+    def test_no_fleet(self, configured):
+        """
+        A stack without the key is named by Pulumi itself, also without a traceback.
+        """
+        configured("null")
+
+        with pytest.raises(pulumi.RunError, match="promfleet:fleet"):
+            from_stack()

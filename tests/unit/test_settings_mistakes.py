@@ -1,0 +1,62 @@
+from pathlib import Path
+
+import pytest
+import yaml
+from stack_texts import loaded, problems
+
+from settings import FleetError
+
+MISTAKES = [
+    case
+    for name in ("mistakes_fields.yaml", "mistakes_rules.yaml")
+    for case in yaml.safe_load(Path(__file__).with_name(name).read_text(encoding="utf-8"))
+]
+
+
+@pytest.mark.parametrize("case", MISTAKES, ids=lambda case: case["mistake"])
+class TestMistakes:
+    def test_all_is_said_and_nothing_more(self, tmp_path, case):
+        """
+        A wrong file is answered with each of its mistakes, what breaks the rule and what to write instead.
+        """
+        assert case["said"] == problems(tmp_path, case["fleet"])
+
+    def test_no_secret_is_repeated(self, tmp_path, case):
+        """
+        What may be a secret stays out of the report, which ends in logs and pull requests.
+        """
+        with pytest.raises(FleetError) as caught:
+            loaded(tmp_path, case["fleet"])
+
+        assert "swordfish" not in caught.value.report()
+
+
+class TestReport:
+    def test_one_problem(self, tmp_path):
+        """
+        The head names the key, the file and the number of problems.
+        """
+        with pytest.raises(FleetError) as caught:
+            loaded(tmp_path, "clusters: {eu1: {context: a}}\nagents: {eu1: {}}\nnamespace: 1")
+
+        assert str(caught.value).splitlines()[0] == "promfleet:fleet in Pulumi.test.yaml has 2 problems:"
+
+    def test_each_problem_has_a_line(self, tmp_path):
+        """
+        Each problem is one indented line, also where the value has several.
+        """
+        with pytest.raises(FleetError) as caught:
+            loaded(tmp_path, 'clusters: {eu1: {context: "a\\nb"}}\nagents: {eu1: {hub: {stack: o/p/hub}}}')
+
+        assert str(caught.value).splitlines() == [
+            "promfleet:fleet in Pulumi.test.yaml has 1 problem:",
+            '  clusters.eu1.context: "a\\nb" is not one line of text. Write one line without spaces at either end.',
+        ]
+
+    def test_a_long_value_is_cut(self, tmp_path):
+        """
+        A long value is recognizable without filling the screen.
+        """
+        [said] = problems(tmp_path, f"clusters: {{eu1: {{context: a}}}}\nagents: {{eu1: {{outage: {'x' * 500}}}}}")[:1]
+
+        assert said.startswith(f'agents.eu1.outage: "{"x" * 80}…" is not a duration.')
