@@ -50,17 +50,16 @@ class _UniqueKeys(yaml.SafeLoader):
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         node = super().compose_mapping_node(anchor)
-        lines: dict[tuple[str, str], int] = {}
+        lines: dict[str, int] = {}
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 continue
-            name = (key.tag, key.value)
-            if name in lines:
-                rule = f'the key "{key.value}" stands here and in line {lines[name]}'
+            if key.value in lines:
+                rule = f'the key "{key.value}" stands here and in line {lines[key.value]}'
                 raise MarkedYAMLError(
                     problem=rule, problem_mark=key.start_mark, note="Remove or rename one of the two."
                 )
-            lines[name] = key.start_mark.line + 1
+            lines[key.value] = key.start_mark.line + 1
         return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002

@@ -3,11 +3,20 @@
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from .errors import Problem
 from .section import Many, Section
-from .types import Duration, MetricName, Quantity, seconds
+from .types import Duration, MetricName, Quantity, refused, seconds
+
+_LOOKBACK = 5 * 60
+
+
+def _is_soon_enough(interval: Duration) -> Duration:
+    if 2 * seconds(interval) > _LOOKBACK:
+        # One missed scrape would make every series of the target vanish from queries and alerts.
+        raise refused("leaves no room for two scrapes in the 5m that Prometheus looks back", "Write 2m or less.")
+    return interval
 
 
 class Limits(Section):
@@ -26,7 +35,7 @@ class Limits(Section):
 class Scrape(Section):
     """What is scraped in every cluster of this stack, how often and how much of it is kept."""
 
-    interval: Duration = "1m"
+    interval: Annotated[Duration, AfterValidator(_is_soon_enough)] = "1m"
     """Time between two scrapes of a target."""
     timeout: Duration = "10s"
     """Time after which a scrape has failed."""

@@ -5,10 +5,11 @@ import jsonschema
 import pytest
 import yaml
 from pydantic import ValidationError
-from stack_texts import BOTH, CLUSTER, HUB, REMOTE_AGENT, loaded, problems
 
 from settings import Agent, Cluster, Fleet, Receiver, from_file
+from settings.load import KEY
 from settings.schema import FILE, stack_file_schema, text
+from tests.unit.stack_texts import BOTH, CLUSTER, HUB, REMOTE_AGENT, loaded, problems
 
 HERE = Path(__file__).parents[2]
 STACK_FILES = sorted(HERE.glob("Pulumi.*.yaml"))
@@ -198,6 +199,16 @@ class TestStackFiles:
         assert hub
         assert "eu1" in hub.agents
         assert agent.hub == Receiver(stack="organization/promfleet/hub")
+
+
+class TestProject:
+    def test_its_name_is_the_keys(self):
+        """
+        Pulumi reads `promfleet:fleet` for the project promfleet only.
+        """
+        project = yaml.safe_load((HERE / "Pulumi.yaml").read_text(encoding="utf-8"))
+
+        assert project["name"] == KEY.split(":")[0]
 
 
 class TestSchema:

@@ -5,10 +5,10 @@ import sys
 import pulumi
 import pytest
 from pulumi.runtime import config
-from stack_texts import BOTH, loaded
 
 from settings import FleetError, from_file
 from settings.stack import from_stack
+from tests.unit.stack_texts import BOTH, loaded
 
 
 @pytest.fixture
@@ -34,6 +34,10 @@ FILES = {
     "two equal keys in one line": (
         "config: {promfleet:fleet: {clusters: {eu1: {context: a, context: b}}}}\n",
         'line 1: the key "context" stands here and in line 1. Remove or rename one of the two.',
+    ),
+    "one name with and without quotes": (
+        "config: {promfleet:fleet: {clusters: {1: {context: a}, '1': {context: b}}}}\n",
+        'line 1: the key "1" stands here and in line 1. Remove or rename one of the two.',
     ),
     "two fleets": (
         "config:\n  promfleet:fleet: {}\n  promfleet:fleet: {}\n",

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from stack_texts import loaded, problems
 
 from settings import FleetError
+from tests.unit.stack_texts import loaded, problems
 
 MISTAKES = [
     case
