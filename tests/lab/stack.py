@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import yaml
 
 ROOT = Path(__file__).parents[2]
@@ -65,12 +66,16 @@ def stack_file(path: Path, fleet: dict[str, Any]) -> Path:
 
 
 def eventually(check: Callable[[], None], seconds: float = 90) -> None:
-    """Repeat a check until its assertions hold; fail with the last one's words when the time is over."""
+    """
+    Repeat a check until its assertions hold; fail with the last one's words when the time is over.
+
+    A server that does not answer yet counts as an assertion that does not hold.
+    """
     deadline = time.monotonic() + seconds
     while True:
         try:
             return check()
-        except AssertionError:
+        except (AssertionError, httpx.HTTPError):
             if time.monotonic() > deadline:
                 raise
         time.sleep(1)

@@ -1,0 +1,106 @@
+"""Hub and agents as plain processes on loopback, where an outage of hours is pressed into a minute."""
+
+import http.server
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import httpx
+import yaml
+
+from .stack import eventually
+
+SERIES = 500
+"""Series of each target: enough for the queue in memory to overflow within seconds of an outage."""
+
+
+def free_port() -> int:
+    """Find a port of loopback that nobody listens on."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+class Target(http.server.ThreadingHTTPServer):
+    """Counts the seconds of the clock, in as many series as are asked for."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                now = int(time.time())
+                lines = [f'oracle_seconds_total{{n="{n}"}} {now}' for n in range(SERIES)]
+                self.send_response(200)
+                self.send_header("Content-Type", "text/plain; version=0.0.4")
+                self.end_headers()
+                self.wfile.write(("\n".join(lines) + "\n").encode())
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        super().__init__(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.server_address[1]}"
+
+
+class Server:
+    """One Prometheus process; `stop` and `start` keep its data."""
+
+    def __init__(self, binary: Path, folder: Path, config: dict, flags: Sequence[str]) -> None:
+        folder.mkdir()
+        self.folder = folder
+        self.port = free_port()
+        self.config = folder / "prometheus.yml"
+        self.config.write_text(yaml.safe_dump(config))
+        self.command = [
+            str(binary),
+            f"--config.file={self.config}",
+            f"--web.listen-address=127.0.0.1:{self.port}",
+            *flags,
+        ]
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start it and wait until it is ready."""
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(self.command, stdout=log, stderr=log)
+
+        def assert_ready() -> None:
+            assert httpx.get(f"{self.url}/-/ready").status_code == 200
+
+        eventually(assert_ready, seconds=30)
+
+    def stop(self) -> None:
+        """End it as Kubernetes would, and wait until it is gone."""
+        if self.process:
+            self.process.terminate()
+            self.process.wait(timeout=90)
+            self.process = None
+
+    def metric(self, name: str) -> float:
+        """Sum the series of one of its own metrics."""
+        lines = httpx.get(f"{self.url}/metrics").text.splitlines()
+        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith((f"{name}{{", f"{name} ")))
+
+    def times(self, cluster: str, since: float) -> list[float]:
+        """Timestamps of the samples that it stores of one cluster's target, in seconds, oldest first."""
+        window = int(time.time() - since) + 2
+        query = f'oracle_seconds_total{{cluster="{cluster}",n="0"}}[{window}s]'
+        [found] = httpx.get(f"{self.url}/api/v1/query", params={"query": query}).json()["data"]["result"]
+        return sorted(at for at, _ in found["values"])
+
+    def widest_gap(self, cluster: str, since: float) -> float:
+        """Seconds between the two neighbouring samples that lie furthest apart, up to now."""
+        times = self.times(cluster, since)
+        return max(after - before for before, after in zip(times, [*times[1:], time.time()], strict=True))

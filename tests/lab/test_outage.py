@@ -1,0 +1,183 @@
+"""How long an agent survives without its hub, and what no setting can save. Hours are pressed into minutes."""
+
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+import prometheus
+from lab.binaries import BINARIES
+from lab.build import build
+from settings import Fleet
+
+from .processes import SERIES, Server, Target
+from .stack import eventually
+
+pytestmark = pytest.mark.lab
+OUTAGE = 90
+"""The outage in the stack file, and how long the hub is away, in seconds; six hours in life."""
+UPSTREAM = ["--storage.agent.wal-truncate-frequency=30s"]
+"""Upstream's two hours, pressed as six hours are into ninety seconds."""
+
+
+@pytest.fixture(scope="module")
+def binary():
+    return build([one for one in BINARIES if one.name == "prometheus"])["prometheus"]
+
+
+@pytest.fixture
+def start(binary, tmp_path):
+    """Start a server by name; all are stopped at the end."""
+    started: list[Server] = []
+
+    def start(name: str, config: dict, flags: list[str]) -> Server:
+        server = Server(binary, tmp_path / name, config, flags)
+        started.append(server)
+        server.start()
+        return server
+
+    yield start
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture
+def hub(start, tmp_path):
+    data = f"--storage.tsdb.path={tmp_path}/hub/data"
+    return start("hub", {}, [data, "--web.enable-remote-write-receiver"])
+
+
+@pytest.fixture(scope="module")
+def target():
+    target = Target()
+    yield target
+    target.shutdown()
+
+
+def config(cluster: str, hub: Server, target: Target) -> dict:
+    """Take an agent's configuration as the program renders it; what it scrapes and whom it trusts is the test's."""
+    fleet = Fleet.model_validate(
+        {
+            "clusters": {cluster: {"context": cluster}},
+            "scrape": {"interval": "1s", "timeout": "1s"},
+            "agents": {cluster: {"outage": f"{OUTAGE}s", "hub": {"stack": "organization/promfleet/hub"}}},
+        }
+    )
+    made = yaml.safe_load(
+        prometheus.agent_config(fleet, cluster, f"{hub.url}/api/v1/write", own=True, ca_file=None, token_file="")
+    )
+    made["scrape_configs"] = [{"job_name": "oracle", "static_configs": [{"targets": [target.address]}]}]
+    for write in made["remote_write"]:
+        del write["authorization"]
+    return made
+
+
+def agent_flags(folder: Path, flags: list[str]) -> list[str]:
+    """Keep what the program decides of an agent's log; its paths and address are the test's."""
+    own = ("--config.", "--web.", "--storage.agent.path")
+    kept = [flag for flag in flags if not flag.startswith((*own, "--agent"))]
+    return ["--agent", f"--storage.agent.path={folder}/data", *kept]
+
+
+def ours(folder: Path) -> list[str]:
+    return agent_flags(folder, prometheus.agent_flags(prometheus.wal_plan(OUTAGE, SERIES, 1)))
+
+
+def begin(hub: Server, clusters: list[str]) -> float:
+    """Wait until every agent's samples arrive; return the time."""
+    since = time.time()
+
+    def assert_arriving() -> None:
+        for cluster in clusters:
+            assert hub.metric("prometheus_tsdb_head_series") >= SERIES * len(clusters), cluster
+
+    eventually(assert_arriving, seconds=30)
+    return since
+
+
+class TestOutage:
+    def test_the_setting_holds_where_upstreams_defaults_lose(self, start, hub, target, tmp_path):
+        """
+        A hub that is away for three of upstream's truncations costs the agent with the setting nothing.
+        """
+        configs = {cluster: config(cluster, hub, target) for cluster in ("ours", "upstream")}
+        for write in configs["upstream"]["remote_write"]:
+            del write["queue_config"]["sample_age_limit"]
+        start("ours", configs["ours"], ours(tmp_path / "ours"))
+        start("upstream", configs["upstream"], agent_flags(tmp_path / "upstream", UPSTREAM))
+        since = begin(hub, ["ours", "upstream"])
+
+        hub.stop()
+        time.sleep(OUTAGE - 5)
+        hub.start()
+
+        def assert_complete() -> None:
+            assert hub.widest_gap("ours", since) <= 2
+
+        eventually(assert_complete, seconds=60)
+        assert hub.widest_gap("upstream", since) > OUTAGE / 3
+
+    def test_a_longer_outage_costs_the_oldest_samples_only(self, start, hub, target, tmp_path):
+        """
+        Beyond the setting the newest samples, as many seconds of them as it says, still arrive.
+        """
+        start("ours", config("ours", hub, target), ours(tmp_path / "ours"))
+        begin(hub, ["ours"])
+
+        hub.stop()
+        time.sleep(2 * OUTAGE)
+        back = time.time()
+        hub.start()
+
+        def assert_newest_are_there() -> None:
+            assert hub.widest_gap("ours", back - OUTAGE * 0.8) <= 2
+
+        eventually(assert_newest_are_there, seconds=60)
+
+
+class TestRestartWhileBehind:
+    def test_loses_what_was_not_sent_and_no_more(self, start, hub, target, tmp_path, record_property):
+        """
+        An agent that restarts during an outage forgets the outage so far; docs/loss.md says so.
+        """
+        agent = start("ours", config("ours", hub, target), ours(tmp_path / "ours"))
+        since = begin(hub, ["ours"])
+
+        down = time.time()
+        hub.stop()
+        time.sleep(20)
+        agent.stop()
+        agent.start()
+        again = time.time()
+        hub.start()
+
+        def assert_back() -> None:
+            assert time.time() - hub.times("ours", since)[-1] < 3
+
+        eventually(assert_back, seconds=60)
+        lost = hub.widest_gap("ours", since)
+        record_property("seconds lost", lost)
+        assert 10 < lost < again - down + 10
+
+
+class TestHerd:
+    def test_ten_agents_catch_up_within_fifteen_seconds(self, start, hub, target, tmp_path):
+        """
+        All agents come back at once; nobody is refused and nothing is missing.
+        """
+        clusters = [f"c{n}" for n in range(10)]
+        agents = [start(c, config(c, hub, target), ours(tmp_path / c)) for c in clusters]
+        since = begin(hub, clusters)
+
+        hub.stop()
+        time.sleep(60)
+        hub.start()
+
+        def assert_caught_up() -> None:
+            for cluster in clusters:
+                assert hub.widest_gap(cluster, since) <= 2.5, cluster
+
+        eventually(assert_caught_up, seconds=15)
+        assert sum(agent.metric("prometheus_remote_storage_samples_failed_total") for agent in agents) == 0
+        assert sum(agent.metric("prometheus_remote_storage_samples_dropped_total") for agent in agents) == 0
