@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, Any
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -41,6 +42,8 @@ class Text:
                 return "is empty", self.instead
             case bool():
                 return "is a boolean, not a text", _BOOLEAN
+            case date():
+                return "is a date, not a text", "Put it in quotes."
             case int() | float():
                 return "is a bare number", self.number.format(value)
             case str() if value in _WORDS and self.form.startswith(_NO_WORD):

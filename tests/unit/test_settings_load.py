@@ -84,6 +84,10 @@ FILES = {
         b"config: \x00\n",
         "promfleet:fleet: is not YAML. Remove what is not text.",
     ),
+    "a day that does not exist": (
+        "config: {promfleet:fleet: {since: 2026-13-01}}\n",
+        "promfleet:fleet: holds a date or number that does not exist. Put what is meant as text in quotes.",
+    ),
     "another encoding": (
         b"config: \xff\xfe\n",
         "promfleet:fleet: can't be read: it is not UTF-8. Save it as UTF-8.",

@@ -17,8 +17,9 @@ KEY_PEM = KEY.private_bytes(
 def certificate() -> str:
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "hub")])
     now = datetime.now(UTC)
-    builder = x509.CertificateBuilder(name, name, KEY.public_key(), x509.random_serial_number(), now)
-    signed = builder.not_valid_after(now + timedelta(days=1)).sign(KEY, hashes.SHA256())
+    builder = x509.CertificateBuilder(name, name, KEY.public_key(), x509.random_serial_number())
+    dated = builder.not_valid_before(now).not_valid_after(now + timedelta(days=1))
+    signed = dated.sign(KEY, hashes.SHA256())
     return signed.public_bytes(serialization.Encoding.PEM).decode()
 
 
