@@ -25,8 +25,8 @@ class Text:
     """Regular expression that the whole text matches."""
     rule: str
     instead: str
-    number: str = 'Put it in quotes: "{}".'
-    """What to write instead of a bare number."""
+    unit: str = ""
+    """What a bare number most likely lacks."""
     near: tuple[str, str] | None = None
     """A form that is often written by mistake, and what it should have been."""
 
@@ -45,7 +45,7 @@ class Text:
             case date():
                 return "is a date, not a text", "Put it in quotes."
             case int() | float():
-                return "is a bare number", self.number.format(value)
+                return "is a bare number", self._completed(value)
             case str() if value in _WORDS and self.form.startswith(_NO_WORD):
                 return "is a word of YAML, not a name", _BOOLEAN
             case str():
@@ -56,6 +56,12 @@ class Text:
         if self.near and (match := re.fullmatch(self.near[0], text)):
             return f"Write {match.expand(self.near[1])}."
         return self.instead
+
+    def _completed(self, number: float) -> str:
+        text = f"{number}{self.unit}"
+        if not re.fullmatch(self.form, text):
+            return self.instead
+        return f"Write the unit: {text}." if self.unit else f'Put it in quotes: "{text}".'
 
     def __get_pydantic_core_schema__(self, source: type[Any], handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(self.check)
@@ -77,7 +83,7 @@ Duration = Annotated[
         r"[1-9][0-9]{0,8}[smhdwy]",
         "is not a duration",
         "Write a whole number and a unit: 30s, 15m, 6h, 42d.",
-        number="Write the unit: {}s.",
+        unit="s",
     ),
 ]
 """A whole number and one unit, as Prometheus writes it: 30s, 6h, 42d."""
@@ -87,7 +93,7 @@ Quantity = Annotated[
         r"[1-9][0-9]{0,8}(?:Mi|Gi|Ti)",
         "is not a size",
         "Write a whole number and Mi, Gi or Ti: 512Mi, 50Gi, 2Ti.",
-        number="Write the unit: {}Gi.",
+        unit="Gi",
         near=(r"([1-9][0-9]*) ?([MGT])i?[bB]?", r"\1\2i"),
     ),
 ]
