@@ -1,5 +1,6 @@
 """A fleet from a stack file, without Pulumi."""
 
+import json
 from collections.abc import Hashable
 from difflib import get_close_matches
 from pathlib import Path
@@ -64,10 +65,10 @@ class _UniqueKeys(yaml.SafeLoader):
             lines[key.value] = key.start_mark.line + 1
         return node
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002
+    def construct_mapping(self, node: yaml.MappingNode, *args: Any, **kwargs: Any) -> dict[Hashable, Any]:
         # Pulumi makes every key a text, so that `no` arrives as "false"; a check must see what the program will.
-        return {_as_text(key): value for key, value in super().construct_mapping(node, deep).items()}
+        return {_as_text(key): value for key, value in super().construct_mapping(node, *args, **kwargs).items()}
 
 
 def _as_text(key: object) -> str:
-    return key if isinstance(key, str) else str(key).lower()
+    return key if isinstance(key, str) else json.dumps(key, default=str)
