@@ -1,0 +1,76 @@
+"""prometheus.yml of an agent."""
+
+from typing import Any
+
+from settings import Fleet, seconds
+
+from . import render
+from .common import global_section
+from .flags import MAX_SHARDS
+from .jobs import jobs
+from .relabel import Rule
+from .wal import kept
+
+_TMP = "__tmp_own"
+
+
+def agent_config(fleet: Fleet, cluster: str, url: str, *, own: bool, ca_file: str | None, token_file: str) -> str:
+    """
+    The text of an agent's prometheus.yml, which ships everything to `url`.
+
+    `own` is true for a promfleet hub, which is known to speak remote write 2.0; without `ca_file` the public
+    authorities are trusted.
+    """
+    document: dict[str, Any] = {
+        "global": global_section(fleet, cluster),
+        "scrape_configs": jobs(fleet, cluster, "prometheus-agent"),
+        "remote_write": [
+            {
+                "name": "hub" if own else "receiver",
+                "url": url,
+                **(_VERSION_2 if own else _VERSION_1),
+                "send_exemplars": True,
+                "send_native_histograms": True,
+                "follow_redirects": False,
+                "authorization": {"type": "Bearer", "credentials_file": token_file},
+                **({"tls_config": {"ca_file": ca_file}} if ca_file else {}),
+                "queue_config": _queue(kept(seconds(fleet.agents[cluster].outage))),
+                "write_relabel_configs": pinned(cluster),
+            }
+        ],
+    }
+    return render.text(document)
+
+
+_VERSION_1 = {"protobuf_message": "prometheus.WriteRequest"}
+_VERSION_2 = {
+    "protobuf_message": "io.prometheus.write.v2.Request",
+    "metadata_config": {"send": False},  # a 1.0 message of its own; in 2.0 metadata travels with the series
+}
+
+
+def _queue(oldest: int) -> dict[str, Any]:
+    return {
+        "min_shards": 1,
+        "max_shards": MAX_SHARDS,
+        "max_samples_per_send": 2000,
+        "capacity": 10_000,
+        "min_backoff": "1s",
+        "max_backoff": "10s",  # the longest wait after the hub's return
+        "retry_on_http_429": True,
+        "sample_age_limit": f"{oldest}s",
+    }
+
+
+def pinned(cluster: str) -> list[Rule]:
+    """
+    Force the cluster's own name on every series that leaves; another one moves to `exported_cluster`.
+
+    RE2 can't say "anything but", so that the own name is marked first.
+    """
+    return [
+        {"source_labels": ["cluster"], "regex": cluster, "target_label": _TMP, "replacement": "true"},
+        {"source_labels": [_TMP, "cluster"], "regex": ";(.+)", "target_label": "exported_cluster"},
+        {"target_label": "cluster", "replacement": cluster},
+        {"regex": _TMP, "action": "labeldrop"},
+    ]

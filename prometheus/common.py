@@ -1,0 +1,29 @@
+"""What prometheus.yml says alike on a hub and on an agent."""
+
+from typing import Any
+
+from settings import Fleet, in_bytes
+
+_KEPT_DROPPED_TARGETS = 100
+"""Targets that discovery found and a job refused, shown to people; each costs memory."""
+
+
+def global_section(fleet: Fleet, cluster: str) -> dict[str, Any]:
+    """Intervals, limits of every scrape and the cluster's name."""
+    scrape = fleet.scrape
+    return {
+        "scrape_interval": scrape.interval,
+        "scrape_timeout": scrape.timeout,
+        "external_labels": {"cluster": cluster},
+        "sample_limit": scrape.limits.samples,
+        "target_limit": scrape.limits.targets,
+        "label_limit": scrape.limits.labels,
+        "body_size_limit": mebibytes(in_bytes(scrape.limits.body)),
+        "keep_dropped_targets": _KEPT_DROPPED_TARGETS,
+        "extra_scrape_metrics": True,
+    }
+
+
+def mebibytes(size: int) -> str:
+    """A size as Prometheus writes it."""
+    return f"{size // 2**20}MiB"

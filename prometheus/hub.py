@@ -1,0 +1,42 @@
+"""prometheus.yml of a hub."""
+
+from typing import Any
+
+from settings import Fleet, in_bytes
+
+from . import render
+from .common import global_section, mebibytes
+from .jobs import jobs
+
+RULE_FILES = "/etc/prometheus/rules/*.yml"
+USABLE_PERCENT = 80
+"""Share of the volume for blocks; the rest is for the WAL and a compaction under way."""
+LATEST = "50h"
+"""
+How late a sample may come: the longest outage that an agent can be planned for, and the time to catch up.
+
+Without it a hub refuses, and its agents lose, what is more than an hour older than its own newest sample.
+"""
+
+
+def hub_config(fleet: Fleet) -> str:
+    """The text of the hub's prometheus.yml; it scrapes its own cluster and takes the others' samples."""
+    hub = fleet.hub
+    if hub is None:
+        raise ValueError("this fleet has no hub")
+    document: dict[str, Any] = {
+        "global": {**global_section(fleet, hub.cluster), "evaluation_interval": fleet.scrape.interval},
+        "rule_files": [RULE_FILES],
+        "storage": {
+            "tsdb": {
+                "out_of_order_time_window": LATEST,
+                "retention": {
+                    "time": hub.retention,
+                    "size": mebibytes(in_bytes(hub.storage) * USABLE_PERCENT // 100),
+                },
+            },
+            "exemplars": {"max_exemplars": 100_000},
+        },
+        "scrape_configs": jobs(fleet, hub.cluster, "prometheus-hub"),
+    }
+    return render.text(document)

@@ -1,0 +1,128 @@
+"""The scrape jobs of one cluster, alike on a hub and on an agent."""
+
+from typing import Any
+
+from settings import Fleet
+
+from .annotated import annotated_pods, annotated_services
+from .flags import LISTEN
+from .keep import metric_rules
+from .relabel import NODE, POD, SLICE, Rule, constant, copied, keep
+
+Job = dict[str, Any]
+
+_IDENTITY = "/var/run/secrets/kubernetes.io/serviceaccount"
+_NAME, _PART_OF = "app.kubernetes.io/name", "app.kubernetes.io/part-of=promfleet"
+
+
+def jobs(fleet: Fleet, cluster: str, own_name: str) -> list[Job]:
+    """
+    Everything that is scraped in a cluster, each target with the label `cluster`.
+
+    No job honours labels, so that a series which brings its own `cluster` is stored with it as `exported_cluster`.
+    """
+    insecure = fleet.clusters[cluster].kubelet.insecure_skip_verify
+    exporters = f"{fleet.namespace}-node-exporter"
+    made = [
+        _itself(own_name),
+        _on_nodes("kubelet", "/metrics", insecure=insecure),
+        _on_nodes("cadvisor", "/metrics/cadvisor", insecure=insecure),
+        _api_server(),
+        _coredns(),
+        _exporter("kube-state-metrics", fleet.namespace, constant("instance", "kube-state-metrics")),
+        _exporter("node-exporter", exporters, _of_node("node"), _of_node("instance")),
+        annotated_pods(fleet.scrape),
+        annotated_services(fleet.scrape),
+    ]
+    return [_finished(job, fleet, cluster) for job in made]
+
+
+def _finished(job: Job, fleet: Fleet, cluster: str) -> Job:
+    rules = [*job.pop("relabel_configs", []), constant("cluster", cluster)]
+    thinned = metric_rules(job["job_name"], fleet.scrape)
+    return {**job, "relabel_configs": rules, **({"metric_relabel_configs": thinned} if thinned else {})}
+
+
+def _itself(own_name: str) -> Job:
+    """Prometheus; its instance is a name, since every one of them listens on the same address."""
+    return {
+        "job_name": "prometheus",
+        "static_configs": [{"targets": [LISTEN], "labels": {"instance": own_name}}],
+    }
+
+
+def _with_identity(*, insecure: bool = False) -> Job:
+    """Kubernetes' own endpoints ask who comes, and prove with the cluster's CA who they are."""
+    tls: dict[str, Any] = {"ca_file": f"{_IDENTITY}/ca.crt"}
+    if insecure:
+        tls["insecure_skip_verify"] = True
+    return {
+        "scheme": "https",
+        "authorization": {"type": "Bearer", "credentials_file": f"{_IDENTITY}/token"},
+        "tls_config": tls,
+    }
+
+
+def _on_nodes(name: str, path: str, *, insecure: bool) -> Job:
+    """A kubelet's endpoint, asked at the node itself: through the API server takes an administrator's rights."""
+    return {
+        "job_name": name,
+        "metrics_path": path,
+        **_with_identity(insecure=insecure),
+        "kubernetes_sd_configs": [{"role": "node"}],
+        "relabel_configs": [copied(f"{NODE}_name", "node")],
+    }
+
+
+def _slices(namespace: str, selector: str, service: str) -> list[dict[str, Any]]:
+    """Discovery that watches one Service of one namespace instead of the whole cluster."""
+    return [
+        {
+            "role": "endpointslice",
+            "namespaces": {"names": [namespace]},
+            "selectors": [{"role": "endpointslice", "label": selector}, {"role": "service", **_chosen(service)}],
+        }
+    ]
+
+
+def _chosen(service: str) -> dict[str, str]:
+    return {"label": service} if "=" in service else {"field": f"metadata.name={service}"}
+
+
+def _api_server() -> Job:
+    return {
+        "job_name": "apiserver",
+        **_with_identity(),
+        "kubernetes_sd_configs": _slices("default", "kubernetes.io/service-name=kubernetes", "kubernetes"),
+        "relabel_configs": [keep([f"{SLICE}_port_name"], "https")],
+    }
+
+
+def _coredns() -> Job:
+    return {
+        "job_name": "coredns",
+        "kubernetes_sd_configs": _slices("kube-system", "kubernetes.io/service-name=kube-dns", "kube-dns"),
+        "relabel_configs": [
+            keep([f"{SLICE}_port_name"], "metrics"),
+            copied(f"{POD}_name", "pod"),
+            copied(f"{POD}_node_name", "node"),
+        ],
+    }
+
+
+def _exporter(name: str, namespace: str, *rules: Rule) -> Job:
+    """
+    An exporter that this program deploys.
+
+    Its targets carry neither namespace nor pod: those of its series are what it tells about.
+    """
+    selector = f"{_NAME}={name},{_PART_OF}"
+    return {
+        "job_name": name,
+        "kubernetes_sd_configs": _slices(namespace, selector, selector),
+        "relabel_configs": [keep([f"{SLICE}_port_name"], "metrics"), *rules],
+    }
+
+
+def _of_node(target: str) -> Rule:
+    return copied(f"{SLICE}_endpoint_node_name", target)

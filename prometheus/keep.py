@@ -1,0 +1,156 @@
+"""Which metrics of which job are kept: what rules and common dashboards use, and what the user adds."""
+
+from settings import Scrape
+
+from .relabel import Rule, drop, keep
+
+_PROCESS = ("go_goroutines", "go_info", "process_cpu_seconds_total", "process_resident_memory_bytes")
+_CLIENT = ("rest_client_requests_total",)
+
+ESSENTIAL: dict[str, tuple[str, ...]] = {
+    "kubelet": (
+        *_PROCESS,
+        *_CLIENT,
+        "kubelet_cgroup_manager_duration_seconds_(bucket|count)",
+        "kubelet_node_name",
+        "kubelet_pleg_relist_duration_seconds_(bucket|count)",
+        "kubelet_pleg_relist_interval_seconds_bucket",
+        "kubelet_pod_start_duration_seconds_(bucket|count)",
+        "kubelet_pod_worker_duration_seconds_(bucket|count)",
+        "kubelet_running_containers",
+        "kubelet_running_pods",
+        "kubelet_runtime_operations_errors_total",
+        "kubelet_runtime_operations_total",
+        "kubelet_certificate_manager_client_expiration_renew_errors",
+        "kubelet_certificate_manager_client_ttl_seconds",
+        "kubelet_certificate_manager_server_ttl_seconds",
+        "kubelet_server_expiration_renew_errors",
+        "kubelet_volume_stats_(available|capacity|used)_bytes",
+        "kubelet_volume_stats_inodes(_free|_used)?",
+        "kubernetes_build_info",
+        "storage_operation_duration_seconds_count",
+        "volume_manager_total_volumes",
+    ),
+    "cadvisor": (
+        "container_cpu_cfs_(periods|throttled_periods)_total",
+        "container_cpu_usage_seconds_total",
+        "container_fs_(reads|writes)(_bytes)?_total",
+        "container_fs_usage_bytes",
+        "container_memory_(cache|rss|swap|usage_bytes|working_set_bytes)",
+        "container_network_(receive|transmit)_(bytes|packets|packets_dropped|errors)_total",
+        "container_oom_events_total",
+        "container_start_time_seconds",
+        "machine_(cpu_cores|memory_bytes)",
+    ),
+    "apiserver": (
+        *_PROCESS,
+        "aggregator_unavailable_apiservice(_total)?",
+        "apiserver_admission_webhook_rejection_count",
+        "apiserver_client_certificate_expiration_seconds_(bucket|count)",
+        "apiserver_current_inflight_requests",
+        "apiserver_flowcontrol_rejected_requests_total",
+        "apiserver_request_duration_seconds_(bucket|count|sum)",
+        "apiserver_request_terminations_total",
+        "apiserver_request_total",
+        "apiserver_storage_objects",
+        "apiserver_storage_size_bytes",
+        "etcd_request_duration_seconds_(count|sum)",
+        "kubernetes_build_info",
+        "workqueue_(adds_total|depth)",
+    ),
+    "coredns": (
+        *_PROCESS,
+        "coredns_build_info",
+        "coredns_cache_(entries|hits_total|misses_total|requests_total)",
+        "coredns_dns_request_duration_seconds_(bucket|count|sum)",
+        "coredns_dns_requests_total",
+        "coredns_dns_responses_total",
+        "coredns_forward_healthcheck_broken_total",
+        "coredns_panics_total",
+        "coredns_plugin_enabled",
+        "coredns_proxy_request_duration_seconds_(bucket|count|sum)",
+        "coredns_reload_failed_total",
+    ),
+    "kube-state-metrics": (
+        "kube_cronjob_(next_schedule_time|spec_suspend|status_active|status_last_successful_time)",
+        "kube_daemonset_status_(current|desired)_number_scheduled",
+        "kube_daemonset_status_number_(available|misscheduled|unavailable)",
+        "kube_daemonset_status_updated_number_scheduled",
+        "kube_deployment_(metadata_generation|spec_replicas|spec_paused|status_condition|status_observed_generation)",
+        "kube_deployment_status_replicas(_available|_ready|_unavailable|_updated)?",
+        "kube_horizontalpodautoscaler_spec_(max|min)_replicas",
+        "kube_horizontalpodautoscaler_status_(condition|current_replicas|desired_replicas)",
+        "kube_ingress_info",
+        "kube_job_(failed|owner|spec_completions|status_active|status_failed|status_start_time|status_succeeded)",
+        "kube_namespace_(created|status_phase)",
+        "kube_node_(created|info|labels|role|spec_taint|spec_unschedulable)",
+        "kube_node_status_(allocatable|capacity|condition)",
+        "kube_persistentvolume_status_phase",
+        "kube_persistentvolumeclaim_(access_mode|info|labels|resource_requests_storage_bytes|status_phase)",
+        "kube_pod_container_info",
+        "kube_pod_container_resource_(limits|requests)",
+        "kube_pod_container_status_(last_terminated_reason|ready|restarts_total|running|terminated_reason)",
+        "kube_pod_container_status_waiting(_reason)?",
+        "kube_pod_(created|info|labels|owner|start_time|status_phase|status_ready|status_reason|status_unschedulable)",
+        "kube_pod_init_container_status_restarts_total",
+        "kube_poddisruptionbudget_status_(current_healthy|desired_healthy|expected_pods|pod_disruptions_allowed)",
+        "kube_replicaset_(owner|spec_replicas|status_ready_replicas)",
+        "kube_resourcequota",
+        "kube_service_(info|spec_type)",
+        "kube_statefulset_(metadata_generation|replicas|status_observed_generation|status_replicas)",
+        "kube_statefulset_status_(current_revision|replicas_available|replicas_ready|replicas_updated|update_revision)",
+    ),
+    "node-exporter": (
+        *_PROCESS,
+        "node_boot_time_seconds",
+        "node_context_switches_total",
+        "node_cpu_seconds_total",
+        "node_disk_(io_time|io_time_weighted|read_time|write_time)_seconds_total",
+        "node_disk_(read_bytes|reads_completed|written_bytes|writes_completed)_total",
+        "node_exporter_build_info",
+        "node_filefd_(allocated|maximum)",
+        "node_filesystem_(avail_bytes|device_error|files|files_free|free_bytes|readonly|size_bytes)",
+        "node_intr_total",
+        "node_load(1|5|15)",
+        "node_md_(disks|disks_required|state)",
+        "node_memory_(Active|Buffers|Cached|MemAvailable|MemFree|MemTotal|SReclaimable|Slab|SwapFree|SwapTotal)_bytes",
+        "node_network_(receive|transmit)_(bytes|drop|errs|packets)_total",
+        "node_network_(info|mtu_bytes|speed_bytes|up)",
+        "node_nf_conntrack_entries(_limit)?",
+        "node_os_info",
+        "node_pressure_(cpu|io|memory)_(waiting|stalled)_seconds_total",
+        "node_procs_(blocked|running)",
+        "node_scrape_collector_success",
+        "node_sockstat_(TCP_(alloc|inuse|mem|tw)|sockets_used)",
+        "node_systemd_unit_state",
+        "node_time_seconds",
+        "node_timex_(maxerror_seconds|offset_seconds|sync_status)",
+        "node_uname_info",
+        "node_vmstat_(oom_kill|pgmajfault|pswpin|pswpout)",
+        "node_textfile_scrape_error",
+    ),
+}
+"""Job -> regular expressions of what is kept. A job that is not here keeps everything."""
+
+_THINNED = {
+    "apiserver": [
+        drop(
+            ["__name__", "verb"],
+            "apiserver_request_duration_seconds_(bucket|count|sum);(WATCH|WATCHLIST|CONNECT|PROXY)",
+        ),
+        drop(
+            ["__name__", "le"],
+            r"apiserver_request_duration_seconds_bucket;(0\.005|0\.025|0\.15|0\.25|0\.35|0\.45|0\.6|0\.7|0\.8|0\.9|1\.25"
+            r"|1\.5|1\.75|2(\.0)?|2\.5|3(\.0)?|3\.5|4(\.0)?|4\.5|6(\.0)?|7(\.0)?|8(\.0)?|9(\.0)?|15(\.0)?|20(\.0)?|40(\.0)?|45(\.0)?|50(\.0)?)",
+        ),
+    ],
+    # Groups between the node and its pods, which repeat the sum of what is in them.
+    "cadvisor": [drop(["id", "pod"], "/.+;")],
+}
+
+
+def metric_rules(job: str, scrape: Scrape) -> list[Rule]:
+    """The rules that thin out one job's samples before they count and are stored."""
+    if scrape.metrics == "full" or job not in ESSENTIAL:
+        return []
+    return [keep(["__name__"], "|".join((*ESSENTIAL[job], *scrape.keep))), *_THINNED.get(job, [])]

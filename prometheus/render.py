@@ -1,0 +1,17 @@
+"""Documents as YAML that people can read."""
+
+from typing import Any
+
+import yaml
+
+
+class _Plain(yaml.SafeDumper):
+    """Writes equal values out each time, never as an alias of the first."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
+        return True
+
+
+def text(document: dict[str, Any]) -> str:
+    """The document with its keys in the order in which they were written."""
+    return yaml.dump(document, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=110)
