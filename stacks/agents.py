@@ -6,7 +6,7 @@ from pulumi import Output, ResourceOptions
 import prometheus
 from components import AgentPrometheus
 from components.agent_prometheus import CA_FILE, TOKEN_FILE, AgentPrometheusArgs
-from settings import Agent, Fleet, Receiver, seconds
+from settings import Fleet, Receiver, seconds
 
 from .clusters import Watched
 from .hub import HubEndpoint
@@ -59,7 +59,7 @@ def agent_args(fleet: Fleet, cluster: str, watched: Watched, receiver: HubEndpoi
             fleet,
             cluster,
             found[0],
-            own=_own(agent),
+            own=agent.hub is None or agent.hub.url is None,
             ca_file=CA_FILE if any(found[1:]) else None,
             token_file=TOKEN_FILE,
         )
@@ -81,7 +81,3 @@ def agent_args(fleet: Fleet, cluster: str, watched: Watched, receiver: HubEndpoi
     if agent.storage_class:
         args["storage_class"] = agent.storage_class
     return args
-
-
-def _own(agent: Agent) -> bool:
-    return agent.hub is None or agent.hub.url is None

@@ -15,10 +15,13 @@ from .processes import SERIES, Server, Target
 from .stack import eventually
 
 pytestmark = pytest.mark.lab
-OUTAGE = 90
-"""The outage in the stack file, and how long the hub is away, in seconds; six hours in life."""
-UPSTREAM = ["--storage.agent.wal-truncate-frequency=30s"]
-"""Upstream's two hours, pressed as six hours are into ninety seconds."""
+HOURS = 6
+"""The outage in the stack file."""
+PRESSED = 240
+"""How many seconds of life one second of the test stands for."""
+OUTAGE = HOURS * 3600 // PRESSED
+UPSTREAM = [f"--storage.agent.wal-truncate-frequency={2 * 3600 // PRESSED}s"]
+"""Upstream cuts the log every two hours, whatever was sent."""
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +64,7 @@ def config(cluster: str, hub: Server, target: Target) -> dict:
         {
             "clusters": {cluster: {"context": cluster}},
             "scrape": {"interval": "1s", "timeout": "1s"},
-            "agents": {cluster: {"outage": f"{OUTAGE}s", "hub": {"stack": "organization/promfleet/hub"}}},
+            "agents": {cluster: {"outage": f"{HOURS}h", "hub": {"stack": "organization/promfleet/hub"}}},
         }
     )
     made = yaml.safe_load(
@@ -70,6 +73,8 @@ def config(cluster: str, hub: Server, target: Target) -> dict:
     made["scrape_configs"] = [{"job_name": "oracle", "static_configs": [{"targets": [target.address]}]}]
     for write in made["remote_write"]:
         del write["authorization"]
+        oldest = write["queue_config"]["sample_age_limit"]
+        write["queue_config"]["sample_age_limit"] = f"{int(oldest.removesuffix('s')) // PRESSED}s"
     return made
 
 
@@ -81,7 +86,10 @@ def agent_flags(folder: Path, flags: list[str]) -> list[str]:
 
 
 def ours(folder: Path) -> list[str]:
-    return agent_flags(folder, prometheus.agent_flags(prometheus.wal_plan(OUTAGE, SERIES, 1)))
+    """Take the flags for the outage in the stack file, their times pressed."""
+    plan = prometheus.wal_plan(HOURS * 3600, SERIES, PRESSED)
+    pressed = plan._replace(truncate_every=plan.truncate_every // PRESSED, retention_max=plan.retention_max // PRESSED)
+    return agent_flags(folder, prometheus.agent_flags(pressed))
 
 
 def begin(hub: Server, clusters: list[str]) -> float:

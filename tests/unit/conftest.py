@@ -4,7 +4,7 @@ from typing import Any
 
 import pulumi
 import pytest
-from pulumi.runtime import MockCallArgs, MockResourceArgs, settings
+from pulumi.runtime import MockCallArgs, MockResourceArgs, rpc, settings
 
 TOKEN = "issued-by-the-cluster"  # noqa: S105 — what the stand-in for the token controller writes
 
@@ -53,6 +53,12 @@ class Engine(pulumi.runtime.Mocks):
         """URNs of everything that was registered, components included."""
         monitor = settings.get_monitor()
         return list(monitor.get_registered_resources())
+
+
+def secret(value: Any) -> Any:
+    """Take a value out of its wrapper; one that would stand in the state in plain text has none, and fails."""
+    assert value.get(rpc._special_sig_key) == rpc._special_secret_sig, f"{value} is no secret"
+    return value["value"]
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import yaml
 from settings import Fleet
 from stacks import deploy
 
-from .conftest import TOKEN
+from tests.unit.conftest import TOKEN, secret
 
 CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
 SECRET = "kubernetes:core/v1:Secret"  # noqa: S105 — a type
@@ -62,7 +62,7 @@ class TestWhole:
         """
         engine = deployed(hub=hub(), agents={"eu1": {}})
 
-        objects = [urn for urn in engine.registered if "kubernetes:" in urn]
+        objects = [urn for urn in engine.registered if "$kubernetes:" in urn]
 
         assert objects
         assert [urn for urn in objects if "promfleet:index:" not in urn] == []
@@ -85,7 +85,7 @@ class TestOneStack:
 
         [write] = prometheus_yml(engine, "eu1")["remote_write"]
         assert write["url"] == "https://hub.example:8443/api/v1/write"
-        assert engine.one(SECRET, "prometheus-agent-token").inputs["stringData"] == {"token": TOKEN}
+        assert secret(engine.one(SECRET, "prometheus-agent-token").inputs["stringData"]) == {"token": TOKEN}
 
     def test_the_hubs_agents_elsewhere_get_identities_too(self, deployed):
         """
@@ -113,7 +113,7 @@ class TestTwoStacks:
 
         [write] = prometheus_yml(engine, "eu1")["remote_write"]
         assert write["url"] == "https://hub.example:8443/api/v1/write"
-        assert engine.one(SECRET).inputs["stringData"] == {"token": "from-the-other-stack"}
+        assert secret(engine.one(SECRET).inputs["stringData"]) == {"token": "from-the-other-stack"}
 
     def test_a_hub_that_does_not_know_the_agent_is_named(self, engine, deployed):
         """
