@@ -50,6 +50,7 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
         "apiserver_current_inflight_requests",
         "apiserver_flowcontrol_rejected_requests_total",
         "apiserver_request_duration_seconds_(bucket|count|sum)",
+        "apiserver_request_sli_duration_seconds_(bucket|count|sum)",
         "apiserver_request_terminations_total",
         "apiserver_request_total",
         "apiserver_storage_objects",
@@ -118,11 +119,10 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
         "node_network_(info|mtu_bytes|speed_bytes|up)",
         "node_nf_conntrack_entries(_limit)?",
         "node_os_info",
-        "node_pressure_(cpu|io|memory)_(waiting|stalled)_seconds_total",
+        "node_pressure_(cpu_waiting|io_waiting|io_stalled|memory_waiting|memory_stalled)_seconds_total",
         "node_procs_(blocked|running)",
         "node_scrape_collector_success",
         "node_sockstat_(TCP_(alloc|inuse|mem|tw)|sockets_used)",
-        "node_systemd_unit_state",
         "node_time_seconds",
         "node_timex_(maxerror_seconds|offset_seconds|sync_status)",
         "node_uname_info",
@@ -132,17 +132,37 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
 }
 """Job -> regular expressions of what is kept. A job that is not here keeps everything."""
 
+
+def _bound(le: str) -> str:
+    """A bucket's bound as any exposition format writes it."""
+    return le.replace(".0", r"(\.0)?") if le.endswith(".0") else le.replace(".", r"\.")
+
+
+_DURATIONS = "apiserver_request_(sli_)?duration_seconds"
+_FINE = (
+    "0.005",
+    "0.025",
+    "0.05",
+    "0.2",
+    "0.6",
+    "0.8",
+    "1.25",
+    "1.5",
+    "2.0",
+    "3.0",
+    "4.0",
+    "6.0",
+    "8.0",
+    "15.0",
+    "20.0",
+    "45.0",
+)
+"""Bounds between those that service levels are stated in: 0.1, 0.4, 1, 5, 10, 30 and 60 seconds."""
+
 _THINNED = {
     "apiserver": [
-        drop(
-            ["__name__", "verb"],
-            "apiserver_request_duration_seconds_(bucket|count|sum);(WATCH|WATCHLIST|CONNECT|PROXY)",
-        ),
-        drop(
-            ["__name__", "le"],
-            r"apiserver_request_duration_seconds_bucket;(0\.005|0\.025|0\.15|0\.25|0\.35|0\.45|0\.6|0\.7|0\.8|0\.9|1\.25"
-            r"|1\.5|1\.75|2(\.0)?|2\.5|3(\.0)?|3\.5|4(\.0)?|4\.5|6(\.0)?|7(\.0)?|8(\.0)?|9(\.0)?|15(\.0)?|20(\.0)?|40(\.0)?|45(\.0)?|50(\.0)?)",
-        ),
+        drop(["__name__", "verb"], f"{_DURATIONS}_(bucket|count|sum);(WATCH|WATCHLIST|CONNECT|PROXY)"),
+        drop(["__name__", "le"], f"{_DURATIONS}_bucket;({'|'.join(_bound(le) for le in _FINE)})"),
     ],
     # Groups between the node and its pods, which repeat the sum of what is in them.
     "cadvisor": [drop(["id", "pod"], "/.+;")],
