@@ -1,0 +1,138 @@
+from typing import Any
+
+import pytest
+import yaml
+
+import prometheus
+from prometheus.flags import FLUSH_DEADLINE
+from settings import Fleet
+
+MOUNTED = "/etc/token"
+
+
+def fleet(agents: int = 1, **hub: object) -> Fleet:
+    names = [f"agent{number}" for number in range(agents)]
+    return Fleet.model_validate(
+        {
+            "clusters": {"hub": {"context": "hub", "labels": {"region": "eu"}}, "eu1": {"context": "eu1"}},
+            "hub": {
+                "cluster": "hub",
+                "storage": "1Ti",
+                "expose": {"host": "hub.example", "tls": {"secret": "tls"}},
+                "agents": names,
+                **hub,
+            },
+            "agents": {"eu1": {"outage": "6h"}},
+        }
+    )
+
+
+def remote_write(*, own: bool = True, ca_file: str | None = None) -> dict[str, Any]:
+    text = prometheus.agent_config(
+        fleet(), "eu1", "https://hub.example/api/v1/write", own=own, ca_file=ca_file, token_file=MOUNTED
+    )
+    return yaml.safe_load(text)["remote_write"][0]
+
+
+def connections(flags: list[str]) -> int:
+    name = "--web.max-connections="
+    return next(int(flag.removeprefix(name)) for flag in flags if flag.startswith(name))
+
+
+class TestHubConfig:
+    def test_blocks_leave_room_on_the_volume(self) -> None:
+        """
+        Blocks may take 80 % of the volume; the WAL and a compaction need the rest.
+        """
+        retention = yaml.safe_load(prometheus.hub_config(fleet(storage="1000Gi")))["storage"]["tsdb"]["retention"]
+
+        assert retention == {"time": "42d", "size": "819200MiB"}
+
+    def test_samples_of_the_longest_outage_are_taken(self) -> None:
+        """
+        Without a window a hub refuses what is an hour older than its newest sample, and the agent loses it.
+        """
+        window = yaml.safe_load(prometheus.hub_config(fleet()))["storage"]["tsdb"]["out_of_order_time_window"]
+
+        assert int(window.removesuffix("h")) * 3600 >= 48 * 3600
+
+    def test_a_fleet_without_a_hub_has_none(self) -> None:
+        """
+        There is no configuration for a hub that does not exist.
+        """
+        with pytest.raises(ValueError, match="no hub"):
+            prometheus.hub_config(fleet().model_copy(update={"hub": None}))
+
+
+class TestAgentConfig:
+    def test_a_promfleet_hub_is_written_in_version_2(self) -> None:
+        """
+        Version 2 halves the hub's work; a metadata message of version 1 would only warn.
+        """
+        found = remote_write(own=True)
+
+        assert found["protobuf_message"] == "io.prometheus.write.v2.Request"
+        assert found["metadata_config"] == {"send": False}
+
+    def test_a_foreign_receiver_is_written_in_version_1(self) -> None:
+        """
+        Others may not know version 2, and would refuse it for good.
+        """
+        assert remote_write(own=False)["protobuf_message"] == "prometheus.WriteRequest"
+
+    def test_the_token_is_read_from_its_file(self) -> None:
+        """
+        The file is read at every request, so that a renewed token needs no reload, and no text holds it.
+        """
+        assert remote_write()["authorization"] == {"type": "Bearer", "credentials_file": MOUNTED}
+
+    def test_a_private_authority_is_trusted_where_given(self) -> None:
+        """
+        Verification is never off.
+        """
+        assert remote_write(ca_file="/etc/ca")["tls_config"] == {"ca_file": "/etc/ca"}
+        assert "tls_config" not in remote_write(ca_file=None)
+
+    def test_samples_may_be_as_old_as_the_log_holds_them(self) -> None:
+        """
+        What survives an outage is not dropped while it is sent.
+        """
+        queue = remote_write()["queue_config"]
+
+        assert f"{prometheus.wal_plan(6 * 3600, 30_000, 60).kept}s" == queue["sample_age_limit"]
+        assert queue["retry_on_http_429"]
+
+
+class TestFlags:
+    @pytest.mark.parametrize(("agents", "least"), [(1, 512), (200, 2010)])
+    def test_every_agent_finds_a_connection(self, agents: int, least: int) -> None:
+        """
+        Ten connections of each agent fit beside those of the readers.
+        """
+        assert connections(prometheus.hub_flags(fleet(agents))) >= least
+
+    def test_nobody_administrates_over_the_network(self) -> None:
+        """
+        Prometheus listens to its own pod only, without reload and without deletion over HTTP.
+        """
+        plan = prometheus.wal_plan(6 * 3600, 30_000, 60)
+        for flags in (prometheus.hub_flags(fleet()), prometheus.agent_flags(plan)):
+            assert "--web.listen-address=127.0.0.1:9090" in flags
+            assert not {"--web.enable-lifecycle", "--web.enable-admin-api"} & set(flags)
+
+    def test_an_agent_is_not_killed_while_it_delivers(self) -> None:
+        """
+        The pod's grace period is longer than the deadline for the last samples.
+        """
+        assert prometheus.AGENT_GRACE >= FLUSH_DEADLINE + 15
+
+
+class TestRules:
+    def test_inventory_names_every_cluster_of_the_hub(self) -> None:
+        """
+        The hub's own cluster, its agents and those of other stacks are expected, with what is known of them.
+        """
+        groups = yaml.safe_load(prometheus.rules(fleet())["inventory.yml"])["groups"]
+
+        expected = [{"cluster": "agent0"}, {"cluster": "eu1"}, {"cluster": "hub", "region": "eu"}]
+        assert expected == [rule["labels"] for rule in groups[0]["rules"]]

@@ -1,0 +1,115 @@
+import re
+
+import promql_parser
+import pytest
+from relabelling import relabel
+
+from prometheus.alerts import ALERTS
+from prometheus.keep import ESSENTIAL, metric_rules
+from prometheus.rules import EXPECTED
+from settings import Scrape
+
+OF_PROMETHEUS = re.compile("prometheus_.+|up|scrape_.+")
+"""What Prometheus says of itself and of every scrape; no keep list applies to it."""
+
+ESSENTIALS = Scrape()
+
+
+def selected(node: object) -> set[str]:
+    """The names of all metrics that an expression selects."""
+    if isinstance(node, promql_parser.VectorSelector):
+        return {node.name} if node.name else set()
+    parts = [getattr(node, name, None) for name in ("lhs", "rhs", "expr", "vector_selector")]
+    parts += getattr(node, "args", None) or []
+    return set().union(*(selected(part) for part in parts if part is not None))
+
+
+def is_kept(name: str, job: str, scrape: Scrape = ESSENTIALS) -> bool:
+    return relabel({"__name__": name, "pod": "cart-0"}, metric_rules(job, scrape)) is not None
+
+
+class TestAlerts:
+    @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert["alert"])
+    def test_their_metrics_are_kept(self, alert: dict) -> None:
+        """
+        No alert waits for a series that a keep list throws away.
+        """
+        names = selected(promql_parser.parse(alert["expr"]))
+
+        lost = {
+            name
+            for name in names - {EXPECTED}
+            if not OF_PROMETHEUS.fullmatch(name) and not any(is_kept(name, job) for job in ESSENTIAL)
+        }
+
+        assert names
+        assert set() == lost
+
+    @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert["alert"])
+    def test_they_say_who_and_how_bad(self, alert: dict) -> None:
+        """
+        Each has a known severity, and a summary that names the cluster.
+        """
+        assert alert["labels"]["severity"] in ("critical", "warning")
+        assert "$labels.cluster" in alert["annotations"]["summary"]
+        assert alert["annotations"]["description"]
+
+
+class TestMetricRules:
+    def test_proof_of_the_source_survives(self) -> None:
+        """
+        `sum(kube_pod_info) by (cluster, namespace)` works with essential metrics.
+        """
+        assert is_kept("kube_pod_info", "kube-state-metrics")
+
+    def test_rest_is_dropped(self) -> None:
+        """
+        What nobody uses costs nothing.
+        """
+        assert not is_kept("node_arp_entries", "node-exporter")
+
+    def test_user_adds(self) -> None:
+        """
+        scrape.keep adds to every list.
+        """
+        assert is_kept("node_arp_entries", "node-exporter", Scrape(keep=("node_arp_entries",)))
+
+    def test_full_keeps_everything(self) -> None:
+        """
+        With `metrics: full` no rule stands between a target and the storage.
+        """
+        assert [rule for job in ESSENTIAL for rule in metric_rules(job, Scrape(metrics="full"))] == []
+
+    @pytest.mark.parametrize("job", ["prometheus", "pods", "services"])
+    def test_what_users_expose_is_theirs(self, job: str) -> None:
+        """
+        Annotated workloads keep all of their metrics.
+        """
+        assert is_kept("shop_orders_total", job)
+
+    @pytest.mark.parametrize(
+        ("le", "kept"), [("1", True), ("1.0", True), ("0.025", False), ("2", False), ("2.0", False)]
+    )
+    def test_fine_buckets_go(self, le: str, kept: bool) -> None:  # noqa: FBT001 — a parameter of the test
+        """
+        Buckets between the bounds of service levels are dropped, however their bound is written.
+        """
+        bucket = {"__name__": "apiserver_request_duration_seconds_bucket", "verb": "GET", "le": le}
+
+        assert kept == (relabel(bucket, metric_rules("apiserver", ESSENTIALS)) is not None)
+
+    @pytest.mark.parametrize(
+        ("labels", "kept"),
+        [
+            ({"id": "/"}, True),
+            ({"id": "/kubepods/burstable"}, False),
+            ({"id": "/kubepods/burstable/pod1", "pod": "cart-0"}, True),
+        ],
+    )
+    def test_groups_between_node_and_pod_go(self, labels: dict, kept: bool) -> None:  # noqa: FBT001 — likewise
+        """
+        Sums over pods that cAdvisor repeats are dropped; the node's own total stays.
+        """
+        usage = {"__name__": "container_cpu_usage_seconds_total", **labels}
+
+        assert kept == (relabel(usage, metric_rules("cadvisor", ESSENTIALS)) is not None)
