@@ -11,9 +11,9 @@ from .jobs import jobs
 RULE_FILES = "/etc/prometheus/rules/*.yml"
 USABLE_PERCENT = 80
 """Share of the volume for blocks; the rest is for the WAL and a compaction under way."""
-LATEST = "50h"
+LATEST = "60h"
 """
-How late a sample may come: the longest outage that an agent can be planned for, and the time to catch up.
+How late a sample may come: as long as the log of an agent holds that is planned for the longest outage, 48h.
 
 Without it a hub refuses, and its agents lose, what is more than an hour older than its own newest sample.
 """

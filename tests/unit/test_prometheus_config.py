@@ -54,7 +54,7 @@ class TestHubConfig:
         """
         window = yaml.safe_load(prometheus.hub_config(fleet()))["storage"]["tsdb"]["out_of_order_time_window"]
 
-        assert int(window.removesuffix("h")) * 3600 >= 48 * 3600
+        assert int(window.removesuffix("h")) * 3600 >= prometheus.wal_plan(48 * 3600, 30_000, 60).kept
 
     def test_a_fleet_without_a_hub_has_none(self) -> None:
         """
