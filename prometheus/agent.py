@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from settings import Fleet, seconds
+from settings import Fleet
 
 from . import render
 from .common import global_section
 from .flags import MAX_SHARDS
 from .jobs import jobs
 from .relabel import Rule
-from .wal import kept
 
 _TMP = "__tmp_own"
 
@@ -34,7 +33,7 @@ def agent_config(fleet: Fleet, cluster: str, url: str, *, own: bool, ca_file: st
                 "follow_redirects": False,
                 "authorization": {"type": "Bearer", "credentials_file": token_file},
                 **({"tls_config": {"ca_file": ca_file}} if ca_file else {}),
-                "queue_config": _queue(kept(seconds(fleet.agents[cluster].outage))),
+                "queue_config": _QUEUE,
                 "write_relabel_configs": pinned(cluster),
             }
         ],
@@ -49,17 +48,19 @@ _VERSION_2 = {
 }
 
 
-def _queue(oldest: int) -> dict[str, Any]:
-    return {
-        "min_shards": 1,
-        "max_shards": MAX_SHARDS,
-        "max_samples_per_send": 2000,
-        "capacity": 10_000,
-        "min_backoff": "1s",
-        "max_backoff": "10s",  # the longest wait after the hub's return
-        "retry_on_http_429": True,
-        "sample_age_limit": f"{oldest}s",
-    }
+_QUEUE = {
+    "min_shards": 1,
+    "max_shards": MAX_SHARDS,
+    "max_samples_per_send": 2000,
+    "capacity": 10_000,
+    "min_backoff": "1s",
+    "max_backoff": "10s",  # the longest wait after the hub's return
+    "retry_on_http_429": True,
+}
+"""
+Without `sample_age_limit`: it drops only what is sent again, does not keep the log from being cut under the sender, and
+was seen to corrupt the batch that it touched.
+"""
 
 
 def pinned(cluster: str) -> list[Rule]:

@@ -72,14 +72,6 @@ ALERTS = [
         "{{ $labels.remote_name }} answered 4xx to {{ $value }} samples in ten minutes; they are lost.",
     ),
     _alert(
-        "PromfleetSamplesTooOld",
-        "critical",
-        "0s",
-        'increase(prometheus_remote_storage_samples_dropped_total{reason="too_old"}[10m]) > 0',
-        "The agent of {{ $labels.cluster }} gave up samples.",
-        "{{ $value }} samples became older than the outage that was planned for, before they could be sent.",
-    ),
-    _alert(
         "PromfleetConfigReloadFailed",
         "critical",
         "5m",

@@ -26,7 +26,8 @@ def jobs(fleet: Fleet, cluster: str, own_name: str) -> list[Job]:
     made = [
         _itself(own_name),
         _on_nodes("kubelet", "/metrics", insecure=insecure),
-        _on_nodes("cadvisor", "/metrics/cadvisor", insecure=insecure),
+        # Its own timestamps go backwards now and then, and such samples would be dropped.
+        {**_on_nodes("cadvisor", "/metrics/cadvisor", insecure=insecure), "honor_timestamps": False},
         _api_server(),
         _coredns(),
         _exporter("kube-state-metrics", fleet.namespace, constant("instance", "kube-state-metrics")),

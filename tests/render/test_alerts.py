@@ -52,13 +52,6 @@ CASES = [
         ((f"prometheus_remote_storage_highest_timestamp_in_seconds{{{ITSELF}, cluster=%s}}", "1000+60x60"),),
     ),
     Case("PromfleetSamplesRejected", "prometheus_remote_storage_samples_failed_total", "0+5x60", "5x60"),
-    Case(
-        "PromfleetSamplesTooOld",
-        "prometheus_remote_storage_samples_dropped_total",
-        "0+5x60",
-        "5x60",
-        f'{ITSELF}, reason="too_old"',
-    ),
     Case("PromfleetConfigReloadFailed", "prometheus_config_last_reload_successful", "0x60", STEADY),
     Case("PromfleetScrapeLimitExceeded", "prometheus_target_scrape_pool_exceeded_label_limits_total", "0+1x60", "3x60"),
     Case(
