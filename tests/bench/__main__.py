@@ -5,9 +5,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from lab.environment import environment
 from rich.console import Console
 from rich.table import Table
+
+from lab.environment import environment
 
 from .measure import Command, Cost, medians
 

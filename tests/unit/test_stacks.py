@@ -4,7 +4,6 @@ import yaml
 
 from settings import Fleet
 from stacks import deploy
-
 from tests.unit.conftest import TOKEN, secret
 
 CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
