@@ -39,6 +39,12 @@ def build(binaries: Iterable[Binary], say: Callable[[str], None] = print) -> dic
     return paths
 
 
+def fetch(module: str, version: str) -> Path:
+    """Give the folder of a published module's source."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    return Path(json.loads(_go(CACHE, "mod", "download", "-json", f"{module}@{version}"))["Dir"])
+
+
 def _recipe(binary: Binary) -> str:
     text = repr((binary.commands, binary.files, binary.staging))
     source = binary.main.read_text() if binary.main else ""

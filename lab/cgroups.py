@@ -1,0 +1,72 @@
+"""Control groups: one per cluster, `/promfleet/NAME`, in every hierarchy that the machine has (version 1 and 2)."""
+
+import time
+from pathlib import Path
+
+from .cluster import Cluster
+
+MOUNT = Path("/sys/fs/cgroup")
+CONTROLLERS = ("cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids", "systemd", "hugetlb")
+TOP = "promfleet"
+
+
+def root(cluster: Cluster) -> str:
+    """Name the kubelet's root; two kubelets with one root clean each other's pods up."""
+    return f"/{TOP}/{cluster.name}"
+
+
+def is_unified() -> bool:
+    """Tell whether the machine has control groups of version 2 only."""
+    return (MOUNT / "cgroup.controllers").exists()
+
+
+def prepare(cluster: Cluster) -> None:
+    """Make the cluster's groups."""
+    for hierarchy in _hierarchies():
+        group = hierarchy
+        for part in (TOP, cluster.name):
+            above, group = group, group / part
+            if is_unified():
+                _delegate(above)
+            group.mkdir(exist_ok=True)
+            if hierarchy.name == "cpuset":
+                # A cpuset of version 1 starts empty, and takes no process until it is filled.
+                for file in ("cpuset.cpus", "cpuset.mems"):
+                    (group / file).write_text((above / file).read_text())
+        if is_unified():
+            _delegate(group)
+
+
+def remove(cluster: Cluster) -> None:
+    """Remove the cluster's groups, whose processes have ended."""
+    for hierarchy in _hierarchies():
+        group = hierarchy / TOP / cluster.name
+        if group.exists():
+            below = [folder for folder in group.rglob("*/") if folder.is_dir()]
+            for folder in [*sorted(below, key=lambda path: -len(path.parts)), group]:
+                _remove(folder)
+        if group.parent.exists() and not any(entry.is_dir() for entry in group.parent.iterdir()):
+            _remove(group.parent)
+
+
+def _hierarchies() -> list[Path]:
+    if is_unified():
+        return [MOUNT]
+    return [MOUNT / controller for controller in CONTROLLERS if (MOUNT / controller).is_dir()]
+
+
+def _delegate(group: Path) -> None:
+    controllers = (group / "cgroup.controllers").read_text().split()
+    (group / "cgroup.subtree_control").write_text(" ".join(f"+{controller}" for controller in controllers))
+
+
+def _remove(group: Path) -> None:
+    """Remove a group; the kernel says "busy" for a moment after its last process."""
+    for _ in range(50):
+        try:
+            group.rmdir()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    group.rmdir()

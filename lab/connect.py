@@ -1,0 +1,114 @@
+"""
+The way from every cluster to the hub, which in a real fleet is a DNS name and a certificate of the company's.
+
+Works on any contexts, the lab's or those of kind, minikube and k3d, whose pods reach the address of the hub's node.
+"""
+
+import json
+import time
+from base64 import b64encode
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from .cluster import state
+from .kubectl import apply, get
+from .node import LabError
+from .pki import Pair, authority, covers, issue
+
+NAMESPACE = "promfleet"
+"""Where the program deploys; it may take this namespace over, and away."""
+ROUTE = "promfleet-lab"
+HOST = f"hub.{ROUTE}.svc.cluster.local"
+PORTS = {"write": 30443, "read": 30444}
+
+
+def authority_file() -> Path:
+    """Give the certificate of the authority that signs the hub's."""
+    return state() / "pki" / "ca.crt"
+
+
+def connect(names: Sequence[str], kubeconfig: Path | None = None) -> None:
+    """
+    Lay the route to the hub, the first of these contexts, in all of them; puts back whatever is gone.
+
+    Without `kubeconfig` the contexts are kubectl's own.
+    """
+    hub = names[0]
+    address = _address(hub, kubeconfig)
+    signer = _authority()
+    certificate = _certificate(signer, address)
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda name: _lay(name, kubeconfig, objects(signer, address)), names))
+    _lay(hub, kubeconfig, [tls_secret(certificate)])
+
+
+def hosts(address: str) -> list[str]:
+    """Name the hub in every way it is called: from clusters, from the machine, by its node."""
+    return [HOST, HOST.removesuffix(".cluster.local"), "localhost", "127.0.0.1", address]
+
+
+def objects(signer: Pair, address: str) -> list[dict[str, Any]]:
+    """Describe what every cluster gets: whom to trust, and a name that leads to the hub's node."""
+    ports = [{"name": name, "port": port, "protocol": "TCP"} for name, port in PORTS.items()]
+    return [
+        _object("v1", "Namespace", NAMESPACE),
+        _object("v1", "Namespace", ROUTE),
+        _object("v1", "ConfigMap", "hub-ca", NAMESPACE) | {"data": {"ca.crt": signer.certificate.decode()}},
+        _object("v1", "Service", "hub", ROUTE) | {"spec": {"ports": ports}},
+        _object("discovery.k8s.io/v1", "EndpointSlice", "hub", ROUTE, {"kubernetes.io/service-name": "hub"})
+        | {"addressType": "IPv4", "ports": ports, "endpoints": [{"addresses": [address]}]},
+    ]
+
+
+def tls_secret(pair: Pair) -> dict[str, Any]:
+    """Describe the hub's own certificate."""
+    data = {"tls.crt": b64encode(pair.certificate).decode(), "tls.key": b64encode(pair.key).decode()}
+    return _object("v1", "Secret", "hub-tls", NAMESPACE) | {"type": "kubernetes.io/tls", "data": data}
+
+
+def _object(
+    version: str, kind: str, name: str, namespace: str = "", labels: dict[str, str] | None = None
+) -> dict[str, Any]:
+    metadata = {"name": name, "namespace": namespace, "labels": labels}
+    return {"apiVersion": version, "kind": kind, "metadata": {key: value for key, value in metadata.items() if value}}
+
+
+def _lay(name: str, kubeconfig: Path | None, wanted: Iterable[dict[str, Any]]) -> None:
+    """Apply, and again while a namespace that was deleted is still on its way out."""
+    text = "\n".join(json.dumps(item) for item in wanted)
+    for remaining in reversed(range(20)):
+        try:
+            apply(text, context=name, kubeconfig=kubeconfig)
+        except LabError as error:
+            if "being terminated" not in str(error) or not remaining:
+                raise
+            time.sleep(3)
+        else:
+            return
+
+
+def _address(context: str, kubeconfig: Path | None) -> str:
+    nodes = get("nodes", context=context, kubeconfig=kubeconfig)["items"]
+    addresses = [entry for node in nodes for entry in node["status"]["addresses"] if entry["type"] == "InternalIP"]
+    if not addresses:
+        raise LabError(f"no node of the cluster {context} has an InternalIP: there is no way to the hub")
+    return addresses[0]["address"]
+
+
+def _authority() -> Pair:
+    folder = authority_file().parent
+    if not (folder / "ca.key").exists():
+        authority("promfleet-lab-ca").write(folder, "ca")
+    return Pair.read(folder, "ca")
+
+
+def _certificate(signer: Pair, address: str) -> Pair:
+    """Give the hub's certificate; the same one as long as it serves, so that nothing restarts for it."""
+    folder = authority_file().parent
+    if (folder / "hub.key").exists() and covers(Pair.read(folder, "hub"), hosts(address)):
+        return Pair.read(folder, "hub")
+    pair = issue(signer, HOST, hosts=hosts(address))
+    pair.write(folder, "hub")
+    return pair

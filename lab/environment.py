@@ -1,0 +1,45 @@
+"""What a shell or a test needs to work with the lab."""
+
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from .cluster import state
+from .links import has_official_engine, user_folder
+
+
+def environment() -> dict[str, str]:
+    """
+    Give the variables by name.
+
+    The passphrase is empty: a lab has no secrets worth one. An official engine keeps its own home and its plugins.
+    """
+    backend = state() / "pulumi"
+    backend.mkdir(parents=True, exist_ok=True)
+    variables = {
+        "PATH": _path(),
+        "KUBECONFIG": str(state() / "kubeconfig"),
+        "PULUMI_BACKEND_URL": f"file://{backend}",
+        "PULUMI_CONFIG_PASSPHRASE": "",
+    }
+    if not has_official_engine():
+        variables |= {
+            "PULUMI_HOME": str(state() / "pulumi-home"),
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        }
+    return variables
+
+
+def exports() -> str:
+    """Give the same as lines for `eval`."""
+    return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in environment().items())
+
+
+def _path() -> str:
+    """Put this interpreter's folder first; the lab's tools come last, so that a user's own kubectl stays theirs."""
+    interpreter = str(Path(sys.executable).parent)
+    own = (interpreter, str(user_folder()))
+    rest = [place for place in os.environ.get("PATH", "").split(os.pathsep) if place and place not in own]
+    return os.pathsep.join([interpreter, *rest, str(user_folder())])

@@ -1,0 +1,49 @@
+"""What the lab needs from the machine, asked before anything is started."""
+
+import os
+import platform
+import shutil
+from collections.abc import Iterable
+
+from .node import LabError
+
+PACKAGES = {
+    "busybox": "busybox-static",
+    "ip": "iproute2",
+    "mount": "mount",
+    "nft": "nftables",
+    "nsenter": "util-linux",
+    "runc": "runc",
+    "setsid": "util-linux",
+    "unshare": "util-linux",
+}
+"""Tool -> the Debian package that brings it."""
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def find_tool(name: str) -> str:
+    """Give the path of one of the machine's tools; those of administrators are often not on a user's path."""
+    found = shutil.which(name, path=PATH)
+    if not found:
+        raise LabError(missing([name]))
+    return found
+
+
+def check() -> None:
+    """LabError with the one thing to do when the machine can't carry a lab."""
+    if platform.system() != "Linux":
+        raise LabError(
+            f"the lab's clusters need Linux, and this is {platform.system()}; "
+            "point contexts named hub, eu1 and us1 at kind, minikube or k3d and run `fleet lab connect`"
+        )
+    if os.geteuid():
+        raise LabError("the lab makes namespaces and mounts, which needs root; run it as root, or with `sudo -E`")
+    absent = [tool for tool in PACKAGES if not shutil.which(tool, path=PATH)]
+    if absent:
+        raise LabError(missing(absent))
+
+
+def missing(tools: Iterable[str]) -> str:
+    """Say which tools are missing, and the command that brings them."""
+    packages = " ".join(sorted({PACKAGES[tool] for tool in tools}))
+    return f"missing on this machine: {', '.join(tools)}; run `apt-get install -y {packages}`"

@@ -1,0 +1,99 @@
+"""Brings clusters up, and repairs those that are: every step asks first whether there is anything to do."""
+
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from string import Template
+
+import psutil
+
+from . import api, cgroups, components, credentials, network
+from .cluster import Cluster, enrol, known, state
+from .connect import connect
+from .kubectl import apply
+from .node import LabError, ensure, hold, node_holder, run, tail, wait, within
+
+Say = Callable[[str, str], None]
+"""Takes whom it is about (a cluster's name) and what happens there."""
+
+
+def up(names: Iterable[str], archives: Iterable[Path], say: Say) -> list[Cluster]:
+    """
+    Start what doesn't run of the clusters and connect them; the first one named hub, or else the first, is the hub.
+
+    `archives` are the images to import.
+    """
+    clusters = enrol(names)
+    for cluster in clusters:
+        credentials.prepare(cluster)
+    file = credentials.write_kubeconfig(known())
+    bridge = network.wire()
+    images = list(archives)
+    with ThreadPoolExecutor(len(clusters)) as pool:
+        list(pool.map(lambda cluster: start(cluster, bridge, images, say), clusters))
+    everyone = sorted((cluster.name for cluster in known()), key=lambda name: name != "hub")
+    connect(everyone, file)
+    return clusters
+
+
+def start(cluster: Cluster, bridge: psutil.Process, archives: Iterable[Path], say: Say) -> None:
+    """Bring one cluster to the point where pods can be deployed; LabError says what did not come up."""
+    began = time.monotonic()
+    say(cluster.name, "starting")
+    node = _node(cluster, bridge)
+    first = [components.etcd, components.apiserver, components.containerd]
+    started = [ensure(node, make(cluster), components.environment(), cluster.logs) for make in first]
+    _import(cluster, node, archives, say)
+    say(cluster.name, "waiting for the API server")
+    log = cluster.logs / "kube-apiserver.log"
+    wait(lambda: api.is_serving(cluster), f"{cluster.name}: the API server is not ready", log, seconds=90)
+    rest = [components.controllers, components.scheduler, components.kubelet, components.proxy]
+    started += [ensure(node, make(cluster), components.environment(), cluster.logs) for make in rest]
+    apply(manifests(cluster), context=cluster.name, kubeconfig=state() / "kubeconfig")
+    say(cluster.name, "waiting for the node")
+    log = cluster.logs / "kubelet.log"
+    wait(lambda: api.is_node_ready(cluster), f"{cluster.name}: the node is not ready", log, seconds=90)
+    say(cluster.name, "waiting for DNS and storage")
+    _await_addons(cluster)
+    say(cluster.name, f"ready after {time.monotonic() - began:.0f} s" if any(started) else "runs")
+
+
+def manifests(cluster: Cluster) -> str:
+    """Give the lab's own add-ons as YAML, with this cluster's addresses and folders."""
+    files = sorted((Path(__file__).parent / "manifests").glob("*.yaml"))
+    return "\n---\n".join(Template(file.read_text()).substitute(dns=cluster.dns, home=cluster.home) for file in files)
+
+
+def _node(cluster: Cluster, bridge: psutil.Process) -> psutil.Process:
+    cgroups.prepare(cluster)
+    components.write_files(cluster)
+    log = cluster.logs / "holder.log"
+    node = hold(node_holder(cluster), log)
+    ready = Path(f"/proc/{node.pid}/root/run/ready")
+    wait(ready.exists, f"{cluster.name}: the node's namespaces are not ready", log, seconds=10)
+    network.plug(cluster, node, bridge)
+    return node
+
+
+def _import(cluster: Cluster, node: psutil.Process, archives: Iterable[Path], say: Say) -> None:
+    """Import the images that containerd has not; what it has is remembered by the archives' names."""
+    imported = cluster.home / "imported"
+    had = set(imported.read_text().split()) if imported.exists() else set()
+    missing = [archive for archive in archives if archive.name not in had]
+    if not missing:
+        return
+    ctr = [f"{components.binaries()}/ctr", "--address", "/run/containerd/containerd.sock", "--namespace", "k8s.io"]
+    socket = Path(f"/proc/{node.pid}/root/run/containerd/containerd.sock")
+    wait(socket.exists, f"{cluster.name}: containerd does not listen", cluster.logs / "containerd.log", seconds=30)
+    for number, archive in enumerate(missing, 1):
+        say(cluster.name, f"importing images ({number}/{len(missing)})")
+        run(within(node, *ctr, "images", "import", str(archive)))
+    imported.write_text("\n".join(archive.name for archive in archives))
+
+
+def _await_addons(cluster: Cluster) -> None:
+    try:
+        wait(lambda: not api.unavailable(cluster), f"{cluster.name}: the add-ons are not available", seconds=120)
+    except LabError as error:
+        raise LabError(f"{error}: {', '.join(api.unavailable(cluster))}{tail(cluster.logs / 'kubelet.log')}") from None
