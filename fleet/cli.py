@@ -2,10 +2,14 @@
 
 import typer
 
+from . import lab
 from .check import check
+from .status import status
 
 app = typer.Typer(no_args_is_help=True)
 app.command()(check)
+app.command()(status)
+app.add_typer(lab.app, name="lab")
 
 
 @app.callback()
