@@ -19,7 +19,7 @@ from lab.links import link, needed
 from lab.node import held, inside, node_holder
 from lab.up import up
 
-pytest_plugins = ["tests.lab.fleet"]
+pytest_plugins = ["tests.lab.fixtures"]
 
 
 class Lab:

@@ -1,5 +1,6 @@
 import pytest
-from promtool import Promtool
+
+from .promtool import Promtool
 
 
 @pytest.fixture(scope="session")

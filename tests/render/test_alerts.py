@@ -5,11 +5,12 @@ from typing import Any, NamedTuple
 
 import pytest
 import yaml
-from promtool import Promtool
 
 import prometheus
 from prometheus.alerts import ALERTS
 from settings import Fleet
+
+from .promtool import Promtool
 
 pytestmark = pytest.mark.render
 

@@ -1,11 +1,12 @@
 from pathlib import Path
 
 import pytest
-from promtool import Promtool
 
 import prometheus
 from prometheus.wal import wal_plan
 from settings import from_file, seconds
+
+from .promtool import Promtool
 
 pytestmark = pytest.mark.render
 

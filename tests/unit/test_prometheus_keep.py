@@ -2,12 +2,13 @@ import re
 
 import promql_parser
 import pytest
-from relabelling import relabel
 
 from prometheus.alerts import ALERTS
 from prometheus.keep import ESSENTIAL, metric_rules
 from prometheus.rules import EXPECTED
 from settings import Scrape
+
+from .relabelling import relabel
 
 OF_PROMETHEUS = re.compile("prometheus_.+|up|scrape_.+")
 """What Prometheus says of itself and of every scrape; no keep list applies to it."""

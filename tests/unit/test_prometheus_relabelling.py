@@ -1,11 +1,12 @@
 import pytest
 import yaml
-from relabelling import Labels, relabel, visible
 
 import prometheus
 from prometheus.agent import pinned
 from prometheus.jobs import jobs
 from settings import Fleet
+
+from .relabelling import Labels, relabel, visible
 
 POD = "__meta_kubernetes_pod"
 MOUNTED = "/etc/token"
