@@ -158,13 +158,30 @@ class TestStrangers:
 
 
 class TestRevocation:
-    def test_deleting_an_account_stops_its_writes(self, lab, door, deployed, tokens):
+    @pytest.fixture
+    def revoked(self, lab, deployed):
+        """Take us1's identity away by hand; what Pulumi does not know of, `--refresh` finds and mends."""
+        lab.kubectl("hub", "-n", "promfleet", "delete", "serviceaccount", "writer-us1")
+        yield
+        deployed.pulumi("up", "--refresh", "--yes", "--skip-preview")
+
+    def test_deleting_an_account_stops_its_writes(self, door, tokens, revoked):
         """
         The token of a deleted ServiceAccount is unknown once the door's cache, of two minutes, has forgotten it.
         """
-        lab.kubectl("hub", "-n", "promfleet", "delete", "serviceaccount", "writer-us1")
 
         def assert_refused():
             assert door(WRITE, "POST", "/api/v1/write", tokens["us1"], b"\x00") == 401
 
         eventually(assert_refused, seconds=180)
+
+    def test_a_new_account_lets_the_agent_in_again(self, hub):
+        """
+        The agent reads its new token from the mounted Secret, without a restart.
+        """
+
+        def assert_heard():
+            ages = {s.labels["cluster"]: s.value for s in hub.query("time() - max by (cluster) (timestamp(up))")}
+            assert ages.get("us1", 1000) < 30
+
+        eventually(assert_heard, seconds=180)
