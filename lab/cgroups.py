@@ -6,7 +6,8 @@ from pathlib import Path
 from .cluster import Cluster
 
 MOUNT = Path("/sys/fs/cgroup")
-CONTROLLERS = ("cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids", "systemd", "hugetlb")
+CONTROLLERS = ("cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids", "hugetlb")
+HIERARCHIES = (*CONTROLLERS, "systemd", "unified")
 TOP = "promfleet"
 
 
@@ -52,7 +53,7 @@ def remove(cluster: Cluster) -> None:
 def _hierarchies() -> list[Path]:
     if is_unified():
         return [MOUNT]
-    return [MOUNT / controller for controller in CONTROLLERS if (MOUNT / controller).is_dir()]
+    return [MOUNT / name for name in HIERARCHIES if (MOUNT / name).is_dir()]
 
 
 def _delegate(group: Path) -> None:

@@ -56,6 +56,8 @@ def wire() -> psutil.Process:
 def plug(cluster: Cluster, node: psutil.Process, bridge: psutil.Process) -> None:
     """Connect a node to the wire unless it is."""
     if not _exists("eth0", node):
+        if _exists(cluster.name, bridge):  # the kernel takes a moment to clear away a dead node's end
+            run(inside(bridge, "ip", "link", "delete", cluster.name))
         ends = (cluster.name, "type", "veth", "peer", "name", "eth0", "netns", str(node.pid))
         run(inside(bridge, "ip", "link", "add", *ends))
     run(inside(bridge, "ip", "link", "set", cluster.name, "master", "wire", "up"))

@@ -9,6 +9,7 @@ import os
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -59,9 +60,19 @@ def release(command: list[str]) -> None:
     holder = find(command)
     if not holder:
         return
-    inside = holder.children(recursive=True)
-    holder.kill()
-    psutil.wait_procs([holder, *inside], timeout=30)
+    members = [holder, *holder.children(recursive=True)]
+    for member in members:
+        with suppress(psutil.NoSuchProcess):
+            member.kill()
+    wait(lambda: not any(map(_lives, members)), f"{command[-2]} did not end", seconds=30)
+
+
+def _lives(process: psutil.Process) -> bool:
+    """Tell whether a process still runs; one that only waits for its parent's attention does not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def inside(process: psutil.Process, *command: str) -> list[str]:
