@@ -1,5 +1,6 @@
 """`fleet check`: are the stack files right? Needs neither Pulumi nor a cluster."""
 
+import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,8 @@ import typer
 from settings.errors import FleetError
 from settings.fleet import Fleet
 from settings.load import from_file
+
+from .promtool import complaints
 
 STACK_FILES = "Pulumi.*.yaml"
 
@@ -35,8 +38,11 @@ def _report(file: Path) -> bool:
 
 
 def verified(file: Path) -> Fleet:
-    """The fleet of a file; what tools such as promtool say about its rendering belongs here, as a FleetError."""
-    return from_file(file)
+    """Read the fleet of a file; where promtool is on the path, it judges what the fleet is rendered to."""
+    fleet = from_file(file)
+    if (promtool := shutil.which("promtool")) and (problems := complaints(promtool, fleet)):
+        raise FleetError(str(file), problems)
+    return fleet
 
 
 def summary(fleet: Fleet) -> str:

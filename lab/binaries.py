@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 SOURCES = Path(__file__).parent
+PROMETHEUS_VERSION = "github.com/prometheus/common/version.Version"
 PULUMI = "v3.259.0"
 """The newest engine whose source is published as a module; later ones are released as binaries only."""
 
@@ -20,6 +21,8 @@ class Binary:
     """A main of our own to build instead of the module's packages."""
     files: dict[str, str] = field(default_factory=dict)
     """Files of the module that `main` embeds: their name beside it -> their path in the module."""
+    stamps: dict[str, str] = field(default_factory=dict)
+    """Variables that the module's own build sets to its version."""
     staging: str = ""
     """Version under which what the module replaces by its own folders (`=> ./…`) is published."""
 
@@ -60,11 +63,17 @@ BINARIES = (
         commands={"kube": ""},
         main=SOURCES / "kube" / "main.go",
         staging="v0.36.3",
+        stamps={
+            "k8s.io/component-base/version.gitVersion": "v1.36.3",
+            "k8s.io/component-base/version.gitMajor": "1",
+            "k8s.io/component-base/version.gitMinor": "36",
+        },
     ),
     Binary(
         module="github.com/prometheus/prometheus",
         version="v0.315.0",
         commands={"prometheus": "cmd/prometheus", "promtool": "cmd/promtool"},
+        stamps={PROMETHEUS_VERSION: "3.15.0"},
     ),
     Binary(
         module="github.com/rancher/local-path-provisioner",
@@ -95,11 +104,13 @@ BINARIES = (
         module="github.com/prometheus/node_exporter",
         version="v1.12.1",
         commands={"node_exporter": ""},
+        stamps={PROMETHEUS_VERSION: "1.12.1"},
     ),
     Binary(
         module="k8s.io/kube-state-metrics/v2",
         version="v2.19.1",
         commands={"kube-state-metrics": ""},
+        stamps={PROMETHEUS_VERSION: "2.19.1"},
     ),
     Binary(
         module="github.com/brancz/kube-rbac-proxy",

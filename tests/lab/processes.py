@@ -39,7 +39,7 @@ class Target(http.server.ThreadingHTTPServer):
                 self.end_headers()
                 self.wfile.write(("\n".join(lines) + "\n").encode())
 
-            def log_message(self, *_: object) -> None:
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 — the base class names it so
                 """Say nothing."""
 
         super().__init__(("127.0.0.1", 0), Handler)

@@ -73,7 +73,7 @@ class TestReload:
         """
         before = running(lab)
 
-        changed(lambda fleet: fleet["clusters"]["us1"].update(series=FLEET["clusters"]["us1"]["series"] + 90_000))
+        changed(lambda fleet: fleet["clusters"]["us1"].update(series=FLEET["clusters"]["us1"]["series"] + 10_000))
 
         after = running(lab)
         assert after["eu1"] == before["eu1"]

@@ -62,12 +62,18 @@ def cluster_of(name):
     return next(cluster for cluster in known() if cluster.name == name)
 
 
+def node_of(name):
+    node = held(node_holder(cluster_of(name)))
+    assert node, f"{name} does not run"
+    return node
+
+
 def fleet_lab_up(lab):
     subprocess.run(["fleet", "lab", "up"], env=lab.env, check=True, capture_output=True)
 
 
 def component(cluster, name):
-    return components(held(node_holder(cluster_of(cluster))))[name]
+    return components(node_of(cluster))[name]
 
 
 class TestDns:
@@ -120,12 +126,12 @@ class TestUp:
         """
         Every component is the process that it was before.
         """
-        before = {name: {p.pid for p in components(held(node_holder(cluster_of(name)))).values()} for name in CLUSTERS}
+        before = {name: {p.pid for p in components(node_of(name)).values()} for name in CLUSTERS}
 
         started = time.monotonic()
         fleet_lab_up(lab)
 
-        after = {name: {p.pid for p in components(held(node_holder(cluster_of(name)))).values()} for name in CLUSTERS}
+        after = {name: {p.pid for p in components(node_of(name)).values()} for name in CLUSTERS}
         assert after == before
         assert time.monotonic() - started < 15
 

@@ -7,8 +7,7 @@ import pytest
 import yaml
 
 import prometheus
-from lab.binaries import BINARIES
-from lab.build import build
+from lab.build import command
 from settings import Fleet
 
 from .processes import SERIES, Server, Target
@@ -26,7 +25,7 @@ UPSTREAM = [f"--storage.agent.wal-truncate-frequency={2 * 3600 // PRESSED}s"]
 
 @pytest.fixture(scope="module")
 def binary():
-    return build([one for one in BINARIES if one.name == "prometheus"])["prometheus"]
+    return command("prometheus")
 
 
 @pytest.fixture

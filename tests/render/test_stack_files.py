@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 import prometheus
+from fleet.promtool import complaints
 from prometheus.wal import wal_plan
 from settings import from_file, seconds
 
@@ -12,43 +13,15 @@ pytestmark = pytest.mark.render
 
 ROOT = Path(__file__).parents[2]
 STACKS = sorted(ROOT.glob("Pulumi.*.yaml"))
-MOUNTED = "/etc/token"
 
 
 @pytest.mark.parametrize("stack", STACKS, ids=lambda stack: stack.name)
 class TestStackFile:
-    def test_its_hub_starts(self, stack: Path, promtool: Promtool, tmp_path: Path) -> None:
+    def test_prometheus_starts_with_what_it_is_rendered_to(self, stack: Path, promtool: Promtool) -> None:
         """
-        Prometheus takes the hub's configuration and every rule file of it.
+        Promtool takes the hub's and the agents' configuration and every rule file, with all its lints.
         """
-        fleet = from_file(stack)
-        if fleet.hub is None:
-            assert fleet.agents
-            return
-        config = tmp_path / "prometheus.yml"
-        config.write_text(prometheus.hub_config(fleet))
-        files = [tmp_path / name for name in prometheus.rules(fleet)]
-        for file in files:
-            file.write_text(prometheus.rules(fleet)[file.name])
-
-        promtool.accepts("check", "config", "--syntax-only", "--lint=all", "--lint-fatal", config)
-        promtool.accepts("check", "rules", "--lint=all", "--lint-fatal", *files)
-
-    @pytest.mark.parametrize("own", [True, False], ids=["hub", "foreign receiver"])
-    def test_its_agents_start(self, stack: Path, own: bool, promtool: Promtool, tmp_path: Path) -> None:  # noqa: FBT001
-        """
-        Prometheus in agent mode takes each agent's configuration, for a hub and for any other receiver.
-        """
-        fleet = from_file(stack)
-        config = tmp_path / "prometheus.yml"
-        for cluster in fleet.agents:
-            config.write_text(
-                prometheus.agent_config(
-                    fleet, cluster, "https://hub.example/api/v1/write", own=own, ca_file=None, token_file=MOUNTED
-                )
-            )
-
-            promtool.accepts("check", "config", "--agent", "--syntax-only", "--lint=all", "--lint-fatal", config)
+        assert complaints(promtool.command, from_file(stack)) == []
 
     def test_its_logs_fit(self, stack: Path) -> None:
         """
@@ -58,6 +31,21 @@ class TestStackFile:
         for cluster, agent in fleet.agents.items():
             plan = wal_plan(seconds(agent.outage), fleet.clusters[cluster].series, seconds(fleet.scrape.interval))
             assert int(plan.volume.removesuffix("Gi")) <= 20
+
+
+class TestComplaints:
+    def test_a_file_that_prometheus_would_refuse_is_named(
+        self, promtool: Promtool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """
+        The section and promtool's own words are in the report.
+        """
+        monkeypatch.setattr(prometheus, "hub_config", lambda _: "global: {scrape_interval: soon}\n")
+
+        [problem] = complaints(promtool.command, from_file(ROOT / "Pulumi.hub.yaml"))
+
+        assert problem.path == ("hub",)
+        assert "not a valid duration" in problem.rule
 
 
 def test_there_are_stack_files() -> None:

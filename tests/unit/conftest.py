@@ -5,8 +5,9 @@ from typing import Any
 import pulumi
 import pytest
 from pulumi.runtime import MockCallArgs, MockResourceArgs, rpc, settings
+from pulumi.runtime.mocks import MockMonitor
 
-TOKEN = "issued-by-the-cluster"  # noqa: S105 — what the stand-in for the token controller writes
+TOKEN = "issued-by-the-cluster"
 
 
 class Engine(pulumi.runtime.Mocks):
@@ -52,6 +53,7 @@ class Engine(pulumi.runtime.Mocks):
     def registered(self) -> list[str]:
         """URNs of everything that was registered, components included."""
         monitor = settings.get_monitor()
+        assert isinstance(monitor, MockMonitor)
         return list(monitor.get_registered_resources())
 
 
@@ -59,6 +61,13 @@ def secret(value: Any) -> Any:
     """Take a value out of its wrapper; one that would stand in the state in plain text has none, and fails."""
     assert value.get(rpc._special_sig_key) == rpc._special_secret_sig, f"{value} is no secret"
     return value["value"]
+
+
+def plain(value: Any) -> Any:
+    """Take every secret within out of its wrapper."""
+    if isinstance(value, dict):
+        return plain(secret(value)) if rpc._special_sig_key in value else {k: plain(v) for k, v in value.items()}
+    return [plain(item) for item in value] if isinstance(value, list) else value
 
 
 @pytest.fixture

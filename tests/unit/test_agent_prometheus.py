@@ -1,3 +1,5 @@
+from typing import cast
+
 import pulumi
 import pytest
 
@@ -8,7 +10,7 @@ STATEFUL_SET = "kubernetes:apps/v1:StatefulSet"
 
 
 def args(**other: object) -> AgentPrometheusArgs:
-    return {
+    given = {
         "namespace": "promfleet",
         "prefix": "promfleet",
         "config": "global: {}\n",
@@ -18,7 +20,8 @@ def args(**other: object) -> AgentPrometheusArgs:
         "memory": ("128Mi", "512Mi"),
         "grace": 75,
         **other,
-    }  # ty: ignore[invalid-return-type] — a test names any of the arguments
+    }
+    return cast("AgentPrometheusArgs", given)
 
 
 @pytest.fixture

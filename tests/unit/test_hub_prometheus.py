@@ -1,4 +1,5 @@
 import json
+from typing import cast
 
 import pytest
 from pulumi import ResourceOptions
@@ -11,12 +12,12 @@ ROLE = "kubernetes:rbac.authorization.k8s.io/v1:Role"
 ROLE_BINDING = "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding"
 CLUSTER_ROLE = "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole"
 CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
-SECRET = "kubernetes:core/v1:Secret"  # noqa: S105 — a type
+SECRET = "kubernetes:core/v1:Secret"
 CERTIFICATE = "kubernetes:cert-manager.io/v1:Certificate"
 
 
 def args(**other: object) -> HubPrometheusArgs:
-    return {
+    given = {
         "namespace": "promfleet",
         "prefix": "promfleet",
         "config": "global: {}\n",
@@ -29,7 +30,8 @@ def args(**other: object) -> HubPrometheusArgs:
         "storage": "5Gi",
         "memory": ("512Mi", "1Gi"),
         **other,
-    }  # ty: ignore[invalid-return-type] — a test names any of the arguments
+    }
+    return cast("HubPrometheusArgs", given)
 
 
 @pytest.fixture

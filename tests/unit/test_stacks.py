@@ -1,14 +1,20 @@
+import kubernetes_validate
 import pulumi
 import pytest
 import yaml
 
 from settings import Fleet
 from stacks import deploy
-from tests.unit.conftest import TOKEN, secret
+from tests.unit.conftest import TOKEN, plain, secret
 
 CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
-SECRET = "kubernetes:core/v1:Secret"  # noqa: S105 — a type
+SECRET = "kubernetes:core/v1:Secret"
 AGENT = "prometheus-agent"
+OTHER_STACK = {
+    "hub": {"writeUrl": "https://hub.example:8443/api/v1/write", "ca": "", "caConfigMap": ""},
+    "identities": {"eu1": "from-the-other-stack"},
+}
+"""What the hub's stack exports."""
 
 
 def hub(**other):
@@ -66,6 +72,40 @@ class TestWhole:
         assert objects
         assert [urn for urn in objects if "promfleet:index:" not in urn] == []
 
+    def test_everything_is_what_kubernetes_expects(self, deployed):
+        """
+        No object has a field that its published schema does not know, or lacks one that it asks for.
+        """
+        engine = deployed(hub=hub(), agents={"eu1": {}})
+
+        objects = [plain(r.inputs) for r in engine.resources if r.typ.startswith("kubernetes:")]
+
+        assert {item["kind"] for item in objects} > {"StatefulSet", "DaemonSet", "Deployment", "NetworkPolicy"}
+        for item in objects:
+            kubernetes_validate.validate(item, "1.36", strict=True)
+
+    def test_every_container_is_restricted_and_bounded(self, deployed):
+        """
+        Nothing runs as root, writes to its image, gains privileges or takes memory without end.
+        """
+        engine = deployed(hub=hub(), agents={"eu1": {}})
+
+        pods = [
+            r.inputs["spec"]["template"]["spec"] for r in engine.resources if "template" in r.inputs.get("spec", {})
+        ]
+
+        assert len(pods) == 2 * 3
+        for pod in pods:
+            assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+            for container in pod["containers"]:
+                security = container["securityContext"]
+                assert security["runAsNonRoot"]
+                assert security["readOnlyRootFilesystem"]
+                assert security["allowPrivilegeEscalation"] is False
+                assert security["capabilities"] == {"drop": ["ALL"]}
+                assert {"memory"} <= container["resources"]["limits"].keys()
+                assert "readinessProbe" in container
+
     def test_nothing_carries_a_token_in_plain_sight(self, deployed):
         """
         The cluster issues the tokens; besides Secrets nothing that is made contains one.
@@ -97,16 +137,11 @@ class TestOneStack:
 
 
 class TestTwoStacks:
-    HUB = {  # noqa: RUF012 — read only
-        "hub": {"writeUrl": "https://hub.example:8443/api/v1/write", "ca": "", "caConfigMap": ""},
-        "identities": {"eu1": "from-the-other-stack"},
-    }
-
     def test_an_agent_finds_its_hub_in_the_other_stack(self, engine, deployed):
         """
         URL and identity come through the reference.
         """
-        engine.stacks["organization/promfleet/hub"] = self.HUB
+        engine.stacks["organization/promfleet/hub"] = OTHER_STACK
 
         deployed(agents={"eu1": {"hub": {"stack": "organization/promfleet/hub"}}})
 
@@ -118,7 +153,7 @@ class TestTwoStacks:
         """
         The message says where to add it.
         """
-        engine.stacks["organization/promfleet/hub"] = self.HUB
+        engine.stacks["organization/promfleet/hub"] = OTHER_STACK
 
         with pytest.raises(pulumi.RunError, match=r"Add us1 to hub\.agents there"):
             deployed(agents={"us1": {"hub": {"stack": "organization/promfleet/hub"}}})
