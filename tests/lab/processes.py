@@ -6,6 +6,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
@@ -97,10 +98,12 @@ class Server:
         """Timestamps of the samples that it stores of one cluster's target, in seconds, oldest first."""
         window = int(time.time() - since) + 2
         query = f'oracle_seconds_total{{cluster="{cluster}",n="0"}}[{window}s]'
-        [found] = httpx.get(f"{self.url}/api/v1/query", params={"query": query}).json()["data"]["result"]
-        return sorted(at for at, _ in found["values"])
+        found = httpx.get(f"{self.url}/api/v1/query", params={"query": query}).json()["data"]["result"]
+        assert found, f"nothing of {cluster} is stored"
+        return sorted(at for series in found for at, _ in series["values"])
 
-    def widest_gap(self, cluster: str, since: float) -> float:
-        """Seconds between the two neighbouring samples that lie furthest apart, up to now."""
+    def widest_gap(self, cluster: str, since: float, until: float) -> float:
+        """Seconds between the two neighbouring samples that lie furthest apart; fails before `until` has arrived."""
         times = self.times(cluster, since)
-        return max(after - before for before, after in zip(times, [*times[1:], time.time()], strict=True))
+        assert times[-1] >= until, f"the newest sample of {cluster} is {until - times[-1]:.1f} s short"
+        return max(after - before for before, after in pairwise(times))

@@ -1,6 +1,7 @@
 """What is lost when something dies, measured by a counter that is scraped every second in every cluster."""
 
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import psutil
@@ -27,14 +28,11 @@ class Watch:
         found = self.hub.get("/api/v1/query", query=promql).json()["data"]["result"]
         return sorted((float(at), float(value)) for series in found for at, value in series["values"])
 
-    def widest_gap(self):
-        """Seconds between the two neighbours that lie furthest apart, from the watch's beginning to now."""
-        times = [at for at, _ in self.samples()]
-        assert times, "no sample has arrived"
-        return max(after - before for before, after in zip([self.began, *times], [*times, time.time()], strict=True))
-
-    def assert_no_gap_over(self, seconds):
-        gap = self.widest_gap()
+    def assert_no_gap_over(self, seconds, until):
+        """Everything from the watch's beginning to a time has arrived, and no two neighbours lie further apart."""
+        times = [self.began, *(at for at, _ in self.samples())]
+        assert times[-1] >= until, f"the newest sample of {self.cluster} is {until - times[-1]:.1f} s short"
+        gap = max(after - before for before, after in pairwise(times))
         assert gap <= seconds, f"{self.cluster} has a gap of {gap:.1f} s"
 
     def assert_true(self):
@@ -62,9 +60,11 @@ def process_of(lab, cluster, pod):
 
 
 def delivered(watches, gap, seconds=120):
+    now = time.time()
+
     def check():
         for watch in watches:
-            watch.assert_no_gap_over(gap)
+            watch.assert_no_gap_over(gap, until=now)
 
     eventually(check, seconds)
     for watch in watches:

@@ -14,11 +14,13 @@ from .processes import SERIES, Server, Target
 from .stack import eventually
 
 pytestmark = pytest.mark.lab
-HOURS = 6
+HOURS = 12
 """The outage in the stack file."""
-PRESSED = 240
+PRESSED = 480
 """How many seconds of life one second of the test stands for."""
 OUTAGE = HOURS * 3600 // PRESSED
+BATCH = 5
+"""Seconds that a sender waits for a batch to fill, upstream's `batch_send_deadline`."""
 UPSTREAM = [f"--storage.agent.wal-truncate-frequency={2 * 3600 // PRESSED}s"]
 """Upstream cuts the log every two hours, whatever was sent."""
 
@@ -30,7 +32,7 @@ def binary():
 
 @pytest.fixture
 def start(binary, tmp_path):
-    """Start a server by name; all are stopped at the end."""
+    """Start a server by name; at the end all are stopped, the hub last, since agents without a hub are slow to go."""
     started: list[Server] = []
 
     def start(name: str, config: dict, flags: list[str]) -> Server:
@@ -40,7 +42,7 @@ def start(binary, tmp_path):
         return server
 
     yield start
-    for server in started:
+    for server in reversed(started):
         server.stop()
 
 
@@ -101,6 +103,13 @@ def begin(hub: Server, clusters: list[str]) -> float:
     return since
 
 
+def arrived(hub: Server, cluster: str, since: float, until: float) -> float:
+    """Wait until everything up to a time has arrived, and return the widest gap in it, in seconds."""
+    gaps: list[float] = []
+    eventually(lambda: gaps.append(hub.widest_gap(cluster, since, until)), seconds=60)
+    return gaps[-1]
+
+
 class TestOutage:
     def test_the_setting_holds_where_upstreams_defaults_lose(self, start, hub, target, tmp_path):
         """
@@ -114,32 +123,11 @@ class TestOutage:
         hub.stop()
         time.sleep(OUTAGE - 5)
         hub.start()
+        back = time.time()
 
-        def assert_complete() -> None:
-            assert hub.widest_gap("ours", since) <= 2
-
-        eventually(assert_complete, seconds=60)
-        assert hub.widest_gap("upstream", since) > OUTAGE / 3
-
-    def test_a_longer_outage_costs_all_that_was_not_sent(self, start, hub, target, tmp_path, record_property):
-        """
-        Beyond the setting the log is cut under the sender, which starts again at the present; docs/loss.md says so.
-        """
-        start("ours", config("ours", hub, target), ours(tmp_path / "ours"))
-        since = begin(hub, ["ours"])
-
-        hub.stop()
-        away = 3 * OUTAGE
-        time.sleep(away)
-        hub.start()
-
-        def assert_back() -> None:
-            assert time.time() - hub.times("ours", since)[-1] < 3
-
-        eventually(assert_back, seconds=60)
-        lost = hub.widest_gap("ours", since)
-        record_property("seconds lost", lost)
-        assert OUTAGE < lost < away + 30
+        lost = {cluster: arrived(hub, cluster, since, back) for cluster in configs}
+        assert lost["ours"] <= 2
+        assert lost["upstream"] > OUTAGE / 3
 
 
 class TestRestartWhileBehind:
@@ -155,16 +143,12 @@ class TestRestartWhileBehind:
         time.sleep(20)
         agent.stop()
         agent.start()
-        again = time.time()
         hub.start()
+        back = time.time()
 
-        def assert_back() -> None:
-            assert time.time() - hub.times("ours", since)[-1] < 3
-
-        eventually(assert_back, seconds=60)
-        lost = hub.widest_gap("ours", since)
+        lost = arrived(hub, "ours", since, back)
         record_property("seconds lost", lost)
-        assert 10 < lost < again - down + 10
+        assert 10 < lost < back - down + 10
 
 
 class TestHerd:
@@ -181,8 +165,9 @@ class TestHerd:
         hub.start()
 
         def assert_caught_up() -> None:
-            for cluster in clusters:
-                assert hub.widest_gap(cluster, since) <= 2.5, cluster
+            until = time.time() - BATCH
+            gaps = {cluster: hub.widest_gap(cluster, since, until) for cluster in clusters}
+            assert max(gaps.values()) <= 2, gaps
 
         eventually(assert_caught_up, seconds=15)
         assert sum(agent.metric("prometheus_remote_storage_samples_failed_total") for agent in agents) == 0
