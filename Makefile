@@ -16,7 +16,8 @@ up: setup packages ## three real clusters, the dev stack in them, and what the h
 down: ## all of it away again
 	$(FLEET) lab down
 
-test: check packages ## everything but the benchmarks
+test: check packages ## everything but the benchmarks; uses the lab and its dev stack
+	$(FLEET) lab up
 	$(VENV)/bin/pytest tests/unit tests/render tests/lab
 
 unit: ## what one runs at every save
@@ -28,7 +29,7 @@ check: setup
 	$(VENV)/bin/ty check
 	$(FLEET) check
 
-bench: setup packages ## figures, no verdicts
+bench: up ## figures, no verdicts
 	$(VENV)/bin/python -m tests.bench
 
 setup: $(VENV)/synced

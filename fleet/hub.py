@@ -1,6 +1,7 @@
 """Asks a hub in PromQL, through its read door, with a reader's token."""
 
 import ssl
+import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -44,6 +45,8 @@ def open_hub(stack: dict[str, Any]) -> Generator[Hub]:
     if "hub" not in stack:
         raise StackError("this stack has no hub; name the hub's with --stack")
     hub = stack["hub"]
+    # kr8s warns of every Kubernetes release that is newer than itself; what is used of it here is as old as both.
+    warnings.filterwarnings("ignore", message="Kubernetes version .* is not supported")
     api = kr8s.api(context=hub["context"], kubeconfig=hub["kubeconfig"] or None)
     url = urlsplit(hub["readUrl"])
     service = Service.get(hub["service"], namespace=hub["namespace"], api=api)
