@@ -4,7 +4,6 @@ VENV := .venv
 UV := $(VENV)/bin/uv
 FLEET := $(VENV)/bin/fleet
 LAB := eval "$$($(FLEET) lab env)" &&
-PACKAGES := runc:runc nft:nftables ip:iproute2 busybox:busybox-static
 
 .PHONY: up down test unit check bench setup lock packages
 
@@ -13,7 +12,7 @@ up: setup packages ## three real clusters, the dev stack in them, and what the h
 	$(LAB) pulumi stack select --create dev && pulumi up --stack dev --yes --skip-preview
 	$(LAB) $(FLEET) status --stack dev
 
-down: ## all of it away again
+down: setup ## all of it away again
 	$(FLEET) lab down
 
 test: check packages ## everything but the benchmarks; uses the lab and its dev stack
@@ -46,7 +45,6 @@ lock: ## after a change of the dependencies in pyproject.toml
 	$(UV) pip compile --quiet --universal --group dev --generate-hashes --no-emit-index-url --no-header \
 		--output-file requirements.lock pyproject.toml
 
-packages: ## what the lab needs of the system
-	@missing=; for need in $(PACKAGES); do \
-		command -v "$${need%%:*}" >/dev/null || missing="$$missing $${need##*:}"; done; \
-	test -z "$$missing" || { echo "installing$$missing"; apt-get update -qq && apt-get install -y -qq $$missing >/dev/null; }
+packages: setup ## what the lab needs of the system
+	@missing="$$($(VENV)/bin/python -m lab.tools)"; test -z "$$missing" || { echo "installing $$missing"; \
+		apt-get update -qq && apt-get install -y -qq $$missing >/dev/null; }

@@ -70,7 +70,8 @@ class AgentPrometheus(pulumi.ComponentResource):
             string_data={"token": args["token"]},
             opts=child,
         )
-        volume = claim(name, metadata, args["storage"], args.get("storage_class"), child)
+        bounded = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
+        volume = claim(name, metadata, args["storage"], args.get("storage_class"), bounded)
         authorities = k8s.core.v1.ConfigMap(
             f"{name}-ca",
             metadata={**metadata, "name": f"{APP}-ca"},
@@ -89,13 +90,14 @@ class AgentPrometheus(pulumi.ComponentResource):
             metadata=metadata,
             spec={
                 "replicas": 1,
+                "pod_management_policy": "Parallel",  # in order, a pod that never starts is never replaced
                 "selector": {"match_labels": selector(APP, APP)},
                 "template": {
                     "metadata": {"labels": labels(APP, APP, image)},
                     "spec": pod(image, account.metadata.name, volumes, args),
                 },
             },
-            opts=ResourceOptions(parent=self, custom_timeouts=timeouts(args)),
+            opts=bounded,
         )
         self.register_outputs({})
 

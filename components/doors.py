@@ -5,8 +5,9 @@ from typing import Literal, NamedTuple
 import pulumi
 import pulumi_kubernetes as k8s
 
+from prometheus.flags import LISTEN
+
 from .pods import RESTRICTED, resources
-from .scraper import PORT
 
 GROUP = "promfleet.io"
 """API group of a resource that exists in RBAC only, so that no default role grants it."""
@@ -87,9 +88,9 @@ def container(door: Door, image: str) -> k8s.core.v1.ContainerArgsDict:
         "name": f"{door.name}-door",
         "image": image,
         "args": [
-            f"--secure-listen-address=0.0.0.0:{door.port}",
+            f"--secure-listen-address=:{door.port}",
             f"--proxy-endpoints-port={door.health}",
-            f"--upstream=http://127.0.0.1:{PORT}/",
+            f"--upstream=http://{LISTEN}/",
             f"--config-file={CONFIG}/{door.name}.yaml",
             f"--allow-paths={','.join(door.paths)}",
             f"--tls-cert-file={TLS}/tls.crt",

@@ -7,6 +7,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
+from prometheus.hub import RULE_FILES
 from settings.images import KUBE_RBAC_PROXY, PROMETHEUS
 
 from . import doors
@@ -18,7 +19,7 @@ from .scraper import claim, container, scrape_identity
 
 APP = "prometheus-hub"
 READER = "reader"
-RULES = "/etc/prometheus/rules"
+RULES = RULE_FILES.rpartition("/")[0]
 
 
 class HubPrometheusArgs(TypedDict):
@@ -165,7 +166,8 @@ class HubPrometheus(pulumi.ComponentResource):
             data=doors.authorization(args["namespace"], APP),
             opts=child,
         )
-        volume = claim(name, metadata, args["storage"], args.get("storage_class"), child)
+        bounded = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
+        volume = claim(name, metadata, args["storage"], args.get("storage_class"), bounded)
         volumes: list[k8s.core.v1.VolumeArgsDict] = [
             {"name": "config", "config_map": {"name": config.metadata.name}},
             {"name": "rules", "config_map": {"name": rules.metadata.name}},
@@ -178,16 +180,20 @@ class HubPrometheus(pulumi.ComponentResource):
             metadata=metadata,
             spec={
                 "replicas": 1,
+                "pod_management_policy": "Parallel",  # in order, a pod that never starts is never replaced
                 "selector": {"match_labels": selector(APP, APP)},
                 "template": {
                     "metadata": {"labels": metadata["labels"]},
                     "spec": pod(args, account.metadata.name, volumes),
                 },
             },
-            opts=ResourceOptions(parent=self, custom_timeouts=timeouts(args)),
+            opts=bounded,
         )
         self.service = k8s.core.v1.Service(
-            f"{name}-service", metadata=metadata, spec=service(args), opts=child
+            f"{name}-service",
+            metadata=metadata,
+            spec=service(args),
+            opts=bounded,
         ).metadata.name.apply(str)
         k8s.networking.v1.NetworkPolicy(
             f"{name}-policy",

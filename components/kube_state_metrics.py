@@ -103,7 +103,6 @@ class KubeStateMetrics(pulumi.ComponentResource):
                 "selector": selector(APP, APP),
                 "ports": [
                     {"name": "metrics", "port": PORT, "target_port": "metrics"},
-                    {"name": "telemetry", "port": TELEMETRY, "target_port": "telemetry"},
                 ],
             },
             opts=child,
@@ -117,7 +116,7 @@ class KubeStateMetrics(pulumi.ComponentResource):
                 "ingress": [
                     {
                         "from_": [{"pod_selector": {"match_labels": PART_OF}}],
-                        "ports": [{"port": "metrics"}, {"port": "telemetry"}],
+                        "ports": [{"port": "metrics"}],
                     }
                 ],
             },

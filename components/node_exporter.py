@@ -74,7 +74,6 @@ def pod(image: str, account: pulumi.Input[str]) -> k8s.core.v1.PodSpecArgsDict:
         "host_network": True,
         "node_selector": {"kubernetes.io/os": "linux"},
         "tolerations": [{"operator": "Exists"}],
-        "priority_class_name": "system-node-critical",
         "security_context": POD_RESTRICTED,
         "containers": [
             {

@@ -6,11 +6,11 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
+from prometheus.flags import CONFIG_FILE, DATA, LISTEN
+
 from .pods import RESTRICTED, resources
 
-CONFIG = "/etc/prometheus/config"
-DATA = "/prometheus"
-PORT = 9090
+CONFIG = CONFIG_FILE.rpartition("/")[0]
 
 RULES: list[k8s.rbac.v1.PolicyRuleArgsDict] = [
     {"api_groups": [""], "resources": ["nodes", "pods", "services"], "verbs": ["get", "list", "watch"]},
@@ -47,13 +47,14 @@ def claim(
     metadata: k8s.meta.v1.ObjectMetaArgsDict,
     size: pulumi.Input[str],
     storage_class: pulumi.Input[str] | None,
-    child: ResourceOptions,
+    opts: ResourceOptions,
 ) -> k8s.core.v1.PersistentVolumeClaim:
     """
     Make the volume of a single replica.
 
     A claim of its own instead of a StatefulSet's template: it grows in place, where a changed template would replace
-    the StatefulSet, and the API server refuses to shrink it.
+    the StatefulSet, and the API server refuses to shrink it. Another class would replace it with an empty one, so that
+    the class counts when it is made and never again.
     """
     spec: k8s.core.v1.PersistentVolumeClaimSpecArgsDict = {
         "access_modes": ["ReadWriteOnce"],
@@ -61,7 +62,10 @@ def claim(
     }
     if storage_class is not None:
         spec["storage_class_name"] = storage_class
-    return k8s.core.v1.PersistentVolumeClaim(f"{name}-volume", metadata=metadata, spec=spec, opts=child)
+    kept = ResourceOptions(ignore_changes=["spec.storageClassName"])
+    return k8s.core.v1.PersistentVolumeClaim(
+        f"{name}-volume", metadata=metadata, spec=spec, opts=ResourceOptions.merge(opts, kept)
+    )
 
 
 def container(
@@ -89,5 +93,5 @@ def container(
 
 
 def _probe(state: str) -> k8s.core.v1.ProbeArgsDict:
-    command = ["/bin/promtool", "check", state, f"--url=http://127.0.0.1:{PORT}"]
+    command = ["/bin/promtool", "check", state, f"--url=http://{LISTEN}"]
     return {"exec_": {"command": command}, "timeout_seconds": 5}

@@ -10,7 +10,7 @@ from settings.errors import FleetError
 from settings.fleet import Fleet
 from settings.load import from_file
 
-from .promtool import complaints
+from .promtool import complaints, is_of
 
 STACK_FILES = "Pulumi.*.yaml"
 
@@ -38,9 +38,10 @@ def _report(file: Path) -> bool:
 
 
 def verified(file: Path) -> Fleet:
-    """Read the fleet of a file; where promtool is on the path, it judges what the fleet is rendered to."""
+    """Read the fleet of a file; promtool of the release that it deploys, if on the path, judges what it renders to."""
     fleet = from_file(file)
-    if (promtool := shutil.which("promtool")) and (problems := complaints(promtool, fleet)):
+    promtool = shutil.which("promtool")
+    if promtool and is_of(promtool, fleet.images.prometheus) and (problems := complaints(promtool, fleet)):
         raise FleetError(str(file), problems)
     return fleet
 

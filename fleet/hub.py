@@ -49,13 +49,17 @@ def open_hub(stack: dict[str, Any]) -> Generator[Hub]:
     warnings.filterwarnings("ignore", message="Kubernetes version .* is not supported")
     api = kr8s.api(context=hub["context"], kubeconfig=hub["kubeconfig"] or None)
     url = urlsplit(hub["readUrl"])
-    service = Service.get(hub["service"], namespace=hub["namespace"], api=api)
+    try:
+        service = Service.get(hub["service"], namespace=hub["namespace"], api=api)
+        trust = _trust(api, hub)
+    except (kr8s.NotFoundError, kr8s.ServerError, httpx.HTTPError, OSError) as error:
+        raise StackError(f"the hub's cluster, context {hub['context']}, does not show the hub: {error}") from error
     [port] = [port["port"] for port in service.spec.ports if port["name"] == "read"]
     with service.portforward(remote_port=port, local_port="auto") as local:
         client = httpx.Client(
             base_url=f"https://127.0.0.1:{local}",
             headers={"Authorization": f"Bearer {stack['reader']}", "Host": url.netloc},
-            verify=_trust(api, hub),
+            verify=trust,
             timeout=30,
         )
         with client:

@@ -1,5 +1,6 @@
 """What promtool says of the files that a fleet is rendered to."""
 
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -12,6 +13,13 @@ from settings.errors import Problem
 STRICT = ("--lint=all", "--lint-fatal")
 UNKNOWN = "https://hub.invalid/api/v1/write"
 """Stands for a hub of another stack, whose URL is known when it is deployed."""
+
+
+def is_of(promtool: str, image: str) -> bool:
+    """Tell whether promtool is of the release of an image; another one refuses what that release knows."""
+    done = subprocess.run([promtool, "--version"], capture_output=True, text=True, check=False)
+    version = re.search(r"version (\S+)", done.stdout + done.stderr)
+    return bool(version) and f":v{version[1]}" in image
 
 
 def complaints(promtool: str | Path, fleet: Fleet) -> list[Problem]:

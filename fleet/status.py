@@ -3,6 +3,7 @@
 import time
 from typing import Annotated, NamedTuple
 
+import httpx
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -14,6 +15,7 @@ QUESTIONS = {
     "up": 'min by (cluster) (up{job="prometheus"})',
     "series": "sum by (cluster) (scrape_samples_post_metric_relabeling)",
     "pods": "sum by (cluster) (kube_pod_info)",
+    "down": "sum by (cluster) (up == bool 0)",
     "age": "time() - max by (cluster) (timestamp(up))",
 }
 POLL = 2
@@ -27,12 +29,14 @@ class Row(NamedTuple):
     up: float | None
     series: float | None
     pods: float | None
+    down: float | None
+    """Targets that can't be scraped."""
     age: float | None
     """Seconds since the newest sample."""
 
     @property
     def healthy(self) -> bool:
-        return self.up == 1 and bool(self.pods)
+        return self.up == 1 and bool(self.pods) and not self.down
 
 
 def status(
@@ -54,9 +58,15 @@ def status(
 def settled(hub: Hub, deadline: float) -> list[Row]:
     """Look until every cluster is healthy or the deadline, on the monotonic clock, has passed."""
     while True:
-        rows = look(hub)
-        if (rows and all(row.healthy for row in rows)) or time.monotonic() > deadline:
-            return rows
+        late = time.monotonic() > deadline
+        try:
+            rows = look(hub)
+        except httpx.HTTPError as error:
+            if late:
+                raise StackError(f"the hub does not answer: {error}") from error
+        else:
+            if late or (rows and all(row.healthy for row in rows)):
+                return rows
         time.sleep(POLL)
 
 
@@ -72,9 +82,9 @@ def look(hub: Hub) -> list[Row]:
 
 def table(rows: list[Row]) -> Table:
     """Lay the rows out for a terminal."""
-    made = Table("cluster", "agent", "series", "pods", "last sample")
+    made = Table("cluster", "agent", "series", "pods", "targets down", "last sample")
     for row in rows:
         agent = "[red]silent" if row.up is None else "[green]up" if row.up else "[red]down"
-        figures = ["-" if value is None else f"{value:.0f}" for value in (row.series, row.pods)]
+        figures = ["-" if value is None else f"{value:.0f}" for value in (row.series, row.pods, row.down)]
         made.add_row(row.cluster, agent, *figures, "-" if row.age is None else f"{row.age:.0f} s ago")
     return made

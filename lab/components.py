@@ -171,12 +171,14 @@ def network_configuration(cluster: Cluster) -> dict[str, Any]:
 def write_files(cluster: Cluster) -> None:
     """Lay down the files that the command lines name, and the folders that must exist."""
     home = cluster.home
-    for folder in ("cni", "log", "kubelet", "etcd", "containerd"):
-        (home / folder).mkdir(mode=0o700 if folder == "etcd" else 0o755, exist_ok=True)
+    for folder in ("cni", "log", "kubelet", "etcd", "containerd", "registries/_default"):
+        (home / folder).mkdir(mode=0o700 if folder == "etcd" else 0o755, parents=True, exist_ok=True)
     for file in ("holder.sh", "containerd.toml"):
         (home / file).write_text(_template(file, cluster))
     (home / "kubelet.yaml").write_text(yaml.safe_dump(kubelet_configuration(cluster)))
     (home / "cni" / "10-lab.conflist").write_text(json.dumps(network_configuration(cluster)))
+    # Nothing is pulled: who asks for an image that was not imported hears so at once.
+    (home / "registries" / "_default" / "hosts.toml").write_text('server = "http://127.0.0.1:1"\n')
     # Pods ask the cluster's DNS, which knows the cluster only: nothing outside has a name here.
     (home / "resolv.conf").write_text("")
 

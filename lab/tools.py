@@ -38,12 +38,24 @@ def check() -> None:
         )
     if os.geteuid():
         raise LabError("the lab makes namespaces and mounts, which needs root; run it as root, or with `sudo -E`")
-    absent = [tool for tool in PACKAGES if not shutil.which(tool, path=PATH)]
-    if absent:
-        raise LabError(missing(absent))
+    if lacking := absent():
+        raise LabError(missing(lacking))
 
 
 def missing(tools: Iterable[str]) -> str:
     """Say which tools are missing, and the command that brings them."""
-    packages = " ".join(sorted({PACKAGES[tool] for tool in tools}))
-    return f"missing on this machine: {', '.join(tools)}; run `apt-get install -y {packages}`"
+    return f"missing on this machine: {', '.join(tools)}; run `apt-get install -y {packages(tools)}`"
+
+
+def packages(tools: Iterable[str]) -> str:
+    """Name the Debian packages that bring tools."""
+    return " ".join(sorted({PACKAGES[tool] for tool in tools}))
+
+
+def absent() -> list[str]:
+    """List the tools that this machine lacks."""
+    return [tool for tool in PACKAGES if not shutil.which(tool, path=PATH)]
+
+
+if __name__ == "__main__":
+    print(packages(absent()))

@@ -4,7 +4,7 @@ from .agent import agent_config
 from .flags import AGENT_GRACE, agent_flags, hub_flags
 from .hub import hub_config
 from .memory import Memory, agent_memory, hub_memory
-from .rules import rules
+from .rules import expected, rules
 from .wal import WalPlan, wal_plan
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "agent_config",
     "agent_flags",
     "agent_memory",
+    "expected",
     "hub_config",
     "hub_flags",
     "hub_memory",

@@ -54,7 +54,7 @@ _QUEUE = {
     "max_samples_per_send": 2000,
     "capacity": 10_000,
     "min_backoff": "1s",
-    "max_backoff": "10s",  # the longest wait after the hub's return
+    "max_backoff": "5s",  # the longest wait after the hub's return
     "retry_on_http_429": True,
 }
 """

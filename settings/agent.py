@@ -7,7 +7,7 @@ from pydantic import AfterValidator
 
 from .errors import Problem
 from .section import Section
-from .types import DnsName, Duration, HttpsUrl, StackName, refused, seconds
+from .types import DnsName, Duration, HttpsUrl, Quantity, StackName, refused, seconds
 
 _ONE_OF_TWO = "Write exactly one of stack (a promfleet hub) and url (another system's remote write)."
 
@@ -43,5 +43,7 @@ class Agent(Section):
     """Where to write; this stack's hub if left out."""
     outage: Annotated[Duration, AfterValidator(_can_be_buffered)] = "6h"
     """The longest outage of the hub that costs no sample while the agent itself stays up."""
+    storage: Quantity | None = None
+    """Size of the WAL's volume; follows from the outage and the cluster's series if left out. It can't shrink."""
     storage_class: DnsName | None = None
     """StorageClass of the WAL's volume; the cluster's default if left out."""

@@ -112,12 +112,12 @@ DnsName = Annotated[
 Namespace = Annotated[
     str,
     Text(
-        rf"{_NO_WORD}(?!kube-|default$){_LABEL}",
+        rf"{_NO_WORD}(?!kube-|default$)(?=.{{1,49}}$){_LABEL}",
         "is not a namespace of one's own",
-        f"{_DNS_LABEL} default and kube-* belong to the cluster.",
+        f"{_DNS_LABEL.replace('63', '49')} default and kube-* belong to the cluster.",
     ),
 ]
-"""A namespace that this program may make and delete."""
+"""A namespace that this program may make and delete, with room for the suffix `-node-exporter`."""
 Host = Annotated[
     str,
     Text(

@@ -11,6 +11,9 @@ from settings import Fleet, Receiver, seconds
 from .clusters import Watched
 from .hub import HubEndpoint
 
+PLANNED_INTERVAL = 15
+"""Seconds between scrapes that a log is planned for, so that another interval neither rolls an agent nor resizes it."""
+
 
 def deploy_agent(fleet: Fleet, cluster: str, watched: Watched, hub: HubEndpoint | None) -> None:
     """Make the agent of one cluster, which writes where its section says or else to this stack's hub."""
@@ -53,7 +56,7 @@ def agent_args(fleet: Fleet, cluster: str, watched: Watched, receiver: HubEndpoi
     """Turn the stack file's words into the component's."""
     agent = fleet.agents[cluster]
     series = fleet.clusters[cluster].series
-    plan = prometheus.wal_plan(seconds(agent.outage), series, seconds(fleet.scrape.interval))
+    plan = prometheus.wal_plan(seconds(agent.outage), series, min(PLANNED_INTERVAL, seconds(fleet.scrape.interval)))
     config = Output.all(receiver.write_url, receiver.ca, receiver.ca_config_map).apply(
         lambda found: prometheus.agent_config(
             fleet,
@@ -72,7 +75,7 @@ def agent_args(fleet: Fleet, cluster: str, watched: Watched, receiver: HubEndpoi
         "token": receiver.tokens[cluster],
         "ca": receiver.ca,
         "ca_config_map": receiver.ca_config_map,
-        "storage": plan.volume,
+        "storage": agent.storage or plan.volume,
         "memory": prometheus.agent_memory(series),
         "grace": prometheus.AGENT_GRACE,
         "image": fleet.images.prometheus,

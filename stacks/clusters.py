@@ -26,7 +26,7 @@ def deploy_cluster(fleet: Fleet, name: str) -> Watched:
     opts = ResourceOptions(provider=provider)
     namespace = Namespace(name, {"namespace": fleet.namespace, "admits": "restricted"}, opts).namespace
     nodes = Namespace(
-        f"{name}-nodes", {"namespace": f"{fleet.namespace}-node-exporter", "admits": "privileged"}, opts
+        f"{name}.node-exporter", {"namespace": f"{fleet.namespace}-node-exporter", "admits": "privileged"}, opts
     ).namespace
     timeout = seconds(fleet.rollout_timeout)
     KubeStateMetrics(

@@ -1,7 +1,5 @@
 """Every section of a stack, in the order in which they need each other."""
 
-import pulumi
-
 from settings import Fleet
 
 from .agents import deploy_agent
@@ -15,4 +13,3 @@ def deploy(fleet: Fleet) -> None:
     hub = deploy_hub(fleet, fleet.hub, watched[fleet.hub.cluster]) if fleet.hub else None
     for cluster in fleet.agents:
         deploy_agent(fleet, cluster, watched[cluster], hub)
-    pulumi.export("clusters", sorted(fleet.clusters))

@@ -45,6 +45,7 @@ def deploy_hub(fleet: Fleet, hub: Hub, watched: Watched) -> HubEndpoint:
             "caConfigMap": endpoint.ca_config_map,
         },
     )
+    pulumi.export("clusters", prometheus.expected(fleet))
     pulumi.export("identities", made.writer_tokens)
     pulumi.export("reader", made.reader_token)
     return endpoint

@@ -14,13 +14,22 @@ ROOT = Path(__file__).parents[2]
 DEV = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
 
 
-class Stack:
-    """One stack of this project. `config` is its stack file; the repository's, if left out."""
+def project(folder: Path) -> Path:
+    """Make this project anew in a folder, without its stack files, which a new stack's salt is written to."""
+    for entry in ROOT.iterdir():
+        if not entry.match("Pulumi.*.yaml"):
+            (folder / entry.name).symlink_to(entry)
+    return folder
 
-    def __init__(self, name: str, environment: dict[str, str], config: Path | None = None) -> None:
+
+class Stack:
+    """One stack of a project, this repository's if left out. `config` is its stack file."""
+
+    def __init__(self, name: str, environment: dict[str, str], root: Path = ROOT) -> None:
         self.name = name
         self.environment = environment
-        self.config = config or ROOT / f"Pulumi.{name}.yaml"
+        self.root = root
+        self.config = root / f"Pulumi.{name}.yaml"
         self.pulumi("stack", "select", "--create", name, stack=False)
 
     def pulumi(self, *arguments: str, stack: bool = True, fails: bool = False) -> str:
@@ -32,7 +41,7 @@ class Stack:
             command += ["--config-file", str(self.config)]
         done = subprocess.run(
             command,
-            cwd=ROOT,
+            cwd=self.root,
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

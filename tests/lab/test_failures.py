@@ -87,17 +87,21 @@ class TestWrongKubeconfig:
 
 
 class TestImageThatDoesNotStart:
-    def test_is_named_with_its_cluster(self, broken):
+    @pytest.mark.parametrize(
+        ("component", "workload"), [("kubeStateMetrics", "deployment"), ("prometheus", "statefulset")]
+    )
+    def test_is_named_with_its_cluster(self, broken, component, workload):
         """
-        The update ends after the rollout's time-out with the reason that Kubernetes gives.
+        The update ends after the rollout's time-out with the reason that Kubernetes gives; the next one mends it.
         """
         image = "lab.local/never-built:1"
 
         def edit(fleet):
-            fleet["rolloutTimeout"] = "30s"
-            fleet["images"] = {"kubeStateMetrics": image}
+            fleet["rolloutTimeout"] = "40s"
+            fleet["images"] = {component: image}
 
         said = broken(edit)
 
         assert image in said
-        assert all(f"{cluster}-deployment" in said for cluster in FLEET["clusters"])
+        assert "ImagePull" in said
+        assert any(f"{cluster}-{workload}" in said for cluster in FLEET["clusters"])

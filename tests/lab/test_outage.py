@@ -8,10 +8,10 @@ import yaml
 
 import prometheus
 from lab.build import command
-from settings import Fleet
+from settings import Fleet, from_file
 
 from .processes import SERIES, Server, Target
-from .stack import eventually
+from .stack import ROOT, eventually
 
 pytestmark = pytest.mark.lab
 HOURS = 12
@@ -21,7 +21,7 @@ PRESSED = 480
 OUTAGE = HOURS * 3600 // PRESSED
 BATCH = 5
 """Seconds that a sender waits for a batch to fill, upstream's `batch_send_deadline`."""
-UPSTREAM = [f"--storage.agent.wal-truncate-frequency={2 * 3600 // PRESSED}s"]
+UPSTREAM = ["--agent", f"--storage.agent.wal-truncate-frequency={2 * 3600 // PRESSED}s"]
 """Upstream cuts the log every two hours, whatever was sent."""
 
 
@@ -48,8 +48,10 @@ def start(binary, tmp_path):
 
 @pytest.fixture
 def hub(start, tmp_path):
-    data = f"--storage.tsdb.path={tmp_path}/hub/data"
-    return start("hub", {}, [data, "--web.enable-remote-write-receiver"])
+    """A hub with the storage and the flags that the program gives it; what it scrapes is the test's."""
+    fleet = from_file(ROOT / "Pulumi.dev.yaml")
+    flags = own_flags(prometheus.hub_flags(fleet), f"--storage.tsdb.path={tmp_path}/hub/data")
+    return start("hub", {"storage": yaml.safe_load(prometheus.hub_config(fleet))["storage"]}, flags)
 
 
 @pytest.fixture(scope="module")
@@ -77,18 +79,17 @@ def config(cluster: str, hub: Server, target: Target) -> dict:
     return made
 
 
-def agent_flags(folder: Path, flags: list[str]) -> list[str]:
-    """Keep what the program decides of an agent's log; its paths and address are the test's."""
-    own = ("--config.", "--web.", "--storage.agent.path")
-    kept = [flag for flag in flags if not flag.startswith((*own, "--agent"))]
-    return ["--agent", f"--storage.agent.path={folder}/data", *kept]
+def own_flags(flags: list[str], path: str) -> list[str]:
+    """Keep what the program decides; configuration, address and path are the test's."""
+    replaced = ("--config.", "--web.listen-address", path.partition("=")[0])
+    return [path, *(flag for flag in flags if not flag.startswith(replaced))]
 
 
 def ours(folder: Path) -> list[str]:
     """Take the flags for the outage in the stack file, their times pressed."""
     plan = prometheus.wal_plan(HOURS * 3600, SERIES, PRESSED)
     pressed = plan._replace(truncate_every=plan.truncate_every // PRESSED, retention_max=plan.retention_max // PRESSED)
-    return agent_flags(folder, prometheus.agent_flags(pressed))
+    return own_flags(prometheus.agent_flags(pressed), f"--storage.agent.path={folder}/data")
 
 
 def begin(hub: Server, clusters: list[str]) -> float:
@@ -117,7 +118,7 @@ class TestOutage:
         """
         configs = {cluster: config(cluster, hub, target) for cluster in ("ours", "upstream")}
         start("ours", configs["ours"], ours(tmp_path / "ours"))
-        start("upstream", configs["upstream"], agent_flags(tmp_path / "upstream", UPSTREAM))
+        start("upstream", configs["upstream"], [f"--storage.agent.path={tmp_path}/upstream/data", *UPSTREAM])
         since = begin(hub, ["ours", "upstream"])
 
         hub.stop()

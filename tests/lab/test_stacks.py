@@ -2,7 +2,7 @@
 
 import pytest
 
-from .stack import DEV, Stack, eventually, stack_file
+from .stack import DEV, Stack, eventually, project, stack_file
 from .test_fleet import pods
 
 pytestmark = pytest.mark.lab
@@ -45,7 +45,7 @@ class TestTwoStacks:
     @pytest.fixture(scope="class")
     def stacks(self, lab, destroyed, tmp_path_factory):
         lab.connect()
-        folder = tmp_path_factory.mktemp("stacks")
+        folder = project(tmp_path_factory.mktemp("stacks"))
         common = {"scrape": FLEET["scrape"]}
         hub = {
             **common,
@@ -57,10 +57,9 @@ class TestTwoStacks:
             "clusters": {"eu1": FLEET["clusters"]["eu1"]},
             "agents": {"eu1": {"hub": {"stack": "organization/promfleet/hub"}}},
         }
-        stacks = [
-            Stack("hub", lab.env, stack_file(folder / "Pulumi.hub.yaml", hub)),
-            Stack("eu1", lab.env, stack_file(folder / "Pulumi.eu1.yaml", eu1)),
-        ]
+        for name, fleet in (("hub", hub), ("eu1", eu1)):
+            stack_file(folder / f"Pulumi.{name}.yaml", fleet)
+        stacks = [Stack(name, lab.env, folder) for name in ("hub", "eu1")]
         for stack in stacks:
             stack.up()
         yield stacks

@@ -1,3 +1,5 @@
+import re
+
 import kubernetes_validate
 import pulumi
 import pytest
@@ -59,7 +61,7 @@ class TestWhole:
         objects = [r for r in engine.resources if r.typ.startswith("kubernetes:")]
 
         assert len(objects) > 50
-        assert [r.name for r in objects if f"::{r.name.split('-')[0]}::" not in r.provider] == []
+        assert [r.name for r in objects if f"::{re.split('[-.]', r.name)[0]}::" not in r.provider] == []
 
     def test_everything_belongs_to_a_component(self, deployed):
         """
