@@ -9,10 +9,10 @@ from pulumi import ResourceOptions
 
 from settings.images import PROMETHEUS
 
-from .labels import labels, selector
+from .labels import labels
 from .pods import POD_WITH_VOLUME
 from .rollout import timeouts
-from .scraper import claim, container, scrape_identity
+from .scraper import claim, container, scrape_identity, stateful_set
 
 APP = "prometheus-agent"
 TOKEN, TRUSTED = "/etc/prometheus/token", "/etc/prometheus/trusted"
@@ -85,20 +85,7 @@ class AgentPrometheus(pulumi.ComponentResource):
             {"name": "trusted", "config_map": {"name": trusted.apply(lambda names: names[0] or names[1])}},
             {"name": "data", "persistent_volume_claim": {"claim_name": volume.metadata.name}},
         ]
-        k8s.apps.v1.StatefulSet(
-            f"{name}-statefulset",
-            metadata=metadata,
-            spec={
-                "replicas": 1,
-                "pod_management_policy": "Parallel",  # in order, a pod that never starts is never replaced
-                "selector": {"match_labels": selector(APP, APP)},
-                "template": {
-                    "metadata": {"labels": labels(APP, APP, image)},
-                    "spec": pod(image, account.metadata.name, volumes, args),
-                },
-            },
-            opts=bounded,
-        )
+        stateful_set(name, APP, metadata, pod(image, account.metadata.name, volumes, args), bounded)
         self.register_outputs({})
 
 

@@ -15,7 +15,7 @@ from .identity import identity
 from .labels import labels, selector
 from .pods import POD_WITH_VOLUME
 from .rollout import timeouts
-from .scraper import claim, container, scrape_identity
+from .scraper import claim, container, scrape_identity, stateful_set
 
 APP = "prometheus-hub"
 READER = "reader"
@@ -175,20 +175,7 @@ class HubPrometheus(pulumi.ComponentResource):
             {"name": "tls", "secret": {"secret_name": self._certificate(name, args, metadata, child)}},
             {"name": "data", "persistent_volume_claim": {"claim_name": volume.metadata.name}},
         ]
-        k8s.apps.v1.StatefulSet(
-            f"{name}-statefulset",
-            metadata=metadata,
-            spec={
-                "replicas": 1,
-                "pod_management_policy": "Parallel",  # in order, a pod that never starts is never replaced
-                "selector": {"match_labels": selector(APP, APP)},
-                "template": {
-                    "metadata": {"labels": metadata["labels"]},
-                    "spec": pod(args, account.metadata.name, volumes),
-                },
-            },
-            opts=bounded,
-        )
+        stateful_set(name, APP, metadata, pod(args, account.metadata.name, volumes), bounded)
         self.service = k8s.core.v1.Service(
             f"{name}-service",
             metadata=metadata,

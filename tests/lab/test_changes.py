@@ -1,5 +1,6 @@
 """What a change of the stack file does to a fleet that runs."""
 
+import base64
 import copy
 
 import pytest
@@ -41,6 +42,19 @@ class TestPreview:
         The program and the clusters agree at once.
         """
         assert "unchanged" in deployed.pulumi("preview", "--expect-no-changes")
+
+
+class TestState:
+    def test_holds_no_token_in_plain_text(self, deployed):
+        """
+        Neither a token nor its base64 stands in what the backend stores.
+        """
+        state = deployed.pulumi("stack", "export")
+
+        tokens = [*deployed.outputs["identities"].values(), deployed.outputs["reader"]]
+        assert len(tokens) == len(FLEET["clusters"])
+        written = [form for token in tokens for form in (token, base64.b64encode(token.encode()).decode())]
+        assert [form for form in written if form in state] == []
 
 
 class TestReload:

@@ -41,32 +41,34 @@ class TestDestroy:
         assert left(lab) == {}
 
 
-class TestTwoStacks:
-    @pytest.fixture(scope="class")
-    def stacks(self, lab, destroyed, tmp_path_factory):
-        lab.connect()
-        folder = project(tmp_path_factory.mktemp("stacks"))
-        common = {"scrape": FLEET["scrape"]}
-        hub = {
-            **common,
-            "clusters": {"hub": FLEET["clusters"]["hub"]},
-            "hub": FLEET["hub"] | {"agents": ["eu1"]},
-        }
-        eu1 = {
-            **common,
-            "clusters": {"eu1": FLEET["clusters"]["eu1"]},
-            "agents": {"eu1": {"hub": {"stack": "organization/promfleet/hub"}}},
-        }
-        for name, fleet in (("hub", hub), ("eu1", eu1)):
-            stack_file(folder / f"Pulumi.{name}.yaml", fleet)
-        stacks = [Stack(name, lab.env, folder) for name in ("hub", "eu1")]
-        for stack in stacks:
-            stack.up()
-        yield stacks
-        for stack in reversed(stacks):
-            stack.destroy()
-        assert left(lab) == {}
+@pytest.fixture(scope="module")
+def stacks(lab, destroyed, tmp_path_factory):
+    """The hub in one stack and an agent in another; afterwards nothing of either is left."""
+    lab.connect()
+    folder = project(tmp_path_factory.mktemp("stacks"))
+    common = {"scrape": FLEET["scrape"]}
+    hub = {
+        **common,
+        "clusters": {"hub": FLEET["clusters"]["hub"]},
+        "hub": FLEET["hub"] | {"agents": ["eu1"]},
+    }
+    eu1 = {
+        **common,
+        "clusters": {"eu1": FLEET["clusters"]["eu1"]},
+        "agents": {"eu1": {"hub": {"stack": "organization/promfleet/hub"}}},
+    }
+    for name, fleet in (("hub", hub), ("eu1", eu1)):
+        stack_file(folder / f"Pulumi.{name}.yaml", fleet)
+    stacks = [Stack(name, lab.env, folder) for name in ("hub", "eu1")]
+    for stack in stacks:
+        stack.up()
+    yield stacks
+    for stack in reversed(stacks):
+        stack.destroy()
+    assert left(lab) == {}
 
+
+class TestTwoStacks:
     def test_give_the_same_as_one(self, lab, stacks, hub_of):
         """
         The identity made in the hub's stack lets the other stack's agent in: both clusters' pods are counted.
