@@ -10,9 +10,9 @@ from pulumi import ResourceOptions
 from settings.images import PROMETHEUS
 
 from .labels import labels
-from .pods import POD_WITH_VOLUME
+from .pods import POD_WITH_VOLUME, stateful_set
 from .rollout import timeouts
-from .scraper import claim, container, scrape_identity, stateful_set
+from .scraper import claim, container, scrape_identity
 
 APP = "prometheus-agent"
 TOKEN, TRUSTED = "/etc/prometheus/token", "/etc/prometheus/trusted"

@@ -13,9 +13,9 @@ from settings.images import KUBE_RBAC_PROXY, PROMETHEUS
 from . import doors
 from .identity import identity
 from .labels import labels, selector
-from .pods import POD_WITH_VOLUME
+from .pods import POD_WITH_VOLUME, stateful_set
 from .rollout import timeouts
-from .scraper import claim, container, scrape_identity, stateful_set
+from .scraper import claim, container, scrape_identity
 
 APP = "prometheus-hub"
 READER = "reader"

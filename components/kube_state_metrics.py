@@ -9,7 +9,7 @@ from pulumi import ResourceOptions
 from settings.images import KUBE_STATE_METRICS
 
 from .labels import PART_OF, labels, selector
-from .pods import POD_RESTRICTED, RESTRICTED, resources
+from .pods import POD_RESTRICTED, RESTRICTED, resources, stateful_set
 from .rollout import timeouts
 
 APP = "kube-state-metrics"
@@ -35,7 +35,7 @@ RESOURCES = {
 
 class KubeStateMetricsArgs(TypedDict):
     namespace: pulumi.Input[str]
-    """Namespace of the Deployment."""
+    """Namespace of the StatefulSet."""
     prefix: str
     """Begins the names of its cluster-wide objects."""
     series: int
@@ -43,7 +43,7 @@ class KubeStateMetricsArgs(TypedDict):
     image: NotRequired[str]
     """The release that this package is tested with, if left out."""
     rollout_timeout: NotRequired[int]
-    """Seconds until a Deployment that does not become ready fails the update."""
+    """Seconds until a StatefulSet that does not become ready fails the update."""
 
 
 class KubeStateMetrics(pulumi.ComponentResource):
@@ -81,20 +81,8 @@ class KubeStateMetrics(pulumi.ComponentResource):
             subjects=[{"kind": "ServiceAccount", "name": account.metadata.name, "namespace": args["namespace"]}],
             opts=child,
         )
-        k8s.apps.v1.Deployment(
-            f"{name}-deployment",
-            metadata=metadata,
-            spec={
-                "replicas": 1,
-                "strategy": {"type": "Recreate"},
-                "selector": {"match_labels": selector(APP, APP)},
-                "template": {
-                    "metadata": {"labels": labels(APP, APP, image)},
-                    "spec": pod(image, account.metadata.name, args["series"]),
-                },
-            },
-            opts=ResourceOptions(parent=self, custom_timeouts=timeouts(args)),
-        )
+        bounded = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
+        stateful_set(name, APP, metadata, pod(image, account.metadata.name, args["series"]), bounded)
         k8s.core.v1.Service(
             f"{name}-service",
             metadata=metadata,
@@ -126,7 +114,7 @@ class KubeStateMetrics(pulumi.ComponentResource):
 
 
 def pod(image: str, account: pulumi.Input[str], series: int) -> k8s.core.v1.PodSpecArgsDict:
-    """One replica: a second would count every object twice."""
+    """One container that may list what `RESOURCES` names; its memory follows from the cluster's series."""
     memory = 64 + series // 500
     return {
         "service_account_name": account,

@@ -1,6 +1,9 @@
 """What the pods of every component have in common: restricted, read-only, bounded."""
 
 import pulumi_kubernetes as k8s
+from pulumi import ResourceOptions
+
+from .labels import selector
 
 USER = 65534
 """nobody, as in the images of the Prometheus project."""
@@ -29,3 +32,29 @@ POD_WITH_VOLUME: k8s.core.v1.PodSecurityContextArgsDict = {
 def resources(cpu: str, memory: str, memory_limit: str) -> k8s.core.v1.ResourceRequirementsArgsDict:
     """Requests, and a limit for memory only: a CPU limit throttles scrapes and probes on an idle node."""
     return {"requests": {"cpu": cpu, "memory": memory}, "limits": {"memory": memory_limit}}
+
+
+def stateful_set(
+    name: str,
+    app: str,
+    metadata: k8s.meta.v1.ObjectMetaArgsDict,
+    pod: k8s.core.v1.PodSpecArgsDict,
+    opts: ResourceOptions,
+) -> k8s.apps.v1.StatefulSet:
+    """
+    Run one pod, which is gone before its successor starts.
+
+    Two would write to one volume, or count everything twice. A Deployment that recreates its pod would do, but the
+    provider takes the moment without pods for its end, and does not see that the new one never starts.
+    """
+    return k8s.apps.v1.StatefulSet(
+        f"{name}-statefulset",
+        metadata=metadata,
+        spec={
+            "replicas": 1,
+            "pod_management_policy": "Parallel",  # in order, a pod that never starts is never replaced
+            "selector": {"match_labels": selector(app, app)},
+            "template": {"metadata": {"labels": metadata["labels"]}, "spec": pod},
+        },
+        opts=opts,
+    )

@@ -8,7 +8,6 @@ from pulumi import ResourceOptions
 
 from prometheus.flags import CONFIG_FILE, DATA, LISTEN
 
-from .labels import selector
 from .pods import RESTRICTED, resources
 
 CONFIG = CONFIG_FILE.rpartition("/")[0]
@@ -66,27 +65,6 @@ def claim(
     kept = ResourceOptions(ignore_changes=["spec.storageClassName"])
     return k8s.core.v1.PersistentVolumeClaim(
         f"{name}-volume", metadata=metadata, spec=spec, opts=ResourceOptions.merge(opts, kept)
-    )
-
-
-def stateful_set(
-    name: str,
-    app: str,
-    metadata: k8s.meta.v1.ObjectMetaArgsDict,
-    pod: k8s.core.v1.PodSpecArgsDict,
-    opts: ResourceOptions,
-) -> k8s.apps.v1.StatefulSet:
-    """Run one pod, which is gone before its successor starts: two would write to one volume."""
-    return k8s.apps.v1.StatefulSet(
-        f"{name}-statefulset",
-        metadata=metadata,
-        spec={
-            "replicas": 1,
-            "pod_management_policy": "Parallel",  # in order, a pod that never starts is never replaced
-            "selector": {"match_labels": selector(app, app)},
-            "template": {"metadata": {"labels": metadata["labels"]}, "spec": pod},
-        },
-        opts=opts,
     )
 
 

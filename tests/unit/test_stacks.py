@@ -82,7 +82,7 @@ class TestWhole:
 
         objects = [plain(r.inputs) for r in engine.resources if r.typ.startswith("kubernetes:")]
 
-        assert {item["kind"] for item in objects} > {"StatefulSet", "DaemonSet", "Deployment", "NetworkPolicy"}
+        assert {item["kind"] for item in objects} > {"StatefulSet", "DaemonSet", "NetworkPolicy"}
         for item in objects:
             kubernetes_validate.validate(item, "1.36", strict=True)
 
