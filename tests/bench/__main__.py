@@ -10,7 +10,7 @@ from rich.table import Table
 
 from lab.environment import environment
 
-from .measure import Command, Cost, medians
+from .measure import Command, Cost, medians, run
 
 ROUNDS = 5
 ROOT = Path(__file__).parents[2]
@@ -43,7 +43,7 @@ def preview(folder: Path) -> dict[str, Cost]:
     for name, where, stack in (("empty program", folder, "empty"), ("dev", ROOT, "dev")):
         at = ["pulumi", "--cwd", str(where)]
         commands.append(Command(name, [*at, "preview", "--stack", stack, *quiet], lab))
-        medians([Command("select", [*at, "stack", "select", "--create", stack], lab)], 0)
+        run(Command("select", [*at, "stack", "select", "--create", stack], lab))
     return medians(commands, ROUNDS)
 
 

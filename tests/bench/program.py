@@ -34,6 +34,7 @@ def fleet(clusters: int) -> Fleet:
     names = [f"c{number}" for number in range(1, clusters)]
     section["clusters"] = {"hub": section["clusters"]["hub"]} | {name: {"context": name} for name in names}
     section["agents"] = {name: {} for name in names}
+    section["hub"]["storage"] = "1Ti"  # room for any number of clusters
     return Fleet.model_validate(section)
 
 
