@@ -59,7 +59,7 @@ def process_of(lab, cluster, pod):
     return found
 
 
-def delivered(watches, gap, seconds=120):
+def assert_delivered(watches, gap, seconds=120):
     now = time.time()
 
     def check():
@@ -82,7 +82,7 @@ class TestHub:
         lab.kubectl("hub", "-n", "promfleet", "scale", "statefulset", "prometheus-hub", "--replicas=1")
         lab.kubectl("hub", "-n", "promfleet", "rollout", "status", "statefulset", "prometheus-hub", "--timeout=120s")
 
-        delivered(watches, 2.0)
+        assert_delivered(watches, 2.0)
 
     def test_sigkill_costs_nothing_that_was_acknowledged(self, lab, watches):
         """
@@ -90,7 +90,7 @@ class TestHub:
         """
         process_of(lab, "hub", "prometheus-hub-0").kill()
 
-        delivered(watches, 2.0)
+        assert_delivered(watches, 2.0)
 
 
 class TestAgent:
@@ -100,7 +100,7 @@ class TestAgent:
         """
         process_of(lab, "eu1", "prometheus-agent-0").kill()
 
-        delivered(watches, 10.0)
+        assert_delivered(watches, 10.0)
 
     def test_a_roll_costs_ten_seconds_at_most(self, lab, watches):
         """
@@ -116,4 +116,4 @@ class TestAgent:
         lab.kubectl("eu1", "-n", "promfleet", "rollout", "status", "statefulset", "prometheus-agent", "--timeout=120s")
 
         assert time.monotonic() - began < float(grace)
-        delivered(watches, 10.0)
+        assert_delivered(watches, 10.0)
