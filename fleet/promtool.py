@@ -38,7 +38,7 @@ def _rendered(fleet: Fleet) -> Iterator[tuple[tuple[str, ...], list[str], dict[s
         yield ("hub",), ["check", "config", "--syntax-only"], {"prometheus.yml": prometheus.hub_config(fleet)}
         yield ("hub",), ["check", "rules"], prometheus.rules(fleet)
     for cluster, agent in fleet.agents.items():
-        own = agent.hub is None or agent.hub.url is None
+        own = agent.writes_to_own_hub
         text = prometheus.agent_config(fleet, cluster, UNKNOWN, own=own, ca_file="/ca.crt", token_file="/token")
         yield ("agents", cluster), ["check", "config", "--agent", "--syntax-only"], {"prometheus.yml": text}
 

@@ -3,14 +3,13 @@
 from typing import Any
 
 from settings import Fleet, in_bytes
+from settings.capacity import USABLE_PERCENT
 
 from . import render
 from .common import global_section, mebibytes
 from .jobs import jobs
 
 RULE_FILES = "/etc/prometheus/rules/*.yml"
-USABLE_PERCENT = 80
-"""Share of the volume for blocks; the rest is for the WAL and a compaction under way."""
 LATEST = "60h"
 """
 How late a sample may come: as long as the log of an agent holds that is planned for the longest outage, 48h.

@@ -47,3 +47,8 @@ class Agent(Section):
     """Size of the WAL's volume; follows from the outage and the cluster's series if left out. It can't shrink."""
     storage_class: DnsName | None = None
     """StorageClass of the WAL's volume; the cluster's default if left out."""
+
+    @property
+    def writes_to_own_hub(self) -> bool:
+        """Whether a promfleet hub, of this stack or another, takes its samples."""
+        return self.hub is None or self.hub.url is None

@@ -62,7 +62,7 @@ def agent_args(fleet: Fleet, cluster: str, watched: Watched, receiver: HubEndpoi
             fleet,
             cluster,
             found[0],
-            own=agent.hub is None or agent.hub.url is None,
+            own=agent.writes_to_own_hub,
             ca_file=CA_FILE if any(found[1:]) else None,
             token_file=TOKEN_FILE,
         )
