@@ -1,24 +1,25 @@
-"""The two ways into a hub: a proxy that lets agents write, and one that lets readers ask. Neither leads further."""
+"""The only ways to what listens on loopback: proxies that ask Kubernetes who comes, and lead to named paths only."""
 
-from typing import Literal, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import pulumi
 import pulumi_kubernetes as k8s
-
-from prometheus.flags import LISTEN
+from pulumi import ResourceOptions
 
 from .pods import RESTRICTED, resources
 
 GROUP = "promfleet.io"
-"""API group of a resource that exists in RBAC only, so that no default role grants it."""
+"""API group of resources that exist in RBAC only, so that no default role grants them."""
 CONFIG = "/etc/doors"
 TLS = "/etc/tls"
 
 
 class Door(NamedTuple):
-    """One kube-rbac-proxy in front of the hub."""
+    """One kube-rbac-proxy; who passes must be allowed `<resource>/<name>` of this instance."""
 
-    name: Literal["write", "read"]
+    resource: str
+    name: str
     port: int
     health: int
     verbs: tuple[str, ...]
@@ -26,63 +27,86 @@ class Door(NamedTuple):
     paths: tuple[str, ...]
 
 
-DOORS = (
-    Door("write", 8443, 8643, ("create",), ("/api/v1/write",)),
-    Door(
-        "read",
-        8444,
-        8644,
-        ("create", "get"),
-        (
-            "/api/v1/query",
-            "/api/v1/query_range",
-            "/api/v1/query_exemplars",
-            "/api/v1/labels",
-            "/api/v1/label/*/values",
-            "/api/v1/series",
-            "/api/v1/metadata",
-            "/api/v1/rules",
-            "/api/v1/alerts",
-            "/api/v1/status/buildinfo",
-        ),
-    ),
-)
+class Entrance(NamedTuple):
+    """What the doors add to a pod, and who may be let in."""
+
+    containers: Sequence[k8s.core.v1.ContainerArgsDict]
+    volumes: Sequence[k8s.core.v1.VolumeArgsDict]
+    roles: Mapping[str, pulumi.Output[str]]
+    """Door -> name of the Role that opens it."""
 
 
-def authorization(namespace: pulumi.Input[str], hub: str) -> dict[str, pulumi.Output[str]]:
-    """The doors' configuration files: who passes must be allowed `hubs/<door>` of this hub."""
-    return {
-        f"{door.name}.yaml": pulumi.Output.json_dumps(
-            {
-                "authorization": {
-                    "resourceAttributes": {
-                        "namespace": namespace,
-                        "apiGroup": GROUP,
-                        "apiVersion": "v1",
-                        "resource": "hubs",
-                        "subresource": door.name,
-                        "name": hub,
-                    }
-                }
-            }
-        )
-        for door in DOORS
+def entrance(
+    name: str,
+    doors: Sequence[Door],
+    upstream: str,
+    image: str,
+    metadata: k8s.meta.v1.ObjectMetaArgsDict,
+    account: k8s.core.v1.ServiceAccount,
+    tls_secret: pulumi.Input[str],
+    prefix: str,
+    child: ResourceOptions,
+) -> Entrance:
+    """Make a Role per door and what the doors themselves need to ask who comes; `upstream` is host:port."""
+    app = str(metadata["name"])
+    k8s.rbac.v1.ClusterRoleBinding(
+        f"{name}-reviews-binding",
+        metadata={"name": f"{prefix}-{app}-reviews", "labels": metadata["labels"]},
+        role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "system:auth-delegator"},
+        subjects=[{"kind": "ServiceAccount", "name": account.metadata.name, "namespace": metadata["namespace"]}],
+        opts=child,
+    )
+    config = k8s.core.v1.ConfigMap(
+        f"{name}-doors",
+        metadata={**metadata, "name": f"{app}-doors"},
+        data={f"{door.name}.yaml": authorization(door, metadata["namespace"], app) for door in doors},
+        opts=child,
+    )
+    roles = {
+        door.name: k8s.rbac.v1.Role(
+            f"{name}-{door.name}-role",
+            metadata={**metadata, "name": f"{app}-{door.name}"},
+            rules=permission(door, app, door.verbs),
+            opts=child,
+        ).metadata.name
+        for door in doors
     }
+    return Entrance(
+        [container(door, upstream, image) for door in doors],
+        [
+            {"name": "doors", "config_map": {"name": config.metadata.name}},
+            {"name": "tls", "secret": {"secret_name": tls_secret}},
+        ],
+        roles,
+    )
 
 
-def permission(door: Door, hub: str) -> list[k8s.rbac.v1.PolicyRuleArgsDict]:
-    """The rules of the Role that opens one door."""
+def authorization(door: Door, namespace: pulumi.Input[str], app: str) -> pulumi.Output[str]:
+    """The configuration file of one door."""
+    attributes = {
+        "namespace": namespace,
+        "apiGroup": GROUP,
+        "apiVersion": "v1",
+        "resource": door.resource,
+        "subresource": door.name,
+        "name": app,
+    }
+    return pulumi.Output.json_dumps({"authorization": {"resourceAttributes": attributes}})
+
+
+def permission(door: Door, app: str, verbs: Sequence[str]) -> list[k8s.rbac.v1.PolicyRuleArgsDict]:
+    """The rules of a Role that opens one door."""
     return [
         {
             "api_groups": [GROUP],
-            "resources": [f"hubs/{door.name}"],
-            "resource_names": [hub],
-            "verbs": list(door.verbs),
+            "resources": [f"{door.resource}/{door.name}"],
+            "resource_names": [app],
+            "verbs": list(verbs),
         }
     ]
 
 
-def container(door: Door, image: str) -> k8s.core.v1.ContainerArgsDict:
+def container(door: Door, upstream: str, image: str) -> k8s.core.v1.ContainerArgsDict:
     """The door itself; what it does not name answers 404, before and after authentication."""
     return {
         "name": f"{door.name}-door",
@@ -90,7 +114,7 @@ def container(door: Door, image: str) -> k8s.core.v1.ContainerArgsDict:
         "args": [
             f"--secure-listen-address=:{door.port}",
             f"--proxy-endpoints-port={door.health}",
-            f"--upstream=http://{LISTEN}/",
+            f"--upstream=http://{upstream}/",
             f"--config-file={CONFIG}/{door.name}.yaml",
             f"--allow-paths={','.join(door.paths)}",
             f"--tls-cert-file={TLS}/tls.crt",

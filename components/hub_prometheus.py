@@ -7,10 +7,12 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
+from prometheus.flags import LISTEN
 from prometheus.hub import RULE_FILES
 from settings.images import KUBE_RBAC_PROXY, PROMETHEUS
 
 from . import doors
+from .doors import Door
 from .identity import identity
 from .labels import labels, selector
 from .pods import POD_WITH_VOLUME, stateful_set
@@ -20,6 +22,29 @@ from .scraper import claim, container, scrape_identity
 APP = "prometheus-hub"
 READER = "reader"
 RULES = RULE_FILES.rpartition("/")[0]
+DOORS = (
+    Door("hubs", "write", 8443, 8643, ("create",), ("/api/v1/write",)),
+    Door(
+        "hubs",
+        "read",
+        8444,
+        8644,
+        ("create", "get"),
+        (
+            "/api/v1/query",
+            "/api/v1/query_range",
+            "/api/v1/query_exemplars",
+            "/api/v1/labels",
+            "/api/v1/label/*/values",
+            "/api/v1/series",
+            "/api/v1/metadata",
+            "/api/v1/rules",
+            "/api/v1/alerts",
+            "/api/v1/status/buildinfo",
+        ),
+    ),
+)
+"""Agents write through one, readers ask through the other, and neither leads further."""
 
 
 class HubPrometheusArgs(TypedDict):
@@ -66,6 +91,12 @@ class HubPrometheus(pulumi.ComponentResource):
     """Door -> where it is reached."""
     service: pulumi.Output[str]
     """Name of the Service with a port per door."""
+    account: pulumi.Output[str]
+    """Name of the ServiceAccount that Prometheus comes with wherever it goes."""
+    roles: Mapping[str, pulumi.Output[str]]
+    """Door -> name of the Role that opens it."""
+    tls_secret: pulumi.Output[str]
+    """Name of the Secret with the certificate of all hosts."""
     writer_tokens: Mapping[str, pulumi.Output[str]]
     """Agent's cluster -> bearer token for the write door; secret."""
     reader_token: pulumi.Output[str]
@@ -81,10 +112,23 @@ class HubPrometheus(pulumi.ComponentResource):
             "labels": labels(APP, APP, image),
         }
         account = scrape_identity(name, metadata, f"{args['prefix']}-{APP}", child)
-        self._let_doors_ask_who_comes(name, args, metadata, account, child)
+        self.account = account.metadata.name
+        self.tls_secret = pulumi.Output.from_input(self._certificate(name, args, metadata, child))
+        entrance = doors.entrance(
+            name,
+            DOORS,
+            LISTEN,
+            args.get("door_image", KUBE_RBAC_PROXY),
+            metadata,
+            account,
+            self.tls_secret,
+            args["prefix"],
+            child,
+        )
+        self.roles = entrance.roles
         self._identities(name, args, metadata, child)
-        self._serve(name, args, metadata, account, child)
-        ports = args.get("node_ports") or {door.name: door.port for door in doors.DOORS}
+        self._serve(name, args, metadata, account, entrance, child)
+        ports = args.get("node_ports") or {door.name: door.port for door in DOORS}
         self.urls = {door: f"https://{args['host']}:{port}" for door, port in ports.items()}
         self.register_outputs(
             {
@@ -95,27 +139,6 @@ class HubPrometheus(pulumi.ComponentResource):
             }
         )
 
-    def _let_doors_ask_who_comes(
-        self,
-        name: str,
-        args: HubPrometheusArgs,
-        metadata: k8s.meta.v1.ObjectMetaArgsDict,
-        account: k8s.core.v1.ServiceAccount,
-        child: ResourceOptions,
-    ) -> None:
-        """Allow the hub's account token and access reviews, which the doors need."""
-        k8s.rbac.v1.ClusterRoleBinding(
-            f"{name}-reviews-binding",
-            metadata={"name": f"{args['prefix']}-{APP}-reviews", "labels": metadata["labels"]},
-            role_ref={
-                "api_group": "rbac.authorization.k8s.io",
-                "kind": "ClusterRole",
-                "name": "system:auth-delegator",
-            },
-            subjects=[{"kind": "ServiceAccount", "name": account.metadata.name, "namespace": args["namespace"]}],
-            opts=child,
-        )
-
     def _identities(
         self,
         name: str,
@@ -123,27 +146,18 @@ class HubPrometheus(pulumi.ComponentResource):
         metadata: k8s.meta.v1.ObjectMetaArgsDict,
         child: ResourceOptions,
     ) -> None:
-        """Make one Role per door, a writer per agent and one reader."""
-        roles = {
-            door.name: k8s.rbac.v1.Role(
-                f"{name}-{door.name}-role",
-                metadata={**metadata, "name": f"{APP}-{door.name}"},
-                rules=doors.permission(door, APP),
-                opts=child,
-            ).metadata.name
-            for door in doors.DOORS
-        }
+        """Make a writer per agent, and one reader."""
         self.writer_tokens = {
             cluster: identity(
                 f"{name}-writer-{cluster}",
                 {**metadata, "name": f"writer-{cluster}"},
-                roles["write"],
+                self.roles["write"],
                 renewals,
                 child,
             )
             for cluster, renewals in args["writers"].items()
         }
-        self.reader_token = identity(f"{name}-reader", {**metadata, "name": READER}, roles["read"], 0, child)
+        self.reader_token = identity(f"{name}-reader", {**metadata, "name": READER}, self.roles["read"], 0, child)
 
     def _serve(
         self,
@@ -151,6 +165,7 @@ class HubPrometheus(pulumi.ComponentResource):
         args: HubPrometheusArgs,
         metadata: k8s.meta.v1.ObjectMetaArgsDict,
         account: k8s.core.v1.ServiceAccount,
+        entrance: doors.Entrance,
         child: ResourceOptions,
     ) -> None:
         """Make the StatefulSet with its configuration and volume, and the Service in front of its doors."""
@@ -160,22 +175,15 @@ class HubPrometheus(pulumi.ComponentResource):
         rules = k8s.core.v1.ConfigMap(
             f"{name}-rules", metadata={**metadata, "name": f"{APP}-rules"}, data=args["rules"], opts=child
         )
-        authorization = k8s.core.v1.ConfigMap(
-            f"{name}-doors",
-            metadata={**metadata, "name": f"{APP}-doors"},
-            data=doors.authorization(args["namespace"], APP),
-            opts=child,
-        )
         bounded = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         volume = claim(name, metadata, args["storage"], args.get("storage_class"), bounded)
         volumes: list[k8s.core.v1.VolumeArgsDict] = [
             {"name": "config", "config_map": {"name": config.metadata.name}},
             {"name": "rules", "config_map": {"name": rules.metadata.name}},
-            {"name": "doors", "config_map": {"name": authorization.metadata.name}},
-            {"name": "tls", "secret": {"secret_name": self._certificate(name, args, metadata, child)}},
             {"name": "data", "persistent_volume_claim": {"claim_name": volume.metadata.name}},
+            *entrance.volumes,
         ]
-        stateful_set(name, APP, metadata, pod(args, account.metadata.name, volumes), bounded)
+        stateful_set(name, APP, metadata, pod(args, account.metadata.name, entrance.containers, volumes), bounded)
         self.service = k8s.core.v1.Service(
             f"{name}-service",
             metadata=metadata,
@@ -188,7 +196,7 @@ class HubPrometheus(pulumi.ComponentResource):
             spec={
                 "pod_selector": {"match_labels": selector(APP, APP)},
                 "policy_types": ["Ingress"],
-                "ingress": [{"ports": [{"port": door.name} for door in doors.DOORS]}],
+                "ingress": [{"ports": [{"port": door.name} for door in DOORS]}],
             },
             opts=child,
         )
@@ -224,7 +232,7 @@ def service(args: HubPrometheusArgs) -> k8s.core.v1.ServiceSpecArgsDict:
     kinds = {"clusterIP": "ClusterIP", "nodePort": "NodePort", "loadBalancer": "LoadBalancer"}
     node_ports = args.get("node_ports") or {}
     ports: list[k8s.core.v1.ServicePortArgsDict] = []
-    for door in doors.DOORS:
+    for door in DOORS:
         port: k8s.core.v1.ServicePortArgsDict = {"name": door.name, "port": door.port, "target_port": door.name}
         if door.name in node_ports:
             port["node_port"] = node_ports[door.name]
@@ -235,6 +243,7 @@ def service(args: HubPrometheusArgs) -> k8s.core.v1.ServiceSpecArgsDict:
 def pod(
     args: HubPrometheusArgs,
     account: pulumi.Input[str],
+    ways_in: Sequence[k8s.core.v1.ContainerArgsDict],
     volumes: Sequence[k8s.core.v1.VolumeArgsDict],
 ) -> k8s.core.v1.PodSpecArgsDict:
     """Prometheus on loopback and its doors beside it: the only ways in."""
@@ -251,7 +260,7 @@ def pod(
                 args["memory"],
                 [{"name": "rules", "mount_path": RULES, "read_only": True}],
             ),
-            *(doors.container(door, args.get("door_image", KUBE_RBAC_PROXY)) for door in doors.DOORS),
+            *ways_in,
         ],
         "volumes": list(volumes),
     }

@@ -117,4 +117,27 @@ BINARIES = (
         version="v0.22.1",
         commands={"kube-rbac-proxy": "cmd/kube-rbac-proxy"},
     ),
+    Binary(
+        module="github.com/prometheus/alertmanager",
+        version="v0.31.0",
+        commands={"alertmanager": "cmd/alertmanager", "amtool": "cmd/amtool"},
+        stamps={PROMETHEUS_VERSION: "0.31.0"},
+    ),
+    Binary(
+        module="github.com/prometheus-operator/prometheus-operator",
+        version="v0.85.0",
+        commands={"prometheus-config-reloader": "cmd/prometheus-config-reloader"},
+    ),
+    Binary(
+        module="github.com/prometheus/pushgateway",
+        version="v1.11.1",
+        commands={"pushgateway": ""},
+        stamps={PROMETHEUS_VERSION: "1.11.1"},
+    ),
+    Binary(
+        module="github.com/prometheus/blackbox_exporter",
+        version="v0.28.0",
+        commands={"blackbox_exporter": ""},
+        stamps={PROMETHEUS_VERSION: "0.28.0"},
+    ),
 )

@@ -58,6 +58,16 @@ IMAGES = (
     ),
     Image(reference=released.KUBE_STATE_METRICS, files={"/kube-state-metrics": "kube-state-metrics"}),
     Image(reference=released.NODE_EXPORTER, files={"/bin/node_exporter": "node_exporter"}),
+    Image(
+        reference=released.ALERTMANAGER,
+        files={"/bin/alertmanager": "alertmanager", "/bin/amtool": "amtool"},
+    ),
+    Image(
+        reference=released.CONFIG_RELOADER,
+        files={"/bin/prometheus-config-reloader": "prometheus-config-reloader"},
+    ),
+    Image(reference=released.PUSHGATEWAY, files={"/bin/pushgateway": "pushgateway"}),
+    Image(reference=released.BLACKBOX_EXPORTER, files={"/bin/blackbox_exporter": "blackbox_exporter"}),
 )
 
 

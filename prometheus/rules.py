@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from alerts import GROUPS, Alert, Group
 from settings import Fleet
 
 from . import render
-from .alerts import ALERTS
 
 EXPECTED = "promfleet_cluster_expected"
 
@@ -14,7 +14,9 @@ def rules(fleet: Fleet) -> dict[str, str]:
     """The hub's rule files, by name."""
     return {
         "inventory.yml": _file("promfleet-inventory", [_expected(fleet, cluster) for cluster in expected(fleet)]),
-        "alerts.yml": _file("promfleet-alerts", ALERTS),
+        **{
+            f"{group.name}.yml": _file(group.name, [_alert(alert, fleet) for alert in group.alerts]) for group in GROUPS
+        },
     }
 
 
@@ -29,6 +31,20 @@ def _expected(fleet: Fleet, cluster: str) -> dict[str, Any]:
     known = fleet.clusters.get(cluster)
     labels = dict(known.labels) if known else {}
     return {"record": EXPECTED, "expr": "vector(1)", "labels": {"cluster": cluster, **labels}}
+
+
+def _group(group: Group, fleet: Fleet) -> str:
+    return _file(group.name, [_alert(alert, fleet) for alert in group.alerts])
+
+
+def _alert(alert: Alert, fleet: Fleet) -> dict[str, Any]:
+    return {
+        "alert": alert.name,
+        "expr": alert.expr,
+        "for": alert.wait,
+        "labels": {"severity": alert.severity, "team": fleet.alerts.team},
+        "annotations": {"summary": alert.summary, "description": alert.description},
+    }
 
 
 def _file(group: str, entries: list[dict[str, Any]]) -> str:

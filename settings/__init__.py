@@ -1,28 +1,52 @@
 """Plain facts about the fleet, known before anything runs."""
 
 from .errors import FleetError, Problem
-from .fleet import Agent, Cluster, Expose, Fleet, Hub, Kubelet, Limits, NodePorts, Receiver, Scrape, Tls
+from .fleet import (
+    Agent,
+    Alertmanager,
+    Alerts,
+    Cluster,
+    Expose,
+    Fleet,
+    Grafana,
+    Hub,
+    Kubelet,
+    Limits,
+    NodePorts,
+    Probe,
+    Pushgateway,
+    Receiver,
+    Scrape,
+    Tls,
+    Way,
+)
 from .images import Images
 from .load import from_file
 from .types import Duration, Quantity, in_bytes, seconds
 
 __all__ = [
     "Agent",
+    "Alertmanager",
+    "Alerts",
     "Cluster",
     "Duration",
     "Expose",
     "Fleet",
     "FleetError",
+    "Grafana",
     "Hub",
     "Images",
     "Kubelet",
     "Limits",
     "NodePorts",
+    "Probe",
     "Problem",
+    "Pushgateway",
     "Quantity",
     "Receiver",
     "Scrape",
     "Tls",
+    "Way",
     "from_file",
     "in_bytes",
     "seconds",

@@ -1,7 +1,7 @@
 """What a stack says about one Kubernetes cluster."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -37,3 +37,5 @@ class Cluster(Section):
     series: Annotated[int, Field(ge=1000, le=50_000_000)] = 30_000
     """Active series to plan for: memory, volumes and the WAL follow from it."""
     kubelet: Kubelet = Kubelet()
+    platform: Literal["gke", "eks", "aks", "k3s", "kubeadm", "lab"] | None = None
+    """Who made the cluster; takes away the jobs that it does not let anybody scrape, and the alerts on them."""

@@ -6,11 +6,15 @@ from typing import Annotated
 from pydantic import Field
 
 from .agent import Agent, Receiver
+from .alertmanager import Alertmanager
+from .alerts import Alerts
+from .beside import Grafana, Probe, Pushgateway
 from .capacity import planned_series
 from .cluster import Cluster, Kubelet
 from .draft import Draft
 from .errors import Problem
-from .hub import Expose, Hub, NodePorts, Tls
+from .expose import Expose, NodePorts, Tls, Way
+from .hub import Hub
 from .images import Images
 from .rules import broken_rules
 from .scrape import Limits, Scrape
@@ -19,17 +23,23 @@ from .types import DnsLabel, Duration, Namespace
 
 __all__ = [
     "Agent",
+    "Alertmanager",
+    "Alerts",
     "Cluster",
     "Expose",
     "Fleet",
+    "Grafana",
     "Hub",
     "Images",
     "Kubelet",
     "Limits",
     "NodePorts",
+    "Probe",
+    "Pushgateway",
     "Receiver",
     "Scrape",
     "Tls",
+    "Way",
 ]
 
 
@@ -47,6 +57,13 @@ class Fleet(Section):
     hub: Hub | None = None
     agents: Table[DnsLabel, Agent] = Field(default_factory=empty)
     """The agents that this stack deploys, by the name of their cluster."""
+    alerts: Alerts = Field(default_factory=Alerts)
+    alertmanager: Alertmanager | None = None
+    """In the hub's cluster, as all that follows."""
+    grafana: Grafana | None = None
+    pushgateway: Pushgateway | None = None
+    probes: Table[DnsLabel, Probe] = Field(default_factory=empty)
+    """Endpoints to ask from outside, by a name of one's own; the label `probe`."""
 
     def problems(self) -> Iterator[Problem]:
         """The rules between sections."""

@@ -2,14 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
 from .errors import Problem
-from .pem import Certificates
+from .expose import Expose
 from .section import Many, Section, Table, empty
-from .types import DnsLabel, DnsName, Duration, Host, Quantity, refused, seconds
+from .types import DnsLabel, DnsName, Duration, Quantity, refused, seconds
 
 _BLOCK = 2 * 3600
 
@@ -25,62 +25,6 @@ def _without_doubles(names: Sequence[str]) -> Sequence[str]:
     if doubles:
         raise refused(f"names {', '.join(doubles)} more than once", "Name each once.")
     return names
-
-
-class Tls(Section):
-    """The hub's certificate, and what the agents trust it by."""
-
-    secret: DnsName | None = None
-    """Secret of type kubernetes.io/tls in the hub's namespace."""
-    issuer: DnsName | None = None
-    """cert-manager ClusterIssuer that signs it instead."""
-    ca: Certificates | None = None
-    """PEM certificates that sign for the hub; without it and `caConfigMap` the public authorities are trusted."""
-    ca_config_map: DnsName | None = None
-    """ConfigMap (key `ca.crt`) with them in each agent's namespace instead, as trust-manager distributes it."""
-
-    def problems(self) -> Iterator[Problem]:
-        """One certificate and one source of trust."""
-        if self.secret and self.issuer:
-            yield Problem(
-                (), "has both secret and issuer", "Keep one: who issues the certificate also fills the Secret."
-            )
-        if not self.secret and not self.issuer:
-            yield Problem(
-                (), "has neither secret nor issuer", "Name the TLS Secret or the ClusterIssuer that makes it."
-            )
-        if self.ca is not None and self.ca_config_map:
-            yield Problem((), "has both ca and caConfigMap", "Keep one: agents trust one bundle.")
-
-
-class NodePorts(Section):
-    """Ports on the hub cluster's nodes."""
-
-    write: Annotated[int, Field(ge=30000, le=32767)] = 30443
-    """Port that agents write to."""
-    read: Annotated[int, Field(ge=30000, le=32767)] = 30444
-    """Port that readers query."""
-
-    def problems(self) -> Iterator[Problem]:
-        """Two doors can't share a port."""
-        if self.write == self.read:
-            yield Problem(("read",), "is the port of write too", "Write two different ports.", self.read)
-
-
-class Expose(Section):
-    """How agents and readers of other clusters reach the hub."""
-
-    host: Host
-    """Name in the hub's certificate, which leads to the Service."""
-    via: Literal["clusterIP", "nodePort", "loadBalancer"] = "loadBalancer"
-    """Type of the hub's Service."""
-    tls: Tls
-    node_ports: NodePorts = NodePorts()
-
-    def problems(self) -> Iterator[Problem]:
-        """Node ports that no Service would use mislead whoever opens a firewall for them."""
-        if self.via != "nodePort" and "node_ports" in self.model_fields_set:
-            yield Problem(("nodePorts",), f"has no effect with via: {self.via}", "Remove it, or write via: nodePort.")
 
 
 class Hub(Section):

@@ -7,6 +7,12 @@ PROMETHEUS = "quay.io/prometheus/prometheus:v3.15.0"
 KUBE_RBAC_PROXY = "quay.io/brancz/kube-rbac-proxy:v0.22.1"
 KUBE_STATE_METRICS = "registry.k8s.io/kube-state-metrics/kube-state-metrics:v2.19.1"
 NODE_EXPORTER = "quay.io/prometheus/node-exporter:v1.12.1"
+ALERTMANAGER = "quay.io/prometheus/alertmanager:v0.31.0"
+CONFIG_RELOADER = "quay.io/prometheus-operator/prometheus-config-reloader:v0.85.0"
+PUSHGATEWAY = "quay.io/prometheus/pushgateway:v1.11.1"
+BLACKBOX_EXPORTER = "quay.io/prometheus/blackbox-exporter:v0.28.0"
+GRAFANA = "docker.io/grafana/grafana:13.1.3"
+"""The only one that the lab does not run: its server is not published as source that can be built."""
 
 
 class Images(Section):
@@ -16,3 +22,8 @@ class Images(Section):
     kube_rbac_proxy: Image = KUBE_RBAC_PROXY
     kube_state_metrics: Image = KUBE_STATE_METRICS
     node_exporter: Image = NODE_EXPORTER
+    alertmanager: Image = ALERTMANAGER
+    config_reloader: Image = CONFIG_RELOADER
+    pushgateway: Image = PUSHGATEWAY
+    blackbox_exporter: Image = BLACKBOX_EXPORTER
+    grafana: Image = GRAFANA

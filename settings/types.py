@@ -174,6 +174,28 @@ Line = Annotated[
     str, Text(r"\S(?:[^\r\n]*\S)?", "is not one line of text", "Write one line without spaces at either end.")
 ]
 """Any text on one line."""
+Moment = Annotated[
+    str,
+    Text(
+        r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?(?:Z|[+-](?:0\d|1[0-4]):[0-5]\d)",
+        "is not a moment with a time zone",
+        'Write it in quotes: "2026-11-21T20:00Z", or "2026-11-21T20:00+01:00".',
+    ),
+]
+"""A moment as RFC 3339 writes it, with its time zone; seconds may be left out."""
+Address = Annotated[
+    str, Text(r"[^\s@<>]+@[^\s@<>]+", "is not an e-mail address", "Write name@host, without a display name.")
+]
+"""An e-mail address."""
+Target = Annotated[
+    str,
+    Text(
+        r"https?://[^\s/?#@]+(?:/[^\s#@]*)?|[A-Za-z0-9.-]+(?::[0-9]{1,5})?",
+        "is neither a URL without user nor host:port",
+        "Write https://host/path, or host:port.",
+    ),
+]
+"""What a probe asks."""
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
 _BYTES = {"Mi": 2**20, "Gi": 2**30, "Ti": 2**40}

@@ -12,4 +12,4 @@ def deploy(fleet: Fleet) -> None:
     watched = {name: deploy_cluster(fleet, name) for name in fleet.clusters}
     hub = deploy_hub(fleet, fleet.hub, watched[fleet.hub.cluster]) if fleet.hub else None
     for cluster in fleet.agents:
-        deploy_agent(fleet, cluster, watched[cluster], hub)
+        deploy_agent(fleet, cluster, watched[cluster], hub.endpoint if hub else None)

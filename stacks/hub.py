@@ -24,7 +24,14 @@ class HubEndpoint(NamedTuple):
     ca_config_map: pulumi.Input[str]
 
 
-def deploy_hub(fleet: Fleet, hub: Hub, watched: Watched) -> HubEndpoint:
+class DeployedHub(NamedTuple):
+    """The hub of this stack, for its agents and for what stands beside it."""
+
+    made: HubPrometheus
+    endpoint: HubEndpoint
+
+
+def deploy_hub(fleet: Fleet, hub: Hub, watched: Watched) -> DeployedHub:
     """Make the hub and export what people, agents of other stacks and `fleet status` need to reach it."""
     made = HubPrometheus(hub.cluster, hub_args(fleet, hub, watched), ResourceOptions(provider=watched.provider))
     tls = hub.expose.tls
@@ -48,7 +55,7 @@ def deploy_hub(fleet: Fleet, hub: Hub, watched: Watched) -> HubEndpoint:
     pulumi.export("clusters", prometheus.expected(fleet))
     pulumi.export("identities", made.writer_tokens)
     pulumi.export("reader", made.reader_token)
-    return endpoint
+    return DeployedHub(made, endpoint)
 
 
 def hub_args(fleet: Fleet, hub: Hub, watched: Watched) -> HubPrometheusArgs:

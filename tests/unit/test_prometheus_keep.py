@@ -3,7 +3,7 @@ import re
 import promql_parser
 import pytest
 
-from prometheus.alerts import ALERTS
+from alerts import ALERTS, Alert
 from prometheus.keep import ESSENTIAL, metric_rules
 from prometheus.rules import EXPECTED
 from settings import Scrape
@@ -30,12 +30,12 @@ def is_kept(name: str, job: str, scrape: Scrape = ESSENTIALS) -> bool:
 
 
 class TestAlerts:
-    @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert["alert"])
-    def test_their_metrics_are_kept(self, alert: dict) -> None:
+    @pytest.mark.parametrize("alert", ALERTS.values(), ids=lambda alert: alert.name)
+    def test_their_metrics_are_kept(self, alert: Alert) -> None:
         """
         No alert waits for a series that a keep list throws away.
         """
-        names = selected(promql_parser.parse(alert["expr"]))
+        names = selected(promql_parser.parse(alert.expr))
 
         lost = {
             name
@@ -46,14 +46,14 @@ class TestAlerts:
         assert names
         assert set() == lost
 
-    @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert["alert"])
-    def test_they_say_who_and_how_bad(self, alert: dict) -> None:
+    @pytest.mark.parametrize("alert", ALERTS.values(), ids=lambda alert: alert.name)
+    def test_they_say_who_and_how_bad(self, alert: Alert) -> None:
         """
         Each has a known severity, and a summary that names the cluster.
         """
-        assert alert["labels"]["severity"] in ("critical", "warning")
-        assert "$labels.cluster" in alert["annotations"]["summary"]
-        assert alert["annotations"]["description"]
+        assert alert.severity in ("critical", "warning")
+        assert "$labels.cluster" in alert.summary
+        assert alert.description
 
 
 class TestMetricRules:

@@ -1,0 +1,55 @@
+"""What the catalogue of rules is made of."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["critical", "warning", "info", "none"]
+"""`none` is never sent to people: heartbeats, and alerts that only inhibit others."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Threshold:
+    """A number that the stack file may set, and its bounds."""
+
+    value: float
+    least: float
+    most: float
+    unit: Literal["ratio", "seconds", "count", "bytes"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Alert:
+    """
+    An alerting rule; its expression keeps `cluster`.
+
+    `$threshold` in the expression and in the texts stands for the threshold's value.
+    """
+
+    name: str
+    expr: str
+    wait: str = "0s"
+    """How long the expression must hold (`for`)."""
+    severity: Severity
+    summary: str
+    description: str
+    threshold: Threshold | None = None
+    jobs: tuple[str, ...] = ()
+    """Scrape jobs that it can't do without; where a platform has none of one of them, there is no such alert."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Record:
+    """A recording rule, named `level:metric:operations`; its expression keeps `cluster`."""
+
+    name: str
+    expr: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Group:
+    """Rules that are evaluated one after the other: records before the alerts that use them."""
+
+    name: str
+    """Name of the rule file, of the group and of the page in docs/runbooks."""
+    records: tuple[Record, ...] = ()
+    alerts: tuple[Alert, ...] = ()

@@ -1,0 +1,1 @@
+"""Grafana dashboards, built from the same metrics that the rules use."""

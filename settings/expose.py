@@ -1,0 +1,99 @@
+"""How the hub and what stands beside it are reached from outside its cluster."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from .errors import Problem
+from .pem import Certificates
+from .section import Section, Table, empty
+from .types import DnsName, Host, Line
+
+NodePort = Annotated[int, Field(ge=30000, le=32767)]
+Routed = ("ingress", "gateway", "httpProxy")
+"""Ways that lead through a proxy which knows hosts, all on one port."""
+
+
+class Tls(Section):
+    """The certificate of all hosts of this stack's hub, and what its clients trust it by."""
+
+    secret: DnsName | None = None
+    """Secret of type kubernetes.io/tls in the hub's namespace; it covers every `host` of the stack."""
+    issuer: DnsName | None = None
+    """cert-manager ClusterIssuer that signs it instead."""
+    ca: Certificates | None = None
+    """PEM certificates that sign for the hub; without it and `caConfigMap` the public authorities are trusted."""
+    ca_config_map: DnsName | None = None
+    """ConfigMap (key `ca.crt`) with them in each agent's namespace instead, as trust-manager distributes it."""
+
+    def problems(self) -> Iterator[Problem]:
+        """One certificate and one source of trust."""
+        if self.secret and self.issuer:
+            yield Problem(
+                (), "has both secret and issuer", "Keep one: who issues the certificate also fills the Secret."
+            )
+        if not self.secret and not self.issuer:
+            yield Problem(
+                (), "has neither secret nor issuer", "Name the TLS Secret or the ClusterIssuer that makes it."
+            )
+        if self.ca is not None and self.ca_config_map:
+            yield Problem((), "has both ca and caConfigMap", "Keep one: agents trust one bundle.")
+
+
+class NodePorts(Section):
+    """Ports on the hub cluster's nodes."""
+
+    write: NodePort = 30443
+    """Port that agents write to."""
+    read: NodePort = 30444
+    """Port that readers query."""
+
+    def problems(self) -> Iterator[Problem]:
+        """Two doors can't share a port."""
+        if self.write == self.read:
+            yield Problem(("read",), "is the port of write too", "Write two different ports.", self.read)
+
+
+class Gateway(Section):
+    """A Gateway that exists and admits routes from the hub's namespace."""
+
+    name: DnsName
+    namespace: DnsName
+    listener: DnsName | None = None
+    """Section of the Gateway; all that admit the host, if left out."""
+
+
+class Expose(Section):
+    """How agents and readers of other clusters reach the hub; what stands beside it is reached the same way."""
+
+    host: Host
+    """Name in the hub's certificate, which leads to the Service."""
+    via: Literal["clusterIP", "nodePort", "loadBalancer", "ingress", "gateway", "httpProxy"] = "loadBalancer"
+    """A Service's type, or a proxy that knows hosts: Ingress, Gateway API, Contour."""
+    tls: Tls
+    node_ports: NodePorts = NodePorts()
+    read_host: Host | None = None
+    """The read door's own host; needed with `passthrough`, where a proxy sees no paths."""
+    passthrough: bool = False
+    """Whether the proxy passes TLS through to the doors instead of ending it and starting it anew."""
+    ingress_class: DnsName | None = None
+    """IngressClass; the cluster's default if left out. The right annotations are known for nginx."""
+    gateway: Gateway | None = None
+    """The Gateway that routes are attached to."""
+    annotations: Table[Line, Line] = Field(default_factory=empty)
+    """Further annotations of the Service, Ingress, route or proxy, such as those that make a load balancer internal."""
+
+    def problems(self) -> Iterator[Problem]:
+        """Node ports that no Service would use mislead whoever opens a firewall for them."""
+        if self.via != "nodePort" and "node_ports" in self.model_fields_set:
+            yield Problem(("nodePorts",), f"has no effect with via: {self.via}", "Remove it, or write via: nodePort.")
+
+
+class Way(Section):
+    """How something that stands beside the hub is reached: as the hub is, under a name of its own."""
+
+    host: Host
+    """Name in the certificate of `hub.expose.tls`, other than the hub's."""
+    node_port: NodePort | None = None
+    """Port on the nodes, with `via: nodePort`."""
