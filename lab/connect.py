@@ -7,7 +7,7 @@ Works on any contexts, the lab's or those of kind, minikube and k3d, whose pods 
 import json
 import time
 from base64 import b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,12 @@ from .pki import Pair, authority, covers, issue
 NAMESPACE = "promfleet"
 """Where the program deploys; it may take this namespace over, and away."""
 ROUTE = "promfleet-lab"
-HOST = f"hub.{ROUTE}.svc.cluster.local"
-PORTS = {"write": 30443, "read": 30444}
+PORTS = {
+    "hub": {"write": 30443, "read": 30444},
+    "alertmanager": {"operate": 30445},
+    "pushgateway": {"push": 30446},
+}
+"""Who is reached through the node of the hub's cluster, and on which of its ports."""
 
 
 def authority_file() -> Path:
@@ -45,19 +49,28 @@ def connect(names: Sequence[str], kubeconfig: Path | None = None) -> None:
 
 
 def hosts(address: str) -> list[str]:
-    """Name the hub in every way it is called: from clusters, from the machine, by its node."""
-    return [HOST, HOST.removesuffix(".cluster.local"), "localhost", "127.0.0.1", address]
+    """Name what the node leads to in every way it is called: from clusters, from the machine, by its node."""
+    services = [f"{name}.{ROUTE}.svc" for name in PORTS]
+    return [*(f"{service}.cluster.local" for service in services), *services, "localhost", "127.0.0.1", address]
 
 
 def objects(signer: Pair, address: str) -> list[dict[str, Any]]:
-    """Describe what every cluster gets: whom to trust, and a name that leads to the hub's node."""
-    ports = [{"name": name, "port": port, "protocol": "TCP"} for name, port in PORTS.items()]
+    """Describe what every cluster gets: whom to trust, and names that lead to the hub's node."""
+    ways = [way for name, ports in PORTS.items() for way in _way(name, ports, address)]
     return [
         _object("v1", "Namespace", NAMESPACE),
         _object("v1", "Namespace", ROUTE),
         _object("v1", "ConfigMap", "hub-ca", NAMESPACE) | {"data": {"ca.crt": signer.certificate.decode()}},
-        _object("v1", "Service", "hub", ROUTE) | {"spec": {"ports": ports}},
-        _object("discovery.k8s.io/v1", "EndpointSlice", "hub", ROUTE, {"kubernetes.io/service-name": "hub"})
+        *ways,
+    ]
+
+
+def _way(name: str, numbers: Mapping[str, int], address: str) -> list[dict[str, Any]]:
+    """Describe a Service that leads to ports of the hub's node."""
+    ports = [{"name": port, "port": number, "protocol": "TCP"} for port, number in numbers.items()]
+    return [
+        _object("v1", "Service", name, ROUTE) | {"spec": {"ports": ports}},
+        _object("discovery.k8s.io/v1", "EndpointSlice", name, ROUTE, {"kubernetes.io/service-name": name})
         | {"addressType": "IPv4", "ports": ports, "endpoints": [{"addresses": [address]}]},
     ]
 
@@ -109,6 +122,6 @@ def _certificate(signer: Pair, address: str) -> Pair:
     folder = authority_file().parent
     if (folder / "hub.key").exists() and covers(Pair.read(folder, "hub"), hosts(address)):
         return Pair.read(folder, "hub")
-    pair = issue(signer, HOST, hosts=hosts(address))
+    pair = issue(signer, "hub", hosts=hosts(address))
     pair.write(folder, "hub")
     return pair

@@ -6,7 +6,6 @@ import time
 import pytest
 
 from lab.cluster import known
-from lab.connect import HOST
 from lab.images import BUSYBOX
 from lab.node import components, held, node_holder
 from lab.status import look
@@ -84,7 +83,7 @@ class TestDns:
         """
         service = json.loads(lab.kubectl(cluster, "-n", "promfleet-lab", "get", "service", "hub", "-o", "json"))
 
-        answer = said(cluster, pod("asks-dns", f"nslookup {HOST}"))
+        answer = said(cluster, pod("asks-dns", "nslookup hub.promfleet-lab.svc.cluster.local"))
 
         assert service["spec"]["clusterIP"] in answer
 

@@ -111,11 +111,15 @@ class TestConnection:
         """
         The Service without a selector and its EndpointSlice have the same ports, under the same names.
         """
-        made = {item["kind"]: item for item in connect.objects(signer, "10.77.0.11")}
+        made = connect.objects(signer, "10.77.0.11")
 
-        assert made["EndpointSlice"]["endpoints"] == [{"addresses": ["10.77.0.11"]}]
-        assert made["Service"]["spec"]["ports"] == made["EndpointSlice"]["ports"]
-        assert made["EndpointSlice"]["metadata"]["labels"]["kubernetes.io/service-name"] == "hub"
+        services = {item["metadata"]["name"]: item for item in made if item["kind"] == "Service"}
+        slices = {item["metadata"]["name"]: item for item in made if item["kind"] == "EndpointSlice"}
+        assert set(services) == set(slices) == {"hub", "alertmanager", "pushgateway"}
+        for name, found in slices.items():
+            assert found["endpoints"] == [{"addresses": ["10.77.0.11"]}]
+            assert found["ports"] == services[name]["spec"]["ports"]
+            assert found["metadata"]["labels"]["kubernetes.io/service-name"] == name
 
     def test_namespaces_are_named_and_nothing_else(self, signer):
         """
