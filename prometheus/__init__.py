@@ -4,11 +4,13 @@ from .agent import agent_config
 from .flags import AGENT_GRACE, agent_flags, hub_flags
 from .hub import hub_config
 from .memory import Memory, agent_memory, hub_memory
-from .rules import expected, rules
+from .rules import EXPECTED, MAINTENANCE, expected, rules
 from .wal import WalPlan, wal_plan
 
 __all__ = [
     "AGENT_GRACE",
+    "EXPECTED",
+    "MAINTENANCE",
     "Memory",
     "WalPlan",
     "agent_config",

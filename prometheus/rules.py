@@ -1,23 +1,29 @@
-"""What a hub records and which alerts it raises about the fleet itself."""
+"""What a hub records, and which alerts it raises: the catalogue as the stack file tunes it."""
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
-from alerts import GROUPS, Alert, Group
+from alerts import GROUPS, Alert, Group, Record
 from settings import Fleet
+from settings.alerts import Maintenance, Tuning
 
 from . import render
+from .platforms import unreachable
 
 EXPECTED = "promfleet_cluster_expected"
+MAINTENANCE = "PromfleetClusterInMaintenance"
+RUNBOOKS = "docs/runbooks"
+
+Rule = dict[str, Any]
 
 
 def rules(fleet: Fleet) -> dict[str, str]:
     """The hub's rule files, by name."""
-    return {
-        "inventory.yml": _file("promfleet-inventory", [_expected(fleet, cluster) for cluster in expected(fleet)]),
-        **{
-            f"{group.name}.yml": _file(group.name, [_alert(alert, fleet) for alert in group.alerts]) for group in GROUPS
-        },
-    }
+    files = {"inventory": _inventory(fleet)}
+    files |= {group.name: _general(group, fleet) for group in GROUPS}
+    files |= {f"overrides-{cluster}": _own(fleet, cluster) for cluster in sorted(fleet.alerts.clusters)}
+    return {f"{name}.yml": _file(name, entries) for name, entries in files.items() if entries}
 
 
 def expected(fleet: Fleet) -> list[str]:
@@ -27,25 +33,105 @@ def expected(fleet: Fleet) -> list[str]:
     return sorted({fleet.hub.cluster, *fleet.local_agents, *fleet.hub.agents})
 
 
-def _expected(fleet: Fleet, cluster: str) -> dict[str, Any]:
+def _inventory(fleet: Fleet) -> list[Rule]:
+    """What is known of the fleet before anything reports, as series to join with, and its maintenance windows."""
+    return [
+        *(_expected(fleet, cluster) for cluster in expected(fleet)),
+        *(_maintenance(window, fleet) for window in fleet.alerts.maintenance),
+    ]
+
+
+def _expected(fleet: Fleet, cluster: str) -> Rule:
     known = fleet.clusters.get(cluster)
     labels = dict(known.labels) if known else {}
     return {"record": EXPECTED, "expr": "vector(1)", "labels": {"cluster": cluster, **labels}}
 
 
-def _group(group: Group, fleet: Fleet) -> str:
-    return _file(group.name, [_alert(alert, fleet) for alert in group.alerts])
-
-
-def _alert(alert: Alert, fleet: Fleet) -> dict[str, Any]:
+def _maintenance(window: Maintenance, fleet: Fleet) -> Rule:
+    """An alert that fires during the window; Alertmanager inhibits the cluster's others by it."""
+    start, until = (datetime.fromisoformat(moment).timestamp() for moment in (window.start, window.until))
     return {
-        "alert": alert.name,
-        "expr": alert.expr,
-        "for": alert.wait,
-        "labels": {"severity": alert.severity, "team": fleet.alerts.team},
-        "annotations": {"summary": alert.summary, "description": alert.description},
+        "alert": MAINTENANCE,
+        "expr": f'{EXPECTED}{{cluster="{window.cluster}"}} and on () (vector(time()) >= {start:.0f} < {until:.0f})',
+        "labels": {"severity": "none", "team": fleet.alerts.team},
+        "annotations": {
+            "summary": f"{window.cluster} is in maintenance until {window.until}.",
+            "description": f"{window.reason} Its alerts notify nobody.",
+            "runbook_url": _runbook(fleet, "fleet", MAINTENANCE),
+        },
     }
 
 
-def _file(group: str, entries: list[dict[str, Any]]) -> str:
-    return render.text({"groups": [{"name": group, "rules": entries}]})
+def _general(group: Group, fleet: Fleet) -> list[Rule]:
+    """The group's records, and its alerts for every cluster that does not tune them."""
+    records = [_record(record) for record in group.records]
+    made = (_for_the_fleet(alert, group, fleet) for alert in group.alerts)
+    return [*records, *filter(None, made)]
+
+
+def _for_the_fleet(alert: Alert, group: Group, fleet: Fleet) -> Rule | None:
+    tuning = fleet.alerts.rules.get(alert.name)
+    clusters = expected(fleet)
+    excepted = [name for name in clusters if _is_apart(alert, fleet, name)]
+    if (tuning and not tuning.enabled) or (clusters and excepted == clusters):
+        return None
+    rule = _rule(alert, group, fleet, [tuning])
+    return _narrowed(rule, "unless", excepted) if excepted else rule
+
+
+def _is_apart(alert: Alert, fleet: Fleet, cluster: str) -> bool:
+    """Whether the general rule leaves a cluster out."""
+    return alert.name in fleet.alerts.clusters.get(cluster, {}) or bool(unreachable(fleet, cluster) & {*alert.jobs})
+
+
+def _own(fleet: Fleet, cluster: str) -> list[Rule]:
+    """The alerts that one cluster tunes, for it alone."""
+    tunings = fleet.alerts.clusters[cluster]
+    absent = unreachable(fleet, cluster)
+    return [
+        _narrowed(
+            _rule(alert, group, fleet, [tunings[alert.name], fleet.alerts.rules.get(alert.name)]), "and", [cluster]
+        )
+        for group in GROUPS
+        for alert in group.alerts
+        if alert.name in tunings and tunings[alert.name].enabled and not absent & {*alert.jobs}
+    ]
+
+
+def _narrowed(rule: Rule, operator: str, clusters: Iterable[str]) -> Rule:
+    chosen = f'{EXPECTED}{{cluster=~"{"|".join(clusters)}"}}'
+    return {**rule, "expr": f"({rule['expr']})\n{operator} on (cluster) {chosen}"}
+
+
+def _rule(alert: Alert, group: Group, fleet: Fleet, tunings: Iterable[Tuning | None]) -> Rule:
+    """An alert with what the first tuning says, else the next, else the catalogue."""
+    said = [tuning for tuning in tunings if tuning]
+    threshold = next((t.threshold for t in said if t.threshold is not None), alert.threshold and alert.threshold.value)
+    severity = next((t.severity for t in said if t.severity), alert.severity)
+
+    def text(template: str) -> str:
+        return template if threshold is None else template.replace("$threshold", f"{threshold:.15g}")
+
+    return {
+        "alert": alert.name,
+        "expr": text(alert.expr),
+        "for": next((t.wait for t in said if t.wait), alert.wait),
+        "labels": {"severity": severity, "team": next((t.team for t in said if t.team), fleet.alerts.team)},
+        "annotations": {
+            "summary": text(alert.summary),
+            "description": text(alert.description),
+            "runbook_url": _runbook(fleet, group.name, alert.name),
+        },
+    }
+
+
+def _runbook(fleet: Fleet, page: str, alert: str) -> str:
+    return f"{fleet.alerts.runbooks or RUNBOOKS}/{page}.md#{alert.lower()}"
+
+
+def _record(record: Record) -> Rule:
+    return {"record": record.name, "expr": record.expr}
+
+
+def _file(name: str, entries: list[Rule]) -> str:
+    return render.text({"groups": [{"name": name, "rules": entries}]})

@@ -1,155 +1,179 @@
 """Each alert fires for the cluster that is in trouble, and for no other."""
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 import yaml
 
 import prometheus
-from alerts import ALERTS
+from alerts import ALERTS, GROUPS
 from settings import Fleet
 
 from .promtool import Promtool
 
 pytestmark = pytest.mark.render
 
-FLEET = Fleet.model_validate(
-    {
-        "clusters": {"hub": {"context": "hub"}, "eu1": {"context": "eu1", "labels": {"region": "eu"}}},
-        "hub": {
-            "cluster": "hub",
-            "storage": "500Gi",
-            "expose": {"host": "hub.example", "tls": {"secret": "tls"}},
-        },
-        "agents": {"eu1": {}},
-    }
-)
-ITSELF = 'job="prometheus", instance="prometheus"'
-STEADY = "1+0x60"
-BOTH_UP = [(f'up{{cluster="{cluster}", {ITSELF}}}', STEADY) for cluster in ("eu1", "hub")]
+SICK, WELL = "eu1", "us1"
+RAW = {
+    "clusters": {name: {"context": name} for name in (SICK, WELL)},
+    "hub": {"cluster": WELL, "storage": "500Gi", "expose": {"host": "hub.example", "tls": {"secret": "tls"}}},
+    "agents": {SICK: {}},
+}
+FLEET = Fleet.model_validate(RAW)
+CASES = {
+    group.name: yaml.safe_load((Path(__file__).parent / "alerts" / f"{group.name}.yaml").read_text())
+    for group in GROUPS
+}
+"""Group -> what makes its alerts fire: series of a cluster in trouble, and of one that is just well."""
 
 
-class Case(NamedTuple):
-    """Series of eu1 in trouble; the hub's are the same but healthy."""
-
-    alert: str
-    name: str
-    sick: str
-    well: str
-    labels: str = ITSELF
-    needs: tuple[tuple[str, str], ...] = ()
-    """Further series of both clusters."""
+def of(cluster: str, series: dict[str, Any]) -> list[dict[str, str]]:
+    """The series of one cluster, in promtool's words."""
+    return [{"series": _labelled(name, cluster), "values": str(values)} for name, values in series.items()]
 
 
-CASES = [
-    Case("PromfleetTargetDown", "up", "0x60", STEADY, 'job="pods", instance="10.0.0.7:80"'),
-    Case(
-        "PromfleetAgentLagging",
-        "prometheus_remote_storage_queue_highest_sent_timestamp_seconds",
-        "1000x60",
-        "1000+60x60",
-        f'{ITSELF}, remote_name="hub", url="https://hub"',
-        ((f"prometheus_remote_storage_highest_timestamp_in_seconds{{{ITSELF}, cluster=%s}}", "1000+60x60"),),
-    ),
-    Case("PromfleetSamplesRejected", "prometheus_remote_storage_samples_failed_total", "0+5x60", "5x60"),
-    Case("PromfleetConfigReloadFailed", "prometheus_config_last_reload_successful", "0x60", STEADY),
-    Case("PromfleetScrapeLimitExceeded", "prometheus_target_scrape_pool_exceeded_label_limits_total", "0+1x60", "3x60"),
-    Case(
-        "PromfleetScrapeLimitNear",
-        "scrape_samples_post_metric_relabeling",
-        "90x60",
-        "50x60",
-        needs=((f"scrape_sample_limit{{{ITSELF}, cluster=%s}}", "100x60"),),
-    ),
-    Case("PromfleetTargetInvalid", "prometheus_target_sync_failed_total", "0+1x60", "3x60"),
-    Case(
-        "PromfleetHubStorageFull",
-        "prometheus_tsdb_storage_blocks_bytes",
-        "95x60",
-        "80x60",
-        needs=((f"prometheus_tsdb_retention_limit_bytes{{{ITSELF}, cluster=%s}}", "100x60"),),
-    ),
-    Case(
-        "PromfleetVolumeFull",
-        "kubelet_volume_stats_available_bytes",
-        "5x60",
-        "20x60",
-        'persistentvolumeclaim="prometheus-agent"',
-        (('kubelet_volume_stats_capacity_bytes{persistentvolumeclaim="prometheus-agent", cluster=%s}', "100x60"),),
-    ),
-]
+def _labelled(series: str, cluster: str) -> str:
+    metric, _, labels = series.partition("{")
+    return f'{metric}{{cluster="{cluster}"{", " + labels if labels.strip("}") else "}"}'
 
 
-def firing(alert: str, series: list[tuple[str, str]], at: str, clusters: list[str]) -> dict[str, Any]:
-    """A test of promtool: at this time the alert fires in exactly these clusters."""
-    fired = f'count by (cluster) (ALERTS{{alertname="{alert}", alertstate="firing"}})'
+def firing(alert: str, at: str, clusters: Iterable[str], labels: dict[str, str] | None = None) -> dict[str, Any]:
+    """A question of promtool: at this time the alert fires in exactly these clusters."""
+    matchers = {"alertname": alert, "alertstate": "firing", **(labels or {})}
+    chosen = ", ".join(f'{name}="{value}"' for name, value in matchers.items())
     return {
-        "interval": "1m",
-        "input_series": [{"series": name, "values": values} for name, values in series],
-        "promql_expr_test": [
-            {
-                "expr": fired,
-                "eval_time": at,
-                "exp_samples": [{"labels": f'{{cluster="{cluster}"}}', "value": 1} for cluster in clusters],
-            }
-        ],
+        "expr": f"count by (cluster) (ALERTS{{{chosen}}}) > bool 0",
+        "eval_time": at,
+        "exp_samples": [{"labels": f'{{cluster="{cluster}"}}', "value": 1} for cluster in clusters],
     }
 
 
-def check(promtool: Promtool, folder: Path, *tests: dict[str, Any]) -> None:
-    rules = prometheus.rules(FLEET)
+def told(case: dict[str, Any]) -> list[dict[str, Any]]:
+    """Two tests of promtool: one cluster in trouble, and none."""
+    alert, at, both = case["alert"], case.get("at", "30m"), case.get("both", {})
+    well = of(WELL, case["well"] | both)
+    return [
+        {
+            "name": f"{alert} in trouble",
+            "interval": "1m",
+            "input_series": of(SICK, case["sick"] | both) + well,
+            "promql_expr_test": [firing(alert, at, [SICK], case.get("labels"))],
+        },
+        {
+            "name": f"{alert} when all is well",
+            "interval": "1m",
+            "input_series": of(SICK, case["well"] | both) + well,
+            "promql_expr_test": [firing(alert, at, [])],
+        },
+    ]
+
+
+def judge(promtool: Promtool, folder: Path, fleet: Fleet, tests: list[dict[str, Any]]) -> None:
+    """Have promtool run tests on the rules of a fleet."""
+    rules = prometheus.rules(fleet)
     for name, text in rules.items():
         (folder / name).write_text(text)
     file = folder / "test.yml"
-    file.write_text(yaml.safe_dump({"rule_files": [*rules], "evaluation_interval": "1m", "tests": list(tests)}))
+    file.write_text(yaml.safe_dump({"rule_files": [*rules], "evaluation_interval": "1m", "tests": tests}))
     promtool.accepts("test", "rules", file)
 
 
 class TestAlerts:
-    @pytest.mark.parametrize("case", CASES, ids=lambda case: case.alert)
-    def test_fires_where_the_trouble_is(self, case: Case, promtool: Promtool, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("group", CASES)
+    def test_fire_where_the_trouble_is(self, group: str, promtool: Promtool, tmp_path: Path) -> None:
         """
-        eu1 is in trouble and the hub's cluster is well: the alert names eu1 alone.
+        eu1 is in trouble and us1 is just well: the alert names eu1 alone; when both are well it names nobody.
         """
-        series = [
-            (f'{case.name}{{{case.labels}, cluster="eu1"}}', case.sick),
-            (f'{case.name}{{{case.labels}, cluster="hub"}}', case.well),
-            *((name % f'"{cluster}"', values) for name, values in case.needs for cluster in ("eu1", "hub")),
-        ]
+        judge(promtool, tmp_path, FLEET, [test for case in CASES[group] for test in told(case)])
 
-        check(promtool, tmp_path, firing(case.alert, series, "30m", ["eu1"]))
+    @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.name)
+    def test_are_all_tested(self, group) -> None:
+        """
+        An alert without a case may never fire, and a case without its alert proves nothing.
+        """
+        assert {case["alert"] for case in CASES[group.name]} == {alert.name for alert in group.alerts}
 
-    def test_a_cluster_that_never_reported(self, promtool: Promtool, tmp_path: Path) -> None:
-        """
-        A missing cluster is named after ten minutes, and is not called silent.
-        """
-        check(
+
+def tuned(**alerts: Any) -> Fleet:
+    return Fleet.model_validate(RAW | {"alerts": alerts})
+
+
+class TestTuning:
+    """Both clusters have the same trouble: a target that is down."""
+
+    SERIES = (*of(SICK, {'up{job="pods"}': "0x60"}), *of(WELL, {'up{job="pods"}': "0x60"}))
+
+    def judge(self, promtool: Promtool, folder: Path, fleet: Fleet, *questions: dict[str, Any]) -> None:
+        judge(
             promtool,
-            tmp_path,
-            firing("PromfleetClusterNeverReported", BOTH_UP[1:], "30m", ["eu1"]),
-            firing("PromfleetClusterNeverReported", BOTH_UP, "30m", []),
-            firing("PromfleetClusterSilent", BOTH_UP[1:], "30m", []),
+            folder,
+            fleet,
+            [{"interval": "1m", "input_series": [*self.SERIES], "promql_expr_test": list(questions)}],
         )
 
-    def test_a_cluster_that_fell_silent(self, promtool: Promtool, tmp_path: Path) -> None:
+    def test_waits_as_long_as_the_cluster_wants(self, promtool: Promtool, tmp_path: Path) -> None:
         """
-        A cluster is silent within seven minutes of its last sample, and not after two.
+        A longer `for` of one cluster holds for it alone.
         """
-        silenced = [(BOTH_UP[0][0], "1+0x20"), BOTH_UP[1]]
-        check(
-            promtool,
-            tmp_path,
-            firing("PromfleetClusterSilent", silenced, "22m", []),
-            firing("PromfleetClusterSilent", silenced, "27m", ["eu1"]),
-            firing("PromfleetClusterNeverReported", silenced, "59m", []),
-            firing("PromfleetClusterSilent", BOTH_UP, "30m", []),
+        fleet = tuned(clusters={SICK: {"PromfleetTargetDown": {"for": "40m"}}})
+
+        early, late = (firing("PromfleetTargetDown", at, who) for at, who in (("30m", [WELL]), ("50m", [SICK, WELL])))
+        self.judge(promtool, tmp_path, fleet, early, late)
+
+    def test_is_silent_where_it_is_switched_off(self, promtool: Promtool, tmp_path: Path) -> None:
+        """
+        An alert that is switched off for one cluster still fires in the other.
+        """
+        fleet = tuned(clusters={SICK: {"PromfleetTargetDown": {"enabled": False}}})
+
+        self.judge(promtool, tmp_path, fleet, firing("PromfleetTargetDown", "30m", [WELL]))
+
+    def test_vanishes_where_it_is_switched_off_for_all(self, promtool: Promtool, tmp_path: Path) -> None:
+        """
+        But a cluster that says otherwise keeps it, with a team of its own.
+        """
+        fleet = tuned(
+            rules={"PromfleetTargetDown": {"enabled": False}},
+            clusters={SICK: {"PromfleetTargetDown": {"team": "shop"}}},
         )
 
-    def test_every_alert_is_tested(self) -> None:
-        """
-        An alert without a case here may never fire.
-        """
-        others = {"PromfleetClusterNeverReported", "PromfleetClusterSilent"}
+        self.judge(promtool, tmp_path, fleet, firing("PromfleetTargetDown", "30m", [SICK], {"team": "shop"}))
 
-        assert {case.alert for case in CASES} | others == set(ALERTS)
+
+class TestMaintenance:
+    def test_lasts_from_start_to_end(self, promtool: Promtool, tmp_path: Path) -> None:
+        """
+        The window's alert fires for its cluster, and only as long as it lasts; promtool's clock starts in 1970.
+        """
+        window = {
+            "cluster": SICK,
+            "start": "1970-01-01T00:10Z",
+            "until": "1970-01-01T01:30+01:00",
+            "reason": "Upgrade.",
+        }
+        moments = {"5m": [], "11m": [SICK], "29m": [SICK], "31m": []}
+
+        judge(
+            promtool,
+            tmp_path,
+            tuned(maintenance=[window]),
+            [
+                {
+                    "interval": "1m",
+                    "input_series": of(SICK, {"up": "1x60"}),
+                    "promql_expr_test": [firing(prometheus.MAINTENANCE, at, who) for at, who in moments.items()],
+                }
+            ],
+        )
+
+
+def test_every_case_is_of_a_group() -> None:
+    """
+    No file of cases lies beside the groups that are tested.
+    """
+    files = {file.stem for file in (Path(__file__).parent / "alerts").glob("*.yaml")}
+
+    assert files == set(CASES)
+    assert set(ALERTS) == {case["alert"] for cases in CASES.values() for case in cases}

@@ -1,0 +1,19 @@
+"""What a cluster's maker lets nobody scrape, so that neither a job nor an alert waits for it."""
+
+from settings import Fleet
+
+UNREACHABLE: dict[str, frozenset[str]] = {
+    "gke": frozenset({"coredns"}),  # runs kube-dns, or Cloud DNS outside the cluster
+    "eks": frozenset(),
+    "aks": frozenset({"coredns"}),  # the Service kube-dns has no port for metrics
+    "k3s": frozenset(),
+    "kubeadm": frozenset(),
+    "lab": frozenset(),
+}
+"""Platform -> jobs that it takes away. Scheduler, controller manager and etcd are scraped on none."""
+
+
+def unreachable(fleet: Fleet, cluster: str) -> frozenset[str]:
+    """The jobs that a cluster can't have; none where nothing is known of it."""
+    known = fleet.clusters.get(cluster)
+    return UNREACHABLE[known.platform] if known and known.platform else frozenset()
