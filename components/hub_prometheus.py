@@ -7,6 +7,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
+from prometheus.beside import CERTIFICATE
 from prometheus.flags import LISTEN
 from prometheus.hub import RULE_FILES
 from settings.images import KUBE_RBAC_PROXY, PROMETHEUS
@@ -181,6 +182,10 @@ class HubPrometheus(pulumi.ComponentResource):
             {"name": "config", "config_map": {"name": config.metadata.name}},
             {"name": "rules", "config_map": {"name": rules.metadata.name}},
             {"name": "data", "persistent_volume_claim": {"claim_name": volume.metadata.name}},
+            {
+                "name": "certificate",
+                "secret": {"secret_name": self.tls_secret, "items": [{"key": "tls.crt", "path": "tls.crt"}]},
+            },
             *entrance.volumes,
         ]
         stateful_set(name, APP, metadata, pod(args, account.metadata.name, entrance.containers, volumes), bounded)
@@ -258,7 +263,10 @@ def pod(
                 args.get("image", PROMETHEUS),
                 args["flags"],
                 args["memory"],
-                [{"name": "rules", "mount_path": RULES, "read_only": True}],
+                [
+                    {"name": "rules", "mount_path": RULES, "read_only": True},
+                    {"name": "certificate", "mount_path": CERTIFICATE.rpartition("/")[0], "read_only": True},
+                ],
             ),
             *ways_in,
         ],

@@ -75,7 +75,7 @@ def _on_nodes(name: str, path: str, *, insecure: bool) -> Job:
     }
 
 
-def _slices(namespace: str, selector: str, service: str) -> list[dict[str, Any]]:
+def slices(namespace: str, selector: str, service: str) -> list[dict[str, Any]]:
     """Discovery that watches one Service of one namespace instead of the whole cluster."""
     return [
         {
@@ -94,7 +94,7 @@ def _api_server() -> Job:
     return {
         "job_name": "apiserver",
         **_with_identity(),
-        "kubernetes_sd_configs": _slices("default", "kubernetes.io/service-name=kubernetes", "kubernetes"),
+        "kubernetes_sd_configs": slices("default", "kubernetes.io/service-name=kubernetes", "kubernetes"),
         "relabel_configs": [keep([f"{SLICE}_port_name"], "https")],
     }
 
@@ -102,7 +102,7 @@ def _api_server() -> Job:
 def _coredns() -> Job:
     return {
         "job_name": "coredns",
-        "kubernetes_sd_configs": _slices("kube-system", "kubernetes.io/service-name=kube-dns", "kube-dns"),
+        "kubernetes_sd_configs": slices("kube-system", "kubernetes.io/service-name=kube-dns", "kube-dns"),
         "relabel_configs": [
             keep([f"{SLICE}_port_name"], "metrics"),
             copied(f"{POD}_name", "pod"),
@@ -120,7 +120,7 @@ def _exporter(name: str, namespace: str, *rules: Rule) -> Job:
     selector = f"{_NAME}={name},{_PART_OF}"
     return {
         "job_name": name,
-        "kubernetes_sd_configs": _slices(namespace, selector, selector),
+        "kubernetes_sd_configs": slices(namespace, selector, selector),
         "relabel_configs": [keep([f"{SLICE}_port_name"], "metrics"), *rules],
     }
 
