@@ -48,7 +48,13 @@ def verified(file: Path) -> Fleet:
 
 def summary(fleet: Fleet) -> str:
     """What a fleet consists of, in one line."""
-    parts = {"cluster": len(fleet.clusters), "hub": int(fleet.hub is not None), "agent": len(fleet.agents)}
+    parts = {
+        "cluster": len(fleet.clusters),
+        "hub": int(fleet.hub is not None),
+        "agent": len(fleet.agents),
+        "receiver": len(fleet.alertmanager.receivers) if fleet.alertmanager else 0,
+        "probe": len(fleet.probes),
+    }
     return ", ".join(_counted(number, noun) for noun, number in parts.items() if number)
 
 

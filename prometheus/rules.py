@@ -28,9 +28,7 @@ def rules(fleet: Fleet) -> dict[str, str]:
 
 def expected(fleet: Fleet) -> list[str]:
     """Every cluster that is to report to this stack's hub."""
-    if fleet.hub is None:
-        return []
-    return sorted({fleet.hub.cluster, *fleet.local_agents, *fleet.hub.agents})
+    return list(fleet.expected)
 
 
 def _inventory(fleet: Fleet) -> list[Rule]:

@@ -1,14 +1,19 @@
 """What a stack says about its alerts: thresholds, teams, maintenance; the alerts themselves are in `alerts`."""
 
+from collections.abc import Iterator
+from datetime import timedelta
 from difflib import get_close_matches
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from alerts import ALERTS, Severity
 
+from .errors import Path, Problem
 from .section import Many, Section, Table, empty
-from .types import DnsLabel, Duration, HttpsUrl, Line, Moment, refused
+from .types import DnsLabel, Duration, HttpsUrl, Line, Moment, instant, refused
+
+_LONGEST_WINDOW = timedelta(days=30)
 
 
 def _is_known(name: str) -> str:
@@ -18,28 +23,59 @@ def _is_known(name: str) -> str:
     return name
 
 
-AlertName = Annotated[str, AfterValidator(_is_known)]
+def _is_plain(text: str) -> str:
+    if "{{" in text:
+        raise refused("contains {{, with which Prometheus begins a template", "Leave the braces out.")
+    return text
+
+
+AlertName = Annotated[str, AfterValidator(_is_known), WithJsonSchema({"type": "string", "enum": sorted(ALERTS)})]
+"""The name of an alert of the catalogue."""
 
 
 class Tuning(Section):
     """What is different about one alert; what is left out stays as it is."""
 
     enabled: bool = True
+    """Whether the alert exists."""
     threshold: float | None = None
     """In the alert's own unit: a ratio of 1, seconds, bytes or a count."""
     wait: Annotated[Duration | None, Field(alias="for")] = None
     """How long the condition must hold."""
     severity: Severity | None = None
+    """How urgent it is; `none` fires and is seen, and notifies nobody."""
     team: DnsLabel | None = None
+    """Who is responsible; `alerts.team` if left out."""
+
+    def problems(self) -> Iterator[Problem]:
+        """Nothing is said of an alert that does not exist."""
+        others = [field.alias or name for name, field in Tuning.model_fields.items() if name in self.model_fields_set]
+        if not self.enabled and len(others) > 1:
+            others.remove("enabled")
+            instead = "Remove enabled, or everything else."
+            yield Problem((), f"sets {', '.join(others)} of an alert that enabled: false takes away", instead)
 
 
 class Maintenance(Section):
     """A time in which a cluster's alerts notify nobody; they still fire, and are seen."""
 
     cluster: DnsLabel
+    """The cluster that is worked on."""
     start: Moment
+    """First moment of the window: "2026-11-21T20:00Z"."""
     until: Moment
-    reason: Line
+    """Last moment, 30 days after the start at most: "2026-11-21T23:00Z". A window without an end would be forgotten."""
+    reason: Annotated[Line, AfterValidator(_is_plain)]
+    """What is done; it stands in the alert that the window raises."""
+
+    def problems(self) -> Iterator[Problem]:
+        """A window ends after it begins, and soon."""
+        length = instant(self.until) - instant(self.start)
+        if length <= timedelta():
+            yield Problem(("until",), f"is not after the start, {self.start}", "Write a later moment.", self.until)
+        if length > _LONGEST_WINDOW:
+            instead = "Write an earlier moment; a cluster that nobody is to be told of has a receiver `{}`."
+            yield Problem(("until",), f"is more than 30 days after the start, {self.start}", instead, self.until)
 
 
 class Alerts(Section):
@@ -54,3 +90,34 @@ class Alerts(Section):
     clusters: Table[DnsLabel, Table[AlertName, Tuning]] = Field(default_factory=empty)
     """By the cluster's and the alert's name; what stands here wins over `rules`."""
     maintenance: Many[Maintenance] = ()
+    """Windows in which clusters are worked on; they may overlap."""
+
+    def problems(self) -> Iterator[Problem]:
+        """A tuning says something, and its threshold is one that the alert has, within its bounds."""
+        for path, name, tuning in self._tunings():
+            if not tuning.model_fields_set:
+                yield Problem(path, "changes nothing", "Write what is different (threshold, for, …), or remove it.")
+            if tuning.threshold is not None:
+                yield from _misses(name, tuning.threshold, (*path, "threshold"))
+
+    @property
+    def teams(self) -> frozenset[str]:
+        """Every team that an alert may carry."""
+        return frozenset({self.team, *(tuning.team for _, _, tuning in self._tunings() if tuning.team)})
+
+    def _tunings(self) -> Iterator[tuple[Path, str, Tuning]]:
+        for name, tuning in self.rules.items():
+            yield ("rules", name), name, tuning
+        for cluster, tunings in self.clusters.items():
+            for name, tuning in tunings.items():
+                yield ("clusters", cluster, name), name, tuning
+
+
+def _misses(name: str, value: float, path: Path) -> Iterator[Problem]:
+    threshold = ALERTS[name].threshold
+    if not threshold:
+        yield Problem(path, f"is a threshold of {name}, which has none", "Remove it.", value)
+    elif not threshold.least <= value <= threshold.most:
+        bounds = f"{threshold.least:.12g} and {threshold.most:.12g}"
+        instead = f"Write a number between them; {threshold.value:.12g} is the default."
+        yield Problem(path, f"is not between {bounds} (unit: {threshold.unit})", instead, value)

@@ -1,20 +1,26 @@
 """What a stack says about what stands beside the hub: Grafana, Pushgateway, probes."""
 
+import re
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from .alertmanager import SecretKey
+from .errors import Problem
 from .expose import Way
-from .section import Many, Section
-from .types import DnsName, Duration, Quantity, Target
+from .scrape import Interval
+from .section import Distinct, Section
+from .types import URL, DnsName, Quantity, Target
 
 
 class Grafana(Section):
     """Dashboards, for people who log in; the first password of `admin` is the secret `promfleet:grafanaAdmin`."""
 
     storage: Quantity = "1Gi"
+    """Size of the volume, which holds users and what people save."""
     storage_class: DnsName | None = None
+    """StorageClass of the volume; the cluster's default if left out."""
     secret: SecretKey | None = None
     """Where the password stands instead of the stack's secrets."""
     expose: Way | None = None
@@ -24,15 +30,27 @@ class Pushgateway(Section):
     """Keeps the last metrics of jobs that end before they are scraped."""
 
     storage: Quantity = "1Gi"
+    """Size of the volume, which holds what was pushed."""
     storage_class: DnsName | None = None
+    """StorageClass of the volume; the cluster's default if left out."""
     expose: Way | None = None
 
 
 class Probe(Section):
     """Endpoints that are asked from the hub's cluster, as a user would."""
 
-    module: Literal["http", "tcp", "icmp", "dns"] = "http"
+    module: Literal["http", "tcp"] = "http"
     """`http`: a GET over http or https that ends with a status of 2xx; `tcp`: host:port takes a connection."""
-    targets: Annotated[Many[Target], Field(min_length=1)]
+    targets: Annotated[Distinct[Target], Field(min_length=1)]
     """URLs for `http`, host:port for `tcp`."""
-    interval: Duration = "1m"
+    interval: Interval = "1m"
+    """Time between two questions to a target."""
+
+    def problems(self) -> Iterator[Problem]:
+        """Each module has its own kind of target."""
+        for index, target in enumerate(self.targets):
+            is_url = re.fullmatch(URL, target) is not None
+            if self.module == "http" and not is_url:
+                yield Problem(("targets", index), "is no URL", f"Write https://{target}, or module: tcp.", target)
+            if self.module == "tcp" and is_url:
+                yield Problem(("targets", index), "is no host:port", "Write host:port, or module: http.", target)

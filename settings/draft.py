@@ -7,6 +7,9 @@ from typing import Any, Self, TypeVar
 from pydantic import ValidationError
 
 from .agent import Agent
+from .alertmanager import Alertmanager
+from .alerts import Alerts
+from .beside import Grafana, Pushgateway
 from .cluster import Cluster
 from .hub import Hub
 from .scrape import Scrape
@@ -15,48 +18,60 @@ from .section import Section
 S = TypeVar("S", bound=Section)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Draft:
-    """The sections that rules look at; None is one that is written but broken."""
+    """The sections that rules look at; None is one that is missing, or written but broken."""
 
+    written: frozenset[str]
+    """The sections that the file has, broken or not."""
     clusters: Mapping[str, Cluster | None]
     agents: Mapping[str, Agent | None]
     scrape: Scrape | None
     hub: Hub | None
     hub_cluster: str | None
     """The hub's cluster, which is often readable where the rest of the hub is not."""
-    has_hub: bool
     has_agents: bool
-
-    @classmethod
-    def of(cls, clusters: Mapping[str, Cluster], agents: Mapping[str, Agent], hub: Hub | None, scrape: Scrape) -> Self:
-        """The draft of a fleet that has been read whole."""
-        name = hub.cluster if hub else None
-        return cls(clusters, agents, scrape, hub, name, has_hub=hub is not None, has_agents=bool(agents))
+    alerts: Alerts | None
+    alertmanager: Alertmanager | None
+    grafana: Grafana | None
+    pushgateway: Pushgateway | None
 
     @classmethod
     def salvaged(cls, raw: Mapping[str, Any]) -> Self:
-        """The draft of a fleet that has not."""
+        """The draft of a fleet that could not be read whole."""
         hub = raw.get("hub")
         cluster = hub.get("cluster") if isinstance(hub, Mapping) else None
         return cls(
+            written=frozenset(name for name, value in raw.items() if value is not None),
             clusters=_salvaged_table(Cluster, raw.get("clusters")),
             agents=_salvaged_table(Agent, raw.get("agents")),
-            scrape=salvaged(Scrape, raw.get("scrape", {})),
-            hub=salvaged(Hub, hub),
+            scrape=_salvaged(Scrape, raw.get("scrape", {})),
+            hub=_salvaged(Hub, hub),
             hub_cluster=cluster if isinstance(cluster, str) else None,
-            has_hub=hub is not None,
             has_agents=bool(raw.get("agents")),
+            alerts=_salvaged(Alerts, raw.get("alerts", {})),
+            alertmanager=_salvaged(Alertmanager, raw.get("alertmanager")),
+            grafana=_salvaged(Grafana, raw.get("grafana")),
+            pushgateway=_salvaged(Pushgateway, raw.get("pushgateway")),
         )
+
+    @property
+    def has_hub(self) -> bool:
+        """Whether there is a hub, broken or not."""
+        return "hub" in self.written
 
     @property
     def local_agents(self) -> tuple[str, ...]:
         """The agents that name no receiver of their own."""
         return tuple(name for name, agent in self.agents.items() if agent and not agent.hub)
 
+    @property
+    def expected(self) -> tuple[str, ...]:
+        """Every cluster that is to report to this stack's hub, in the order of names."""
+        return tuple(sorted({self.hub.cluster, *self.local_agents, *self.hub.agents})) if self.hub else ()
 
-def salvaged(section: type[S], raw: object) -> S | None:
-    """The section, if nothing in it is wrong."""
+
+def _salvaged(section: type[S], raw: object) -> S | None:
     try:
         return section.model_validate(raw, by_alias=True, by_name=False)
     except ValidationError:
@@ -66,4 +81,4 @@ def salvaged(section: type[S], raw: object) -> S | None:
 def _salvaged_table(section: type[S], raw: object) -> dict[str, S | None]:
     if not isinstance(raw, Mapping):
         return {}
-    return {name: salvaged(section, value) for name, value in raw.items() if isinstance(name, str)}
+    return {name: _salvaged(section, value) for name, value in raw.items() if isinstance(name, str)}

@@ -1,9 +1,11 @@
 """How the hub and what stands beside it are reached from outside its cluster."""
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field
+from pydantic.alias_generators import to_camel
 
 from .errors import Problem
 from .pem import Certificates
@@ -11,7 +13,9 @@ from .section import Section, Table, empty
 from .types import DnsName, Host, Line
 
 NodePort = Annotated[int, Field(ge=30000, le=32767)]
-Routed = ("ingress", "gateway", "httpProxy")
+ADDRESS = r"[0-9]+(?:\.[0-9]+){3}"
+"""The form of an IPv4 address."""
+ROUTED = ("ingress", "gateway", "httpProxy")
 """Ways that lead through a proxy which knows hosts, all on one port."""
 
 
@@ -59,9 +63,20 @@ class Gateway(Section):
     """A Gateway that exists and admits routes from the hub's namespace."""
 
     name: DnsName
+    """Its name."""
     namespace: DnsName
+    """Its namespace."""
     listener: DnsName | None = None
     """Section of the Gateway; all that admit the host, if left out."""
+
+
+_NEEDS_A_WAY = {
+    "node_ports": ("nodePort",),
+    "ingress_class": ("ingress",),
+    "gateway": ("gateway",),
+    "passthrough": ROUTED,
+}
+"""Field -> the values of `via` with which it has an effect."""
 
 
 class Expose(Section):
@@ -85,9 +100,27 @@ class Expose(Section):
     """Further annotations of the Service, Ingress, route or proxy, such as those that make a load balancer internal."""
 
     def problems(self) -> Iterator[Problem]:
-        """Node ports that no Service would use mislead whoever opens a firewall for them."""
-        if self.via != "nodePort" and "node_ports" in self.model_fields_set:
-            yield Problem(("nodePorts",), f"has no effect with via: {self.via}", "Remove it, or write via: nodePort.")
+        """What one way needs and no other would use; a node port without effect misleads who opens a firewall."""
+        written = {name for name in self.model_fields_set if getattr(self, name)}
+        for name, ways in _NEEDS_A_WAY.items():
+            if name in written and self.via not in ways:
+                instead = f"Remove it, or write via: {' or '.join(ways)}."
+                yield Problem((to_camel(name),), f"has no effect with via: {self.via}", instead)
+        if self.via == "gateway" and not self.gateway:
+            yield Problem(("gateway",), "is missing", "Write gateway: {name: …, namespace: …}.")
+        yield from self._host_problems()
+
+    def _host_problems(self) -> Iterator[Problem]:
+        routed = self.via in ROUTED
+        for key, host in {"host": self.host, "readHost": self.read_host}.items():
+            if routed and host and re.fullmatch(ADDRESS, host):
+                yield Problem((key,), f"is an address, and via: {self.via} routes by name", "Write a DNS name.", host)
+        if routed and self.passthrough and not self.read_host:
+            instead = f"Write a second name, such as read.{self.host}: a proxy that passes TLS on sees no paths."
+            yield Problem(("readHost",), "is missing", instead)
+        if self.read_host and not self.passthrough:
+            instead = "Remove it, or write passthrough: true."
+            yield Problem(("readHost",), "has no effect without passthrough", instead, self.read_host)
 
 
 class Way(Section):

@@ -1,6 +1,6 @@
 """What a stack may say about the fleet, and nothing else."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 from pydantic import Field
@@ -12,12 +12,13 @@ from .beside import Grafana, Probe, Pushgateway
 from .capacity import planned_series
 from .cluster import Cluster, Kubelet
 from .draft import Draft
-from .errors import Problem
+from .errors import Path, Problem
 from .expose import Expose, NodePorts, Tls, Way
 from .hub import Hub
 from .images import Images
 from .rules import broken_rules
 from .scrape import Limits, Scrape
+from .secrets import needed
 from .section import Section, Table, empty
 from .types import DnsLabel, Duration, Namespace
 
@@ -67,17 +68,41 @@ class Fleet(Section):
 
     def problems(self) -> Iterator[Problem]:
         """The rules between sections."""
-        yield from broken_rules(self._draft())
+        yield from broken_rules(self.draft)
 
     @property
     def local_agents(self) -> tuple[str, ...]:
         """The agents of this stack that write to its own hub."""
-        return self._draft().local_agents if self.hub else ()
+        return self.draft.local_agents if self.hub else ()
 
     @property
     def hub_series(self) -> int:
         """Active series to plan for at this stack's hub: of its own cluster and of all that write to it."""
-        return planned_series(self._draft())
+        return planned_series(self.draft)
 
-    def _draft(self) -> Draft:
-        return Draft.of(self.clusters, self.agents, self.hub, self.scrape)
+    @property
+    def expected(self) -> tuple[str, ...]:
+        """Every cluster that is to report to this stack's hub, in the order of names."""
+        return self.draft.expected
+
+    @property
+    def secrets(self) -> Mapping[str, Path]:
+        """Every secret that the program takes from the stack: key without namespace -> where the file asks for it."""
+        return needed(self.draft)
+
+    @property
+    def draft(self) -> Draft:
+        """The fleet as the rules look at it."""
+        return Draft(
+            written=frozenset(name for name in self.model_fields_set if getattr(self, name) is not None),
+            clusters=self.clusters,
+            agents=self.agents,
+            scrape=self.scrape,
+            hub=self.hub,
+            hub_cluster=self.hub.cluster if self.hub else None,
+            has_agents=bool(self.agents),
+            alerts=self.alerts,
+            alertmanager=self.alertmanager,
+            grafana=self.grafana,
+            pushgateway=self.pushgateway,
+        )

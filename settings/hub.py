@@ -1,14 +1,13 @@
 """What a stack says about its hub."""
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
 from .errors import Problem
 from .expose import Expose
-from .section import Many, Section, Table, empty
+from .section import Distinct, Section, Table, empty
 from .types import DnsLabel, DnsName, Duration, Quantity, refused, seconds
 
 _BLOCK = 2 * 3600
@@ -18,13 +17,6 @@ def _holds_a_block(retention: Duration) -> Duration:
     if seconds(retention) < _BLOCK:
         raise refused("is shorter than one block", "Write 2h or more.")
     return retention
-
-
-def _without_doubles(names: Sequence[str]) -> Sequence[str]:
-    doubles = [f'"{name}"' for name, times in Counter(names).items() if times > 1]
-    if doubles:
-        raise refused(f"names {', '.join(doubles)} more than once", "Name each once.")
-    return names
 
 
 class Hub(Section):
@@ -39,7 +31,7 @@ class Hub(Section):
     storage_class: DnsName | None = None
     """StorageClass of the volume; the cluster's default if left out."""
     expose: Expose
-    agents: Annotated[Many[DnsLabel], AfterValidator(_without_doubles)] = ()
+    agents: Distinct[DnsLabel] = ()
     """Clusters of other stacks that may write; those of this stack's `agents` need not be named."""
     rotations: Table[DnsLabel, Annotated[int, Field(ge=1)]] = Field(default_factory=empty)
     """How often an agent's token was renewed; the token before the newest stays valid until the next renewal."""

@@ -19,15 +19,21 @@ KEY = "promfleet:fleet"
 def from_file(path: Path) -> Fleet:
     """The fleet of one `Pulumi.<stack>.yaml`; FleetError names all that is wrong with it."""
     document = _document(path)
-    config = document.get("config") if isinstance(document, dict) else None
-    if not isinstance(config, dict):
+    if not isinstance(document, dict) or not isinstance(config := document.get("config"), dict):
         problem = Problem(("config",), "is missing or not a mapping", f"Write a stack file: config, and in it {KEY}.")
         raise FleetError(path.name, [problem])
     if KEY not in config:
         near = get_close_matches(KEY, map(str, config), n=1)
         instead = f'Did you mean "{KEY}" where "{near[0]}" stands?' if near else "Write clusters, and a hub or agents."
         raise FleetError(path.name, [Problem((), "is missing", instead)])
-    return read(config[KEY], path.name)
+    # A key that is not in the file may still come from an environment that the file names.
+    otherwise = True if "environment" in document else None
+
+    def given(key: str) -> bool | None:
+        value = config.get(f"{KEY.partition(':')[0]}:{key}")
+        return otherwise if value is None else isinstance(value, dict) and set(value) == {"secure"}
+
+    return read(config[KEY], path.name, given)
 
 
 def _document(path: Path) -> object:

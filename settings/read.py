@@ -9,17 +9,21 @@ from .errors import FleetError, Problem
 from .explain import explain
 from .fleet import Fleet
 from .rules import broken_rules
+from .secrets import Given, missing
 
 
-def read(raw: object, source: str) -> Fleet:
+def read(raw: object, source: str, given: Given) -> Fleet:
     """The fleet that a value of `promfleet:fleet` describes; on disk only camelCase is known."""
     if not isinstance(raw, Mapping):
         raise FleetError(source, [Problem((), "is not a mapping", "Write clusters, and a hub or agents.")])
     try:
-        return Fleet.model_validate(raw, by_alias=True, by_name=False)
+        fleet = Fleet.model_validate(raw, by_alias=True, by_name=False)
     except ValidationError as error:
-        problems = list(explain(error, Fleet))
+        draft, problems = Draft.salvaged(raw), list(explain(error, Fleet))
         # Pydantic asks the rules between sections only once each section is right.
         if any(detail["loc"] for detail in error.errors()):
-            problems += broken_rules(Draft.salvaged(raw))
-        raise FleetError(source, problems) from None
+            problems += broken_rules(draft)
+        raise FleetError(source, [*problems, *missing(draft, given)]) from None
+    if problems := list(missing(fleet.draft, given)):
+        raise FleetError(source, problems)
+    return fleet

@@ -6,7 +6,9 @@ from difflib import get_close_matches
 from .capacity import retention_fits
 from .draft import Draft
 from .errors import Problem
+from .reporting import named_clusters_report, routed_teams_have_alerts, what_stands_beside_a_hub_has_one
 from .types import duration, seconds
+from .ways import hosts_are_distinct, node_ports_are_distinct, node_ports_are_written, proxies_know_hosts_by_name
 
 Rule = Callable[[Draft], Iterable[Problem]]
 
@@ -114,6 +116,13 @@ RULES: tuple[Rule, ...] = (
     rotations_have_agents,
     outages_span_intervals,
     retention_fits,
+    what_stands_beside_a_hub_has_one,
+    named_clusters_report,
+    routed_teams_have_alerts,
+    hosts_are_distinct,
+    proxies_know_hosts_by_name,
+    node_ports_are_written,
+    node_ports_are_distinct,
 )
 
 

@@ -19,6 +19,10 @@ def _is_soon_enough(interval: Duration) -> Duration:
     return interval
 
 
+Interval = Annotated[Duration, AfterValidator(_is_soon_enough)]
+"""Time between two scrapes of a target."""
+
+
 class Limits(Section):
     """What one scrape may bring at most; a scrape over a limit is refused whole and an alert says so. 0: no limit."""
 
@@ -35,7 +39,7 @@ class Limits(Section):
 class Scrape(Section):
     """What is scraped in every cluster of this stack, how often and how much of it is kept."""
 
-    interval: Annotated[Duration, AfterValidator(_is_soon_enough)] = "1m"
+    interval: Interval = "1m"
     """Time between two scrapes of a target."""
     timeout: Duration = "10s"
     """Time after which a scrape has failed."""

@@ -1,5 +1,6 @@
 """What every block of the stack file has in common."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Annotated, Any, Self, TypeVar
@@ -8,14 +9,25 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, mod
 from pydantic.alias_generators import to_camel
 
 from .errors import Problem, RulesError
+from .types import refused
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
+
+
+def _without_doubles(names: Sequence[str]) -> Sequence[str]:
+    doubles = [f'"{name}"' for name, times in Counter(names).items() if times > 1]
+    if doubles:
+        raise refused(f"names {', '.join(doubles)} more than once", "Name each once.")
+    return names
+
 
 Table = Annotated[Mapping[Key, Value], AfterValidator(MappingProxyType), PlainSerializer(dict)]
 """A mapping that nobody can change once it is read."""
 Many = Annotated[Sequence[Value], AfterValidator(tuple)]
 """A list that nobody can change once it is read."""
+Distinct = Annotated[Many[Value], AfterValidator(_without_doubles)]
+"""Such a list of texts, of which none stands twice."""
 
 
 def empty() -> Mapping[Any, Any]:

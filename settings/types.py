@@ -2,10 +2,10 @@
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 _BOOLEAN = "Put it in quotes: YAML reads yes, no, on and off without them as booleans."
@@ -73,6 +73,10 @@ class Text:
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _NO_WORD = rf"(?!(?:{'|'.join(_WORDS)})$)"  # Pulumi turns a key `no` into "false" before the program sees it
 _DNS_LABEL = "Write at most 63 lower-case letters, digits and hyphens, with no hyphen at either end."
+
+_PORT = r"(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])"
+URL = rf"https?://[A-Za-z0-9.-]+(?::{_PORT})?(?:/[^\s#@]*)?"
+"""The form of an address without user and fragment."""
 
 _TAG = ":[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
 _DIGEST = "@sha256:[0-9a-f]{64}"
@@ -174,6 +178,16 @@ Line = Annotated[
     str, Text(r"\S(?:[^\r\n]*\S)?", "is not one line of text", "Write one line without spaces at either end.")
 ]
 """Any text on one line."""
+
+
+def _is_a_day(moment: str) -> str:
+    try:
+        instant(moment)
+    except ValueError:
+        raise refused("is a day that does not exist", "Look at the calendar: not every month has 31 days.") from None
+    return moment
+
+
 Moment = Annotated[
     str,
     Text(
@@ -181,6 +195,7 @@ Moment = Annotated[
         "is not a moment with a time zone",
         'Write it in quotes: "2026-11-21T20:00Z", or "2026-11-21T20:00+01:00".',
     ),
+    AfterValidator(_is_a_day),
 ]
 """A moment as RFC 3339 writes it, with its time zone; seconds may be left out."""
 Address = Annotated[
@@ -190,7 +205,7 @@ Address = Annotated[
 Target = Annotated[
     str,
     Text(
-        r"https?://[^\s/?#@]+(?:/[^\s#@]*)?|[A-Za-z0-9.-]+(?::[0-9]{1,5})?",
+        rf"{URL}|[A-Za-z0-9.-]+:{_PORT}",
         "is neither a URL without user nor host:port",
         "Write https://host/path, or host:port.",
     ),
@@ -215,3 +230,8 @@ def duration(length: int) -> Duration:
 def in_bytes(quantity: Quantity) -> int:
     """The size of a quantity in bytes."""
     return int(quantity[:-2]) * _BYTES[quantity[-2:]]
+
+
+def instant(moment: Moment) -> datetime:
+    """The moment, with its time zone."""
+    return datetime.fromisoformat(moment)

@@ -7,6 +7,7 @@ import prometheus
 from components import AgentPrometheus
 from components.agent_prometheus import CA_FILE, TOKEN_FILE, AgentPrometheusArgs
 from settings import Fleet, Receiver, seconds
+from settings.secrets import secret_key
 
 from .clusters import Watched
 from .hub import HubEndpoint
@@ -31,7 +32,9 @@ def deploy_agent(fleet: Fleet, cluster: str, watched: Watched, hub: HubEndpoint 
 def endpoint(cluster: str, receiver: Receiver) -> HubEndpoint:
     """Find a receiver outside this stack: another stack's hub, or any remote-write URL."""
     if receiver.url:
-        return HubEndpoint(receiver.url, {cluster: pulumi.Config().require_secret(f"{cluster}Token")}, "", "")
+        return HubEndpoint(
+            receiver.url, {cluster: pulumi.Config().require_secret(secret_key(cluster, "token"))}, "", ""
+        )
     reference = pulumi.StackReference(receiver.stack or "")
     hub = reference.require_output("hub")
     tokens = reference.require_output("identities")

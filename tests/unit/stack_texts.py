@@ -1,5 +1,6 @@
 """Small stack files with a gap (%s) for a mistake, and what is said about them."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from textwrap import indent
 
@@ -21,15 +22,16 @@ BOTH = HUB.replace("{hub: {context: a}}", "{hub: {context: a}, eu1: {context: b}
 """A hub and its agent; two gaps."""
 
 
-def loaded(folder: Path, fleet: str) -> Fleet:
-    """The fleet of a stack file with this text under promfleet:fleet."""
+def loaded(folder: Path, fleet: str, secrets: Iterable[str] = ()) -> Fleet:
+    """The fleet of a stack file with this text under promfleet:fleet, and with these secrets beside it."""
     file = folder / "Pulumi.test.yaml"
-    file.write_text("config:\n  promfleet:fleet:\n" + indent(fleet, "    "), encoding="utf-8")
+    keys = "".join(f"  promfleet:{key}: {{secure: v1:abc}}\n" for key in secrets)
+    file.write_text(f"config:\n{keys}  promfleet:fleet:\n" + indent(fleet, "    "), encoding="utf-8")
     return from_file(file)
 
 
-def problems(folder: Path, fleet: str) -> list[str]:
+def problems(folder: Path, fleet: str, secrets: Iterable[str] = ()) -> list[str]:
     """Everything that is wrong with that text, a line each."""
     with pytest.raises(FleetError) as caught:
-        loaded(folder, fleet)
+        loaded(folder, fleet, secrets)
     return [str(problem) for problem in caught.value.problems]

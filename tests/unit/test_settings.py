@@ -75,7 +75,7 @@ class TestFleet:
         An agent with a receiver of its own is no writer of this stack's hub.
         """
         here = loaded(tmp_path, BOTH % ("", ""))
-        there = loaded(tmp_path, BOTH % ("", "hub: {url: 'https://x.example/w'}"))
+        there = loaded(tmp_path, BOTH % ("", "hub: {url: 'https://x.example/w'}"), ["eu1Token"])
 
         assert here.local_agents == ("eu1",)
         assert there.local_agents == ()

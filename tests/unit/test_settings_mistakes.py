@@ -3,14 +3,26 @@ from pathlib import Path
 import pytest
 import yaml
 
+from alerts import ALERTS, Alert, Threshold
 from settings import FleetError
 from tests.unit.stack_texts import loaded, problems
 
 MISTAKES = [
     case
-    for name in ("mistakes_fields.yaml", "mistakes_rules.yaml")
+    for name in ("mistakes_fields.yaml", "mistakes_rules.yaml", "mistakes_beside.yaml")
     for case in yaml.safe_load(Path(__file__).with_name(name).read_text(encoding="utf-8"))
 ]
+
+
+LOAD = Threshold(value=0.9, least=0.5, most=1, unit="ratio")
+
+
+@pytest.fixture(autouse=True)
+def catalogue(monkeypatch):
+    """Two alerts that stay as they are, whatever becomes of the real ones."""
+    for name, threshold in {"NodeLoadHigh": LOAD, "PodGone": None}.items():
+        alert = Alert(name=name, expr="x", severity="warning", summary="x", description="x", threshold=threshold)
+        monkeypatch.setitem(ALERTS, name, alert)
 
 
 @pytest.mark.parametrize("case", MISTAKES, ids=lambda case: case["mistake"])
@@ -19,14 +31,14 @@ class TestMistakes:
         """
         A wrong file is answered with each of its mistakes, what breaks the rule and what to write instead.
         """
-        assert case["said"] == problems(tmp_path, case["fleet"])
+        assert case["said"] == problems(tmp_path, case["fleet"], case.get("secrets", ()))
 
     def test_no_secret_is_repeated(self, tmp_path, case):
         """
         What may be a secret stays out of the report, which ends in logs and pull requests.
         """
         with pytest.raises(FleetError) as caught:
-            loaded(tmp_path, case["fleet"])
+            loaded(tmp_path, case["fleet"], case.get("secrets", ()))
 
         assert "swordfish" not in caught.value.report()
 
