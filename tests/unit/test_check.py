@@ -80,3 +80,15 @@ class TestCheck:
         )
 
         assert check().stdout == "Pulumi.dev.yaml: ok: 3 clusters, 1 hub, 2 agents\n"
+
+    def test_receivers_and_probes_count(self, here):
+        """
+        The summary also says how many are told, and what is asked from outside.
+        """
+        hub = "clusters: {hub: {context: a}}, hub: {cluster: hub, expose: {host: h.example, tls: {secret: s}}}"
+        others = (
+            "alertmanager: {receivers: {sre: {}}, default: sre}, probes: {shop: {targets: ['https://shop.example']}}"
+        )
+        (here / "Pulumi.hub.yaml").write_text(f"config: {{promfleet:fleet: {{{hub}, {others}}}}}\n")
+
+        assert check().stdout == "Pulumi.hub.yaml: ok: 1 cluster, 1 hub, 1 receiver, 1 probe\n"

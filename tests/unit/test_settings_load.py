@@ -1,14 +1,17 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 import pulumi
 import pytest
+import yaml
 from pulumi.runtime import config
 
 from settings import FleetError, from_file
 from settings.stack import from_stack
-from tests.unit.stack_texts import BOTH, loaded
+from tests.unit.stack_texts import BOTH, HUB, loaded
 
 
 @pytest.fixture
@@ -125,14 +128,50 @@ class TestFromFile:
         assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+WITH_GRAFANA = json.dumps(yaml.safe_load(HUB % "") | {"grafana": {}})
+"""A fleet that takes one secret from its stack, as JSON, which is YAML too."""
+
+
+class TestSecretsOfAFile:
+    def test_encrypted(self, tmp_path):
+        """
+        What `pulumi config set --secret` writes is enough; nothing here decrypts it.
+        """
+        file = tmp_path / "Pulumi.test.yaml"
+        file.write_text(f"config: {{promfleet:grafanaAdmin: {{secure: v1:abc}}, promfleet:fleet: {WITH_GRAFANA}}}\n")
+
+        assert from_file(file).secrets == {"grafanaAdmin": ("grafana",)}
+
+    @pytest.mark.parametrize("value", ["swordfish", "''", "0", "{secure: v1:abc, plain: swordfish}", "[swordfish]"])
+    def test_plain_text(self, said, value):
+        """
+        A secret that anyone can read is refused with the command that mends it, and not repeated.
+        """
+        assert said(f"config: {{promfleet:grafanaAdmin: {value}, promfleet:fleet: {WITH_GRAFANA}}}\n") == (
+            "grafana: has its secret promfleet:grafanaAdmin in plain text, in a file that is shared. "
+            "Replace it where it is used, and run `pulumi config set --secret promfleet:grafanaAdmin`."
+        )
+
+    def test_from_an_environment(self, tmp_path):
+        """
+        A file that names an environment of Pulumi's may have its secrets there.
+        """
+        file = tmp_path / "Pulumi.test.yaml"
+        file.write_text(f"environment: [acme/monitoring]\nconfig: {{promfleet:fleet: {WITH_GRAFANA}}}\n")
+
+        assert from_file(file).grafana
+
+
 class TestFromStack:
     @pytest.fixture
     def configured(self, monkeypatch):
         """Set the stack's configuration, which arrives from the engine as JSON."""
         monkeypatch.setattr(pulumi, "get_stack", lambda: "dev")
 
-        def configured(fleet: str) -> None:
-            config.set_all_config({"promfleet:fleet": fleet})
+        def configured(
+            fleet: str, others: Mapping[str, str] = MappingProxyType({}), secrets: Iterable[str] = ()
+        ) -> None:
+            config.set_all_config({"promfleet:fleet": fleet, **others}, list(secrets))
 
         yield configured
         config.set_all_config({})
@@ -145,6 +184,34 @@ class TestFromStack:
         configured(fleet.model_dump_json(by_alias=True, exclude_unset=True))
 
         assert from_stack() == fleet
+
+    def test_its_secrets_are_there(self, configured):
+        """
+        With the secret in the stack's configuration, encrypted, the fleet is read.
+        """
+        configured(WITH_GRAFANA, {"promfleet:grafanaAdmin": "swordfish"}, ["promfleet:grafanaAdmin"])
+
+        assert from_stack().secrets == {"grafanaAdmin": ("grafana",)}
+
+    @pytest.mark.parametrize(
+        ("others", "said"),
+        [
+            ({}, "needs the secret promfleet:grafanaAdmin."),
+            ({"promfleet:grafanaAdmin": "swordfish"}, "has its secret promfleet:grafanaAdmin in plain text"),
+        ],
+        ids=["missing", "plain"],
+    )
+    def test_a_secret_that_is_none(self, configured, others, said):
+        """
+        A secret that is missing or readable for all ends the program before it makes anything.
+        """
+        configured(WITH_GRAFANA, others)
+
+        with pytest.raises(pulumi.RunError) as caught:
+            from_stack()
+
+        assert said in str(caught.value)
+        assert "swordfish" not in str(caught.value)
 
     def test_a_mistake_ends_the_program_without_a_traceback(self, configured):
         """
