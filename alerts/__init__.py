@@ -1,11 +1,27 @@
 """The catalogue of recording and alerting rules: facts, one file per subject, that know nothing of a fleet."""
 
 from .fleet import FLEET
-from .model import Alert, Group, Record, Severity, Threshold
+from .inhibitions import INHIBITIONS, MAINTENANCE
+from .model import Alert, Group, Inhibition, Record, Severity, Threshold
 
 GROUPS: tuple[Group, ...] = (FLEET,)
 """Every group of rules, in the order of their files."""
 ALERTS: dict[str, Alert] = {alert.name: alert for group in GROUPS for alert in group.alerts}
 """Every alert by its name."""
 
-__all__ = ["ALERTS", "GROUPS", "Alert", "Group", "Record", "Severity", "Threshold"]
+WATCHDOG = "Watchdog"
+"""The alert that always fires, so that its absence can be noticed."""
+
+__all__ = [
+    "ALERTS",
+    "GROUPS",
+    "INHIBITIONS",
+    "MAINTENANCE",
+    "WATCHDOG",
+    "Alert",
+    "Group",
+    "Inhibition",
+    "Record",
+    "Severity",
+    "Threshold",
+]

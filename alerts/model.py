@@ -53,3 +53,14 @@ class Group:
     """Name of the rule file, of the group and of the page in docs/runbooks."""
     records: tuple[Record, ...] = ()
     alerts: tuple[Alert, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Inhibition:
+    """While an alert fires that matches the source, those of its cluster that match the target notify nobody."""
+
+    source: str
+    """A matcher as Alertmanager writes it."""
+    target: str
+    equal: tuple[str, ...] = ()
+    """Labels beside `cluster` that must be equal."""

@@ -1,21 +1,23 @@
 """All that decides what Prometheus does: plain facts in, texts of files and command lines out."""
 
 from .agent import agent_config
+from .alertmanager import alertmanager_config, alertmanager_flags
 from .flags import AGENT_GRACE, agent_flags, hub_flags
 from .hub import hub_config
 from .memory import Memory, agent_memory, hub_memory
-from .rules import EXPECTED, MAINTENANCE, expected, rules
+from .rules import EXPECTED, expected, rules
 from .wal import WalPlan, wal_plan
 
 __all__ = [
     "AGENT_GRACE",
     "EXPECTED",
-    "MAINTENANCE",
     "Memory",
     "WalPlan",
     "agent_config",
     "agent_flags",
     "agent_memory",
+    "alertmanager_config",
+    "alertmanager_flags",
     "expected",
     "hub_config",
     "hub_flags",

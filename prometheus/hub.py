@@ -6,6 +6,7 @@ from settings import Fleet, in_bytes
 from settings.capacity import USABLE_PERCENT
 
 from . import render
+from .alertmanager import alerting, alertmanager_job
 from .common import global_section, mebibytes
 from .jobs import jobs
 
@@ -26,6 +27,7 @@ def hub_config(fleet: Fleet) -> str:
     document: dict[str, Any] = {
         "global": {**global_section(fleet, hub.cluster), "evaluation_interval": fleet.scrape.interval},
         "rule_files": [RULE_FILES],
+        **({"alerting": alerting(fleet)} if fleet.alertmanager else {}),
         "storage": {
             "tsdb": {
                 "out_of_order_time_window": LATEST,
@@ -36,6 +38,9 @@ def hub_config(fleet: Fleet) -> str:
             },
             "exemplars": {"max_exemplars": 100_000},
         },
-        "scrape_configs": jobs(fleet, hub.cluster, "prometheus-hub"),
+        "scrape_configs": [
+            *jobs(fleet, hub.cluster, "prometheus-hub"),
+            *([alertmanager_job(fleet)] if fleet.alertmanager else []),
+        ],
     }
     return render.text(document)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from alerts import GROUPS, Alert, Group, Record
+from alerts import GROUPS, MAINTENANCE, WATCHDOG, Alert, Group, Record
 from settings import Fleet
 from settings.alerts import Maintenance, Tuning
 
@@ -12,7 +12,6 @@ from . import render
 from .platforms import unreachable
 
 EXPECTED = "promfleet_cluster_expected"
-MAINTENANCE = "PromfleetClusterInMaintenance"
 RUNBOOKS = "docs/runbooks"
 
 Rule = dict[str, Any]
@@ -36,6 +35,7 @@ def _inventory(fleet: Fleet) -> list[Rule]:
     return [
         *(_expected(fleet, cluster) for cluster in expected(fleet)),
         *(_maintenance(window, fleet) for window in fleet.alerts.maintenance),
+        *([_watchdog(fleet, fleet.hub.cluster)] if fleet.hub else []),
     ]
 
 
@@ -56,6 +56,20 @@ def _maintenance(window: Maintenance, fleet: Fleet) -> Rule:
             "summary": f"{window.cluster} is in maintenance until {window.until}.",
             "description": f"{window.reason} Its alerts notify nobody.",
             "runbook_url": _runbook(fleet, "fleet", MAINTENANCE),
+        },
+    }
+
+
+def _watchdog(fleet: Fleet, cluster: str) -> Rule:
+    """An alert that always fires; whoever is told of it calls when nothing comes any more."""
+    return {
+        "alert": WATCHDOG,
+        "expr": "vector(1)",
+        "labels": {"cluster": cluster, "severity": "none", "team": fleet.alerts.team},
+        "annotations": {
+            "summary": f"The hub in {cluster} evaluates its rules and reaches Alertmanager.",
+            "description": "Nothing is wrong as long as this comes.",
+            "runbook_url": _runbook(fleet, "fleet", WATCHDOG),
         },
     }
 

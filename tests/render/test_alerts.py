@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 import prometheus
-from alerts import ALERTS, GROUPS
+from alerts import ALERTS, GROUPS, MAINTENANCE
 from settings import Fleet
 
 from .promtool import Promtool
@@ -163,7 +163,7 @@ class TestMaintenance:
                 {
                     "interval": "1m",
                     "input_series": of(SICK, {"up": "1x60"}),
-                    "promql_expr_test": [firing(prometheus.MAINTENANCE, at, who) for at, who in moments.items()],
+                    "promql_expr_test": [firing(MAINTENANCE, at, who) for at, who in moments.items()],
                 }
             ],
         )
