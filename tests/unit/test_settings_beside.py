@@ -8,12 +8,10 @@ from settings import Fleet
 from settings.alertmanager import Contact, Route
 from settings.schema import stack_file_schema
 from settings.secrets import secret_key
-from tests.unit.stack_texts import HUB, loaded
+from tests.unit.stack_texts import EXPOSED, HUB, loaded
 
 WINDOW = "{cluster: hub, start: '%s', until: '%s', reason: new nodes}"
 ROUTES = "alertmanager: {receivers: {sre: {}, devops: {}}, default: sre, routes: [%s]}\n"
-ROUTED = HUB.replace("tls:", "%s, tls:") % ("%s", "")
-"""A hub with a gap for its way in."""
 
 
 class TestWhatIsAllowed:
@@ -76,7 +74,7 @@ class TestWhatIsAllowed:
         """
         Each way takes what belongs to it, and annotations.
         """
-        hub = loaded(tmp_path, ROUTED % way).hub
+        hub = loaded(tmp_path, EXPOSED % f"host: h.example, tls: {{secret: s}}, {way}").hub
 
         assert hub
         assert hub.expose.via == way.split()[1].rstrip(",")

@@ -2,7 +2,6 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
 
 import pulumi
 import pytest
@@ -168,10 +167,8 @@ class TestFromStack:
         """Set the stack's configuration, which arrives from the engine as JSON."""
         monkeypatch.setattr(pulumi, "get_stack", lambda: "dev")
 
-        def configured(
-            fleet: str, others: Mapping[str, str] = MappingProxyType({}), secrets: Iterable[str] = ()
-        ) -> None:
-            config.set_all_config({"promfleet:fleet": fleet, **others}, list(secrets))
+        def configured(fleet: str, others: Mapping[str, str] | None = None, secrets: Iterable[str] = ()) -> None:
+            config.set_all_config({"promfleet:fleet": fleet, **(others or {})}, list(secrets))
 
         yield configured
         config.set_all_config({})
