@@ -1,4 +1,5 @@
 from .agent_prometheus import AgentPrometheus, AgentPrometheusArgs
+from .alertmanager import Alertmanager, AlertmanagerArgs
 from .hub_prometheus import HubPrometheus, HubPrometheusArgs
 from .kube_state_metrics import KubeStateMetrics, KubeStateMetricsArgs
 from .namespace import Namespace, NamespaceArgs
@@ -7,6 +8,8 @@ from .node_exporter import NodeExporter, NodeExporterArgs
 __all__ = [
     "AgentPrometheus",
     "AgentPrometheusArgs",
+    "Alertmanager",
+    "AlertmanagerArgs",
     "HubPrometheus",
     "HubPrometheusArgs",
     "KubeStateMetrics",

@@ -21,13 +21,7 @@ def identity(
     whoever still sends it is not refused; the next renewal deletes it.
     """
     account = k8s.core.v1.ServiceAccount(name, metadata=metadata, automount_service_account_token=False, opts=child)
-    k8s.rbac.v1.RoleBinding(
-        f"{name}-binding",
-        metadata=metadata,
-        role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "Role", "name": role},
-        subjects=[{"kind": "ServiceAccount", "name": account.metadata.name, "namespace": metadata["namespace"]}],
-        opts=child,
-    )
+    grant(name, metadata, role, account.metadata.name, child)
     tokens = [
         k8s.core.v1.Secret(
             f"{name}-token-{generation}",
@@ -42,3 +36,20 @@ def identity(
         for generation in range(max(0, renewals - 1), renewals + 1)
     ]
     return pulumi.Output.secret(tokens[-1].data.apply(lambda data: base64.b64decode(data["token"]).decode()))
+
+
+def grant(
+    name: str,
+    metadata: k8s.meta.v1.ObjectMetaArgsDict,
+    role: pulumi.Input[str],
+    account: pulumi.Input[str],
+    child: ResourceOptions,
+) -> None:
+    """Give a Role to a ServiceAccount of the same namespace."""
+    k8s.rbac.v1.RoleBinding(
+        f"{name}-binding",
+        metadata=metadata,
+        role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "Role", "name": role},
+        subjects=[{"kind": "ServiceAccount", "name": account, "namespace": metadata["namespace"]}],
+        opts=child,
+    )

@@ -1,0 +1,275 @@
+"""The Alertmanagers that take a hub's alerts: replicas that tell each other who was told of what."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_kubernetes as k8s
+from pulumi import ResourceOptions
+
+from prometheus.alertmanager import APP, CONFIG_FILE, DATA, LISTEN, MESH_PORT, SECRETS, alertmanager_flags
+from settings.images import ALERTMANAGER, CONFIG_RELOADER, KUBE_RBAC_PROXY
+
+from . import doors
+from .doors import Door
+from .identity import grant, identity
+from .labels import labels, selector
+from .pods import POD_WITH_VOLUME, RESTRICTED, resources
+from .replicas import VOLUME, replicas, spread
+from .rollout import timeouts
+
+MESH = f"{APP}-mesh"
+CONFIG = CONFIG_FILE.rpartition("/")[0]
+DOORS = (
+    Door("alertmanagers", "notify", 8443, 8643, ("create", "get"), ("/api/v2/alerts", "/metrics")),
+    Door(
+        "alertmanagers",
+        "operate",
+        8444,
+        8644,
+        ("create", "delete", "get"),
+        (
+            "/api/v2/alerts",
+            "/api/v2/alerts/groups",
+            "/api/v2/receivers",
+            "/api/v2/silence/*",
+            "/api/v2/silences",
+            "/api/v2/status",
+        ),
+    ),
+)
+"""Prometheus notifies and scrapes through one; people look and silence through the other."""
+
+
+class AlertmanagerArgs(TypedDict):
+    namespace: pulumi.Input[str]
+    """Namespace of the StatefulSet."""
+    prefix: str
+    """Begins the names of its cluster-wide objects."""
+    config: str
+    """Text of alertmanager.yml."""
+    secrets: Mapping[str, pulumi.Input[str]]
+    """Name of a file -> the secret in it."""
+    existing: Mapping[str, tuple[str, str]]
+    """Name of a file -> Secret and key that hold it already."""
+    replicas: int
+    """How many tell each other what was sent."""
+    notifier: pulumi.Input[str]
+    """ServiceAccount, in this namespace, of the Prometheus that sends its alerts here."""
+    tls_secret: pulumi.Input[str]
+    """Secret of type kubernetes.io/tls that the doors show."""
+    url: NotRequired[str]
+    """Where people reach it, for links in notifications."""
+    storage: pulumi.Input[str]
+    """Size of each replica's volume."""
+    storage_class: NotRequired[pulumi.Input[str]]
+    """The cluster's default class, if left out."""
+    image: NotRequired[str]
+    """Alertmanager; the release that this package is tested with, if left out, as with the other images."""
+    reloader_image: NotRequired[str]
+    """prometheus-config-reloader."""
+    door_image: NotRequired[str]
+    """kube-rbac-proxy."""
+    rollout_timeout: NotRequired[int]
+    """Seconds until a StatefulSet that does not become ready fails the update."""
+
+
+class Alertmanager(pulumi.ComponentResource):
+    """Groups, inhibits, silences, and tells each alert once to whom it concerns."""
+
+    service: pulumi.Output[str]
+    """Name of the Service with a port per door."""
+    operator_token: pulumi.Output[str]
+    """Bearer token for the door of people; secret."""
+
+    def __init__(self, name: str, args: AlertmanagerArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("promfleet:index:Alertmanager", name, {}, opts)
+        child = ResourceOptions(parent=self)
+        metadata: k8s.meta.v1.ObjectMetaArgsDict = {
+            "name": APP,
+            "namespace": args["namespace"],
+            "labels": labels(APP, APP, args.get("image", ALERTMANAGER)),
+        }
+        account = k8s.core.v1.ServiceAccount(
+            f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child
+        )
+        entrance = doors.entrance(
+            name,
+            DOORS,
+            LISTEN,
+            args.get("door_image", KUBE_RBAC_PROXY),
+            metadata,
+            account,
+            args["tls_secret"],
+            args["prefix"],
+            child,
+        )
+        grant(
+            f"{name}-notifier",
+            {**metadata, "name": f"{APP}-notifier"},
+            entrance.roles["notify"],
+            args["notifier"],
+            child,
+        )
+        self.operator_token = identity(
+            f"{name}-operator", {**metadata, "name": f"{APP}-operator"}, entrance.roles["operate"], 0, child
+        )
+        self._serve(name, args, metadata, account.metadata.name, entrance, child)
+        self.register_outputs({"service": self.service, "operator_token": self.operator_token})
+
+    def _serve(
+        self,
+        name: str,
+        args: AlertmanagerArgs,
+        metadata: k8s.meta.v1.ObjectMetaArgsDict,
+        account: pulumi.Input[str],
+        entrance: doors.Entrance,
+        child: ResourceOptions,
+    ) -> None:
+        """Make the StatefulSet with its configuration, secrets and volumes, and the Services in front of it."""
+        config = k8s.core.v1.ConfigMap(
+            f"{name}-config", metadata=metadata, data={"alertmanager.yml": args["config"]}, opts=child
+        )
+        secret = k8s.core.v1.Secret(
+            f"{name}-secrets",
+            metadata={**metadata, "name": f"{APP}-receivers"},
+            data={file: pulumi.Output.from_input(text).apply(encoded) for file, text in args["secrets"].items()},
+            opts=child,
+        )
+        bounded = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
+        mesh = k8s.core.v1.Service(f"{name}-mesh", metadata={**metadata, "name": MESH}, spec=mesh_service(), opts=child)
+        volumes: list[k8s.core.v1.VolumeArgsDict] = [
+            {"name": "config", "config_map": {"name": config.metadata.name}},
+            {"name": "secrets", "projected": {"sources": secret_files(secret.metadata.name, args["existing"])}},
+            *entrance.volumes,
+        ]
+        replicas(
+            name,
+            APP,
+            args["replicas"],
+            metadata,
+            pod(args, account, entrance.containers, volumes),
+            mesh.metadata.name,
+            args["storage"],
+            args.get("storage_class"),
+            bounded,
+        )
+        self.service = k8s.core.v1.Service(
+            f"{name}-service",
+            metadata=metadata,
+            spec={
+                "selector": selector(APP, APP),
+                "ports": [{"name": door.name, "port": door.port, "target_port": door.name} for door in DOORS],
+            },
+            opts=child,
+        ).metadata.name.apply(str)
+        k8s.networking.v1.NetworkPolicy(
+            f"{name}-policy",
+            metadata=metadata,
+            spec={
+                "pod_selector": {"match_labels": selector(APP, APP)},
+                "policy_types": ["Ingress"],
+                "ingress": [
+                    {"ports": [{"port": door.name} for door in DOORS]},
+                    {
+                        "from_": [{"pod_selector": {"match_labels": selector(APP, APP)}}],
+                        "ports": [{"port": MESH_PORT, "protocol": protocol} for protocol in ("TCP", "UDP")],
+                    },
+                ],
+            },
+            opts=child,
+        )
+
+
+def encoded(text: str) -> str:
+    """A secret as the API server keeps it."""
+    return base64.b64encode(text.encode()).decode()
+
+
+def secret_files(
+    ours: pulumi.Input[str], existing: Mapping[str, tuple[str, str]]
+) -> list[k8s.core.v1.VolumeProjectionArgsDict]:
+    """One folder with the stack's secrets and those that stand in Secrets of others."""
+    return [
+        {"secret": {"name": ours}},
+        *(
+            {"secret": {"name": name, "items": [{"key": key, "path": file}]}}
+            for file, (name, key) in sorted(existing.items())
+        ),
+    ]
+
+
+def mesh_service() -> k8s.core.v1.ServiceSpecArgsDict:
+    """Gives each replica a name, also before it is ready: only together do they become so."""
+    return {
+        "cluster_ip": "None",
+        "publish_not_ready_addresses": True,
+        "selector": selector(APP, APP),
+        "ports": [
+            {"name": f"mesh-{protocol.lower()}", "port": MESH_PORT, "protocol": protocol} for protocol in ("TCP", "UDP")
+        ],
+    }
+
+
+def pod(
+    args: AlertmanagerArgs,
+    account: pulumi.Input[str],
+    ways_in: Sequence[k8s.core.v1.ContainerArgsDict],
+    volumes: Sequence[k8s.core.v1.VolumeArgsDict],
+) -> k8s.core.v1.PodSpecArgsDict:
+    """Alertmanager on loopback, what makes it read changed files again, and its doors."""
+    return {
+        "service_account_name": account,
+        "automount_service_account_token": True,
+        "node_selector": {"kubernetes.io/os": "linux"},
+        "security_context": POD_WITH_VOLUME,
+        "topology_spread_constraints": spread(APP),
+        "termination_grace_period_seconds": 120,
+        "containers": [
+            server(args),
+            {
+                "name": "reloader",
+                "image": args.get("reloader_image", CONFIG_RELOADER),
+                "args": [
+                    f"--watched-dir={CONFIG}",
+                    f"--reload-url=http://{LISTEN}/-/reload",
+                    "--watch-interval=10s",
+                    "--listen-address=127.0.0.1:8080",
+                ],
+                "resources": resources("10m", "24Mi", "64Mi"),
+                "security_context": RESTRICTED,
+                "volume_mounts": [{"name": "config", "mount_path": CONFIG, "read_only": True}],
+            },
+            *ways_in,
+        ],
+        "volumes": list(volumes),
+    }
+
+
+def server(args: AlertmanagerArgs) -> k8s.core.v1.ContainerArgsDict:
+    """Alertmanager itself; nothing but the pod reaches its API, so its probes are run inside."""
+    probe: k8s.core.v1.ProbeArgsDict = {
+        "exec_": {"command": ["/bin/amtool", "cluster", "show", f"--alertmanager.url=http://{LISTEN}"]},
+        "timeout_seconds": 5,
+    }
+    return {
+        "name": APP,
+        "image": args.get("image", ALERTMANAGER),
+        "args": alertmanager_flags(args["replicas"], MESH, args["prefix"], args.get("url")),
+        "env": [{"name": "POD_IP", "value_from": {"field_ref": {"field_path": "status.podIP"}}}],
+        "ports": [
+            {"name": f"mesh-{protocol.lower()}", "container_port": MESH_PORT, "protocol": protocol}
+            for protocol in ("TCP", "UDP")
+        ],
+        "resources": resources("20m", "48Mi", "256Mi"),
+        "security_context": RESTRICTED,
+        "startup_probe": {**probe, "period_seconds": 2, "failure_threshold": 60},
+        "readiness_probe": {**probe, "period_seconds": 15},
+        "liveness_probe": {**probe, "period_seconds": 30, "failure_threshold": 4},
+        "volume_mounts": [
+            {"name": "config", "mount_path": CONFIG, "read_only": True},
+            {"name": "secrets", "mount_path": SECRETS, "read_only": True},
+            {"name": VOLUME, "mount_path": DATA},
+        ],
+    }

@@ -1,0 +1,56 @@
+"""The hub's Alertmanagers, and the secrets that their receivers need."""
+
+import pulumi
+from pulumi import ResourceOptions
+
+import prometheus
+import settings
+from components import Alertmanager
+from components.alertmanager import AlertmanagerArgs
+from settings import Fleet, seconds
+from settings.secrets import secret_key
+
+from .clusters import Watched
+from .hub import DeployedHub
+
+
+def deploy_alertmanager(fleet: Fleet, said: settings.Alertmanager, watched: Watched, hub: DeployedHub) -> None:
+    """Make what the hub notifies, and export how people reach it."""
+    made = Alertmanager(
+        fleet.hub.cluster if fleet.hub else "",
+        alertmanager_args(fleet, said, watched, hub),
+        ResourceOptions(provider=watched.provider),
+    )
+    pulumi.export("operator", made.operator_token)
+
+
+def alertmanager_args(
+    fleet: Fleet, said: settings.Alertmanager, watched: Watched, hub: DeployedHub
+) -> AlertmanagerArgs:
+    """Turn the stack file's words into the component's."""
+    config = pulumi.Config()
+    used = {
+        secret_key(name, kind): one.secret
+        for name, contact in said.receivers.items()
+        for kind, one in contact.integrations.items()
+    }
+    args: AlertmanagerArgs = {
+        "namespace": watched.namespace,
+        "prefix": fleet.namespace,
+        "config": prometheus.alertmanager_config(said),
+        "secrets": {key: config.require_secret(key) for key, place in used.items() if not place},
+        "existing": {key: (place.name, place.key) for key, place in used.items() if place},
+        "replicas": said.replicas,
+        "notifier": hub.made.account,
+        "tls_secret": hub.made.tls_secret,
+        "storage": said.storage,
+        "image": fleet.images.alertmanager,
+        "reloader_image": fleet.images.config_reloader,
+        "door_image": fleet.images.kube_rbac_proxy,
+        "rollout_timeout": seconds(fleet.rollout_timeout),
+    }
+    if said.storage_class:
+        args["storage_class"] = said.storage_class
+    if said.expose:
+        args["url"] = f"https://{said.expose.host}"
+    return args
