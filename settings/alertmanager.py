@@ -14,6 +14,7 @@ from .types import Address, DnsLabel, DnsName, Duration, Host, LabelName, Line, 
 NOBODY = "nobody"
 """The receiver, in Alertmanager's own file, of what is never sent to people."""
 _OFTEN, _SELDOM = 60, 3600
+_REMEMBERED = 120 * 3600  # the default of --data.retention
 
 
 def _is_free(name: DnsLabel) -> DnsLabel:
@@ -156,6 +157,9 @@ class Grouping(Section):
         if seconds(self.repeat) < seconds(self.interval):
             instead = f"Write {self.interval} or more."
             yield Problem(("repeat",), f"is shorter than the interval, {self.interval}", instead, self.repeat)
+        if seconds(self.repeat) > _REMEMBERED:
+            rule = "is longer than the 5d for which Alertmanager remembers whom it told"
+            yield Problem(("repeat",), rule, "Write 5d or less.", self.repeat)
 
 
 class Alertmanager(Section):

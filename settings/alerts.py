@@ -23,6 +23,12 @@ def _is_known(name: str) -> str:
     return name
 
 
+def _has_no_slash(url: HttpsUrl) -> HttpsUrl:
+    if url.endswith("/"):
+        raise refused("ends with a slash", f"Write {url.rstrip('/')}.")
+    return url
+
+
 def _is_plain(text: str) -> str:
     if "{{" in text:
         raise refused("contains {{, with which Prometheus begins a template", "Leave the braces out.")
@@ -83,7 +89,7 @@ class Alerts(Section):
 
     team: DnsLabel = "platform"
     """Who is responsible for an alert that names no other team; the label `team`."""
-    runbooks: HttpsUrl | None = None
+    runbooks: Annotated[HttpsUrl, AfterValidator(_has_no_slash)] | None = None
     """Where docs/runbooks is published, without a slash at the end; the annotation `runbook_url` starts with it."""
     rules: Table[AlertName, Tuning] = Field(default_factory=empty)
     """By the alert's name, for all clusters."""
