@@ -22,6 +22,7 @@ from .fleet import (
 )
 from .images import Images
 from .load import from_file
+from .secrets import secret_key
 from .types import Duration, Quantity, in_bytes, seconds
 
 __all__ = [
@@ -49,5 +50,6 @@ __all__ = [
     "Way",
     "from_file",
     "in_bytes",
+    "secret_key",
     "seconds",
 ]

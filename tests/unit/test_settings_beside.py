@@ -4,10 +4,9 @@ import jsonschema
 import pytest
 import yaml
 
-from settings import Fleet
+from settings import Fleet, secret_key
 from settings.alertmanager import Contact, Route
 from settings.schema import stack_file_schema
-from settings.secrets import secret_key
 from tests.unit.stack_texts import EXPOSED, HUB, loaded
 
 WINDOW = "{cluster: hub, start: '%s', until: '%s', reason: new nodes}"
