@@ -1,0 +1,265 @@
+"""A host that leads to doors: by a Service of its own, or through a proxy that speaks TLS to them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NotRequired, TypedDict
+
+import pulumi
+import pulumi_kubernetes as k8s
+from pulumi import ResourceOptions
+
+from .labels import PART_OF, selector
+from .rollout import timeouts
+
+GATEWAY_API = "gateway.networking.k8s.io/v1"
+CONTOUR = "projectcontour.io/v1"
+BODY = "64m"
+"""Largest request that a proxy takes; a batch of remote write that is refused for its size is lost."""
+TIMEOUT = 120
+"""Seconds that a proxy waits for an answer; a query of Prometheus may take as long."""
+TYPES = {"nodePort": "NodePort", "loadBalancer": "LoadBalancer"}
+
+Via = Literal["clusterIP", "nodePort", "loadBalancer", "ingress", "gateway", "httpProxy"]
+
+
+class Backend(TypedDict):
+    """A port of the Service, and what of the host leads to it."""
+
+    name: str
+    """The port's name."""
+    port: int
+    path: NotRequired[str]
+    """Exactly this path; without it all that no other backend takes."""
+    node_port: NotRequired[int]
+    """Port on the nodes, with `nodePort`."""
+    grpc: NotRequired[bool]
+    """Whether it speaks gRPC."""
+
+
+class ExposureArgs(TypedDict):
+    namespace: pulumi.Input[str]
+    """Namespace of the Service."""
+    app: str
+    """Name of the Service and of the workload behind it."""
+    via: Via
+    """A Service's type, or a proxy that knows hosts."""
+    host: str
+    """Name that leads here; the doors' certificate covers it."""
+    backends: Sequence[Backend]
+    """What the host leads to."""
+    server_name: str
+    """Name that the proxy verifies in the doors' certificate."""
+    tls_secret: pulumi.Input[str]
+    """Secret of type kubernetes.io/tls with that certificate, which a proxy shows to clients too."""
+    passthrough: NotRequired[bool]
+    """Whether the proxy leaves TLS to the doors; it then sees no paths, and there is one backend."""
+    ca: NotRequired[str]
+    """PEM certificates that sign for the doors, if neither the Secret's `ca.crt` nor a ConfigMap holds them."""
+    ca_config_map: NotRequired[str]
+    """ConfigMap (key `ca.crt`) that holds them, for Gateways."""
+    ingress_class: NotRequired[str]
+    """IngressClass; the cluster's default if left out."""
+    gateway: NotRequired[Mapping[str, str]]
+    """`name`, `namespace` and, if it is to be one, `sectionName` of the Gateway."""
+    annotations: NotRequired[Mapping[str, str]]
+    """Further annotations of what is made."""
+    rollout_timeout: NotRequired[int]
+    """Seconds until a load balancer without an address fails the update."""
+
+
+class Exposure(pulumi.ComponentResource):
+    """One way in from outside the cluster; what it leads to always speaks TLS."""
+
+    def __init__(self, name: str, args: ExposureArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("promfleet:index:Exposure", name, {}, opts)
+        child = ResourceOptions(parent=self)
+        # With passthrough each door has a host, and an object, of its own.
+        door = f"-{args['backends'][0]['name']}" if args.get("passthrough") else ""
+        metadata: k8s.meta.v1.ObjectMetaArgsDict = {
+            "name": f"{args['app']}{door}",
+            "namespace": args["namespace"],
+            "labels": {**selector(args["app"], args["app"]), **PART_OF},
+            "annotations": dict(args.get("annotations", {})),
+        }
+        match args["via"]:
+            case "nodePort" | "loadBalancer":
+                outside: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{args['app']}-outside"}
+                bounded = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
+                k8s.core.v1.Service(f"{name}-outside", metadata=outside, spec=service(args), opts=bounded)
+            case "ingress":
+                known = nginx(args, self._trusted(name, args, metadata, child))
+                metadata["annotations"] = {**known, **args.get("annotations", {})}
+                # Whether a controller has taken it up is not waited for: some never say so.
+                metadata["annotations"] |= {"pulumi.com/skipAwait": "true"}
+                k8s.networking.v1.Ingress(f"{name}-ingress", metadata=metadata, spec=ingress(args), opts=child)
+            case "gateway":
+                self._gateway(name, args, metadata, child)
+            case "httpProxy":
+                spec = http_proxy(args, self._trusted(name, args, metadata, child))
+                _custom(f"{name}-proxy", CONTOUR, "HTTPProxy", metadata, spec, child)
+            case "clusterIP":
+                raise ValueError("a Service that is reached inside its cluster only is not exposed")
+        self.register_outputs({})
+
+    def _gateway(
+        self,
+        name: str,
+        args: ExposureArgs,
+        metadata: k8s.meta.v1.ObjectMetaArgsDict,
+        child: ResourceOptions,
+    ) -> None:
+        """Make a route per protocol, and say what the Gateway verifies where it ends TLS."""
+        for kind, spec in routes(args).items():
+            _custom(f"{name}-{kind.lower()}", GATEWAY_API, kind, metadata, spec, child)
+        if args.get("passthrough"):
+            return
+        config_map: pulumi.Input[str] | None = args.get("ca_config_map")
+        if "ca" in args:
+            trusted: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{args['app']}-trust"}
+            config_map = k8s.core.v1.ConfigMap(
+                f"{name}-trust", metadata=trusted, data={"ca.crt": args["ca"]}, opts=child
+            ).metadata.name
+        _custom(f"{name}-tls", GATEWAY_API, "BackendTLSPolicy", metadata, backend_tls(args, config_map), child)
+
+    def _trusted(
+        self,
+        name: str,
+        args: ExposureArgs,
+        metadata: k8s.meta.v1.ObjectMetaArgsDict,
+        child: ResourceOptions,
+    ) -> pulumi.Input[str]:
+        """Name a Secret whose `ca.crt` signs for the doors: that of the certificate itself, unless another is given."""
+        if "ca" not in args or args.get("passthrough"):
+            return args["tls_secret"]
+        return k8s.core.v1.Secret(
+            f"{name}-trust",
+            metadata={**metadata, "name": f"{args['app']}-trust"},
+            string_data={"ca.crt": args["ca"]},
+            opts=child,
+        ).metadata.name
+
+
+def _custom(
+    name: str,
+    version: str,
+    kind: str,
+    metadata: k8s.meta.v1.ObjectMetaArgsDict,
+    spec: Mapping[str, Any],
+    child: ResourceOptions,
+) -> None:
+    k8s.apiextensions.CustomResource(name, api_version=version, kind=kind, metadata=metadata, spec=spec, opts=child)
+
+
+def service(args: ExposureArgs) -> k8s.core.v1.ServiceSpecArgsDict:
+    """A Service of the kind that is reached from outside, with a port per door."""
+    ports: list[k8s.core.v1.ServicePortArgsDict] = []
+    for backend in args["backends"]:
+        port: k8s.core.v1.ServicePortArgsDict = {
+            "name": backend["name"],
+            "port": backend["port"],
+            "target_port": backend["name"],
+        }
+        if args["via"] == "nodePort" and "node_port" in backend:
+            port["node_port"] = backend["node_port"]
+        ports.append(port)
+    return {"type": TYPES[args["via"]], "selector": selector(args["app"], args["app"]), "ports": ports}
+
+
+def nginx(args: ExposureArgs, trust: pulumi.Input[str]) -> dict[str, pulumi.Input[str]]:
+    """What ingress-nginx must be told; nothing where the class names another controller."""
+    if "nginx" not in args.get("ingress_class", "nginx"):
+        return {}
+    prefix = "nginx.ingress.kubernetes.io"
+    common = {f"{prefix}/backend-protocol": "GRPCS" if _is_grpc(args) else "HTTPS"}
+    if args.get("passthrough"):
+        return {**common, f"{prefix}/ssl-passthrough": "true"}
+    return {
+        **common,
+        f"{prefix}/force-ssl-redirect": "true",
+        f"{prefix}/proxy-body-size": BODY,
+        f"{prefix}/proxy-read-timeout": str(TIMEOUT),
+        f"{prefix}/proxy-send-timeout": str(TIMEOUT),
+        f"{prefix}/proxy-ssl-name": args["server_name"],
+        f"{prefix}/proxy-ssl-secret": pulumi.Output.format("{0}/{1}", args["namespace"], trust),
+        f"{prefix}/proxy-ssl-server-name": "on",
+        f"{prefix}/proxy-ssl-verify": "on",
+    }
+
+
+def ingress(args: ExposureArgs) -> k8s.networking.v1.IngressSpecArgsDict:
+    """One host, with TLS for it, and a path per door."""
+    spec: k8s.networking.v1.IngressSpecArgsDict = {
+        "rules": [{"host": args["host"], "http": {"paths": [_ingress_path(args, one) for one in args["backends"]]}}],
+    }
+    if not args.get("passthrough"):
+        spec["tls"] = [{"hosts": [args["host"]], "secret_name": args["tls_secret"]}]
+    if "ingress_class" in args:
+        spec["ingress_class_name"] = args["ingress_class"]
+    return spec
+
+
+def _ingress_path(args: ExposureArgs, backend: Backend) -> k8s.networking.v1.HTTPIngressPathArgsDict:
+    return {
+        "path": backend.get("path", "/"),
+        "path_type": "Exact" if "path" in backend else "Prefix",
+        "backend": {"service": {"name": args["app"], "port": {"name": backend["name"]}}},
+    }
+
+
+def routes(args: ExposureArgs) -> dict[str, dict[str, Any]]:
+    """Kind of route -> its spec; a Gateway that passes TLS through knows only hosts."""
+    head = {"parentRefs": [dict(args["gateway"])], "hostnames": [args["host"]]}
+    if args.get("passthrough"):
+        return {"TLSRoute": {**head, "rules": [{"backendRefs": [_reference(args, args["backends"][0])]}]}}
+    if _is_grpc(args):
+        return {"GRPCRoute": {**head, "rules": [{"backendRefs": [_reference(args, args["backends"][0])]}]}}
+    rules = [
+        {
+            "matches": [{"path": {"type": "Exact" if "path" in one else "PathPrefix", "value": one.get("path", "/")}}],
+            "backendRefs": [_reference(args, one)],
+            "timeouts": {"request": f"{TIMEOUT}s"},
+        }
+        for one in args["backends"]
+    ]
+    return {"HTTPRoute": {**head, "rules": rules}}
+
+
+def backend_tls(args: ExposureArgs, config_map: pulumi.Input[str] | None) -> dict[str, Any]:
+    """What a Gateway verifies at the doors: the ConfigMap's authorities, or the public ones."""
+    trust: dict[str, Any] = {"wellKnownCACertificates": "System"}
+    if config_map is not None:
+        trust = {"caCertificateRefs": [{"group": "", "kind": "ConfigMap", "name": config_map}]}
+    return {
+        "targetRefs": [{"group": "", "kind": "Service", "name": args["app"]}],
+        "validation": {"hostname": args["server_name"], **trust},
+    }
+
+
+def http_proxy(args: ExposureArgs, trust: pulumi.Input[str]) -> dict[str, Any]:
+    """Contour's proxy for one host."""
+    if args.get("passthrough"):
+        [backend] = args["backends"]
+        return {
+            "virtualhost": {"fqdn": args["host"], "tls": {"passthrough": True}},
+            "tcpproxy": {"services": [{"name": args["app"], "port": backend["port"]}]},
+        }
+    verified = {"caSecret": trust, "subjectName": args["server_name"]}
+    protocol = "h2" if _is_grpc(args) else "tls"
+    return {
+        "virtualhost": {"fqdn": args["host"], "tls": {"secretName": args["tls_secret"]}},
+        "routes": [
+            {
+                "conditions": [{"exact": one["path"]} if "path" in one else {"prefix": "/"}],
+                "services": [{"name": args["app"], "port": one["port"], "protocol": protocol, "validation": verified}],
+                "timeoutPolicy": {"response": f"{TIMEOUT}s"},
+            }
+            for one in args["backends"]
+        ],
+    }
+
+
+def _is_grpc(args: ExposureArgs) -> bool:
+    return any(backend.get("grpc") for backend in args["backends"])
+
+
+def _reference(args: ExposureArgs, backend: Backend) -> dict[str, Any]:
+    return {"name": args["app"], "port": backend["port"]}
