@@ -2,17 +2,49 @@
 
 from settings import Fleet
 
-from . import render
-from .fleet import FLEET
+from . import (
+    agents,
+    alertmanager,
+    apiserver,
+    cardinality,
+    cluster,
+    coredns,
+    fleet,
+    hub,
+    jvm,
+    namespace,
+    node,
+    pod,
+    probes,
+)
 from .model import Board, queries, resolved
-from .render import DATASOURCE
+from .render import DATASOURCE, text
 
-BOARDS: tuple[Board, ...] = (FLEET,)
-"""Every board, in the order of the documentation."""
+BOARDS: tuple[Board, ...] = tuple(
+    module.BOARD
+    for module in (
+        fleet,
+        cluster,
+        namespace,
+        pod,
+        node,
+        apiserver,
+        coredns,
+        agents,
+        hub,
+        alertmanager,
+        cardinality,
+        jvm,
+        probes,
+    )
+)
+"""Every board, from the whole to its parts, then what watches."""
 
 __all__ = ["BOARDS", "DATASOURCE", "Board", "files", "queries", "resolved"]
 
 
-def files(fleet: Fleet) -> dict[str, str]:  # noqa: ARG001 — boards of what it lacks are left out soon
-    """JSON text of every board of a fleet, by file name."""
-    return {f"{board.uid.removeprefix('promfleet-')}.json": render.text(board) for board in BOARDS}
+def files(fleet: Fleet) -> dict[str, str]:
+    """JSON text of the boards that a fleet has something to show on, by file name."""
+    absent = {alertmanager.BOARD.uid: fleet.alertmanager is None, probes.BOARD.uid: not fleet.probes}
+    shown = [board for board in BOARDS if not absent.get(board.uid, False)]
+    return {f"{board.uid.removeprefix('promfleet-')}.json": text(board) for board in shown}

@@ -8,9 +8,11 @@ from .words import (
     DOWN_IS_BAD,
     FULL,
     MANY,
+    NO_AGENT,
     RED,
     YELLOW,
     allocatable,
+    behind,
     cpu_used,
     memory_used,
     requested,
@@ -80,15 +82,8 @@ SAMPLES = Lines(
 LAG = Lines(
     title="Agents behind",
     description="From what was scraped to what was sent. A line that climbs: hub or network take too little.",
-    empty="No agent writes to this hub: the fleet is the hub's own cluster, or every agent is silent.",
-    queries=(
-        Query(
-            "max by (cluster) ("
-            f"prometheus_remote_storage_highest_timestamp_in_seconds{{{MANY}}} - on (cluster, instance) group_right () "
-            f"prometheus_remote_storage_queue_highest_sent_timestamp_seconds{{{MANY}}})",
-            "{{cluster}}",
-        ),
-    ),
+    empty=NO_AGENT,
+    queries=(Query(behind(MANY, "cluster"), "{{cluster}}"),),
     unit="s",
     steps=(Step(120, RED),),
 )
@@ -228,7 +223,7 @@ _COST = Row(
     ),
 )
 
-FLEET = Board(
+BOARD = Board(
     uid="promfleet-fleet",
     title="Fleet overview",
     description="Every cluster that reports to this hub: is it well, is it fresh, is it full, what does it cost.",

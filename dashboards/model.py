@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from string import Template
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 
 class Query(NamedTuple):
@@ -121,7 +121,6 @@ class Row(NamedTuple):
 class Board:
     """One dashboard. Its uid is stable: people and links hold it."""
 
-    prefix: ClassVar[str] = "promfleet-"
     uid: str
     title: str
     description: str

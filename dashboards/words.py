@@ -8,6 +8,8 @@ CLUSTERS = CLUSTER._replace(many=True)
 """Clusters, or all; their filter is `MANY`."""
 ONE = 'cluster="$cluster"'
 MANY = 'cluster=~"$cluster"'
+NAMESPACE = Variable("namespace", f"label_values(kube_namespace_status_phase{{{ONE}}}, namespace)")
+NODE = Variable("node", f"label_values(kube_node_info{{{ONE}}}, node)")
 
 YELLOW, RED = "yellow", "red"
 FULL = (Step(0.8, YELLOW), Step(0.9, RED))
@@ -17,17 +19,42 @@ ANY_IS_ODD = (Step(1, YELLOW),)
 DOWN_IS_BAD = (Step(0, RED), Step(1, "green"))
 """1 is up, 0 is down."""
 
+NO_NODE_EXPORTER = "Nothing came from node-exporter: it or the cluster's agent is down."
+NO_KUBE_STATE_METRICS = "Nothing came from kube-state-metrics: it or the cluster's agent is down."
+NO_CADVISOR = "Nothing came from the kubelets' cAdvisor: they or the cluster's agent can't be asked."
+NO_AGENT = "No agent writes to this hub: the fleet is the hub's own cluster, or every agent is silent."
 
-def cpu_used(where: str, by: str) -> str:
+_POD = 'container="", image="", pod!=""'
+"""Among what cAdvisor says of control groups: that of a pod as a whole, neither a container's nor a sandbox's."""
+_DISK = 'fstype!~"tmpfs|squashfs|overlay|iso9660", mountpoint!~"/var/lib/kubelet/.+|/run/.*"'
+
+
+def pod_cpu(where: str, by: str) -> str:
+    """Cores that pods use."""
+    return f"sum by ({by}) (rate(container_cpu_usage_seconds_total{{{where}, {_POD}}}[$__rate_interval]))"
+
+
+def pod_memory(where: str, by: str) -> str:
+    """Bytes of pods that can't be taken back from them."""
+    return f"sum by ({by}) (container_memory_working_set_bytes{{{where}, {_POD}}})"
+
+
+def cpu_used(where: str, by: str = "cluster") -> str:
     """Share of the CPU time of nodes that was not idle, 0 to 1."""
     idle = f'sum by ({by}) (rate(node_cpu_seconds_total{{{where}, mode=~"idle|iowait|steal"}}[$__rate_interval]))'
     return f"1 - {idle} / sum by ({by}) (rate(node_cpu_seconds_total{{{where}}}[$__rate_interval]))"
 
 
-def memory_used(where: str, by: str) -> str:
+def memory_used(where: str, by: str = "cluster") -> str:
     """Share of the memory of nodes that is not available to programs, 0 to 1."""
     available = f"sum by ({by}) (node_memory_MemAvailable_bytes{{{where}}})"
     return f"1 - {available} / sum by ({by}) (node_memory_MemTotal_bytes{{{where}}})"
+
+
+def disk_used(where: str, by: str = "cluster") -> str:
+    """Share in use of the fullest file system, 0 to 1."""
+    size = f"node_filesystem_size_bytes{{{where}, {_DISK}}}"
+    return f"max by ({by}) (1 - node_filesystem_avail_bytes{{{where}, {_DISK}}} / {size})"
 
 
 def requested(resource: str, where: str, by: str = "cluster") -> str:
@@ -40,3 +67,16 @@ def requested(resource: str, where: str, by: str = "cluster") -> str:
 def allocatable(resource: str, where: str, by: str = "cluster") -> str:
     """What nodes have to give to pods; cores or bytes."""
     return f'sum by ({by}) (kube_node_status_allocatable{{{where}, resource="{resource}"}})'
+
+
+def quantile(share: float, histogram: str, where: str, by: str) -> str:
+    """The time that this share of what a histogram counted did not exceed, in seconds."""
+    buckets = f"rate({histogram}_bucket{{{where}}}[$__rate_interval])"
+    return f"histogram_quantile({share}, sum by (le, {by}) ({buckets}))"
+
+
+def behind(where: str, by: str) -> str:
+    """Seconds from what agents scraped to what they sent."""
+    scraped = f"prometheus_remote_storage_highest_timestamp_in_seconds{{{where}}}"
+    sent = f"prometheus_remote_storage_queue_highest_sent_timestamp_seconds{{{where}}}"
+    return f"max by ({by}) ({scraped} - on (cluster, instance) group_right () {sent})"

@@ -1,0 +1,174 @@
+"""Java programs that expose Micrometer's metrics and are annotated for scraping."""
+
+from .model import Board, Figure, Lines, Query, Row, Step, Variable
+from .words import CLUSTER, FULL, ONE, RED, YELLOW
+
+_NAMESPACE = Variable("namespace", f"label_values(jvm_memory_used_bytes{{{ONE}}}, namespace)")
+_POD = Variable("pod", f'label_values(jvm_memory_used_bytes{{{ONE}, namespace="$namespace"}}, pod)', many=True)
+_HERE = f'{ONE}, namespace="$namespace", pod=~"$pod"'
+_NONE = "No pod here exposes Micrometer's metrics, or none is annotated with prometheus.io/scrape."
+_HEAP = f'{_HERE}, area="heap"'
+
+
+def _rate(metric: str, by: str, more: str = "") -> str:
+    return f"sum by ({by}) (rate({metric}{{{_HERE}{more}}}[$__rate_interval]))"
+
+
+_ALL = _rate("http_server_requests_seconds_count", "namespace")
+_FAILED = _rate("http_server_requests_seconds_count", "namespace", ', status=~"5.."')
+
+_NOW = Row(
+    "Now",
+    (
+        Figure(
+            title="Requests per second",
+            description="Answered by all pods that are chosen.",
+            empty="No request was served, or the program serves none over HTTP.",
+            expr=_ALL,
+            unit="reqps",
+        ),
+        Figure(
+            title="Errors",
+            description="Share of the answers that are 5xx.",
+            empty="No request was served, or the program serves none over HTTP.",
+            expr=f"({_FAILED} or 0 * {_ALL}) / {_ALL}",
+            unit="percentunit",
+            steps=(Step(0.01, YELLOW), Step(0.05, RED)),
+        ),
+        Figure(
+            title="Heap used",
+            description="Of the most that it may grow to, in the fullest pod. Near 100 % it only collects garbage.",
+            empty=_NONE,
+            expr=(
+                f"max(sum by (pod) (jvm_memory_used_bytes{{{_HEAP}}})"
+                f" / sum by (pod) (jvm_memory_max_bytes{{{_HEAP}}} > 0))"
+            ),
+            unit="percentunit",
+            steps=FULL,
+        ),
+        Figure(
+            title="Threads",
+            description="Of all pods that are chosen.",
+            empty=_NONE,
+            expr=f"sum(jvm_threads_live_threads{{{_HERE}}})",
+            unit="none",
+        ),
+        Figure(
+            title="Errors logged per second",
+            description="Lines of level error.",
+            empty="The program does not count what it logs (logback_events_total).",
+            expr=_rate("logback_events_total", "namespace", ', level="error"'),
+            unit="cps",
+        ),
+        Figure(
+            title="Youngest is up for",
+            description="Since the start of the program that was started last.",
+            empty=_NONE,
+            expr=f"min(process_uptime_seconds{{{_HERE}}})",
+            unit="s",
+        ),
+    ),
+)
+
+_HTTP = Row(
+    "Requests",
+    (
+        Lines(
+            title="Requests by answer",
+            description="By status.",
+            empty="No request was served, or the program serves none over HTTP.",
+            queries=(Query(_rate("http_server_requests_seconds_count", "status"), "{{status}}"),),
+            unit="reqps",
+        ),
+        Lines(
+            title="Mean time by path",
+            description="The ten slowest.",
+            empty="No request was served, or the program serves none over HTTP.",
+            queries=(
+                Query(
+                    f"topk(10, {_rate('http_server_requests_seconds_sum', 'method, uri')}"
+                    f" / ({_rate('http_server_requests_seconds_count', 'method, uri')} > 0))",
+                    "{{method}} {{uri}}",
+                ),
+            ),
+            unit="s",
+        ),
+        Lines(
+            title="Connections to databases",
+            description="Share of the pool in use. At 100 % requests wait for a connection.",
+            empty="The program has no pool of HikariCP.",
+            queries=(
+                Query(
+                    f"max by (pod, pool) (hikaricp_connections_active{{{_HERE}}}"
+                    f" / hikaricp_connections_max{{{_HERE}}})",
+                    "{{pod}} {{pool}}",
+                ),
+            ),
+            unit="percentunit",
+            steps=FULL,
+        ),
+    ),
+)
+
+_JVM = Row(
+    "JVM",
+    (
+        Lines(
+            title="Heap",
+            description="By pod. The lows after collections are what is needed; lows that climb are a leak.",
+            empty=_NONE,
+            queries=(Query(f"sum by (pod) (jvm_memory_used_bytes{{{_HEAP}}})", "{{pod}}"),),
+            unit="bytes",
+        ),
+        Lines(
+            title="Outside the heap",
+            description="Classes, code and threads. The container's limit must hold it beside the heap.",
+            empty=_NONE,
+            queries=(Query(f'sum by (pod) (jvm_memory_used_bytes{{{_HERE}, area="nonheap"}})', "{{pod}}"),),
+            unit="bytes",
+        ),
+        Lines(
+            title="Garbage collection",
+            description="Share of the time in which the program stood still. Above 10 % its users feel it.",
+            empty="No collection has paused the program.",
+            queries=(Query(_rate("jvm_gc_pause_seconds_sum", "pod"), "{{pod}}"),),
+            unit="percentunit",
+            steps=(Step(0.1, RED),),
+        ),
+        Lines(
+            title="CPU",
+            description="Share of the CPUs that the program may use.",
+            empty=_NONE,
+            queries=(Query(f"max by (pod) (process_cpu_usage{{{_HERE}}})", "{{pod}}"),),
+            unit="percentunit",
+        ),
+        Lines(
+            title="Threads by state",
+            description="Many blocked ones wait for the same lock.",
+            empty=_NONE,
+            queries=(Query(f"sum by (state) (jvm_threads_states_threads{{{_HERE}}})", "{{state}}"),),
+            unit="none",
+        ),
+        Lines(
+            title="Files open",
+            description="Share of the files that the program may have open.",
+            empty=_NONE,
+            queries=(
+                Query(
+                    f"max by (pod) (process_files_open_files{{{_HERE}}} / process_files_max_files{{{_HERE}}})",
+                    "{{pod}}",
+                ),
+            ),
+            unit="percentunit",
+            steps=FULL,
+        ),
+    ),
+)
+
+BOARD = Board(
+    uid="promfleet-jvm",
+    title="JVM (Micrometer)",
+    description="Java programs: their requests, memory, collections and threads.",
+    variables=(CLUSTER, _NAMESPACE, _POD),
+    rows=(_NOW, _HTTP, _JVM),
+)

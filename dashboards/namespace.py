@@ -1,0 +1,155 @@
+"""One namespace and its workloads."""
+
+from .model import Board, Column, Lines, Link, Query, Row, Table
+from .words import (
+    ANY_IS_BAD,
+    ANY_IS_ODD,
+    CLUSTER,
+    NAMESPACE,
+    NO_CADVISOR,
+    NO_KUBE_STATE_METRICS,
+    ONE,
+    pod_cpu,
+    pod_memory,
+    requested,
+)
+
+_HERE = f'{ONE}, namespace="$namespace"'
+_TO_POD = ("cluster", "namespace", "pod")
+_BY_POD = ", ".join(_TO_POD)
+
+
+def _replicas(kind: str, wanted: str, ready: str, missing: str) -> Table:
+    """A table of one kind of workload; columns are sums of kube-state-metrics."""
+
+    def total(metric: str) -> str:
+        return f"sum by ({kind}) ({metric}{{{_HERE}}})"
+
+    return Table(
+        title=f"{kind.capitalize()}s",
+        description="What is wanted and what is there. Missing ones for long: look at their pods.",
+        empty=f"This namespace has no {kind}.",
+        columns=(
+            Column("wanted", total(wanted), "none"),
+            Column("ready", total(ready), "none"),
+            Column("missing", f"{total(wanted)} - {total(missing)}", "none", ANY_IS_BAD),
+        ),
+        sort="missing",
+        width=8,
+    )
+
+
+_WORKLOADS = Row(
+    "Workloads",
+    (
+        _replicas(
+            "deployment",
+            "kube_deployment_spec_replicas",
+            "kube_deployment_status_replicas_ready",
+            "kube_deployment_status_replicas_available",
+        ),
+        _replicas(
+            "statefulset",
+            "kube_statefulset_replicas",
+            "kube_statefulset_status_replicas_ready",
+            "kube_statefulset_status_replicas_available",
+        ),
+        _replicas(
+            "daemonset",
+            "kube_daemonset_status_desired_number_scheduled",
+            "kube_daemonset_status_number_available",
+            "kube_daemonset_status_number_available",
+        ),
+    ),
+)
+
+_USE = Row(
+    "Use",
+    (
+        Lines(
+            title="CPU by pod",
+            description="Cores. One pod far above its like has more than its share of the work.",
+            empty=NO_CADVISOR,
+            queries=(Query(pod_cpu(_HERE, "pod"), "{{pod}}"),),
+            unit="none",
+            stacked=True,
+        ),
+        Lines(
+            title="Memory by pod",
+            description="Working sets. A line that only climbs is a leak.",
+            empty=NO_CADVISOR,
+            queries=(Query(pod_memory(_HERE, "pod"), "{{pod}}"),),
+            unit="bytes",
+            stacked=True,
+        ),
+        Lines(
+            title="Pods by phase",
+            description="Pods that stay Pending find no node, volume or image; Failed ones were given up.",
+            empty=NO_KUBE_STATE_METRICS,
+            queries=(Query(f"sum by (phase) (kube_pod_status_phase{{{_HERE}}}) > 0", "{{phase}}"),),
+            unit="none",
+        ),
+        Lines(
+            title="CPU: used and requested",
+            description="Used far below requested is money; far above it is luck.",
+            empty=NO_CADVISOR,
+            queries=(
+                Query(pod_cpu(_HERE, "namespace"), "used"),
+                Query(requested("cpu", _HERE, "namespace"), "requested"),
+            ),
+            unit="none",
+        ),
+        Lines(
+            title="Memory: used and requested",
+            description="Used far below requested is money; above it, pods are evicted first.",
+            empty=NO_CADVISOR,
+            queries=(
+                Query(pod_memory(_HERE, "namespace"), "used"),
+                Query(requested("memory", _HERE, "namespace"), "requested"),
+            ),
+            unit="bytes",
+        ),
+        Lines(
+            title="Volumes",
+            description="Share in use of each claim. At 100 % its program can't write.",
+            empty="No pod here has a volume that its driver measures.",
+            queries=(
+                Query(
+                    f"max by (persistentvolumeclaim) (kubelet_volume_stats_used_bytes{{{_HERE}}}"
+                    f" / kubelet_volume_stats_capacity_bytes{{{_HERE}}})",
+                    "{{persistentvolumeclaim}}",
+                ),
+            ),
+            unit="percentunit",
+        ),
+    ),
+)
+
+_PODS = Table(
+    title="Pods",
+    description="Who uses what, and whose containers restart.",
+    empty=NO_KUBE_STATE_METRICS,
+    columns=(
+        Column("ready", f'sum by ({_BY_POD}) (kube_pod_status_ready{{{_HERE}, condition="true"}})', "bool_yes_no"),
+        Column("cpu", pod_cpu(_HERE, _BY_POD), "none"),
+        Column("cpu requested", requested("cpu", _HERE, _BY_POD), "none"),
+        Column("memory", pod_memory(_HERE, _BY_POD), "bytes"),
+        Column("memory requested", requested("memory", _HERE, _BY_POD), "bytes"),
+        Column(
+            "restarts, 1 h",
+            f"sum by ({_BY_POD}) (increase(kube_pod_container_status_restarts_total{{{_HERE}}}[1h]))",
+            "none",
+            ANY_IS_ODD,
+        ),
+    ),
+    link=Link("Open the pod", "promfleet-pod", _TO_POD),
+    sort="memory",
+)
+
+BOARD = Board(
+    uid="promfleet-namespace",
+    title="Namespace and workloads",
+    description="One namespace: are its workloads complete, and what do their pods use.",
+    variables=(CLUSTER, NAMESPACE),
+    rows=(_WORKLOADS, Row("Pods", (_PODS,)), _USE),
+)

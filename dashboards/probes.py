@@ -1,0 +1,63 @@
+"""Endpoints as users see them: asked from the hub's cluster by the blackbox prober."""
+
+from .model import Board, Column, Lines, Query, Row, Step, Table, Variable
+from .words import CLUSTERS, DOWN_IS_BAD, MANY, RED, YELLOW
+
+_CLUSTERS = CLUSTERS._replace(query="label_values(probe_success, cluster)")
+_PROBE = Variable("probe", f"label_values(probe_success{{{MANY}}}, probe)", many=True)
+_HERE = f'{MANY}, probe=~"$probe"'
+_BY = "cluster, probe, instance"
+_OF = "{{probe}} {{instance}}"
+_NONE = "Nothing was probed: the stack file has no probes, or the prober is down."
+_EXPIRY = (Step(0, RED), Step(7 * 86400, YELLOW), Step(21 * 86400, "green"))
+
+_ENDPOINTS = Table(
+    title="Endpoints",
+    description="Does it answer, how often did it, how fast, and when does its certificate end.",
+    empty=_NONE,
+    columns=(
+        Column("answers", f"min by ({_BY}) (probe_success{{{_HERE}}})", "bool_yes_no", DOWN_IS_BAD),
+        Column("in a day", f"avg by ({_BY}) (avg_over_time(probe_success{{{_HERE}}}[1d]))", "percentunit"),
+        Column("took", f"max by ({_BY}) (probe_duration_seconds{{{_HERE}}})", "s"),
+        Column("status", f"max by ({_BY}) (probe_http_status_code{{{_HERE}}})", "none"),
+        Column(
+            "certificate ends in", f"min by ({_BY}) (probe_ssl_earliest_cert_expiry{{{_HERE}}}) - time()", "s", _EXPIRY
+        ),
+    ),
+    sort="took",
+)
+
+_TREND = Row(
+    "Over time",
+    (
+        Lines(
+            title="Answers",
+            description="1 is an answer, 0 is none.",
+            empty=_NONE,
+            queries=(Query(f"min by ({_BY}) (probe_success{{{_HERE}}})", _OF),),
+            unit="none",
+        ),
+        Lines(
+            title="Time",
+            description="From the first question for its name to the last byte.",
+            empty=_NONE,
+            queries=(Query(f"max by ({_BY}) (probe_duration_seconds{{{_HERE}}})", _OF),),
+            unit="s",
+        ),
+        Lines(
+            title="Time by phase",
+            description="Slow resolve is DNS, slow connect the network, slow processing the server itself.",
+            empty="No endpoint is probed over HTTP.",
+            queries=(Query(f"max by (cluster, phase) (probe_http_duration_seconds{{{_HERE}}})", "{{phase}}"),),
+            unit="s",
+        ),
+    ),
+)
+
+BOARD = Board(
+    uid="promfleet-probes",
+    title="Probes",
+    description="Endpoints as users see them: asked from the hub's cluster.",
+    variables=(_CLUSTERS, _PROBE),
+    rows=(Row("Now", (_ENDPOINTS,)), _TREND),
+)
