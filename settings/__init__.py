@@ -50,6 +50,6 @@ __all__ = [
     "Way",
     "from_file",
     "in_bytes",
-    "secret_key",
     "seconds",
+    "secret_key",
 ]

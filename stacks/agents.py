@@ -6,7 +6,7 @@ from pulumi import Output, ResourceOptions
 import prometheus
 from components import AgentPrometheus
 from components.agent_prometheus import CA_FILE, TOKEN_FILE, AgentPrometheusArgs
-from settings import Fleet, Receiver, secret_key, seconds
+from settings import Fleet, Receiver, seconds, secret_key
 
 from .clusters import Watched
 from .hub import HubEndpoint
