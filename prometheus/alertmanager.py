@@ -5,6 +5,7 @@ from typing import Any
 from alerts import INHIBITIONS, WATCHDOG, Inhibition
 from settings import Alertmanager, Fleet, seconds
 from settings.alertmanager import (
+    ALWAYS_GROUPED,
     NOBODY,
     Contact,
     Email,
@@ -109,7 +110,7 @@ def _tree(settings: Alertmanager) -> Block:
     group = settings.grouping
     return {
         "receiver": settings.default,
-        "group_by": ["alertname", "cluster", "team", *group.by],
+        "group_by": [*ALWAYS_GROUPED, *group.by],
         "group_wait": group.wait,
         "group_interval": group.interval,
         "repeat_interval": group.repeat,

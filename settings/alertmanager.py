@@ -13,6 +13,8 @@ from .types import Address, DnsLabel, DnsName, Duration, Host, LabelName, Line, 
 
 NOBODY = "nobody"
 """The receiver, in Alertmanager's own file, of what is never sent to people."""
+ALWAYS_GROUPED = ("alertname", "cluster", "team")
+"""Labels by which alerts are grouped, whatever a stack says."""
 _OFTEN, _SELDOM = 60, 3600
 _REMEMBERED = 120 * 3600  # the default of --data.retention
 
@@ -153,7 +155,10 @@ class Grouping(Section):
     """After which time a group that has not changed is told again."""
 
     def problems(self) -> Iterator[Problem]:
-        """Alertmanager looks at a group once in an interval."""
+        """No label is named twice, and a reminder comes neither more often nor later than Alertmanager can tell."""
+        for index, label in enumerate(self.by):
+            if label in ALWAYS_GROUPED:
+                yield Problem(("by", index), "is grouped by in any case", "Remove it.", label)
         if seconds(self.repeat) < seconds(self.interval):
             instead = f"Write {self.interval} or more."
             yield Problem(("repeat",), f"is shorter than the interval, {self.interval}", instead, self.repeat)
