@@ -1,5 +1,6 @@
 from .agent_prometheus import AgentPrometheus, AgentPrometheusArgs
 from .alertmanager import Alertmanager, AlertmanagerArgs
+from .exposure import Exposure, ExposureArgs
 from .hub_prometheus import HubPrometheus, HubPrometheusArgs
 from .kube_state_metrics import KubeStateMetrics, KubeStateMetricsArgs
 from .namespace import Namespace, NamespaceArgs
@@ -10,6 +11,8 @@ __all__ = [
     "AgentPrometheusArgs",
     "Alertmanager",
     "AlertmanagerArgs",
+    "Exposure",
+    "ExposureArgs",
     "HubPrometheus",
     "HubPrometheusArgs",
     "KubeStateMetrics",

@@ -21,24 +21,23 @@ from .rollout import timeouts
 
 MESH = f"{APP}-mesh"
 CONFIG = CONFIG_FILE.rpartition("/")[0]
-DOORS = (
-    Door("alertmanagers", "notify", 8443, 8643, ("create", "get"), ("/api/v2/alerts", "/metrics")),
-    Door(
-        "alertmanagers",
-        "operate",
-        8444,
-        8644,
-        ("create", "delete", "get"),
-        (
-            "/api/v2/alerts",
-            "/api/v2/alerts/groups",
-            "/api/v2/receivers",
-            "/api/v2/silence/*",
-            "/api/v2/silences",
-            "/api/v2/status",
-        ),
+NOTIFY = Door("alertmanagers", "notify", 8443, 8643, ("create", "get"), ("/api/v2/alerts", "/metrics"))
+OPERATE = Door(
+    "alertmanagers",
+    "operate",
+    8444,
+    8644,
+    ("create", "delete", "get"),
+    (
+        "/api/v2/alerts",
+        "/api/v2/alerts/groups",
+        "/api/v2/receivers",
+        "/api/v2/silence/*",
+        "/api/v2/silences",
+        "/api/v2/status",
     ),
 )
+DOORS = (NOTIFY, OPERATE)
 """Prometheus notifies and scrapes through one; people look and silence through the other."""
 
 
@@ -108,12 +107,12 @@ class Alertmanager(pulumi.ComponentResource):
         grant(
             f"{name}-notifier",
             {**metadata, "name": f"{APP}-notifier"},
-            entrance.roles["notify"],
+            entrance.roles[NOTIFY.name],
             args["notifier"],
             child,
         )
         self.operator_token = identity(
-            f"{name}-operator", {**metadata, "name": f"{APP}-operator"}, entrance.roles["operate"], 0, child
+            f"{name}-operator", {**metadata, "name": f"{APP}-operator"}, entrance.roles[OPERATE.name], 0, child
         )
         self._serve(name, args, metadata, account.metadata.name, entrance, child)
         self.register_outputs({"service": self.service, "operator_token": self.operator_token})
@@ -158,10 +157,7 @@ class Alertmanager(pulumi.ComponentResource):
         self.service = k8s.core.v1.Service(
             f"{name}-service",
             metadata=metadata,
-            spec={
-                "selector": selector(APP, APP),
-                "ports": [{"name": door.name, "port": door.port, "target_port": door.name} for door in DOORS],
-            },
+            spec=doors.service(APP, DOORS),
             opts=child,
         ).metadata.name.apply(str)
         k8s.networking.v1.NetworkPolicy(
@@ -191,13 +187,10 @@ def secret_files(
     ours: pulumi.Input[str], existing: Mapping[str, tuple[str, str]]
 ) -> list[k8s.core.v1.VolumeProjectionArgsDict]:
     """One folder with the stack's secrets and those that stand in Secrets of others."""
-    return [
-        {"secret": {"name": ours}},
-        *(
-            {"secret": {"name": name, "items": [{"key": key, "path": file}]}}
-            for file, (name, key) in sorted(existing.items())
-        ),
-    ]
+    sources: list[k8s.core.v1.VolumeProjectionArgsDict] = [{"secret": {"name": ours}}]
+    for file, (name, key) in sorted(existing.items()):
+        sources.append({"secret": {"name": name, "items": [{"key": key, "path": file}]}})
+    return sources
 
 
 def mesh_service() -> k8s.core.v1.ServiceSpecArgsDict:
@@ -235,8 +228,10 @@ def pod(
                     f"--watched-dir={CONFIG}",
                     f"--reload-url=http://{LISTEN}/-/reload",
                     "--watch-interval=10s",
-                    "--listen-address=127.0.0.1:8080",
+                    "--listen-address=:8080",
                 ],
+                "ports": [{"name": "reloader", "container_port": 8080}],
+                "readiness_probe": {"http_get": {"path": "/healthz", "port": "reloader"}},
                 "resources": resources("10m", "24Mi", "64Mi"),
                 "security_context": RESTRICTED,
                 "volume_mounts": [{"name": "config", "mount_path": CONFIG, "read_only": True}],

@@ -7,6 +7,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
+from .labels import selector
 from .pods import RESTRICTED, resources
 
 GROUP = "promfleet.io"
@@ -104,6 +105,14 @@ def permission(door: Door, app: str, verbs: Sequence[str]) -> list[k8s.rbac.v1.P
             "verbs": list(verbs),
         }
     ]
+
+
+def service(app: str, doors: Sequence[Door]) -> k8s.core.v1.ServiceSpecArgsDict:
+    """What leads to the doors inside the cluster: a port per door."""
+    return {
+        "selector": selector(app, app),
+        "ports": [{"name": door.name, "port": door.port, "target_port": door.name} for door in doors],
+    }
 
 
 def container(door: Door, upstream: str, image: str) -> k8s.core.v1.ContainerArgsDict:

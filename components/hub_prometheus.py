@@ -1,7 +1,7 @@
 """The Prometheus that takes every cluster's samples, behind a door for writing and a door for reading."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, NotRequired, TypedDict
+from typing import NotRequired, TypedDict
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -23,28 +23,27 @@ from .scraper import claim, container, scrape_identity
 APP = "prometheus-hub"
 READER = "reader"
 RULES = RULE_FILES.rpartition("/")[0]
-DOORS = (
-    Door("hubs", "write", 8443, 8643, ("create",), ("/api/v1/write",)),
-    Door(
-        "hubs",
-        "read",
-        8444,
-        8644,
-        ("create", "get"),
-        (
-            "/api/v1/query",
-            "/api/v1/query_range",
-            "/api/v1/query_exemplars",
-            "/api/v1/labels",
-            "/api/v1/label/*/values",
-            "/api/v1/series",
-            "/api/v1/metadata",
-            "/api/v1/rules",
-            "/api/v1/alerts",
-            "/api/v1/status/buildinfo",
-        ),
+WRITE = Door("hubs", "write", 8443, 8643, ("create",), ("/api/v1/write",))
+READ = Door(
+    "hubs",
+    "read",
+    8444,
+    8644,
+    ("create", "get"),
+    (
+        "/api/v1/query",
+        "/api/v1/query_range",
+        "/api/v1/query_exemplars",
+        "/api/v1/labels",
+        "/api/v1/label/*/values",
+        "/api/v1/series",
+        "/api/v1/metadata",
+        "/api/v1/rules",
+        "/api/v1/alerts",
+        "/api/v1/status/buildinfo",
     ),
 )
+DOORS = (WRITE, READ)
 """Agents write through one, readers ask through the other, and neither leads further."""
 
 
@@ -61,16 +60,12 @@ class HubPrometheusArgs(TypedDict):
     """Command line of Prometheus."""
     writers: Mapping[str, int]
     """Who may write: name of an agent's cluster -> how often its token was renewed."""
-    host: str
-    """Name in the certificate, by which agents and readers reach the doors."""
+    hosts: Sequence[str]
+    """Names in the certificate, by which the doors and all that stands beside them are reached."""
     tls_secret: NotRequired[pulumi.Input[str]]
     """Secret of type kubernetes.io/tls with that certificate; exactly one of this and `tls_issuer`."""
     tls_issuer: NotRequired[str]
     """cert-manager ClusterIssuer that is asked for it."""
-    via: Literal["clusterIP", "nodePort", "loadBalancer"]
-    """Kind of the doors' Service."""
-    node_ports: NotRequired[Mapping[str, int]]
-    """Door -> port on the nodes, with `nodePort`."""
     storage: pulumi.Input[str]
     """Size of the volume."""
     memory: tuple[str, str]
@@ -88,8 +83,6 @@ class HubPrometheusArgs(TypedDict):
 class HubPrometheus(pulumi.ComponentResource):
     """Stores, evaluates and answers for a whole fleet."""
 
-    urls: Mapping[str, str]
-    """Door -> where it is reached."""
     service: pulumi.Output[str]
     """Name of the Service with a port per door."""
     account: pulumi.Output[str]
@@ -129,11 +122,8 @@ class HubPrometheus(pulumi.ComponentResource):
         self.roles = entrance.roles
         self._identities(name, args, metadata, child)
         self._serve(name, args, metadata, account, entrance, child)
-        ports = args.get("node_ports") or {door.name: door.port for door in DOORS}
-        self.urls = {door: f"https://{args['host']}:{port}" for door, port in ports.items()}
         self.register_outputs(
             {
-                "urls": self.urls,
                 "service": self.service,
                 "writer_tokens": self.writer_tokens,
                 "reader_token": self.reader_token,
@@ -152,13 +142,13 @@ class HubPrometheus(pulumi.ComponentResource):
             cluster: identity(
                 f"{name}-writer-{cluster}",
                 {**metadata, "name": f"writer-{cluster}"},
-                self.roles["write"],
+                self.roles[WRITE.name],
                 renewals,
                 child,
             )
             for cluster, renewals in args["writers"].items()
         }
-        self.reader_token = identity(f"{name}-reader", {**metadata, "name": READER}, self.roles["read"], 0, child)
+        self.reader_token = identity(f"{name}-reader", {**metadata, "name": READER}, self.roles[READ.name], 0, child)
 
     def _serve(
         self,
@@ -192,8 +182,8 @@ class HubPrometheus(pulumi.ComponentResource):
         self.service = k8s.core.v1.Service(
             f"{name}-service",
             metadata=metadata,
-            spec=service(args),
-            opts=bounded,
+            spec=doors.service(APP, DOORS),
+            opts=child,
         ).metadata.name.apply(str)
         k8s.networking.v1.NetworkPolicy(
             f"{name}-policy",
@@ -224,25 +214,12 @@ class HubPrometheus(pulumi.ComponentResource):
             metadata=metadata,
             spec={
                 "secretName": secret,
-                "dnsNames": [args["host"]],
+                "dnsNames": list(args["hosts"]),
                 "issuerRef": {"group": "cert-manager.io", "kind": "ClusterIssuer", "name": args["tls_issuer"]},
             },
             opts=child,
         )
         return secret
-
-
-def service(args: HubPrometheusArgs) -> k8s.core.v1.ServiceSpecArgsDict:
-    """One Service with a port per door."""
-    kinds = {"clusterIP": "ClusterIP", "nodePort": "NodePort", "loadBalancer": "LoadBalancer"}
-    node_ports = args.get("node_ports") or {}
-    ports: list[k8s.core.v1.ServicePortArgsDict] = []
-    for door in DOORS:
-        port: k8s.core.v1.ServicePortArgsDict = {"name": door.name, "port": door.port, "target_port": door.name}
-        if door.name in node_ports:
-            port["node_port"] = node_ports[door.name]
-        ports.append(port)
-    return {"type": kinds[args["via"]], "selector": selector(APP, APP), "ports": ports}
 
 
 def pod(

@@ -51,7 +51,12 @@ def _maintenance(window: Maintenance, fleet: Fleet) -> Rule:
     return {
         "alert": MAINTENANCE,
         "expr": f'{EXPECTED}{{cluster="{window.cluster}"}} and on () (vector(time()) >= {start:.0f} < {until:.0f})',
-        "labels": {"severity": "none", "team": fleet.alerts.team},
+        "labels": {
+            "cluster": window.cluster,
+            "until": window.until,  # tells the windows of one cluster apart
+            "severity": "none",
+            "team": fleet.alerts.team,
+        },
         "annotations": {
             "summary": f"{window.cluster} is in maintenance until {window.until}.",
             "description": f"{window.reason} Its alerts notify nobody.",

@@ -6,11 +6,12 @@ from pulumi import ResourceOptions
 import prometheus
 import settings
 from components import Alertmanager
-from components.alertmanager import AlertmanagerArgs
+from components.alertmanager import APP, OPERATE, AlertmanagerArgs
 from settings import Fleet, seconds
 from settings.secrets import secret_key
 
 from .clusters import Watched
+from .exposure import expose_way
 from .hub import DeployedHub
 
 
@@ -21,6 +22,8 @@ def deploy_alertmanager(fleet: Fleet, said: settings.Alertmanager, watched: Watc
         alertmanager_args(fleet, said, watched, hub),
         ResourceOptions(provider=watched.provider),
     )
+    url = expose_way(fleet, watched, hub.made.tls_secret, said.expose, APP, OPERATE)
+    pulumi.export("alertmanager", {"service": made.service, "url": url})
     pulumi.export("operator", made.operator_token)
 
 

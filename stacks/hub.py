@@ -8,10 +8,12 @@ from pulumi import ResourceOptions
 
 import prometheus
 from components import HubPrometheus
-from components.hub_prometheus import HubPrometheusArgs
+from components.hub_prometheus import APP, DOORS, READ, WRITE, HubPrometheusArgs
 from settings import Fleet, Hub, seconds
+from settings.expose import ROUTED
 
 from .clusters import Watched
+from .exposure import backend, hosts, lead, url
 
 
 class HubEndpoint(NamedTuple):
@@ -34,10 +36,9 @@ class DeployedHub(NamedTuple):
 def deploy_hub(fleet: Fleet, hub: Hub, watched: Watched) -> DeployedHub:
     """Make the hub and export what people, agents of other stacks and `fleet status` need to reach it."""
     made = HubPrometheus(hub.cluster, hub_args(fleet, hub, watched), ResourceOptions(provider=watched.provider))
+    urls = lead_to_doors(fleet, hub, watched, made)
     tls = hub.expose.tls
-    endpoint = HubEndpoint(
-        f"{made.urls['write']}/api/v1/write", made.writer_tokens, tls.ca or "", tls.ca_config_map or ""
-    )
+    endpoint = HubEndpoint(f"{urls['write']}/api/v1/write", made.writer_tokens, tls.ca or "", tls.ca_config_map or "")
     pulumi.export(
         "hub",
         {
@@ -46,7 +47,7 @@ def deploy_hub(fleet: Fleet, hub: Hub, watched: Watched) -> DeployedHub:
             "kubeconfig": fleet.clusters[hub.cluster].kubeconfig or "",
             "service": made.service,
             "namespace": watched.namespace,
-            "readUrl": made.urls["read"],
+            "readUrl": urls["read"],
             "writeUrl": endpoint.write_url,
             "ca": endpoint.ca,
             "caConfigMap": endpoint.ca_config_map,
@@ -56,6 +57,20 @@ def deploy_hub(fleet: Fleet, hub: Hub, watched: Watched) -> DeployedHub:
     pulumi.export("identities", made.writer_tokens)
     pulumi.export("reader", made.reader_token)
     return DeployedHub(made, endpoint)
+
+
+def lead_to_doors(fleet: Fleet, hub: Hub, watched: Watched, made: HubPrometheus) -> dict[str, str]:
+    """Lead the hub's hosts to its doors; give where each door is reached."""
+    expose = hub.expose
+    ports = expose.node_ports.model_dump() if expose.via == "nodePort" else {}
+    # Behind one host a proxy tells the doors apart by the path.
+    paths = {WRITE.name: WRITE.paths[0]} if expose.via in ROUTED and not expose.passthrough else {}
+    names = {WRITE.name: expose.host, READ.name: expose.read_host or expose.host}
+    for host in dict.fromkeys(names.values()):
+        doors = [door for door in DOORS if names[door.name] == host]
+        backends = [backend(door, path=paths.get(door.name), node_port=ports.get(door.name)) for door in doors]
+        lead(fleet, watched, made.tls_secret, APP, host, backends)
+    return {door.name: url(expose, names[door.name], ports.get(door.name, door.port)) for door in DOORS}
 
 
 def hub_args(fleet: Fleet, hub: Hub, watched: Watched) -> HubPrometheusArgs:
@@ -69,8 +84,7 @@ def hub_args(fleet: Fleet, hub: Hub, watched: Watched) -> HubPrometheusArgs:
         "rules": prometheus.rules(fleet),
         "flags": prometheus.hub_flags(fleet),
         "writers": {cluster: hub.rotations.get(cluster, 0) for cluster in writers},
-        "host": expose.host,
-        "via": expose.via,
+        "hosts": hosts(fleet),
         "storage": hub.storage,
         "memory": prometheus.hub_memory(fleet.hub_series),
         "image": fleet.images.prometheus,
@@ -81,8 +95,6 @@ def hub_args(fleet: Fleet, hub: Hub, watched: Watched) -> HubPrometheusArgs:
         args["tls_secret"] = expose.tls.secret
     if expose.tls.issuer:
         args["tls_issuer"] = expose.tls.issuer
-    if expose.via == "nodePort":
-        args["node_ports"] = expose.node_ports.model_dump()
     if hub.storage_class:
         args["storage_class"] = hub.storage_class
     return args

@@ -24,9 +24,8 @@ def args(**other: object) -> HubPrometheusArgs:
         "rules": {"fleet.yml": "groups: []\n"},
         "flags": ["--config.file=/etc/prometheus/config/prometheus.yml"],
         "writers": {"eu1": 0},
-        "host": "hub.example",
+        "hosts": ["hub.example", "grafana.example"],
         "tls_secret": "hub-tls",
-        "via": "loadBalancer",
         "storage": "5Gi",
         "memory": ("512Mi", "1Gi"),
         **other,
@@ -174,7 +173,7 @@ class TestCertificate:
         assert tls["secret"]["secretName"] == "hub-tls"
         assert engine.all(CERTIFICATE) == []
 
-    def test_an_issuer_is_asked_for_the_name_that_agents_use(self, hub):
+    def test_an_issuer_is_asked_for_every_name_of_the_stack(self, hub):
         """
         cert-manager writes the Secret that the doors mount.
         """
@@ -182,7 +181,7 @@ class TestCertificate:
 
         spec = engine.one(CERTIFICATE).inputs["spec"]
 
-        assert spec["dnsNames"] == ["hub.example"]
+        assert spec["dnsNames"] == ["hub.example", "grafana.example"]
         assert spec["issuerRef"]["name"] == "letsencrypt"
         volumes = engine.one(STATEFUL_SET).inputs["spec"]["template"]["spec"]["volumes"]
         assert spec["secretName"] in [v["secret"]["secretName"] for v in volumes if "secret" in v]
@@ -207,13 +206,3 @@ class TestWorkload:
 
         assert "app.kubernetes.io/version" not in spec["selector"]["matchLabels"]
         assert spec["selector"]["matchLabels"].items() <= spec["template"]["metadata"]["labels"].items()
-
-    def test_node_ports_are_the_ones_that_were_asked_for(self, hub):
-        """
-        Agents of other clusters find the doors where the stack file says.
-        """
-        engine = hub(via="nodePort", node_ports={"write": 30443, "read": 30444})
-
-        service = engine.one("kubernetes:core/v1:Service").inputs["spec"]
-        assert service["type"] == "NodePort"
-        assert {p["name"]: p["nodePort"] for p in service["ports"]} == {"write": 30443, "read": 30444}

@@ -1,0 +1,246 @@
+import json
+from pathlib import Path
+from typing import Any, cast
+
+import jsonschema
+import kubernetes_validate
+import pytest
+
+from components import Exposure
+from components.exposure import Backend, ExposureArgs
+from tests.unit.conftest import plain
+
+SCHEMAS = Path(__file__).parent / "schemas"
+WRITE: Backend = {"name": "write", "port": 8443, "path": "/api/v1/write"}
+READ: Backend = {"name": "read", "port": 8444}
+QUERY: Backend = {"name": "grpc", "port": 10901, "grpc": True}
+GATEWAY = {"name": "edge", "namespace": "gateways", "sectionName": "https"}
+AUTHORITY = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+
+
+def args(via: str, **other: Any) -> ExposureArgs:
+    given = {
+        "namespace": "promfleet",
+        "app": "prometheus-hub",
+        "via": via,
+        "host": "hub.example",
+        "backends": [WRITE, READ],
+        "server_name": "hub.example",
+        "tls_secret": "hub-tls",
+        **({"gateway": GATEWAY} if via == "gateway" else {}),
+        **other,
+    }
+    return cast("ExposureArgs", given)
+
+
+@pytest.fixture
+def made(engine):
+    """Expose, and give what stands in the cluster then: kind -> object."""
+
+    def make(via: str, **other: Any) -> dict[str, Any]:
+        engine.deploy(lambda: Exposure("hub", args(via, **other)))
+        objects = [plain(r.inputs) for r in engine.resources if r.typ.startswith("kubernetes:")]
+        assert len({item["kind"] for item in objects}) == len(objects)
+        return {item["kind"]: item for item in objects}
+
+    return make
+
+
+def is_valid(item: dict[str, Any]) -> None:
+    """Fail with the API server's complaint where it would refuse, or silently drop, a part of an object."""
+    file = SCHEMAS / f"{item['kind']}.json"
+    if not file.exists():
+        kubernetes_validate.validate(item, "1.36", strict=True)
+        return
+    published = json.loads(file.read_text())
+    assert published["apiVersion"] == item["apiVersion"]
+    jsonschema.Draft202012Validator(published["spec"]).validate(item["spec"])
+
+
+WAYS: list[dict[str, Any]] = [
+    {"via": "nodePort"},
+    {"via": "loadBalancer", "annotations": {"networking.gke.io/load-balancer-type": "Internal"}},
+    {"via": "ingress"},
+    {"via": "ingress", "ca": AUTHORITY, "ingress_class": "nginx"},
+    {"via": "ingress", "backends": [QUERY]},
+    {"via": "ingress", "passthrough": True, "backends": [READ]},
+    {"via": "gateway"},
+    {"via": "gateway", "ca": AUTHORITY},
+    {"via": "gateway", "ca_config_map": "hub-ca"},
+    {"via": "gateway", "backends": [QUERY]},
+    {"via": "gateway", "passthrough": True, "backends": [READ]},
+    {"via": "httpProxy"},
+    {"via": "httpProxy", "ca": AUTHORITY},
+    {"via": "httpProxy", "backends": [QUERY]},
+    {"via": "httpProxy", "passthrough": True, "backends": [READ]},
+]
+
+
+class TestObjects:
+    @pytest.mark.parametrize("way", WAYS, ids=str)
+    def test_the_api_server_takes_them_whole(self, made, way):
+        """
+        Each object obeys the published schema of its kind, and has no field that it does not know.
+        """
+        objects = made(**way)
+
+        assert objects
+        for item in objects.values():
+            is_valid(item)
+
+    def test_a_field_that_no_schema_knows_is_noticed(self, made):
+        """
+        The schemas are closed, also where the API server's are not.
+        """
+        route = made("gateway")["HTTPRoute"]
+        route["spec"]["rules"][0]["backendRefs"][0]["tls"] = True
+
+        with pytest.raises(jsonschema.ValidationError, match="tls"):
+            is_valid(route)
+
+
+class TestServices:
+    def test_node_ports_are_the_ones_that_were_asked_for(self, made):
+        """
+        Agents of other clusters find the doors where the stack file says.
+        """
+        backends = [{**READ, "node_port": 30444}, {"name": "write", "port": 8443, "node_port": 30443}]
+
+        spec = made("nodePort", backends=backends)["Service"]["spec"]
+
+        assert spec["type"] == "NodePort"
+        assert {p["name"]: p["nodePort"] for p in spec["ports"]} == {"write": 30443, "read": 30444}
+
+    def test_a_load_balancer_leads_to_the_doors_and_nowhere_else(self, made):
+        """
+        Its ports are theirs, by name, so that the pod's other ports stay inside.
+        """
+        spec = made("loadBalancer")["Service"]["spec"]
+
+        assert spec["type"] == "LoadBalancer"
+        assert {(p["port"], p["targetPort"]) for p in spec["ports"]} == {(8443, "write"), (8444, "read")}
+
+
+class TestPaths:
+    def test_an_ingress_tells_the_doors_apart(self, made):
+        """
+        What is written goes to one door and everything else to the other, under one host.
+        """
+        [rule] = made("ingress")["Ingress"]["spec"]["rules"]
+
+        paths = [(p["path"], p["pathType"], p["backend"]["service"]["port"]["name"]) for p in rule["http"]["paths"]]
+        assert paths == [("/api/v1/write", "Exact", "write"), ("/", "Prefix", "read")]
+
+    def test_a_route_tells_the_doors_apart(self, made):
+        """
+        Likewise behind a Gateway.
+        """
+        rules = made("gateway")["HTTPRoute"]["spec"]["rules"]
+
+        paths = [(r["matches"][0]["path"]["value"], r["backendRefs"][0]["port"]) for r in rules]
+        assert paths == [("/api/v1/write", 8443), ("/", 8444)]
+
+    def test_a_proxy_tells_the_doors_apart(self, made):
+        """
+        Likewise behind Contour.
+        """
+        routes = made("httpProxy")["HTTPProxy"]["spec"]["routes"]
+
+        paths = [(r["conditions"][0], r["services"][0]["port"]) for r in routes]
+        assert paths == [({"exact": "/api/v1/write"}, 8443), ({"prefix": "/"}, 8444)]
+
+
+class TestTls:
+    """Nothing is plain behind a proxy, and nothing is taken on trust."""
+
+    def test_nginx_verifies_the_doors(self, made):
+        """
+        By the certificate's own authority and name, and with room for large batches and long queries.
+        """
+        annotations = made("ingress")["Ingress"]["metadata"]["annotations"]
+
+        said = {k.removeprefix("nginx.ingress.kubernetes.io/"): v for k, v in annotations.items() if "nginx" in k}
+        assert said == {
+            "backend-protocol": "HTTPS",
+            "force-ssl-redirect": "true",
+            "proxy-body-size": "64m",
+            "proxy-read-timeout": "120",
+            "proxy-send-timeout": "120",
+            "proxy-ssl-name": "hub.example",
+            "proxy-ssl-secret": "promfleet/hub-tls",
+            "proxy-ssl-server-name": "on",
+            "proxy-ssl-verify": "on",
+        }
+
+    def test_another_controller_is_told_nothing_of_nginx(self, made):
+        """
+        What it needs is written as annotations.
+        """
+        own = {"alb.ingress.kubernetes.io/backend-protocol": "HTTPS"}
+
+        annotations = made("ingress", ingress_class="alb", annotations=own)["Ingress"]["metadata"]["annotations"]
+
+        assert {k: v for k, v in annotations.items() if not k.startswith("pulumi.com/")} == own
+
+    def test_an_own_authority_is_handed_to_the_proxy(self, made):
+        """
+        Nginx and Contour read it from a Secret.
+        """
+        objects = made("httpProxy", ca=AUTHORITY)
+
+        assert objects["Secret"]["stringData"] == {"ca.crt": AUTHORITY}
+        [service] = objects["HTTPProxy"]["spec"]["routes"][0]["services"]
+        assert service["protocol"] == "tls"
+        assert service["validation"] == {
+            "caSecret": objects["Secret"]["metadata"]["name"],
+            "subjectName": "hub.example",
+        }
+
+    @pytest.mark.parametrize(
+        ("other", "trusted"),
+        [
+            ({}, {"wellKnownCACertificates": "System"}),
+            (
+                {"ca_config_map": "hub-ca"},
+                {"caCertificateRefs": [{"group": "", "kind": "ConfigMap", "name": "hub-ca"}]},
+            ),
+            (
+                {"ca": AUTHORITY},
+                {"caCertificateRefs": [{"group": "", "kind": "ConfigMap", "name": "prometheus-hub-trust"}]},
+            ),
+        ],
+    )
+    def test_a_gateway_verifies_the_doors(self, made, other, trusted):
+        """
+        By the public authorities, those of a ConfigMap, or those of the stack file.
+        """
+        policy = made("gateway", **other)["BackendTLSPolicy"]["spec"]
+
+        assert policy["validation"] == {"hostname": "hub.example", **trusted}
+        assert policy["targetRefs"] == [{"group": "", "kind": "Service", "name": "prometheus-hub"}]
+
+    @pytest.mark.parametrize(
+        ("via", "kind"), [("ingress", "Ingress"), ("gateway", "TLSRoute"), ("httpProxy", "HTTPProxy")]
+    )
+    def test_a_proxy_that_passes_tls_through_holds_no_certificate(self, made, via, kind):
+        """
+        It needs neither the Secret nor an authority, and makes no policy.
+        """
+        objects = made(via, passthrough=True, backends=[READ], ca=AUTHORITY)
+
+        assert objects.keys() == {kind}
+        assert "hub-tls" not in json.dumps(objects)
+
+    @pytest.mark.parametrize(
+        ("via", "kind", "sign"),
+        [
+            ("ingress", "Ingress", '"nginx.ingress.kubernetes.io/backend-protocol": "GRPCS"'),
+            ("gateway", "GRPCRoute", '"port": 10901'),
+            ("httpProxy", "HTTPProxy", '"protocol": "h2"'),
+        ],
+    )
+    def test_grpc_is_grpc_over_tls(self, made, via, kind, sign):
+        """
+        Each proxy has its own word for it.
+        """
+        assert sign in json.dumps(made(via, backends=[QUERY])[kind])
