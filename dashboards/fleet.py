@@ -88,7 +88,10 @@ LAG = Lines(
     steps=(Step(120, RED),),
 )
 
-_NOW = Row(
+TRENDS = (CPU, MEMORY, SAMPLES, LAG)
+"""What tells most in a picture of the fleet."""
+
+NOW = Row(
     "Now",
     (
         Figure(
@@ -228,5 +231,5 @@ BOARD = Board(
     title="Fleet overview",
     description="Every cluster that reports to this hub: is it well, is it fresh, is it full, what does it cost.",
     variables=(CLUSTERS,),
-    rows=(_NOW, Row("Clusters", (CLUSTER_TABLE,)), _CAPACITY, _FRESHNESS, _COST),
+    rows=(NOW, Row("Clusters", (CLUSTER_TABLE,)), _CAPACITY, _FRESHNESS, _COST),
 )

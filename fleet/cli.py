@@ -4,11 +4,15 @@ import typer
 
 from . import lab
 from .check import check
+from .dashboards import dashboards
+from .snapshot import snapshot
 from .status import status
 
 app = typer.Typer(no_args_is_help=True)
 app.command()(check)
 app.command()(status)
+app.command()(snapshot)
+app.command()(dashboards)
 app.add_typer(lab.app, name="lab")
 
 

@@ -21,6 +21,14 @@ class Sample(NamedTuple):
     value: float
 
 
+class Line(NamedTuple):
+    """One series of a range query's answer: Unix times and values."""
+
+    labels: dict[str, str]
+    times: list[float]
+    values: list[float]
+
+
 class Hub:
     """A hub's read door. `base` is where it is reached, `host` the name in its certificate."""
 
@@ -32,6 +40,15 @@ class Hub:
         """Answer an instant query; raises `httpx.HTTPStatusError` where the door or Prometheus refuses it."""
         found = self.get("/api/v1/query", query=promql).json()["data"]["result"]
         return [Sample(one["metric"], float(one["value"][1])) for one in found]
+
+    def query_range(self, promql: str, start: float, end: float, step: float) -> list[Line]:
+        """Answer a range query; times are Unix times, the step is in seconds."""
+        span = {"start": str(start), "end": str(end), "step": str(step)}
+        found = self.get("/api/v1/query_range", query=promql, **span).json()["data"]["result"]
+        return [
+            Line(one["metric"], [time for time, _ in one["values"]], [float(value) for _, value in one["values"]])
+            for one in found
+        ]
 
     def get(self, path: str, **parameters: str) -> httpx.Response:
         """GET a path behind the read door."""

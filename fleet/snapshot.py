@@ -1,0 +1,36 @@
+"""`fleet snapshot`: a picture of the fleet overview, from live data."""
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import typer
+
+from .hub import open_hub
+from .stack import StackError, outputs
+
+_HOUR = 3600
+
+
+def snapshot(
+    stack: Annotated[str, typer.Option(help="The stack that holds the hub.")] = "hub",
+    output: Annotated[Path, typer.Option(help="The file to write: .png, .svg or .pdf.")] = Path("fleet.png"),
+    hours: Annotated[int, typer.Option(min=1, max=24, help="How far back the lines go.")] = 6,
+) -> None:
+    """Draw every cluster of the fleet, now, on one page."""
+    # Both take a second to import, which no other command is to wait for.
+    from .overview import ask  # noqa: PLC0415
+    from .picture import draw  # noqa: PLC0415
+
+    try:
+        with open_hub(outputs(stack)) as hub:
+            overview = ask(hub, time.time(), hours * _HOUR)
+    except StackError as error:
+        typer.echo(f"fleet snapshot: {error}", err=True)
+        raise typer.Exit(2) from error
+    except httpx.HTTPError as error:
+        typer.echo(f"fleet snapshot: the hub does not answer: {error}", err=True)
+        raise typer.Exit(2) from error
+    draw(overview).savefig(output)
+    typer.echo(f"{output}: {len(overview.rows)} clusters")
