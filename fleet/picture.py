@@ -29,7 +29,6 @@ _INK, _SOFT, _RULE = "#1b1f24", "#667080", "#e4e7eb"
 _SIGNAL = {"green": "#1a7f37", "yellow": "#9a6700", "red": "#c62828"}
 _PALETTE = ("#2f6fde", "#e07b00", "#1d9a6c", "#a445c8", "#d43d6a", "#0f97b5")
 _PALETTE += ("#8a6d1f", "#5b6470", "#3a3fb8", "#7aa51e", "#b5541c", "#e083b8")
-)
 
 
 def draw(overview: Overview) -> Figure:
