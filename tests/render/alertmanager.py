@@ -1,0 +1,77 @@
+"""An Alertmanager of the release that is deployed, on loopback."""
+
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from lab.build import command
+
+PATIENCE = 20
+"""Seconds that it may take to start, to judge and to stop."""
+
+Labels = dict[str, str]
+
+
+def until(what: str, condition: Callable[[], bool]) -> None:
+    """Wait for a condition; in vain, the test fails with what was waited for."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, f"{what}: not within {PATIENCE} s"
+
+
+class Alertmanager:
+    """What a test asks of it."""
+
+    def __init__(self, port: int) -> None:
+        self._api = httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v2")
+
+    def answers(self) -> bool:
+        """Tell whether it has started."""
+        try:
+            return self._api.get("/status").is_success
+        except httpx.TransportError:
+            return False
+
+    def take(self, *alerts: Labels) -> None:
+        """Hand over alerts, as Prometheus does."""
+        self._api.post("/alerts", json=[{"labels": labels} for labels in alerts]).raise_for_status()
+
+    def alerts(self, cluster: str) -> list[dict[str, Any]]:
+        """Every alert of one cluster, and what came of it."""
+        return self._api.get("/alerts", params={"filter": f'cluster="{cluster}"'}).raise_for_status().json()
+
+    def muted(self, cluster: str) -> set[str]:
+        """The names of a cluster's alerts that another one mutes."""
+        return {alert["labels"]["alertname"] for alert in self.alerts(cluster) if alert["status"]["inhibitedBy"]}
+
+
+@contextmanager
+def running(config: str, folder: Path) -> Generator[Alertmanager]:
+    """Run it with this configuration until the block ends."""
+    file, log = folder / "alertmanager.yml", folder / "log"
+    file.write_text(config)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    flags = [
+        f"--config.file={file}",
+        f"--storage.path={folder / 'data'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+        "--cluster.listen-address=",
+    ]
+    with log.open("w") as written:
+        process = subprocess.Popen([command("alertmanager"), *flags], stderr=written)
+        server = Alertmanager(port)
+        try:
+            until("Alertmanager starts", lambda: process.poll() is not None or server.answers())
+            assert process.poll() is None, log.read_text()
+            yield server
+        finally:
+            process.terminate()
+            process.wait(PATIENCE)

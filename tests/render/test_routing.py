@@ -1,0 +1,248 @@
+"""Who is told of which alert, as Alertmanager's own tools and Alertmanager itself see it."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+
+import prometheus
+from lab.build import command
+from settings import Fleet
+
+from .alertmanager import Alertmanager, Labels, running, until
+
+pytestmark = pytest.mark.render
+
+RECEIVERS: dict[str, Any] = {
+    "everyone": {"slack": {"channel": "#alerts"}},
+    "night": {"pagerDuty": {}, "victorOps": {"routingKey": "night"}},
+    "shop": {"email": {"to": ["shop@acme.example"], "sender": "hub@acme.example", "host": "mail.acme.example"}},
+    "eu-log": {"webhook": {}},
+    "kernel": {"slack": {"channel": "#kernel", "secret": {"name": "slack", "key": "url"}}},
+    "pulse": {"webhook": {}},
+}
+ROUTES = [
+    {"receiver": "eu-log", "clusters": ["eu1", "eu2"], "continue": True},
+    {"receiver": "kernel", "clusters": ["us1"], "namespaces": ["kube-system"]},
+    {"receiver": "night", "severities": ["critical"]},
+    {"receiver": "shop", "teams": ["shop", "cart"]},
+]
+
+
+def rendered(**other: object) -> str:
+    """alertmanager.yml of a hub with agents; `other` replaces keys of its section."""
+    section = {
+        "receivers": RECEIVERS,
+        "default": "everyone",
+        "routes": ROUTES,
+        "heartbeat": {"receiver": "pulse"},
+        **other,
+    }
+    fleet = Fleet.model_validate(
+        {
+            "clusters": {"hub": {"context": "hub"}},
+            "hub": {
+                "cluster": "hub",
+                "agents": ["eu1", "eu2", "us1"],
+                "expose": {"host": "hub.example", "tls": {"secret": "tls"}},
+            },
+            "alerts": {"rules": {"PromfleetTargetDown": {"team": "shop"}, "PromfleetTargetInvalid": {"team": "cart"}}},
+            "alertmanager": section,
+        }
+    )
+    assert fleet.alertmanager
+    return prometheus.alertmanager_config(fleet.alertmanager)
+
+
+def amtool(*arguments: str) -> str:
+    done = subprocess.run([command("amtool"), *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+class TestFile:
+    @pytest.mark.parametrize(
+        "section",
+        [
+            pytest.param({}, id="every kind of receiver"),
+            pytest.param(
+                {"receivers": {"night": RECEIVERS["night"]}, "default": "night", "routes": [], "heartbeat": None},
+                id="one receiver",
+            ),
+            pytest.param(
+                {"receivers": {"quiet": {}}, "default": "quiet", "routes": [], "heartbeat": None},
+                id="a receiver that tells nobody",
+            ),
+            pytest.param(
+                {"grouping": {"by": ["namespace"], "wait": "10s", "interval": "1m", "repeat": "1d"}},
+                id="other groups",
+            ),
+        ],
+    )
+    def test_alertmanager_starts_with_it(self, section: dict[str, object], tmp_path: Path) -> None:
+        """
+        Amtool takes what the section is rendered to.
+        """
+        file = tmp_path / "alertmanager.yml"
+        file.write_text(rendered(**section))
+
+        assert "SUCCESS" in amtool("check-config", str(file))
+
+    def test_it_holds_no_secret_but_names_of_files(self) -> None:
+        """
+        What each integration needs to log in is read from a file.
+        """
+        blocks = [
+            block
+            for receiver in yaml.safe_load(rendered())["receivers"]
+            for key, configs in receiver.items()
+            if key.endswith("_configs")
+            for block in configs
+        ]
+
+        files = [value for block in blocks for key, value in block.items() if key.endswith("_file")]
+        assert sorted(file.rpartition("/")[2] for file in files) == [
+            "eu-logWebhook",
+            "everyoneSlack",
+            "kernelSlack",
+            "nightPagerDuty",
+            "nightVictorOps",
+            "pulseWebhook",
+            "shopEmail",
+        ]
+        plain = {"api_url", "api_key", "service_key", "auth_password", "url"}
+        assert [block for block in blocks if plain & block.keys()] == []
+
+    def test_every_kind_of_receiver_hears_the_end(self) -> None:
+        """
+        Slack and mail don't say by default that an alert is over.
+        """
+        for receiver in yaml.safe_load(rendered())["receivers"]:
+            for key in receiver.keys() - {"name"}:
+                assert [block["send_resolved"] for block in receiver[key]] == [True], receiver["name"]
+
+
+class Told(NamedTuple):
+    """Labels of an alert and who is told of it."""
+
+    labels: str
+    receivers: str
+
+
+TOLD = [
+    Told("cluster=us1 team=platform severity=warning", "everyone"),
+    Told("cluster=us1 team=platform severity=critical", "night"),
+    Told("cluster=us1 team=shop severity=warning", "shop"),
+    Told("cluster=us1 team=cart severity=warning", "shop"),
+    Told("cluster=us1 team=shop severity=critical", "night"),
+    Told("cluster=us1 team=shopping severity=warning", "everyone"),
+    Told("cluster=us1 namespace=kube-system severity=critical", "kernel"),
+    Told("cluster=hub namespace=kube-system severity=critical", "night"),
+    Told("cluster=us10 namespace=kube-system severity=warning", "everyone"),
+    Told("cluster=eu1 team=platform severity=warning", "eu-log"),
+    Told("cluster=eu2 team=shop severity=warning", "eu-log,shop"),
+    Told("cluster=eu1 team=shop severity=critical", "eu-log,night"),
+    Told("cluster=eu1 team=platform severity=none", "nobody"),
+    Told("cluster=hub team=platform severity=none alertname=Watchdog", "pulse"),
+    Told("cluster=eu1 team=shop severity=none alertname=PromfleetClusterInMaintenance", "nobody"),
+]
+
+
+class TestRoutes:
+    @pytest.mark.parametrize("told", TOLD, ids=lambda told: told.labels)
+    def test_an_alert_is_told_to_whom_it_concerns(self, told: Told, tmp_path: Path) -> None:
+        """
+        Routes are asked in order and match whole values; `continue` asks on, and the default is for what none took.
+        """
+        file = tmp_path / "alertmanager.yml"
+        file.write_text(rendered())
+
+        said = amtool("config", "routes", "test", f"--config.file={file}", *told.labels.split())
+
+        assert said.split() == [told.receivers]
+
+    def test_without_a_heartbeat_the_watchdog_wakes_nobody(self, tmp_path: Path) -> None:
+        """
+        It fires always, so that it may reach no person.
+        """
+        file = tmp_path / "alertmanager.yml"
+        others = {name: contact for name, contact in RECEIVERS.items() if name != "pulse"}
+        file.write_text(rendered(receivers=others, heartbeat=None))
+
+        said = amtool("config", "routes", "test", f"--config.file={file}", "alertname=Watchdog", "severity=none")
+
+        assert said.split() == ["nobody"]
+
+    def test_clusters_never_share_a_notification(self) -> None:
+        """
+        Whatever else groups alerts, name, cluster and team do.
+        """
+        tree = yaml.safe_load(rendered(grouping={"by": ["namespace"]}))["route"]
+
+        assert tree["group_by"] == ["alertname", "cluster", "team", "namespace"]
+        assert not [route for route in tree["routes"] if "group_by" in route]
+
+
+MAINTENANCE = {"alertname": "PromfleetClusterInMaintenance", "severity": "none"}
+SILENT = {"alertname": "PromfleetClusterSilent", "severity": "critical"}
+ABSENT = {"alertname": "PromfleetClusterNeverReported", "severity": "critical"}
+WATCHDOG = {"alertname": "Watchdog", "severity": "none"}
+TARGET = {"alertname": "PromfleetTargetDown", "severity": "warning", "job": "pods", "instance": "a"}
+LAGGING = {"alertname": "PromfleetAgentLagging", "severity": "warning"}
+REJECTED = {"alertname": "PromfleetSamplesRejected", "severity": "critical"}
+
+
+class Muted(NamedTuple):
+    """Alerts that come together, and the names of those that are told to nobody."""
+
+    here: list[Labels]
+    there: list[Labels]
+    """In another cluster."""
+    names: set[str]
+    """Of `here`; of `there` nothing is ever muted."""
+
+
+MUTED = {
+    "maintenance mutes all of its cluster": Muted(
+        [MAINTENANCE, REJECTED, LAGGING, TARGET],
+        [REJECTED, LAGGING, TARGET],
+        {"PromfleetSamplesRejected", "PromfleetAgentLagging", "PromfleetTargetDown"},
+    ),
+    "maintenance leaves the heartbeat alone": Muted([MAINTENANCE, WATCHDOG], [], set()),
+    "a silent cluster is what matters": Muted(
+        [SILENT, LAGGING, TARGET], [LAGGING, TARGET], {"PromfleetAgentLagging", "PromfleetTargetDown"}
+    ),
+    "a cluster that never came likewise": Muted([ABSENT, LAGGING], [LAGGING], {"PromfleetAgentLagging"}),
+    "silence does not hide another critical alert": Muted([SILENT, REJECTED], [REJECTED], set()),
+    "a critical alert mutes no warning of another thing": Muted([REJECTED, LAGGING, TARGET], [LAGGING], set()),
+}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alertmanager]:
+    with running(rendered(), tmp_path_factory.mktemp("alertmanager")) as started:
+        yield started
+
+
+class TestInhibition:
+    @pytest.mark.parametrize("case", MUTED)
+    def test_an_alert_is_muted_by_another_of_its_cluster_alone(self, case: str, server: Alertmanager) -> None:
+        """
+        Alertmanager itself says which alerts are muted, and by what is known to it when all have come.
+        """
+        here, there, names = MUTED[case]
+        # The last to come is muted when all before it are judged.
+        last = [{**MAINTENANCE, "cluster": f"last {case}"}, {**REJECTED, "cluster": f"last {case}"}]
+
+        server.take(
+            *({**alert, "cluster": f"here {case}"} for alert in here),
+            *({**alert, "cluster": f"there {case}"} for alert in there),
+            *last,
+        )
+        until("all alerts are judged", lambda: bool(server.muted(f"last {case}")))
+
+        assert server.muted(f"here {case}") == names
+        assert server.muted(f"there {case}") == set()
