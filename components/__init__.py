@@ -1,16 +1,20 @@
 from .agent_prometheus import AgentPrometheus, AgentPrometheusArgs
 from .alertmanager import Alertmanager, AlertmanagerArgs
+from .blackbox_exporter import BlackboxExporter, BlackboxExporterArgs
 from .exposure import Exposure, ExposureArgs
 from .hub_prometheus import HubPrometheus, HubPrometheusArgs
 from .kube_state_metrics import KubeStateMetrics, KubeStateMetricsArgs
 from .namespace import Namespace, NamespaceArgs
 from .node_exporter import NodeExporter, NodeExporterArgs
+from .pushgateway import Pushgateway, PushgatewayArgs
 
 __all__ = [
     "AgentPrometheus",
     "AgentPrometheusArgs",
     "Alertmanager",
     "AlertmanagerArgs",
+    "BlackboxExporter",
+    "BlackboxExporterArgs",
     "Exposure",
     "ExposureArgs",
     "HubPrometheus",
@@ -21,4 +25,6 @@ __all__ = [
     "NamespaceArgs",
     "NodeExporter",
     "NodeExporterArgs",
+    "Pushgateway",
+    "PushgatewayArgs",
 ]

@@ -114,6 +114,7 @@ class Alertmanager(pulumi.ComponentResource):
         self.operator_token = identity(
             f"{name}-operator", {**metadata, "name": f"{APP}-operator"}, entrance.roles[OPERATE.name], 0, child
         )
+        self.service = entrance.service
         self._serve(name, args, metadata, account.metadata.name, entrance, child)
         self.register_outputs({"service": self.service, "operator_token": self.operator_token})
 
@@ -126,14 +127,14 @@ class Alertmanager(pulumi.ComponentResource):
         entrance: doors.Entrance,
         child: ResourceOptions,
     ) -> None:
-        """Make the StatefulSet with its configuration, secrets and volumes, and the Services in front of it."""
+        """Make the StatefulSet with its configuration, secrets and volumes, and the mesh that its pods talk in."""
         config = k8s.core.v1.ConfigMap(
             f"{name}-config", metadata=metadata, data={"alertmanager.yml": args["config"]}, opts=child
         )
         secret = k8s.core.v1.Secret(
             f"{name}-secrets",
             metadata={**metadata, "name": f"{APP}-receivers"},
-            data={file: pulumi.Output.from_input(text).apply(encoded) for file, text in args["secrets"].items()},
+            data=kept(args["secrets"]),
             opts=child,
         )
         bounded = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
@@ -154,20 +155,13 @@ class Alertmanager(pulumi.ComponentResource):
             args.get("storage_class"),
             bounded,
         )
-        self.service = k8s.core.v1.Service(
-            f"{name}-service",
-            metadata=metadata,
-            spec=doors.service(APP, DOORS),
-            opts=child,
-        ).metadata.name.apply(str)
         k8s.networking.v1.NetworkPolicy(
-            f"{name}-policy",
-            metadata=metadata,
+            f"{name}-mesh-policy",
+            metadata={**metadata, "name": MESH},
             spec={
                 "pod_selector": {"match_labels": selector(APP, APP)},
                 "policy_types": ["Ingress"],
                 "ingress": [
-                    {"ports": [{"port": door.name} for door in DOORS]},
                     {
                         "from_": [{"pod_selector": {"match_labels": selector(APP, APP)}}],
                         "ports": [{"port": MESH_PORT, "protocol": protocol} for protocol in ("TCP", "UDP")],
@@ -178,9 +172,13 @@ class Alertmanager(pulumi.ComponentResource):
         )
 
 
-def encoded(text: str) -> str:
-    """A secret as the API server keeps it."""
-    return base64.b64encode(text.encode()).decode()
+def kept(secrets: Mapping[str, pulumi.Input[str]]) -> Mapping[str, pulumi.Output[str]] | None:
+    """Secrets as the API server keeps them; it does not keep an empty mapping."""
+
+    def encoded(text: str) -> str:
+        return base64.b64encode(text.encode()).decode()
+
+    return {file: pulumi.Output.from_input(text).apply(encoded) for file, text in secrets.items()} or None
 
 
 def secret_files(

@@ -29,12 +29,14 @@ class Door(NamedTuple):
 
 
 class Entrance(NamedTuple):
-    """What the doors add to a pod, and who may be let in."""
+    """What the doors add to a pod, what leads to them, and who may be let in."""
 
     containers: Sequence[k8s.core.v1.ContainerArgsDict]
     volumes: Sequence[k8s.core.v1.VolumeArgsDict]
     roles: Mapping[str, pulumi.Output[str]]
     """Door -> name of the Role that opens it."""
+    service: pulumi.Output[str]
+    """Name of the Service with a port per door."""
 
 
 def entrance(
@@ -48,7 +50,11 @@ def entrance(
     prefix: str,
     child: ResourceOptions,
 ) -> Entrance:
-    """Make a Role per door and what the doors themselves need to ask who comes; `upstream` is host:port."""
+    """
+    Make a Role per door, what the doors themselves need to ask who comes, and a Service that leads to them alone.
+
+    `upstream` is host:port of what listens on the pod's loopback; the pod's other ports are closed to everyone.
+    """
     app = str(metadata["name"])
     k8s.rbac.v1.ClusterRoleBinding(
         f"{name}-reviews-binding",
@@ -72,6 +78,17 @@ def entrance(
         ).metadata.name
         for door in doors
     }
+    leading = k8s.core.v1.Service(f"{name}-service", metadata=metadata, spec=service(app, doors), opts=child)
+    k8s.networking.v1.NetworkPolicy(
+        f"{name}-policy",
+        metadata=metadata,
+        spec={
+            "pod_selector": {"match_labels": selector(app, app)},
+            "policy_types": ["Ingress"],
+            "ingress": [{"ports": [{"port": door.name} for door in doors]}],
+        },
+        opts=child,
+    )
     return Entrance(
         [container(door, upstream, image) for door in doors],
         [
@@ -79,6 +96,7 @@ def entrance(
             {"name": "tls", "secret": {"secret_name": tls_secret}},
         ],
         roles,
+        leading.metadata.name.apply(str),
     )
 
 

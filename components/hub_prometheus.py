@@ -15,7 +15,7 @@ from settings.images import KUBE_RBAC_PROXY, PROMETHEUS
 from . import doors
 from .doors import Door
 from .identity import identity
-from .labels import labels, selector
+from .labels import labels
 from .pods import POD_WITH_VOLUME, stateful_set
 from .rollout import timeouts
 from .scraper import claim, container, scrape_identity
@@ -120,6 +120,7 @@ class HubPrometheus(pulumi.ComponentResource):
             child,
         )
         self.roles = entrance.roles
+        self.service = entrance.service
         self._identities(name, args, metadata, child)
         self._serve(name, args, metadata, account, entrance, child)
         self.register_outputs(
@@ -159,7 +160,7 @@ class HubPrometheus(pulumi.ComponentResource):
         entrance: doors.Entrance,
         child: ResourceOptions,
     ) -> None:
-        """Make the StatefulSet with its configuration and volume, and the Service in front of its doors."""
+        """Make the StatefulSet with its configuration and volume."""
         config = k8s.core.v1.ConfigMap(
             f"{name}-config", metadata=metadata, data={"prometheus.yml": args["config"]}, opts=child
         )
@@ -179,22 +180,6 @@ class HubPrometheus(pulumi.ComponentResource):
             *entrance.volumes,
         ]
         stateful_set(name, APP, metadata, pod(args, account.metadata.name, entrance.containers, volumes), bounded)
-        self.service = k8s.core.v1.Service(
-            f"{name}-service",
-            metadata=metadata,
-            spec=doors.service(APP, DOORS),
-            opts=child,
-        ).metadata.name.apply(str)
-        k8s.networking.v1.NetworkPolicy(
-            f"{name}-policy",
-            metadata=metadata,
-            spec={
-                "pod_selector": {"match_labels": selector(APP, APP)},
-                "policy_types": ["Ingress"],
-                "ingress": [{"ports": [{"port": door.name} for door in DOORS]}],
-            },
-            opts=child,
-        )
 
     def _certificate(
         self,

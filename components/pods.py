@@ -58,3 +58,20 @@ def stateful_set(
         },
         opts=opts,
     )
+
+
+def asked_inside(upstream: str) -> dict[str, k8s.core.v1.ProbeArgsDict]:
+    """
+    Probes of a server that listens on loopback, asked from inside its container.
+
+    The images of the Prometheus project have busybox's wget.
+    """
+
+    def asks(path: str) -> k8s.core.v1.ProbeArgsDict:
+        command = ["/bin/wget", "-q", "-O", "/dev/null", f"http://{upstream}{path}"]
+        return {"exec_": {"command": command}, "timeout_seconds": 5}
+
+    return {
+        "readiness_probe": {**asks("/-/ready"), "period_seconds": 15},
+        "liveness_probe": {**asks("/-/healthy"), "period_seconds": 30, "failure_threshold": 4},
+    }

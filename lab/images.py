@@ -66,8 +66,16 @@ IMAGES = (
         reference=released.CONFIG_RELOADER,
         files={"/bin/prometheus-config-reloader": "prometheus-config-reloader"},
     ),
-    Image(reference=released.PUSHGATEWAY, files={"/bin/pushgateway": "pushgateway"}),
-    Image(reference=released.BLACKBOX_EXPORTER, files={"/bin/blackbox_exporter": "blackbox_exporter"}),
+    Image(
+        reference=released.PUSHGATEWAY,
+        files={"/bin/pushgateway": "pushgateway", "/bin/busybox": "busybox"},
+        links={"/bin/wget": "/bin/busybox"},
+    ),
+    Image(
+        reference=released.BLACKBOX_EXPORTER,
+        files={"/bin/blackbox_exporter": "blackbox_exporter", "/bin/busybox": "busybox"},
+        links={"/bin/wget": "/bin/busybox"},
+    ),
 )
 
 

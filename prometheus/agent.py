@@ -8,9 +8,7 @@ from . import render
 from .common import global_section
 from .flags import MAX_SHARDS
 from .jobs import jobs
-from .relabel import Rule
-
-_TMP = "__tmp_own"
+from .relabel import pinned
 
 
 def agent_config(fleet: Fleet, cluster: str, url: str, *, own: bool, ca_file: str | None, token_file: str) -> str:
@@ -61,17 +59,3 @@ _QUEUE = {
 Without `sample_age_limit`: it drops only what is sent again, does not keep the log from being cut under the sender, and
 was seen to corrupt the batch that it touched.
 """
-
-
-def pinned(cluster: str) -> list[Rule]:
-    """
-    Force the cluster's own name on every series that leaves; another one moves to `exported_cluster`.
-
-    RE2 can't say "anything but", so that the own name is marked first.
-    """
-    return [
-        {"source_labels": ["cluster"], "regex": cluster, "target_label": _TMP, "replacement": "true"},
-        {"source_labels": [_TMP, "cluster"], "regex": ";(.+)", "target_label": "exported_cluster"},
-        {"target_label": "cluster", "replacement": cluster},
-        {"regex": _TMP, "action": "labeldrop"},
-    ]

@@ -9,6 +9,8 @@ from . import render
 from .alertmanager import alerting, alertmanager_job
 from .common import global_section, mebibytes
 from .jobs import jobs
+from .prober import probe_jobs
+from .pushgateway import pushgateway_job
 
 RULE_FILES = "/etc/prometheus/rules/*.yml"
 LATEST = "60h"
@@ -41,6 +43,8 @@ def hub_config(fleet: Fleet) -> str:
         "scrape_configs": [
             *jobs(fleet, hub.cluster, "prometheus-hub"),
             *([alertmanager_job(fleet)] if fleet.alertmanager else []),
+            *([pushgateway_job(fleet)] if fleet.pushgateway else []),
+            *probe_jobs(fleet),
         ],
     }
     return render.text(document)

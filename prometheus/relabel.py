@@ -4,6 +4,8 @@ from typing import Any
 
 Rule = dict[str, Any]
 
+_TMP = "__tmp_own"
+
 POD, NODE, SERVICE, SLICE = (f"__meta_kubernetes_{kind}" for kind in ("pod", "node", "service", "endpointslice"))
 
 
@@ -25,3 +27,17 @@ def keep(sources: list[str], regex: str) -> Rule:
 def drop(sources: list[str], regex: str) -> Rule:
     """All but what matches."""
     return {"source_labels": sources, "regex": regex, "action": "drop"}
+
+
+def pinned(cluster: str) -> list[Rule]:
+    """
+    Force the cluster's own name on every series; another one moves to `exported_cluster`.
+
+    RE2 can't say "anything but", so that the own name is marked first.
+    """
+    return [
+        {"source_labels": ["cluster"], "regex": cluster, "target_label": _TMP, "replacement": "true"},
+        {"source_labels": [_TMP, "cluster"], "regex": ";(.+)", "target_label": "exported_cluster"},
+        {"target_label": "cluster", "replacement": cluster},
+        {"regex": _TMP, "action": "labeldrop"},
+    ]

@@ -18,7 +18,7 @@ from .hub import DeployedHub
 def deploy_alertmanager(fleet: Fleet, said: settings.Alertmanager, watched: Watched, hub: DeployedHub) -> None:
     """Make what the hub notifies, and export how people reach it."""
     made = Alertmanager(
-        fleet.hub.cluster if fleet.hub else "",
+        hub.cluster,
         alertmanager_args(fleet, said, watched, hub),
         ResourceOptions(provider=watched.provider),
     )

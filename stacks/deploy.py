@@ -4,6 +4,7 @@ from settings import Fleet
 
 from .agents import deploy_agent
 from .alertmanager import deploy_alertmanager
+from .beside import deploy_prober, deploy_pushgateway
 from .clusters import deploy_cluster
 from .hub import deploy_hub
 
@@ -16,5 +17,9 @@ def deploy(fleet: Fleet) -> None:
         place = watched[fleet.hub.cluster]
         if fleet.alertmanager:
             deploy_alertmanager(fleet, fleet.alertmanager, place, hub)
+        if fleet.pushgateway:
+            deploy_pushgateway(fleet, fleet.pushgateway, place, hub)
+        if fleet.probes:
+            deploy_prober(fleet, place, hub)
     for cluster in fleet.agents:
         deploy_agent(fleet, cluster, watched[cluster], hub.endpoint if hub else None)

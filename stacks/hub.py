@@ -29,6 +29,7 @@ class HubEndpoint(NamedTuple):
 class DeployedHub(NamedTuple):
     """The hub of this stack, for its agents and for what stands beside it."""
 
+    cluster: str
     made: HubPrometheus
     endpoint: HubEndpoint
 
@@ -56,7 +57,7 @@ def deploy_hub(fleet: Fleet, hub: Hub, watched: Watched) -> DeployedHub:
     pulumi.export("clusters", prometheus.expected(fleet))
     pulumi.export("identities", made.writer_tokens)
     pulumi.export("reader", made.reader_token)
-    return DeployedHub(made, endpoint)
+    return DeployedHub(hub.cluster, made, endpoint)
 
 
 def lead_to_doors(fleet: Fleet, hub: Hub, watched: Watched, made: HubPrometheus) -> dict[str, str]:

@@ -1,0 +1,96 @@
+"""blackbox_exporter: asks endpoints as a user would, on the hub's behalf and nobody else's."""
+
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_kubernetes as k8s
+from pulumi import ResourceOptions
+
+from prometheus.prober import APP, CONFIG_FILE, FLAGS, LISTEN
+from settings.images import BLACKBOX_EXPORTER, KUBE_RBAC_PROXY
+
+from . import doors
+from .doors import Door
+from .identity import grant
+from .labels import labels
+from .pods import POD_RESTRICTED, RESTRICTED, asked_inside, resources, stateful_set
+from .rollout import timeouts
+
+PROBE = Door("probers", "probe", 8443, 8643, ("get",), ("/metrics", "/probe"))
+"""Without a door it would ask whatever anyone in the cluster's network wants asked."""
+
+
+class BlackboxExporterArgs(TypedDict):
+    namespace: pulumi.Input[str]
+    """Namespace of the StatefulSet."""
+    prefix: str
+    """Begins the names of its cluster-wide objects."""
+    config: str
+    """Text of its configuration file."""
+    scraper: pulumi.Input[str]
+    """ServiceAccount, in this namespace, of the Prometheus that has it ask."""
+    tls_secret: pulumi.Input[str]
+    """Secret of type kubernetes.io/tls that the door shows."""
+    image: NotRequired[str]
+    """blackbox_exporter; the release that this package is tested with, if left out."""
+    door_image: NotRequired[str]
+    """kube-rbac-proxy; likewise."""
+    rollout_timeout: NotRequired[int]
+    """Seconds until a StatefulSet that does not become ready fails the update."""
+
+
+class BlackboxExporter(pulumi.ComponentResource):
+    """Probes what the hub's Prometheus names."""
+
+    def __init__(self, name: str, args: BlackboxExporterArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("promfleet:index:BlackboxExporter", name, {}, opts)
+        child = ResourceOptions(parent=self)
+        metadata: k8s.meta.v1.ObjectMetaArgsDict = {
+            "name": APP,
+            "namespace": args["namespace"],
+            "labels": labels(APP, APP, args.get("image", BLACKBOX_EXPORTER)),
+        }
+        account = k8s.core.v1.ServiceAccount(
+            f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child
+        )
+        entrance = doors.entrance(
+            name,
+            [PROBE],
+            LISTEN,
+            args.get("door_image", KUBE_RBAC_PROXY),
+            metadata,
+            account,
+            args["tls_secret"],
+            args["prefix"],
+            child,
+        )
+        scraper: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{APP}-scraper"}
+        grant(f"{name}-scraper", scraper, entrance.roles[PROBE.name], args["scraper"], child)
+        file = CONFIG_FILE.rpartition("/")[2]
+        config = k8s.core.v1.ConfigMap(f"{name}-config", metadata=metadata, data={file: args["config"]}, opts=child)
+        bounded = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
+        stateful_set(name, APP, metadata, pod(args, account.metadata.name, entrance, config.metadata.name), bounded)
+        self.register_outputs({})
+
+
+def pod(
+    args: BlackboxExporterArgs, account: pulumi.Input[str], entrance: doors.Entrance, config: pulumi.Input[str]
+) -> k8s.core.v1.PodSpecArgsDict:
+    """The exporter on loopback, and its door."""
+    server: k8s.core.v1.ContainerArgsDict = {
+        "name": APP,
+        "image": args.get("image", BLACKBOX_EXPORTER),
+        "args": list(FLAGS),
+        "resources": resources("10m", "24Mi", "128Mi"),
+        "security_context": RESTRICTED,
+        "volume_mounts": [{"name": "config", "mount_path": CONFIG_FILE.rpartition("/")[0], "read_only": True}],
+        **asked_inside(LISTEN),
+    }
+    return {
+        "service_account_name": account,
+        "automount_service_account_token": True,
+        "node_selector": {"kubernetes.io/os": "linux"},
+        "security_context": POD_RESTRICTED,
+        "containers": [server, *entrance.containers],
+        "volumes": [{"name": "config", "config_map": {"name": config}}, *entrance.volumes],
+    }

@@ -1,0 +1,64 @@
+"""Probes: endpoints that are asked from outside, and blackbox_exporter, which asks them."""
+
+from settings import Fleet, Probe
+
+from . import render
+from .beside import behind_door, through_door
+from .jobs import Job
+from .relabel import constant
+
+APP = "blackbox-exporter"
+LISTEN = "127.0.0.1:9115"
+CONFIG_FILE = "/etc/blackbox/config.yml"
+FLAGS = (
+    f"--web.listen-address={LISTEN}",
+    f"--config.file={CONFIG_FILE}",
+    "--config.enable-auto-reload",
+    "--config.auto-reload-interval=10",
+)
+
+
+def blackbox_config() -> str:
+    """blackbox_exporter's file: a module per kind of probe; certificates are always verified."""
+    return render.text(
+        {
+            "modules": {
+                "http": {
+                    "prober": "http",
+                    "http": {"preferred_ip_protocol": "ip4", "ip_protocol_fallback": True, "follow_redirects": True},
+                },
+                "tcp": {"prober": "tcp", "tcp": {"preferred_ip_protocol": "ip4", "ip_protocol_fallback": True}},
+            }
+        }
+    )
+
+
+def probe_jobs(fleet: Fleet) -> list[Job]:
+    """A job per entry of the stack file, all named `blackbox`-…, and the scrape of the prober itself."""
+    if not fleet.probes:
+        return []
+    return [behind_door(fleet, APP, APP, "probe"), *(_probe(fleet, name, one) for name, one in fleet.probes.items())]
+
+
+def _probe(fleet: Fleet, name: str, probe: Probe) -> Job:
+    """Each target, asked through the prober's door."""
+    reached = {key: value for key, value in through_door(fleet, APP, "probe").items() if key in _HOW}
+    return {
+        "job_name": f"blackbox-{name}",
+        "metrics_path": "/probe",
+        "params": {"module": [probe.module]},
+        "scrape_interval": probe.interval,
+        **reached,
+        "static_configs": [{"targets": list(probe.targets)}],
+        "relabel_configs": [
+            {"source_labels": ["__address__"], "target_label": "__param_target"},
+            {"source_labels": ["__param_target"], "target_label": "instance"},
+            constant("__address__", f"{APP}.{fleet.namespace}.svc:8443"),
+            constant("job", "blackbox"),
+            constant("probe", name),
+            constant("cluster", fleet.hub.cluster if fleet.hub else ""),
+        ],
+    }
+
+
+_HOW = ("scheme", "authorization", "tls_config")
