@@ -6,7 +6,8 @@ from .words import CLUSTERS, DOWN_IS_BAD, MANY, RED, YELLOW
 _CLUSTERS = CLUSTERS._replace(query="label_values(probe_success, cluster)")
 _PROBE = Variable("probe", f"label_values(probe_success{{{MANY}}}, probe)", many=True)
 _HERE = f'{MANY}, probe=~"$probe"'
-_BY = "cluster, probe, instance"
+_LINE = "probe, instance"
+_BY = f"cluster, {_LINE}"
 _OF = "{{probe}} {{instance}}"
 _NONE = "Nothing was probed: the stack file has no probes, or the prober is down."
 _EXPIRY = (Step(0, RED), Step(7 * 86400, YELLOW), Step(21 * 86400, "green"))
@@ -34,21 +35,21 @@ _TREND = Row(
             title="Answers",
             description="1 is an answer, 0 is none.",
             empty=_NONE,
-            queries=(Query(f"min by ({_BY}) (probe_success{{{_HERE}}})", _OF),),
+            queries=(Query(f"min by ({_LINE}) (probe_success{{{_HERE}}})", _OF),),
             unit="none",
         ),
         Lines(
             title="Time",
             description="From the first question for its name to the last byte.",
             empty=_NONE,
-            queries=(Query(f"max by ({_BY}) (probe_duration_seconds{{{_HERE}}})", _OF),),
+            queries=(Query(f"max by ({_LINE}) (probe_duration_seconds{{{_HERE}}})", _OF),),
             unit="s",
         ),
         Lines(
             title="Time by phase",
             description="Slow resolve is DNS, slow connect the network, slow processing the server itself.",
             empty="No endpoint is probed over HTTP.",
-            queries=(Query(f"max by (cluster, phase) (probe_http_duration_seconds{{{_HERE}}})", "{{phase}}"),),
+            queries=(Query(f"max by (phase) (probe_http_duration_seconds{{{_HERE}}})", "{{phase}}"),),
             unit="s",
         ),
     ),
