@@ -1,0 +1,209 @@
+import base64
+import json
+from typing import cast
+
+import pulumi
+import pytest
+from pulumi import ResourceOptions
+
+from components import Alertmanager
+from components.alertmanager import AlertmanagerArgs
+
+from .conftest import plain, secret
+
+STATEFUL_SET = "kubernetes:apps/v1:StatefulSet"
+CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"
+CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
+SECRET = "kubernetes:core/v1:Secret"
+SERVICE = "kubernetes:core/v1:Service"
+ROLE = "kubernetes:rbac.authorization.k8s.io/v1:Role"
+ROLE_BINDING = "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding"
+POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
+BUDGET = "kubernetes:policy/v1:PodDisruptionBudget"
+URL = "https://hooks.example/T0/token"
+
+
+def args(**other: object) -> AlertmanagerArgs:
+    given = {
+        "namespace": "promfleet",
+        "prefix": "promfleet",
+        "config": "route: {receiver: devops}\n",
+        "secrets": {"devopsSlack": pulumi.Output.secret(URL)},
+        "existing": {},
+        "replicas": 3,
+        "notifier": "prometheus-hub",
+        "tls_secret": "hub-tls",
+        "storage": "1Gi",
+        **other,
+    }
+    return cast("AlertmanagerArgs", given)
+
+
+@pytest.fixture
+def alertmanager(engine):
+    return lambda **other: engine.deploy(lambda: Alertmanager("hub", args(**other), ResourceOptions()))
+
+
+def pod(engine):
+    return engine.one(STATEFUL_SET).inputs["spec"]["template"]["spec"]
+
+
+def containers(engine):
+    return {c["name"]: c for c in pod(engine)["containers"]}
+
+
+class TestSecrets:
+    def test_a_secret_is_a_file_of_one_secret_and_stands_nowhere_else(self, alertmanager):
+        """
+        Neither a ConfigMap nor an argument nor the state in plain text holds what a receiver logs in with.
+        """
+        engine = alertmanager()
+
+        data = secret(engine.one(SECRET, "alertmanager-receivers").inputs["data"])
+        assert base64.b64decode(plain(data)["devopsSlack"]).decode() == URL
+        others = [
+            r.inputs for r in engine.resources if r.inputs.get("metadata", {}).get("name") != "alertmanager-receivers"
+        ]
+        written = json.dumps([plain(inputs) for inputs in others])
+        assert URL not in written
+        assert plain(data)["devopsSlack"] not in written
+
+    def test_an_existing_secret_stands_in_the_same_folder(self, alertmanager):
+        """
+        The rendered file names one path, wherever the secret comes from.
+        """
+        engine = alertmanager(existing={"nightPagerDuty": ("pagerduty", "key")})
+
+        [folder] = [v for v in pod(engine)["volumes"] if v["name"] == "secrets"]
+        assert {"secret": {"name": "pagerduty", "items": [{"key": "key", "path": "nightPagerDuty"}]}} in folder[
+            "projected"
+        ]["sources"]
+        assert {"secret": {"name": "alertmanager-receivers"}} in folder["projected"]["sources"]
+
+
+class TestDoors:
+    def test_the_api_has_no_port(self, alertmanager):
+        """
+        It is reached from inside its pod and through the doors only.
+        """
+        engine = alertmanager()
+
+        ports = {name: [p["name"] for p in c.get("ports", [])] for name, c in containers(engine).items()}
+
+        assert ports == {
+            "alertmanager": ["mesh-tcp", "mesh-udp"],
+            "reloader": ["reloader"],
+            "notify-door": ["notify", "notify-health"],
+            "operate-door": ["operate", "operate-health"],
+        }
+        assert "--web.listen-address=127.0.0.1:9093" in containers(engine)["alertmanager"]["args"]
+
+    def test_prometheus_may_notify_and_scrape_and_nothing_else(self, alertmanager):
+        """
+        The hub's account holds one Role, of the door that leads to alerts and metrics.
+        """
+        engine = alertmanager()
+
+        binding = engine.one(ROLE_BINDING, "alertmanager-notifier").inputs
+
+        assert binding["roleRef"]["name"] == "alertmanager-notify"
+        assert [s["name"] for s in binding["subjects"]] == ["prometheus-hub"]
+        assert engine.one(ROLE, "alertmanager-notify").inputs["rules"][0]["verbs"] == ["create", "get"]
+        assert "--allow-paths=/api/v2/alerts,/metrics" in containers(engine)["notify-door"]["args"]
+
+    @pytest.mark.parametrize("path", ["/-/reload", "/metrics", "/debug"])
+    def test_people_reach_the_api_alone(self, alertmanager, path):
+        """
+        Who may silence may not reload.
+        """
+        engine = alertmanager()
+
+        [allowed] = [a for a in containers(engine)["operate-door"]["args"] if a.startswith("--allow-paths=")]
+
+        assert not any(p.startswith(path) for p in allowed.removeprefix("--allow-paths=").split(","))
+
+    def test_the_mesh_is_closed_to_all_others(self, alertmanager):
+        """
+        Who could join it could silence everything.
+        """
+        engine = alertmanager()
+
+        rules = [rule for policy in engine.all(POLICY) for rule in policy.inputs["spec"]["ingress"]]
+
+        meshed = [rule for rule in rules if 9094 in [port["port"] for port in rule["ports"]]]
+        own = engine.one(STATEFUL_SET).inputs["spec"]["selector"]
+        assert [rule["from"] for rule in meshed] == [[{"podSelector": own}]]
+
+
+class TestReplicas:
+    def test_they_know_each_other_by_names_that_last(self, alertmanager):
+        """
+        A pod that comes back under another address is found by its name, also before it is ready.
+        """
+        engine = alertmanager()
+
+        peers = [a for a in containers(engine)["alertmanager"]["args"] if a.startswith("--cluster.peer=")]
+        mesh = engine.one(STATEFUL_SET).inputs["spec"]["serviceName"]
+
+        assert peers == [f"--cluster.peer=alertmanager-{number}.{mesh}:9094" for number in range(3)]
+        spec = engine.one(SERVICE, mesh).inputs["spec"]
+        assert (spec["clusterIP"], spec["publishNotReadyAddresses"]) == ("None", True)
+
+    def test_a_single_one_joins_nobody(self, alertmanager):
+        """
+        Without peers there is no mesh to listen for.
+        """
+        engine = alertmanager(replicas=1)
+
+        cluster = [a for a in containers(engine)["alertmanager"]["args"] if a.startswith("--cluster.")]
+        assert cluster == ["--cluster.listen-address="]
+
+    def test_each_has_a_volume_that_grows_in_place(self, alertmanager):
+        """
+        The claims stand alone, under the names that the StatefulSet looks for.
+        """
+        engine = alertmanager(storage="2Gi")
+
+        template = engine.one(STATEFUL_SET).inputs["spec"]["volumeClaimTemplates"][0]["metadata"]["name"]
+        claims = {c.inputs["metadata"]["name"]: c.inputs["spec"]["resources"] for c in engine.all(CLAIM)}
+
+        assert claims == {f"{template}-alertmanager-{n}": {"requests": {"storage": "2Gi"}} for n in range(3)}
+        mounts = containers(engine)["alertmanager"]["volumeMounts"]
+        assert {"name": template, "mountPath": "/alertmanager"} in mounts
+
+    def test_one_at_a_time_is_disturbed_and_each_has_a_node_if_there_are_enough(self, alertmanager):
+        """
+        The loss of a node or its drain takes one of them.
+        """
+        engine = alertmanager()
+
+        assert engine.one(BUDGET).inputs["spec"]["maxUnavailable"] == 1
+        [constraint] = pod(engine)["topologySpreadConstraints"]
+        assert constraint["topologyKey"] == "kubernetes.io/hostname"
+        assert constraint["whenUnsatisfiable"] == "ScheduleAnyway"
+
+
+class TestWorkload:
+    def test_a_changed_file_is_read_without_a_restart(self, alertmanager):
+        """
+        The reloader watches the folder of the configuration, and the pod says nothing about its content.
+        """
+        engine = alertmanager()
+        watched = [a for a in containers(engine)["reloader"]["args"] if a.startswith("--watched-dir=")]
+
+        assert watched == ["--watched-dir=/etc/alertmanager/config"]
+        assert engine.one(CONFIG_MAP, "alertmanager").inputs["data"] == {
+            "alertmanager.yml": "route: {receiver: devops}\n"
+        }
+        assert not engine.one(STATEFUL_SET).inputs["spec"]["template"]["metadata"].get("annotations")
+
+    def test_its_containers_are_restricted(self, alertmanager):
+        """
+        The namespace admits nothing else.
+        """
+        for name, container in containers(alertmanager()).items():
+            context = container["securityContext"]
+            assert context["runAsNonRoot"], name
+            assert context["readOnlyRootFilesystem"], name
+            assert context["capabilities"] == {"drop": ["ALL"]}, name
+            assert container["resources"]["limits"].keys() == {"memory"}, name
