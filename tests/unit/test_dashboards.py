@@ -23,6 +23,7 @@ from settings import Scrape, from_file
 
 from .relabelling import relabel
 
+DOCUMENTATION = Path(__file__).parents[2] / "docs/dashboards.md"
 VALUES = {
     "cluster": "eu1",
     "namespace": "shop",
@@ -163,6 +164,14 @@ class TestBoards:
         No board takes another's address.
         """
         assert len({board.uid for board in BOARDS}) == len(BOARDS)
+
+    def test_are_listed(self) -> None:
+        """
+        The documentation lists every board, with its address and what it answers.
+        """
+        listed = re.findall(r"^\| (.+) \| `(.+)` \| (.+) \|$", DOCUMENTATION.read_text(), re.MULTILINE)
+
+        assert listed == [(board.title, board.uid, board.description) for board in BOARDS]
 
     def test_what_a_fleet_lacks_has_no_board(self, tmp_path: Path) -> None:
         """
