@@ -1,6 +1,5 @@
 """`fleet check`: are the stack files right? Needs neither Pulumi nor a cluster."""
 
-import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +9,7 @@ from settings.errors import FleetError
 from settings.fleet import Fleet
 from settings.load import from_file
 
-from .promtool import complaints, is_of
+from .judges import AMTOOL, PROMTOOL, complaints
 
 STACK_FILES = "Pulumi.*.yaml"
 
@@ -38,10 +37,10 @@ def _report(file: Path) -> bool:
 
 
 def verified(file: Path) -> Fleet:
-    """Read the fleet of a file; promtool of the release that it deploys, if on the path, judges what it renders to."""
+    """Read the fleet of a file; tools on the path, of the releases that it deploys, judge what it renders to."""
     fleet = from_file(file)
-    promtool = shutil.which("promtool")
-    if promtool and is_of(promtool, fleet.images.prometheus) and (problems := complaints(promtool, fleet)):
+    found = [(judge, command) for judge in (PROMTOOL, AMTOOL) if (command := judge.on_path(fleet))]
+    if problems := [problem for judge, command in found for problem in complaints(judge, command, fleet)]:
         raise FleetError(str(file), problems)
     return fleet
 

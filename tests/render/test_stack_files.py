@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 import prometheus
-from fleet.promtool import complaints
+from fleet.judges import AMTOOL, PROMTOOL, complaints
+from lab.build import command
 from prometheus.wal import wal_plan
 from settings import from_file, seconds
 
@@ -21,7 +22,13 @@ class TestStackFile:
         """
         Promtool takes the hub's and the agents' configuration and every rule file, with all its lints.
         """
-        assert complaints(promtool.command, from_file(stack)) == []
+        assert complaints(PROMTOOL, promtool.command, from_file(stack)) == []
+
+    def test_alertmanager_starts_with_what_it_is_rendered_to(self, stack: Path) -> None:
+        """
+        Amtool takes the routing of every stack that has any.
+        """
+        assert complaints(AMTOOL, command("amtool"), from_file(stack)) == []
 
     def test_its_logs_fit(self, stack: Path) -> None:
         """
@@ -42,10 +49,21 @@ class TestComplaints:
         """
         monkeypatch.setattr(prometheus, "hub_config", lambda _: "global: {scrape_interval: soon}\n")
 
-        [problem] = complaints(promtool.command, from_file(ROOT / "Pulumi.hub.yaml"))
+        [problem] = complaints(PROMTOOL, promtool.command, from_file(ROOT / "Pulumi.hub.yaml"))
 
         assert problem.path == ("hub",)
         assert "not a valid duration" in problem.rule
+
+    def test_a_file_that_alertmanager_would_refuse_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """
+        The same goes for its section and amtool's words.
+        """
+        monkeypatch.setattr(prometheus, "alertmanager_config", lambda _: "route: {receiver: nobody}\n")
+
+        [problem] = complaints(AMTOOL, command("amtool"), from_file(ROOT / "Pulumi.dev.yaml"))
+
+        assert problem.path == ("alertmanager",)
+        assert "undefined receiver" in problem.rule
 
 
 def test_there_are_stack_files() -> None:
