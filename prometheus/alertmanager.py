@@ -39,6 +39,8 @@ _TEXT = (
     "{{ range .Alerts }}{{ .Annotations.summary }}\n{{ .Annotations.description }}\n"
     "{{ .Annotations.runbook_url }}\n\n{{ end }}"
 )
+_LINK = '{{ if match "^https://" .CommonAnnotations.runbook_url }}{{ .CommonAnnotations.runbook_url }}{{ end }}'
+"""To the runbook, where runbooks are published; Alertmanager's own pages are behind no door."""
 _COLOR = (
     '{{ if eq .Status "resolved" }}good{{ else if eq .CommonLabels.severity "critical" }}danger'
     "{{ else }}warning{{ end }}"
@@ -167,13 +169,25 @@ def _integration(integration: Integration, secret: str) -> tuple[str, Block]:
     """Alertmanager's name for a kind of integration, and its block with the file of its secret."""
     match integration:
         case Slack():
-            shown = {"channel": integration.channel, "color": _COLOR, "title": _TITLE, "text": _TEXT}
+            shown = {
+                "channel": integration.channel,
+                "color": _COLOR,
+                "title": _TITLE,
+                "title_link": _LINK,
+                "text": _TEXT,
+            }
             return "slack", {"api_url_file": secret, **shown}
         case VictorOps():
             shown = {"message_type": _VICTOR_OPS_TYPE, "entity_display_name": _TITLE, "state_message": _TEXT}
             return "victorops", {"api_key_file": secret, "routing_key": integration.routing_key, **shown}
         case PagerDuty():
-            shown = {"description": _TITLE, "severity": _PAGER_DUTY_SEVERITY, "group": "{{ .GroupLabels.cluster }}"}
+            shown = {
+                "description": _TITLE,
+                "severity": _PAGER_DUTY_SEVERITY,
+                "group": "{{ .GroupLabels.cluster }}",
+                "client": "promfleet",
+                "client_url": _LINK,
+            }
             return "pagerduty", {"routing_key_file": secret, **shown}
         case Email():
             return "email", {

@@ -11,7 +11,7 @@ from settings import Fleet, seconds
 from settings.secrets import secret_key
 
 from .clusters import Watched
-from .exposure import expose_way
+from .exposure import expose_way, url
 from .hub import DeployedHub
 
 
@@ -22,8 +22,8 @@ def deploy_alertmanager(fleet: Fleet, said: settings.Alertmanager, watched: Watc
         alertmanager_args(fleet, said, watched, hub),
         ResourceOptions(provider=watched.provider),
     )
-    url = expose_way(fleet, watched, hub.made.tls_secret, said.expose, APP, OPERATE)
-    pulumi.export("alertmanager", {"service": made.service, "url": url})
+    reached = expose_way(fleet, watched, hub.made.tls_secret, said.expose, APP, OPERATE)
+    pulumi.export("alertmanager", {"service": made.service, "url": reached})
     pulumi.export("operator", made.operator_token)
 
 
@@ -54,6 +54,6 @@ def alertmanager_args(
     }
     if said.storage_class:
         args["storage_class"] = said.storage_class
-    if said.expose:
-        args["url"] = f"https://{said.expose.host}"
+    if fleet.hub and said.expose:
+        args["url"] = url(fleet.hub.expose, said.expose.host, said.expose.node_port or OPERATE.port)
     return args
