@@ -3,7 +3,7 @@
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -38,9 +38,11 @@ class Alertmanager:
         except httpx.TransportError:
             return False
 
-    def take(self, *alerts: Labels) -> None:
+    def take(self, *alerts: Labels, annotations: Sequence[Labels] = ()) -> None:
         """Hand over alerts, as Prometheus does."""
-        self._api.post("/alerts", json=[{"labels": labels} for labels in alerts]).raise_for_status()
+        texts = annotations or [{} for _ in alerts]
+        sent = [{"labels": own, "annotations": text} for own, text in zip(alerts, texts, strict=True)]
+        self._api.post("/alerts", json=sent).raise_for_status()
 
     def alerts(self, cluster: str) -> list[dict[str, Any]]:
         """Every alert of one cluster, and what came of it."""

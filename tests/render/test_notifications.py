@@ -1,0 +1,128 @@
+"""What a person reads who is told of an alert, sent by Alertmanager itself."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import prometheus
+from settings import Alertmanager
+
+from .alertmanager import running, until
+
+pytestmark = pytest.mark.render
+
+SETTINGS = Alertmanager.model_validate(
+    {
+        "receivers": {
+            "night": {
+                "slack": {"channel": "#night"},
+                "pagerDuty": {},
+                "victorOps": {"routingKey": "sre"},
+                "webhook": {},
+            }
+        },
+        "default": "night",
+        "grouping": {"wait": "1s", "interval": "1s"},
+    }
+)
+RUNBOOK = "https://runbooks.example/nodes.md#nodedown"
+TITLE = "[FIRING:2] NodeDown in eu1 (critical)"
+TEXT = f"n1 is away.\nIt does not answer.\n{RUNBOOK}\n\nn2 is away.\nIt does not answer.\n{RUNBOOK}\n\n"
+
+
+class Inbox(ThreadingHTTPServer):
+    """Takes what Slack, PagerDuty, VictorOps and a webhook would, each under a path of its own."""
+
+    def __init__(self) -> None:
+        self.got: dict[str, dict[str, Any]] = {}
+        got = self.got
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                got[self.path] = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                self.send_response(202 if self.path == "/pagerduty" else 200)
+                self.end_headers()
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 — the base class names it so
+                """Say nothing."""
+
+        super().__init__(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+def config(inbox: Inbox, folder: Path) -> str:
+    """The rendered file, with its secrets in a folder of the test and the services' addresses on loopback."""
+    for key, secret in {
+        "nightSlack": f"{inbox.url}/slack",
+        "nightWebhook": f"{inbox.url}/webhook",
+        "nightPagerDuty": "integration-key\n",
+        "nightVictorOps": "api-key\n",
+    }.items():
+        (folder / key).write_text(secret)
+    rendered = prometheus.alertmanager_config(SETTINGS).replace("/etc/alertmanager/secrets", str(folder))
+    document = yaml.safe_load(rendered)
+    document["global"] |= {"pagerduty_url": f"{inbox.url}/pagerduty", "victorops_api_url": f"{inbox.url}/victorops/"}
+    return yaml.safe_dump(document)
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, dict[str, Any]]]:
+    """What came in, by path, after two nodes of one cluster went down."""
+    folder = tmp_path_factory.mktemp("alertmanager")
+    with Inbox() as inbox, running(config(inbox, folder), folder) as server:
+        labels = {"alertname": "NodeDown", "cluster": "eu1", "team": "platform", "severity": "critical"}
+        texts = {"description": "It does not answer.", "runbook_url": RUNBOOK}
+        server.take(
+            *({**labels, "node": node} for node in ("n1", "n2")),
+            annotations=[{**texts, "summary": f"{node} is away."} for node in ("n1", "n2")],
+        )
+        until("four services are told", lambda: len(inbox.got) == 4)
+        yield inbox.got
+        inbox.shutdown()
+
+
+class TestNotifications:
+    def test_slack_shows_what_where_and_what_to_do(self, told: dict[str, dict[str, Any]]) -> None:
+        """
+        One message for both nodes, which leads to the runbook.
+        """
+        message = told["/slack"]
+        [shown] = message["attachments"]
+
+        assert (message["channel"], shown["color"]) == ("#night", "danger")
+        assert (shown["title"], shown["title_link"], shown["text"]) == (TITLE, RUNBOOK, TEXT)
+
+    def test_pager_duty_is_told_how_bad_it_is(self, told: dict[str, dict[str, Any]]) -> None:
+        """
+        The integration key comes from its file, and the severity is one that PagerDuty knows.
+        """
+        event = told["/pagerduty"]
+
+        assert (event["routing_key"], event["client_url"]) == ("integration-key", RUNBOOK)
+        said = {key: event["payload"][key] for key in ("summary", "severity", "group")}
+        assert said == {"summary": TITLE, "severity": "critical", "group": "eu1"}
+
+    def test_victor_ops_pages_for_what_is_critical(self, told: dict[str, dict[str, Any]]) -> None:
+        """
+        The API key and the routing key are parts of the address.
+        """
+        incident = told["/victorops/api-key/sre"]
+
+        said = (incident["message_type"], incident["entity_display_name"], incident["state_message"])
+        assert said == ("CRITICAL", TITLE, TEXT)
+
+    def test_a_webhook_gets_alertmanagers_own_json(self, told: dict[str, dict[str, Any]]) -> None:
+        """
+        Nothing is lost on the way to a program.
+        """
+        assert [alert["labels"]["node"] for alert in told["/webhook"]["alerts"]] == ["n1", "n2"]
