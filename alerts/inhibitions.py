@@ -3,7 +3,6 @@
 from .model import Inhibition
 
 MAINTENANCE = "PromfleetClusterInMaintenance"
-_ONE_THING = ("alertname", "namespace", "pod", "container", "node", "instance", "job", "device", "mountpoint")
 
 INHIBITIONS = (
     Inhibition(source=f'alertname="{MAINTENANCE}"', target='severity!="none"'),
@@ -11,6 +10,15 @@ INHIBITIONS = (
         source='alertname=~"PromfleetClusterSilent|PromfleetClusterNeverReported"',
         target='severity=~"warning|info"',
     ),
-    Inhibition(source='severity="critical"', target='severity=~"warning|info"', equal=_ONE_THING),
+    Inhibition(
+        source='alertname=~"KubeNodeNotReady|KubeNodeUnreachable"',
+        target='severity=~"warning|info"',
+        equal=("node",),
+    ),
+    Inhibition(
+        source='alertname="KubeDeploymentUnavailable"',
+        target='alertname=~"KubeDeploymentReplicasMismatch|KubeDeploymentRolloutStuck"',
+        equal=("namespace", "deployment"),
+    ),
 )
-"""A label that both alerts lack counts as equal."""
+"""Sources by name: a label that both lack counts as equal, so that what is critical would mute what is none of its."""

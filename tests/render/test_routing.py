@@ -193,6 +193,17 @@ WATCHDOG = {"alertname": "Watchdog", "severity": "none"}
 TARGET = {"alertname": "PromfleetTargetDown", "severity": "warning", "job": "pods", "instance": "a"}
 LAGGING = {"alertname": "PromfleetAgentLagging", "severity": "warning"}
 REJECTED = {"alertname": "PromfleetSamplesRejected", "severity": "critical"}
+NODE_AWAY = {"alertname": "KubeNodeNotReady", "severity": "critical", "node": "n1"}
+NODE_FULL = {"alertname": "NodeFilesystemAlmostFull", "severity": "warning", "node": "n1", "instance": "n1"}
+OTHER_NODE_FULL = {**NODE_FULL, "alertname": "NodeOther", "node": "n2"}
+DEPLOYMENT_AWAY = {
+    "alertname": "KubeDeploymentUnavailable",
+    "severity": "critical",
+    "namespace": "shop",
+    "deployment": "cart",
+}
+DEPLOYMENT_SMALL = {**DEPLOYMENT_AWAY, "alertname": "KubeDeploymentReplicasMismatch", "severity": "warning"}
+OTHER_STUCK = {**DEPLOYMENT_SMALL, "alertname": "KubeDeploymentRolloutStuck", "deployment": "till"}
 
 
 class Muted(NamedTuple):
@@ -217,6 +228,12 @@ MUTED = {
     ),
     "a cluster that never came likewise": Muted([ABSENT, LAGGING], [LAGGING], {"PromfleetAgentLagging"}),
     "silence does not hide another critical alert": Muted([SILENT, REJECTED], [REJECTED], set()),
+    "a node that is away has no smaller trouble": Muted(
+        [NODE_AWAY, NODE_FULL, OTHER_NODE_FULL, LAGGING], [NODE_FULL], {"NodeFilesystemAlmostFull"}
+    ),
+    "a Deployment without a pod has too few of them": Muted(
+        [DEPLOYMENT_AWAY, DEPLOYMENT_SMALL, OTHER_STUCK], [DEPLOYMENT_SMALL], {"KubeDeploymentReplicasMismatch"}
+    ),
     "a critical alert mutes no warning of another thing": Muted([REJECTED, LAGGING, TARGET], [LAGGING], set()),
 }
 
