@@ -1,10 +1,18 @@
 """The catalogue of recording and alerting rules: facts, one file per subject, that know nothing of a fleet."""
 
+from .autoscaling import AUTOSCALING
 from .fleet import FLEET
 from .inhibitions import INHIBITIONS, MAINTENANCE
+from .jobs import JOBS
 from .model import Alert, Group, Inhibition, Record, Severity, Threshold
+from .workloads import WORKLOADS
 
-GROUPS: tuple[Group, ...] = (FLEET,)
+GROUPS: tuple[Group, ...] = (
+    FLEET,
+    WORKLOADS,
+    AUTOSCALING,
+    JOBS,
+)
 """Every group of rules, in the order of their files."""
 ALERTS: dict[str, Alert] = {alert.name: alert for group in GROUPS for alert in group.alerts}
 """Every alert by its name."""

@@ -12,6 +12,13 @@ class _Plain(yaml.SafeDumper):
         return True
 
 
+def _lines(dumper: _Plain, value: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
+
+
+_Plain.add_representer(str, _lines)
+
+
 def text(document: dict[str, Any]) -> str:
     """The document with its keys in the order in which they were written."""
     return yaml.dump(document, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=110)

@@ -22,16 +22,20 @@ RAW = {
     "agents": {SICK: {}},
 }
 FLEET = Fleet.model_validate(RAW)
-CASES = {
-    group.name: yaml.safe_load((Path(__file__).parent / "alerts" / f"{group.name}.yaml").read_text())
-    for group in GROUPS
-}
+
+
+def texts(file: Path) -> Any:
+    """A document of texts only: what promtool writes as 0x60 is a number to YAML."""
+    return yaml.load(file.read_text(), yaml.BaseLoader)  # noqa: S506 — it makes nothing but texts
+
+
+CASES = {group.name: texts(Path(__file__).parent / "alerts" / f"{group.name}.yaml") for group in GROUPS}
 """Group -> what makes its alerts fire: series of a cluster in trouble, and of one that is just well."""
 
 
 def of(cluster: str, series: dict[str, Any]) -> list[dict[str, str]]:
     """The series of one cluster, in promtool's words."""
-    return [{"series": _labelled(name, cluster), "values": str(values)} for name, values in series.items()]
+    return [{"series": _labelled(name, cluster), "values": values} for name, values in series.items()]
 
 
 def _labelled(series: str, cluster: str) -> str:
@@ -70,9 +74,10 @@ def told(case: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def judge(promtool: Promtool, folder: Path, fleet: Fleet, tests: list[dict[str, Any]]) -> None:
-    """Have promtool run tests on the rules of a fleet."""
-    rules = prometheus.rules(fleet)
+def judge(promtool: Promtool, folder: Path, fleet: Fleet, tests: list[dict[str, Any]], *groups: str) -> None:
+    """Have promtool run tests on the rules of a fleet, or on those of a few of its groups."""
+    files = {f"{group}.yml" for group in groups}
+    rules = {name: text for name, text in prometheus.rules(fleet).items() if not files or name in files}
     for name, text in rules.items():
         (folder / name).write_text(text)
     file = folder / "test.yml"
@@ -86,7 +91,7 @@ class TestAlerts:
         """
         eu1 is in trouble and us1 is just well: the alert names eu1 alone; when both are well it names nobody.
         """
-        judge(promtool, tmp_path, FLEET, [test for case in CASES[group] for test in told(case)])
+        judge(promtool, tmp_path, FLEET, [test for case in CASES[group] for test in told(case)], "inventory", group)
 
     @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.name)
     def test_are_all_tested(self, group) -> None:
