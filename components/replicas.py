@@ -39,14 +39,17 @@ def replicas(
     The volumes are claims of their own, under the names by which the StatefulSet takes them for its template's: they
     grow in place, where a changed template would replace the StatefulSet.
     """
-    for number in range(count):
+    claims = [
         claim(f"{name}-{number}", {**metadata, "name": f"{VOLUME}-{app}-{number}"}, storage, storage_class, opts)
+        for number in range(count)
+    ]
     k8s.policy.v1.PodDisruptionBudget(
         f"{name}-budget",
         metadata=metadata,
         spec={"max_unavailable": 1, "selector": {"match_labels": selector(app, app)}},
         opts=ResourceOptions(parent=opts.parent),
     )
+    adopting = ResourceOptions(depends_on=claims, ignore_changes=["spec.volumeClaimTemplates"])
     return k8s.apps.v1.StatefulSet(
         f"{name}-statefulset",
         metadata=metadata,
@@ -67,5 +70,7 @@ def replicas(
                 }
             ],
         },
-        opts=ResourceOptions.merge(opts, ResourceOptions(ignore_changes=["spec.volumeClaimTemplates"])),
+        opts=ResourceOptions.merge(
+            opts, ResourceOptions(depends_on=claims, ignore_changes=["spec.volumeClaimTemplates"])
+        ),
     )

@@ -1,0 +1,57 @@
+from typing import Any
+
+import yaml
+
+import prometheus
+from settings import Fleet
+
+FLEET = {
+    "clusters": {"hub": {"context": "hub"}},
+    "hub": {"cluster": "hub", "expose": {"host": "hub.example", "tls": {"secret": "tls"}}},
+}
+ROUTED = {**FLEET, "alertmanager": {"receivers": {"quiet": {}}, "default": "quiet"}}
+
+
+def hub_config(fleet: dict[str, Any]) -> dict[str, Any]:
+    return yaml.safe_load(prometheus.hub_config(Fleet.model_validate(fleet)))
+
+
+class TestNotifier:
+    def test_alerts_go_to_every_replica_through_its_door(self):
+        """
+        The hub shows its own token, and trusts exactly the certificate of its host.
+        """
+        [reached] = hub_config(ROUTED)["alerting"]["alertmanagers"]
+
+        assert (reached["scheme"], reached["api_version"]) == ("https", "v2")
+        assert reached["tls_config"] == {
+            "ca_file": "/etc/prometheus/certificate/tls.crt",
+            "server_name": "hub.example",
+        }
+        assert reached["authorization"]["credentials_file"].endswith("/serviceaccount/token")
+        assert [rule["regex"] for rule in reached["relabel_configs"]] == ["notify"]
+
+    def test_two_equal_prometheus_raise_one_alert(self):
+        """
+        What tells replicas apart is taken off before Alertmanager compares.
+        """
+        assert hub_config(ROUTED)["alerting"]["alert_relabel_configs"] == [{"regex": "replica", "action": "labeldrop"}]
+
+    def test_its_replicas_are_scraped_under_the_hubs_cluster(self):
+        """
+        One job, whose instances are the pods.
+        """
+        [job] = [job for job in hub_config(ROUTED)["scrape_configs"] if job["job_name"] == "alertmanager"]
+
+        labels = {rule.get("target_label"): rule.get("replacement") for rule in job["relabel_configs"]}
+        assert labels["cluster"] == "hub"
+        assert "instance" in labels
+
+    def test_a_hub_without_alertmanager_notifies_nobody(self):
+        """
+        Neither a section nor a job is left over.
+        """
+        config = hub_config(FLEET)
+
+        assert "alerting" not in config
+        assert "alertmanager" not in [job["job_name"] for job in config["scrape_configs"]]
