@@ -70,7 +70,5 @@ def replicas(
                 }
             ],
         },
-        opts=ResourceOptions.merge(
-            opts, ResourceOptions(depends_on=claims, ignore_changes=["spec.volumeClaimTemplates"])
-        ),
+        opts=ResourceOptions.merge(opts, adopting),
     )
