@@ -1,11 +1,13 @@
 """Deployments, StatefulSets, DaemonSets and their pods: does what was asked for run?"""
 
 from .model import Alert, Group, Threshold
+from .owners import OWNER
 
 KSM = ("kube-state-metrics",)
 
 WORKLOADS = Group(
     name="workloads",
+    records=(OWNER,),
     alerts=(
         Alert(
             name="KubeDeploymentUnavailable",
@@ -90,7 +92,7 @@ WORKLOADS = Group(
             expr="kube_daemonset_status_number_misscheduled > 0",
             wait="15m",
             severity="info",
-            summary="{{ $labels.namespace }}/{{ $labels.daemonset }} in {{ $labels.cluster }} runs where it should not.",
+            summary="{{ $labels.namespace }}/{{ $labels.daemonset }} in {{ $labels.cluster }} is misplaced.",
             description="{{ $value }} of its pods are on nodes that it is not meant for.",
             jobs=KSM,
         ),

@@ -16,6 +16,7 @@ from . import (
     node,
     pod,
     probes,
+    workload,
 )
 from .model import Board, queries, resolved
 from .render import DATASOURCE, text
@@ -26,6 +27,7 @@ BOARDS: tuple[Board, ...] = tuple(
         fleet,
         cluster,
         namespace,
+        workload,
         pod,
         node,
         apiserver,

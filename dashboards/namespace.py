@@ -9,14 +9,14 @@ from .words import (
     NO_CADVISOR,
     NO_KUBE_STATE_METRICS,
     ONE,
+    TO_POD,
     pod_cpu,
     pod_memory,
     requested,
 )
 
 _HERE = f'{ONE}, namespace="$namespace"'
-_TO_POD = ("cluster", "namespace", "pod")
-_BY_POD = ", ".join(_TO_POD)
+_BY_POD = ", ".join(TO_POD)
 
 
 def _replicas(kind: str, wanted: str, ready: str, missing: str) -> Table:
@@ -39,27 +39,24 @@ def _replicas(kind: str, wanted: str, ready: str, missing: str) -> Table:
     )
 
 
-_WORKLOADS = Row(
-    "Workloads",
-    (
-        _replicas(
-            "deployment",
-            "kube_deployment_spec_replicas",
-            "kube_deployment_status_replicas_ready",
-            "kube_deployment_status_replicas_available",
-        ),
-        _replicas(
-            "statefulset",
-            "kube_statefulset_replicas",
-            "kube_statefulset_status_replicas_ready",
-            "kube_statefulset_status_replicas_available",
-        ),
-        _replicas(
-            "daemonset",
-            "kube_daemonset_status_desired_number_scheduled",
-            "kube_daemonset_status_number_available",
-            "kube_daemonset_status_number_available",
-        ),
+_COMPLETE = (
+    _replicas(
+        "deployment",
+        "kube_deployment_spec_replicas",
+        "kube_deployment_status_replicas_ready",
+        "kube_deployment_status_replicas_available",
+    ),
+    _replicas(
+        "statefulset",
+        "kube_statefulset_replicas",
+        "kube_statefulset_status_replicas_ready",
+        "kube_statefulset_status_replicas_available",
+    ),
+    _replicas(
+        "daemonset",
+        "kube_daemonset_status_desired_number_scheduled",
+        "kube_daemonset_status_number_available",
+        "kube_daemonset_status_number_available",
     ),
 )
 
@@ -142,7 +139,23 @@ _PODS = Table(
             ANY_IS_ODD,
         ),
     ),
-    link=Link("Open the pod", "promfleet-pod", _TO_POD),
+    link=Link("Open the pod", "promfleet-pod", TO_POD),
+    sort="memory",
+)
+
+_OWNER = f"namespace_workload_pod:kube_pod_owner:relabel{{{_HERE}}}"
+_BY_OWNER = "cluster, namespace, workload"
+_TO_OWNER = f"* on ({_BY_POD}) group_left (workload) {_OWNER}"
+_OWNERS = Table(
+    title="Use by workload",
+    description="What the pods of each Deployment, StatefulSet and DaemonSet use together.",
+    empty=NO_KUBE_STATE_METRICS,
+    columns=(
+        Column("pods", f"count by ({_BY_OWNER}) ({_OWNER})", "none"),
+        Column("cpu", f"sum by ({_BY_OWNER}) ({pod_cpu(_HERE, _BY_POD)} {_TO_OWNER})", "none"),
+        Column("memory", f"sum by ({_BY_OWNER}) ({pod_memory(_HERE, _BY_POD)} {_TO_OWNER})", "bytes"),
+    ),
+    link=Link("Open the workload", "promfleet-workload", ("cluster", "namespace", "workload")),
     sort="memory",
 )
 
@@ -151,5 +164,5 @@ BOARD = Board(
     title="Namespace and workloads",
     description="One namespace: are its workloads complete, and what do their pods use.",
     variables=(CLUSTER, NAMESPACE),
-    rows=(_WORKLOADS, Row("Pods", (_PODS,)), _USE),
+    rows=(Row("Workloads", (*_COMPLETE, _OWNERS)), Row("Pods", (_PODS,)), _USE),
 )

@@ -9,6 +9,7 @@ from .words import (
     NODE,
     ONE,
     RED,
+    TO_POD,
     cpu_used,
     disk_used,
     memory_used,
@@ -19,7 +20,6 @@ from .words import (
 _HERE = f'{ONE}, node="$node"'
 _DEVICES = ', device!~"lo|veth.*|cni.*|cali.*|docker.*"'
 _BUSY = ', mode!="idle"'
-_TO_POD = ("cluster", "namespace", "pod")
 
 
 def _rate(metric: str, more: str = "") -> str:
@@ -216,10 +216,10 @@ _PODS = Table(
     description="Who uses it.",
     empty=NO_CADVISOR,
     columns=(
-        Column("cpu", pod_cpu(_HERE, ", ".join(_TO_POD)), "none"),
-        Column("memory", pod_memory(_HERE, ", ".join(_TO_POD)), "bytes"),
+        Column("cpu", pod_cpu(_HERE, ", ".join(TO_POD)), "none"),
+        Column("memory", pod_memory(_HERE, ", ".join(TO_POD)), "bytes"),
     ),
-    link=Link("Open the pod", "promfleet-pod", _TO_POD),
+    link=Link("Open the pod", "promfleet-pod", TO_POD),
     sort="memory",
 )
 

@@ -12,10 +12,10 @@ from grafana_foundation_sdk.models import common as shapes
 from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
+from prometheus.grafana import DATASOURCE
+
 from .model import Board, Figure, Lines, Link, Panel, Row, Steps, Table, Variable
 
-DATASOURCE = "hub"
-"""Uid of the datasource that stands for the hub's Prometheus."""
 _SOURCE = model.DataSourceRef("prometheus", DATASOURCE)
 _TAG = "promfleet"
 _GRID = 24

@@ -11,6 +11,9 @@ MANY = 'cluster=~"$cluster"'
 NAMESPACE = Variable("namespace", f"label_values(kube_namespace_status_phase{{{ONE}}}, namespace)")
 NODE = Variable("node", f"label_values(kube_node_info{{{ONE}}}, node)")
 
+TO_POD = ("cluster", "namespace", "pod")
+"""The labels of a row that leads to a pod."""
+
 YELLOW, RED = "yellow", "red"
 FULL = (Step(0.8, YELLOW), Step(0.9, RED))
 """A share of what there is."""

@@ -27,6 +27,7 @@ DOCUMENTATION = Path(__file__).parents[2] / "docs/dashboards.md"
 VALUES = {
     "cluster": "eu1",
     "namespace": "shop",
+    "workload": "cart",
     "pod": "cart-0",
     "node": "node-1",
     "job": "pods",
@@ -324,6 +325,8 @@ def test_rows_lead_from_the_fleet_to_a_pod() -> None:
         ("promfleet-fleet", "promfleet-cluster"),
         ("promfleet-cluster", "promfleet-namespace"),
         ("promfleet-cluster", "promfleet-node"),
+        ("promfleet-namespace", "promfleet-workload"),
         ("promfleet-namespace", "promfleet-pod"),
+        ("promfleet-workload", "promfleet-pod"),
         ("promfleet-node", "promfleet-pod"),
     }
