@@ -1,14 +1,18 @@
 """The catalogue of recording and alerting rules: facts, one file per subject, that know nothing of a fleet."""
 
+from .alertmanager import ALERTMANAGER
 from .autoscaling import AUTOSCALING
 from .fleet import FLEET
 from .inhibitions import INHIBITIONS, MAINTENANCE
 from .jobs import JOBS
 from .model import Alert, Group, Inhibition, Record, Severity, Threshold
+from .prometheus import PROMETHEUS
 from .workloads import WORKLOADS
 
 GROUPS: tuple[Group, ...] = (
     FLEET,
+    PROMETHEUS,
+    ALERTMANAGER,
     WORKLOADS,
     AUTOSCALING,
     JOBS,

@@ -1,4 +1,4 @@
-"""HorizontalPodAutoscalers: do they do what they were made for?"""
+"""HorizontalPodAutoscalers: whether they do what they were made for."""
 
 from .model import Alert, Group
 
@@ -18,7 +18,9 @@ AUTOSCALING = Group(
             wait="15m",
             severity="warning",
             summary="HPA {{ $labels.horizontalpodautoscaler }} in {{ $labels.cluster }} is at its maximum.",
-            description="In {{ $labels.namespace }} it runs all {{ $value }} pods that it may, and can't follow a further rise of the load.",
+            description=(
+                "In {{ $labels.namespace }} it runs all {{ $value }} pods that it may; the load may still rise."
+            ),
             jobs=KSM,
         ),
         Alert(
@@ -32,7 +34,7 @@ AUTOSCALING = Group(
             ),
             wait="5m",
             severity="info",
-            summary="HPA {{ $labels.horizontalpodautoscaler }} in {{ $labels.cluster }} wants more pods than it may have.",
+            summary="HPA {{ $labels.horizontalpodautoscaler }} in {{ $labels.cluster }} wants more pods.",
             description="In {{ $labels.namespace }} the load asks for more pods than its maximum.",
             jobs=KSM,
         ),
@@ -50,7 +52,7 @@ AUTOSCALING = Group(
             wait="15m",
             severity="warning",
             summary="HPA {{ $labels.horizontalpodautoscaler }} in {{ $labels.cluster }} does not reach its size.",
-            description="In {{ $labels.namespace }} it wants {{ $value }} pods and did not get a single one more in a quarter of an hour.",
+            description="In {{ $labels.namespace }} it wants {{ $value }} pods, and got none for a quarter of an hour.",
             jobs=KSM,
         ),
         Alert(
@@ -59,7 +61,7 @@ AUTOSCALING = Group(
             wait="30m",
             severity="warning",
             summary="HPA {{ $labels.horizontalpodautoscaler }} in {{ $labels.cluster }} does not scale.",
-            description="In {{ $labels.namespace }} it can't read the metrics that it scales by, or is switched off with zero pods.",
+            description="In {{ $labels.namespace }} it can't read what it scales by, or is off with zero pods.",
             jobs=KSM,
         ),
     ),

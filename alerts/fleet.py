@@ -1,6 +1,16 @@
-"""The hub's watch over its fleet: agents and the clusters that they speak for, and the hub itself."""
+"""The hub's watch over its fleet: an agent evaluates no rules, so whatever befalls it is noticed here or nowhere."""
 
-from .model import Alert, Group
+from .model import Alert, Group, Threshold
+
+_EXCEEDED = {
+    "sample": "prometheus_target_scrapes_exceeded_sample_limit_total",
+    "body size": "prometheus_target_scrapes_exceeded_body_size_limit_total",
+    "target": "prometheus_target_scrape_pool_exceeded_target_limit_total",
+    "label": "prometheus_target_scrape_pool_exceeded_label_limits_total",
+}
+_OVER_LIMIT = "\nor ".join(
+    f'label_replace(increase({metric}[10m]) > 0, "limit", "{limit}", "", "")' for limit, metric in _EXCEEDED.items()
+)
 
 FLEET = Group(
     name="fleet",
@@ -11,15 +21,121 @@ FLEET = Group(
             wait="10m",
             severity="critical",
             summary="Cluster {{ $labels.cluster }} is expected but has not reported for a week, or ever.",
-            description="No sample of {{ $labels.cluster }} came in 7 days. Its agent may not be deployed, or its token not be valid.",
+            description="No sample of it came in 7 days. Its agent may not be deployed, or its token not be valid.",
         ),
         Alert(
             name="PromfleetClusterSilent",
-            expr='promfleet_cluster_expected unless on (cluster) up{job="prometheus"} and on (cluster) last_over_time(up{job="prometheus"}[7d])',
-            wait="1m",
+            expr=(
+                'promfleet_cluster_expected unless on (cluster) up{job="prometheus"}\n'
+                'and on (cluster) last_over_time(up{job="prometheus"}[7d])'
+            ),
+            wait="1m",  # a sample counts as present for five minutes
             severity="critical",
             summary="Cluster {{ $labels.cluster }} is silent.",
-            description="The last sample of {{ $labels.cluster }} is five minutes old: its agent, its network or its token failed.",
+            description="Its last sample is five minutes old: its agent, its network or its token failed.",
+        ),
+        Alert(
+            name="PromfleetWalAtRisk",
+            # Once in five minutes over two days: the longest outage that an agent can be planned for.
+            expr=(
+                "time() - max by (cluster) (\n"
+                '  max_over_time(timestamp(up{job="prometheus"})[2d:5m])\n'
+                ") > on (cluster) $threshold * promfleet_agent_outage_seconds"
+            ),
+            severity="critical",
+            summary="The agent of {{ $labels.cluster }} will soon overwrite what it could not send.",
+            description=(
+                "Nothing came of it for {{ $value | humanizeDuration }}; its log is planned for `outage` of that."
+            ),
+            threshold=Threshold(value=0.5, least=0.1, most=0.95, unit="ratio"),
+        ),
+        Alert(
+            name="PromfleetSamplesLate",
+            expr='time() - max by (cluster) (timestamp(up{job="prometheus"})) > $threshold',
+            severity="warning",
+            summary="What comes of {{ $labels.cluster }} is {{ $value | humanizeDuration }} old.",
+            description="Its newest sample lags behind the hub's clock: a slow sender, a slow way, or a slow clock.",
+            threshold=Threshold(value=180, least=130, most=290, unit="seconds"),
+        ),
+        Alert(
+            name="PromfleetAgentLagging",
+            # The queue's own highest timestamp stands still while the queue is full; the storage's does not.
+            expr=(
+                "max_over_time(prometheus_remote_storage_highest_timestamp_in_seconds[5m])\n"
+                "- on (cluster, instance) group_right ()\n"
+                "max_over_time(prometheus_remote_storage_queue_highest_sent_timestamp_seconds[5m]) > $threshold"
+            ),
+            wait="5m",
+            severity="warning",
+            summary="The agent of {{ $labels.cluster }} is {{ $value | humanizeDuration }} behind.",
+            description=(
+                "What it scrapes reaches {{ $labels.remote_name }} late; a restart now loses what it has not sent."
+            ),
+            threshold=Threshold(value=120, least=30, most=7200, unit="seconds"),
+        ),
+        Alert(
+            name="PromfleetShardsAtLimit",
+            expr=(
+                "max_over_time(prometheus_remote_storage_shards_desired[5m])\n"
+                "> on (cluster, instance, remote_name, url)\n"
+                "max_over_time(prometheus_remote_storage_shards_max[5m])"
+            ),
+            wait="15m",
+            severity="warning",
+            summary="The agent of {{ $labels.cluster }} sends as fast as it may, and that is too slow.",
+            description=(
+                "It wants {{ $value | printf `%.0f` }} connections to {{ $labels.remote_name }}, more than it may open."
+            ),
+        ),
+        Alert(
+            name="PromfleetSamplesRejected",
+            expr="increase(prometheus_remote_storage_samples_failed_total[10m]) > 0",
+            severity="critical",
+            summary="The receiver refuses samples of {{ $labels.cluster }}.",
+            description=(
+                "{{ $labels.remote_name }} answered 4xx to {{ $value | printf `%.0f` }} samples in ten minutes; "
+                "they are lost."
+            ),
+        ),
+        Alert(
+            name="PromfleetSamplesDropped",
+            expr=(
+                "increase(prometheus_remote_storage_samples_dropped_total"
+                '{reason=~"too_old|unintentionally_dropped_series"}[10m]) > 0'
+            ),
+            severity="critical",
+            summary="The agent of {{ $labels.cluster }} throws samples away.",
+            description="{{ $value | printf `%.0f` }} samples were never sent ({{ $labels.reason }}) in ten minutes.",
+        ),
+        Alert(
+            name="PromfleetRestartsOften",
+            expr='changes(process_start_time_seconds{job="prometheus"}[30m]) > 3',
+            severity="warning",
+            summary="{{ $labels.instance }} of {{ $labels.cluster }} restarts again and again, or there are two of it.",
+            description=(
+                "Its start time changed {{ $value }} times in half an hour. A start while behind loses samples."
+            ),
+        ),
+        Alert(
+            name="PromfleetNameTaken",
+            # When kube-system was made tells clusters apart; one cluster made anew changes it once.
+            expr='changes(kube_namespace_created{namespace="kube-system"}[30m]) > 2',
+            severity="critical",
+            summary="Two clusters report as {{ $labels.cluster }}.",
+            description="Their samples are mixed and can't be told apart. Give one of them another name.",
+            jobs=("kube-state-metrics",),
+        ),
+        Alert(
+            name="PromfleetClockOff",
+            expr="abs(node_time_seconds - timestamp(node_time_seconds)) > $threshold",
+            wait="10m",
+            severity="warning",
+            summary="The clock of {{ $labels.node }} in {{ $labels.cluster }} differs from Prometheus's there.",
+            description=(
+                "By {{ $value | humanizeDuration }}. Samples get the scraper's time; logs and traces won't match."
+            ),
+            threshold=Threshold(value=30, least=15, most=3600, unit="seconds"),
+            jobs=("node-exporter",),
         ),
         Alert(
             name="PromfleetTargetDown",
@@ -28,21 +144,6 @@ FLEET = Group(
             severity="warning",
             summary="{{ $labels.job }} {{ $labels.instance }} in {{ $labels.cluster }} can't be scraped.",
             description="Every scrape of {{ $labels.instance }} failed for ten minutes.",
-        ),
-        Alert(
-            name="PromfleetAgentLagging",
-            expr="max_over_time(prometheus_remote_storage_highest_timestamp_in_seconds[5m]) - on (cluster, instance) group_right () max_over_time(prometheus_remote_storage_queue_highest_sent_timestamp_seconds[5m]) > 120",
-            wait="5m",
-            severity="warning",
-            summary="The agent of {{ $labels.cluster }} is {{ $value | humanizeDuration }} behind.",
-            description="What it scrapes reaches {{ $labels.remote_name }} late; a restart now loses what it has not sent.",
-        ),
-        Alert(
-            name="PromfleetSamplesRejected",
-            expr="increase(prometheus_remote_storage_samples_failed_total[10m]) > 0",
-            severity="critical",
-            summary="The receiver refuses samples of {{ $labels.cluster }}.",
-            description="{{ $labels.remote_name }} answered 4xx to {{ $value }} samples in ten minutes; they are lost.",
         ),
         Alert(
             name="PromfleetConfigReloadFailed",
@@ -54,41 +155,53 @@ FLEET = Group(
         ),
         Alert(
             name="PromfleetScrapeLimitExceeded",
-            expr='label_replace(increase(prometheus_target_scrapes_exceeded_sample_limit_total[10m]) > 0, "limit", "sample", "", "") or label_replace(increase(prometheus_target_scrapes_exceeded_body_size_limit_total[10m]) > 0, "limit", "body size", "", "") or label_replace(increase(prometheus_target_scrape_pool_exceeded_target_limit_total[10m]) > 0, "limit", "target", "", "") or label_replace(increase(prometheus_target_scrape_pool_exceeded_label_limits_total[10m]) > 0, "limit", "label", "", "")',
+            expr=_OVER_LIMIT,
             severity="critical",
             summary="Targets in {{ $labels.cluster }} exceed the {{ $labels.limit }} limit.",
             description="Scrapes over a limit are refused whole. Raise scrape.limits, or shrink what is exposed.",
         ),
         Alert(
             name="PromfleetScrapeLimitNear",
-            expr="scrape_samples_post_metric_relabeling / (scrape_sample_limit > 0) > 0.8",
+            expr="scrape_samples_post_metric_relabeling / (scrape_sample_limit > 0) > $threshold",
             wait="15m",
             severity="warning",
             summary="{{ $labels.job }} {{ $labels.instance }} in {{ $labels.cluster }} nears its sample limit.",
             description="It brings {{ $value | humanizePercentage }} of the samples that a scrape may bring.",
+            threshold=Threshold(value=0.8, least=0.5, most=0.99, unit="ratio"),
         ),
         Alert(
             name="PromfleetTargetInvalid",
             expr="increase(prometheus_target_sync_failed_total[10m]) > 0",
             severity="warning",
-            summary="{{ $labels.scrape_job }} in {{ $labels.cluster }} has targets that can't be scraped as they are described.",
+            summary="{{ $labels.scrape_job }} in {{ $labels.cluster }} has targets that are described wrongly.",
             description="Most often a prometheus.io/timeout is above its prometheus.io/interval.",
         ),
         Alert(
             name="PromfleetHubStorageFull",
-            expr="prometheus_tsdb_storage_blocks_bytes / (prometheus_tsdb_retention_limit_bytes > 0) > 0.9",
+            expr="prometheus_tsdb_storage_blocks_bytes / (prometheus_tsdb_retention_limit_bytes > 0) > $threshold",
             wait="15m",
             severity="warning",
             summary="The hub in {{ $labels.cluster }} is about to delete samples before their time.",
-            description="Its blocks fill {{ $value | humanizePercentage }} of what they may. Raise hub.storage or lower hub.retention.",
+            description=(
+                "Blocks fill {{ $value | humanizePercentage }} of their share. Raise hub.storage or lower "
+                "hub.retention."
+            ),
+            threshold=Threshold(value=0.9, least=0.5, most=0.99, unit="ratio"),
         ),
         Alert(
             name="PromfleetVolumeFull",
-            expr='kubelet_volume_stats_available_bytes{persistentvolumeclaim=~"prometheus-(hub|agent).*"} / kubelet_volume_stats_capacity_bytes < 0.1',
+            expr=(
+                'kubelet_volume_stats_available_bytes{persistentvolumeclaim=~"prometheus-(hub|agent).*"}\n'
+                "/ kubelet_volume_stats_capacity_bytes < $threshold"
+            ),
             wait="5m",
             severity="critical",
-            summary="Volume {{ $labels.persistentvolumeclaim }} in {{ $labels.cluster }} is full but for a tenth.",
-            description="Prometheus stops taking samples when it can't write. Raise the hub's storage, or the cluster's series.",
+            summary="Volume {{ $labels.persistentvolumeclaim }} in {{ $labels.cluster }} is nearly full.",
+            description=(
+                "{{ $value | humanizePercentage }} is free. Prometheus stops taking samples when it can't write."
+            ),
+            threshold=Threshold(value=0.1, least=0.02, most=0.5, unit="ratio"),
+            jobs=("kubelet",),
         ),
     ),
 )

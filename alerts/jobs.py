@@ -1,4 +1,4 @@
-"""Jobs and CronJobs: did they end well, and in time?"""
+"""Jobs and CronJobs: whether they end well, and in time."""
 
 from .model import Alert, Group, Threshold
 

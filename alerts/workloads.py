@@ -1,4 +1,4 @@
-"""Deployments, StatefulSets, DaemonSets and their pods: does what was asked for run?"""
+"""Deployments, StatefulSets, DaemonSets and their pods: whether what was asked for runs."""
 
 from .model import Alert, Group, Threshold
 from .owners import OWNER

@@ -5,13 +5,15 @@ from datetime import datetime
 from typing import Any
 
 from alerts import GROUPS, MAINTENANCE, WATCHDOG, Alert, Group, Record
-from settings import Fleet
+from settings import Fleet, seconds
 from settings.alerts import Maintenance, Tuning
 
 from . import render
 from .platforms import unreachable
 
 EXPECTED = "promfleet_cluster_expected"
+OUTAGE = "promfleet_agent_outage_seconds"
+"""The outage of the hub that an agent's log is planned for."""
 RUNBOOKS = "docs/runbooks"
 
 Rule = dict[str, Any]
@@ -34,6 +36,7 @@ def _inventory(fleet: Fleet) -> list[Rule]:
     """What is known of the fleet before anything reports, as series to join with, and its maintenance windows."""
     return [
         *(_expected(fleet, cluster) for cluster in expected(fleet)),
+        *(_outage(fleet, cluster) for cluster in fleet.local_agents),
         *(_maintenance(window, fleet) for window in fleet.alerts.maintenance),
         *([_watchdog(fleet, fleet.hub.cluster)] if fleet.hub else []),
     ]
@@ -43,6 +46,11 @@ def _expected(fleet: Fleet, cluster: str) -> Rule:
     known = fleet.clusters.get(cluster)
     labels = dict(known.labels) if known else {}
     return {"record": EXPECTED, "expr": "vector(1)", "labels": {"cluster": cluster, **labels}}
+
+
+def _outage(fleet: Fleet, cluster: str) -> Rule:
+    length = seconds(fleet.agents[cluster].outage)
+    return {"record": OUTAGE, "expr": f"vector({length})", "labels": {"cluster": cluster}}
 
 
 def _maintenance(window: Maintenance, fleet: Fleet) -> Rule:
