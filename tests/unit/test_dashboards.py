@@ -1,7 +1,6 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -13,15 +12,11 @@ from grafana_foundation_sdk.cog.plugins import register_default_plugins
 from grafana_foundation_sdk.models import units
 from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from alerts import GROUPS
 from dashboards import BOARDS, DATASOURCE, Board, files, queries, resolved
 from dashboards.model import Lines, Panel, Table, Variable
 from dashboards.render import text
-from prometheus.keep import ESSENTIAL, metric_rules
-from prometheus.rules import EXPECTED
-from settings import Scrape, from_file
-
-from .relabelling import relabel
+from settings import from_file
+from tests.promql import is_kept, selectors
 
 DOCUMENTATION = Path(__file__).parents[2] / "docs/dashboards.md"
 VALUES = {
@@ -35,11 +30,6 @@ VALUES = {
     "__rate_interval": "1m",
 }
 """What a user has chosen, by the name of the variable."""
-WHOLE = re.compile("prometheus_.+|up|scrape_.+|ALERTS|alertmanager_.+|probe_.+")
-"""No keep list applies to these."""
-OF_USERS = re.compile("(jvm|http_server|hikaricp|logback)_.+|process_(cpu_usage|uptime_seconds|files_(open|max)_files)")
-"""Of annotated pods, whose metrics are all kept."""
-RECORDED = {EXPECTED} | {record.name for group in GROUPS for record in group.records}
 TABLES = [(board, panel) for board in BOARDS for panel in board.panels if isinstance(panel, Table)]
 LINES = [(board, panel) for board in BOARDS for panel in board.panels if isinstance(panel, Lines)]
 
@@ -55,16 +45,6 @@ each_board = pytest.mark.parametrize("board", BOARDS, ids=titled)
 
 def parsed(expr: str) -> Any:
     return promql_parser.parse(resolved(expr, VALUES))
-
-
-def selectors(node: Any) -> Iterator[Any]:
-    """Every place where an expression reads series."""
-    if isinstance(node, promql_parser.VectorSelector):
-        yield node
-    parts = [getattr(node, name, None) for name in ("lhs", "rhs", "expr", "vector_selector")]
-    for part in [*parts, *(getattr(node, "args", None) or [])]:
-        if part is not None:
-            yield from selectors(part)
 
 
 def labels(node: Any) -> set[str] | None:
@@ -83,15 +63,6 @@ def labels(node: Any) -> set[str] | None:
             inner = labels(node.args[1])
             return None if inner is None else inner - {"le"}
     return None
-
-
-def is_kept(selector: Any) -> bool:
-    """Whether some job brings the metric: the one that the selector names, or any."""
-    if WHOLE.fullmatch(selector.name) or selector.name in RECORDED or OF_USERS.fullmatch(selector.name):
-        return True
-    named = {m.value for m in selector.matchers.matchers if m.name == "job" and str(m.op).endswith("Equal")}
-    series = {"__name__": selector.name, "pod": "cart-0"}
-    return any(relabel(series, metric_rules(job, Scrape())) is not None for job in named or ESSENTIAL)
 
 
 def used(texts: list[str]) -> set[str]:

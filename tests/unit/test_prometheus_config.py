@@ -135,4 +135,4 @@ class TestRules:
         groups = yaml.safe_load(prometheus.rules(fleet())["inventory.yml"])["groups"]
 
         expected = [{"cluster": "agent0"}, {"cluster": "eu1"}, {"cluster": "hub", "region": "eu"}]
-        assert expected == [rule["labels"] for rule in groups[0]["rules"] if "record" in rule]
+        assert expected == [rule["labels"] for rule in groups[0]["rules"] if rule.get("record") == prometheus.EXPECTED]

@@ -1,59 +1,15 @@
-import re
-
-import promql_parser
 import pytest
 
-from alerts import ALERTS, Alert
 from prometheus.keep import ESSENTIAL, metric_rules
-from prometheus.rules import EXPECTED
 from settings import Scrape
 
 from .relabelling import relabel
 
-OF_PROMETHEUS = re.compile("prometheus_.+|up|scrape_.+")
-"""What Prometheus says of itself and of every scrape; no keep list applies to it."""
-
 ESSENTIALS = Scrape()
-
-
-def selected(node: object) -> set[str]:
-    """The names of all metrics that an expression selects."""
-    if isinstance(node, promql_parser.VectorSelector):
-        return {node.name} if node.name else set()
-    parts = [getattr(node, name, None) for name in ("lhs", "rhs", "expr", "vector_selector")]
-    parts += getattr(node, "args", None) or []
-    return set().union(*(selected(part) for part in parts if part is not None))
 
 
 def is_kept(name: str, job: str, scrape: Scrape = ESSENTIALS) -> bool:
     return relabel({"__name__": name, "pod": "cart-0"}, metric_rules(job, scrape)) is not None
-
-
-class TestAlerts:
-    @pytest.mark.parametrize("alert", ALERTS.values(), ids=lambda alert: alert.name)
-    def test_their_metrics_are_kept(self, alert: Alert) -> None:
-        """
-        No alert waits for a series that a keep list throws away.
-        """
-        names = selected(promql_parser.parse(alert.expr))
-
-        lost = {
-            name
-            for name in names - {EXPECTED}
-            if not OF_PROMETHEUS.fullmatch(name) and not any(is_kept(name, job) for job in ESSENTIAL)
-        }
-
-        assert names
-        assert set() == lost
-
-    @pytest.mark.parametrize("alert", ALERTS.values(), ids=lambda alert: alert.name)
-    def test_they_say_who_and_how_bad(self, alert: Alert) -> None:
-        """
-        Each has a known severity, and a summary that names the cluster.
-        """
-        assert alert.severity in ("critical", "warning")
-        assert "$labels.cluster" in alert.summary
-        assert alert.description
 
 
 class TestMetricRules:

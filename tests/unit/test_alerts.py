@@ -1,0 +1,178 @@
+"""What holds for every rule of the catalogue, whoever writes it."""
+
+import re
+from itertools import chain
+from pathlib import Path
+
+import promql_parser
+import pytest
+
+from alerts import ALERTS, GROUPS, INHIBITIONS, MAINTENANCE, WATCHDOG, Alert, Group, Record
+from dashboards import BOARDS, queries
+from prometheus.keep import ESSENTIAL
+from tests.promql import is_kept, nodes, selectors
+from tests.unit.test_dashboards import VALUES
+
+RUNBOOKS = Path(__file__).parents[2] / "docs/runbooks"
+DURATION = re.compile(r"0s|[1-9]\d*[smhd]")
+LEVELS = re.compile(r"[a-z_]+:[a-z0-9_]+:[a-z0-9_]+")
+JOBS = {*ESSENTIAL, "prometheus", "alertmanager", "pushgateway", "blackbox", "blackbox-exporter"}
+LOSE_LABELS = {"absent", "absent_over_time", "scalar", "vector"}
+RULES = [rule for group in GROUPS for rule in (*group.records, *group.alerts)]
+OF_FLEET = {MAINTENANCE, WATCHDOG}
+"""Alerts that are made of the stack file, and so not in the catalogue."""
+
+
+def tree(rule: Alert | Record):
+    threshold = rule.threshold.value if isinstance(rule, Alert) and rule.threshold else ""
+    return promql_parser.parse(rule.expr.replace("$threshold", f"{threshold}"))
+
+
+def loses_cluster(node: object) -> bool:
+    """Whether a part of an expression aggregates, matches or answers without the label."""
+    match node:
+        case promql_parser.AggregateExpr():
+            if node.modifier is None:
+                return True
+            named = "cluster" in node.modifier.labels
+            return named if "Without" in str(node.modifier.type) else not named
+        case promql_parser.BinaryExpr() if node.modifier and node.modifier.matching:
+            matching = node.modifier.matching
+            named = "cluster" in matching.labels
+            return named if str(matching).startswith("ignoring") else not named
+        case promql_parser.Call():
+            return node.func.name in LOSE_LABELS
+    return False
+
+
+@pytest.mark.parametrize(
+    ("expr", "loses"),
+    [
+        ("sum by (cluster, node) (up)", False),
+        ("sum by (node) (up)", True),
+        ("sum (up)", True),
+        ("sum without (node) (up)", False),
+        ("sum without (cluster) (up)", True),
+        ("up and on (cluster) up", False),
+        ("up / on (node) group_left () up", True),
+        ("up / ignoring (node) up", False),
+        ("up unless ignoring (cluster) up", True),
+        ("absent(up)", True),
+    ],
+)
+def test_what_loses_a_cluster_is_known(expr: str, loses: bool) -> None:  # noqa: FBT001 — a parameter of the test
+    """
+    The test below can fail.
+    """
+    assert any(map(loses_cluster, nodes(promql_parser.parse(expr)))) == loses
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+class TestExpressions:
+    def test_keep_the_cluster(self, rule: Alert | Record) -> None:
+        """
+        No sum, match or function mixes clusters.
+        """
+        assert [str(node) for node in nodes(tree(rule)) if loses_cluster(node)] == []
+
+    def test_use_what_is_kept_or_recorded(self, rule: Alert | Record) -> None:
+        """
+        No rule waits for a series that a keep list throws away, or that no rule before it records.
+        """
+        read = list(selectors(tree(rule)))
+
+        assert read
+        assert {selector.name for selector in read if not is_kept(selector)} == set()
+
+
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.name)
+class TestGroups:
+    def test_record_before_they_use(self, group: Group) -> None:
+        """
+        What a group records itself stands above what reads it.
+        """
+        names = [record.name for record in group.records]
+        for index, record in enumerate(group.records):
+            assert not {selector.name for selector in selectors(tree(record))} & set(names[index:])
+
+    def test_have_a_runbook_for_every_alert_and_no_other(self, group: Group) -> None:
+        """
+        Each alert's annotation leads to a heading, and each heading has an alert.
+        """
+        headings = re.findall(r"^## (\S+)$", (RUNBOOKS / f"{group.name}.md").read_text(), re.MULTILINE)
+
+        of_fleet = OF_FLEET if group.name == "fleet" else set()
+        assert sorted(headings) == sorted({alert.name for alert in group.alerts} | of_fleet)
+
+
+@pytest.mark.parametrize("alert", ALERTS.values(), ids=lambda alert: alert.name)
+class TestAlerts:
+    def test_say_what_is_wrong_and_where(self, alert: Alert) -> None:
+        """
+        The summary names the cluster, and both texts are sentences.
+        """
+        assert "{{ $labels.cluster }}" in alert.summary
+        assert alert.summary.endswith(".")
+        assert alert.description.endswith(".")
+        assert alert.severity in ("critical", "warning", "info")
+
+    def test_wait_for_a_duration(self, alert: Alert) -> None:
+        """
+        Prometheus knows the form of `for`.
+        """
+        assert DURATION.fullmatch(alert.wait)
+
+    def test_have_a_threshold_where_they_use_one(self, alert: Alert) -> None:
+        """
+        It lies within its bounds, and setting it changes the expression.
+        """
+        assert ("$threshold" in alert.expr) == (alert.threshold is not None)
+        if alert.threshold:
+            assert alert.threshold.least <= alert.threshold.value <= alert.threshold.most
+
+    def test_need_jobs_that_exist(self, alert: Alert) -> None:
+        """
+        A platform can take them away only under their names.
+        """
+        assert set(alert.jobs) <= JOBS
+
+
+class TestCatalogue:
+    def test_names_are_unique(self) -> None:
+        """
+        An alert is tuned by its name.
+        """
+        names = [rule.name for rule in RULES]
+
+        assert len(names) == len(set(names))
+
+    def test_records_are_named_as_the_field_does(self) -> None:
+        """
+        Level, metric, operations.
+        """
+        assert [r.name for r in RULES if isinstance(r, Record) and not LEVELS.fullmatch(r.name)] == []
+
+    def test_every_record_is_read(self) -> None:
+        """
+        By a rule or a board; what nobody reads costs for nothing.
+        """
+        boards = (promql_parser.parse(query) for _, _, query in queries(BOARDS, VALUES))
+        read = {selector.name for node in chain(map(tree, RULES), boards) for selector in selectors(node)}
+
+        assert {rule.name for rule in RULES if isinstance(rule, Record)} <= read
+
+    def test_inhibitions_name_alerts_that_exist(self) -> None:
+        """
+        One that names another's old name would mute nothing.
+        """
+        matchers = [text for one in INHIBITIONS for text in (one.source, one.target) if "alertname" in text]
+        named = {name for text in matchers for name in re.findall(r"[A-Z]\w+", text)}
+
+        assert named
+        assert named <= ALERTS.keys() | OF_FLEET
+
+    def test_every_page_of_runbooks_has_a_group(self) -> None:
+        """
+        No page stays behind when its group goes.
+        """
+        assert {page.stem for page in RUNBOOKS.glob("*.md")} == {group.name for group in GROUPS}
