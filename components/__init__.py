@@ -2,6 +2,7 @@ from .agent_prometheus import AgentPrometheus, AgentPrometheusArgs
 from .alertmanager import Alertmanager, AlertmanagerArgs
 from .blackbox_exporter import BlackboxExporter, BlackboxExporterArgs
 from .exposure import Exposure, ExposureArgs
+from .grafana import Grafana, GrafanaArgs
 from .hub_prometheus import HubPrometheus, HubPrometheusArgs
 from .kube_state_metrics import KubeStateMetrics, KubeStateMetricsArgs
 from .namespace import Namespace, NamespaceArgs
@@ -17,6 +18,8 @@ __all__ = [
     "BlackboxExporterArgs",
     "Exposure",
     "ExposureArgs",
+    "Grafana",
+    "GrafanaArgs",
     "HubPrometheus",
     "HubPrometheusArgs",
     "KubeStateMetrics",

@@ -14,8 +14,20 @@ def identity(
     renewals: int,
     child: ResourceOptions,
 ) -> pulumi.Output[str]:
+    """Make the holder of a Role and return its bearer token, as a secret."""
+    token = newest_token(name, metadata, role, renewals, child)
+    return pulumi.Output.secret(token.data.apply(lambda data: base64.b64decode(data["token"]).decode()))
+
+
+def newest_token(
+    name: str,
+    metadata: k8s.meta.v1.ObjectMetaArgsDict,
+    role: pulumi.Input[str],
+    renewals: int,
+    child: ResourceOptions,
+) -> k8s.core.v1.Secret:
     """
-    Make the holder of a Role and return its bearer token, as a secret.
+    Make the holder of a Role and return the Secret with its bearer token, key `token`.
 
     Deleting the ServiceAccount revokes all its tokens. After a renewal the token before the newest stays valid, so that
     whoever still sends it is not refused; the next renewal deletes it.
@@ -35,7 +47,7 @@ def identity(
         )
         for generation in range(max(0, renewals - 1), renewals + 1)
     ]
-    return pulumi.Output.secret(tokens[-1].data.apply(lambda data: base64.b64decode(data["token"]).decode()))
+    return tokens[-1]
 
 
 def grant(

@@ -1,17 +1,22 @@
-"""What stands beside the hub: what takes pushes, what asks endpoints."""
+"""What stands beside the hub: what takes pushes, what asks endpoints, what shows the boards."""
 
 import pulumi
 from pulumi import ResourceOptions
 
+import dashboards
 import settings
-from components import BlackboxExporter, Pushgateway
+from components import BlackboxExporter, Grafana, Pushgateway, hub_prometheus
 from components.blackbox_exporter import BlackboxExporterArgs
+from components.grafana import WAY_IN, GrafanaArgs
+from components.hub_prometheus import READ
 from components.pushgateway import APP, PUSH, PushgatewayArgs
+from prometheus import grafana
 from prometheus.prober import blackbox_config
 from settings import Fleet, seconds
+from settings.secrets import secret_key
 
 from .clusters import Watched
-from .exposure import expose_way
+from .exposure import Port, expose_way
 from .hub import DeployedHub
 
 
@@ -48,3 +53,43 @@ def deploy_prober(fleet: Fleet, watched: Watched, hub: DeployedHub) -> None:
         "rollout_timeout": seconds(fleet.rollout_timeout),
     }
     BlackboxExporter(hub.cluster, args, ResourceOptions(provider=watched.provider))
+
+
+def deploy_grafana(fleet: Fleet, said: settings.Grafana, watched: Watched, hub: DeployedHub) -> None:
+    """Make what shows the boards, and export where people find it."""
+    port = Port(WAY_IN, grafana.PORT)
+    url = expose_way(fleet, watched, hub.made.tls_secret, said.expose, grafana.APP, port)
+    made = Grafana(
+        hub.cluster, grafana_args(fleet, said, watched, hub, url), ResourceOptions(provider=watched.provider)
+    )
+    pulumi.export("grafana", {"service": made.service, "url": url})
+
+
+def grafana_args(
+    fleet: Fleet, said: settings.Grafana, watched: Watched, hub: DeployedHub, url: str | None
+) -> GrafanaArgs:
+    """Turn the stack file's words into the component's."""
+    tls = fleet.hub.expose.tls if fleet.hub else None
+    args: GrafanaArgs = {
+        "namespace": watched.namespace,
+        "environment": grafana.environment(url),
+        "datasources": grafana.datasources(fleet, f"https://{hub_prometheus.APP}.{fleet.namespace}.svc:{READ.port}"),
+        "providers": grafana.providers(),
+        "boards": dashboards.files(fleet),
+        "reader": hub.made.roles[READ.name],
+        "tls_secret": hub.made.tls_secret,
+        "storage": said.storage,
+        "image": fleet.images.grafana,
+        "rollout_timeout": seconds(fleet.rollout_timeout),
+    }
+    if said.secret:
+        args["password_in"] = (said.secret.name, said.secret.key)
+    else:
+        args["password"] = pulumi.Config().require_secret(secret_key("grafana", "admin"))
+    if tls and tls.ca:
+        args["ca"] = tls.ca
+    if tls and tls.ca_config_map:
+        args["ca_config_map"] = tls.ca_config_map
+    if said.storage_class:
+        args["storage_class"] = said.storage_class
+    return args

@@ -4,7 +4,7 @@ from settings import Fleet
 
 from .agents import deploy_agent
 from .alertmanager import deploy_alertmanager
-from .beside import deploy_prober, deploy_pushgateway
+from .beside import deploy_grafana, deploy_prober, deploy_pushgateway
 from .clusters import deploy_cluster
 from .hub import deploy_hub
 
@@ -19,6 +19,8 @@ def deploy(fleet: Fleet) -> None:
             deploy_alertmanager(fleet, fleet.alertmanager, place, hub)
         if fleet.pushgateway:
             deploy_pushgateway(fleet, fleet.pushgateway, place, hub)
+        if fleet.grafana:
+            deploy_grafana(fleet, fleet.grafana, place, hub)
         if fleet.probes:
             deploy_prober(fleet, place, hub)
     for cluster in fleet.agents:

@@ -1,6 +1,7 @@
 """The ways in from outside, all by the road that the hub's section names, under one certificate."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import pulumi
 from pulumi import ResourceOptions
@@ -14,7 +15,14 @@ from settings.expose import ROUTED
 from .clusters import Watched
 
 
-def backend(door: Door, *, path: str | None = None, node_port: int | None = None) -> Backend:
+class Port(NamedTuple):
+    """A port of a Service that asks who comes by itself."""
+
+    name: str
+    port: int
+
+
+def backend(door: Door | Port, *, path: str | None = None, node_port: int | None = None) -> Backend:
     """A door as what a host, or one path of it, leads to."""
     made: Backend = {"name": door.name, "port": door.port}
     if path:
@@ -39,7 +47,7 @@ def url(expose: Expose, host: str, port: int) -> str:
 
 
 def expose_way(
-    fleet: Fleet, watched: Watched, tls_secret: pulumi.Input[str], way: Way | None, app: str, door: Door
+    fleet: Fleet, watched: Watched, tls_secret: pulumi.Input[str], way: Way | None, app: str, door: Door | Port
 ) -> str | None:
     """Lead a way's host to a door of what stands beside the hub, and give its URL; nothing where no way is written."""
     if not fleet.hub or not way:

@@ -1,0 +1,222 @@
+"""Grafana: the boards, for people who log in."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_kubernetes as k8s
+from pulumi import ResourceOptions
+
+from prometheus.grafana import APP, BOARDS, DATA, PASSWORD, PORT, PROVISIONING, TLS, TOKEN, TRUSTED
+from settings.images import GRAFANA
+
+from .identity import newest_token
+from .labels import labels, selector
+from .pods import POD_WITH_VOLUME, RESTRICTED, resources, stateful_set
+from .rollout import timeouts
+from .scraper import claim
+
+USER = 472
+"""grafana, in its image."""
+WAY_IN = "https"
+"""Name of its port."""
+
+
+class GrafanaArgs(TypedDict):
+    namespace: pulumi.Input[str]
+    """Namespace of the StatefulSet."""
+    environment: Mapping[str, str]
+    """Its settings, by the names of their variables."""
+    datasources: str
+    """Text of the file with its datasource."""
+    providers: str
+    """Text of the file that names the folder of the boards."""
+    boards: Mapping[str, str]
+    """File name, `<board>.json`, -> text."""
+    reader: pulumi.Input[str]
+    """Role, in this namespace, that opens the hub's read door."""
+    tls_secret: pulumi.Input[str]
+    """Secret of type kubernetes.io/tls that it shows, and that the hub's doors show."""
+    ca: NotRequired[str]
+    """PEM certificates that sign for the doors; without them, and `ca_config_map`, the doors' own is trusted."""
+    ca_config_map: NotRequired[str]
+    """ConfigMap (key `ca.crt`), in this namespace, with them instead."""
+    password: NotRequired[pulumi.Input[str]]
+    """First password of `admin`; exactly one of this and `password_in`."""
+    password_in: NotRequired[tuple[str, str]]
+    """Secret, in this namespace, and key that hold it already."""
+    storage: pulumi.Input[str]
+    """Size of the volume."""
+    storage_class: NotRequired[pulumi.Input[str]]
+    """The cluster's default class, if left out."""
+    image: NotRequired[str]
+    """The release that the boards are made for, if left out."""
+    rollout_timeout: NotRequired[int]
+    """Seconds until a StatefulSet that does not become ready fails the update."""
+
+
+class Grafana(pulumi.ComponentResource):
+    """Shows the boards, and asks the hub with a token of its own."""
+
+    service: pulumi.Output[str]
+    """Name of the Service."""
+
+    def __init__(self, name: str, args: GrafanaArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("promfleet:index:Grafana", name, {}, opts)
+        child = ResourceOptions(parent=self)
+        metadata: k8s.meta.v1.ObjectMetaArgsDict = {
+            "name": APP,
+            "namespace": args["namespace"],
+            "labels": labels(APP, APP, args.get("image", GRAFANA)),
+        }
+        ports: k8s.core.v1.ServicePortArgsDict = {"name": WAY_IN, "port": PORT, "target_port": WAY_IN}
+        service = k8s.core.v1.Service(
+            f"{name}-service",
+            metadata=metadata,
+            spec={"selector": selector(APP, APP), "ports": [ports]},
+            opts=child,
+        )
+        k8s.networking.v1.NetworkPolicy(
+            f"{name}-policy",
+            metadata=metadata,
+            spec={
+                "pod_selector": {"match_labels": selector(APP, APP)},
+                "policy_types": ["Ingress"],
+                "ingress": [{"ports": [{"port": WAY_IN}]}],
+            },
+            opts=child,
+        )
+        bounded = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
+        volume = claim(name, metadata, args["storage"], args.get("storage_class"), bounded)
+        volumes: list[k8s.core.v1.VolumeArgsDict] = [
+            {"name": "data", "persistent_volume_claim": {"claim_name": volume.metadata.name}},
+            {"name": "tmp", "empty_dir": {"size_limit": "64Mi"}},
+            *self._files(name, args, metadata, child),
+        ]
+        stateful_set(name, APP, metadata, pod(args, volumes), bounded)
+        self.service = service.metadata.name.apply(str)
+        self.register_outputs({"service": self.service})
+
+    def _files(
+        self,
+        name: str,
+        args: GrafanaArgs,
+        metadata: k8s.meta.v1.ObjectMetaArgsDict,
+        child: ResourceOptions,
+    ) -> list[k8s.core.v1.VolumeArgsDict]:
+        """Make what Grafana reads from files, but does not write."""
+        # The token in a Secret, since it is read once: one that the kubelet renews would soon be out of date.
+        token = newest_token(f"{name}-reader", metadata, args["reader"], 0, child)
+        provisioning = self._provisioning(name, args, metadata, child)
+        boards = [
+            k8s.core.v1.ConfigMap(
+                f"{name}-board-{file.removesuffix('.json')}",
+                metadata={**metadata, "name": f"{APP}-board-{file.removesuffix('.json')}"},
+                data={file: text},
+                opts=child,
+            )
+            for file, text in args["boards"].items()
+        ]
+        return [
+            {"name": "datasources", "config_map": {"name": provisioning, "items": one("datasources.yaml")}},
+            {"name": "dashboards", "config_map": {"name": provisioning, "items": one("dashboards.yaml")}},
+            {"name": "boards", "projected": {"sources": [{"config_map": {"name": b.metadata.name}} for b in boards]}},
+            {"name": "tls", "secret": {"secret_name": args["tls_secret"]}},
+            {"name": "reader", "secret": {"secret_name": token.metadata.name, "items": one("token")}},
+            trusted(args, provisioning),
+            {"name": "admin", "secret": self._password(name, args, metadata, child)},
+        ]
+
+    def _provisioning(
+        self,
+        name: str,
+        args: GrafanaArgs,
+        metadata: k8s.meta.v1.ObjectMetaArgsDict,
+        child: ResourceOptions,
+    ) -> pulumi.Output[str]:
+        """Make the ConfigMap that is read at the start only: with another content it is another, for another pod."""
+        files = {
+            "datasources.yaml": args["datasources"],
+            "dashboards.yaml": args["providers"],
+            **({"ca.crt": args["ca"]} if "ca" in args else {}),
+        }
+        digest = hashlib.sha256("\n".join(files.values()).encode()).hexdigest()[:8]
+        made = k8s.core.v1.ConfigMap(
+            f"{name}-provisioning", metadata={**metadata, "name": f"{APP}-{digest}"}, data=files, opts=child
+        )
+        return made.metadata.name.apply(str)
+
+    def _password(
+        self,
+        name: str,
+        args: GrafanaArgs,
+        metadata: k8s.meta.v1.ObjectMetaArgsDict,
+        child: ResourceOptions,
+    ) -> k8s.core.v1.SecretVolumeSourceArgsDict:
+        """Name the Secret with the password, making it of what the stack knows."""
+        if "password_in" in args:
+            existing, key = args["password_in"]
+            return {"secret_name": existing, "items": one(key, "password")}
+        if "password" not in args:
+            raise ValueError("needs password or password_in")
+        made = k8s.core.v1.Secret(
+            f"{name}-admin",
+            metadata={**metadata, "name": f"{APP}-admin"},
+            string_data={"password": args["password"]},
+            opts=child,
+        )
+        return {"secret_name": made.metadata.name}
+
+
+MOUNTS: list[k8s.core.v1.VolumeMountArgsDict] = [
+    {"name": "data", "mount_path": DATA},
+    {"name": "tmp", "mount_path": "/tmp"},  # noqa: S108
+    {"name": "datasources", "mount_path": f"{PROVISIONING}/datasources", "read_only": True},
+    {"name": "dashboards", "mount_path": f"{PROVISIONING}/dashboards", "read_only": True},
+    {"name": "boards", "mount_path": BOARDS, "read_only": True},
+    {"name": "tls", "mount_path": TLS, "read_only": True},
+    {"name": "trusted", "mount_path": TRUSTED.rpartition("/")[0], "read_only": True},
+    {"name": "reader", "mount_path": TOKEN.rpartition("/")[0], "read_only": True},
+    {"name": "admin", "mount_path": PASSWORD.rpartition("/")[0], "read_only": True},
+]
+
+
+def pod(args: GrafanaArgs, volumes: Sequence[k8s.core.v1.VolumeArgsDict]) -> k8s.core.v1.PodSpecArgsDict:
+    """Grafana with its own TLS; it writes to its volume and to a folder for what is short-lived."""
+    alive: k8s.core.v1.ProbeArgsDict = {"http_get": {"path": "/api/health", "port": WAY_IN, "scheme": "HTTPS"}}
+    container: k8s.core.v1.ContainerArgsDict = {
+        "name": APP,
+        "image": args.get("image", GRAFANA),
+        "env": [{"name": name, "value": value} for name, value in sorted(args["environment"].items())],
+        "ports": [{"name": WAY_IN, "container_port": PORT}],
+        "resources": resources("50m", "192Mi", "768Mi"),
+        "security_context": RESTRICTED,
+        # The first start makes the database.
+        "startup_probe": {**alive, "period_seconds": 3, "failure_threshold": 100},
+        "readiness_probe": {**alive, "period_seconds": 15},
+        "liveness_probe": {**alive, "period_seconds": 30, "failure_threshold": 4, "timeout_seconds": 10},
+        "volume_mounts": MOUNTS,
+    }
+    return {
+        "service_account_name": APP,
+        "automount_service_account_token": False,
+        "node_selector": {"kubernetes.io/os": "linux"},
+        "security_context": {**POD_WITH_VOLUME, "run_as_user": USER, "run_as_group": USER, "fs_group": USER},
+        "containers": [container],
+        "volumes": list(volumes),
+    }
+
+
+def trusted(args: GrafanaArgs, provisioning: pulumi.Input[str]) -> k8s.core.v1.VolumeArgsDict:
+    """Who signs for the doors, or the certificate that they show."""
+    if "ca" in args:
+        return {"name": "trusted", "config_map": {"name": provisioning, "items": one("ca.crt")}}
+    if "ca_config_map" in args:
+        return {"name": "trusted", "config_map": {"name": args["ca_config_map"], "items": one("ca.crt")}}
+    return {"name": "trusted", "secret": {"secret_name": args["tls_secret"], "items": one("tls.crt", "ca.crt")}}
+
+
+def one(key: str, file: str | None = None) -> list[k8s.core.v1.KeyToPathArgsDict]:
+    """A single key of a ConfigMap or Secret, under its own name or another."""
+    return [{"key": key, "path": file or key}]
