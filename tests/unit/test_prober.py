@@ -1,0 +1,139 @@
+from typing import cast
+
+import kubernetes_validate
+import pytest
+import yaml
+from pulumi import ResourceOptions
+
+from components import BlackboxExporter
+from components.blackbox_exporter import BlackboxExporterArgs
+from prometheus.prober import blackbox_config, probe_jobs
+from settings import Fleet
+
+from .conftest import plain
+from .relabelling import relabel, visible
+
+STATEFUL_SET = "kubernetes:apps/v1:StatefulSet"
+CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
+SERVICE = "kubernetes:core/v1:Service"
+ROLE = "kubernetes:rbac.authorization.k8s.io/v1:Role"
+ROLE_BINDING = "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding"
+SHOP = {"targets": ["https://shop.example/healthz"], "interval": "30s"}
+MAIL = {"module": "tcp", "targets": ["smtp.example:587"]}
+
+
+def fleet(**probes):
+    return Fleet.model_validate(
+        {
+            "clusters": {"hub": {"context": "hub"}},
+            "hub": {"cluster": "hub", "expose": {"host": "hub.example", "tls": {"secret": "hub-tls"}}},
+            "probes": probes,
+        }
+    )
+
+
+@pytest.fixture
+def prober(engine):
+    args = cast(
+        "BlackboxExporterArgs",
+        {
+            "namespace": "promfleet",
+            "prefix": "promfleet",
+            "config": blackbox_config(),
+            "scraper": "prometheus-hub",
+            "tls_secret": "hub-tls",
+        },
+    )
+    return engine.deploy(lambda: BlackboxExporter("hub", args, ResourceOptions()))
+
+
+def containers(engine):
+    return {c["name"]: c for c in engine.one(STATEFUL_SET).inputs["spec"]["template"]["spec"]["containers"]}
+
+
+class TestJobs:
+    def jobs(self, **probes):
+        return {job["job_name"]: job for job in probe_jobs(fleet(**probes))}
+
+    def test_a_target_is_asked_through_the_prober_and_named_for_itself(self, engine, prober):
+        """
+        Prometheus goes to the door, names the target there, and stores it as the instance.
+        """
+        job = self.jobs(shop=SHOP)["blackbox-shop"]
+        [target] = job["static_configs"][0]["targets"]
+
+        labels = relabel({"__address__": target, "job": "blackbox-shop"}, job["relabel_configs"]) or {}
+
+        [port] = engine.one(SERVICE).inputs["spec"]["ports"]
+        assert labels["__address__"] == f"blackbox-exporter.promfleet.svc:{port['port']:.0f}"
+        assert labels["__param_target"] == target
+        assert visible(labels) == {"instance": target, "job": "blackbox", "probe": "shop", "cluster": "hub"}
+
+    def test_each_probe_has_its_own_module_and_pace(self):
+        """
+        What the stack file says of one says nothing of another.
+        """
+        jobs = self.jobs(shop=SHOP, mail=MAIL)
+
+        said = {name: (j["params"]["module"], j["scrape_interval"]) for name, j in jobs.items() if "params" in j}
+        assert said == {"blackbox-shop": (["http"], "30s"), "blackbox-mail": (["tcp"], "1m")}
+
+    def test_modules_that_are_asked_for_exist(self):
+        """
+        The prober answers 400 for a module that it does not know.
+        """
+        jobs = self.jobs(shop=SHOP, mail=MAIL)
+
+        asked = {job["params"]["module"][0] for job in jobs.values() if "params" in job}
+        assert asked == yaml.safe_load(blackbox_config())["modules"].keys()
+
+    def test_without_probes_nothing_is_scraped(self):
+        """
+        A prober that nobody asked for has no `up` to be down.
+        """
+        assert self.jobs() == {}
+        assert "blackbox-exporter" in self.jobs(mail=MAIL)
+
+
+class TestDoor:
+    def test_prometheus_alone_may_have_something_asked(self, prober):
+        """
+        An open prober would ask whatever anyone in the cluster wants asked.
+        """
+        [binding] = prober.all(ROLE_BINDING)
+        assert [s["name"] for s in binding.inputs["subjects"]] == ["prometheus-hub"]
+        assert prober.one(ROLE, binding.inputs["roleRef"]["name"]).inputs["rules"][0]["verbs"] == ["get"]
+
+    def test_it_listens_on_loopback(self, prober):
+        """
+        The door is the only way in, and leads to metrics and probes alone.
+        """
+        both = containers(prober)
+
+        assert "--web.listen-address=127.0.0.1:9115" in both["blackbox-exporter"]["args"]
+        assert "ports" not in both["blackbox-exporter"]
+        assert "--allow-paths=/metrics,/probe" in both["probe-door"]["args"]
+
+
+class TestConfig:
+    def test_is_read_where_it_is_mounted_and_again_when_it_changes(self, prober):
+        """
+        A changed file needs no restart.
+        """
+        server = containers(prober)["blackbox-exporter"]
+        [mount] = [m for m in server["volumeMounts"] if m["name"] == "config"]
+        [file] = prober.one(CONFIG_MAP, "blackbox-exporter").inputs["data"]
+
+        assert f"--config.file={mount['mountPath']}/{file}" in server["args"]
+        assert "--config.enable-auto-reload" in server["args"]
+        assert "subPath" not in mount
+
+    def test_kubernetes_knows_every_field(self, prober):
+        """
+        Every object is what its published schema says.
+        """
+        objects = [plain(r.inputs) for r in prober.resources if r.typ.startswith("kubernetes:")]
+
+        assert objects
+        for item in objects:
+            kubernetes_validate.validate(item, "1.36", strict=True)
