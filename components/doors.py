@@ -146,6 +146,7 @@ def container(door: Door, upstream: str, image: str) -> k8s.core.v1.ContainerArg
             f"--allow-paths={','.join(door.paths)}",
             f"--tls-cert-file={TLS}/tls.crt",
             f"--tls-private-key-file={TLS}/tls.key",
+            "--http2-disable",  # its end waits for every HTTP/2 connection, which a scraper never closes
         ],
         "ports": [
             {"name": door.name, "container_port": door.port},
