@@ -7,6 +7,7 @@ from settings import Fleet
 from .annotated import annotated_pods, annotated_services
 from .flags import LISTEN
 from .keep import metric_rules
+from .platforms import unreachable
 from .relabel import NODE, POD, SLICE, Rule, constant, copied, keep
 
 Job = dict[str, Any]
@@ -17,7 +18,7 @@ _NAME, _PART_OF = "app.kubernetes.io/name", "app.kubernetes.io/part-of=promfleet
 
 def jobs(fleet: Fleet, cluster: str, own_name: str) -> list[Job]:
     """
-    Everything that is scraped in a cluster, each target with the label `cluster`.
+    Everything that is scraped in a cluster, each target with the label `cluster`; what its platform hides is left out.
 
     No job honours labels, so that a series which brings its own `cluster` is stored with it as `exported_cluster`.
     """
@@ -35,7 +36,8 @@ def jobs(fleet: Fleet, cluster: str, own_name: str) -> list[Job]:
         annotated_pods(fleet.scrape),
         annotated_services(fleet.scrape),
     ]
-    return [_finished(job, fleet, cluster) for job in made]
+    hidden = unreachable(fleet, cluster)
+    return [_finished(job, fleet, cluster) for job in made if job["job_name"] not in hidden]
 
 
 def _finished(job: Job, fleet: Fleet, cluster: str) -> Job:

@@ -3,8 +3,8 @@
 from settings import Fleet
 
 UNREACHABLE: dict[str, frozenset[str]] = {
-    "gke": frozenset({"coredns"}),  # runs kube-dns, or Cloud DNS outside the cluster
-    "eks": frozenset(),
+    "gke": frozenset({"coredns"}),  # "Service discovery and DNS": kube-dns, or Cloud DNS outside of the cluster
+    "eks": frozenset(),  # the add-on's Service kube-dns has the port 9153
     "aks": frozenset({"coredns"}),  # the Service kube-dns has no port for metrics
     "k3s": frozenset(),
     "kubeadm": frozenset(),

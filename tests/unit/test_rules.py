@@ -1,0 +1,161 @@
+"""What the hub's rule files say of each alert, before any Prometheus reads them."""
+
+from typing import Any, get_args
+
+import pytest
+import yaml
+
+import prometheus
+from alerts import ALERTS, GROUPS, WATCHDOG
+from prometheus.platforms import UNREACHABLE
+from settings import Fleet
+from settings.cluster import Cluster
+
+HUB = {"cluster": "hub", "expose": {"host": "hub.example", "tls": {"secret": "tls"}}, "agents": ["far"]}
+
+
+def fleet(platforms: dict[str, str] | None = None, **alerts: Any) -> Fleet:
+    named = platforms or {}
+    clusters = {name: {"context": name, "platform": named.get(name)} for name in ("hub", "eu1")}
+    return Fleet.model_validate(
+        {"clusters": clusters, "hub": HUB, "agents": {"eu1": {"outage": "12h"}}, "alerts": alerts}
+    )
+
+
+def alert(made: Fleet, name: str) -> dict[str, dict[str, Any]]:
+    """The rules of one alert, by their file."""
+    files = {file: yaml.safe_load(text)["groups"] for file, text in prometheus.rules(made).items()}
+    return {
+        file: rule
+        for file, groups in files.items()
+        for group in groups
+        for rule in group["rules"]
+        if rule.get("alert") == name
+    }
+
+
+def jobs(made: Fleet, cluster: str) -> set[str]:
+    text = prometheus.agent_config(made, cluster, "https://hub.example", own=True, ca_file=None, token_file="/token")
+    return {job["job_name"] for job in yaml.safe_load(text)["scrape_configs"]}
+
+
+class TestRules:
+    @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.name)
+    def test_stand_in_a_file_of_their_group_records_first(self, group: Any) -> None:
+        """
+        A record is there when the rules after it ask for it.
+        """
+        (made,) = yaml.safe_load(prometheus.rules(fleet())[f"{group.name}.yml"])["groups"]
+
+        assert made["name"] == group.name
+        assert [rule.get("record") or rule.get("alert") for rule in made["rules"]] == [
+            rule.name for rule in (*group.records, *group.alerts)
+        ]
+
+    @pytest.mark.parametrize("name", ALERTS)
+    def test_carry_what_routing_and_people_need(self, name: str) -> None:
+        """
+        Severity, team, both texts, and a page that explains; no placeholder is left.
+        """
+        (rule,) = alert(fleet(team="sre"), name).values()
+
+        assert rule["labels"] == {"severity": ALERTS[name].severity, "team": "sre"}
+        assert rule["annotations"].keys() == {"summary", "description", "runbook_url"}
+        assert rule["annotations"]["runbook_url"].startswith("docs/runbooks/")
+        assert "$threshold" not in str(rule)
+
+    def test_lead_to_where_runbooks_are_published(self) -> None:
+        """
+        The anchor is the one that the heading gets.
+        """
+        (rule,) = alert(fleet(runbooks="https://wiki.example/runbooks"), "PromfleetTargetDown").values()
+
+        assert rule["annotations"]["runbook_url"] == "https://wiki.example/runbooks/fleet.md#promfleettargetdown"
+
+    def test_watchdog_always_fires_for_the_hub(self) -> None:
+        """
+        It depends on no series.
+        """
+        (rule,) = alert(fleet(), WATCHDOG).values()
+
+        assert rule["expr"] == "vector(1)"
+        assert rule["labels"] == {"cluster": "hub", "severity": "none", "team": "platform"}
+
+
+class TestTuning:
+    def test_of_a_cluster_wins_over_that_of_the_fleet(self) -> None:
+        """
+        What the cluster leaves open comes from the fleet's tuning, and then from the catalogue.
+        """
+        made = fleet(
+            rules={"PromfleetAgentLagging": {"threshold": 300, "for": "7m", "severity": "critical"}},
+            clusters={"eu1": {"PromfleetAgentLagging": {"threshold": 600, "team": "eu"}}},
+        )
+
+        rules = alert(made, "PromfleetAgentLagging")
+
+        assert rules.keys() == {"fleet.yml", "overrides-eu1.yml"}
+        general, own = rules["fleet.yml"], rules["overrides-eu1.yml"]
+        assert "> 300)" in general["expr"]
+        assert general["expr"].endswith('unless on (cluster) promfleet_cluster_expected{cluster=~"eu1"}')
+        assert "> 600)" in own["expr"]
+        assert own["expr"].endswith('and on (cluster) promfleet_cluster_expected{cluster=~"eu1"}')
+        assert (own["for"], own["labels"]) == ("7m", {"severity": "critical", "team": "eu"})
+
+    def test_of_every_cluster_leaves_no_general_rule(self) -> None:
+        """
+        It would have nothing to say.
+        """
+        tunings = {name: {"PromfleetTargetDown": {"for": "20m"}} for name in ("eu1", "far", "hub")}
+
+        assert alert(fleet(clusters=tunings), "PromfleetTargetDown").keys() == {
+            f"overrides-{name}.yml" for name in tunings
+        }
+
+
+class TestPlatforms:
+    def test_take_jobs_away(self) -> None:
+        """
+        GKE lets nobody scrape its DNS; where nothing is said of the platform, all is tried.
+        """
+        assert jobs(fleet(), "eu1") - jobs(fleet({"eu1": "gke"}), "eu1") == {"coredns"}
+
+    def test_are_those_of_the_stack_file(self) -> None:
+        """
+        Each is known, and takes away only jobs that there are.
+        """
+        assert set(UNREACHABLE) == set(get_args(get_args(Cluster.model_fields["platform"].annotation)[0]))
+        assert jobs(fleet(), "eu1") >= set().union(*UNREACHABLE.values())
+
+    def test_except_their_clusters_from_alerts(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """
+        An alert on a hidden job leaves that platform's clusters out, and stays for the others.
+        """
+        monkeypatch.setitem(UNREACHABLE, "k3s", frozenset({"kube-state-metrics"}))
+
+        (rule,) = alert(fleet({"eu1": "k3s"}), "PromfleetNameTaken").values()
+
+        assert rule["expr"].endswith('unless on (cluster) promfleet_cluster_expected{cluster=~"eu1"}')
+
+    def test_of_one_cluster_do_not_come_back_by_its_tuning(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """
+        A cluster that can't have the job can't have the alert either.
+        """
+        monkeypatch.setitem(UNREACHABLE, "k3s", frozenset({"kube-state-metrics"}))
+        tuned = {"eu1": {"PromfleetNameTaken": {"team": "eu"}}}
+
+        assert alert(fleet({"eu1": "k3s"}, clusters=tuned), "PromfleetNameTaken").keys() == {"fleet.yml"}
+
+    def test_hide_an_alert_that_no_cluster_can_have(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """
+        Where every cluster of the hub is of such a platform the rule vanishes.
+        """
+        monkeypatch.setitem(UNREACHABLE, "k3s", frozenset({"kube-state-metrics"}))
+        alone = Fleet.model_validate(
+            {
+                "clusters": {"hub": {"context": "hub", "platform": "k3s"}},
+                "hub": {**HUB, "agents": []},
+            }
+        )
+
+        assert alert(alone, "PromfleetNameTaken") == {}
