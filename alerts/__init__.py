@@ -2,11 +2,14 @@
 
 from .alertmanager import ALERTMANAGER
 from .autoscaling import AUTOSCALING
+from .containers import CONTAINERS
 from .fleet import FLEET
 from .inhibitions import INHIBITIONS, MAINTENANCE
 from .jobs import JOBS
 from .model import Alert, Group, Inhibition, Record, Severity, Threshold
+from .nodes import NODES
 from .prometheus import PROMETHEUS
+from .volumes import VOLUMES
 from .workloads import WORKLOADS
 
 GROUPS: tuple[Group, ...] = (
@@ -16,6 +19,9 @@ GROUPS: tuple[Group, ...] = (
     WORKLOADS,
     AUTOSCALING,
     JOBS,
+    CONTAINERS,
+    VOLUMES,
+    NODES,
 )
 """Every group of rules, in the order of their files."""
 ALERTS: dict[str, Alert] = {alert.name: alert for group in GROUPS for alert in group.alerts}

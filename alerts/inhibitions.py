@@ -11,7 +11,7 @@ INHIBITIONS = (
         target='severity=~"warning|info"',
     ),
     Inhibition(
-        source='alertname=~"KubeNodeNotReady|KubeNodeUnreachable"',
+        source='alertname="KubeNodeNotReady"',
         target='severity=~"warning|info"',
         equal=("node",),
     ),

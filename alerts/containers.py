@@ -1,0 +1,83 @@
+"""Containers: whether they keep within what they may take."""
+
+from .model import Alert, Group, Threshold
+
+JOBS = ("cadvisor", "kube-state-metrics")
+_CONTAINER = "(cluster, namespace, pod, container)"
+
+
+def _limit(resource: str) -> str:
+    return f'max by {_CONTAINER} (kube_pod_container_resource_limits{{resource="{resource}"}} > 0)'
+
+
+CONTAINERS = Group(
+    name="containers",
+    alerts=(
+        Alert(
+            name="ContainerMemoryNearLimit",
+            expr=(
+                f'max by {_CONTAINER} (container_memory_working_set_bytes{{container!=""}})\n'
+                f"/ on {_CONTAINER}\n"
+                f"{_limit('memory')} > $threshold"
+            ),
+            wait="5m",
+            severity="warning",
+            summary="{{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} is near its memory limit.",
+            description="Container {{ $labels.container }} uses {{ $value | humanizePercentage }} of what it may.",
+            threshold=Threshold(value=0.75, least=0.1, most=1, unit="ratio"),
+            jobs=JOBS,
+        ),
+        Alert(
+            name="ContainerCpuNearLimit",
+            expr=(
+                f'sum by {_CONTAINER} (rate(container_cpu_usage_seconds_total{{container!=""}}[5m]))\n'
+                f"/ on {_CONTAINER}\n"
+                f"{_limit('cpu')} > $threshold"
+            ),
+            wait="10m",
+            severity="warning",
+            summary="{{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} is near its CPU limit.",
+            description="Container {{ $labels.container }} uses {{ $value | humanizePercentage }} of what it may.",
+            threshold=Threshold(value=0.75, least=0.1, most=1, unit="ratio"),
+            jobs=JOBS,
+        ),
+        Alert(
+            name="ContainerCpuThrottled",
+            expr=(
+                f'sum by {_CONTAINER} (increase(container_cpu_cfs_throttled_periods_total{{container!=""}}[5m]))\n'
+                f"/ on {_CONTAINER}\n"
+                f'sum by {_CONTAINER} (increase(container_cpu_cfs_periods_total{{container!=""}}[5m]) > 0)\n'
+                "> $threshold"
+            ),
+            wait="15m",
+            severity="info",
+            summary="{{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} is held back.",
+            description=(
+                "Container {{ $labels.container }} was throttled in {{ $value | humanizePercentage }} of its periods."
+            ),
+            threshold=Threshold(value=0.25, least=0.01, most=1, unit="ratio"),
+            jobs=("cadvisor",),
+        ),
+        Alert(
+            name="ContainerRestarted",
+            expr=f"sum by {_CONTAINER} (increase(kube_pod_container_status_restarts_total[1h])) > $threshold",
+            severity="warning",
+            summary="{{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} restarted.",
+            description="Container {{ $labels.container }} was started {{ $value | printf `%.0f` }} times in an hour.",
+            threshold=Threshold(value=3, least=0, most=1000, unit="count"),
+            jobs=("kube-state-metrics",),
+        ),
+        Alert(
+            name="ContainerOutOfMemory",
+            expr=(
+                f"sum by {_CONTAINER} (increase(kube_pod_container_status_restarts_total[10m])) > 0\n"
+                f"and on {_CONTAINER}\n"
+                'kube_pod_container_status_last_terminated_reason{reason="OOMKilled"} == 1'
+            ),
+            severity="warning",
+            summary="{{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} was killed for its memory.",
+            description="Container {{ $labels.container }} wanted more than its limit.",
+            jobs=("kube-state-metrics",),
+        ),
+    ),
+)

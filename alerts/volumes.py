@@ -1,0 +1,74 @@
+"""Persistent volumes: whether they have room, and whether they can be had."""
+
+from .model import Alert, Group, Threshold
+
+_SHARE = "kubelet_volume_stats_available_bytes / (kubelet_volume_stats_capacity_bytes > 0)"
+
+_CLAIM = "on (cluster, namespace, persistentvolumeclaim)"
+
+VOLUMES = Group(
+    name="volumes",
+    alerts=(
+        Alert(
+            name="KubePersistentVolumeAlmostFull",
+            expr=f"{_SHARE} < $threshold",
+            wait="1m",
+            severity="critical",
+            summary=(
+                "Volume {{ $labels.namespace }}/{{ $labels.persistentvolumeclaim }} in {{ $labels.cluster }} is full."
+            ),
+            description="Only {{ $value | humanizePercentage }} of it is free.",
+            threshold=Threshold(value=0.03, least=0.005, most=0.5, unit="ratio"),
+            jobs=("kubelet",),
+        ),
+        Alert(
+            name="KubePersistentVolumeFillingUp",
+            expr=(
+                "predict_linear(kubelet_volume_stats_available_bytes[6h], $threshold) < 0\n"
+                f"and {_CLAIM} {_SHARE} < 0.15"
+            ),
+            wait="1h",
+            severity="warning",
+            summary=(
+                "Volume {{ $labels.namespace }}/{{ $labels.persistentvolumeclaim }} in {{ $labels.cluster }} fills up."
+            ),
+            description="At the rate of the last six hours it will be full within four days.",
+            threshold=Threshold(value=345600, least=3600, most=2592000, unit="seconds"),
+            jobs=("kubelet",),
+        ),
+        Alert(
+            name="KubePersistentVolumeOutOfInodes",
+            expr="kubelet_volume_stats_inodes_free / (kubelet_volume_stats_inodes > 0) < $threshold",
+            wait="5m",
+            severity="warning",
+            summary=(
+                "Volume {{ $labels.namespace }}/{{ $labels.persistentvolumeclaim }} in {{ $labels.cluster }}"
+                " runs out of inodes."
+            ),
+            description="{{ $value | humanizePercentage }} are free: no new files, whatever room there is.",
+            threshold=Threshold(value=0.05, least=0.005, most=0.5, unit="ratio"),
+            jobs=("kubelet",),
+        ),
+        Alert(
+            name="KubePersistentVolumeFailed",
+            expr='kube_persistentvolume_status_phase{phase="Failed"} == 1',
+            wait="5m",
+            severity="warning",
+            summary="Volume {{ $labels.persistentvolume }} in {{ $labels.cluster }} has failed.",
+            description="It could not be reclaimed; what is on it is still there.",
+            jobs=("kube-state-metrics",),
+        ),
+        Alert(
+            name="KubePersistentVolumeClaimPending",
+            expr=('kube_persistentvolumeclaim_status_phase{phase="Pending"} == 1'),
+            wait="30m",
+            severity="warning",
+            summary=(
+                "Claim {{ $labels.namespace }}/{{ $labels.persistentvolumeclaim }} in {{ $labels.cluster }} has "
+                "no volume."
+            ),
+            description="For half an hour nothing provides one: a wrong class, a full zone, or no pod that uses it.",
+            jobs=("kube-state-metrics",),
+        ),
+    ),
+)
