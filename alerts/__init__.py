@@ -3,6 +3,7 @@
 from .alertmanager import ALERTMANAGER
 from .autoscaling import AUTOSCALING
 from .containers import CONTAINERS
+from .exporters import EXPORTERS
 from .fleet import FLEET
 from .inhibitions import INHIBITIONS, MAINTENANCE
 from .jobs import JOBS
@@ -16,6 +17,7 @@ GROUPS: tuple[Group, ...] = (
     FLEET,
     PROMETHEUS,
     ALERTMANAGER,
+    EXPORTERS,
     WORKLOADS,
     AUTOSCALING,
     JOBS,

@@ -1,0 +1,127 @@
+"""What is scraped: exporters that are gone, probes, pushes."""
+
+from .model import Alert, Group, Record, Threshold
+
+_UP = "cluster_job:up:sum"
+_WATCHED = "apiserver|coredns|kube-state-metrics|kubelet|node-exporter"
+
+
+def _gone(job: str) -> str:
+    """Nothing of a job is up though something was within a day, and the cluster is not silent as a whole."""
+    return (
+        f'max_over_time({_UP}{{job="{job}"}}[1d]) > 0\n'
+        f'unless on (cluster) {_UP}{{job="{job}"}} > 0\n'
+        'and on (cluster) up{job="prometheus"} == 1'
+    )
+
+
+EXPORTERS = Group(
+    name="exporters",
+    records=(Record(name=_UP, expr=f'sum by (cluster, job) (up{{job=~"{_WATCHED}"}})'),),
+    alerts=(
+        Alert(
+            name="KubeAPIDown",
+            expr=_gone("apiserver"),
+            wait="5m",
+            severity="critical",
+            summary="No API server of {{ $labels.cluster }} can be scraped any more.",
+            description="Either it is down, or Prometheus may not ask it.",
+            jobs=("apiserver",),
+        ),
+        Alert(
+            name="KubeletDown",
+            expr=_gone("kubelet"),
+            wait="15m",
+            severity="critical",
+            summary="No kubelet of {{ $labels.cluster }} can be scraped any more.",
+            description="Nodes, containers and volumes of the cluster are out of sight.",
+            jobs=("kubelet",),
+        ),
+        Alert(
+            name="CoreDNSDown",
+            expr=_gone("coredns"),
+            wait="15m",
+            severity="critical",
+            summary="CoreDNS of {{ $labels.cluster }} can't be scraped any more.",
+            description="If it is down, no name is resolved in the cluster.",
+            jobs=("coredns",),
+        ),
+        Alert(
+            name="KubeStateMetricsDown",
+            expr=_gone("kube-state-metrics"),
+            wait="15m",
+            severity="critical",
+            summary="kube-state-metrics of {{ $labels.cluster }} is gone.",
+            description="No alert on workloads, jobs, claims or nodes of the cluster can fire.",
+            jobs=("kube-state-metrics",),
+        ),
+        Alert(
+            name="NodeExporterDown",
+            expr=_gone("node-exporter"),
+            wait="15m",
+            severity="critical",
+            summary="Every node-exporter of {{ $labels.cluster }} is gone.",
+            description="No alert on the machines of the cluster can fire.",
+            jobs=("node-exporter",),
+        ),
+        Alert(
+            name="NodeExporterCollectorFailing",
+            expr="max_over_time(node_scrape_collector_success[10m]) == 0",
+            wait="30m",
+            severity="info",
+            summary="A collector of node-exporter fails on {{ $labels.node }} in {{ $labels.cluster }}.",
+            description="{{ $labels.collector }} brings nothing; what rests on it stays silent.",
+            jobs=("node-exporter",),
+        ),
+        Alert(
+            name="NodeTextFileBroken",
+            expr="node_textfile_scrape_error == 1",
+            wait="15m",
+            severity="warning",
+            summary="A text file for node-exporter can't be read on {{ $labels.node }} in {{ $labels.cluster }}.",
+            description="A script writes what is not the exposition format.",
+            jobs=("node-exporter",),
+        ),
+        Alert(
+            name="ProbeFailed",
+            expr="probe_success == 0",
+            wait="3m",
+            severity="critical",
+            summary="{{ $labels.instance }} does not answer {{ $labels.cluster }}.",
+            description="The probe {{ $labels.probe }} fails for three minutes.",
+        ),
+        Alert(
+            name="ProbeSlow",
+            expr="avg_over_time(probe_duration_seconds[10m]) > $threshold and probe_success == 1",
+            wait="10m",
+            severity="warning",
+            summary="{{ $labels.instance }} answers {{ $labels.cluster }} slowly.",
+            description="The probe {{ $labels.probe }} takes {{ $value | humanizeDuration }}.",
+            threshold=Threshold(value=2, least=0.01, most=60, unit="seconds"),
+        ),
+        Alert(
+            name="ProbeCertificateExpires",
+            expr="probe_ssl_earliest_cert_expiry - time() < $threshold",
+            wait="1h",
+            severity="warning",
+            summary="The certificate of {{ $labels.instance }} expires, seen from {{ $labels.cluster }}.",
+            description="In {{ $value | humanizeDuration }}; who renews it has not.",
+            threshold=Threshold(value=1209600, least=3600, most=7776000, unit="seconds"),
+        ),
+        Alert(
+            name="PushStale",
+            expr="time() - push_time_seconds > $threshold",
+            severity="warning",
+            summary="Job {{ $labels.job }} has stopped pushing to {{ $labels.cluster }}.",
+            description="Its last push is {{ $value | humanizeDuration }} old. If it is gone, delete its group.",
+            threshold=Threshold(value=93600, least=60, most=2678400, unit="seconds"),
+        ),
+        Alert(
+            name="PushRefused",
+            expr="push_failure_time_seconds > push_time_seconds",
+            severity="warning",
+            summary="What job {{ $labels.job }} pushes to {{ $labels.cluster }} is refused.",
+            description="Its last push was inconsistent with what other groups have pushed.",
+        ),
+    ),
+)
