@@ -1,0 +1,63 @@
+"""CoreDNS: whether names are found, and fast."""
+
+from .model import Alert, Group, Threshold
+
+JOB = ("coredns",)
+
+COREDNS = Group(
+    name="coredns",
+    alerts=(
+        Alert(
+            name="CoreDNSErrors",
+            expr=(
+                'sum by (cluster) (rate(coredns_dns_responses_total{rcode="SERVFAIL"}[5m]))\n'
+                "/ on (cluster) sum by (cluster) (rate(coredns_dns_responses_total[5m]) > 0) > $threshold"
+            ),
+            wait="10m",
+            severity="critical",
+            summary="CoreDNS of {{ $labels.cluster }} fails to resolve names.",
+            description="{{ $value | humanizePercentage }} of its answers are SERVFAIL.",
+            threshold=Threshold(value=0.03, least=0.001, most=1, unit="ratio"),
+            jobs=JOB,
+        ),
+        Alert(
+            name="CoreDNSSlow",
+            expr=(
+                "histogram_quantile(0.99, sum by (cluster, le) (\n"
+                "  rate(coredns_dns_request_duration_seconds_bucket[5m])\n"
+                ")) > $threshold"
+            ),
+            wait="10m",
+            severity="warning",
+            summary="CoreDNS of {{ $labels.cluster }} is slow.",
+            description="One answer in a hundred takes {{ $value | humanizeDuration }} or more.",
+            threshold=Threshold(value=4, least=0.01, most=8, unit="seconds"),
+            jobs=JOB,
+        ),
+        Alert(
+            name="CoreDNSUpstreamDown",
+            expr="increase(coredns_forward_healthcheck_broken_total[10m]) > 0",
+            wait="5m",
+            severity="critical",
+            summary="CoreDNS of {{ $labels.cluster }} reaches no server upstream.",
+            description="Every health check of them failed; names outside the cluster are not resolved.",
+            jobs=JOB,
+        ),
+        Alert(
+            name="CoreDNSPanics",
+            expr="increase(coredns_panics_total[10m]) > 0",
+            severity="warning",
+            summary="CoreDNS of {{ $labels.cluster }} panicked.",
+            description="{{ $value | printf `%.0f` }} times in ten minutes: a bug in a plugin.",
+            jobs=JOB,
+        ),
+        Alert(
+            name="CoreDNSReloadFailed",
+            expr="increase(coredns_reload_failed_total[1h]) > 0",
+            severity="warning",
+            summary="CoreDNS of {{ $labels.cluster }} runs on an old configuration.",
+            description="Its Corefile is not valid; the next restart would leave the cluster without DNS.",
+            jobs=JOB,
+        ),
+    ),
+)
