@@ -11,6 +11,7 @@ from rich.table import Table
 from lab.environment import environment
 
 from .measure import Command, Cost, medians, run
+from .rules import shares
 
 ROUNDS = 5
 ROOT = Path(__file__).parents[2]
@@ -57,7 +58,16 @@ def show(title: str, costs: dict[str, Cost]) -> None:
     Console().print(table)
 
 
+def show_rules() -> None:
+    """Print what each group of rules takes of the time between two evaluations, and all of them together."""
+    table = Table("group", "rules", "of the interval", title="rules on the lab's hub, over ten minutes")
+    for group in shares():
+        table.add_row(group.name, str(group.rules), f"{group.share:.3%}")
+    Console().print(table)
+
+
 if __name__ == "__main__":
+    show_rules()
     show(f"the Python program under mocks, medians of {ROUNDS}", program())
     with tempfile.TemporaryDirectory() as folder:
         show(f"pulumi preview, medians of {ROUNDS}", preview(Path(folder)))
