@@ -1,12 +1,16 @@
 """The catalogue of recording and alerting rules: facts, one file per subject, that know nothing of a fleet."""
 
 from .alertmanager import ALERTMANAGER
+from .apiserver import APISERVER
 from .autoscaling import AUTOSCALING
 from .containers import CONTAINERS
+from .coredns import COREDNS
+from .disks import DISKS
 from .exporters import EXPORTERS
 from .fleet import FLEET
 from .inhibitions import INHIBITIONS, MAINTENANCE
 from .jobs import JOBS
+from .kubelet import KUBELET
 from .model import Alert, Group, Inhibition, Record, Severity, Threshold
 from .nodes import NODES
 from .prometheus import PROMETHEUS
@@ -18,12 +22,16 @@ GROUPS: tuple[Group, ...] = (
     PROMETHEUS,
     ALERTMANAGER,
     EXPORTERS,
+    APISERVER,
+    KUBELET,
+    COREDNS,
     WORKLOADS,
     AUTOSCALING,
     JOBS,
     CONTAINERS,
     VOLUMES,
     NODES,
+    DISKS,
 )
 """Every group of rules, in the order of their files."""
 ALERTS: dict[str, Alert] = {alert.name: alert for group in GROUPS for alert in group.alerts}

@@ -57,11 +57,16 @@ AUTOSCALING = Group(
         ),
         Alert(
             name="KubeHpaBlind",
-            expr='kube_horizontalpodautoscaler_status_condition{condition="ScalingActive", status="false"} == 1',
+            # With zero pods it is switched off, and says so in the same way.
+            expr=(
+                'kube_horizontalpodautoscaler_status_condition{condition="ScalingActive", status="false"} == 1\n'
+                "and on (cluster, namespace, horizontalpodautoscaler)"
+                " kube_horizontalpodautoscaler_status_current_replicas > 0"
+            ),
             wait="30m",
             severity="warning",
             summary="HPA {{ $labels.horizontalpodautoscaler }} in {{ $labels.cluster }} does not scale.",
-            description="In {{ $labels.namespace }} it can't read what it scales by, or is off with zero pods.",
+            description="In {{ $labels.namespace }} it can't read what it scales by.",
             jobs=KSM,
         ),
     ),

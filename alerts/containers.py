@@ -42,7 +42,7 @@ CONTAINERS = Group(
             jobs=JOBS,
         ),
         Alert(
-            name="ContainerCpuThrottled",
+            name="CPUThrottlingHigh",
             expr=(
                 f'sum by {_CONTAINER} (increase(container_cpu_cfs_throttled_periods_total{{container!=""}}[5m]))\n'
                 f"/ on {_CONTAINER}\n"

@@ -4,9 +4,18 @@ from .model import Alert, Group, Record, Threshold
 
 NODE_EXPORTER = ("node-exporter",)
 KSM = ("kube-state-metrics",)
-_DISK = 'fstype!~"tmpfs|ramfs|squashfs|overlay|iso9660|fuse.*", mountpoint!~"/var/lib/kubelet/.+|/run/.*"'
-"""Filesystems that fill up, each once: not what is in memory, and not the mounts of pods."""
-_ONE_DISK = "on (cluster, instance, device, fstype, mountpoint)"
+
+
+def _beyond_one_node(resource: str) -> str:
+    """What pods ask for that the largest node's loss would leave no place for; a single node has no other."""
+    room = f'kube_node_status_allocatable{{resource="{resource}"}}'
+    return (
+        f'sum by (cluster) (kube_pod_container_resource_requests{{resource="{resource}"}}\n'
+        '  and on (cluster, namespace, pod) kube_pod_status_phase{phase=~"Pending|Running"} == 1)\n'
+        f"> on (cluster) (sum by (cluster) ({room}) - max by (cluster) ({room}))\n"
+        f"and on (cluster) count by (cluster) ({room}) > 1"
+    )
+
 
 NODES = Group(
     name="nodes",
@@ -23,7 +32,11 @@ NODES = Group(
     alerts=(
         Alert(
             name="KubeNodeNotReady",
-            expr='kube_node_status_condition{condition="Ready", status="true"} == 0',
+            # One that was cordoned first is away on purpose.
+            expr=(
+                'kube_node_status_condition{condition="Ready", status="true"} == 0\n'
+                "and on (cluster, node) kube_node_spec_unschedulable == 0"
+            ),
             wait="10m",
             severity="critical",
             summary="Node {{ $labels.node }} in {{ $labels.cluster }} is not ready.",
@@ -49,7 +62,7 @@ NODES = Group(
             jobs=KSM,
         ),
         Alert(
-            name="KubeNodePodsAlmostFull",
+            name="KubeletTooManyPods",
             expr=(
                 "max by (cluster, node) (kubelet_running_pods)\n"
                 "/ on (cluster, node)\n"
@@ -63,15 +76,8 @@ NODES = Group(
             jobs=("kubelet", "kube-state-metrics"),
         ),
         Alert(
-            name="KubeCpuOvercommitted",
-            # One node has no other to fall back on.
-            expr=(
-                'sum by (cluster) (kube_pod_container_resource_requests{resource="cpu"})\n'
-                "> on (cluster)\n"
-                '(sum by (cluster) (kube_node_status_allocatable{resource="cpu"})'
-                ' - max by (cluster) (kube_node_status_allocatable{resource="cpu"}))\n'
-                'and on (cluster) count by (cluster) (kube_node_status_allocatable{resource="cpu"}) > 1'
-            ),
+            name="KubeCPUOvercommit",
+            expr=_beyond_one_node("cpu"),
             wait="30m",
             severity="info",
             summary="{{ $labels.cluster }} can't lose a node: its pods ask for more CPU than the others have.",
@@ -79,14 +85,8 @@ NODES = Group(
             jobs=KSM,
         ),
         Alert(
-            name="KubeMemoryOvercommitted",
-            expr=(
-                'sum by (cluster) (kube_pod_container_resource_requests{resource="memory"})\n'
-                "> on (cluster)\n"
-                '(sum by (cluster) (kube_node_status_allocatable{resource="memory"})'
-                ' - max by (cluster) (kube_node_status_allocatable{resource="memory"}))\n'
-                'and on (cluster) count by (cluster) (kube_node_status_allocatable{resource="memory"}) > 1'
-            ),
+            name="KubeMemoryOvercommit",
+            expr=_beyond_one_node("memory"),
             wait="30m",
             severity="info",
             summary="{{ $labels.cluster }} can't lose a node: its pods ask for more memory than the others have.",
@@ -94,7 +94,7 @@ NODES = Group(
             jobs=KSM,
         ),
         Alert(
-            name="NodeMemoryHigh",
+            name="NodeMemoryHighUtilization",
             expr="1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes > $threshold",
             wait="15m",
             severity="warning",
@@ -104,7 +104,7 @@ NODES = Group(
             jobs=NODE_EXPORTER,
         ),
         Alert(
-            name="NodeCpuHigh",
+            name="NodeCPUHighUsage",
             expr="instance:node_cpu_utilisation:ratio_rate5m > $threshold",
             wait="15m",
             severity="warning",
@@ -114,65 +114,25 @@ NODES = Group(
             jobs=NODE_EXPORTER,
         ),
         Alert(
-            name="NodeFilesystemAlmostFull",
-            expr=(
-                f"1 - node_filesystem_avail_bytes{{{_DISK}}} / (node_filesystem_size_bytes > 0) > $threshold\n"
-                f"and {_ONE_DISK} node_filesystem_readonly == 0"
-            ),
-            wait="15m",
-            severity="warning",
-            summary="{{ $labels.mountpoint }} on {{ $labels.node }} in {{ $labels.cluster }} is nearly full.",
-            description="{{ $value | humanizePercentage }} of {{ $labels.device }} is used.",
-            threshold=Threshold(value=0.85, least=0.1, most=0.99, unit="ratio"),
-            jobs=NODE_EXPORTER,
-        ),
-        Alert(
-            name="NodeFilesystemFillingUp",
-            # A prediction from a nearly empty disk is a guess.
-            expr=(
-                f"predict_linear(node_filesystem_avail_bytes{{{_DISK}}}[6h], $threshold) < 0\n"
-                f"and {_ONE_DISK} node_filesystem_avail_bytes / (node_filesystem_size_bytes > 0) < 0.4\n"
-                f"and {_ONE_DISK} node_filesystem_readonly == 0"
-            ),
-            wait="1h",
-            severity="warning",
-            summary="{{ $labels.mountpoint }} on {{ $labels.node }} in {{ $labels.cluster }} will be full soon.",
-            description="At the rate of the last six hours {{ $labels.device }} will have no room within a day.",
-            threshold=Threshold(value=86400, least=3600, most=604800, unit="seconds"),
-            jobs=NODE_EXPORTER,
-        ),
-        Alert(
-            name="NodeFilesystemOutOfInodes",
-            expr=(
-                f"node_filesystem_files_free{{{_DISK}}} / (node_filesystem_files{{{_DISK}}} > 0) < $threshold\n"
-                f"and {_ONE_DISK} node_filesystem_readonly == 0"
-            ),
-            wait="15m",
-            severity="warning",
-            summary="{{ $labels.mountpoint }} on {{ $labels.node }} in {{ $labels.cluster }} runs out of inodes.",
-            description="{{ $value | humanizePercentage }} are free: no new files, whatever room there is.",
-            threshold=Threshold(value=0.05, least=0.01, most=0.5, unit="ratio"),
-            jobs=NODE_EXPORTER,
-        ),
-        Alert(
-            name="NodeFilesystemReadOnly",
-            expr=(
-                f"node_filesystem_readonly{{{_DISK}}} == 1\n"
-                f"and {_ONE_DISK} max_over_time((node_filesystem_readonly == bool 0)[6h:10m]) == 1"
-            ),
-            wait="2m",
-            severity="critical",
-            summary="{{ $labels.mountpoint }} on {{ $labels.node }} in {{ $labels.cluster }} became read-only.",
-            description="It could be written to within the last six hours; the kernel gave it up after an error.",
-            jobs=NODE_EXPORTER,
-        ),
-        Alert(
-            name="NodeClockNotSynchronised",
+            name="NodeClockNotSynchronising",
             expr="min_over_time(node_timex_sync_status[10m]) == 0 and node_timex_maxerror_seconds >= 16",
             wait="10m",
             severity="warning",
             summary="The clock of {{ $labels.node }} in {{ $labels.cluster }} is not synchronised.",
             description="The kernel allows an error of 16 s: no NTP daemon corrects it.",
+            jobs=NODE_EXPORTER,
+        ),
+        Alert(
+            name="NodeClockSkewDetected",
+            expr=(
+                "abs(node_timex_offset_seconds) > $threshold\n"
+                "and abs(node_timex_offset_seconds) >= abs(node_timex_offset_seconds offset 5m)"
+            ),
+            wait="10m",
+            severity="warning",
+            summary="The clock of {{ $labels.node }} in {{ $labels.cluster }} is wrong.",
+            description="It is {{ $value | humanizeDuration }} off, and does not come nearer.",
+            threshold=Threshold(value=0.05, least=0.001, most=60, unit="seconds"),
             jobs=NODE_EXPORTER,
         ),
         Alert(
@@ -190,7 +150,7 @@ NODES = Group(
             jobs=NODE_EXPORTER,
         ),
         Alert(
-            name="NodeConntrackAlmostFull",
+            name="NodeHighNumberConntrackEntriesUsed",
             expr="node_nf_conntrack_entries / (node_nf_conntrack_entries_limit > 0) > $threshold",
             wait="5m",
             severity="warning",
@@ -202,32 +162,13 @@ NODES = Group(
             jobs=NODE_EXPORTER,
         ),
         Alert(
-            name="NodeFileDescriptorsAlmostUsed",
+            name="NodeFileDescriptorLimit",
             expr="node_filefd_allocated / (node_filefd_maximum > 0) > $threshold",
             wait="15m",
             severity="warning",
             summary="Node {{ $labels.node }} in {{ $labels.cluster }} has nearly used its file descriptors.",
             description="{{ $value | humanizePercentage }} are open.",
             threshold=Threshold(value=0.8, least=0.1, most=0.99, unit="ratio"),
-            jobs=NODE_EXPORTER,
-        ),
-        Alert(
-            name="NodeDiskSaturated",
-            expr="rate(node_disk_io_time_weighted_seconds_total[5m]) > $threshold",
-            wait="30m",
-            severity="warning",
-            summary="Disk {{ $labels.device }} on {{ $labels.node }} in {{ $labels.cluster }} can't keep up.",
-            description="{{ $value | printf `%.0f` }} requests wait in its queue on average.",
-            threshold=Threshold(value=10, least=1, most=1000, unit="count"),
-            jobs=NODE_EXPORTER,
-        ),
-        Alert(
-            name="NodeRaidDegraded",
-            expr='node_md_disks_required - on (cluster, instance, device) node_md_disks{state="active"} > 0',
-            wait="15m",
-            severity="critical",
-            summary="RAID {{ $labels.device }} on {{ $labels.node }} in {{ $labels.cluster }} is degraded.",
-            description="{{ $value }} of its disks are missing and no spare takes over.",
             jobs=NODE_EXPORTER,
         ),
         Alert(

@@ -32,12 +32,12 @@ VOLUMES = Group(
             summary=(
                 "Volume {{ $labels.namespace }}/{{ $labels.persistentvolumeclaim }} in {{ $labels.cluster }} fills up."
             ),
-            description="At the rate of the last six hours it will be full within four days.",
+            description="At the rate of the last six hours it will be full within {{ $threshold | humanizeDuration }}.",
             threshold=Threshold(value=345600, least=3600, most=2592000, unit="seconds"),
             jobs=("kubelet",),
         ),
         Alert(
-            name="KubePersistentVolumeOutOfInodes",
+            name="KubePersistentVolumeInodesFillingUp",
             expr="kubelet_volume_stats_inodes_free / (kubelet_volume_stats_inodes > 0) < $threshold",
             wait="5m",
             severity="warning",
@@ -50,7 +50,7 @@ VOLUMES = Group(
             jobs=("kubelet",),
         ),
         Alert(
-            name="KubePersistentVolumeFailed",
+            name="KubePersistentVolumeErrors",
             expr='kube_persistentvolume_status_phase{phase="Failed"} == 1',
             wait="5m",
             severity="warning",

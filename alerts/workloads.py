@@ -25,7 +25,7 @@ WORKLOADS = Group(
             name="KubeDeploymentReplicasMismatch",
             expr=(
                 "kube_deployment_spec_replicas > on (cluster, namespace, deployment)"
-                " kube_deployment_status_replicas_available > 0\n"
+                " kube_deployment_status_replicas_available\n"
                 "and on (cluster, namespace, deployment) changes(kube_deployment_status_replicas_updated[10m]) == 0"
             ),
             wait="15m",
@@ -44,6 +44,17 @@ WORKLOADS = Group(
             jobs=KSM,
         ),
         Alert(
+            name="KubeDeploymentGenerationMismatch",
+            expr="kube_deployment_metadata_generation != kube_deployment_status_observed_generation",
+            wait="15m",
+            severity="warning",
+            summary=(
+                "{{ $labels.namespace }}/{{ $labels.deployment }} in {{ $labels.cluster }} ignores its last change."
+            ),
+            description="No controller has acted on generation {{ $value }} of the Deployment.",
+            jobs=KSM,
+        ),
+        Alert(
             name="KubeStatefulSetReplicasMismatch",
             expr=(
                 "kube_statefulset_replicas > on (cluster, namespace, statefulset)"
@@ -57,7 +68,7 @@ WORKLOADS = Group(
             jobs=KSM,
         ),
         Alert(
-            name="KubeStatefulSetRolloutStuck",
+            name="KubeStatefulSetUpdateNotRolledOut",
             expr=(
                 "max by (cluster, namespace, statefulset) (\n"
                 "  kube_statefulset_status_current_revision unless on (cluster, namespace, statefulset, revision)"
@@ -71,6 +82,17 @@ WORKLOADS = Group(
             severity="warning",
             summary="{{ $labels.namespace }}/{{ $labels.statefulset }} in {{ $labels.cluster }} stays half rolled out.",
             description="Some of its pods are still of the revision before, and no pod was replaced in ten minutes.",
+            jobs=KSM,
+        ),
+        Alert(
+            name="KubeStatefulSetGenerationMismatch",
+            expr="kube_statefulset_metadata_generation != kube_statefulset_status_observed_generation",
+            wait="15m",
+            severity="warning",
+            summary=(
+                "{{ $labels.namespace }}/{{ $labels.statefulset }} in {{ $labels.cluster }} ignores its last change."
+            ),
+            description="No controller has acted on generation {{ $value }} of the StatefulSet.",
             jobs=KSM,
         ),
         Alert(
@@ -107,9 +129,11 @@ WORKLOADS = Group(
         ),
         Alert(
             name="KubeContainerWaiting",
+            # The kubelet tries an image again and again: ErrImagePull comes between two ImagePullBackOff.
             expr=(
                 "max by (cluster, namespace, pod, container, reason) (\n"
-                '  kube_pod_container_status_waiting_reason{reason!="CrashLoopBackOff"}\n'
+                "  max_over_time("
+                'kube_pod_container_status_waiting_reason{reason!~"CrashLoopBackOff|ErrImagePull"}[10m])\n'
                 ") > 0"
             ),
             wait="30m",
@@ -120,9 +144,12 @@ WORKLOADS = Group(
         ),
         Alert(
             name="KubePodNotReady",
+            # Jobs, pods without a node and containers that wait have alerts of their own.
             expr=(
                 'kube_pod_status_phase{phase=~"Pending|Unknown|Failed"} > 0\n'
-                'unless on (cluster, namespace, pod) kube_pod_owner{owner_kind="Job"}'
+                'unless on (cluster, namespace, pod) kube_pod_owner{owner_kind="Job"}\n'
+                "unless on (cluster, namespace, pod) kube_pod_status_unschedulable == 1\n"
+                "unless on (cluster, namespace, pod) kube_pod_container_status_waiting_reason == 1"
             ),
             wait="20m",
             severity="warning",
@@ -140,7 +167,7 @@ WORKLOADS = Group(
             jobs=KSM,
         ),
         Alert(
-            name="KubePdbNoDisruptionsAllowed",
+            name="KubePdbNotEnoughHealthyPods",
             expr=(
                 "kube_poddisruptionbudget_status_current_healthy"
                 " < on (cluster, namespace, poddisruptionbudget)"

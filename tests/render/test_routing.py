@@ -194,7 +194,7 @@ TARGET = {"alertname": "PromfleetTargetDown", "severity": "warning", "job": "pod
 LAGGING = {"alertname": "PromfleetAgentLagging", "severity": "warning"}
 REJECTED = {"alertname": "PromfleetSamplesRejected", "severity": "critical"}
 NODE_AWAY = {"alertname": "KubeNodeNotReady", "severity": "critical", "node": "n1"}
-NODE_FULL = {"alertname": "NodeFilesystemAlmostFull", "severity": "warning", "node": "n1", "instance": "n1"}
+NODE_FULL = {"alertname": "NodeFilesystemAlmostOutOfSpace", "severity": "warning", "node": "n1", "instance": "n1"}
 OTHER_NODE_FULL = {**NODE_FULL, "alertname": "NodeOther", "node": "n2"}
 DEPLOYMENT_AWAY = {
     "alertname": "KubeDeploymentUnavailable",
@@ -229,7 +229,7 @@ MUTED = {
     "a cluster that never came likewise": Muted([ABSENT, LAGGING], [LAGGING], {"PromfleetAgentLagging"}),
     "silence does not hide another critical alert": Muted([SILENT, REJECTED], [REJECTED], set()),
     "a node that is away has no smaller trouble": Muted(
-        [NODE_AWAY, NODE_FULL, OTHER_NODE_FULL, LAGGING], [NODE_FULL], {"NodeFilesystemAlmostFull"}
+        [NODE_AWAY, NODE_FULL, OTHER_NODE_FULL, LAGGING], [NODE_FULL], {"NodeFilesystemAlmostOutOfSpace"}
     ),
     "a Deployment without a pod has too few of them": Muted(
         [DEPLOYMENT_AWAY, DEPLOYMENT_SMALL, OTHER_STUCK], [DEPLOYMENT_SMALL], {"KubeDeploymentReplicasMismatch"}
