@@ -65,15 +65,6 @@ EXPORTERS = Group(
             jobs=("node-exporter",),
         ),
         Alert(
-            name="NodeExporterCollectorFailing",
-            expr="max_over_time(node_scrape_collector_success[10m]) == 0",
-            wait="30m",
-            severity="info",
-            summary="A collector of node-exporter fails on {{ $labels.node }} in {{ $labels.cluster }}.",
-            description="{{ $labels.collector }} brings nothing; what rests on it stays silent.",
-            jobs=("node-exporter",),
-        ),
-        Alert(
             name="NodeTextFileBroken",
             expr="node_textfile_scrape_error == 1",
             wait="15m",

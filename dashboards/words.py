@@ -79,7 +79,7 @@ def quantile(share: float, histogram: str, where: str, by: str) -> str:
 
 
 def behind(where: str, by: str) -> str:
-    """Seconds from what agents scraped to what they sent."""
+    """Seconds from what agents scraped to what they sent; one that has sent nothing yet says 0."""
     scraped = f"prometheus_remote_storage_highest_timestamp_in_seconds{{{where}}}"
-    sent = f"prometheus_remote_storage_queue_highest_sent_timestamp_seconds{{{where}}}"
-    return f"max by ({by}) ({scraped} - on (cluster, instance) group_right () {sent})"
+    sent = f"prometheus_remote_storage_queue_highest_sent_timestamp_seconds{{{where}}} > 0"
+    return f"max by ({by}) ({scraped} - on (cluster, instance) group_right () ({sent}))"
