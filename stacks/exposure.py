@@ -89,4 +89,4 @@ def lead(
     if expose.gateway:
         gateway = {"name": expose.gateway.name, "namespace": expose.gateway.namespace}
         args["gateway"] = gateway | ({"sectionName": expose.gateway.listener} if expose.gateway.listener else {})
-    Exposure(host, args, ResourceOptions(provider=watched.provider))
+    Exposure(f"{fleet.hub.cluster}.{host}", args, ResourceOptions(provider=watched.provider))

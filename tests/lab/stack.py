@@ -37,7 +37,7 @@ class Stack:
         command = ["pulumi", *arguments, "--non-interactive", "--color", "never"]
         if stack:
             command += ["--stack", self.name]
-        if arguments[0] in ("up", "preview", "destroy", "refresh"):
+        if arguments[0] in ("up", "preview", "destroy", "refresh", "config"):
             command += ["--config-file", str(self.config)]
         done = subprocess.run(
             command,
@@ -51,6 +51,10 @@ class Stack:
         )
         assert bool(done.returncode) == fails, f"{' '.join(command)} answered {done.returncode}:\n{done.stdout}"
         return done.stdout
+
+    def keep_secret(self, name: str, value: str) -> None:
+        """Put a secret of the program's into the stack file, as a user does."""
+        self.pulumi("config", "set", "--secret", f"promfleet:{name}", value)
 
     def up(self, *, fails: bool = False) -> str:
         return self.pulumi("up", "--yes", "--skip-preview", fails=fails)

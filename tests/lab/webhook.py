@@ -3,12 +3,15 @@
 import http.server
 import json
 import threading
+import time
 from typing import Any, NamedTuple
 
 
 class Notification(NamedTuple):
     """One POST of Alertmanager."""
 
+    at: float
+    """Seconds since the epoch."""
     path: str
     status: str
     """`firing` or `resolved`."""
@@ -32,7 +35,7 @@ class Webhook(http.server.ThreadingHTTPServer):
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 told = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                received.append(Notification(self.path, told["status"], told["alerts"]))
+                received.append(Notification(time.time(), self.path, told["status"], told["alerts"]))
                 self.send_response(200)
                 self.end_headers()
 
@@ -46,6 +49,6 @@ class Webhook(http.server.ThreadingHTTPServer):
         host, port = self.server_address[:2]
         return f"http://{host!s}:{port}/{path}"
 
-    def told(self, path: str, status: str, **labels: str) -> list[Notification]:
-        """The notifications to one receiver of this status about alerts with these labels."""
-        return [n for n in self.received if n.path == f"/{path}" and n.status == status and n.about(**labels)]
+    def told(self, status: str, **labels: str) -> list[Notification]:
+        """The notifications of this status about alerts with these labels."""
+        return [n for n in self.received if n.status == status and n.about(**labels)]
