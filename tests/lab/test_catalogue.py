@@ -210,7 +210,12 @@ class TestRules:
         def assert_healthy() -> None:
             groups = hub.get("/api/v1/rules").json()["data"]["groups"]
             assert {group["name"] for group in groups} >= {group.name for group in GROUPS}
-            wrong = {r["name"]: r["lastError"] for g in groups for r in g["rules"] if r["health"] != "ok"}
+            wrong = {
+                r["name"]: r.get("lastError", "not evaluated yet")
+                for g in groups
+                for r in g["rules"]
+                if r["health"] != "ok"
+            }
             assert wrong == {}
 
         eventually(assert_healthy, ARRIVAL)
