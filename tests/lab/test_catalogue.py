@@ -41,8 +41,6 @@ NOT_HERE = {
 """Metrics that rules or boards use and a healthy lab lacks, and why."""
 
 SILENT_PANELS = {
-    ("promfleet-fleet", "Alerts firing"): "nothing is wrong",
-    ("promfleet-cluster", "Alerts firing"): "nothing is wrong",
     ("promfleet-namespace", "Volumes"): "a kubelet does not measure volumes that are folders of its node",
     ("promfleet-agents", "Dropped before sending"): "no agent has given up a sample",
     ("promfleet-alertmanager", "Messages sent"): "the dev stack tells nobody",
@@ -105,6 +103,13 @@ def objects() -> Iterator[dict[str, Any]]:
         "metadata": {**meta, "name": "once"},
         "spec": {"template": {"spec": pod}},
     }
+    failing = {**pod, "containers": [{**pod["containers"][0], "command": ["/bin/busybox", "false"]}]}
+    yield {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {**meta, "name": "fails"},
+        "spec": {"backoffLimit": 0, "template": {"spec": failing}},
+    }
     yield {
         "apiVersion": "batch/v1",
         "kind": "CronJob",
@@ -156,12 +161,13 @@ def objects() -> Iterator[dict[str, Any]]:
         },
     }
     yield lone_pod("crashes", ["false"])
+    yield lone_pod("waits", ["true"], image="lab.local/busybox:never")
     yield lone_pod("homeless", ["sleep", "86400"], nodeSelector={"lab.local/no-such-node": ""})
 
 
-def lone_pod(name: str, command: Sequence[str], **spec: Any) -> dict[str, Any]:
+def lone_pod(name: str, command: Sequence[str], image: str = IMAGE, **spec: Any) -> dict[str, Any]:
     """A pod of one container that nothing else makes or mends."""
-    container = {"name": name, "image": IMAGE, "command": ["/bin/busybox", *command]}
+    container = {"name": name, "image": image, "command": ["/bin/busybox", *command]}
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -257,7 +263,7 @@ class TestBoards:
         chosen = [
             java,
             {**java, "pod": "limited"},
-            {**java, "pod": "crashes"},
+            {**java, "pod": "waits"},
             {**hubs, "namespace": "promfleet", "workload": "prometheus-hub", "pod": "prometheus-hub-0"},
             {**hubs, "namespace": "promfleet-node-exporter", "workload": "node-exporter", "pod": ""},
         ]
