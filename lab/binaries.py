@@ -23,6 +23,8 @@ class Binary:
     """Files of the module that `main` embeds: their name beside it -> their path in the module."""
     stamps: dict[str, str] = field(default_factory=dict)
     """Variables that the module's own build sets to its version."""
+    tags: str = ""
+    """Build tags that the module's own build sets."""
     staging: str = ""
     """Version under which what the module replaces by its own folders (`=> ./…`) is published."""
 
@@ -139,5 +141,17 @@ BINARIES = (
         version="v0.28.0",
         commands={"blackbox_exporter": ""},
         stamps={PROMETHEUS_VERSION: "0.28.0"},
+    ),
+    Binary(
+        module="github.com/thanos-io/thanos",
+        version="v0.42.5",
+        commands={"thanos": "cmd/thanos"},
+        tags="slicelabels",  # without it, it starts, and panics at the first query
+        stamps={PROMETHEUS_VERSION: "0.42.5"},
+    ),
+    Binary(
+        module="github.com/fsouza/fake-gcs-server",
+        version="v1.56.1",
+        commands={"fake-gcs-server": ""},
     ),
 )

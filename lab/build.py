@@ -57,7 +57,7 @@ def fetch(module: str, version: str) -> Path:
 def _recipe(binary: Binary) -> str:
     text = repr((binary.commands, binary.files, binary.staging, binary.stamps))
     source = binary.main.read_text() if binary.main else ""
-    return hashlib.sha256((text + source).encode()).hexdigest()[:8]
+    return hashlib.sha256((text + source + binary.tags).encode()).hexdigest()[:8]
 
 
 def _build(binary: Binary, home: Path) -> None:
@@ -79,7 +79,7 @@ def _build(binary: Binary, home: Path) -> None:
         built = work / "built"
         flags = " ".join(["-s -w", *(f"-X {variable}={text}" for variable, text in binary.stamps.items())])
         for name, package in packages.items():
-            _go(work, "build", "-trimpath", "-ldflags", flags, "-o", str(built / name), package)
+            _go(work, "build", "-trimpath", "-tags", binary.tags, "-ldflags", flags, "-o", str(built / name), package)
         built.rename(home)
 
 
