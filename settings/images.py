@@ -11,6 +11,7 @@ ALERTMANAGER = "quay.io/prometheus/alertmanager:v0.31.0"
 CONFIG_RELOADER = "quay.io/prometheus-operator/prometheus-config-reloader:v0.85.0"
 PUSHGATEWAY = "quay.io/prometheus/pushgateway:v1.11.1"
 BLACKBOX_EXPORTER = "quay.io/prometheus/blackbox-exporter:v0.28.0"
+THANOS = "quay.io/thanos/thanos:v0.42.5"
 GRAFANA = "docker.io/grafana/grafana:13.1.3"
 """The only one that the lab does not run: its server is not published as source that can be built."""
 
@@ -26,4 +27,5 @@ class Images(Section):
     config_reloader: Image = CONFIG_RELOADER
     pushgateway: Image = PUSHGATEWAY
     blackbox_exporter: Image = BLACKBOX_EXPORTER
+    thanos: Image = THANOS
     grafana: Image = GRAFANA
