@@ -9,6 +9,7 @@ import yaml
 
 from . import cgroups
 from .cluster import Cluster, state
+from .links import METADATA_SERVER
 from .tools import find_tool
 
 
@@ -18,8 +19,11 @@ def binaries() -> str:
 
 
 def environment() -> dict[str, str]:
-    """Give what the components need to find each other's helpers, and Debian's nft and runc."""
-    return {"PATH": f"{binaries()}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+    """Give what the components need to find each other's helpers, Debian's nft and runc, and this package."""
+    return {
+        "PATH": f"{binaries()}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        "PYTHONPATH": str(Path(__file__).parents[1]),
+    }
 
 
 def etcd(cluster: Cluster) -> list[str]:
@@ -115,6 +119,11 @@ def proxy(cluster: Cluster) -> list[str]:
         # The table of connections is the machine's, not the node's to size.
         conntrack_max_per_core="0",
     )
+
+
+def metadata_server(cluster: Cluster) -> list[str]:
+    """Give the command of a Python that goes by the server's name, so that it is told from others."""
+    return [f"{binaries()}/{METADATA_SERVER}", "-m", "lab.metadata", cluster.name]
 
 
 def kubelet_configuration(cluster: Cluster) -> dict[str, Any]:

@@ -29,7 +29,7 @@ PORTS = {
 
 
 def authority_file() -> Path:
-    """Give the certificate of the authority that signs the hub's."""
+    """Give the certificate of the authority that signs for the hub and the object store."""
     return state() / "pki" / "ca.crt"
 
 
@@ -41,11 +41,11 @@ def connect(names: Sequence[str], kubeconfig: Path | None = None) -> None:
     """
     hub = names[0]
     address = _address(hub, kubeconfig)
-    signer = _authority()
-    certificate = _certificate(signer, address)
+    signer = lab_authority()
+    pair = certificate("hub", hosts(address))
     with ThreadPoolExecutor() as pool:
         list(pool.map(lambda name: _lay(name, kubeconfig, objects(signer, address)), names))
-    _lay(hub, kubeconfig, [tls_secret(certificate)])
+    _lay(hub, kubeconfig, [tls_secret(pair)])
 
 
 def hosts(address: str) -> list[str]:
@@ -110,18 +110,19 @@ def _address(context: str, kubeconfig: Path | None) -> str:
     return addresses[0]["address"]
 
 
-def _authority() -> Pair:
+def lab_authority() -> Pair:
+    """Give the lab's own authority, made when it is first asked for."""
     folder = authority_file().parent
     if not (folder / "ca.key").exists():
         authority("promfleet-lab-ca").write(folder, "ca")
     return Pair.read(folder, "ca")
 
 
-def _certificate(signer: Pair, address: str) -> Pair:
-    """Give the hub's certificate; the same one as long as it serves, so that nothing restarts for it."""
+def certificate(name: str, hosts: Sequence[str]) -> Pair:
+    """Give NAME.crt and NAME.key beside the authority's; the same ones as long as they serve: nothing restarts."""
     folder = authority_file().parent
-    if (folder / "hub.key").exists() and covers(Pair.read(folder, "hub"), hosts(address)):
-        return Pair.read(folder, "hub")
-    pair = issue(signer, "hub", hosts=hosts(address))
-    pair.write(folder, "hub")
+    if (folder / f"{name}.key").exists() and covers(Pair.read(folder, name), hosts):
+        return Pair.read(folder, name)
+    pair = issue(lab_authority(), name, hosts=hosts)
+    pair.write(folder, name)
     return pair

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from . import cgroups
+from . import cgroups, objectstore
 from .cluster import known, state
 from .network import wire_holder
 from .node import LabError, node_holder, release
@@ -19,6 +19,7 @@ def down(say: Callable[[str, str], None]) -> None:
         release(node_holder(cluster))
         cgroups.remove(cluster)
         say(cluster.name, "gone")
+    objectstore.stop()
     release(wire_holder())
     if state().exists():
         _refuse_mounts(state())

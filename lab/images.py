@@ -13,11 +13,15 @@ from typing import Any
 from settings import images as released
 
 from .build import CACHE
+from .cluster import state
+from .connect import authority_file, lab_authority
 from .tools import find_tool
 
 NOBODY = "65534"
 NONROOT = "65532"
 BUSYBOX = "lab.local/busybox:1"
+AUTHORITY = "ca.crt"
+"""Stands among an image's files for the certificate of the lab's authority."""
 APPLETS = ("cat", "chmod", "dd", "echo", "httpd", "ls", "mkdir", "nc", "nslookup", "rm", "sh", "sleep", "touch", "wget")
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
@@ -28,7 +32,7 @@ class Image:
 
     reference: str
     files: Mapping[str, str]
-    """Path in the image -> name of the command that was built for it."""
+    """Path in the image -> name of the command that was built for it, or AUTHORITY."""
     user: str = NOBODY
     entrypoint: tuple[str, ...] = ()
     """By default the first file."""
@@ -76,16 +80,28 @@ IMAGES = (
         files={"/bin/blackbox_exporter": "blackbox_exporter", "/bin/busybox": "busybox"},
         links={"/bin/wget": "/bin/busybox"},
     ),
+    Image(
+        reference=released.THANOS,
+        files={
+            "/bin/thanos": "thanos",
+            "/bin/busybox": "busybox",
+            "/etc/ssl/certs/ca-certificates.crt": AUTHORITY,  # who signs for storage.googleapis.com here
+        },
+        user="1001",
+        links={"/bin/wget": "/bin/busybox"},
+    ),
 )
 
 
 def archives(built: Mapping[str, Path]) -> list[Path]:
-    """Make what the cache lacks, and give an archive per image; its name changes with what is in it."""
-    paths = {**built, "busybox": Path(find_tool("busybox"))}
-    folder = CACHE / "images"
-    folder.mkdir(parents=True, exist_ok=True)
+    """Make what is lacking, and give an archive per image; its name changes with what is in it."""
+    lab_authority()
+    paths = {**built, "busybox": Path(find_tool("busybox")), AUTHORITY: authority_file()}
     made = []
     for image in IMAGES:
+        # What trusts this lab is of no use to the next one.
+        folder = (state() if AUTHORITY in image.files.values() else CACHE) / "images"
+        folder.mkdir(parents=True, exist_ok=True)
         sources = {target: paths[command] for target, command in image.files.items()}
         facts = repr((image, [(str(path), path.stat().st_mtime_ns) for path in sources.values()]))
         name = image.reference.rpartition("/")[2].replace(":", "-")

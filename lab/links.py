@@ -15,6 +15,8 @@ KUBE = ("kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-schedul
 """What the one binary `kube` becomes, by the name it is called."""
 ENGINE = ("pulumi", "pulumi-resource-kubernetes")
 FOR_USERS = ("kubectl", "promtool", *ENGINE)
+METADATA_SERVER = "metadata-server"
+"""This Python, under a name of its own."""
 EXECUTOR = "pulumi-language-python-exec"
 
 
@@ -36,7 +38,7 @@ def needed() -> list[Binary]:
 
 def link(built: Mapping[str, Path]) -> None:
     """Fill both folders; the user's has the engine only where it was built."""
-    targets = {**built, **dict.fromkeys(KUBE, built["kube"])}
+    targets = {**built, **dict.fromkeys(KUBE, built["kube"]), METADATA_SERVER: Path(sys.executable).resolve()}
     _fill(state() / "bin", {name: target for name, target in targets.items() if name not in ENGINE})
     _fill(user_folder(), {name: targets[name] for name in FOR_USERS if name in targets})
     if "pulumi" in built:

@@ -9,6 +9,7 @@ import os
 
 import psutil
 
+from . import metadata
 from .cluster import WIRE, Cluster, state
 from .node import HOLD, LabError, find, hold, inside, run
 
@@ -63,6 +64,7 @@ def plug(cluster: Cluster, node: psutil.Process, bridge: psutil.Process) -> None
     run(inside(bridge, "ip", "link", "set", cluster.name, "master", "wire", "up"))
     run(inside(node, "ip", "address", "replace", f"{cluster.node}/{WIRE.prefixlen}", "dev", "eth0"))
     run(inside(node, "ip", "link", "set", "eth0", "up"))
+    run(inside(node, "ip", "address", "replace", f"{metadata.ADDRESS}/32", "dev", "lo"))
     # Service addresses are routed before they are translated: without a default route there is no way to them.
     run(inside(node, "ip", "route", "replace", "default", "via", str(WIRE[1])))
 

@@ -6,6 +6,7 @@ import psutil
 
 from . import api
 from .cluster import Cluster, known
+from .links import METADATA_SERVER
 from .node import components, held, node_holder
 
 EXPECTED = (
@@ -16,6 +17,7 @@ EXPECTED = (
     "kube-proxy",
     "kube-scheduler",
     "kubelet",
+    METADATA_SERVER,
 )
 
 

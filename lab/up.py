@@ -8,7 +8,7 @@ from string import Template
 
 import psutil
 
-from . import api, cgroups, components, credentials, network
+from . import api, cgroups, components, credentials, network, objectstore
 from .cluster import Cluster, enrol, known, state
 from .connect import connect
 from .kubectl import apply
@@ -29,6 +29,7 @@ def up(names: Iterable[str], archives: Iterable[Path], say: Say) -> list[Cluster
         credentials.prepare(cluster)
     file = credentials.write_kubeconfig(known())
     bridge = network.wire()
+    objectstore.start()
     images = list(archives)
     with ThreadPoolExecutor(len(clusters)) as pool:
         list(pool.map(lambda cluster: start(cluster, bridge, images, say), clusters))
@@ -49,6 +50,7 @@ def start(cluster: Cluster, bridge: psutil.Process, archives: Iterable[Path], sa
     log = cluster.logs / "kube-apiserver.log"
     wait(lambda: api.is_serving(cluster), f"{cluster.name}: the API server is not ready", log, seconds=90)
     rest = [components.controllers, components.scheduler, components.kubelet, components.proxy]
+    rest += [components.metadata_server]
     started += [ensure(node, make(cluster), components.environment(), cluster.logs) for make in rest]
     apply(manifests(cluster), context=cluster.name, kubeconfig=state() / "kubeconfig")
     say(cluster.name, "waiting for the node")
@@ -62,7 +64,8 @@ def start(cluster: Cluster, bridge: psutil.Process, archives: Iterable[Path], sa
 def manifests(cluster: Cluster) -> str:
     """Give the lab's own add-ons as YAML, with this cluster's addresses and folders."""
     files = sorted((Path(__file__).parent / "manifests").glob("*.yaml"))
-    return "\n---\n".join(Template(file.read_text()).substitute(dns=cluster.dns, home=cluster.home) for file in files)
+    facts = {"dns": cluster.dns, "home": cluster.home, "objectstore": objectstore.ADDRESS}
+    return "\n---\n".join(Template(file.read_text()).substitute(facts) for file in files)
 
 
 def _node(cluster: Cluster, bridge: psutil.Process) -> psutil.Process:
