@@ -42,7 +42,8 @@ def link(built: Mapping[str, Path]) -> None:
     _fill(state() / "bin", {name: target for name, target in targets.items() if name not in ENGINE})
     _fill(user_folder(), {name: targets[name] for name in FOR_USERS if name in targets})
     if "pulumi" in built:
-        _language_host(user_folder() / "pulumi-language-python")
+        _script("pulumi-language-python", str(Path(__file__).parent / "engine" / "language_host.py"), _executor())
+    _script("pulumi-resource-gcp", "-m", "lab.engine.gcp_provider")
 
 
 def _fill(folder: Path, targets: Mapping[str, Path]) -> None:
@@ -54,12 +55,16 @@ def _fill(folder: Path, targets: Mapping[str, Path]) -> None:
             place.symlink_to(target)
 
 
-def _language_host(place: Path) -> None:
+def _executor() -> str:
     executor = CACHE / f"{EXECUTOR}-{PULUMI}"
     if not executor.exists():
         source = fetch("github.com/pulumi/pulumi/sdk/v3", PULUMI) / "python" / "cmd" / EXECUTOR
         shutil.copyfile(source, executor)
-    program = Path(__file__).parent / "engine" / "language_host.py"
-    command = shlex.join([sys.executable, str(program), str(executor)])
-    place.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+    return str(executor)
+
+
+def _script(name: str, *arguments: str) -> None:
+    """Put a command onto the user's path that runs this Python."""
+    place = user_folder() / name
+    place.write_text(f'#!/bin/sh\nexec {shlex.join([sys.executable, *arguments])} "$@"\n')
     place.chmod(0o755)
