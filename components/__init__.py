@@ -8,6 +8,12 @@ from .kube_state_metrics import KubeStateMetrics, KubeStateMetricsArgs
 from .namespace import Namespace, NamespaceArgs
 from .node_exporter import NodeExporter, NodeExporterArgs
 from .pushgateway import Pushgateway, PushgatewayArgs
+from .thanos_bucket_web import ThanosBucketWeb, ThanosBucketWebArgs
+from .thanos_compactor import ThanosCompactor
+from .thanos_query import ThanosQuery, ThanosQueryArgs
+from .thanos_receive import ThanosReceive, ThanosReceiveArgs
+from .thanos_ruler import ThanosRuler, ThanosRulerArgs
+from .thanos_store import ThanosStore
 
 __all__ = [
     "AgentPrometheus",
@@ -30,4 +36,14 @@ __all__ = [
     "NodeExporterArgs",
     "Pushgateway",
     "PushgatewayArgs",
+    "ThanosBucketWeb",
+    "ThanosBucketWebArgs",
+    "ThanosCompactor",
+    "ThanosQuery",
+    "ThanosQueryArgs",
+    "ThanosReceive",
+    "ThanosReceiveArgs",
+    "ThanosRuler",
+    "ThanosRulerArgs",
+    "ThanosStore",
 ]

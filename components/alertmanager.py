@@ -21,10 +21,11 @@ from .rollout import timeouts
 
 MESH = f"{APP}-mesh"
 CONFIG = CONFIG_FILE.rpartition("/")[0]
-NOTIFY = Door("alertmanagers", "notify", 8443, 8643, ("create", "get"), ("/api/v2/alerts", "/metrics"))
+NOTIFY = Door("alertmanagers", "notify", LISTEN, 8443, 8643, ("create", "get"), ("/api/v2/alerts", "/metrics"))
 OPERATE = Door(
     "alertmanagers",
     "operate",
+    LISTEN,
     8444,
     8644,
     ("create", "delete", "get"),
@@ -79,6 +80,8 @@ class Alertmanager(pulumi.ComponentResource):
 
     service: pulumi.Output[str]
     """Name of the Service with a port per door."""
+    notify_role: pulumi.Output[str]
+    """Name of the Role that opens the door of who raises alerts."""
     operator_token: pulumi.Output[str]
     """Bearer token for the door of people; secret."""
 
@@ -96,7 +99,6 @@ class Alertmanager(pulumi.ComponentResource):
         entrance = doors.entrance(
             name,
             DOORS,
-            LISTEN,
             args.get("door_image", KUBE_RBAC_PROXY),
             metadata,
             account,
@@ -104,10 +106,11 @@ class Alertmanager(pulumi.ComponentResource):
             args["prefix"],
             child,
         )
+        self.notify_role = entrance.roles[NOTIFY.name]
         grant(
             f"{name}-notifier",
             {**metadata, "name": f"{APP}-notifier"},
-            entrance.roles[NOTIFY.name],
+            self.notify_role,
             args["notifier"],
             child,
         )

@@ -16,7 +16,7 @@ from .labels import labels
 from .pods import POD_RESTRICTED, RESTRICTED, asked_inside, resources, stateful_set
 from .rollout import timeouts
 
-PROBE = Door("probers", "probe", 8443, 8643, ("get",), ("/metrics", "/probe"))
+PROBE = Door("probers", "probe", LISTEN, 8443, 8643, ("get",), ("/metrics", "/probe"))
 """Without a door it would ask whatever anyone in the cluster's network wants asked."""
 
 
@@ -56,7 +56,6 @@ class BlackboxExporter(pulumi.ComponentResource):
         entrance = doors.entrance(
             name,
             [PROBE],
-            LISTEN,
             args.get("door_image", KUBE_RBAC_PROXY),
             metadata,
             account,

@@ -21,11 +21,15 @@ class Door(NamedTuple):
 
     resource: str
     name: str
+    upstream: str
+    """host:port of what it leads to, on the pod's loopback."""
     port: int
     health: int
     verbs: tuple[str, ...]
     """What Kubernetes calls the HTTP methods that its holders may use."""
     paths: tuple[str, ...]
+    user_header: str = ""
+    """HTTP header that tells upstream who came, whatever the client wrote there."""
 
 
 class Entrance(NamedTuple):
@@ -42,7 +46,6 @@ class Entrance(NamedTuple):
 def entrance(
     name: str,
     doors: Sequence[Door],
-    upstream: str,
     image: str,
     metadata: k8s.meta.v1.ObjectMetaArgsDict,
     account: k8s.core.v1.ServiceAccount,
@@ -53,7 +56,7 @@ def entrance(
     """
     Make a Role per door, what the doors themselves need to ask who comes, and a Service that leads to them alone.
 
-    `upstream` is host:port of what listens on the pod's loopback; the pod's other ports are closed to everyone.
+    The pod's other ports are closed to everyone, unless another policy opens them.
     """
     app = str(metadata["name"])
     k8s.rbac.v1.ClusterRoleBinding(
@@ -90,7 +93,7 @@ def entrance(
         opts=child,
     )
     return Entrance(
-        [container(door, upstream, image) for door in doors],
+        [container(door, image) for door in doors],
         [
             {"name": "doors", "config_map": {"name": config.metadata.name}},
             {"name": "tls", "secret": {"secret_name": tls_secret}},
@@ -133,7 +136,7 @@ def service(app: str, doors: Sequence[Door]) -> k8s.core.v1.ServiceSpecArgsDict:
     }
 
 
-def container(door: Door, upstream: str, image: str) -> k8s.core.v1.ContainerArgsDict:
+def container(door: Door, image: str) -> k8s.core.v1.ContainerArgsDict:
     """The door itself; what it does not name answers 404, before and after authentication."""
     return {
         "name": f"{door.name}-door",
@@ -141,11 +144,12 @@ def container(door: Door, upstream: str, image: str) -> k8s.core.v1.ContainerArg
         "args": [
             f"--secure-listen-address=:{door.port}",
             f"--proxy-endpoints-port={door.health}",
-            f"--upstream=http://{upstream}/",
+            f"--upstream=http://{door.upstream}/",
             f"--config-file={CONFIG}/{door.name}.yaml",
             f"--allow-paths={','.join(door.paths)}",
             f"--tls-cert-file={TLS}/tls.crt",
             f"--tls-private-key-file={TLS}/tls.key",
+            *told_who(door),
             "--http2-disable",  # its end waits for every HTTP/2 connection, which a scraper never closes
         ],
         "ports": [
@@ -162,3 +166,10 @@ def container(door: Door, upstream: str, image: str) -> k8s.core.v1.ContainerArg
             {"name": "tls", "mount_path": TLS, "read_only": True},
         ],
     }
+
+
+def told_who(door: Door) -> list[str]:
+    """The flags that set a header to the name of who passed."""
+    if not door.user_header:
+        return []
+    return ["--auth-header-fields-enabled", f"--auth-header-user-field-name={door.user_header}"]

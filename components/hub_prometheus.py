@@ -1,32 +1,37 @@
 """The Prometheus that takes every cluster's samples, behind a door for writing and a door for reading."""
 
 from collections.abc import Mapping, Sequence
-from typing import NotRequired, TypedDict
+from typing import NamedTuple, NotRequired, TypedDict
 
 import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
 from prometheus.beside import CERTIFICATE
-from prometheus.flags import LISTEN
+from prometheus.flags import DATA, LISTEN
 from prometheus.hub import RULE_FILES
-from settings.images import KUBE_RBAC_PROXY, PROMETHEUS
+from prometheus.thanos import QUERY, SIDECAR, SIDECARS
+from settings.images import KUBE_RBAC_PROXY, PROMETHEUS, THANOS
 
-from . import doors
+from . import doors, thanos
+from .certificate import certificate
 from .doors import Door
 from .identity import identity
-from .labels import labels
-from .pods import POD_WITH_VOLUME, stateful_set
+from .labels import labels, selector
+from .pods import POD_WITH_VOLUME
+from .replicas import VOLUME, replicas, spread
 from .rollout import timeouts
-from .scraper import claim, container, scrape_identity
+from .scraper import container, scrape_identity
+from .thanos import Access, asked_by, headless
 
 APP = "prometheus-hub"
 READER = "reader"
 RULES = RULE_FILES.rpartition("/")[0]
-WRITE = Door("hubs", "write", 8443, 8643, ("create",), ("/api/v1/write",))
+WRITE = Door("hubs", "write", LISTEN, 8443, 8643, ("create",), ("/api/v1/write",))
 READ = Door(
     "hubs",
     "read",
+    LISTEN,
     8444,
     8644,
     ("create", "get"),
@@ -45,6 +50,14 @@ READ = Door(
 )
 DOORS = (WRITE, READ)
 """Agents write through one, readers ask through the other, and neither leads further."""
+
+
+class Sidecar(NamedTuple):
+    """The Thanos that uploads what a Prometheus has stored."""
+
+    flags: Sequence[str]
+    access: Access
+    image: str = THANOS
 
 
 class HubPrometheusArgs(TypedDict):
@@ -66,8 +79,12 @@ class HubPrometheusArgs(TypedDict):
     """Secret of type kubernetes.io/tls with that certificate; exactly one of this and `tls_issuer`."""
     tls_issuer: NotRequired[str]
     """cert-manager ClusterIssuer that is asked for it."""
+    replicas: NotRequired[int]
+    """How many Prometheus do the same; one, if left out."""
+    sidecar: NotRequired[Sidecar]
+    """Uploads the blocks of each."""
     storage: pulumi.Input[str]
-    """Size of the volume."""
+    """Size of each replica's volume."""
     memory: tuple[str, str]
     """Request and limit of memory."""
     storage_class: NotRequired[pulumi.Input[str]]
@@ -105,13 +122,19 @@ class HubPrometheus(pulumi.ComponentResource):
             "namespace": args["namespace"],
             "labels": labels(APP, APP, image),
         }
-        account = scrape_identity(name, metadata, f"{args['prefix']}-{APP}", child)
+        sidecar = args.get("sidecar")
+        access = sidecar.access if sidecar else Access()
+        acting: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "annotations": access.annotations}
+        account = scrape_identity(name, acting, f"{args['prefix']}-{APP}", child)
         self.account = account.metadata.name
-        self.tls_secret = pulumi.Output.from_input(self._certificate(name, args, metadata, child))
+        self.tls_secret = pulumi.Output.from_input(
+            certificate(name, metadata, args["hosts"], args["tls_issuer"], child)
+            if "tls_issuer" in args
+            else args["tls_secret"]
+        )
         entrance = doors.entrance(
             name,
             DOORS,
-            LISTEN,
             args.get("door_image", KUBE_RBAC_PROXY),
             metadata,
             account,
@@ -167,50 +190,41 @@ class HubPrometheus(pulumi.ComponentResource):
         rules = k8s.core.v1.ConfigMap(
             f"{name}-rules", metadata={**metadata, "name": f"{APP}-rules"}, data=args["rules"], opts=child
         )
-        bounded = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
-        volume = claim(name, metadata, args["storage"], args.get("storage_class"), bounded)
+        sidecar = args.get("sidecar")
+        pods = headless(name, {**metadata, "name": SIDECARS}, APP, child)
+        for number in range(count := args.get("replicas", 1)):
+            if count > 1:
+                replica_service(name, metadata, number, child)
+        if sidecar:
+            asked_by(f"{name}-sidecar", {**metadata, "name": SIDECARS}, APP, [QUERY], APP, child)
         volumes: list[k8s.core.v1.VolumeArgsDict] = [
             {"name": "config", "config_map": {"name": config.metadata.name}},
             {"name": "rules", "config_map": {"name": rules.metadata.name}},
-            {"name": "data", "persistent_volume_claim": {"claim_name": volume.metadata.name}},
             {
                 "name": "certificate",
                 "secret": {"secret_name": self.tls_secret, "items": [{"key": "tls.crt", "path": "tls.crt"}]},
             },
             *entrance.volumes,
+            *(sidecar.access.volumes if sidecar else ()),
         ]
-        stateful_set(name, APP, metadata, pod(args, account.metadata.name, entrance.containers, volumes), bounded)
-
-    def _certificate(
-        self,
-        name: str,
-        args: HubPrometheusArgs,
-        metadata: k8s.meta.v1.ObjectMetaArgsDict,
-        child: ResourceOptions,
-    ) -> pulumi.Input[str]:
-        """Name the Secret with the doors' certificate, asking cert-manager for it where an issuer is given."""
-        if "tls_issuer" not in args:
-            return args["tls_secret"]
-        secret = f"{APP}-tls"
-        k8s.apiextensions.CustomResource(
-            f"{name}-certificate",
-            api_version="cert-manager.io/v1",
-            kind="Certificate",
-            metadata=metadata,
-            spec={
-                "secretName": secret,
-                "dnsNames": list(args["hosts"]),
-                "issuerRef": {"group": "cert-manager.io", "kind": "ClusterIssuer", "name": args["tls_issuer"]},
-            },
-            opts=child,
+        beside = [*entrance.containers, *([uploads(sidecar)] if sidecar else [])]
+        replicas(
+            name,
+            APP,
+            count,
+            metadata,
+            pod(args, account.metadata.name, beside, volumes),
+            pods.metadata.name,
+            args["storage"],
+            args.get("storage_class"),
+            ResourceOptions(parent=self, custom_timeouts=timeouts(args)),
         )
-        return secret
 
 
 def pod(
     args: HubPrometheusArgs,
     account: pulumi.Input[str],
-    ways_in: Sequence[k8s.core.v1.ContainerArgsDict],
+    beside: Sequence[k8s.core.v1.ContainerArgsDict],
     volumes: Sequence[k8s.core.v1.VolumeArgsDict],
 ) -> k8s.core.v1.PodSpecArgsDict:
     """Prometheus on loopback and its doors beside it: the only ways in."""
@@ -219,6 +233,7 @@ def pod(
         "automount_service_account_token": True,
         "node_selector": {"kubernetes.io/os": "linux"},
         "security_context": POD_WITH_VOLUME,
+        "topology_spread_constraints": spread(APP),
         "termination_grace_period_seconds": 300,
         "containers": [
             container(
@@ -230,7 +245,26 @@ def pod(
                     {"name": "certificate", "mount_path": CERTIFICATE.rpartition("/")[0], "read_only": True},
                 ],
             ),
-            *ways_in,
+            *beside,
         ],
         "volumes": list(volumes),
     }
+
+
+def uploads(sidecar: Sidecar) -> k8s.core.v1.ContainerArgsDict:
+    """The sidecar, on the volume of its Prometheus."""
+    data: k8s.core.v1.VolumeMountArgsDict = {"name": VOLUME, "mount_path": DATA}
+    return thanos.container(sidecar.image, sidecar.flags, ("128Mi", "512Mi"), sidecar.access, [data], SIDECAR)
+
+
+def replica_service(name: str, metadata: k8s.meta.v1.ObjectMetaArgsDict, number: int, child: ResourceOptions) -> None:
+    """Make the way to one replica, for those who ask what only it knows; its door asks as the others do."""
+    k8s.core.v1.Service(
+        f"{name}-replica-{number}",
+        metadata={**metadata, "name": f"{APP}-{number}"},
+        spec={
+            "selector": {**selector(APP, APP), "statefulset.kubernetes.io/pod-name": f"{APP}-{number}"},
+            "ports": [{"name": READ.name, "port": READ.port, "target_port": READ.name}],
+        },
+        opts=child,
+    )

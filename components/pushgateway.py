@@ -17,7 +17,7 @@ from .pods import POD_WITH_VOLUME, RESTRICTED, asked_inside, resources, stateful
 from .rollout import timeouts
 from .scraper import claim
 
-PUSH = Door("pushgateways", "push", 8443, 8643, ("create", "update", "delete"), PATHS)
+PUSH = Door("pushgateways", "push", LISTEN, 8443, 8643, ("create", "update", "delete"), PATHS)
 """Jobs push through it; Prometheus scrapes through it and may do nothing else."""
 
 
@@ -62,7 +62,6 @@ class Pushgateway(pulumi.ComponentResource):
         entrance = doors.entrance(
             name,
             [PUSH],
-            LISTEN,
             args.get("door_image", KUBE_RBAC_PROXY),
             metadata,
             account,

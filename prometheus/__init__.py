@@ -4,8 +4,8 @@ from .agent import agent_config
 from .alertmanager import alertmanager_config, alertmanager_flags
 from .flags import AGENT_GRACE, agent_flags, hub_flags
 from .hub import hub_config
-from .memory import Memory, agent_memory, hub_memory
-from .rules import EXPECTED, expected, rules
+from .memory import Memory, agent_memory, compactor_memory, hub_memory, query_memory, store_memory
+from .rules import EXPECTED, expected, ruler_rules, rules
 from .wal import WalPlan, wal_plan
 
 __all__ = [
@@ -18,10 +18,14 @@ __all__ = [
     "agent_memory",
     "alertmanager_config",
     "alertmanager_flags",
+    "compactor_memory",
     "expected",
     "hub_config",
     "hub_flags",
     "hub_memory",
+    "query_memory",
+    "ruler_rules",
     "rules",
+    "store_memory",
     "wal_plan",
 ]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from settings import Fleet, in_bytes
+from settings import Fleet, Hub, in_bytes
 from settings.capacity import USABLE_PERCENT
 
 from . import render
@@ -11,6 +11,8 @@ from .common import global_section, mebibytes
 from .jobs import jobs
 from .prober import probe_jobs
 from .pushgateway import pushgateway_job
+from .thanos import REPLICA
+from .thanos_jobs import thanos_jobs
 
 RULE_FILES = "/etc/prometheus/rules/*.yml"
 LATEST = "60h"
@@ -27,7 +29,7 @@ def hub_config(fleet: Fleet) -> str:
     if hub is None:
         raise ValueError("this fleet has no hub")
     document: dict[str, Any] = {
-        "global": {**global_section(fleet, hub.cluster), "evaluation_interval": fleet.scrape.interval},
+        "global": {**_global(fleet, hub), "evaluation_interval": fleet.scrape.interval},
         "rule_files": [RULE_FILES],
         **({"alerting": alerting(fleet)} if fleet.alertmanager else {}),
         "storage": {
@@ -45,6 +47,15 @@ def hub_config(fleet: Fleet) -> str:
             *([alertmanager_job(fleet)] if fleet.alertmanager else []),
             *([pushgateway_job(fleet)] if fleet.pushgateway else []),
             *probe_jobs(fleet),
+            *thanos_jobs(fleet),
         ],
     }
     return render.text(document)
+
+
+def _global(fleet: Fleet, hub: Hub) -> dict[str, Any]:
+    """Where blocks are uploaded, the label of the pod tells them from its twin's; Prometheus puts its name in."""
+    section = global_section(fleet, hub.cluster)
+    if fleet.thanos:
+        section["external_labels"] = {**section["external_labels"], REPLICA: "${POD_NAME}"}
+    return section

@@ -19,6 +19,21 @@ def hub_memory(series: int) -> Memory:
     return _memory(512 + series * 4 // 1024, 512 + series * 12 // 1024)
 
 
+def query_memory(series: int) -> Memory:
+    """Room for what a Query folds at a time; a question over all series for a day is cut off by it."""
+    return _memory(128 + series // 1024, 512 + series * 8 // 1024)
+
+
+def store_memory(series: int) -> Memory:
+    """Room for a Store's caches, 250 MB of index and up to 2 GB of chunks, and for index headers."""
+    return _memory(256 + series // 1024, 1024 + series * 8 // 1024)
+
+
+def compactor_memory(series: int) -> Memory:
+    """Room for one compaction of two weeks: the index of a block, about 1 kB a series and replica."""
+    return _memory(256 + series // 1024, 1024 + series * 12 // 1024)
+
+
 def agent_memory(series: int) -> Memory:
     """Room for an agent's series and its remote-write shards, measured at 2.3 kB a series."""
     return _memory(128 + series * 3 // 1024, 384 + series * 8 // 1024)

@@ -1,5 +1,6 @@
-"""Documents as YAML that people can read."""
+"""Documents as YAML that people can read, or on one line."""
 
+import json
 from typing import Any
 
 import yaml
@@ -22,3 +23,8 @@ _Plain.add_representer(str, _lines)
 def text(document: dict[str, Any]) -> str:
     """The document with its keys in the order in which they were written."""
     return yaml.dump(document, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=110)
+
+
+def line(document: object) -> str:
+    """The document as JSON, which is YAML too, for where it is part of a command line."""
+    return json.dumps(document)

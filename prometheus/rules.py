@@ -15,16 +15,34 @@ EXPECTED = "promfleet_cluster_expected"
 OUTAGE = "promfleet_agent_outage_seconds"
 """The outage of the hub that an agent's log is planned for."""
 RUNBOOKS = "docs/runbooks"
+OF_EVERY_REPLICA = "thanos-replicas.yml"
+"""What no single Prometheus can say of itself and its twin."""
 
 Rule = dict[str, Any]
 
 
 def rules(fleet: Fleet) -> dict[str, str]:
-    """The hub's rule files, by name."""
+    """The hub's rule files, by name; none where a Ruler evaluates them, since it alone sees every cluster's samples."""
+    return {} if _rules_are_the_rulers(fleet) else _files(fleet)
+
+
+def _files(fleet: Fleet) -> dict[str, str]:
     files = {"inventory": _inventory(fleet)}
     files |= {group.name: _general(group, fleet) for group in GROUPS}
     files |= {f"overrides-{cluster}": _own(fleet, cluster) for cluster in sorted(fleet.alerts.clusters)}
     return {f"{name}.yml": _file(name, entries) for name, entries in files.items() if entries}
+
+
+def ruler_rules(fleet: Fleet) -> dict[str, str]:
+    """A Ruler's: all, where no Prometheus has every cluster's samples, and else only what needs every replica's."""
+    every = _files(fleet)
+    return (
+        every if _rules_are_the_rulers(fleet) else {name: every[name] for name in (OF_EVERY_REPLICA,) if name in every}
+    )
+
+
+def _rules_are_the_rulers(fleet: Fleet) -> bool:
+    return bool(fleet.thanos and fleet.thanos.receive)
 
 
 def expected(fleet: Fleet) -> list[str]:

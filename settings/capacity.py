@@ -41,12 +41,19 @@ def retention_fits(draft: Draft) -> Iterator[Problem]:
 
 
 def planned_series(draft: Draft) -> int:
-    """Active series of all that write to the hub, its own cluster included."""
-    hub = draft.hub
-    if not hub:
+    """Active series of the hub's own cluster, and of all that write to it instead of to a Receive."""
+    if not draft.hub:
         return 0
-    here = {hub.cluster, *draft.local_agents}
-    others = set(hub.agents) - here
+    received = draft.thanos and draft.thanos.receive
+    return _series(draft.clusters, draft.hub.cluster) + (0 if received else written_series(draft))
+
+
+def written_series(draft: Draft) -> int:
+    """Active series of all that write to this stack."""
+    if not draft.hub:
+        return 0
+    here = set(draft.local_agents)
+    others = set(draft.hub.agents) - here
     return sum(_series(draft.clusters, name) for name in here) + SERIES_OF_OTHERS * len(others)
 
 

@@ -12,8 +12,10 @@ from .alerts import Alerts
 from .beside import Grafana, Pushgateway
 from .cluster import Cluster
 from .hub import Hub
+from .images import Images
 from .scrape import Scrape
 from .section import Section
+from .thanos import Thanos
 
 S = TypeVar("S", bound=Section)
 
@@ -35,6 +37,8 @@ class Draft:
     alertmanager: Alertmanager | None
     grafana: Grafana | None
     pushgateway: Pushgateway | None
+    thanos: Thanos | None
+    images: Images | None
 
     @classmethod
     def salvaged(cls, raw: Mapping[str, Any]) -> Self:
@@ -53,6 +57,8 @@ class Draft:
             alertmanager=_salvaged(Alertmanager, raw.get("alertmanager")),
             grafana=_salvaged(Grafana, raw.get("grafana")),
             pushgateway=_salvaged(Pushgateway, raw.get("pushgateway")),
+            thanos=_salvaged(Thanos, raw.get("thanos")),
+            images=_salvaged(Images, raw.get("images", {})),
         )
 
     @property

@@ -9,7 +9,7 @@ from .agent import Agent, Receiver
 from .alertmanager import Alertmanager
 from .alerts import Alerts
 from .beside import Grafana, Probe, Pushgateway
-from .capacity import planned_series
+from .capacity import planned_series, written_series
 from .cluster import Cluster, Kubelet
 from .draft import Draft
 from .errors import Path, Problem
@@ -20,6 +20,8 @@ from .rules import broken_rules
 from .scrape import Limits, Scrape
 from .secrets import needed
 from .section import Section, Table, empty
+from .storage import Storage
+from .thanos import Receive, Ruler, Thanos
 from .types import DnsLabel, Duration, Namespace
 
 __all__ = [
@@ -37,8 +39,12 @@ __all__ = [
     "NodePorts",
     "Probe",
     "Pushgateway",
+    "Receive",
     "Receiver",
+    "Ruler",
     "Scrape",
+    "Storage",
+    "Thanos",
     "Tls",
     "Way",
 ]
@@ -58,6 +64,8 @@ class Fleet(Section):
     hub: Hub | None = None
     agents: Table[DnsLabel, Agent] = Field(default_factory=empty)
     """The agents that this stack deploys, by the name of their cluster."""
+    thanos: Thanos | None = None
+    """High availability and years of data, in the hub's cluster."""
     alerts: Alerts = Field(default_factory=Alerts)
     alertmanager: Alertmanager | None = None
     """In the hub's cluster, as all that follows."""
@@ -74,6 +82,11 @@ class Fleet(Section):
     def local_agents(self) -> tuple[str, ...]:
         """The agents of this stack that write to its own hub."""
         return self.draft.local_agents if self.hub else ()
+
+    @property
+    def written_series(self) -> int:
+        """Active series to plan for of all that this stack's agents, and those it knows of, write."""
+        return written_series(self.draft)
 
     @property
     def hub_series(self) -> int:
@@ -105,4 +118,6 @@ class Fleet(Section):
             alertmanager=self.alertmanager,
             grafana=self.grafana,
             pushgateway=self.pushgateway,
+            thanos=self.thanos,
+            images=self.images,
         )

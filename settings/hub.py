@@ -26,8 +26,10 @@ class Hub(Section):
     """The cluster it runs in."""
     retention: Annotated[Duration, AfterValidator(_holds_a_block)] = "42d"
     """How long samples are kept."""
+    replicas: Annotated[int, Field(ge=1, le=3)] = 1
+    """How many Prometheus do the same, so that one may be missed; Thanos folds what they answer."""
     storage: Quantity = "50Gi"
-    """Size of the volume; samples take 80 % of it at most."""
+    """Size of each replica's volume; samples take 80 % of it at most."""
     storage_class: DnsName | None = None
     """StorageClass of the volume; the cluster's default if left out."""
     expose: Expose

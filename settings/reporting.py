@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from .draft import Draft
 from .errors import Path, Problem
 
-OF_THE_HUB = ("alerts", "alertmanager", "grafana", "pushgateway", "probes")
+OF_THE_HUB = ("alerts", "alertmanager", "grafana", "pushgateway", "probes", "thanos")
 """Sections about what stands in the hub's cluster."""
 
 

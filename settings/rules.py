@@ -6,6 +6,13 @@ from difflib import get_close_matches
 from .capacity import retention_fits
 from .draft import Draft
 from .errors import Problem
+from .replication import (
+    agents_write_once,
+    limited_clusters_write,
+    releases_know_delayed_compaction,
+    replicas_are_folded,
+    rulers_bucket_is_made,
+)
 from .reporting import named_clusters_report, routed_teams_have_alerts, what_stands_beside_a_hub_has_one
 from .types import duration, seconds
 from .ways import hosts_are_distinct, node_ports_are_distinct, node_ports_are_written, proxies_know_hosts_by_name
@@ -123,6 +130,11 @@ RULES: tuple[Rule, ...] = (
     proxies_know_hosts_by_name,
     node_ports_are_written,
     node_ports_are_distinct,
+    replicas_are_folded,
+    agents_write_once,
+    limited_clusters_write,
+    rulers_bucket_is_made,
+    releases_know_delayed_compaction,
 )
 
 

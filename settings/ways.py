@@ -10,7 +10,7 @@ from .expose import ADDRESS, ROUTED, Way
 
 def hosts_are_distinct(draft: Draft) -> Iterator[Problem]:
     """No two ways in have one host."""
-    hosts = {(name, "expose", "host"): way.host for name, way in _ways(draft).items()}
+    hosts = {(*name, "expose", "host"): way.host for name, way in _ways(draft).items()}
     yield from _doubles({**_hub_hosts(draft), **hosts}, "host", "Give each a name of its own.")
 
 
@@ -20,7 +20,7 @@ def proxies_know_hosts_by_name(draft: Draft) -> Iterator[Problem]:
         for name, way in _ways(draft).items():
             if re.fullmatch(ADDRESS, way.host):
                 rule = f"is an address, and via: {draft.hub.expose.via} routes by name"
-                yield Problem((name, "expose", "host"), rule, "Write a DNS name.", way.host)
+                yield Problem((*name, "expose", "host"), rule, "Write a DNS name.", way.host)
 
 
 def node_ports_are_written(draft: Draft) -> Iterator[Problem]:
@@ -29,7 +29,7 @@ def node_ports_are_written(draft: Draft) -> Iterator[Problem]:
         return
     via = draft.hub.expose.via
     for name, way in _ways(draft).items():
-        path = (name, "expose", "nodePort")
+        path = (*name, "expose", "nodePort")
         if via == "nodePort" and way.node_port is None:
             yield Problem(path, "is missing", "Write a port from 30000 to 32767: hub.expose.via is nodePort.")
         if via != "nodePort" and way.node_port is not None:
@@ -42,13 +42,16 @@ def node_ports_are_distinct(draft: Draft) -> Iterator[Problem]:
     if draft.hub and draft.hub.expose.via == "nodePort":
         ports = draft.hub.expose.node_ports
         doors = {("hub", "expose", "nodePorts", door): port for door, port in ports.model_dump().items()}
-        ways = {(name, "expose", "nodePort"): way.node_port for name, way in _ways(draft).items() if way.node_port}
+        ways = {(*name, "expose", "nodePort"): way.node_port for name, way in _ways(draft).items() if way.node_port}
         yield from _doubles({**doors, **ways}, "port", "Give each a port of its own.")
 
 
-def _ways(draft: Draft) -> Mapping[str, Way]:
+def _ways(draft: Draft) -> Mapping[Path, Way]:
     beside = {"alertmanager": draft.alertmanager, "grafana": draft.grafana, "pushgateway": draft.pushgateway}
-    return {name: section.expose for name, section in beside.items() if section and section.expose}
+    ways: dict[Path, Way] = {(name,): one.expose for name, one in beside.items() if one and one.expose}
+    for name, way in draft.thanos.ways.items() if draft.thanos else ():
+        ways[("thanos", name) if name else ("thanos",)] = way
+    return ways
 
 
 def _hub_hosts(draft: Draft) -> Mapping[Path, str]:

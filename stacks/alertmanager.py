@@ -1,7 +1,7 @@
 """The hub's Alertmanagers, and the secrets that their receivers need."""
 
 import pulumi
-from pulumi import ResourceOptions
+from pulumi import Output, ResourceOptions
 
 import prometheus
 import settings
@@ -15,8 +15,8 @@ from .exposure import expose_way, url
 from .hub import DeployedHub
 
 
-def deploy_alertmanager(fleet: Fleet, said: settings.Alertmanager, watched: Watched, hub: DeployedHub) -> None:
-    """Make what the hub notifies, and export how people reach it."""
+def deploy_alertmanager(fleet: Fleet, said: settings.Alertmanager, watched: Watched, hub: DeployedHub) -> Output[str]:
+    """Make what the hub notifies, export how people reach it, and give the Role of who may notify."""
     made = Alertmanager(
         hub.cluster,
         alertmanager_args(fleet, said, watched, hub),
@@ -25,6 +25,7 @@ def deploy_alertmanager(fleet: Fleet, said: settings.Alertmanager, watched: Watc
     reached = expose_way(fleet, watched, hub.made.tls_secret, said.expose, APP, OPERATE)
     pulumi.export("alertmanager", {"service": made.service, "url": reached})
     pulumi.export("operator", made.operator_token)
+    return made.notify_role
 
 
 def alertmanager_args(

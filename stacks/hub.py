@@ -8,12 +8,17 @@ from pulumi import ResourceOptions
 
 import prometheus
 from components import HubPrometheus
-from components.hub_prometheus import APP, DOORS, READ, WRITE, HubPrometheusArgs
+from components.hub_prometheus import APP, DOORS, READ, WRITE, HubPrometheusArgs, Sidecar
+from components.thanos import Access
+from prometheus.thanos import sidecar_flags
 from settings import Fleet, Hub, seconds
 from settings.expose import ROUTED
 
 from .clusters import Watched
 from .exposure import backend, hosts, lead, url
+
+Ways = Mapping[str, Access]
+"""ServiceAccount -> how its pods reach the object store."""
 
 
 class HubEndpoint(NamedTuple):
@@ -26,38 +31,52 @@ class HubEndpoint(NamedTuple):
     ca_config_map: pulumi.Input[str]
 
 
+class HubReading(NamedTuple):
+    """Where the fleet's samples are asked for: at the hub, or at the Query before it."""
+
+    service: pulumi.Output[str]
+    """Name of the Service whose port `read` leads to the door."""
+    url: str
+
+
 class DeployedHub(NamedTuple):
     """The hub of this stack, for its agents and for what stands beside it."""
 
     cluster: str
     made: HubPrometheus
     endpoint: HubEndpoint
+    reading: HubReading
 
 
-def deploy_hub(fleet: Fleet, hub: Hub, watched: Watched) -> DeployedHub:
-    """Make the hub and export what people, agents of other stacks and `fleet status` need to reach it."""
-    made = HubPrometheus(hub.cluster, hub_args(fleet, hub, watched), ResourceOptions(provider=watched.provider))
+def deploy_hub(fleet: Fleet, hub: Hub, watched: Watched, ways: Ways) -> DeployedHub:
+    """Make the hub; `ways` are those to the object store, where it has one."""
+    made = HubPrometheus(hub.cluster, hub_args(fleet, hub, watched, ways), ResourceOptions(provider=watched.provider))
     urls = lead_to_doors(fleet, hub, watched, made)
     tls = hub.expose.tls
     endpoint = HubEndpoint(f"{urls['write']}/api/v1/write", made.writer_tokens, tls.ca or "", tls.ca_config_map or "")
+    return DeployedHub(hub.cluster, made, endpoint, HubReading(made.service, urls["read"]))
+
+
+def export_hub(fleet: Fleet, hub: DeployedHub, watched: Watched) -> None:
+    """Export what people, agents of other stacks and `fleet status` need to reach it."""
+    cluster = fleet.clusters[hub.cluster]
     pulumi.export(
         "hub",
         {
             "cluster": hub.cluster,
-            "context": fleet.clusters[hub.cluster].context,
-            "kubeconfig": fleet.clusters[hub.cluster].kubeconfig or "",
-            "service": made.service,
+            "context": cluster.context,
+            "kubeconfig": cluster.kubeconfig or "",
+            "service": hub.reading.service,
             "namespace": watched.namespace,
-            "readUrl": urls["read"],
-            "writeUrl": endpoint.write_url,
-            "ca": endpoint.ca,
-            "caConfigMap": endpoint.ca_config_map,
+            "readUrl": hub.reading.url,
+            "writeUrl": hub.endpoint.write_url,
+            "ca": hub.endpoint.ca,
+            "caConfigMap": hub.endpoint.ca_config_map,
         },
     )
     pulumi.export("clusters", prometheus.expected(fleet))
-    pulumi.export("identities", made.writer_tokens)
-    pulumi.export("reader", made.reader_token)
-    return DeployedHub(hub.cluster, made, endpoint)
+    pulumi.export("identities", hub.endpoint.tokens)
+    pulumi.export("reader", hub.made.reader_token)
 
 
 def lead_to_doors(fleet: Fleet, hub: Hub, watched: Watched, made: HubPrometheus) -> dict[str, str]:
@@ -74,24 +93,31 @@ def lead_to_doors(fleet: Fleet, hub: Hub, watched: Watched, made: HubPrometheus)
     return {door.name: url(expose, names[door.name], ports.get(door.name, door.port)) for door in DOORS}
 
 
-def hub_args(fleet: Fleet, hub: Hub, watched: Watched) -> HubPrometheusArgs:
+def writers(fleet: Fleet, hub: Hub) -> Mapping[str, int]:
+    """Who may write samples: name of an agent's cluster -> how often its token was renewed."""
+    return {cluster: hub.rotations.get(cluster, 0) for cluster in [*fleet.local_agents, *hub.agents]}
+
+
+def hub_args(fleet: Fleet, hub: Hub, watched: Watched, ways: Ways) -> HubPrometheusArgs:
     """Turn the stack file's words into the component's."""
-    expose = hub.expose
-    writers = [*fleet.local_agents, *hub.agents]
+    expose, thanos = hub.expose, fleet.thanos
     args: HubPrometheusArgs = {
         "namespace": watched.namespace,
         "prefix": fleet.namespace,
         "config": prometheus.hub_config(fleet),
         "rules": prometheus.rules(fleet),
         "flags": prometheus.hub_flags(fleet),
-        "writers": {cluster: hub.rotations.get(cluster, 0) for cluster in writers},
+        "writers": {} if thanos and thanos.receive else writers(fleet, hub),
         "hosts": hosts(fleet),
+        "replicas": hub.replicas,
         "storage": hub.storage,
         "memory": prometheus.hub_memory(fleet.hub_series),
         "image": fleet.images.prometheus,
         "door_image": fleet.images.kube_rbac_proxy,
         "rollout_timeout": seconds(fleet.rollout_timeout),
     }
+    if thanos:
+        args["sidecar"] = Sidecar(sidecar_flags(thanos), ways[APP], fleet.images.thanos)
     if expose.tls.secret:
         args["tls_secret"] = expose.tls.secret
     if expose.tls.issuer:

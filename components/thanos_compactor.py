@@ -1,0 +1,17 @@
+"""The Compactor of Thanos: the only one that changes and deletes blocks."""
+
+import pulumi
+from pulumi import ResourceOptions
+
+from .thanos import RoleArgs, role
+
+
+class ThanosCompactor(pulumi.ComponentResource):
+    """Exactly one per bucket: two would delete each other's sources."""
+
+    def __init__(self, name: str, app: str, args: RoleArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("promfleet:index:ThanosCompactor", name, {}, opts)
+        if args.get("replicas", 1) != 1:
+            raise ValueError(f"{name}: {args.get('replicas')} compactors on one bucket corrupt it; leave replicas out")
+        role(f"{name}-{app}", app, args, [], self)
+        self.register_outputs({})

@@ -1,0 +1,145 @@
+"""The Receive of Thanos: takes every agent's samples under a tenant of its own, each sample several times."""
+
+from collections.abc import Mapping, Sequence
+from typing import NotRequired
+
+import pulumi
+import pulumi_kubernetes as k8s
+from pulumi import ResourceOptions
+
+from prometheus.thanos import (
+    HASHRING_FILE,
+    QUERY,
+    RECEIVE,
+    REMOTE_WRITE_LISTEN,
+    ROUTER,
+    TENANT_HEADER,
+)
+from settings.images import KUBE_RBAC_PROXY, THANOS
+
+from . import doors, thanos
+from .doors import Door
+from .identity import identity
+from .labels import selector
+from .pods import POD_RESTRICTED
+from .replicas import spread
+from .rollout import timeouts
+from .thanos import Access, RoleArgs, asked_by, headless, metadata_of, role
+
+WRITE = Door(
+    "receivers", "write", REMOTE_WRITE_LISTEN, 8443, 8643, ("create",), ("/api/v1/receive",), user_header=TENANT_HEADER
+)
+
+
+class ThanosReceiveArgs(RoleArgs):
+    """Those of the ingestors, and what the routers before them need."""
+
+    prefix: str
+    """Begins the names of its cluster-wide objects."""
+    router_flags: Sequence[str]
+    """Command line of a router."""
+    routers: int
+    files: Mapping[str, str]
+    """The routers' configuration: name of a file -> text."""
+    writers: Mapping[str, int]
+    """Who may write: name of an agent's cluster -> how often its token was renewed."""
+    tls_secret: pulumi.Input[str]
+    """Secret of type kubernetes.io/tls that the door shows."""
+    door_image: NotRequired[str]
+    """kube-rbac-proxy; the release that this package is tested with, if left out."""
+
+
+class ThanosReceive(pulumi.ComponentResource):
+    """Routers behind a door that tells them who writes, and ingestors that only they reach."""
+
+    service: pulumi.Output[str]
+    """Name of the Service with the door's port."""
+    writer_tokens: Mapping[str, pulumi.Output[str]]
+    """Agent's cluster -> bearer token for the door; secret."""
+
+    def __init__(self, name: str, args: ThanosReceiveArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("promfleet:index:ThanosReceive", name, {}, opts)
+        child = ResourceOptions(parent=self)
+        role(f"{name}-{RECEIVE}", RECEIVE, args, [QUERY, ROUTER], self)
+        own = f"{name}-{ROUTER}"
+        metadata = metadata_of(ROUTER, args["namespace"], args.get("image", THANOS))
+        account = k8s.core.v1.ServiceAccount(
+            f"{own}-account", metadata=metadata, automount_service_account_token=False, opts=child
+        )
+        entrance = doors.entrance(
+            own,
+            [WRITE],
+            args.get("door_image", KUBE_RBAC_PROXY),
+            metadata,
+            account,
+            args["tls_secret"],
+            args["prefix"],
+            child,
+        )
+        self.service = entrance.service
+        self.writer_tokens = {
+            cluster: identity(
+                f"{own}-writer-{cluster}",
+                {**metadata, "name": f"writer-{cluster}"},
+                entrance.roles[WRITE.name],
+                renewals,
+                child,
+            )
+            for cluster, renewals in args["writers"].items()
+        }
+        pods: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{ROUTER}-pods"}
+        headless(own, pods, ROUTER, child)
+        asked_by(f"{own}-pods", pods, ROUTER, [], args["scraper"], child)
+        self._route(own, args, metadata, account.metadata.name, entrance, child)
+        self.register_outputs({"service": self.service, "writer_tokens": self.writer_tokens})
+
+    def _route(
+        self,
+        own: str,
+        args: ThanosReceiveArgs,
+        metadata: k8s.meta.v1.ObjectMetaArgsDict,
+        account: pulumi.Input[str],
+        entrance: doors.Entrance,
+        child: ResourceOptions,
+    ) -> None:
+        """Make the routers, which keep nothing."""
+        config = k8s.core.v1.ConfigMap(f"{own}-config", metadata=metadata, data=args["files"], opts=child)
+        folder = HASHRING_FILE.rpartition("/")[0]
+        mounts: list[k8s.core.v1.VolumeMountArgsDict] = [
+            {"name": "config", "mount_path": folder, "read_only": True},
+            {"name": "scratch", "mount_path": "/data"},
+        ]
+        router = thanos.container(
+            args.get("image", THANOS), args["router_flags"], ("128Mi", "1Gi"), Access(), mounts, ROUTER
+        )
+        k8s.policy.v1.PodDisruptionBudget(
+            f"{own}-budget",
+            metadata=metadata,
+            spec={"max_unavailable": 1, "selector": {"match_labels": selector(ROUTER, ROUTER)}},
+            opts=child,
+        )
+        k8s.apps.v1.Deployment(
+            f"{own}-deployment",
+            metadata=metadata,
+            spec={
+                "replicas": args["routers"],
+                "selector": {"match_labels": selector(ROUTER, ROUTER)},
+                "template": {
+                    "metadata": {"labels": metadata["labels"]},
+                    "spec": {
+                        "service_account_name": account,
+                        "automount_service_account_token": True,
+                        "node_selector": {"kubernetes.io/os": "linux"},
+                        "security_context": POD_RESTRICTED,
+                        "topology_spread_constraints": spread(ROUTER),
+                        "containers": [router, *entrance.containers],
+                        "volumes": [
+                            {"name": "config", "config_map": {"name": config.metadata.name}},
+                            {"name": "scratch", "empty_dir": {}},
+                            *entrance.volumes,
+                        ],
+                    },
+                },
+            },
+            opts=ResourceOptions(parent=self, custom_timeouts=timeouts(args)),
+        )

@@ -1,0 +1,17 @@
+"""The Store of Thanos: answers from blocks in the bucket."""
+
+import pulumi
+from pulumi import ResourceOptions
+
+from prometheus.thanos import QUERY
+
+from .thanos import RoleArgs, role
+
+
+class ThanosStore(pulumi.ComponentResource):
+    """One shard of the bucket's blocks; its volume is a cache that may be lost."""
+
+    def __init__(self, name: str, app: str, args: RoleArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("promfleet:index:ThanosStore", name, {}, opts)
+        role(f"{name}-{app}", app, args, [QUERY], self)
+        self.register_outputs({})

@@ -1,0 +1,312 @@
+"""Command lines and files of Thanos, one function per role."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from settings import Fleet, Thanos, seconds
+
+from . import render
+from .alertmanager import REPLICA
+from .beside import TOKEN
+from .flags import DATA as TSDB
+from .flags import LISTEN
+from .objstore import objstore
+
+GRPC, HTTP = 10901, 10902
+DATA = "/var/thanos/data"
+QUERY_LISTEN, FRONTEND_LISTEN, WEB_LISTEN = f"127.0.0.1:{HTTP}", "127.0.0.1:10903", f"127.0.0.1:{HTTP}"
+REMOTE_WRITE_LISTEN = "127.0.0.1:19291"
+ENDPOINTS_FILE = "/etc/thanos/config/endpoints.yml"
+ALERTMANAGERS_FILE = "/etc/thanos/config/alertmanagers.yml"
+HASHRING_FILE = "/etc/thanos/config/hashring.json"
+LIMITS_FILE = "/etc/thanos/config/limits.yml"
+RULES = "/etc/thanos/rules"
+CERTIFICATES = "/etc/thanos/certificates"
+"""Where the Secret of each remote endpoint is mounted, in a folder of its name."""
+SIDECAR, QUERY, FRONTEND, STORE, COMPACTOR, RULER, RECEIVE, ROUTER, WEB = (
+    f"thanos-{role}"
+    for role in (
+        "sidecar",
+        "query",
+        "query-frontend",
+        "store",
+        "compactor",
+        "ruler",
+        "receive",
+        "receive-router",
+        "bucket-web",
+    )
+)
+SIDECARS = "prometheus-hub-replicas"
+"""The headless Service of the hub's pods."""
+TENANT_HEADER = "THANOS-TENANT"
+"""Set by the write door to who came, whatever the writer wrote."""
+
+_PORTS = [f"--http-address=0.0.0.0:{HTTP}", f"--grpc-address=0.0.0.0:{GRPC}"]
+_REPLICA = f'--label={REPLICA}="$(POD_NAME)"'
+
+
+def prometheus_flags(thanos: Thanos) -> list[str]:
+    """What a Prometheus whose blocks are uploaded needs beside its own flags."""
+    if thanos.compaction == "classic":
+        return [f"--storage.tsdb.{bound}-block-duration={thanos.block}" for bound in ("min", "max")]
+    shortened = [f"--storage.tsdb.min-block-duration={thanos.block}"] if seconds(thanos.block) < 7200 else []
+    # The compactor waits for the sidecar, and leaves alone what late samples made overlap: that is compacted in the
+    # bucket.
+    return [
+        *shortened,
+        f"--storage.tsdb.delay-compact-file.path={TSDB}/thanos.shipper.json",
+        "--no-storage.tsdb.allow-overlapping-compaction",
+    ]
+
+
+def sidecar_flags(thanos: Thanos) -> list[str]:
+    """Uploads the blocks of the Prometheus beside it, and answers for what is not uploaded yet."""
+    return [
+        "sidecar",
+        *_PORTS,
+        f"--prometheus.url=http://{LISTEN}",
+        f"--tsdb.path={TSDB}",
+        f"--objstore.config={objstore(thanos.storage)}",
+        *(["--shipper.ignore-unequal-block-size"] if thanos.compaction == "delayed" else []),
+    ]
+
+
+def query_flags(thanos: Thanos) -> list[str]:
+    """Nobody reaches its HTTP API but through its door; Rulers and other Queries ask it over gRPC."""
+    return [
+        "query",
+        f"--http-address={QUERY_LISTEN}",
+        f"--grpc-address=0.0.0.0:{GRPC}",
+        f"--query.replica-label={REPLICA}",
+        f"--query.timeout={thanos.query.timeout}",
+        "--query.auto-downsampling",
+        f"--endpoint.sd-config-file={ENDPOINTS_FILE}",
+        "--endpoint.sd-config-reload-interval=10s",
+        "--store.sd-dns-interval=10s",
+        "--query.promql-engine=thanos",
+    ]
+
+
+def endpoints(fleet: Fleet, thanos: Thanos) -> str:
+    """The file that names all that a Query asks."""
+    apps = [SIDECARS, *stores(thanos), *([RULER] if thanos.ruler else []), *([RECEIVE] if thanos.receive else [])]
+    return render.text(
+        {
+            "endpoints": [
+                *({"address": f"dns+{app}.{fleet.namespace}.svc:{GRPC}"} for app in apps),
+                *(
+                    {"address": remote.address, "client_config": {"tls_config": _mutual(remote.tls_secret)}}
+                    for remote in thanos.query.endpoints
+                ),
+            ]
+        }
+    )
+
+
+def _mutual(secret: str) -> dict[str, str]:
+    folder = f"{CERTIFICATES}/{secret}"
+    return {"cert_file": f"{folder}/tls.crt", "key_file": f"{folder}/tls.key", "ca_file": f"{folder}/ca.crt"}
+
+
+def frontend_flags(cache: str) -> list[str]:
+    """Stands before the Query of its own pod; `cache` is the size of its memory for answers."""
+    kept = {"type": "IN-MEMORY", "config": {"max_size": f"{cache}B"}}
+    return [
+        "query-frontend",
+        f"--http-address={FRONTEND_LISTEN}",
+        f"--query-frontend.downstream-url=http://{QUERY_LISTEN}",
+        f"--query-range.response-cache-config={render.line(kept)}",
+        f"--labels.response-cache-config={render.line(kept)}",
+    ]
+
+
+class Work(NamedTuple):
+    """A role on one bucket."""
+
+    bucket: str
+    """What ends the names of the bucket's own roles: nothing, or `-ruler`."""
+    flags: list[str]
+
+
+def buckets(thanos: Thanos) -> Mapping[str, str | None]:
+    """What ends the names of those who work on a bucket -> its name; None is the storage's own."""
+    second = {"-ruler": thanos.ruler.bucket} if thanos.ruler and thanos.ruler.bucket else {}
+    return {"": None, **second}
+
+
+def stores(thanos: Thanos) -> Mapping[str, Work]:
+    """Every Store by the name of its pods: by bucket, by age of blocks, by hash."""
+    edge = f"-{thanos.store.split_at}"
+    spans = {"": [f"--min-time={edge}"], "-old": [f"--max-time={edge}"]} if thanos.store.split_at else {"": []}
+    shards = range(thanos.store.shards)
+    return {
+        f"{STORE}{ending}{age}{f'-{shard}' if len(shards) > 1 else ''}": Work(
+            ending, _store_flags(thanos, bucket, span, shard)
+        )
+        for ending, bucket in buckets(thanos).items()
+        for age, span in spans.items()
+        for shard in shards
+    }
+
+
+def _store_flags(thanos: Thanos, bucket: str | None, span: Sequence[str], shard: int) -> list[str]:
+    """A block that is marked for deletion is left out after half of its delay, when its successor is known."""
+    divided = [
+        {"action": "hashmod", "source_labels": ["__block_id"], "target_label": "shard", "modulus": thanos.store.shards},
+        {"action": "keep", "source_labels": ["shard"], "regex": str(shard)},
+    ]
+    return [
+        "store",
+        *_PORTS,
+        f"--data-dir={DATA}",
+        f"--objstore.config={objstore(thanos.storage, bucket)}",
+        f"--ignore-deletion-marks-delay={seconds(thanos.compactor.delete_delay) // 2}s",
+        "--sync-block-duration=1m",
+        *span,
+        *([f"--selector.relabel-config={render.line(divided)}"] if thanos.store.shards > 1 else []),
+    ]
+
+
+def compactors(thanos: Thanos) -> Mapping[str, Work]:
+    """The one compactor of each bucket by the name of its pod."""
+    return {
+        f"{COMPACTOR}{ending}": Work(ending, _compactor_flags(thanos, bucket))
+        for ending, bucket in buckets(thanos).items()
+    }
+
+
+def _compactor_flags(thanos: Thanos, bucket: str | None) -> list[str]:
+    """Compacts, downsamples and deletes; blocks of two replicas become one."""
+    kept = thanos.compactor.retention
+    return [
+        "compact",
+        "--wait",
+        f"--http-address=0.0.0.0:{HTTP}",
+        f"--data-dir={DATA}",
+        f"--objstore.config={objstore(thanos.storage, bucket)}",
+        f"--retention.resolution-raw={kept.raw}",
+        f"--retention.resolution-5m={kept.five_minutes}",
+        f"--retention.resolution-1h={kept.one_hour}",
+        f"--delete-delay={thanos.compactor.delete_delay}",
+        f"--deduplication.replica-label={REPLICA}",
+        "--deduplication.func=penalty",
+        "--compact.enable-vertical-compaction",
+    ]
+
+
+def ruler_flags(fleet: Fleet, thanos: Thanos) -> list[str]:
+    """Evaluates against Query; its own alerts lose the label of the replica that raised them."""
+    return [
+        "rule",
+        *_PORTS,
+        f"--data-dir={DATA}",
+        f"--objstore.config={objstore(thanos.storage, thanos.ruler.bucket if thanos.ruler else None)}",
+        f"--grpc-query-endpoint=dns+{QUERY}-grpc.{fleet.namespace}.svc:{GRPC}",
+        f"--rule-file={RULES}/*.yml",
+        f"--eval-interval={fleet.scrape.interval}",
+        f"--tsdb.block-duration={thanos.block}",
+        f"--alert.label-drop={REPLICA}",
+        _REPLICA,
+        f"--alertmanagers.config-file={ALERTMANAGERS_FILE}",
+    ]
+
+
+def ruler_alertmanagers(fleet: Fleet) -> str:
+    """Every replica of the hub's Alertmanager, through its door; nobody, where this stack has none."""
+    if not fleet.alertmanager or not fleet.hub:
+        return render.text({"alertmanagers": []})
+    return render.text(
+        {
+            "alertmanagers": [
+                {
+                    "scheme": "https",
+                    "api_version": "v2",
+                    "static_configs": [f"dns+alertmanager-mesh.{fleet.namespace}.svc:8443"],
+                    "http_config": {
+                        "bearer_token_file": TOKEN,
+                        "tls_config": {"ca_file": f"{CERTIFICATES}/own/tls.crt", "server_name": fleet.hub.expose.host},
+                    },
+                }
+            ]
+        }
+    )
+
+
+def ingestor_flags(thanos: Thanos) -> list[str]:
+    """Keeps what routers send it, and uploads it."""
+    receive = thanos.receive
+    if receive is None:
+        raise ValueError("this fleet has no Receive")
+    return [
+        "receive",
+        *_PORTS,
+        f"--remote-write.address={REMOTE_WRITE_LISTEN}",
+        f"--tsdb.path={DATA}",
+        f"--tsdb.retention={receive.retention}",
+        f"--tsdb.min-block-duration={thanos.block}",
+        f"--tsdb.max-block-duration={thanos.block}",
+        "--tsdb.out-of-order.time-window=60h",
+        f"--objstore.config={objstore(thanos.storage)}",
+        _REPLICA,
+    ]
+
+
+def router_flags(thanos: Thanos) -> list[str]:
+    """Sends each sample to the ingestors that keep it; writers reach it through its door."""
+    receive = thanos.receive
+    if receive is None:
+        raise ValueError("this fleet has no Receive")
+    return [
+        "receive",
+        *_PORTS,
+        f"--remote-write.address={REMOTE_WRITE_LISTEN}",
+        f"--receive.hashrings-file={HASHRING_FILE}",
+        "--receive.hashrings-algorithm=ketama",
+        f"--receive.replication-factor={receive.replication}",
+        f"--receive.tenant-header={TENANT_HEADER}",
+        _REPLICA,
+        "--tsdb.path=/data",
+        *([f"--receive.limits-config-file={LIMITS_FILE}"] if receive.series_limits else []),
+    ]
+
+
+def hashring(fleet: Fleet, replicas: int) -> str:
+    """Every ingestor by the name that stays its own."""
+    ingestors = [f"{RECEIVE}-{number}.{RECEIVE}.{fleet.namespace}.svc:{GRPC}" for number in range(replicas)]
+    ring: list[dict[str, Any]] = [{"endpoints": [{"address": address} for address in ingestors]}]
+    return render.line(ring)
+
+
+def limits(fleet: Fleet, thanos: Thanos) -> str:
+    """
+    The routers' limits: by tenant, active series as the hub's Prometheus counts them.
+
+    Thanos' limits of a request are left out: it answers them with 413, which is final for an agent.
+    """
+    if not fleet.hub or not thanos.receive:
+        raise ValueError("this fleet has no Receive")
+    tenants = {
+        tenant(fleet, cluster): {"head_series_limit": series}
+        for cluster, series in thanos.receive.series_limits.items()
+    }
+    asked = {
+        "meta_monitoring_url": f"https://prometheus-hub.{fleet.namespace}.svc:8444",
+        "meta_monitoring_http_client": {
+            "bearer_token_file": TOKEN,
+            "tls_config": {"ca_file": f"{CERTIFICATES}/own/tls.crt", "server_name": fleet.hub.expose.host},
+        },
+        "meta_monitoring_limit_query": 'sum by (tenant) (prometheus_tsdb_head_series{job="thanos-receive"}) / '
+        f"{min(thanos.receive.replication, thanos.receive.replicas)}",
+    }
+    return render.text({"write": {"global": asked, "default": {"head_series_limit": 0}, "tenants": tenants}})
+
+
+def tenant(fleet: Fleet, cluster: str) -> str:
+    """A cluster's tenant: the name by which Kubernetes knows who writes for it."""
+    return f"system:serviceaccount:{fleet.namespace}:writer-{cluster}"
+
+
+def web_flags(thanos: Thanos) -> list[str]:
+    """Shows the blocks of the long-term bucket."""
+    return ["tools", "bucket", "web", f"--http-address={WEB_LISTEN}", f"--objstore.config={objstore(thanos.storage)}"]

@@ -1,0 +1,196 @@
+"""What a stack says about Thanos: who answers for years of data, and where it lies."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from .errors import Problem
+from .expose import Way
+from .section import Many, Section, Table, empty
+from .storage import BucketName, Storage
+from .types import DnsLabel, DnsName, Duration, Quantity, Text, refused, seconds
+
+DOWNSAMPLED_AT = {"raw": 40 * 3600, "five_minutes": 10 * 86400}
+"""Age in seconds at which the compactor makes the next resolution of a block: from raw, from five minutes."""
+
+GrpcAddress = Annotated[
+    str,
+    Text(r"[a-z0-9.-]+:[0-9]{2,5}", "is not host:port", "Write the host and the gRPC port: thanos.acme.example:10901."),
+]
+Replicas = Annotated[int, Field(ge=1, le=16)]
+
+
+def _is_a_kept_age(resolution: str) -> AfterValidator:
+    least = DOWNSAMPLED_AT[resolution]
+
+    def check(length: Duration) -> Duration:
+        if seconds(length) < least:
+            hours = f"{least // 3600}h" if least % 86400 else f"{least // 86400}d"
+            raise refused(
+                f"is shorter than {hours}, the age at which the next resolution is made",
+                f"Write {hours} or more: what is deleted before can't be downsampled.",
+            )
+        return length
+
+    return AfterValidator(check)
+
+
+def _is_a_block(length: Duration) -> Duration:
+    if not 30 <= seconds(length) <= 2 * 3600:
+        raise refused("is not between 30s and 2h", "Write 2h: Prometheus' own length of a block.")
+    return length
+
+
+class Resolutions(Section):
+    """How long each resolution is kept."""
+
+    raw: Annotated[Duration, _is_a_kept_age("raw")] = "90d"
+    """Samples as they came."""
+    five_minutes: Annotated[Duration, _is_a_kept_age("five_minutes")] = "1y"
+    """One aggregate per five minutes."""
+    one_hour: Duration = "5y"
+    """One aggregate per hour."""
+
+    def problems(self) -> Iterator[Problem]:
+        """A coarser resolution outlives the finer one, or a long range can't be shown at all."""
+        if seconds(self.five_minutes) < seconds(self.raw):
+            yield Problem(("fiveMinutes",), "is shorter than raw", f"Write {self.raw} or more.", self.five_minutes)
+        if seconds(self.one_hour) < seconds(self.five_minutes):
+            instead = f"Write {self.five_minutes} or more."
+            yield Problem(("oneHour",), "is shorter than fiveMinutes", instead, self.one_hour)
+
+
+class Compactor(Section):
+    """Makes small blocks large, old ones coarse, and deletes what is past its time; one per bucket, always."""
+
+    retention: Resolutions = Resolutions()
+    delete_delay: Duration = "48h"
+    """How long a block that was replaced or is too old stays in the bucket."""
+    storage: Quantity = "100Gi"
+    """Size of the volume on which blocks are compacted: the largest group of blocks, twice."""
+    storage_class: DnsName | None = None
+
+
+class RemoteEndpoint(Section):
+    """A sidecar, Receive or Query of another system, asked over gRPC with mutual TLS."""
+
+    address: GrpcAddress
+    tls_secret: DnsName
+    """Secret in the hub's namespace: `tls.crt` and `tls.key` to show, `ca.crt` to trust."""
+
+
+class Query(Section):
+    """Answers PromQL over everything; equal series of two replicas are one."""
+
+    replicas: Replicas = 2
+    endpoints: Many[RemoteEndpoint] = ()
+    """What it asks beside this stack's own."""
+    timeout: Duration = "2m"
+    """How long one question may take."""
+
+
+class QueryFrontend(Section):
+    """Splits long questions by day and remembers their answers; one before each Query."""
+
+    cache: Quantity = "256Mi"
+    """Memory of each replica for answers."""
+
+
+class Store(Section):
+    """Answers from the bucket."""
+
+    shards: Annotated[int, Field(ge=1, le=32)] = 1
+    """Among how many its blocks are divided, by hash."""
+    replicas: Annotated[int, Field(ge=1, le=3)] = 1
+    """How many answer for each shard."""
+    split_at: Duration | None = None
+    """Divide by time as well: younger and older blocks than this have Stores of their own."""
+    storage: Quantity = "10Gi"
+    """Volume of each for index headers, which are loaded anew when it is lost."""
+    storage_class: DnsName | None = None
+
+
+class Receive(Section):
+    """Takes the agents' samples instead of the hub: several ingestors, each sample in more than one."""
+
+    replicas: Annotated[int, Field(ge=1, le=32)] = 3
+    """Ingestors."""
+    replication: Annotated[int, Field(ge=1, le=5)] = 3
+    """In how many ingestors a sample is; a write succeeds when more than half of them have it."""
+    routers: Replicas = 2
+    retention: Duration = "1d"
+    """How long an ingestor answers for samples that are in the bucket already."""
+    storage: Quantity = "50Gi"
+    storage_class: DnsName | None = None
+    series_limits: Table[DnsLabel, Annotated[int, Field(ge=1)]] = Field(default_factory=empty)
+    """Cluster -> active series above which its agent is answered 429, and tries again."""
+    expose: Way
+
+    def problems(self) -> Iterator[Problem]:
+        """Enough ingestors, and one that can be missed."""
+        if self.replication > self.replicas:
+            instead = f"Write replicas: {self.replication} or more, or replication: {self.replicas}."
+            yield Problem(("replication",), "is more than there are ingestors", instead, self.replication)
+        if self.replication == 2:
+            instead = "Write 3, or 1 where losing an ingestor's last hours is acceptable."
+            yield Problem(("replication",), "of 2 survives no loss of an ingestor unharmed", instead, 2)
+
+
+class Ruler(Section):
+    """Evaluates the rules that need the whole view."""
+
+    replicas: Annotated[int, Field(ge=1, le=3)] = 2
+    storage: Quantity = "10Gi"
+    storage_class: DnsName | None = None
+    expose: Way | None = None
+
+    bucket: BucketName | None = None
+    """A bucket of its own, on Google Cloud; the long-term one if left out."""
+
+
+class BucketWeb(Section):
+    """A page that shows the blocks in the bucket."""
+
+    expose: Way | None = None
+
+
+class Thanos(Section):
+    """High availability and years of data, in the hub's cluster."""
+
+    storage: Storage
+    compaction: Literal["delayed", "classic"] = "delayed"
+    """Whether Prometheus compacts what is uploaded (`delayed`), or leaves blocks of two hours alone."""
+    block: Annotated[Duration, AfterValidator(_is_a_block)] = "2h"
+    """Length of a block that Prometheus, Receive and Ruler upload; shorter than 2h to try things out only."""
+    query: Query = Query()
+    query_frontend: QueryFrontend | None = None
+    store: Store = Store()
+    compactor: Compactor = Compactor()
+    ruler: Ruler | None = None
+    receive: Receive | None = None
+    bucket_web: BucketWeb | None = None
+    expose: Way | None = None
+    """How people and Grafanas elsewhere reach Query."""
+
+    @property
+    def ways(self) -> Mapping[str, Way]:
+        """Every way in, by the path of its section."""
+        found = {
+            "": self.expose,
+            "receive": self.receive.expose if self.receive else None,
+            "ruler": self.ruler.expose if self.ruler else None,
+            "bucketWeb": self.bucket_web.expose if self.bucket_web else None,
+        }
+        return {name: way for name, way in found.items() if way}
+
+    def problems(self) -> Iterator[Problem]:
+        """Rules are evaluated where the samples are, and nothing is asked that a bucket's retention forbids."""
+        if self.receive and not self.ruler:
+            yield Problem(("ruler",), "is missing", "Write ruler: {}: no Prometheus has what agents write to Receive.")
+        gcs, delay = self.storage.gcs, self.compactor.delete_delay
+        if gcs and gcs.retention and seconds(gcs.retention) >= seconds(delay):
+            instead = f"Write less than compactor.deleteDelay, {delay}: the compactor could delete nothing."
+            yield Problem(
+                ("storage", "gcs", "retention"), "keeps blocks that are to be deleted", instead, gcs.retention
+            )

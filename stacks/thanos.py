@@ -1,0 +1,195 @@
+"""Thanos, beside the hub: one component per role."""
+
+import pulumi
+from pulumi import ResourceOptions
+
+import prometheus
+from components import ThanosBucketWeb, ThanosCompactor, ThanosQuery, ThanosReceive, ThanosRuler, ThanosStore
+from components.hub_prometheus import APP as HUB
+from components.hub_prometheus import READ, READER
+from components.thanos import Access, RoleArgs
+from components.thanos_bucket_web import BROWSE, ThanosBucketWebArgs
+from components.thanos_query import ThanosQueryArgs
+from components.thanos_receive import WRITE, ThanosReceiveArgs
+from components.thanos_ruler import ThanosRulerArgs
+from prometheus import Memory
+from prometheus import thanos as rendered
+from prometheus.thanos import HASHRING_FILE, LIMITS_FILE, QUERY, RECEIVE, ROUTER, RULER, WEB
+from settings import Fleet, Quantity, Receive, Ruler, Thanos, seconds
+
+from .clusters import Watched
+from .exposure import expose_way
+from .hub import DeployedHub, HubEndpoint, HubReading, Ways, writers
+
+
+def deploy_thanos(
+    fleet: Fleet,
+    thanos: Thanos,
+    watched: Watched,
+    hub: DeployedHub,
+    ways: Ways,
+    notify: pulumi.Output[str] | None,
+) -> DeployedHub:
+    """
+    Make every role but the sidecars, which are the hub's own; give the hub as it is reached from now on.
+
+    `notify` is the Role of who may alert, if there is an Alertmanager.
+    """
+    opts = ResourceOptions(provider=watched.provider)
+    deploy_bucket_workers(fleet, thanos, watched, hub, ways)
+    if thanos.ruler:
+        ThanosRuler(hub.cluster, ruler_args(fleet, thanos, thanos.ruler, watched, hub, ways[RULER], notify), opts)
+    if thanos.bucket_web:
+        ThanosBucketWeb(hub.cluster, web_args(fleet, thanos, watched, hub, ways[WEB]), opts)
+        expose_way(fleet, watched, hub.made.tls_secret, thanos.bucket_web.expose, WEB, BROWSE)
+    if thanos.receive:
+        endpoint = deploy_receive(fleet, thanos, thanos.receive, watched, hub, ways)
+        hub = hub._replace(endpoint=endpoint)
+    return hub._replace(reading=deploy_query(fleet, thanos, watched, hub))
+
+
+def deploy_bucket_workers(fleet: Fleet, thanos: Thanos, watched: Watched, hub: DeployedHub, ways: Ways) -> None:
+    """Make the Stores and the compactors."""
+    opts = ResourceOptions(provider=watched.provider)
+    store, compactor = thanos.store, thanos.compactor
+    for app, work in rendered.stores(thanos).items():
+        args = role_args(fleet, watched, ways[app], work.flags, store.storage, store.storage_class)
+        args["replicas"] = store.replicas
+        args["memory"] = prometheus.store_memory(fleet.hub_series + fleet.written_series)
+        ThanosStore(hub.cluster, app, args, opts)
+    for app, work in rendered.compactors(thanos).items():
+        args = role_args(fleet, watched, ways[app], work.flags, compactor.storage, compactor.storage_class)
+        args["memory"] = prometheus.compactor_memory(fleet.hub_series + fleet.written_series)
+        ThanosCompactor(hub.cluster, app, args, opts)
+
+
+def deploy_query(fleet: Fleet, thanos: Thanos, watched: Watched, hub: DeployedHub) -> HubReading:
+    """Make what answers for all, and give where it is asked."""
+    made = ThanosQuery(hub.cluster, query_args(fleet, thanos, watched, hub), ResourceOptions(provider=watched.provider))
+    reached = expose_way(fleet, watched, hub.made.tls_secret, thanos.expose, QUERY, READ)
+    return HubReading(made.service, reached or hub.reading.url)
+
+
+def deploy_receive(
+    fleet: Fleet, thanos: Thanos, receive: Receive, watched: Watched, hub: DeployedHub, ways: Ways
+) -> HubEndpoint:
+    """Make what takes the agents' samples instead of the hub, and give what an agent must know of it."""
+    args: ThanosReceiveArgs = {
+        **role_args(
+            fleet,
+            watched,
+            ways[RECEIVE],
+            rendered.ingestor_flags(thanos),
+            receive.storage,
+            receive.storage_class,
+        ),
+        "replicas": receive.replicas,
+        "memory": prometheus.hub_memory(fleet.written_series * receive.replication // receive.replicas),
+        "prefix": fleet.namespace,
+        "router_flags": rendered.router_flags(thanos),
+        "routers": receive.routers,
+        "files": router_files(fleet, thanos, receive),
+        "writers": writers(fleet, fleet.hub) if fleet.hub else {},
+        "tls_secret": hub.made.tls_secret,
+        "door_image": fleet.images.kube_rbac_proxy,
+    }
+    made = ThanosReceive(hub.cluster, args, ResourceOptions(provider=watched.provider))
+    reached = expose_way(fleet, watched, hub.made.tls_secret, receive.expose, ROUTER, WRITE)
+    tls = fleet.hub.expose.tls if fleet.hub else None
+    return HubEndpoint(
+        f"{reached}{WRITE.paths[0]}",
+        made.writer_tokens,
+        (tls.ca if tls else None) or "",
+        (tls.ca_config_map if tls else None) or "",
+    )
+
+
+def router_files(fleet: Fleet, thanos: Thanos, receive: Receive) -> dict[str, str]:
+    """The routers' configuration: name of a file -> text."""
+    files = {HASHRING_FILE.rpartition("/")[2]: rendered.hashring(fleet, receive.replicas)}
+    if receive.series_limits:
+        files[LIMITS_FILE.rpartition("/")[2]] = rendered.limits(fleet, thanos)
+    return files
+
+
+def role_args(
+    fleet: Fleet,
+    watched: Watched,
+    access: Access,
+    flags: list[str],
+    storage: Quantity,
+    storage_class: str | None,
+) -> RoleArgs:
+    """What every role with a volume needs."""
+    args: RoleArgs = {
+        "namespace": watched.namespace,
+        "flags": flags,
+        "memory": Memory("128Mi", "1Gi"),
+        "access": access,
+        "scraper": HUB,
+        "storage": storage,
+        "image": fleet.images.thanos,
+        "rollout_timeout": seconds(fleet.rollout_timeout),
+    }
+    if storage_class:
+        args["storage_class"] = storage_class
+    return args
+
+
+def query_args(fleet: Fleet, thanos: Thanos, watched: Watched, hub: DeployedHub) -> ThanosQueryArgs:
+    """Turn the stack file's words into the component's."""
+    args: ThanosQueryArgs = {
+        "namespace": watched.namespace,
+        "prefix": fleet.namespace,
+        "flags": rendered.query_flags(thanos),
+        "endpoints": rendered.endpoints(fleet, thanos),
+        "certificates": sorted({remote.tls_secret for remote in thanos.query.endpoints}),
+        "replicas": thanos.query.replicas,
+        "memory": prometheus.query_memory(fleet.hub_series),
+        "readers": {READER: READER},
+        "scraper": hub.made.account,
+        "tls_secret": hub.made.tls_secret,
+        "image": fleet.images.thanos,
+        "door_image": fleet.images.kube_rbac_proxy,
+        "rollout_timeout": seconds(fleet.rollout_timeout),
+    }
+    if thanos.query_frontend:
+        args["frontend"] = rendered.frontend_flags(thanos.query_frontend.cache)
+    return args
+
+
+def ruler_args(
+    fleet: Fleet,
+    thanos: Thanos,
+    ruler: Ruler,
+    watched: Watched,
+    hub: DeployedHub,
+    access: Access,
+    notify: pulumi.Output[str] | None,
+) -> ThanosRulerArgs:
+    """Turn the stack file's words into the component's."""
+    args: ThanosRulerArgs = {
+        **role_args(fleet, watched, access, rendered.ruler_flags(fleet, thanos), ruler.storage, ruler.storage_class),
+        "replicas": ruler.replicas,
+        "rules": prometheus.ruler_rules(fleet),
+        "alertmanagers": rendered.ruler_alertmanagers(fleet),
+        "tls_secret": hub.made.tls_secret,
+    }
+    if notify is not None:
+        args["notify"] = notify
+    return args
+
+
+def web_args(fleet: Fleet, thanos: Thanos, watched: Watched, hub: DeployedHub, access: Access) -> ThanosBucketWebArgs:
+    """Turn the stack file's words into the component's."""
+    return {
+        "namespace": watched.namespace,
+        "prefix": fleet.namespace,
+        "flags": rendered.web_flags(thanos),
+        "access": access,
+        "reader": READER,
+        "tls_secret": hub.made.tls_secret,
+        "image": fleet.images.thanos,
+        "door_image": fleet.images.kube_rbac_proxy,
+        "rollout_timeout": seconds(fleet.rollout_timeout),
+    }
