@@ -8,6 +8,7 @@ what the pod's ServiceAccount names in its annotation, and only if the cloud let
 import json
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
@@ -97,7 +98,8 @@ def handler(identify: Callable[[str], str]) -> type[BaseHTTPRequestHandler]:
             self.send_header("Content-Type", "application/json" if text.startswith("{") else "application/text")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            with suppress(BrokenPipeError):  # who only looks whether there is a server leaves early
+                self.wfile.write(body)
 
         def _account(self) -> str:
             return identify(self.client_address[0])

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import secrets
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -80,13 +81,18 @@ def _bucket(inputs: Properties) -> dict[str, Any]:
 def _key(inputs: Properties) -> dict[str, Any]:
     """Describe a key; it opens nothing, since the lab has no token endpoint for keys."""
     email = inputs["serviceAccountId"].rpartition("/")[2]
-    number = _digest(json.dumps(dict(inputs), sort_keys=True))[:40]
+    number = secrets.token_hex(20)
     content = {"type": "service_account", "client_email": email, "private_key_id": number, "private_key": "lab"}
     return {
         "name": f"projects/-/serviceAccounts/{email}/keys/{number}",
         "privateKey": b64encode(json.dumps(content).encode()).decode(),
         "publicKey": b64encode(b"lab").decode(),
     }
+
+
+def _bound(place: str, binding: Properties) -> str:
+    condition = binding.get("condition")
+    return "/".join([place, binding["role"], binding["member"], *([condition["title"]] if condition else [])])
 
 
 def _binding(inputs: Properties) -> dict[str, Any]:
@@ -108,7 +114,7 @@ KINDS = {
     ),
     cloud.BUCKET_MEMBER: Kind(
         arguments=storage.BucketIAMMemberArgs,
-        identify=lambda outputs: f"b/{outputs['bucket']}/{outputs['role']}/{outputs['member']}",
+        identify=lambda outputs: _bound(f"b/{outputs['bucket']}", outputs),
         computed=_binding,
         patterns={"member": MEMBER, "role": ROLE},
     ),
@@ -126,7 +132,7 @@ KINDS = {
     ),
     cloud.ACCOUNT_MEMBER: Kind(
         arguments=serviceaccount.IAMMemberArgs,
-        identify=lambda outputs: f"{outputs['serviceAccountId']}/{outputs['role']}/{outputs['member']}",
+        identify=lambda outputs: _bound(outputs["serviceAccountId"], outputs),
         computed=_binding,
         patterns={"member": MEMBER, "role": ROLE, "serviceAccountId": r"projects/[^/]+/serviceAccounts/.+"},
     ),

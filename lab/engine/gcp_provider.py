@@ -6,6 +6,7 @@ Buckets are made in the lab's object store; service accounts, keys and who may d
 
 import sys
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from typing import Any
 from urllib.parse import quote
 
@@ -21,7 +22,6 @@ from lab.node import LabError
 from .gcp_inputs import names
 from .gcp_kinds import KINDS, Kind, Properties
 
-VERSION = "10.2.0"
 _Diff = protocol.PropertyDiffKind
 
 
@@ -171,4 +171,4 @@ def _wrapped(value: Any) -> PropertyValue:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:], VERSION, Provider())
+    main(sys.argv[1:], version("pulumi-gcp"), Provider())

@@ -4,9 +4,12 @@ import tarfile
 
 import pytest
 
+from lab import images
+from lab.connect import lab_authority
 from lab.images import IMAGES, Image, write
 from settings import images as released
 
+TRUSTED = "etc/ssl/certs/ca-certificates.crt"
 IMAGE = Image(
     reference="lab.local/thing:1",
     files={"/usr/bin/thing": "thing"},
@@ -79,10 +82,34 @@ class TestArchive:
 class TestImages:
     @pytest.mark.parametrize(
         "reference",
-        [released.PROMETHEUS, released.KUBE_RBAC_PROXY, released.KUBE_STATE_METRICS, released.NODE_EXPORTER],
+        [
+            released.PROMETHEUS,
+            released.KUBE_RBAC_PROXY,
+            released.KUBE_STATE_METRICS,
+            released.NODE_EXPORTER,
+            released.THANOS,
+        ],
     )
     def test_what_the_program_deploys_is_made(self, reference):
         """
         Nothing is pulled: every image of the program is the lab's to make.
         """
         assert reference in {image.reference for image in IMAGES}
+
+    def test_thanos_trusts_the_lab_s_authority(self, monkeypatch, tmp_path):
+        """
+        What calls Google by name in the lab finds the lab's certificate where every Go program looks for authorities.
+        """
+        (thanos,) = (image for image in IMAGES if image.reference == released.THANOS)
+        monkeypatch.setattr(images, "IMAGES", (thanos,))
+        monkeypatch.setenv("PROMFLEET_LAB", str(tmp_path / "lab"))
+        monkeypatch.setattr(images, "find_tool", lambda name: str(tmp_path / "thanos"))
+        (tmp_path / "thanos").write_bytes(b"\x7fELF")
+
+        (made,) = images.archives({"thanos": tmp_path / "thanos"})
+
+        with tarfile.open(made) as opened:
+            (tmp_path / "layer").write_bytes(load(opened, manifest(opened)[1]["layers"][0]))
+        with tarfile.open(tmp_path / "layer") as layer:
+            layer.extract(TRUSTED, tmp_path, filter="data")
+        assert (tmp_path / TRUSTED).read_bytes() == lab_authority().certificate

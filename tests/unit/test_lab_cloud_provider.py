@@ -1,0 +1,328 @@
+import asyncio
+import json
+from base64 import b64decode
+
+import pytest
+from pulumi.provider.experimental.provider import (
+    CheckRequest,
+    ConfigureRequest,
+    CreateRequest,
+    DeleteRequest,
+    DiffRequest,
+    PropertyDiffKind,
+    ReadRequest,
+)
+from pulumi.runtime.rpc import UNKNOWN
+
+from lab import cloud, objectstore
+from lab.engine.gcp_provider import Provider, plain, wrapped
+from lab.node import LabError
+
+BUCKET = {"name": "blocks", "location": "EU", "project": "acme"}
+ACCOUNT = {"accountId": "thanos-store", "project": "acme"}
+STORE = "thanos-store@acme.iam.gserviceaccount.com"
+STORE_ID = f"projects/acme/serviceAccounts/{STORE}"
+IDENTITY = {"serviceAccountId": STORE_ID, "role": cloud.IMPERSONATE, "member": "serviceAccount:a.svc.id.goog[b/c]"}
+RIGHTS = {"bucket": "blocks", "role": "roles/storage.objectViewer", "member": f"serviceAccount:{STORE}"}
+
+
+class ObjectStore:
+    """Buckets and their objects, asked as the object store is."""
+
+    def __init__(self):
+        self.buckets = {}
+
+    def ask(self, method, path, body):
+        parts = path.partition("?")[0].split("/")[4:]
+        if method == "POST":
+            self.buckets[body["name"]] = set()
+            return body
+        if parts[0] not in self.buckets:
+            return None
+        if method == "GET":
+            return {"items": [{"name": name} for name in self.buckets[parts[0]]]}
+        if len(parts) > 1:
+            self.buckets[parts[0]].remove(parts[2])
+        elif self.buckets[parts[0]]:
+            raise LabError("412: bucket must be empty")
+        else:
+            del self.buckets[parts[0]]
+        return {}
+
+
+@pytest.fixture
+def store(monkeypatch, tmp_path):
+    """Give the object store of an empty lab."""
+    monkeypatch.setenv("PROMFLEET_LAB", str(tmp_path))
+    made = ObjectStore()
+    monkeypatch.setattr(objectstore, "ask", lambda method, path, body=None: made.ask(method, path, body))
+    return made
+
+
+def urn(token):
+    return f"urn:pulumi:dev::promfleet::{token}::thing"
+
+
+def check(token, inputs, old=None, project=""):
+    """Give the inputs as the provider takes them, and what it says against them by property."""
+    provider = Provider()
+    variables = {"gcp:config:project": project} if project else {}
+    asyncio.run(provider.configure(ConfigureRequest(variables, {}, accept_secrets=True, accept_resources=True)))
+    request = CheckRequest(urn(token), wrapped(old or {}), wrapped(inputs), b"\x01\x02\x03\x04")
+    answer = asyncio.run(provider.check(request))
+    return plain(answer.inputs or {}), {failure.property: failure.reason for failure in answer.failures or ()}
+
+
+def diff(token, old, new):
+    return asyncio.run(Provider().diff(DiffRequest(urn(token), "id", wrapped(old), wrapped(new), [])))
+
+
+def create(token, inputs, *, preview=False):
+    """Give the new resource's id and outputs."""
+    answer = asyncio.run(Provider().create(CreateRequest(urn(token), wrapped(inputs), 0, preview)))
+    return answer.resource_id, plain(answer.properties)
+
+
+def read(token, name):
+    return asyncio.run(Provider().read(ReadRequest(urn(token), name, {}, {})))
+
+
+def delete(token, name, outputs):
+    asyncio.run(Provider().delete(DeleteRequest(urn(token), name, wrapped(outputs), 0)))
+
+
+class TestCheck:
+    @pytest.mark.parametrize(
+        ("token", "inputs"),
+        [
+            (
+                cloud.BUCKET,
+                {
+                    **BUCKET,
+                    "versioning": {"enabled": True},
+                    "labels": {"team": "a"},
+                    "lifecycleRules": [{"action": {"type": "Delete"}, "condition": {"age": 7.0}}],
+                },
+            ),
+            (cloud.ACCOUNT, {**ACCOUNT, "displayName": "Thanos Store"}),
+            (cloud.ACCOUNT_MEMBER, IDENTITY),
+            (cloud.BUCKET_MEMBER, RIGHTS),
+            (cloud.KEY, {"serviceAccountId": STORE_ID}),
+        ],
+    )
+    def test_what_the_sdk_sends_is_taken_as_it_is(self, token, inputs):
+        """
+        Well-formed inputs of every type pass, nested ones too, and nothing is added.
+        """
+        assert check(token, inputs) == (inputs, {})
+
+    @pytest.mark.parametrize(
+        ("changed", "path", "reason"),
+        [
+            ({"locaton": "EU"}, "locaton", "is not known to BucketArgs"),
+            ({"location": None}, "location", "is required by BucketArgs"),
+            ({"forceDestroy": "yes"}, "forceDestroy", "'yes', not true or false"),
+            ({"labels": ["a"]}, "labels", "not a map"),
+            ({"labels": {"a": 1.0}}, "labels.a", "1.0, not a string"),
+            ({"lifecycleRules": {}}, "lifecycleRules", "not a list"),
+            ({"versioning": True}, "versioning", "not a map"),
+            ({"versioning": {}}, "versioning.enabled", "is required by BucketVersioningArgs"),
+            (
+                {"lifecycleRules": [{"action": {"type": "Delete"}, "condition": {"age": 1.5}}]},
+                "lifecycleRules[0].condition.age",
+                "1.5, not a whole number",
+            ),
+            ({"name": "Blocks"}, "name", "'Blocks', which does not match"),
+        ],
+    )
+    def test_what_the_real_provider_refuses_is_refused_by_name(self, changed, path, reason):
+        """
+        An unknown property, a missing one and a wrong type are each told, with the path of the property.
+        """
+        _, failures = check(cloud.BUCKET, {**BUCKET, **changed})
+
+        assert list(failures) == [path]
+        assert reason in failures[path]
+
+    def test_a_value_that_is_not_known_yet_fits_everything(self):
+        """
+        In a preview, what comes from a new resource is unknown.
+        """
+        unknown = {"bucket": UNKNOWN, "role": RIGHTS["role"], "member": UNKNOWN}
+
+        assert check(cloud.BUCKET_MEMBER, unknown)[1] == {}
+
+    @pytest.mark.parametrize("length", [5, 31])
+    def test_an_account_id_has_6_to_30_characters(self, length):
+        """
+        What Google Cloud refuses for its length is refused here.
+        """
+        assert list(check(cloud.ACCOUNT, {**ACCOUNT, "accountId": "a" * length})[1]) == ["accountId"]
+
+    def test_the_project_comes_from_the_configuration(self):
+        """
+        gcp:project stands in where a resource names none.
+        """
+        assert check(cloud.ACCOUNT, {"accountId": "thanos-store"}, project="acme") == (ACCOUNT, {})
+
+    def test_without_any_project_there_is_nowhere_to_put_it(self):
+        """
+        A bucket without project is refused with the key that is missing.
+        """
+        assert "gcp:project" in check(cloud.BUCKET, {"name": "blocks", "location": "EU"})[1]["project"]
+
+    def test_a_made_up_name_is_kept(self):
+        """
+        A bucket that was named by the provider keeps its name.
+        """
+        inputs = {"location": "EU", "project": "acme"}
+
+        assert check(cloud.BUCKET, inputs)[0]["name"] == "thing-0102030"
+        assert check(cloud.BUCKET, inputs, old={"name": "thing-9999999"})[0]["name"] == "thing-9999999"
+
+    def test_a_type_that_the_lab_lacks_is_named(self):
+        """
+        Who uses another resource of Google Cloud hears that the lab has none.
+        """
+        with pytest.raises(LabError, match="no gcp:pubsub/topic:Topic"):
+            check("gcp:pubsub/topic:Topic", {})
+
+
+class TestDiff:
+    def test_nothing_changed_is_no_change(self):
+        """
+        Outputs that are no inputs don't count.
+        """
+        answer = diff(cloud.BUCKET, {**BUCKET, "url": "gs://blocks"}, BUCKET)
+
+        assert (answer.changes, answer.replaces) == (False, [])
+
+    @pytest.mark.parametrize(
+        ("old", "new", "kind"),
+        [
+            ({}, {"forceDestroy": True}, PropertyDiffKind.ADD),
+            ({"forceDestroy": True}, {"forceDestroy": False}, PropertyDiffKind.UPDATE),
+            ({"forceDestroy": True}, {}, PropertyDiffKind.DELETE),
+        ],
+    )
+    def test_settings_of_a_bucket_change_in_place(self, old, new, kind):
+        """
+        What was added, changed or left out is told as just that.
+        """
+        answer = diff(cloud.BUCKET, {**BUCKET, **old}, {**BUCKET, **new})
+
+        assert {name: change.kind for name, change in answer.detailed_diff.items()} == {"forceDestroy": kind}
+        assert (answer.changes, answer.replaces) == (True, [])
+
+    @pytest.mark.parametrize(("name", "frees_its_name"), [("name", False), ("location", True), ("project", True)])
+    def test_a_bucket_can_t_move(self, name, frees_its_name):
+        """
+        Another name, location or project is another bucket; under the same name the old one must go first.
+        """
+        answer = diff(cloud.BUCKET, BUCKET, {**BUCKET, name: "another"})
+
+        assert (answer.replaces, answer.delete_before_replace) == ([name], frees_its_name)
+
+    def test_a_binding_is_replaced_whatever_changes(self):
+        """
+        Rights are given and taken, never edited.
+        """
+        answer = diff(cloud.BUCKET_MEMBER, RIGHTS, {**RIGHTS, "role": "roles/storage.objectAdmin"})
+
+        assert answer.replaces == ["role"]
+
+
+class TestLife:
+    def test_a_bucket_is_really_there_and_really_gone(self, store):
+        """
+        The object store has the bucket from its creation to its deletion.
+        """
+        name, outputs = create(cloud.BUCKET, BUCKET)
+
+        assert (name, outputs["url"], list(store.buckets)) == ("blocks", "gs://blocks", ["blocks"])
+
+        delete(cloud.BUCKET, name, outputs)
+
+        assert (store.buckets, cloud.records()) == ({}, {})
+
+    def test_a_bucket_with_objects_goes_only_by_force(self, store):
+        """
+        Blocks are not lost to a `pulumi destroy`, unless the bucket says forceDestroy.
+        """
+        name, outputs = create(cloud.BUCKET, BUCKET)
+        store.buckets["blocks"].add("meta.json")
+
+        with pytest.raises(LabError, match="must be empty"):
+            delete(cloud.BUCKET, name, outputs)
+        assert list(cloud.records()) == ["blocks"]
+
+        delete(cloud.BUCKET, name, {**outputs, "forceDestroy": True})
+
+        assert (store.buckets, cloud.records()) == ({}, {})
+
+    def test_an_account_comes_with_its_e_mail_and_the_form_that_bindings_take(self, store):
+        """
+        Outputs are what the SDK's users read: e-mail, member and full name.
+        """
+        name, outputs = create(cloud.ACCOUNT, ACCOUNT)
+
+        assert (name, outputs["name"]) == (STORE_ID, STORE_ID)
+        assert (outputs["email"], outputs["member"]) == (STORE, f"serviceAccount:{STORE}")
+
+    def test_a_second_account_of_the_same_id_is_refused(self, store):
+        """
+        Two stacks can't both make an account.
+        """
+        create(cloud.ACCOUNT, ACCOUNT)
+
+        with pytest.raises(LabError, match="exists already"):
+            create(cloud.ACCOUNT, ACCOUNT)
+
+    @pytest.mark.parametrize(
+        ("token", "inputs"),
+        [(cloud.BUCKET_MEMBER, RIGHTS), (cloud.ACCOUNT_MEMBER, IDENTITY), (cloud.KEY, {"serviceAccountId": STORE_ID})],
+    )
+    def test_rights_and_keys_need_what_they_are_for(self, store, token, inputs):
+        """
+        Google Cloud refuses a binding or a key of what doesn't exist.
+        """
+        with pytest.raises(LabError, match="there is no"):
+            create(token, inputs)
+
+    def test_rights_on_a_bucket_need_an_account_that_exists(self, store):
+        """
+        A misspelt account is refused when the right is given, not when it is used.
+        """
+        create(cloud.BUCKET, BUCKET)
+
+        with pytest.raises(LabError, match=f"no service account serviceAccount:{STORE}"):
+            create(cloud.BUCKET_MEMBER, RIGHTS)
+
+    def test_two_keys_of_one_account_are_two(self, store):
+        """
+        Keys overlap while they are rotated.
+        """
+        create(cloud.ACCOUNT, ACCOUNT)
+        keys = [create(cloud.KEY, {"serviceAccountId": STORE_ID}) for _ in range(2)]
+
+        assert keys[0][0] != keys[1][0]
+        assert json.loads(b64decode(keys[0][1]["privateKey"]))["client_email"] == STORE
+
+    def test_a_preview_makes_nothing(self, store):
+        """
+        What a new resource comes with is not known before it is made.
+        """
+        assert create(cloud.BUCKET, BUCKET, preview=True) == ("", BUCKET)
+        assert (store.buckets, cloud.records()) == ({}, {})
+
+    def test_what_was_deleted_behind_its_back_is_read_as_gone(self, store):
+        """
+        A refresh sees that a bucket is no longer there.
+        """
+        name, _ = create(cloud.BUCKET, BUCKET)
+
+        assert plain(read(cloud.BUCKET, name).inputs) == BUCKET
+
+        store.buckets.clear()
+
+        assert read(cloud.BUCKET, name).resource_id == ""
