@@ -2,7 +2,7 @@
 
 import fcntl
 import json
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,8 @@ from .cluster import state
 
 PROJECT = "promfleet-lab"
 """The project of the lab's nodes."""
+OPERATOR = "operator@lab"
+"""Who runs `pulumi up`: may do everything."""
 BUCKET = "gcp:storage/bucket:Bucket"
 BUCKET_MEMBER = "gcp:storage/bucketIAMMember:BucketIAMMember"
 ACCOUNT = "gcp:serviceaccount/account:Account"
@@ -87,7 +89,7 @@ def token(email: str) -> str:
     return _TOKEN + email
 
 
-def holder(headers: Mapping[str, str]) -> str:
-    """Name the service account whose token a request shows; empty for no one's."""
-    shown = headers.get("Authorization") or ""
+def holder(authorization: str | None) -> str:
+    """Name the service account whose token a request's header shows; empty for no one's."""
+    shown = authorization or ""
     return shown.removeprefix(f"Bearer {_TOKEN}") if shown.startswith(f"Bearer {_TOKEN}") else ""

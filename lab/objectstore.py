@@ -4,11 +4,13 @@ import http.client
 import json
 import ssl
 import subprocess
+import sys
 from contextlib import suppress
 from typing import Any
 
 import psutil
 
+from . import cloud
 from .cluster import WIRE, state
 from .connect import authority_file, certificate
 from .node import LabError, find, wait
@@ -16,42 +18,44 @@ from .node import LabError, find, wait
 ADDRESS = str(WIRE[1])
 HOST = "storage.googleapis.com"
 PORT = 443
+BEHIND = ("127.0.0.1", 14443)
+"""Where the server itself listens; everyone comes through its door."""
 TIMEOUT = 30
 _ROUND_TRIP = (http.client.HTTPException, OSError)
 
 
-def command() -> list[str]:
-    """Give its command line; it names the lab's folder, which tells this lab's store from another's."""
-    pki = authority_file().parent
+def commands() -> list[list[str]]:
+    """Give the command lines of the server and its door; they name the lab's folder, and so whose they are."""
     flags = {
-        "host": ADDRESS,
-        "port": PORT,
-        "scheme": "https",
-        "cert-location": pki / "objectstore.crt",
-        "private-key-location": pki / "objectstore.key",
+        "host": BEHIND[0],
+        "port": BEHIND[1],
+        "scheme": "http",
         "public-host": HOST,
         "external-url": f"https://{HOST}",
         "backend": "filesystem",
         "filesystem-root": state() / "objectstore",
         "log-level": "warn",
     }
-    return [str(state() / "bin" / "fake-gcs-server"), *(f"-{flag}={value}" for flag, value in flags.items())]
+    server = [str(state() / "bin" / "fake-gcs-server"), *(f"-{flag}={value}" for flag, value in flags.items())]
+    return [server, [sys.executable, "-m", "lab.objectstore_door", str(state())]]
 
 
 def start() -> None:
-    """Start it unless it runs, and return when it answers; it finds the buckets and objects that it had."""
+    """Start what doesn't run of it, and return when it answers; it finds the buckets and objects that it had."""
     log = state() / "objectstore.log"
-    if not find(command()):
-        certificate("objectstore", [HOST, ADDRESS])
-        with log.open("ab") as output:
-            subprocess.Popen(command(), stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True)
+    certificate("objectstore", [HOST, ADDRESS])
+    for command in commands():
+        if not find(command):
+            with log.open("ab") as output:
+                subprocess.Popen(
+                    command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+                )
     wait(is_serving, "the object store does not answer", log, seconds=20)
 
 
 def stop() -> None:
-    """End it unless it has ended; buckets and objects stay on the disk."""
-    process = find(command())
-    if process:
+    """End what runs of it; buckets and objects stay on the disk."""
+    for process in filter(None, map(find, commands())):
         with suppress(psutil.NoSuchProcess):
             process.kill()
             process.wait(10)
@@ -65,7 +69,7 @@ def is_serving() -> bool:
 
 
 def ask(method: str, path: str, body: object = None) -> dict[str, Any] | None:
-    """Send a request of Cloud Storage's JSON API; None where there is no such thing, LabError where it is refused."""
+    """Send an operator's request of the JSON API; None where there is no such thing, LabError where it is refused."""
     try:
         status, answer = _exchange(method, path, body)
     except _ROUND_TRIP as error:
@@ -80,9 +84,9 @@ def ask(method: str, path: str, body: object = None) -> dict[str, Any] | None:
 def _exchange(method: str, path: str, body: object = None) -> tuple[int, bytes]:
     context = ssl.create_default_context(cafile=str(authority_file()))
     connection = http.client.HTTPSConnection(ADDRESS, PORT, context=context, timeout=TIMEOUT)
-    content = None if body is None else json.dumps(body)
+    headers = {"Authorization": f"Bearer {cloud.token(cloud.OPERATOR)}", "Content-Type": "application/json"}
     try:
-        connection.request(method, path, content, {"Content-Type": "application/json"} if content else {})
+        connection.request(method, path, None if body is None else json.dumps(body), headers)
         answer = connection.getresponse()
         return answer.status, answer.read()
     finally:
