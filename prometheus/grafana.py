@@ -58,7 +58,7 @@ def datasources(fleet: Fleet, url: str) -> str:
         "editable": False,
         "jsonData": {
             "httpMethod": "POST",
-            "prometheusType": "Prometheus",
+            "prometheusType": "Thanos" if fleet.thanos else "Prometheus",
             "prometheusVersion": "2.50.1",  # the newest that it tells apart; without one it asks for whole series
             "timeInterval": fleet.scrape.interval,
             "manageAlerts": False,

@@ -36,8 +36,8 @@ def limited_clusters_write(draft: Draft) -> Iterator[Problem]:
     writers = {*draft.local_agents, *draft.hub.agents}
     for cluster in receive.series_limits:
         if cluster not in writers and not (cluster in draft.agents and draft.agents[cluster] is None):
-            known = ", ".join(sorted(writers)) or "nobody"
-            yield Problem(("thanos", "receive", "seriesLimits", cluster), "writes nothing here", f"These do: {known}.")
+            instead = f"These do: {', '.join(sorted(writers))}." if writers else "Remove it: no agent does."
+            yield Problem(("thanos", "receive", "seriesLimits", cluster), "writes nothing here", instead)
 
 
 def rulers_bucket_is_made(draft: Draft) -> Iterator[Problem]:

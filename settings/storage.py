@@ -34,16 +34,21 @@ KmsKey = Annotated[
         "Write projects/…/locations/…/keyRings/…/cryptoKeys/….",
     ),
 ]
-_DAY = 86400
-_SOFT_DELETE_LEAST, _SOFT_DELETE_MOST = 7 * _DAY, 90 * _DAY
+_WEEK, _QUARTER = 7 * 86400, 90 * 86400
 
 
-def _is_a_soft_delete(length: Duration) -> Duration:
-    if not _SOFT_DELETE_LEAST <= seconds(length) <= _SOFT_DELETE_MOST:
-        raise refused(
-            "is not between 7d and 90d", "Write 7d, which Google Cloud takes by default, or softDelete: none."
-        )
+def _is_offered(length: str) -> str:
+    if length != "none" and not _WEEK <= seconds(length) <= _QUARTER:
+        raise refused("is not between 7d and 90d", "Write 7d, Google Cloud's default, or none.")
     return length
+
+
+SoftDelete = Annotated[
+    str,
+    Text(r"none|[1-9][0-9]{0,8}[dw]", "is neither a number of days nor none", "Write 7d to 90d, or none.", unit="d"),
+    AfterValidator(_is_offered),
+]
+"""How long deleted objects can be brought back."""
 
 
 class Gcs(Section):
@@ -59,7 +64,7 @@ class Gcs(Section):
     """Class of new objects; the compactor reads and rewrites blocks for weeks, which the colder classes charge for."""
     versioning: bool = False
     """Whether deleted objects stay as old versions; those are deleted after `softDelete`, or 7 days."""
-    soft_delete: Annotated[Duration, AfterValidator(_is_a_soft_delete)] | Literal["none"] = "7d"
+    soft_delete: SoftDelete = "7d"
     """How long a deleted object can be brought back; it is paid for that long."""
     retention: Duration | None = None
     """How long no object can be deleted by anyone; shorter than the compactor's `deleteDelay`."""
@@ -86,9 +91,11 @@ class S3(Section):
     """A bucket that speaks S3; it exists, and so does the Secret of who reaches it."""
 
     bucket: BucketName
+    """Name of the bucket."""
     endpoint: Line
     """`host` or `host:port`, without scheme: s3.eu-central-1.amazonaws.com."""
     region: Line | None = None
+    """Region, where the endpoint does not say it."""
     access_key: SecretKey
     """Where the access key's id stands."""
     secret_key: SecretKey
@@ -106,8 +113,11 @@ class Storage(Section):
     """Exactly one of the three."""
 
     gcs: Gcs | None = None
+    """Google Cloud Storage."""
     s3: S3 | None = None
+    """What speaks S3."""
     filesystem: Filesystem | None = None
+    """A shared volume."""
 
     def problems(self) -> Iterator[Problem]:
         """Blocks lie in one place."""

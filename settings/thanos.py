@@ -70,12 +70,14 @@ class Compactor(Section):
     storage: Quantity = "100Gi"
     """Size of the volume on which blocks are compacted: the largest group of blocks, twice."""
     storage_class: DnsName | None = None
+    """StorageClass of the volume; the cluster's default if left out."""
 
 
 class RemoteEndpoint(Section):
     """A sidecar, Receive or Query of another system, asked over gRPC with mutual TLS."""
 
     address: GrpcAddress
+    """Host and port, as its certificate names the host."""
     tls_secret: DnsName
     """Secret in the hub's namespace: `tls.crt` and `tls.key` to show, `ca.crt` to trust."""
 
@@ -84,6 +86,7 @@ class Query(Section):
     """Answers PromQL over everything; equal series of two replicas are one."""
 
     replicas: Replicas = 2
+    """How many answer; one may be missed."""
     endpoints: Many[RemoteEndpoint] = ()
     """What it asks beside this stack's own."""
     timeout: Duration = "2m"
@@ -109,6 +112,7 @@ class Store(Section):
     storage: Quantity = "10Gi"
     """Volume of each for index headers, which are loaded anew when it is lost."""
     storage_class: DnsName | None = None
+    """StorageClass of the volume; the cluster's default if left out."""
 
 
 class Receive(Section):
@@ -119,18 +123,22 @@ class Receive(Section):
     replication: Annotated[int, Field(ge=1, le=5)] = 3
     """In how many ingestors a sample is; a write succeeds when more than half of them have it."""
     routers: Replicas = 2
+    """How many stand before them."""
     retention: Duration = "1d"
     """How long an ingestor answers for samples that are in the bucket already."""
     storage: Quantity = "50Gi"
+    """Volume of each ingestor, for `retention` and what is not uploaded yet."""
     storage_class: DnsName | None = None
+    """StorageClass of the volume; the cluster's default if left out."""
     series_limits: Table[DnsLabel, Annotated[int, Field(ge=1)]] = Field(default_factory=empty)
     """Cluster -> active series above which its agent is answered 429, and tries again."""
     expose: Way
+    """How agents reach it: `host` leads to the write door."""
 
     def problems(self) -> Iterator[Problem]:
         """Enough ingestors, and one that can be missed."""
         if self.replication > self.replicas:
-            instead = f"Write replicas: {self.replication} or more, or replication: {self.replicas}."
+            instead = f"Write replicas: {self.replication} or more, or replication: 1."
             yield Problem(("replication",), "is more than there are ingestors", instead, self.replication)
         if self.replication == 2:
             instead = "Write 3, or 1 where losing an ingestor's last hours is acceptable."
@@ -141,9 +149,11 @@ class Ruler(Section):
     """Evaluates the rules that need the whole view."""
 
     replicas: Annotated[int, Field(ge=1, le=3)] = 2
+    """How many evaluate alike; their alerts are told once."""
     storage: Quantity = "10Gi"
+    """Volume of each, for what its rules recorded and is not uploaded yet."""
     storage_class: DnsName | None = None
-    expose: Way | None = None
+    """StorageClass of the volume; the cluster's default if left out."""
 
     bucket: BucketName | None = None
     """A bucket of its own, on Google Cloud; the long-term one if left out."""
@@ -153,23 +163,32 @@ class BucketWeb(Section):
     """A page that shows the blocks in the bucket."""
 
     expose: Way | None = None
+    """How the page is reached."""
 
 
 class Thanos(Section):
     """High availability and years of data, in the hub's cluster."""
 
     storage: Storage
+    """Where blocks are kept."""
     compaction: Literal["delayed", "classic"] = "delayed"
     """Whether Prometheus compacts what is uploaded (`delayed`), or leaves blocks of two hours alone."""
     block: Annotated[Duration, AfterValidator(_is_a_block)] = "2h"
     """Length of a block that Prometheus, Receive and Ruler upload; shorter than 2h to try things out only."""
     query: Query = Query()
+    """What is asked."""
     query_frontend: QueryFrontend | None = None
+    """What stands before it, if anything."""
     store: Store = Store()
+    """What answers from the bucket."""
     compactor: Compactor = Compactor()
+    """What keeps the bucket in order."""
     ruler: Ruler | None = None
+    """What evaluates rules over everything; needed with `receive`."""
     receive: Receive | None = None
+    """What takes agents' samples instead of the hub."""
     bucket_web: BucketWeb | None = None
+    """What shows the bucket, if anything."""
     expose: Way | None = None
     """How people and Grafanas elsewhere reach Query."""
 
@@ -179,7 +198,6 @@ class Thanos(Section):
         found = {
             "": self.expose,
             "receive": self.receive.expose if self.receive else None,
-            "ruler": self.ruler.expose if self.ruler else None,
             "bucketWeb": self.bucket_web.expose if self.bucket_web else None,
         }
         return {name: way for name, way in found.items() if way}

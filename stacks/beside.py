@@ -5,7 +5,7 @@ from pulumi import ResourceOptions
 
 import dashboards
 import settings
-from components import BlackboxExporter, Grafana, Pushgateway, hub_prometheus
+from components import BlackboxExporter, Grafana, Pushgateway
 from components.blackbox_exporter import BlackboxExporterArgs
 from components.grafana import WAY_IN, GrafanaArgs
 from components.hub_prometheus import READ
@@ -73,10 +73,10 @@ def grafana_args(
     args: GrafanaArgs = {
         "namespace": watched.namespace,
         "environment": grafana.environment(url),
-        "datasources": grafana.datasources(fleet, f"https://{hub_prometheus.APP}.{fleet.namespace}.svc:{READ.port}"),
+        "datasources": grafana.datasources(fleet, f"https://{hub.reading.app}.{fleet.namespace}.svc:{READ.port}"),
         "providers": grafana.providers(),
         "boards": dashboards.files(fleet),
-        "reader": hub.made.roles[READ.name],
+        "reader": hub.reading.role,
         "tls_secret": hub.made.tls_secret,
         "storage": said.storage,
         "image": fleet.images.grafana,

@@ -34,9 +34,12 @@ class HubEndpoint(NamedTuple):
 class HubReading(NamedTuple):
     """Where the fleet's samples are asked for: at the hub, or at the Query before it."""
 
-    service: pulumi.Output[str]
+    app: str
     """Name of the Service whose port `read` leads to the door."""
+    role: pulumi.Output[str]
+    """Name of the Role that opens the door."""
     url: str
+    """Where the door is reached from outside the cluster."""
 
 
 class DeployedHub(NamedTuple):
@@ -54,7 +57,7 @@ def deploy_hub(fleet: Fleet, hub: Hub, watched: Watched, ways: Ways) -> Deployed
     urls = lead_to_doors(fleet, hub, watched, made)
     tls = hub.expose.tls
     endpoint = HubEndpoint(f"{urls['write']}/api/v1/write", made.writer_tokens, tls.ca or "", tls.ca_config_map or "")
-    return DeployedHub(hub.cluster, made, endpoint, HubReading(made.service, urls["read"]))
+    return DeployedHub(hub.cluster, made, endpoint, HubReading(APP, made.roles[READ.name], urls["read"]))
 
 
 def export_hub(fleet: Fleet, hub: DeployedHub, watched: Watched) -> None:
@@ -66,7 +69,7 @@ def export_hub(fleet: Fleet, hub: DeployedHub, watched: Watched) -> None:
             "cluster": hub.cluster,
             "context": cluster.context,
             "kubeconfig": cluster.kubeconfig or "",
-            "service": hub.reading.service,
+            "service": hub.reading.app,
             "namespace": watched.namespace,
             "readUrl": hub.reading.url,
             "writeUrl": hub.endpoint.write_url,

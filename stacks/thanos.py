@@ -67,7 +67,7 @@ def deploy_query(fleet: Fleet, thanos: Thanos, watched: Watched, hub: DeployedHu
     """Make what answers for all, and give where it is asked."""
     made = ThanosQuery(hub.cluster, query_args(fleet, thanos, watched, hub), ResourceOptions(provider=watched.provider))
     reached = expose_way(fleet, watched, hub.made.tls_secret, thanos.expose, QUERY, READ)
-    return HubReading(made.service, reached or hub.reading.url)
+    return HubReading(QUERY, made.roles[READ.name], reached or hub.reading.url)
 
 
 def deploy_receive(

@@ -26,6 +26,8 @@ class Engine(pulumi.runtime.Mocks):
             outputs["outputs"] = self.stacks[args.inputs["name"]]
         if outputs.get("type") == "kubernetes.io/service-account-token":
             outputs["data"] = {"token": base64.b64encode(TOKEN.encode()).decode()}
+        if args.typ == "gcp:serviceaccount/account:Account":
+            outputs["email"] = f"{args.inputs['accountId']}@{args.inputs['project']}.iam.gserviceaccount.com"
         return f"{args.name}-id", outputs
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], None]:

@@ -190,13 +190,17 @@ class TestCertificate:
 class TestWorkload:
     def test_its_volume_grows_in_place(self, hub):
         """
-        The claim stands alone, since a changed claim template replaces the StatefulSet.
+        The claim stands alone, under the name by which the StatefulSet takes it for its template's.
         """
         engine = hub()
 
-        assert "volumeClaimTemplates" not in engine.one(STATEFUL_SET).inputs["spec"]
-        claim = engine.one("kubernetes:core/v1:PersistentVolumeClaim").inputs["spec"]
-        assert claim["resources"]["requests"]["storage"] == "5Gi"
+        spec = engine.one(STATEFUL_SET).inputs["spec"]
+        [template] = spec["volumeClaimTemplates"]
+        claim = engine.one(
+            "kubernetes:core/v1:PersistentVolumeClaim", f"{template['metadata']['name']}-prometheus-hub-0"
+        )
+        assert spec["replicas"] == 1
+        assert claim.inputs["spec"]["resources"]["requests"]["storage"] == "5Gi"
 
     def test_the_selector_survives_a_new_version(self, hub):
         """

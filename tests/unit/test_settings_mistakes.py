@@ -9,7 +9,7 @@ from tests.unit.stack_texts import loaded, problems
 
 MISTAKES = [
     case
-    for name in ("mistakes_fields.yaml", "mistakes_rules.yaml", "mistakes_beside.yaml")
+    for name in ("mistakes_fields.yaml", "mistakes_rules.yaml", "mistakes_beside.yaml", "mistakes_thanos.yaml")
     for case in yaml.safe_load(Path(__file__).with_name(name).read_text(encoding="utf-8"))
 ]
 

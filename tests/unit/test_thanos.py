@@ -1,5 +1,7 @@
 """The roles of Thanos as whole stacks: what stands where, who may do what, and what each is told."""
 
+import json
+
 import kubernetes_validate
 import pytest
 import yaml
@@ -63,3 +65,221 @@ class TestWhole:
         assert len(objects) > 100
         for item in objects:
             kubernetes_validate.validate(item, "1.36", strict=True)
+
+
+def bindings(engine: Engine):
+    """Google service account's id -> its roles on buckets, as `bucket: role`."""
+    found = {}
+    for r in engine.all("gcp:storage/bucketIAMMember:BucketIAMMember"):
+        account = r.name.removeprefix("hub-ruler-").removeprefix("hub-").rpartition("-object")[0]
+        found.setdefault(account, set()).add(f"{r.inputs['bucket']}: {r.inputs['role'].rpartition('.')[2]}")
+    return found
+
+
+class TestRights:
+    def test_each_role_has_the_least(self, deployed):
+        """
+        Who uploads can't delete, who answers can't write, and only the compactors do both.
+        """
+        engine = deployed(FULL, **SECTIONS)
+
+        writes = {"objectCreator", "objectViewer"}
+        assert bindings(engine) == {
+            "sidecar": {f"acme-long-term: {role}" for role in writes},
+            "receive": {f"acme-long-term: {role}" for role in writes},
+            "store": {"acme-long-term: objectViewer"},
+            "web": {"acme-long-term: objectViewer"},
+            "compactor": {"acme-long-term: objectAdmin"},
+            "ruler": {f"acme-rules: {role}" for role in writes},
+            "store-ruler": {"acme-rules: objectViewer"},
+            "compactor-ruler": {"acme-rules: objectAdmin"},
+        }
+
+    def test_only_its_own_pods_act_as_an_account(self, deployed):
+        """
+        Each Google service account is open to the ServiceAccounts of its role, by name.
+        """
+        engine = deployed(FULL, **SECTIONS)
+
+        pods = {
+            r.inputs["member"].rpartition("/")[2].rstrip("]")
+            for r in engine.all("gcp:serviceaccount/iAMMember:IAMMember")
+        }
+        acting = {
+            r.inputs["metadata"]["name"]
+            for r in engine.all("kubernetes:core/v1:ServiceAccount")
+            if "iam.gke.io/gcp-service-account" in r.inputs["metadata"].get("annotations", {})
+        }
+        assert pods == acting
+        assert {"prometheus-hub", "thanos-store-old-1", "thanos-compactor", "thanos-receive"} <= pods
+
+    def test_ids_of_accounts_are_short_enough(self, deployed):
+        """
+        Google Cloud takes 6 to 30 characters.
+        """
+        engine = deployed(FULL, **SECTIONS)
+
+        ids = [r.inputs["accountId"] for r in engine.all("gcp:serviceaccount/account:Account")]
+        assert len(ids) == len(set(ids)) == 8
+        assert [one for one in ids if not 6 <= len(one) <= 30] == []
+
+
+class TestStorage:
+    def test_a_bucket_is_closed_and_nothing_in_it_is_deleted_by_age(self, deployed):
+        """
+        Only uploads that never ended and old versions go by themselves; blocks are the compactor's.
+        """
+        versioned = {"gcs": {**GCS["gcs"], "versioning": True, "softDelete": "30d", "retention": "1d"}}
+
+        [bucket] = deployed({"storage": versioned}).all("gcp:storage/bucket:Bucket")
+
+        assert bucket.inputs["publicAccessPrevention"] == "enforced"
+        assert bucket.inputs["uniformBucketLevelAccess"]
+        assert bucket.inputs["retentionPolicy"] == {"retentionPeriod": "86400"}
+        assert [(r["action"]["type"], r["condition"]) for r in bucket.inputs["lifecycleRules"]] == [
+            ("AbortIncompleteMultipartUpload", {"age": 7}),
+            ("Delete", {"daysSinceNoncurrentTime": 30, "withState": "ARCHIVED"}),
+        ]
+
+    def test_an_adopted_bucket_is_not_touched(self, deployed):
+        """
+        Only the rights on it are ours.
+        """
+        engine = deployed({"storage": {"gcs": {**GCS["gcs"], "adopt": True}}})
+
+        assert engine.all("gcp:storage/bucket:Bucket") == []
+        assert bindings(engine)["store"] == {"acme-long-term: objectViewer"}
+
+    def test_a_key_replaces_identities(self, deployed):
+        """
+        Outside Google Cloud a Secret that exists is mounted, and no account is made.
+        """
+        engine = deployed({"storage": {"gcs": {**GCS["gcs"], "key": {"name": "gcs", "key": "key.json"}}}})
+
+        assert engine.all("gcp:serviceaccount/account:Account") == []
+        pod = workloads(engine)["thanos-store"]["template"]["spec"]
+        [thanos] = pod["containers"]
+        assert {"name": "GOOGLE_APPLICATION_CREDENTIALS", "value": "/etc/thanos/credentials/key.json"} in thanos["env"]
+        assert {"secretName": "gcs", "items": [{"key": "key.json", "path": "key.json"}]} in [
+            volume.get("secret") for volume in pod["volumes"]
+        ]
+
+    def test_s3_is_reached_with_keys_from_a_secret(self, deployed):
+        """
+        No key stands in a command line.
+        """
+        s3 = {
+            "bucket": "blocks",
+            "endpoint": "s3.example",
+            "accessKey": {"name": "s3", "key": "id"},
+            "secretKey": {"name": "s3", "key": "secret"},
+        }
+
+        engine = deployed({"storage": {"s3": s3}})
+
+        [store] = workloads(engine)["thanos-store"]["template"]["spec"]["containers"]
+        refs = {
+            e["name"]: e["valueFrom"]["secretKeyRef"] for e in store["env"] if "secretKeyRef" in e.get("valueFrom", {})
+        }
+        assert refs == {
+            "POD_NAME": None,
+            "AWS_ACCESS_KEY_ID": {"name": "s3", "key": "id"},
+            "AWS_SECRET_ACCESS_KEY": {"name": "s3", "key": "secret"},
+        }
+        [told] = [flag for flag in store["args"] if flag.startswith("--objstore.config=")]
+        assert json.loads(told.partition("=")[2])["config"] == {"bucket": "blocks", "endpoint": "s3.example"}
+
+
+class TestRoles:
+    def test_one_compactor_per_bucket(self, deployed):
+        """
+        Whatever else is replicated, a bucket has one.
+        """
+        made = workloads(deployed(FULL, **SECTIONS))
+
+        assert {name: spec["replicas"] for name, spec in made.items() if "compactor" in name} == {
+            "thanos-compactor": 1,
+            "thanos-compactor-ruler": 1,
+        }
+
+    def test_stores_are_divided_by_bucket_age_and_hash(self, deployed):
+        """
+        Every block has one Store: two ages and two shards of it, in each bucket.
+        """
+        made = workloads(deployed(FULL, **SECTIONS))
+
+        stores = {name for name in made if name.startswith("thanos-store")}
+        assert stores == {
+            f"thanos-store{bucket}{age}-{shard}"
+            for bucket in ("", "-ruler")
+            for age in ("", "-old")
+            for shard in (0, 1)
+        }
+
+    def test_query_asks_every_role(self, deployed):
+        """
+        The file of its endpoints names the headless Service of each.
+        """
+        engine = deployed(FULL, **SECTIONS)
+
+        config = engine.one("kubernetes:core/v1:ConfigMap", "thanos-query").inputs["data"]["endpoints.yml"]
+        asked = {e["address"].removeprefix("dns+").partition(".")[0] for e in yaml.safe_load(config)["endpoints"]}
+        services = {
+            r.inputs["metadata"]["name"]
+            for r in engine.all("kubernetes:core/v1:Service")
+            if r.inputs["spec"].get("clusterIP") == "None"
+            and any(port["name"] == "grpc" for port in r.inputs["spec"]["ports"])
+        }
+        silent = {"thanos-query-grpc", "thanos-receive-router-pods", "thanos-compactor", "thanos-compactor-ruler"}
+        assert asked == services - silent
+
+    def test_agents_write_to_receive_as_their_own_tenants(self, deployed):
+        """
+        The door overwrites the header that names the tenant with who came.
+        """
+        engine = deployed(FULL, **SECTIONS)
+
+        [router] = [
+            c
+            for c in workloads(engine)["thanos-receive-router"]["template"]["spec"]["containers"]
+            if c["name"] == "write-door"
+        ]
+        assert {"--auth-header-fields-enabled", "--auth-header-user-field-name=THANOS-TENANT"} <= {*router["args"]}
+        config = yaml.safe_load(
+            next(
+                r.inputs["data"]["prometheus.yml"]
+                for r in engine.all("kubernetes:core/v1:ConfigMap")
+                if r.inputs["metadata"]["name"] == "prometheus-agent" and "::eu1::" in r.provider
+            )
+        )
+        assert config["remote_write"][0]["url"] == "https://receive.example:8443/api/v1/receive"
+
+
+class TestHub:
+    def test_its_replicas_differ_in_one_label(self, deployed):
+        """
+        Prometheus puts the pod's name in, and alerts lose it.
+        """
+        engine = deployed({"storage": GCS}, alertmanager=SECTIONS["alertmanager"])
+
+        config = yaml.safe_load(
+            engine.one("kubernetes:core/v1:ConfigMap", "prometheus-hub").inputs["data"]["prometheus.yml"]
+        )
+        assert config["global"]["external_labels"] == {"cluster": "hub", "replica": "${POD_NAME}"}
+        assert {"regex": "replica", "action": "labeldrop"} in config["alerting"]["alert_relabel_configs"]
+        spec = workloads(engine)["prometheus-hub"]
+        assert spec["replicas"] == 2
+        assert [c["name"] for c in spec["template"]["spec"]["containers"]][0::3] == ["prometheus", "thanos-sidecar"]
+
+    def test_without_thanos_it_has_neither_sidecar_nor_label(self, engine, kubeconfig):
+        """
+        Nothing of Thanos costs those who have none.
+        """
+        hub = {"cluster": "hub", "expose": {"host": "hub.example", "tls": TLS}}
+        plain_fleet = Fleet.model_validate({"clusters": {"hub": {"context": "hub"}}, "hub": hub})
+
+        engine.deploy(lambda: deploy(plain_fleet))
+
+        assert [name for name in workloads(engine) if "thanos" in name] == []
+        containers = workloads(engine)["prometheus-hub"]["template"]["spec"]["containers"]
+        assert [c["name"] for c in containers] == ["prometheus", "write-door", "read-door"]
