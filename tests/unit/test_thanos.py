@@ -182,7 +182,6 @@ class TestStorage:
             e["name"]: e["valueFrom"]["secretKeyRef"] for e in store["env"] if "secretKeyRef" in e.get("valueFrom", {})
         }
         assert refs == {
-            "POD_NAME": None,
             "AWS_ACCESS_KEY_ID": {"name": "s3", "key": "id"},
             "AWS_SECRET_ACCESS_KEY": {"name": "s3", "key": "secret"},
         }
