@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from . import cloud
 from .connect import authority_file
-from .objectstore import ADDRESS, BEHIND, PORT, TIMEOUT
+from .objectstore import ADDRESS, BEHIND, PORT, TIMEOUT, connect
 
 HEALTH = "/_internal/healthcheck"
 SESSION = "/upload/resumable/"
@@ -64,7 +64,7 @@ def refusal(
 
 
 def _exists(bucket: str, name: str) -> bool:
-    connection = http.client.HTTPConnection(*BEHIND, timeout=TIMEOUT)
+    connection = connect(*BEHIND)
     try:
         connection.request("GET", f"/storage/v1/b/{quote(bucket, safe='')}/o/{quote(name, safe='')}")
         return connection.getresponse().status == HTTPStatus.OK
@@ -94,7 +94,7 @@ class Door(BaseHTTPRequestHandler):
         self._answer(status, {"Content-Type": "application/json"}, text.encode())
 
     def _forward(self, body: bytes | None) -> None:
-        connection = http.client.HTTPConnection(*BEHIND, timeout=TIMEOUT)
+        connection = connect(*BEHIND)
         try:
             headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP}
             connection.request(self.command, self.path, body, headers)
