@@ -8,6 +8,7 @@ import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
 from prometheus.thanos import (
+    CERTIFICATES,
     HASHRING_FILE,
     QUERY,
     RECEIVE,
@@ -19,7 +20,7 @@ from settings.images import KUBE_RBAC_PROXY, THANOS
 
 from . import doors, thanos
 from .doors import Door
-from .identity import identity
+from .identity import grant, identity
 from .labels import selector
 from .pods import POD_RESTRICTED
 from .replicas import spread
@@ -43,8 +44,10 @@ class ThanosReceiveArgs(RoleArgs):
     """The routers' configuration: name of a file -> text."""
     writers: Mapping[str, int]
     """Who may write: name of an agent's cluster -> how often its token was renewed."""
+    asks: NotRequired[pulumi.Input[str]]
+    """Role that opens the hub's read door; routers with limits ask there how many series a tenant has."""
     tls_secret: pulumi.Input[str]
-    """Secret of type kubernetes.io/tls that the door shows."""
+    """Secret of type kubernetes.io/tls that this door and the hub's show."""
     door_image: NotRequired[str]
     """kube-rbac-proxy; the release that this package is tested with, if left out."""
 
@@ -77,6 +80,8 @@ class ThanosReceive(pulumi.ComponentResource):
             child,
         )
         self.service = entrance.service
+        if "asks" in args:
+            grant(f"{own}-asker", {**metadata, "name": f"{ROUTER}-asker"}, args["asks"], account.metadata.name, child)
         self.writer_tokens = {
             cluster: identity(
                 f"{own}-writer-{cluster}",
@@ -108,6 +113,7 @@ class ThanosReceive(pulumi.ComponentResource):
         mounts: list[k8s.core.v1.VolumeMountArgsDict] = [
             {"name": "config", "mount_path": folder, "read_only": True},
             {"name": "scratch", "mount_path": "/data"},
+            {"name": "tls", "mount_path": f"{CERTIFICATES}/own", "read_only": True},
         ]
         router = thanos.container(
             args.get("image", THANOS), args["router_flags"], ("128Mi", "1Gi"), Access(), mounts, ROUTER

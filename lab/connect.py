@@ -24,6 +24,8 @@ PORTS = {
     "hub": {"write": 30443, "read": 30444},
     "alertmanager": {"operate": 30445},
     "pushgateway": {"push": 30446},
+    "receive": {"write": 30447},
+    "query": {"read": 30448},
 }
 """Who is reached through the node of the hub's cluster, and on which of its ports."""
 

@@ -93,6 +93,8 @@ def deploy_receive(
         "tls_secret": hub.made.tls_secret,
         "door_image": fleet.images.kube_rbac_proxy,
     }
+    if receive.series_limits:
+        args["asks"] = hub.made.roles[READ.name]
     made = ThanosReceive(hub.cluster, args, ResourceOptions(provider=watched.provider))
     reached = expose_way(fleet, watched, hub.made.tls_secret, receive.expose, ROUTER, WRITE)
     tls = fleet.hub.expose.tls if fleet.hub else None

@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Generator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -13,7 +14,6 @@ from .stack import DEV, Stack, eventually
 from .workloads import NAMESPACE, ORACLE, exporter
 
 FLEET = DEV["config"]["promfleet:fleet"]
-READ = 30444
 
 
 @pytest.fixture(scope="session")
@@ -32,9 +32,10 @@ def hub_of(lab):
     @contextmanager
     def open_hub(stack: Stack) -> Generator[Hub]:
         outputs = stack.outputs
-        host = FLEET["hub"]["expose"]["host"]
+        url = urlsplit(outputs["hub"]["readUrl"])
+        host = url.hostname or ""
         client = httpx.Client(
-            base_url=f"https://{lab.node_address('hub')}:{READ}",
+            base_url=f"https://{lab.node_address('hub')}:{url.port}",
             headers={"Authorization": f"Bearer {outputs['reader']}", "Host": host},
             verify=ssl.create_default_context(cafile=str(lab.ca)),
             timeout=30,
