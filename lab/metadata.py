@@ -10,8 +10,9 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from ipaddress import ip_address
+from socketserver import ThreadingTCPServer
 from typing import Any
 
 from . import api, cloud
@@ -110,10 +111,17 @@ def handler(identify: Callable[[str], str]) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+class Server(ThreadingTCPServer):
+    """Serves HTTP without asking DNS for its own name first, which takes its time where there is none."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+
+
 def main() -> None:
     cluster = next(cluster for cluster in known() if cluster.name == sys.argv[1])
     answers = handler(lambda address: account(service_account(cluster, address), cloud.records()))
-    ThreadingHTTPServer((ADDRESS, 80), answers).serve_forever()
+    Server((ADDRESS, 80), answers).serve_forever()
 
 
 if __name__ == "__main__":

@@ -11,11 +11,12 @@ import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from . import cloud
 from .connect import authority_file
+from .metadata import Server
 from .objectstore import ADDRESS, BEHIND, PORT, TIMEOUT, connect
 
 HEALTH = "/_internal/healthcheck"
@@ -132,7 +133,7 @@ class Door(BaseHTTPRequestHandler):
         """Say nothing of what went well."""
 
 
-class Server(ThreadingHTTPServer):
+class TlsServer(Server):
     """Shakes hands in the thread of each connection, so that no client holds up the others."""
 
     def finish_request(self, request, client_address) -> None:
@@ -146,7 +147,7 @@ def main() -> None:
     folder = authority_file().parent
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "objectstore.crt", folder / "objectstore.key")
-    server = Server((ADDRESS, PORT), Door)
+    server = TlsServer((ADDRESS, PORT), Door)
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     server.serve_forever()
 

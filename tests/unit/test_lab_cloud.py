@@ -1,6 +1,5 @@
 import threading
 from http import HTTPStatus
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
@@ -42,9 +41,9 @@ def lab(monkeypatch, tmp_path):
 @pytest.fixture
 def server():
     """Serve metadata to whoever asks, as one account; gives the server's URL."""
-    listening = ThreadingHTTPServer(("127.0.0.1", 0), metadata.handler(lambda _address: STORE))
+    listening = metadata.Server(("127.0.0.1", 0), metadata.handler(lambda _address: STORE))
     threading.Thread(target=listening.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{listening.server_port}"
+    yield f"http://127.0.0.1:{listening.server_address[1]}"
     listening.shutdown()
     listening.server_close()
 
