@@ -14,6 +14,13 @@ from .kubelet import KUBELET
 from .model import Alert, Group, Inhibition, Record, Severity, Threshold
 from .nodes import NODES
 from .prometheus import PROMETHEUS
+from .thanos_compactor import THANOS_COMPACTOR
+from .thanos_query import THANOS_QUERY
+from .thanos_receive import THANOS_RECEIVE
+from .thanos_replicas import THANOS_REPLICAS
+from .thanos_ruler import THANOS_RULER
+from .thanos_sidecar import THANOS_SIDECAR
+from .thanos_store import THANOS_STORE
 from .volumes import VOLUMES
 from .workloads import WORKLOADS
 
@@ -21,6 +28,13 @@ GROUPS: tuple[Group, ...] = (
     FLEET,
     PROMETHEUS,
     ALERTMANAGER,
+    THANOS_REPLICAS,
+    THANOS_SIDECAR,
+    THANOS_QUERY,
+    THANOS_STORE,
+    THANOS_COMPACTOR,
+    THANOS_RULER,
+    THANOS_RECEIVE,
     EXPORTERS,
     APISERVER,
     KUBELET,

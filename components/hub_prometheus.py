@@ -200,10 +200,7 @@ class HubPrometheus(pulumi.ComponentResource):
         volumes: list[k8s.core.v1.VolumeArgsDict] = [
             {"name": "config", "config_map": {"name": config.metadata.name}},
             {"name": "rules", "config_map": {"name": rules.metadata.name}},
-            {
-                "name": "certificate",
-                "secret": {"secret_name": self.tls_secret, "items": [{"key": "tls.crt", "path": "tls.crt"}]},
-            },
+            thanos.certificate_alone(self.tls_secret),
             *entrance.volumes,
             *(sidecar.access.volumes if sidecar else ()),
         ]

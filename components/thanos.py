@@ -54,6 +54,14 @@ class RoleArgs(TypedDict):
     """Seconds until a StatefulSet that does not become ready fails the update."""
 
 
+def certificate_alone(secret: pulumi.Input[str]) -> k8s.core.v1.VolumeArgsDict:
+    """The certificate that the hub's doors show, to trust it by, without its key."""
+    return {
+        "name": "certificate",
+        "secret": {"secret_name": secret, "items": [{"key": "tls.crt", "path": "tls.crt"}]},
+    }
+
+
 def metadata_of(app: str, namespace: pulumi.Input[str], image: str) -> k8s.meta.v1.ObjectMetaArgsDict:
     """Name, namespace and labels of everything that belongs to a role."""
     return {"name": app, "namespace": namespace, "labels": labels(app, app, image)}

@@ -25,7 +25,7 @@ from .labels import selector
 from .pods import POD_RESTRICTED
 from .replicas import spread
 from .rollout import timeouts
-from .thanos import Access, RoleArgs, asked_by, headless, metadata_of, role
+from .thanos import Access, RoleArgs, asked_by, certificate_alone, headless, metadata_of, role
 
 WRITE = Door(
     "receivers", "write", REMOTE_WRITE_LISTEN, 8443, 8643, ("create",), ("/api/v1/receive",), user_header=TENANT_HEADER
@@ -113,7 +113,7 @@ class ThanosReceive(pulumi.ComponentResource):
         mounts: list[k8s.core.v1.VolumeMountArgsDict] = [
             {"name": "config", "mount_path": folder, "read_only": True},
             {"name": "scratch", "mount_path": "/data"},
-            {"name": "tls", "mount_path": f"{CERTIFICATES}/own", "read_only": True},
+            {"name": "certificate", "mount_path": f"{CERTIFICATES}/own", "read_only": True},
         ]
         router = thanos.container(
             args.get("image", THANOS), args["router_flags"], ("128Mi", "1Gi"), Access(), mounts, ROUTER
@@ -142,6 +142,7 @@ class ThanosReceive(pulumi.ComponentResource):
                         "volumes": [
                             {"name": "config", "config_map": {"name": config.metadata.name}},
                             {"name": "scratch", "empty_dir": {}},
+                            certificate_alone(args["tls_secret"]),
                             *entrance.volumes,
                         ],
                     },

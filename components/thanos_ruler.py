@@ -11,7 +11,7 @@ from prometheus.thanos import ALERTMANAGERS_FILE, CERTIFICATES, QUERY, RULER, RU
 from settings.images import THANOS
 
 from .identity import grant
-from .thanos import RoleArgs, metadata_of, role
+from .thanos import RoleArgs, certificate_alone, metadata_of, role
 
 
 class ThanosRulerArgs(RoleArgs):
@@ -56,10 +56,7 @@ class ThanosRuler(pulumi.ComponentResource):
             [
                 {"name": "rules", "config_map": {"name": rules.metadata.name}},
                 {"name": "config", "config_map": {"name": config.metadata.name}},
-                {
-                    "name": "certificate",
-                    "secret": {"secret_name": args["tls_secret"], "items": [{"key": "tls.crt", "path": "tls.crt"}]},
-                },
+                certificate_alone(args["tls_secret"]),
             ],
             token=True,
         )

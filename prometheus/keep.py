@@ -6,6 +6,17 @@ from .relabel import Rule, drop, keep
 
 _PROCESS = ("go_goroutines", "go_info", "process_cpu_seconds_total", "process_resident_memory_bytes")
 _CLIENT = ("rest_client_requests_total",)
+_THANOS = (*_PROCESS, "process_start_time_seconds", "thanos_build_info", "thanos_status")
+_BUCKET = ("thanos_objstore_bucket_(last_successful_upload_time|operation_failures_total|operations_total)",)
+_HTTP = ("http_request_duration_seconds_(bucket|count|sum)", "http_requests_total")
+_BLOCKS = ("thanos_blocks_meta_sync_failures_total", "thanos_blocks_meta_synced")
+_SHIPPER = ("thanos_shipper_(corrupted_blocks|upload_failures|uploads)_total",)
+_TSDB = (
+    "prometheus_tsdb_((too_old|out_of_bound|out_of_order)_samples|compactions_failed|reloads_failures)_total",
+    "prometheus_tsdb_head_(series|samples_appended_total|truncations_failed_total)",
+    "prometheus_tsdb_(storage_blocks|wal_storage_size)_bytes",
+    "prometheus_tsdb_wal_(corruptions|truncations_failed|writes_failed)_total",
+)
 
 ESSENTIAL: dict[str, tuple[str, ...]] = {
     "kubelet": (
@@ -128,6 +139,69 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
         "node_uname_info",
         "node_vmstat_(oom_kill|pgmajfault|pswpin|pswpout)",
         "node_textfile_scrape_error",
+    ),
+    "thanos-sidecar": (*_THANOS, *_BUCKET, "grpc_server_handled_total", *_SHIPPER, "thanos_sidecar_prometheus_up"),
+    "thanos-query": (
+        *_THANOS,
+        "grpc_server_handled_total",
+        *_HTTP,
+        "grpc_client_handled_total",
+        "thanos_query_concurrent_gate_queries_(in_flight|max)",
+        "thanos_query_endpoints_dns_(failures_total|lookups_total|provider_results)",
+        "thanos_store_nodes_grpc_connections",
+    ),
+    "thanos-query-frontend": (
+        *_THANOS,
+        *_HTTP,
+        "cortex_cache_(fetched_keys|hits)_total",
+        "thanos_frontend_split_queries_total",
+        "thanos_query_frontend_queries_total",
+    ),
+    "thanos-store": (
+        *_THANOS,
+        *_BLOCKS,
+        *_BUCKET,
+        "grpc_server_handled_total",
+        "thanos_bucket_store_block_load_failures_total",
+        "thanos_bucket_store_blocks_loaded",
+        "thanos_bucket_store_series_gate_queries_(duration_seconds_bucket|in_flight|max)",
+        "thanos_objstore_bucket_operation_duration_seconds_bucket",
+        "thanos_store_index_cache_(hits|requests)_total",
+    ),
+    "thanos-compactor": (
+        *_THANOS,
+        *_BLOCKS,
+        *_BUCKET,
+        "thanos_compact_(block_cleanup_failures|blocks_cleaned|blocks_marked|downsample|downsample_failures)_total",
+        "thanos_compact_group_compactions(_failures)?_total",
+        "thanos_compact_(halted|iterations_total)",
+        "thanos_compact_todo_(compactions|deletion_blocks|downsample_blocks)",
+    ),
+    "thanos-ruler": (
+        *_THANOS,
+        *_BUCKET,
+        "grpc_server_handled_total",
+        *_SHIPPER,
+        *_TSDB,
+        "prometheus_rule_(evaluation_failures|evaluations|group_iterations_missed)_total",
+        "prometheus_rule_group_(interval_seconds|last_duration_seconds|last_evaluation_timestamp_seconds)",
+        "thanos_alert_queue_(alerts_dropped_total|capacity|length)",
+        "thanos_alert_sender_(alerts_dropped|alerts_sent|errors)_total",
+        "thanos_rule_(alertmanagers|endpoints)_dns_(failures_total|lookups_total|provider_results)",
+        "thanos_rule_(config_last_reload_successful|evaluation_with_warnings_total|loaded_rules)",
+    ),
+    "thanos-receive": (
+        *_THANOS,
+        *_BUCKET,
+        "grpc_server_handled_total",
+        *_HTTP,
+        *_SHIPPER,
+        *_TSDB,
+        "thanos_receive_(config_last_reload_successful|hashring_nodes|replication_factor)",
+        "thanos_receive_(forward_requests|hashrings_file_errors|replications)_total",
+        "thanos_receive_head_series_limit(ed_requests_total)?",
+        "thanos_receive_(limits_config_reload_err|metamonitoring_failed_queries)_total",
+        "thanos_receive_write_samples_sum",
     ),
 }
 """Job -> regular expressions of what is kept. A job that is not here keeps everything."""
