@@ -115,7 +115,7 @@ class TestConnection:
 
         services = {item["metadata"]["name"]: item for item in made if item["kind"] == "Service"}
         slices = {item["metadata"]["name"]: item for item in made if item["kind"] == "EndpointSlice"}
-        assert set(services) == set(slices) == {"hub", "alertmanager", "pushgateway"}
+        assert set(services) == set(slices) == {"hub", "alertmanager", "pushgateway", "receive", "query"}
         for name, found in slices.items():
             assert found["endpoints"] == [{"addresses": ["10.77.0.11"]}]
             assert found["ports"] == services[name]["spec"]["ports"]
