@@ -174,8 +174,7 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
         *_BUCKET,
         "thanos_compact_(block_cleanup_failures|blocks_cleaned|blocks_marked|downsample|downsample_failures)_total",
         "thanos_compact_group_compactions(_failures)?_total",
-        "thanos_compact_(halted|iterations_total)",
-        "thanos_compact_todo_(compactions|deletion_blocks|downsample_blocks)",
+        "thanos_compact_(halted|iterations_total|todo_(compactions|deletion_blocks|downsample_blocks))",
     ),
     "thanos-ruler": (
         *_THANOS,

@@ -1,0 +1,119 @@
+"""Thanos' Query and its frontend: whether they answer, how fast, and whether they find whom they ask."""
+
+from .model import Alert, Group, Threshold
+from .thanos import ERRORS, failed_calls, failed_requests, share, slow
+
+_JOB, _FRONTEND = "thanos-query", "thanos-query-frontend"
+_ITSELF = f'job="{_JOB}"'
+_SENT = f"grpc_client_handled_total{{{_ITSELF}"
+
+THANOS_QUERY = Group(
+    name="thanos-query",
+    alerts=(
+        Alert(
+            name="ThanosQueryHttpRequestQueryErrorRateHigh",
+            expr=failed_requests(_JOB, "query"),
+            wait="5m",
+            severity="critical",
+            summary="{{ $labels.instance }} in {{ $labels.cluster }} fails to answer queries.",
+            description="{{ $value | humanizePercentage }} of instant queries end in an error.",
+            threshold=ERRORS,
+            jobs=(_JOB,),
+        ),
+        Alert(
+            name="ThanosQueryHttpRequestQueryRangeErrorRateHigh",
+            expr=failed_requests(_JOB, "query_range"),
+            wait="5m",
+            severity="critical",
+            summary="{{ $labels.instance }} in {{ $labels.cluster }} fails to answer range queries.",
+            description="{{ $value | humanizePercentage }} of them end in an error; graphs stay empty.",
+            threshold=ERRORS,
+            jobs=(_JOB,),
+        ),
+        Alert(
+            name="ThanosQueryFrontendErrorRateHigh",
+            expr=failed_requests(_FRONTEND, "query-frontend"),
+            wait="5m",
+            severity="critical",
+            summary="The frontend of {{ $labels.instance }} in {{ $labels.cluster }} fails to answer.",
+            description="{{ $value | humanizePercentage }} of the queries that it is sent end in an error.",
+            threshold=ERRORS,
+            jobs=(_FRONTEND,),
+        ),
+        Alert(
+            name="ThanosQueryGrpcServerErrorRate",
+            expr=failed_calls(_JOB),
+            wait="5m",
+            severity="warning",
+            summary="{{ $labels.instance }} in {{ $labels.cluster }} fails to answer Rulers and other Queries.",
+            description="{{ $value | humanizePercentage }} of their calls end in an error.",
+            threshold=ERRORS,
+            jobs=(_JOB,),
+        ),
+        Alert(
+            name="ThanosQueryGrpcClientErrorRate",
+            expr=share(f'{_SENT}, grpc_code!~"OK|Canceled"}}', f"{_SENT}}}"),
+            wait="5m",
+            severity="warning",
+            summary="{{ $labels.instance }} in {{ $labels.cluster }} is refused by some that it asks.",
+            description="{{ $value | humanizePercentage }} of its calls fail; answers may be partial.",
+            threshold=ERRORS,
+            jobs=(_JOB,),
+        ),
+        Alert(
+            name="ThanosQueryHighDNSFailures",
+            expr=share(
+                f"thanos_query_endpoints_dns_failures_total{{{_ITSELF}}}",
+                f"thanos_query_endpoints_dns_lookups_total{{{_ITSELF}}}",
+            ),
+            wait="15m",
+            severity="warning",
+            summary="{{ $labels.instance }} in {{ $labels.cluster }} can't resolve names.",
+            description="{{ $value | humanizePercentage }} of its look-ups fail; it keeps the last addresses.",
+            threshold=Threshold(value=0.01, least=0, most=0.5, unit="ratio"),
+            jobs=(_JOB,),
+        ),
+        Alert(
+            name="ThanosQueryEndpointUnresolved",
+            # A name that leads nowhere is no failed look-up.
+            expr="thanos_query_endpoints_dns_provider_results == 0",
+            wait="10m",
+            severity="critical",
+            summary="{{ $labels.instance }} in {{ $labels.cluster }} finds nobody behind {{ $labels.addr }}.",
+            description="What all pods behind that name hold is missing from every answer.",
+            jobs=(_JOB,),
+        ),
+        Alert(
+            name="ThanosQueryInstantLatencyHigh",
+            expr=slow("http_request_duration_seconds", f'{_ITSELF}, handler="query"'),
+            wait="10m",
+            severity="warning",
+            summary="Queries to {{ $labels.instance }} in {{ $labels.cluster }} take long.",
+            description="One instant query in a hundred takes {{ $value | humanizeDuration }}.",
+            threshold=Threshold(value=40, least=0.1, most=600, unit="seconds"),
+            jobs=(_JOB,),
+        ),
+        Alert(
+            name="ThanosQueryRangeLatencyHigh",
+            expr=slow("http_request_duration_seconds", f'{_ITSELF}, handler="query_range"'),
+            wait="10m",
+            severity="warning",
+            summary="Range queries to {{ $labels.instance }} in {{ $labels.cluster }} take long.",
+            description="One in a hundred takes {{ $value | humanizeDuration }}.",
+            threshold=Threshold(value=90, least=0.1, most=600, unit="seconds"),
+            jobs=(_JOB,),
+        ),
+        Alert(
+            name="ThanosQueryOverload",
+            expr=(
+                "avg_over_time(thanos_query_concurrent_gate_queries_in_flight[5m])\n"
+                "> thanos_query_concurrent_gate_queries_max - 1"
+            ),
+            wait="15m",
+            severity="warning",
+            summary="{{ $labels.instance }} in {{ $labels.cluster }} works on as many queries as it may.",
+            description="{{ $value | printf `%.0f` }} at once for a quarter of an hour; others wait.",
+            jobs=(_JOB,),
+        ),
+    ),
+)

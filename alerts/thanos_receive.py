@@ -1,0 +1,136 @@
+"""Thanos' Receive, routers and ingestors: whether they take what is written, keep it often enough and upload it."""
+
+from .model import Alert, Group, Threshold
+from .thanos import ERRORS, failed_requests, no_upload, share, slow
+
+_JOB = "thanos-receive"
+_ITSELF = f'job="{_JOB}"'
+_REPLICATIONS = "sum by (cluster, instance) (rate(thanos_receive_replications_total"
+_MAY_FAIL = (
+    "max by (cluster, instance) (floor((thanos_receive_replication_factor + 1) / 2))\n"
+    "/ max by (cluster, instance) (thanos_receive_hashring_nodes)"
+)
+"""The share of writes that fail at least when so many ingestors are away that some samples find no quorum."""
+
+THANOS_RECEIVE = Group(
+    name="thanos-receive",
+    alerts=(
+        Alert(
+            name="ThanosReceiveHttpRequestErrorRateHigh",
+            expr=failed_requests(_JOB, "receive"),
+            wait="5m",
+            severity="critical",
+            summary="{{ $labels.instance }} in {{ $labels.cluster }} can't take what is written to it.",
+            description="It answers {{ $value | humanizePercentage }} with an error; agents wait and try again.",
+            threshold=ERRORS,
+            jobs=(_JOB,),
+        ),
+        Alert(
+            name="ThanosReceiveHttpRequestLatencyHigh",
+            expr=slow("http_request_duration_seconds", f'{_ITSELF}, handler="receive"'),
+            wait="10m",
+            severity="critical",
+            summary="{{ $labels.instance }} in {{ $labels.cluster }} takes long for what is written to it.",
+            description="One write in a hundred takes {{ $value | humanizeDuration }}; agents will fall behind.",
+            threshold=Threshold(value=10, least=0.1, most=120, unit="seconds"),
+            jobs=(_JOB,),
+        ),
+        Alert(
+            name="ThanosReceiveIngestorsMissing",
+            # Routers have no bucket, and only routers know the hashring.
+            expr=(
+                "max by (cluster) (thanos_receive_hashring_nodes)\n"
+                f"- (count by (cluster) (thanos_objstore_bucket_last_successful_upload_time{{{_ITSELF}}})\n"
+                "or 0 * max by (cluster) (thanos_receive_hashring_nodes)) > 0"
+            ),
+            wait="10m",
+            severity="critical",
+            summary="Ingestors of {{ $labels.cluster }} are away.",
+            description="{{ $value }} of its hashring; what is written now is in fewer of them than it should be.",
+            jobs=(_JOB,),
+        ),
+        Alert(
+            name="ThanosReceiveHighReplicationFailures",
+            expr=(
+                "max by (cluster, instance) (thanos_receive_replication_factor) > 1\n"
+                "and on (cluster, instance)\n"
+                f'{_REPLICATIONS}{{result="error"}}[5m]))\n'
+                f"/ {_REPLICATIONS}[5m]))\n"
+                f"> {_MAY_FAIL}"
+            ),
+            wait="5m",
+            severity="critical",
+            summary="{{ $labels.instance }} in {{ $labels.cluster }} can't write to enough ingestors.",
+            description="More writes fail than {{ $value }} copies make good; agents wait and try again.",
+            jobs=(_JOB,),
+        ),
+        Alert(
+            name="ThanosReceiveHighForwardRequestFailures",
+            expr=share(
+                'thanos_receive_forward_requests_total{result="error"}', "thanos_receive_forward_requests_total"
+            ),
+            wait="5m",
+            severity="warning",
+            summary="{{ $labels.instance }} in {{ $labels.cluster }} does not reach some ingestors.",
+            description="{{ $value | humanizePercentage }} of what it forwards fails; samples lack a copy.",
+            threshold=Threshold(value=0.2, least=0, most=0.9, unit="ratio"),
+            jobs=(_JOB,),
+        ),
+        Alert(
+            name="ThanosReceiveHighHashringFileRefreshFailures",
+            expr="increase(thanos_receive_hashrings_file_errors_total[15m]) > 0",
+            wait="15m",
+            severity="warning",
+            summary="{{ $labels.instance }} in {{ $labels.cluster }} can't read the hashring's file.",
+            description="It forwards to the ingestors that it knew before.",
+            jobs=(_JOB,),
+        ),
+        Alert(
+            name="ThanosReceiveConfigReloadFailure",
+            expr="thanos_receive_config_last_reload_successful == 0",
+            wait="5m",
+            severity="warning",
+            summary="{{ $labels.instance }} in {{ $labels.cluster }} runs on an old hashring.",
+            description="The file that it was given is not valid. Routers that differ write to different ingestors.",
+            jobs=(_JOB,),
+        ),
+        Alert(
+            name="ThanosReceiveLimitsConfigReloadFailure",
+            expr="increase(thanos_receive_limits_config_reload_err_total[15m]) > 0",
+            wait="5m",
+            severity="warning",
+            summary="{{ $labels.instance }} in {{ $labels.cluster }} runs on old limits.",
+            description="The file that it was given is not valid.",
+            jobs=(_JOB,),
+        ),
+        Alert(
+            name="ThanosReceiveLimitsHighMetaMonitoringQueriesFailureRate",
+            # It asks every 15 seconds.
+            expr="increase(thanos_receive_metamonitoring_failed_queries_total[5m]) / 20 > $threshold",
+            wait="5m",
+            severity="warning",
+            summary="{{ $labels.instance }} in {{ $labels.cluster }} can't ask how many series its tenants have.",
+            description="{{ $value | humanizePercentage }} of its questions fail; limits are judged by old figures.",
+            threshold=Threshold(value=0.2, least=0, most=0.9, unit="ratio"),
+            jobs=(_JOB,),
+        ),
+        Alert(
+            name="ThanosReceiveTenantLimitedByHeadSeries",
+            expr=("sum by (cluster, tenant) (increase(thanos_receive_head_series_limited_requests_total[5m])) > 0"),
+            wait="5m",
+            severity="warning",
+            summary="A tenant of Receive in {{ $labels.cluster }} has more series than it may.",
+            description="{{ $labels.tenant }} is answered 429 and waits; what outlives its agent's log is lost.",
+            jobs=(_JOB,),
+        ),
+        Alert(
+            name="ThanosReceiveNoUpload",
+            expr=no_upload(_JOB, f"rate(prometheus_tsdb_head_samples_appended_total{{{_ITSELF}}}[5m] offset 4h)"),
+            wait="15m",
+            severity="critical",
+            summary="{{ $labels.instance }} in {{ $labels.cluster }} has uploaded nothing for 4 hours.",
+            description="Its blocks are only on its volume; what its retention deletes first is lost.",
+            jobs=(_JOB,),
+        ),
+    ),
+)

@@ -1,0 +1,52 @@
+"""Thanos' sidecar: whether it reaches its Prometheus and its bucket."""
+
+from .model import Alert, Group
+from .thanos import no_upload
+
+_JOB = "thanos-sidecar"
+_ITSELF = f'job="{_JOB}"'
+
+THANOS_SIDECAR = Group(
+    name="thanos-sidecar",
+    alerts=(
+        Alert(
+            name="ThanosSidecarBucketOperationsFailed",
+            expr=(
+                "sum by (cluster, instance)"
+                f" (increase(thanos_objstore_bucket_operation_failures_total{{{_ITSELF}}}[5m])) > 0"
+            ),
+            wait="15m",
+            severity="critical",
+            summary="The sidecar of {{ $labels.instance }} in {{ $labels.cluster }} can't use its bucket.",
+            description="{{ $value | printf `%.0f` }} operations failed in five minutes; blocks wait on the volume.",
+            jobs=(_JOB,),
+        ),
+        Alert(
+            name="ThanosSidecarNoConnectionToStartedPrometheus",
+            expr="thanos_sidecar_prometheus_up == 0",
+            wait="15m",  # reading the log at a start takes minutes
+            severity="critical",
+            summary="The sidecar of {{ $labels.instance }} in {{ $labels.cluster }} does not reach its Prometheus.",
+            description="Its newest samples are in no answer of Query.",
+            jobs=(_JOB,),
+        ),
+        Alert(
+            name="ThanosSidecarNoUpload",
+            expr=no_upload(_JOB, "thanos_sidecar_prometheus_up offset 4h"),
+            wait="15m",
+            severity="critical",
+            summary="The sidecar of {{ $labels.instance }} in {{ $labels.cluster }} has uploaded nothing for 4 hours.",
+            description="Prometheus cuts a block every two hours; what its retention deletes first is lost.",
+            jobs=(_JOB,),
+        ),
+        Alert(
+            name="ThanosSidecarBlocksCorrupted",
+            expr="increase(thanos_shipper_corrupted_blocks_total[15m]) > 0",
+            wait="15m",
+            severity="critical",
+            summary="{{ $labels.instance }} in {{ $labels.cluster }} has blocks that can't be uploaded.",
+            description="They are corrupt on its volume, and will be missing from the bucket.",
+            jobs=(_JOB,),
+        ),
+    ),
+)
