@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from alerts import GROUPS, MAINTENANCE, WATCHDOG, Alert, Group, Record
-from settings import Fleet, seconds
+from settings import Fleet, Hub, seconds
 from settings.alerts import Maintenance, Tuning
 
 from . import render
@@ -14,6 +14,8 @@ from .platforms import unreachable
 EXPECTED = "promfleet_cluster_expected"
 OUTAGE = "promfleet_agent_outage_seconds"
 """The outage of the hub that an agent's log is planned for."""
+REPLICAS = "promfleet_thanos_replicas_expected"
+"""How many Prometheus the hub has, each with a sidecar."""
 RUNBOOKS = "docs/runbooks"
 OF_EVERY_REPLICA = "thanos-replicas.yml"
 """What no single Prometheus can say of itself and its twin."""
@@ -36,9 +38,7 @@ def _files(fleet: Fleet) -> dict[str, str]:
 def ruler_rules(fleet: Fleet) -> dict[str, str]:
     """A Ruler's: all, where no Prometheus has every cluster's samples, and else only what needs every replica's."""
     every = _files(fleet)
-    return (
-        every if _rules_are_the_rulers(fleet) else {name: every[name] for name in (OF_EVERY_REPLICA,) if name in every}
-    )
+    return every if _rules_are_the_rulers(fleet) else {OF_EVERY_REPLICA: every[OF_EVERY_REPLICA]}
 
 
 def _rules_are_the_rulers(fleet: Fleet) -> bool:
@@ -55,6 +55,7 @@ def _inventory(fleet: Fleet) -> list[Rule]:
     return [
         *(_expected(fleet, cluster) for cluster in expected(fleet)),
         *(_outage(fleet, cluster) for cluster in fleet.local_agents),
+        *([_replicas(fleet.hub)] if fleet.hub and fleet.thanos else []),
         *(_maintenance(window, fleet) for window in fleet.alerts.maintenance),
         *([_watchdog(fleet, fleet.hub.cluster)] if fleet.hub else []),
     ]
@@ -69,6 +70,10 @@ def _expected(fleet: Fleet, cluster: str) -> Rule:
 def _outage(fleet: Fleet, cluster: str) -> Rule:
     length = seconds(fleet.agents[cluster].outage)
     return {"record": OUTAGE, "expr": f"vector({length})", "labels": {"cluster": cluster}}
+
+
+def _replicas(hub: Hub) -> Rule:
+    return {"record": REPLICAS, "expr": f"vector({hub.replicas})", "labels": {"cluster": hub.cluster}}
 
 
 def _maintenance(window: Maintenance, fleet: Fleet) -> Rule:
