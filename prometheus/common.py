@@ -4,6 +4,12 @@ from typing import Any
 
 from settings import Fleet, in_bytes
 
+LATEST = "60h"
+"""
+How late a sample may come: as long as the log of an agent holds that is planned for the longest outage, 48h.
+
+Without it a hub refuses, and its agents lose, what is more than an hour older than its own newest sample.
+"""
 _KEPT_DROPPED_TARGETS = 100
 """Targets that discovery found and a job refused, shown to people; each costs memory."""
 

@@ -7,7 +7,7 @@ from settings.capacity import USABLE_PERCENT
 
 from . import render
 from .alertmanager import alerting, alertmanager_job
-from .common import global_section, mebibytes
+from .common import LATEST, global_section, mebibytes
 from .jobs import jobs
 from .prober import probe_jobs
 from .pushgateway import pushgateway_job
@@ -15,12 +15,6 @@ from .thanos import REPLICA
 from .thanos_jobs import thanos_jobs
 
 RULE_FILES = "/etc/prometheus/rules/*.yml"
-LATEST = "60h"
-"""
-How late a sample may come: as long as the log of an agent holds that is planned for the longest outage, 48h.
-
-Without it a hub refuses, and its agents lose, what is more than an hour older than its own newest sample.
-"""
 
 
 def hub_config(fleet: Fleet) -> str:

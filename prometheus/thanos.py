@@ -8,6 +8,7 @@ from settings import Fleet, Thanos, seconds
 from . import render
 from .alertmanager import REPLICA
 from .beside import TOKEN
+from .common import LATEST
 from .flags import DATA as TSDB
 from .flags import LISTEN
 from .objstore import objstore
@@ -44,6 +45,12 @@ TENANT_HEADER = "THANOS-TENANT"
 
 _PORTS = [f"--http-address=0.0.0.0:{HTTP}", f"--grpc-address=0.0.0.0:{GRPC}"]
 _REPLICA = f'--label={REPLICA}="$(POD_NAME)"'
+
+
+def _own_labels(fleet: Fleet, role: str) -> list[str]:
+    """Labels of a role's blocks that no other stack's have in the same bucket, nor its twins."""
+    cluster = fleet.hub.cluster if fleet.hub else ""
+    return [f'--label={role}="{cluster}"', _REPLICA]
 
 
 def prometheus_flags(thanos: Thanos) -> list[str]:
@@ -207,7 +214,8 @@ def ruler_flags(fleet: Fleet, thanos: Thanos) -> list[str]:
         f"--eval-interval={fleet.scrape.interval}",
         f"--tsdb.block-duration={thanos.block}",
         f"--alert.label-drop={REPLICA}",
-        _REPLICA,
+        "--alert.label-drop=ruler",
+        *_own_labels(fleet, "ruler"),
         f"--alertmanagers.config-file={ALERTMANAGERS_FILE}",
     ]
 
@@ -233,7 +241,7 @@ def ruler_alertmanagers(fleet: Fleet) -> str:
     )
 
 
-def ingestor_flags(thanos: Thanos) -> list[str]:
+def ingestor_flags(fleet: Fleet, thanos: Thanos) -> list[str]:
     """Keeps what routers send it, and uploads it."""
     receive = thanos.receive
     if receive is None:
@@ -246,9 +254,9 @@ def ingestor_flags(thanos: Thanos) -> list[str]:
         f"--tsdb.retention={receive.retention}",
         f"--tsdb.min-block-duration={thanos.block}",
         f"--tsdb.max-block-duration={thanos.block}",
-        "--tsdb.out-of-order.time-window=60h",
+        f"--tsdb.out-of-order.time-window={LATEST}",
         f"--objstore.config={objstore(thanos.storage)}",
-        _REPLICA,
+        *_own_labels(fleet, "receive"),
     ]
 
 

@@ -79,7 +79,7 @@ def deploy_receive(
             fleet,
             watched,
             ways[RECEIVE],
-            rendered.ingestor_flags(thanos),
+            rendered.ingestor_flags(fleet, thanos),
             receive.storage,
             receive.storage_class,
         ),
