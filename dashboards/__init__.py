@@ -16,6 +16,9 @@ from . import (
     node,
     pod,
     probes,
+    thanos,
+    thanos_blocks,
+    thanos_writes,
     workload,
 )
 from .model import Board, queries, resolved
@@ -35,6 +38,9 @@ BOARDS: tuple[Board, ...] = tuple(
         agents,
         hub,
         alertmanager,
+        thanos,
+        thanos_blocks,
+        thanos_writes,
         cardinality,
         jvm,
         probes,
@@ -47,6 +53,12 @@ __all__ = ["BOARDS", "DATASOURCE", "Board", "files", "queries", "resolved"]
 
 def files(fleet: Fleet) -> dict[str, str]:
     """JSON text of the boards that a fleet has something to show on, by file name."""
-    absent = {alertmanager.BOARD.uid: fleet.alertmanager is None, probes.BOARD.uid: not fleet.probes}
+    absent = {
+        alertmanager.BOARD.uid: fleet.alertmanager is None,
+        probes.BOARD.uid: not fleet.probes,
+        thanos.BOARD.uid: fleet.thanos is None,
+        thanos_blocks.BOARD.uid: fleet.thanos is None,
+        thanos_writes.BOARD.uid: not (fleet.thanos and (fleet.thanos.receive or fleet.thanos.ruler)),
+    }
     shown = [board for board in BOARDS if not absent.get(board.uid, False)]
     return {f"{board.uid.removeprefix('promfleet-')}.json": text(board) for board in shown}

@@ -1,0 +1,220 @@
+"""Thanos by role: are its pods ready, do they answer, and how fast."""
+
+from .model import Board, Column, Figure, Lines, Query, Row, Step, Table, Variable
+from .words import ANY_IS_BAD, FULL, ONE, RED, quantile
+
+_CLUSTER = Variable("cluster", "label_values(thanos_build_info, cluster)")
+_QUERY, _FRONTEND, _STORE = (f'{ONE}, job="thanos-{role}"' for role in ("query", "query-frontend", "store"))
+_ALL = f'{ONE}, job=~"thanos-.+"'
+_PODS = "job, instance"
+_NONE = "This stack has no Thanos, or nothing came from it."
+_NO_FRONTEND = "This stack has no query frontend, or nobody has asked it."
+_UNASKED = "Nobody has asked."
+
+
+def _rate(metric: str, where: str, by: str) -> str:
+    return f"sum by ({by}) (rate({metric}{{{where}}}[$__rate_interval]))"
+
+
+def _share(part: str, whole: str, where: str, by: str) -> str:
+    return f"{_rate(part, where, by)} / {_rate(whole, where, by)}"
+
+
+_NOW = Row(
+    "Now",
+    (
+        Figure(
+            title="Pods not ready",
+            description="Of all roles. Any that stays is in the table below.",
+            empty=_NONE,
+            expr=f'sum(thanos_status{{{ONE}, check="ready"}} == bool 0)',
+            unit="none",
+            steps=ANY_IS_BAD,
+        ),
+        Figure(
+            title="Replicas of Prometheus",
+            description="Those that answer their sidecar. One fewer than there should be: the next failure is a gap.",
+            empty=_NONE,
+            expr=f"sum(thanos_sidecar_prometheus_up{{{ONE}}})",
+            unit="none",
+        ),
+        Figure(
+            title="Endpoints that are asked",
+            description="By the Query that knows fewest. What is missing here is missing from answers.",
+            empty="Query knows nobody, or nothing came from it.",
+            expr=f"min(sum by (instance) (thanos_store_nodes_grpc_connections{{{_QUERY}}}))",
+            unit="none",
+        ),
+        Figure(
+            title="Names that lead nowhere",
+            description="Names of endpoints behind which Query finds no pod. Any is a role that is away as a whole.",
+            empty=_NONE,
+            expr=f"max(sum by (instance) (thanos_query_endpoints_dns_provider_results{{{ONE}}} == bool 0))",
+            unit="none",
+            steps=ANY_IS_BAD,
+        ),
+        Figure(
+            title="Queries that fail",
+            description="Share of HTTP requests to Query that end in 5xx.",
+            empty=_UNASKED,
+            expr=(
+                f'(sum(rate(http_requests_total{{{_QUERY}, code=~"5.."}}[$__rate_interval])) or vector(0))'
+                f" / sum(rate(http_requests_total{{{_QUERY}}}[$__rate_interval]))"
+            ),
+            unit="percentunit",
+            steps=(Step(0.05, RED),),
+        ),
+        Figure(
+            title="Newest upload",
+            description="Age of the newest block that anybody put into the bucket. Every two hours there are some.",
+            empty="Nothing was uploaded since the pods started.",
+            expr=f"time() - max(thanos_objstore_bucket_last_successful_upload_time{{{_ALL}}} > 0)",
+            unit="s",
+            steps=(Step(4 * 3600, RED),),
+        ),
+        Table(
+            title="Pods",
+            description="Each pod of each role. One that is not ready is sent no requests.",
+            empty=_NONE,
+            columns=(
+                Column("ready", f'min by ({_PODS}) (thanos_status{{{_ALL}, check="ready"}})', "bool_yes_no"),
+                Column("up for", f"time() - max by ({_PODS}) (process_start_time_seconds{{{_ALL}}})", "s"),
+                Column("memory", f"max by ({_PODS}) (process_resident_memory_bytes{{{_ALL}}})", "bytes"),
+                Column("CPU", f"sum by ({_PODS}) (rate(process_cpu_seconds_total{{{_ALL}}}[5m]))", "none"),
+            ),
+            sort="memory",
+        ),
+    ),
+)
+
+_ANSWERS = Row(
+    "Query",
+    (
+        Lines(
+            title="Requests by answer",
+            description="4xx is what people asked wrongly, 5xx is trouble.",
+            empty=_UNASKED,
+            queries=(Query(_rate("http_requests_total", _QUERY, "handler, code"), "{{handler}} {{code}}"),),
+            unit="reqps",
+        ),
+        Lines(
+            title="Slow requests",
+            description="The time that 99 of 100 did not exceed. Long ranges read the bucket.",
+            empty=_UNASKED,
+            queries=(
+                Query(
+                    quantile(0.99, "http_request_duration_seconds", f'{_QUERY}, handler=~"query.*"', "handler"),
+                    "{{handler}}",
+                ),
+            ),
+            unit="s",
+        ),
+        Lines(
+            title="Queries at once",
+            description="Share of those that a Query works on at once. At 100 % others wait.",
+            empty=_NONE,
+            queries=(
+                Query(
+                    f"max by (instance) (thanos_query_concurrent_gate_queries_in_flight{{{ONE}}}"
+                    f" / thanos_query_concurrent_gate_queries_max{{{ONE}}})",
+                    "{{instance}}",
+                ),
+            ),
+            unit="percentunit",
+            steps=FULL,
+        ),
+        Lines(
+            title="Endpoints by role",
+            description="Whom Query asks. A step down is a pod that is away.",
+            empty=_NONE,
+            queries=(
+                Query(
+                    f"min by (store_type) (sum by (instance, store_type)"
+                    f" (thanos_store_nodes_grpc_connections{{{_QUERY}}}))",
+                    "{{store_type}}",
+                ),
+            ),
+            unit="none",
+        ),
+        Lines(
+            title="Calls that fail",
+            description="What those that Query asks answer instead of samples. Such answers are partial.",
+            empty="No call has failed.",
+            queries=(
+                Query(
+                    _rate("grpc_client_handled_total", f'{_QUERY}, grpc_code!="OK"', "grpc_code") + " > 0",
+                    "{{grpc_code}}",
+                ),
+            ),
+            unit="reqps",
+        ),
+        Lines(
+            title="Frontend's cache",
+            description="Share of what it looks up that it remembers. Near 0: it is too small, or nothing repeats.",
+            empty=_NO_FRONTEND,
+            queries=(
+                Query(
+                    _share("cortex_cache_hits_total", "cortex_cache_fetched_keys_total", _FRONTEND, "instance"),
+                    "{{instance}}",
+                ),
+            ),
+            unit="percentunit",
+        ),
+    ),
+)
+
+_BUCKET = Row(
+    "Store",
+    (
+        Lines(
+            title="Calls by answer",
+            description="Anything but OK and Canceled leaves older samples out of an answer.",
+            empty=_UNASKED,
+            queries=(
+                Query(
+                    _rate("grpc_server_handled_total", f'{_STORE}, grpc_method!="Info"', "grpc_code") + " > 0",
+                    "{{grpc_code}}",
+                ),
+            ),
+            unit="reqps",
+        ),
+        Lines(
+            title="Wait for the gate",
+            description="The time that 99 of 100 questions did not exceed before they were looked at.",
+            empty=_UNASKED,
+            queries=(
+                Query(
+                    quantile(0.99, "thanos_bucket_store_series_gate_queries_duration_seconds", _STORE, "instance"),
+                    "{{instance}}",
+                ),
+            ),
+            unit="s",
+            steps=(Step(2, RED),),
+        ),
+        Lines(
+            title="Index cache",
+            description="Share of look-ups that the cache answers; the rest is read from the bucket.",
+            empty=_UNASKED,
+            queries=(
+                Query(
+                    _share(
+                        "thanos_store_index_cache_hits_total",
+                        "thanos_store_index_cache_requests_total",
+                        _STORE,
+                        "item_type",
+                    ),
+                    "{{item_type}}",
+                ),
+            ),
+            unit="percentunit",
+        ),
+    ),
+)
+
+BOARD = Board(
+    uid="promfleet-thanos",
+    title="Thanos",
+    description="Are the pods of Thanos ready, whom does Query ask, how fast do they answer.",
+    variables=(_CLUSTER,),
+    rows=(_NOW, _ANSWERS, _BUCKET),
+)
