@@ -176,10 +176,11 @@ def _store_flags(thanos: Thanos, bucket: str | None, span: Sequence[str], shard:
 
 
 def compactors(thanos: Thanos) -> Mapping[str, Work]:
-    """The one compactor of each bucket by the name of its pod."""
+    """The one compactor of each bucket by the name of its pod; none where another stack has it."""
     return {
         f"{COMPACTOR}{ending}": Work(ending, _compactor_flags(thanos, bucket))
         for ending, bucket in buckets(thanos).items()
+        if thanos.compacts or ending
     }
 
 

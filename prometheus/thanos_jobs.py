@@ -24,7 +24,8 @@ def _jobs(fleet: Fleet) -> Iterator[Job]:
     if thanos.query_frontend:
         yield behind_door(fleet, FRONTEND, QUERY, "frontend")
     yield _on_pods(fleet, STORE, *stores(thanos))
-    yield _on_pods(fleet, COMPACTOR, *compactors(thanos))
+    if compactors(thanos):
+        yield _on_pods(fleet, COMPACTOR, *compactors(thanos))
     if thanos.ruler:
         yield _on_pods(fleet, RULER, RULER)
     if thanos.receive:

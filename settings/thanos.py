@@ -7,9 +7,9 @@ from pydantic import AfterValidator, Field
 
 from .errors import Problem
 from .expose import Way
-from .section import Many, Section, Table, empty
+from .section import Distinct, Many, Section, Table, empty
 from .storage import BucketName, Storage
-from .types import DnsLabel, DnsName, Duration, Quantity, Text, refused, seconds
+from .types import DnsLabel, DnsName, Duration, Quantity, StackName, Text, refused, seconds
 
 DOWNSAMPLED_AT = {"raw": 40 * 3600, "five_minutes": 10 * 86400}
 """Age in seconds at which the compactor makes the next resolution of a block: from raw, from five minutes."""
@@ -171,6 +171,10 @@ class Thanos(Section):
 
     storage: Storage
     """Where blocks are kept."""
+    shared_with: Distinct[StackName] = ()
+    """Stacks whose blocks lie in the same bucket."""
+    compacts: bool = True
+    """Whether this stack has the bucket's Compactor; of all that share the bucket exactly one has it."""
     compaction: Literal["delayed", "classic"] = "delayed"
     """Whether Prometheus compacts what is uploaded (`delayed`), or leaves blocks of two hours alone."""
     block: Annotated[Duration, AfterValidator(_is_a_block)] = "2h"
@@ -206,6 +210,9 @@ class Thanos(Section):
         """Rules are evaluated where the samples are, and nothing is asked that a bucket's retention forbids."""
         if self.receive and not self.ruler:
             yield Problem(("ruler",), "is missing", "Write ruler: {}: no Prometheus has what agents write to Receive.")
+        if not self.compacts and not self.shared_with:
+            instead = "Name the stack that has it in sharedWith, or remove it."
+            yield Problem(("compacts",), "leaves the bucket without a Compactor", instead, "false")
         gcs, delay = self.storage.gcs, self.compactor.delete_delay
         if gcs and gcs.retention and seconds(gcs.retention) >= seconds(delay):
             instead = f"Write less than compactor.deleteDelay, {delay}: the compactor could delete nothing."

@@ -33,11 +33,10 @@ def deploy_storage(fleet: Fleet, thanos: Thanos, cluster: str) -> Ways:
 
 def members(thanos: Thanos, ending: str) -> Mapping[str, Member]:
     """Who works on a bucket, by the short name of the role; `ending` is that of the bucket's own roles."""
+    compacting = tuple(app for app, work in compactors(thanos).items() if work.bucket == ending)
     own = {
         f"store{ending}": Member(tuple(app for app, work in stores(thanos).items() if work.bucket == ending), "read"),
-        f"compactor{ending}": Member(
-            tuple(app for app, work in compactors(thanos).items() if work.bucket == ending), "administer"
-        ),
+        **({f"compactor{ending}": Member(compacting, "administer")} if compacting else {}),
     }
     ruler = {"ruler": Member((RULER,), "write")} if thanos.ruler else {}
     if ending:

@@ -36,6 +36,7 @@ def deploy_thanos(
     `notify` is the Role of who may alert, if there is an Alertmanager.
     """
     opts = ResourceOptions(provider=watched.provider)
+    pulumi.export("blocks", shared_blocks(thanos, hub.cluster))
     deploy_bucket_workers(fleet, thanos, watched, hub, ways)
     if thanos.ruler:
         ThanosRuler(hub.cluster, ruler_args(fleet, thanos, thanos.ruler, watched, hub, ways[RULER], notify), opts)
@@ -46,6 +47,32 @@ def deploy_thanos(
         endpoint = deploy_receive(fleet, thanos, thanos.receive, watched, hub, ways)
         hub = hub._replace(endpoint=endpoint)
     return hub._replace(reading=deploy_query(fleet, thanos, watched, hub))
+
+
+def shared_blocks(thanos: Thanos, cluster: str) -> pulumi.Output[dict[str, object]]:
+    """
+    What stacks that share the bucket must know of each other.
+
+    Raises `pulumi.RunError` where two would upload blocks of equal labels, or not exactly one has the Compactor.
+    """
+    own: dict[str, object] = {"cluster": cluster, "compacts": thanos.compacts}
+    others = [pulumi.StackReference(stack).require_output("blocks") for stack in thanos.shared_with]
+
+    def checked(found: list[dict[str, object]]) -> dict[str, object]:
+        for stack, other in zip(thanos.shared_with, found, strict=True):
+            if other["cluster"] == cluster:
+                raise pulumi.RunError(
+                    f"thanos.sharedWith: {stack} uploads blocks of cluster {cluster} too. Give one of the two hubs' "
+                    "clusters another name, or each stack a bucket of its own."
+                )
+        if sum(bool(one["compacts"]) for one in (own, *found)) != 1:
+            raise pulumi.RunError(
+                "thanos.compacts: exactly one of the stacks that share a bucket has its Compactor. "
+                "Write compacts: false in all others."
+            )
+        return own
+
+    return pulumi.Output.all(*others).apply(checked)
 
 
 def deploy_bucket_workers(fleet: Fleet, thanos: Thanos, watched: Watched, hub: DeployedHub, ways: Ways) -> None:

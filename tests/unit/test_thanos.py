@@ -3,6 +3,7 @@
 import json
 
 import kubernetes_validate
+import pulumi
 import pytest
 import yaml
 
@@ -282,3 +283,33 @@ class TestHub:
         assert [name for name in workloads(engine) if "thanos" in name] == []
         containers = workloads(engine)["prometheus-hub"]["template"]["spec"]["containers"]
         assert [c["name"] for c in containers] == ["prometheus", "write-door", "read-door"]
+
+
+class TestSharedBucket:
+    @pytest.fixture
+    def sharing(self, engine, deployed):
+        def share(**other):
+            engine.stacks["o/p/eu"] = {"blocks": {"cluster": "eu-hub", "compacts": False} | other}
+            return deployed({"storage": GCS, "sharedWith": ["o/p/eu"]})
+
+        return share
+
+    def test_is_shared_where_labels_differ_and_one_compacts(self, sharing):
+        """
+        Two stacks with hubs in clusters of different names, one of them with the Compactor.
+        """
+        assert "thanos-compactor" in workloads(sharing())
+
+    def test_equal_labels_are_refused(self, sharing):
+        """
+        Blocks of one cluster from two stacks could not be told apart.
+        """
+        with pytest.raises(pulumi.RunError, match="o/p/eu uploads blocks of cluster hub too"):
+            sharing(cluster="hub")
+
+    def test_a_second_compactor_is_refused(self, sharing):
+        """
+        Two on one bucket delete each other's sources.
+        """
+        with pytest.raises(pulumi.RunError, match="Write compacts: false in all others"):
+            sharing(compacts=True)
