@@ -99,6 +99,7 @@ class HubPrometheus(pulumi.ComponentResource):
     def __init__(self, name: str, args: HubPrometheusArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:HubPrometheus", name, {}, opts)
         child = ResourceOptions(parent=self)
+        bounded = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         image = args.get("image", PROMETHEUS)
         metadata: k8s.meta.v1.ObjectMetaArgsDict = {
             "name": APP,
@@ -117,7 +118,7 @@ class HubPrometheus(pulumi.ComponentResource):
             account,
             self.tls_secret,
             args["prefix"],
-            child,
+            bounded,
         )
         self.roles = entrance.roles
         self.service = entrance.service
