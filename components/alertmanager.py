@@ -88,6 +88,7 @@ class Alertmanager(pulumi.ComponentResource):
     def __init__(self, name: str, args: AlertmanagerArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:Alertmanager", name, {}, opts)
         child = ResourceOptions(parent=self)
+        bounded = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         metadata: k8s.meta.v1.ObjectMetaArgsDict = {
             "name": APP,
             "namespace": args["namespace"],
@@ -104,7 +105,7 @@ class Alertmanager(pulumi.ComponentResource):
             account,
             args["tls_secret"],
             args["prefix"],
-            child,
+            bounded,
         )
         self.notify_role = entrance.roles[NOTIFY.name]
         grant(
@@ -141,7 +142,9 @@ class Alertmanager(pulumi.ComponentResource):
             opts=child,
         )
         bounded = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
-        mesh = k8s.core.v1.Service(f"{name}-mesh", metadata={**metadata, "name": MESH}, spec=mesh_service(), opts=child)
+        mesh = k8s.core.v1.Service(
+            f"{name}-mesh", metadata={**metadata, "name": MESH}, spec=mesh_service(), opts=bounded
+        )
         volumes: list[k8s.core.v1.VolumeArgsDict] = [
             {"name": "config", "config_map": {"name": config.metadata.name}},
             {"name": "secrets", "projected": {"sources": secret_files(secret.metadata.name, args["existing"])}},

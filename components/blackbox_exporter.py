@@ -45,6 +45,7 @@ class BlackboxExporter(pulumi.ComponentResource):
     def __init__(self, name: str, args: BlackboxExporterArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:BlackboxExporter", name, {}, opts)
         child = ResourceOptions(parent=self)
+        bounded = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         metadata: k8s.meta.v1.ObjectMetaArgsDict = {
             "name": APP,
             "namespace": args["namespace"],
@@ -61,13 +62,12 @@ class BlackboxExporter(pulumi.ComponentResource):
             account,
             args["tls_secret"],
             args["prefix"],
-            child,
+            bounded,
         )
         scraper: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{APP}-scraper"}
         grant(f"{name}-scraper", scraper, entrance.roles[PROBE.name], args["scraper"], child)
         file = CONFIG_FILE.rpartition("/")[2]
         config = k8s.core.v1.ConfigMap(f"{name}-config", metadata=metadata, data={file: args["config"]}, opts=child)
-        bounded = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         stateful_set(name, APP, metadata, pod(args, account.metadata.name, entrance, config.metadata.name), bounded)
         self.register_outputs({})
 

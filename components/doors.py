@@ -51,13 +51,15 @@ def entrance(
     account: k8s.core.v1.ServiceAccount,
     tls_secret: pulumi.Input[str],
     prefix: str,
-    child: ResourceOptions,
+    bounded: ResourceOptions,
 ) -> Entrance:
     """
     Make a Role per door, what the doors themselves need to ask who comes, and a Service that leads to them alone.
 
-    The pod's other ports are closed to everyone, unless another policy opens them.
+    The pod's other ports are closed to everyone, unless another policy opens them. `bounded` has the timeouts of a
+    rollout: the Service is waited for until a pod behind it is ready.
     """
+    child = ResourceOptions(parent=bounded.parent)
     app = str(metadata["name"])
     k8s.rbac.v1.ClusterRoleBinding(
         f"{name}-reviews-binding",
@@ -81,7 +83,7 @@ def entrance(
         ).metadata.name
         for door in doors
     }
-    leading = k8s.core.v1.Service(f"{name}-service", metadata=metadata, spec=service(app, doors), opts=child)
+    leading = k8s.core.v1.Service(f"{name}-service", metadata=metadata, spec=service(app, doors), opts=bounded)
     k8s.networking.v1.NetworkPolicy(
         f"{name}-policy",
         metadata=metadata,

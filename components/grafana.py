@@ -65,6 +65,7 @@ class Grafana(pulumi.ComponentResource):
     def __init__(self, name: str, args: GrafanaArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:Grafana", name, {}, opts)
         child = ResourceOptions(parent=self)
+        bounded = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         metadata: k8s.meta.v1.ObjectMetaArgsDict = {
             "name": APP,
             "namespace": args["namespace"],
@@ -75,7 +76,7 @@ class Grafana(pulumi.ComponentResource):
             f"{name}-service",
             metadata=metadata,
             spec={"selector": selector(APP, APP), "ports": [ports]},
-            opts=child,
+            opts=bounded,
         )
         k8s.networking.v1.NetworkPolicy(
             f"{name}-policy",
@@ -87,7 +88,6 @@ class Grafana(pulumi.ComponentResource):
             },
             opts=child,
         )
-        bounded = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         volume = claim(name, metadata, args["storage"], args.get("storage_class"), bounded)
         volumes: list[k8s.core.v1.VolumeArgsDict] = [
             {"name": "data", "persistent_volume_claim": {"claim_name": volume.metadata.name}},

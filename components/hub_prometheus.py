@@ -116,6 +116,7 @@ class HubPrometheus(pulumi.ComponentResource):
     def __init__(self, name: str, args: HubPrometheusArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:HubPrometheus", name, {}, opts)
         child = ResourceOptions(parent=self)
+        bounded = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         image = args.get("image", PROMETHEUS)
         metadata: k8s.meta.v1.ObjectMetaArgsDict = {
             "name": APP,
@@ -140,7 +141,7 @@ class HubPrometheus(pulumi.ComponentResource):
             account,
             self.tls_secret,
             args["prefix"],
-            child,
+            bounded,
         )
         self.roles = entrance.roles
         self.service = entrance.service
@@ -191,10 +192,11 @@ class HubPrometheus(pulumi.ComponentResource):
             f"{name}-rules", metadata={**metadata, "name": f"{APP}-rules"}, data=args["rules"], opts=child
         )
         sidecar = args.get("sidecar")
-        pods = headless(name, {**metadata, "name": SIDECARS}, APP, child)
+        bounded = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
+        pods = headless(name, {**metadata, "name": SIDECARS}, APP, bounded)
         for number in range(count := args.get("replicas", 1)):
             if count > 1:
-                replica_service(name, metadata, number, child)
+                replica_service(name, metadata, number, bounded)
         if sidecar:
             asked_by(f"{name}-sidecar", {**metadata, "name": SIDECARS}, APP, [QUERY], APP, child)
         volumes: list[k8s.core.v1.VolumeArgsDict] = [
@@ -214,7 +216,7 @@ class HubPrometheus(pulumi.ComponentResource):
             pods.metadata.name,
             args["storage"],
             args.get("storage_class"),
-            ResourceOptions(parent=self, custom_timeouts=timeouts(args)),
+            bounded,
         )
 
 
@@ -254,7 +256,7 @@ def uploads(sidecar: Sidecar) -> k8s.core.v1.ContainerArgsDict:
     return thanos.container(sidecar.image, sidecar.flags, ("128Mi", "512Mi"), sidecar.access, [data], SIDECAR)
 
 
-def replica_service(name: str, metadata: k8s.meta.v1.ObjectMetaArgsDict, number: int, child: ResourceOptions) -> None:
+def replica_service(name: str, metadata: k8s.meta.v1.ObjectMetaArgsDict, number: int, bounded: ResourceOptions) -> None:
     """Make the way to one replica, for those who ask what only it knows; its door asks as the others do."""
     k8s.core.v1.Service(
         f"{name}-replica-{number}",
@@ -263,5 +265,5 @@ def replica_service(name: str, metadata: k8s.meta.v1.ObjectMetaArgsDict, number:
             "selector": {**selector(APP, APP), "statefulset.kubernetes.io/pod-name": f"{APP}-{number}"},
             "ports": [{"name": READ.name, "port": READ.port, "target_port": READ.name}],
         },
-        opts=child,
+        opts=bounded,
     )

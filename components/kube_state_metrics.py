@@ -93,7 +93,7 @@ class KubeStateMetrics(pulumi.ComponentResource):
                     {"name": "metrics", "port": PORT, "target_port": "metrics"},
                 ],
             },
-            opts=child,
+            opts=bounded,
         )
         k8s.networking.v1.NetworkPolicy(
             f"{name}-policy",

@@ -40,6 +40,7 @@ class NodeExporter(pulumi.ComponentResource):
         account = k8s.core.v1.ServiceAccount(
             f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child
         )
+        bounded = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         k8s.apps.v1.DaemonSet(
             f"{name}-daemonset",
             metadata=metadata,
@@ -51,7 +52,7 @@ class NodeExporter(pulumi.ComponentResource):
                     "spec": pod(image, account.metadata.name),
                 },
             },
-            opts=ResourceOptions(parent=self, custom_timeouts=timeouts(args)),
+            opts=bounded,
         )
         k8s.core.v1.Service(
             f"{name}-service",
@@ -61,7 +62,7 @@ class NodeExporter(pulumi.ComponentResource):
                 "selector": selector(APP, APP),
                 "ports": [{"name": "metrics", "port": PORT, "target_port": "metrics"}],
             },
-            opts=child,
+            opts=bounded,
         )
         self.register_outputs({})
 

@@ -51,6 +51,7 @@ class Pushgateway(pulumi.ComponentResource):
     def __init__(self, name: str, args: PushgatewayArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:Pushgateway", name, {}, opts)
         child = ResourceOptions(parent=self)
+        bounded = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         metadata: k8s.meta.v1.ObjectMetaArgsDict = {
             "name": APP,
             "namespace": args["namespace"],
@@ -67,7 +68,7 @@ class Pushgateway(pulumi.ComponentResource):
             account,
             args["tls_secret"],
             args["prefix"],
-            child,
+            bounded,
         )
         scraper: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{APP}-scraper"}
         role = k8s.rbac.v1.Role(
@@ -77,7 +78,6 @@ class Pushgateway(pulumi.ComponentResource):
         self.pusher_token = identity(
             f"{name}-pusher", {**metadata, "name": f"{APP}-pusher"}, entrance.roles[PUSH.name], 0, child
         )
-        bounded = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         volume = claim(name, metadata, args["storage"], args.get("storage_class"), bounded)
         stateful_set(name, APP, metadata, pod(args, account.metadata.name, entrance, volume.metadata.name), bounded)
         self.register_outputs({"pusher_token": self.pusher_token})

@@ -155,6 +155,7 @@ def role(
     `token` is true for one that shows its identity to a door.
     """
     child = ResourceOptions(parent=parent)
+    bounded = ResourceOptions(parent=parent, custom_timeouts=timeouts(args))
     image = args.get("image", THANOS)
     metadata = metadata_of(app, args["namespace"], image)
     account = k8s.core.v1.ServiceAccount(
@@ -163,7 +164,7 @@ def role(
         automount_service_account_token=False,
         opts=child,
     )
-    pods = headless(name, metadata, app, child)
+    pods = headless(name, metadata, app, bounded)
     asked_by(name, metadata, app, askers, args["scraper"], child)
     data: k8s.core.v1.VolumeMountArgsDict = {"name": VOLUME, "mount_path": DATA}
     pod: k8s.core.v1.PodSpecArgsDict = {
@@ -185,6 +186,6 @@ def role(
         pods.metadata.name,
         args["storage"],
         args.get("storage_class"),
-        ResourceOptions(parent=parent, custom_timeouts=timeouts(args)),
+        bounded,
     )
     return account

@@ -51,6 +51,7 @@ class ThanosBucketWeb(pulumi.ComponentResource):
     def __init__(self, name: str, args: ThanosBucketWebArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:ThanosBucketWeb", name, {}, opts)
         child = ResourceOptions(parent=self)
+        bounded = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         own = f"{name}-{WEB}"
         image = args.get("image", THANOS)
         metadata = metadata_of(WEB, args["namespace"], image)
@@ -68,7 +69,7 @@ class ThanosBucketWeb(pulumi.ComponentResource):
             account,
             args["tls_secret"],
             args["prefix"],
-            child,
+            bounded,
         )
         self.service = entrance.service
         looks: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{WEB}-reader"}

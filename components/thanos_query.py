@@ -80,6 +80,7 @@ class ThanosQuery(pulumi.ComponentResource):
     def __init__(self, name: str, args: ThanosQueryArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:ThanosQuery", name, {}, opts)
         child = ResourceOptions(parent=self)
+        bounded = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         own = f"{name}-{QUERY}"
         metadata = thanos.metadata_of(QUERY, args["namespace"], args.get("image", THANOS))
         account = k8s.core.v1.ServiceAccount(
@@ -94,7 +95,7 @@ class ThanosQuery(pulumi.ComponentResource):
             account,
             args["tls_secret"],
             args["prefix"],
-            child,
+            bounded,
         )
         self.roles, self.service = entrance.roles, entrance.service
         for reader, who in args["readers"].items():
@@ -115,6 +116,7 @@ class ThanosQuery(pulumi.ComponentResource):
         child: ResourceOptions,
     ) -> None:
         """Make the Deployment with its configuration, and the name under which Rulers find its pods."""
+        bounded = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         file = ENDPOINTS_FILE.rpartition("/")[2]
         config = k8s.core.v1.ConfigMap(f"{own}-config", metadata=metadata, data={file: args["endpoints"]}, opts=child)
         grpc: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{QUERY}-grpc"}
@@ -126,7 +128,7 @@ class ThanosQuery(pulumi.ComponentResource):
                 "selector": selector(QUERY, QUERY),
                 "ports": [{"name": "grpc", "port": GRPC}],
             },
-            opts=child,
+            opts=bounded,
         )
         k8s.networking.v1.NetworkPolicy(
             f"{own}-grpc-policy",
@@ -160,7 +162,7 @@ class ThanosQuery(pulumi.ComponentResource):
                     "spec": pod(args, account, config.metadata.name, entrance),
                 },
             },
-            opts=ResourceOptions(parent=self, custom_timeouts=timeouts(args)),
+            opts=bounded,
         )
 
 

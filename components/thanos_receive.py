@@ -63,6 +63,7 @@ class ThanosReceive(pulumi.ComponentResource):
     def __init__(self, name: str, args: ThanosReceiveArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:ThanosReceive", name, {}, opts)
         child = ResourceOptions(parent=self)
+        bounded = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         role(f"{name}-{RECEIVE}", RECEIVE, args, [QUERY, ROUTER], self)
         own = f"{name}-{ROUTER}"
         metadata = metadata_of(ROUTER, args["namespace"], args.get("image", THANOS))
@@ -77,7 +78,7 @@ class ThanosReceive(pulumi.ComponentResource):
             account,
             args["tls_secret"],
             args["prefix"],
-            child,
+            bounded,
         )
         self.service = entrance.service
         if "asks" in args:
@@ -93,7 +94,7 @@ class ThanosReceive(pulumi.ComponentResource):
             for cluster, renewals in args["writers"].items()
         }
         pods: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{ROUTER}-pods"}
-        headless(own, pods, ROUTER, child)
+        headless(own, pods, ROUTER, bounded)
         asked_by(f"{own}-pods", pods, ROUTER, [], args["scraper"], child)
         self._route(own, args, metadata, account.metadata.name, entrance, child)
         self.register_outputs({"service": self.service, "writer_tokens": self.writer_tokens})

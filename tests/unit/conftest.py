@@ -15,7 +15,8 @@ class Engine(pulumi.runtime.Mocks):
 
     def __init__(self) -> None:
         self.resources: list[MockResourceArgs] = []
-        self.urns: dict[str, str] = {}
+        self.waits: list[tuple[str, str, str]] = []
+        """Kind, name and time-out of whatever was registered; an empty one is the provider's own ten minutes."""
         self.stacks: dict[str, dict[str, Any]] = {}
         """Outputs of the stacks that a program may refer to, by `organization/project/stack`."""
 
@@ -73,7 +74,16 @@ def plain(value: Any) -> Any:
 
 
 @pytest.fixture
-def engine() -> Engine:
+def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
     engine = Engine()
     pulumi.runtime.set_mocks(engine, project="promfleet", stack="test", preview=False)
+    monitor = settings.get_monitor()
+    assert isinstance(monitor, MockMonitor)
+    register = monitor.RegisterResource
+
+    def remember(request: Any) -> Any:
+        engine.waits.append((request.type.rpartition(":")[2], request.name, request.customTimeouts.create))
+        return register(request)
+
+    monkeypatch.setattr(monitor, "RegisterResource", remember)
     return engine

@@ -125,6 +125,16 @@ class TestWhole:
                 assert {"memory"} <= container["resources"]["limits"].keys()
                 assert "readinessProbe" in container
 
+    def test_nothing_is_waited_for_longer_than_a_rollout(self, whole):
+        """
+        What the provider waits for has the stack file's time-out, so that a pod that never starts is told soon.
+        """
+        kinds = {"Deployment", "DaemonSet", "StatefulSet", "Service", "PersistentVolumeClaim"}
+        waits = [wait for wait in whole.waits if wait[0] in kinds]
+
+        assert len(waits) > 20
+        assert [wait for wait in waits if wait[2] != "900s"] == []
+
     def test_nothing_carries_a_token_in_plain_sight(self, whole):
         """
         The cluster issues the tokens; besides Secrets nothing that is made contains one.

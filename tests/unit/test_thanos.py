@@ -67,6 +67,17 @@ class TestWhole:
         for item in objects:
             kubernetes_validate.validate(item, "1.36", strict=True)
 
+    def test_nothing_is_waited_for_longer_than_a_rollout(self, deployed):
+        """
+        What the provider waits for has the stack file's time-out.
+        """
+        engine = deployed(FULL, rolloutTimeout="77s", **SECTIONS)
+
+        kinds = {"Deployment", "DaemonSet", "StatefulSet", "Service", "PersistentVolumeClaim"}
+        waits = [wait for wait in engine.waits if wait[0] in kinds]
+        assert len(waits) > 50
+        assert [wait for wait in waits if wait[2] != "77s"] == []
+
 
 def bindings(engine: Engine):
     """Google service account's id -> its roles on buckets, as `bucket: role`."""
