@@ -11,6 +11,7 @@ import pytest
 from fleet.hub import Hub
 from lab import cloud, objectstore
 
+from . import history
 from .fixtures import FLEET
 from .stack import Stack, eventually, stack_file
 
@@ -143,6 +144,47 @@ class TestBlocks:
             )
             assert from_all
             assert [one["value"][1] for one in from_store] == [one["value"][1] for one in from_all]
+
+        eventually(assert_equal, 240)
+
+
+@pytest.fixture(scope="module")
+def past(lab, thanos: Stack, tmp_path_factory: pytest.TempPathFactory) -> tuple[int, int]:
+    """A month of blocks in the bucket; the Unix times between which they are."""
+    end = int(time.time()) // history.DAY * history.DAY - history.DAY
+    start = end - 31 * history.DAY
+    for block in history.write_blocks(tmp_path_factory.mktemp("history"), start, end):
+        history.upload(BUCKET, block, lab.ca)
+    return start, end
+
+
+class TestHistory:
+    def test_is_compacted_and_downsampled_to_equal_sums(self, lab, query: Hub, past: tuple[int, int]) -> None:
+        """
+        All three resolutions of the same fortnight exist, and each answers the same sum.
+        """
+        old = history.CLUSTER
+
+        def assert_downsampled() -> None:
+            found = [meta for meta in history.metas(BUCKET, lab.ca) if meta["thanos"]["labels"]["cluster"] == old]
+            assert {meta["thanos"]["downsample"]["resolution"] for meta in found} == {0, 300_000, 3_600_000}
+
+        eventually(assert_downsampled, 900)
+        [coarse, *_] = [
+            meta
+            for meta in history.metas(BUCKET, lab.ca)
+            if meta["thanos"]["labels"]["cluster"] == old and meta["thanos"]["downsample"]["resolution"] == 3_600_000
+        ]
+        hours = (coarse["maxTime"] - coarse["minTime"]) // 3_600_000 - 1
+        asked = f'sum(sum_over_time(history_value{{cluster="{old}"}}[{hours}h]))'
+
+        def assert_equal() -> None:
+            at = str(coarse["minTime"] // 1000 + hours * 3600)
+            sums = {
+                resolution: float(ask(query, asked, time=at, max_source_resolution=resolution)[0]["value"][1])
+                for resolution in ("0s", "5m", "1h")
+            }
+            assert set(sums.values()) == {history.SERIES * hours * 3600 / history.STEP}, sums
 
         eventually(assert_equal, 240)
 
