@@ -34,7 +34,7 @@ def write_blocks(folder: Path, start: int, end: int) -> list[Path]:
 
 
 def described(block: Path) -> Path:
-    """Give a block the labels that a sidecar gives, and the age that its samples have; a compactor waits for fresh ones."""
+    """Give a block the labels of a sidecar, and the age of its samples: a compactor waits with fresh ones."""
     meta = json.loads((block / "meta.json").read_text())
     ulid = aged(block.name, meta["maxTime"])
     meta["ulid"], meta["compaction"]["sources"] = ulid, [ulid]
