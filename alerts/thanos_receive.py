@@ -77,21 +77,25 @@ THANOS_RECEIVE = Group(
             jobs=(_JOB,),
         ),
         Alert(
-            name="ThanosReceiveHighHashringFileRefreshFailures",
+            name="ThanosReceiveConfigReloadFailure",
+            # The gauge of the last reload stays 1 once one has succeeded. The file is read every five minutes.
             expr="increase(thanos_receive_hashrings_file_errors_total[15m]) > 0",
-            wait="15m",
+            wait="20m",
             severity="warning",
-            summary="{{ $labels.instance }} in {{ $labels.cluster }} can't read the hashring's file.",
-            description="It forwards to the ingestors that it knew before.",
+            summary="{{ $labels.instance }} in {{ $labels.cluster }} runs on an old hashring.",
+            description="The file that it was given is missing or not valid.",
             jobs=(_JOB,),
         ),
         Alert(
-            name="ThanosReceiveConfigReloadFailure",
-            expr="thanos_receive_config_last_reload_successful == 0",
-            wait="5m",
-            severity="warning",
-            summary="{{ $labels.instance }} in {{ $labels.cluster }} runs on an old hashring.",
-            description="The file that it was given is not valid. Routers that differ write to different ingestors.",
+            name="ThanosReceiveHashringsDiffer",
+            expr=(
+                "max by (cluster) (thanos_receive_config_hash)\n"
+                "> on (cluster) min by (cluster) (thanos_receive_config_hash)"
+            ),
+            wait="15m",
+            severity="critical",
+            summary="Routers of Receive in {{ $labels.cluster }} have different hashrings.",
+            description="They write the same series to different ingestors; some did not take the newest file.",
             jobs=(_JOB,),
         ),
         Alert(

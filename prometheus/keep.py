@@ -196,7 +196,7 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
         *_HTTP,
         *_SHIPPER,
         *_TSDB,
-        "thanos_receive_(config_last_reload_successful|hashring_nodes|replication_factor)",
+        "thanos_receive_(config_hash|hashring_nodes|replication_factor)",
         "thanos_receive_(forward_requests|hashrings_file_errors|replications)_total",
         "thanos_receive_head_series_limit(ed_requests_total)?",
         "thanos_receive_(limits_config_reload_err|metamonitoring_failed_queries)_total",
