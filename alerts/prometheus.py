@@ -9,7 +9,7 @@ PROMETHEUS = Group(
     alerts=(
         Alert(
             name="PrometheusRuleFailures",
-            expr="increase(prometheus_rule_evaluation_failures_total[10m]) > 0",
+            expr='increase(prometheus_rule_evaluation_failures_total{job="prometheus"}[10m]) > 0',
             wait="5m",
             severity="critical",
             summary="The hub in {{ $labels.cluster }} can't evaluate rules.",
@@ -17,7 +17,10 @@ PROMETHEUS = Group(
         ),
         Alert(
             name="PrometheusRuleGroupSlow",
-            expr=("prometheus_rule_group_last_duration_seconds > $threshold * prometheus_rule_group_interval_seconds"),
+            expr=(
+                'prometheus_rule_group_last_duration_seconds{job="prometheus"}\n'
+                "> $threshold * prometheus_rule_group_interval_seconds"
+            ),
             wait="15m",
             severity="warning",
             summary="The hub in {{ $labels.cluster }} takes long for its rules.",
@@ -90,8 +93,8 @@ PROMETHEUS = Group(
         Alert(
             name="PrometheusSamplesTooOld",
             expr=(
-                "increase(prometheus_tsdb_too_old_samples_total[10m]) > 0\n"
-                "or increase(prometheus_tsdb_out_of_bound_samples_total[10m]) > 0"
+                'increase(prometheus_tsdb_too_old_samples_total{job="prometheus"}[10m]) > 0\n'
+                'or increase(prometheus_tsdb_out_of_bound_samples_total{job="prometheus"}[10m]) > 0'
             ),
             severity="warning",
             summary="The hub in {{ $labels.cluster }} refuses samples for their time.",

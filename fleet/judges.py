@@ -73,8 +73,7 @@ def _for_promtool(fleet: Fleet) -> Iterator[Case]:
     check = ["check", "config", "--syntax-only", *STRICT]
     if fleet.hub:
         yield Case(("hub",), check, {"prometheus.yml": prometheus.hub_config(fleet)})
-        evaluated = prometheus.rules(fleet) or prometheus.ruler_rules(fleet)
-        yield Case(("hub",), ["check", "rules", *STRICT], evaluated)
+        yield Case(("hub",), ["check", "rules", *STRICT], prometheus.rules(fleet))
     for cluster, agent in fleet.agents.items():
         own = agent.writes_to_own_hub
         text = prometheus.agent_config(fleet, cluster, UNKNOWN, own=own, ca_file="/ca.crt", token_file="/token")

@@ -5,7 +5,7 @@ from .alertmanager import alertmanager_config, alertmanager_flags
 from .flags import AGENT_GRACE, agent_flags, hub_flags
 from .hub import hub_config
 from .memory import Memory, agent_memory, compactor_memory, hub_memory, query_memory, store_memory
-from .rules import EXPECTED, expected, ruler_rules, rules
+from .rules import EXPECTED, expected, hub_rules, ruler_rules, rules
 from .wal import WalPlan, wal_plan
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "hub_config",
     "hub_flags",
     "hub_memory",
+    "hub_rules",
     "query_memory",
     "ruler_rules",
     "rules",

@@ -42,8 +42,13 @@ def jobs(fleet: Fleet, cluster: str, own_name: str) -> list[Job]:
 
 def _finished(job: Job, fleet: Fleet, cluster: str) -> Job:
     rules = [*job.pop("relabel_configs", []), constant("cluster", cluster)]
-    thinned = metric_rules(job["job_name"], fleet.scrape)
-    return {**job, "relabel_configs": rules, **({"metric_relabel_configs": thinned} if thinned else {})}
+    return thinned({**job, "relabel_configs": rules}, fleet)
+
+
+def thinned(job: Job, fleet: Fleet) -> Job:
+    """The job without the metrics that no rule and no board uses."""
+    rules = metric_rules(job["job_name"], fleet.scrape)
+    return {**job, **({"metric_relabel_configs": rules} if rules else {})}
 
 
 def _itself(own_name: str) -> Job:

@@ -10,6 +10,7 @@ from settings.alerts import Maintenance, Tuning
 
 from . import render
 from .platforms import unreachable
+from .thanos_jobs import undeployed
 
 EXPECTED = "promfleet_cluster_expected"
 OUTAGE = "promfleet_agent_outage_seconds"
@@ -24,25 +25,22 @@ Rule = dict[str, Any]
 
 
 def rules(fleet: Fleet) -> dict[str, str]:
-    """The hub's rule files, by name; none where a Ruler evaluates them, since it alone sees every cluster's samples."""
-    return {} if _rules_are_the_rulers(fleet) else _files(fleet)
-
-
-def _files(fleet: Fleet) -> dict[str, str]:
+    """Every rule file of a fleet, by name, whoever evaluates it."""
     files = {"inventory": _inventory(fleet)}
     files |= {group.name: _general(group, fleet) for group in GROUPS}
     files |= {f"overrides-{cluster}": _own(fleet, cluster) for cluster in sorted(fleet.alerts.clusters)}
     return {f"{name}.yml": _file(name, entries) for name, entries in files.items() if entries}
 
 
+def hub_rules(fleet: Fleet) -> dict[str, str]:
+    """Those that the hub's Prometheus evaluates: all, unless a Receive has the samples of the other clusters."""
+    return {} if fleet.thanos and fleet.thanos.receive else rules(fleet)
+
+
 def ruler_rules(fleet: Fleet) -> dict[str, str]:
-    """A Ruler's: all, where no Prometheus has every cluster's samples, and else only what needs every replica's."""
-    every = _files(fleet)
-    return every if _rules_are_the_rulers(fleet) else {OF_EVERY_REPLICA: every[OF_EVERY_REPLICA]}
-
-
-def _rules_are_the_rulers(fleet: Fleet) -> bool:
-    return bool(fleet.thanos and fleet.thanos.receive)
+    """Those that a Ruler evaluates: all that the hub's Prometheus don't, and what needs every replica."""
+    every = rules(fleet)
+    return {OF_EVERY_REPLICA: every[OF_EVERY_REPLICA]} if hub_rules(fleet) else every
 
 
 def expected(fleet: Fleet) -> list[str]:
@@ -121,7 +119,7 @@ def _for_the_fleet(alert: Alert, group: Group, fleet: Fleet) -> Rule | None:
     tuning = fleet.alerts.rules.get(alert.name)
     clusters = expected(fleet)
     excepted = [name for name in clusters if _is_apart(alert, fleet, name)]
-    if (tuning and not tuning.enabled) or (clusters and excepted == clusters):
+    if (tuning and not tuning.enabled) or (clusters and excepted == clusters) or undeployed(fleet) & {*alert.jobs}:
         return None
     rule = _rule(alert, group, fleet, [tuning])
     return _narrowed(rule, "unless", excepted) if excepted else rule
@@ -135,7 +133,7 @@ def _is_apart(alert: Alert, fleet: Fleet, cluster: str) -> bool:
 def _own(fleet: Fleet, cluster: str) -> list[Rule]:
     """The alerts that one cluster tunes, for it alone."""
     tunings = fleet.alerts.clusters[cluster]
-    absent = unreachable(fleet, cluster)
+    absent = unreachable(fleet, cluster) | undeployed(fleet)
     return [
         _narrowed(
             _rule(alert, group, fleet, [tunings[alert.name], fleet.alerts.rules.get(alert.name)]), "and", [cluster]

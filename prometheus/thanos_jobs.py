@@ -5,14 +5,21 @@ from collections.abc import Iterator
 from settings import Fleet
 
 from .beside import behind_door
-from .jobs import Job, slices
+from .jobs import Job, slices, thinned
 from .relabel import POD, SLICE, constant, copied, keep
 from .thanos import COMPACTOR, FRONTEND, QUERY, RECEIVE, ROUTER, RULER, SIDECAR, SIDECARS, STORE, compactors, stores
+
+ALL = frozenset({SIDECAR, QUERY, FRONTEND, STORE, COMPACTOR, RULER, RECEIVE})
+
+
+def undeployed(fleet: Fleet) -> frozenset[str]:
+    """The roles' jobs that this stack does not have."""
+    return ALL - {job["job_name"] for job in thanos_jobs(fleet)}
 
 
 def thanos_jobs(fleet: Fleet) -> list[Job]:
     """All of them, as far as this stack has them."""
-    return list(_jobs(fleet))
+    return [thinned(job, fleet) for job in _jobs(fleet)]
 
 
 def _jobs(fleet: Fleet) -> Iterator[Job]:

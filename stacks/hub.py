@@ -108,7 +108,7 @@ def hub_args(fleet: Fleet, hub: Hub, watched: Watched, ways: Ways) -> HubPrometh
         "namespace": watched.namespace,
         "prefix": fleet.namespace,
         "config": prometheus.hub_config(fleet),
-        "rules": prometheus.rules(fleet),
+        "rules": prometheus.hub_rules(fleet),
         "flags": prometheus.hub_flags(fleet),
         "writers": {} if thanos and thanos.receive else writers(fleet, hub),
         "hosts": hosts(fleet),

@@ -14,11 +14,20 @@ from settings.cluster import Cluster
 HUB = {"cluster": "hub", "expose": {"host": "hub.example", "tls": {"secret": "tls"}}, "agents": ["far"]}
 
 
+THANOS = {
+    "storage": {"filesystem": {"claim": "blocks"}},
+    "queryFrontend": {},
+    "ruler": {},
+    "receive": {"expose": {"host": "receive.example"}},
+}
+"""All roles, so that none of the catalogue is left out."""
+
+
 def fleet(platforms: dict[str, str] | None = None, **alerts: Any) -> Fleet:
     named = platforms or {}
     clusters = {name: {"context": name, "platform": named.get(name)} for name in ("hub", "eu1")}
     return Fleet.model_validate(
-        {"clusters": clusters, "hub": HUB, "agents": {"eu1": {"outage": "12h"}}, "alerts": alerts}
+        {"clusters": clusters, "hub": HUB, "agents": {"eu1": {"outage": "12h"}}, "thanos": THANOS, "alerts": alerts}
     )
 
 

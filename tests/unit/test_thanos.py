@@ -51,7 +51,7 @@ def workloads(engine: Engine):
     return {
         r.inputs["metadata"]["name"]: r.inputs["spec"]
         for r in engine.resources
-        if r.typ.rpartition(":")[2] in ("Deployment", "StatefulSet") and "::hub::" in r.provider
+        if r.typ.rpartition(":")[2] in ("Deployment", "StatefulSet") and "::hub::" in str(r.provider)
     }
 
 
@@ -260,7 +260,7 @@ class TestRoles:
             next(
                 r.inputs["data"]["prometheus.yml"]
                 for r in engine.all("kubernetes:core/v1:ConfigMap")
-                if r.inputs["metadata"]["name"] == "prometheus-agent" and "::eu1::" in r.provider
+                if r.inputs["metadata"]["name"] == "prometheus-agent" and "::eu1::" in str(r.provider)
             )
         )
         assert config["remote_write"][0]["url"] == "https://receive.example:8443/api/v1/receive"
