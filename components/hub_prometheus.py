@@ -9,14 +9,14 @@ from pulumi import ResourceOptions
 
 from prometheus.beside import CERTIFICATE
 from prometheus.flags import DATA, LISTEN
-from prometheus.hub import RULE_FILES
+from prometheus.hub import METRICS_DOOR, RULE_FILES
 from prometheus.thanos import QUERY, SIDECAR, SIDECARS
 from settings.images import KUBE_RBAC_PROXY, PROMETHEUS, THANOS
 
 from . import doors, thanos
 from .certificate import certificate
 from .doors import Door
-from .identity import identity
+from .identity import grant, identity
 from .labels import labels, selector
 from .pods import POD_WITH_VOLUME
 from .replicas import VOLUME, replicas, spread
@@ -50,6 +50,8 @@ READ = Door(
 )
 DOORS = (WRITE, READ)
 """Agents write through one, readers ask through the other, and neither leads further."""
+METRICS = Door("hubs", METRICS_DOOR, LISTEN, 8445, 8645, ("get",), ("/metrics",))
+"""Through it twins scrape each other."""
 
 
 class Sidecar(NamedTuple):
@@ -133,9 +135,10 @@ class HubPrometheus(pulumi.ComponentResource):
             if "tls_issuer" in args
             else args["tls_secret"]
         )
+        twins = args.get("replicas", 1) > 1
         entrance = doors.entrance(
             name,
-            DOORS,
+            [*DOORS, *([METRICS] if twins else [])],
             args.get("door_image", KUBE_RBAC_PROXY),
             metadata,
             account,
@@ -145,6 +148,9 @@ class HubPrometheus(pulumi.ComponentResource):
         )
         self.roles = entrance.roles
         self.service = entrance.service
+        if twins:
+            scraper: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{APP}-scraper"}
+            grant(f"{name}-scraper", scraper, self.roles[METRICS.name], self.account, child)
         self._identities(name, args, metadata, child)
         self._serve(name, args, metadata, account, entrance, child)
         self.register_outputs(

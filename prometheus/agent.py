@@ -7,7 +7,7 @@ from settings import Fleet
 from . import render
 from .common import global_section
 from .flags import MAX_SHARDS
-from .jobs import jobs
+from .jobs import alone, jobs
 from .relabel import pinned
 
 
@@ -20,7 +20,7 @@ def agent_config(fleet: Fleet, cluster: str, url: str, *, own: bool, ca_file: st
     """
     document: dict[str, Any] = {
         "global": global_section(fleet, cluster),
-        "scrape_configs": jobs(fleet, cluster, "prometheus-agent"),
+        "scrape_configs": jobs(fleet, cluster, alone("prometheus-agent")),
         "remote_write": [
             {
                 "name": "hub" if own else "receiver",

@@ -7,13 +7,16 @@ from settings.capacity import USABLE_PERCENT
 
 from . import render
 from .alertmanager import alerting, alertmanager_job
+from .beside import behind_door
 from .common import LATEST, global_section, mebibytes
-from .jobs import jobs
+from .jobs import OWN, Job, alone, jobs
 from .prober import probe_jobs
 from .pushgateway import pushgateway_job
 from .thanos import REPLICA
 from .thanos_jobs import thanos_jobs
 
+APP = "prometheus-hub"
+METRICS_DOOR = "metrics"
 RULE_FILES = "/etc/prometheus/rules/*.yml"
 
 
@@ -37,7 +40,7 @@ def hub_config(fleet: Fleet) -> str:
             "exemplars": {"max_exemplars": 100_000},
         },
         "scrape_configs": [
-            *jobs(fleet, hub.cluster, "prometheus-hub"),
+            *jobs(fleet, hub.cluster, _itself(fleet, hub)),
             *([alertmanager_job(fleet)] if fleet.alertmanager else []),
             *([pushgateway_job(fleet)] if fleet.pushgateway else []),
             *probe_jobs(fleet),
@@ -45,6 +48,11 @@ def hub_config(fleet: Fleet) -> str:
         ],
     }
     return render.text(document)
+
+
+def _itself(fleet: Fleet, hub: Hub) -> Job:
+    """Twins scrape each other, so that each has the same series as the other."""
+    return behind_door(fleet, OWN, APP, METRICS_DOOR) if hub.replicas > 1 else alone(APP)
 
 
 def _global(fleet: Fleet, hub: Hub) -> dict[str, Any]:

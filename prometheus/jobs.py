@@ -12,20 +12,24 @@ from .relabel import NODE, POD, SLICE, Rule, constant, copied, keep
 
 Job = dict[str, Any]
 
+OWN = "prometheus"
+"""The job of Prometheus itself."""
 _IDENTITY = "/var/run/secrets/kubernetes.io/serviceaccount"
 _NAME, _PART_OF = "app.kubernetes.io/name", "app.kubernetes.io/part-of=promfleet"
 
 
-def jobs(fleet: Fleet, cluster: str, own_name: str) -> list[Job]:
+def jobs(fleet: Fleet, cluster: str, itself: Job) -> list[Job]:
     """
     Everything that is scraped in a cluster, each target with the label `cluster`; what its platform hides is left out.
+
+    `itself` is the job of the Prometheus that scrapes.
 
     No job honours labels, so that a series which brings its own `cluster` is stored with it as `exported_cluster`.
     """
     insecure = fleet.clusters[cluster].kubelet.insecure_skip_verify
     exporters = f"{fleet.namespace}-node-exporter"
     made = [
-        _itself(own_name),
+        itself,
         _on_nodes("kubelet", "/metrics", insecure=insecure),
         # Its own timestamps go backwards now and then, and such samples would be dropped.
         {**_on_nodes("cadvisor", "/metrics/cadvisor", insecure=insecure), "honor_timestamps": False},
@@ -51,10 +55,10 @@ def thinned(job: Job, fleet: Fleet) -> Job:
     return {**job, **({"metric_relabel_configs": rules} if rules else {})}
 
 
-def _itself(own_name: str) -> Job:
-    """Prometheus; its instance is a name, since every one of them listens on the same address."""
+def alone(own_name: str) -> Job:
+    """The job of a Prometheus that scrapes itself; its instance is a name, since all listen on the same address."""
     return {
-        "job_name": "prometheus",
+        "job_name": OWN,
         "static_configs": [{"targets": [LISTEN], "labels": {"instance": own_name}}],
     }
 

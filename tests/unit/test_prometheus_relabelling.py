@@ -3,7 +3,7 @@ import yaml
 
 import prometheus
 from prometheus.agent import pinned
-from prometheus.jobs import jobs
+from prometheus.jobs import alone, jobs
 from settings import Fleet
 
 from .relabelling import Labels, relabel, visible
@@ -27,7 +27,7 @@ def fleet(*, insecure: bool = False) -> Fleet:
 
 
 def job(name: str) -> dict:
-    return next(job for job in jobs(fleet(), "eu1", "prometheus-agent") if job["job_name"] == name)
+    return next(job for job in jobs(fleet(), "eu1", alone("prometheus-agent")) if job["job_name"] == name)
 
 
 def pod(annotations: Labels, labels: Labels | None = None) -> Labels:
@@ -205,7 +205,7 @@ class TestOwnExporters:
 
 
 class TestEveryJob:
-    @pytest.mark.parametrize("made", jobs(fleet(), "eu1", "prometheus-agent"), ids=lambda made: made["job_name"])
+    @pytest.mark.parametrize("made", jobs(fleet(), "eu1", alone("prometheus-agent")), ids=lambda made: made["job_name"])
     def test_target_carries_its_cluster(self, made: dict) -> None:
         """
         The last rule of every job names the cluster, and no job lets a series overrule it.
@@ -219,7 +219,7 @@ class TestEveryJob:
         """
         unverified = {
             made["job_name"]
-            for made in jobs(fleet(insecure=True), "eu1", "prometheus-agent")
+            for made in jobs(fleet(insecure=True), "eu1", alone("prometheus-agent"))
             if made.get("tls_config", {}).get("insecure_skip_verify")
         }
 

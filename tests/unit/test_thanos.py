@@ -280,7 +280,24 @@ class TestHub:
         assert {"regex": "replica", "action": "labeldrop"} in config["alerting"]["alert_relabel_configs"]
         spec = workloads(engine)["prometheus-hub"]
         assert spec["replicas"] == 2
-        assert [c["name"] for c in spec["template"]["spec"]["containers"]][0::3] == ["prometheus", "thanos-sidecar"]
+        containers = [c["name"] for c in spec["template"]["spec"]["containers"]]
+        assert containers == ["prometheus", "write-door", "read-door", "metrics-door", "thanos-sidecar"]
+
+    def test_twins_scrape_each_other(self, deployed):
+        """
+        Each replica is an instance of its own, reached through a door that the hub's account may open.
+        """
+        engine = deployed({"storage": GCS})
+
+        files = engine.one("kubernetes:core/v1:ConfigMap", "prometheus-hub").inputs["data"]
+        [own] = [j for j in yaml.safe_load(files["prometheus.yml"])["scrape_configs"] if j["job_name"] == "prometheus"]
+        assert {"source_labels": ["__meta_kubernetes_pod_name"], "target_label": "instance"} in own["relabel_configs"]
+        [binding] = [
+            r.inputs
+            for r in engine.all("kubernetes:rbac.authorization.k8s.io/v1:RoleBinding")
+            if r.inputs["roleRef"]["name"] == "prometheus-hub-metrics"
+        ]
+        assert [subject["name"] for subject in binding["subjects"]] == ["prometheus-hub"]
 
     def test_without_thanos_it_has_neither_sidecar_nor_label(self, engine, kubeconfig):
         """
