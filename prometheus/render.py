@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 
-class _Plain(yaml.SafeDumper):
+class _Plain(yaml.CSafeDumper):
     """Writes equal values out each time, never as an alias of the first."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002

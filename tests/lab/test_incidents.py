@@ -132,7 +132,7 @@ def mended(shop, in_force: None, webhook: Webhook, operate: httpx.Client) -> Ite
     eventually(assert_quiet, 2 * PATIENCE)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def second_source(lab, alerting: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Another Prometheus that reads the hub's samples, evaluates its rules and notifies one Alertmanager."""
     folder = tmp_path_factory.mktemp("second")
@@ -231,6 +231,8 @@ class TestIncident:
         wait_for_beats(webhook, 2)
         assert_told_once(webhook, "firing", "eu1")
 
+        # Two that see the end at different moments raise it anew for a grouping interval, here a matter of seconds.
+        second_source.stop()
         shop("eu1", works=True)
         eventually(lambda: assert_told_once(webhook, "resolved", "eu1"), 2 * PATIENCE)
         assert [n for n in webhook.received if n.about(alertname=BROKEN, cluster="us1")] == []
@@ -250,16 +252,18 @@ class TestIncident:
             "comment": "test",
         }
         made = operate.post("/api/v2/silences", json=silence).raise_for_status().json()["silenceID"]
-        shop("eu1", works=False)
+        try:
+            shop("eu1", works=False)
 
-        def assert_silenced() -> None:
-            assert [alert["status"]["silencedBy"] for alert in seen(operate, cluster="eu1")] == [[made]]
+            def assert_silenced() -> None:
+                assert [alert["status"]["silencedBy"] for alert in seen(operate, cluster="eu1")] == [[made]]
 
-        eventually(assert_silenced, PATIENCE)
-        wait_for_beats(webhook, 1)
-        assert [n for n in webhook.received if n.about(alertname=BROKEN)] == []
+            eventually(assert_silenced, PATIENCE)
+            wait_for_beats(webhook, 1)
+            assert [n for n in webhook.received if n.about(alertname=BROKEN)] == []
+        finally:
+            operate.delete(f"/api/v2/silence/{made}").raise_for_status()
 
-        operate.delete(f"/api/v2/silence/{made}").raise_for_status()
         eventually(lambda: assert_told_once(webhook, "firing", "eu1"), PATIENCE)
 
 
