@@ -41,7 +41,7 @@ class Provider(protocol.Provider):
         return protocol.ConfigureResponse(supports_preview=True)
 
     async def check(self, request: protocol.CheckRequest) -> protocol.CheckResponse:
-        kind = _kind(request.type)
+        kind = _kind(_token(request.type))
         inputs = plain(request.new_inputs)
         if "project" in kind.inputs and self.project:
             inputs.setdefault("project", self.project)
@@ -53,50 +53,55 @@ class Provider(protocol.Provider):
 
     async def diff(self, request: protocol.DiffRequest) -> protocol.DiffResponse:
         old, new = plain(request.old_state), plain(request.new_inputs)
-        changes = _kind(request.type).changes(old, new)
+        changes = _kind(_token(request.type)).changes(old, new)
         kinds = {name: _change(name, old, new, is_new=is_new) for name, is_new in changes.items()}
         return protocol.DiffResponse(
             changes=bool(changes),
             diffs=list(changes),
             replaces=[name for name, is_new in changes.items() if is_new],
             # The name of a bucket is free only after the old one has gone.
-            delete_before_replace=request.type == cloud.BUCKET and old.get("name") == new.get("name"),
+            delete_before_replace=_token(request.type) == cloud.BUCKET and old.get("name") == new.get("name"),
             detailed_diff={name: protocol.PropertyDiff(change, input_diff=True) for name, change in kinds.items()},
         )
 
     async def create(self, request: protocol.CreateRequest) -> protocol.CreateResponse:
-        kind, inputs = _kind(request.type), plain(request.properties)
+        kind, inputs = _kind(_token(request.type)), plain(request.properties)
         if request.preview:
             return protocol.CreateResponse("", wrapped(inputs))
         outputs = {**inputs, **kind.computed(inputs)}
         name = kind.identify(outputs)
         with cloud.edited() as records:
-            _make(request.type, name, outputs, records)
-            records[name] = {"type": request.type, **outputs}
+            _make(_token(request.type), name, outputs, records)
+            records[name] = {"type": _token(request.type), **outputs}
         return protocol.CreateResponse(name, wrapped(outputs))
 
     async def read(self, request: protocol.ReadRequest) -> protocol.ReadResponse:
         record = cloud.records().get(request.resource_id)
-        if not record or (request.type == cloud.BUCKET and not _bucket(request.resource_id)):
+        if not record or (_token(request.type) == cloud.BUCKET and not _bucket(request.resource_id)):
             return protocol.ReadResponse("")
         outputs = {name: value for name, value in record.items() if name != "type"}
-        inputs = {name: outputs[name] for name in _kind(request.type).inputs if name in outputs}
+        inputs = {name: outputs[name] for name in _kind(_token(request.type)).inputs if name in outputs}
         return protocol.ReadResponse(request.resource_id, wrapped(outputs), wrapped(inputs))
 
     async def update(self, request: protocol.UpdateRequest) -> protocol.UpdateResponse:
-        kind, inputs = _kind(request.type), plain(request.news)
+        kind, inputs = _kind(_token(request.type)), plain(request.news)
         if request.preview:
             return protocol.UpdateResponse(wrapped({**plain(request.olds), **inputs}))
         outputs = {**inputs, **kind.computed(inputs)}
         with cloud.edited() as records:
-            records[request.resource_id] = {"type": request.type, **outputs}
+            records[request.resource_id] = {"type": _token(request.type), **outputs}
         return protocol.UpdateResponse(wrapped(outputs))
 
     async def delete(self, request: protocol.DeleteRequest) -> None:
         with cloud.edited() as records:
-            if request.type == cloud.BUCKET:
+            if _token(request.type) == cloud.BUCKET:
                 _empty(request.resource_id, is_forced=plain(request.properties).get("forceDestroy") is True)
             records.pop(request.resource_id, None)
+
+
+def _token(chain: str) -> str:
+    """The resource's own type; the engine puts those of its parents before it, each with a dollar sign after it."""
+    return chain.rpartition("$")[2]
 
 
 def _kind(token: str) -> Kind:
