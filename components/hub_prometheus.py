@@ -25,7 +25,7 @@ from .scraper import container, scrape_identity
 from .thanos import Access, asked_by, headless
 
 APP = "prometheus-hub"
-READER = "reader"
+READER, WRITER = "reader", "writer"
 RULES = RULE_FILES.rpartition("/")[0]
 WRITE = Door("hubs", "write", LISTEN, 8443, 8643, ("create",), ("/api/v1/write",))
 READ = Door(
@@ -172,7 +172,7 @@ class HubPrometheus(pulumi.ComponentResource):
         self.writer_tokens = {
             cluster: identity(
                 f"{name}-writer-{cluster}",
-                {**metadata, "name": f"writer-{cluster}"},
+                {**metadata, "name": f"{WRITER}-{cluster}"},
                 self.roles[WRITE.name],
                 renewals,
                 child,

@@ -20,7 +20,7 @@ from settings.images import KUBE_RBAC_PROXY, THANOS
 
 from . import doors, thanos
 from .doors import Door
-from .identity import grant, identity
+from .identity import grant
 from .labels import selector
 from .pods import POD_RESTRICTED
 from .replicas import spread
@@ -42,8 +42,8 @@ class ThanosReceiveArgs(RoleArgs):
     routers: int
     files: Mapping[str, str]
     """The routers' configuration: name of a file -> text."""
-    writers: Mapping[str, int]
-    """Who may write: name of an agent's cluster -> how often its token was renewed."""
+    writers: Sequence[str]
+    """ServiceAccounts, in this namespace, that may write."""
     asks: NotRequired[pulumi.Input[str]]
     """Role that opens the hub's read door; routers with limits ask there how many series a tenant has."""
     tls_secret: pulumi.Input[str]
@@ -57,8 +57,6 @@ class ThanosReceive(pulumi.ComponentResource):
 
     service: pulumi.Output[str]
     """Name of the Service with the door's port."""
-    writer_tokens: Mapping[str, pulumi.Output[str]]
-    """Agent's cluster -> bearer token for the door; secret."""
 
     def __init__(self, name: str, args: ThanosReceiveArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:ThanosReceive", name, {}, opts)
@@ -83,6 +81,11 @@ class ThanosReceive(pulumi.ComponentResource):
         self.service = entrance.service
         if "asks" in args:
             grant(f"{own}-asker", {**metadata, "name": f"{ROUTER}-asker"}, args["asks"], account.metadata.name, child)
+        for writer in args["writers"]:
+            writes: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{ROUTER}-{writer}"}
+            grant(f"{own}-{writer}", writes, entrance.roles[WRITE.name], writer, child)
+        if "asks" in args:
+            grant(f"{own}-asker", {**metadata, "name": f"{ROUTER}-asker"}, args["asks"], account.metadata.name, child)
         self.writer_tokens = {
             cluster: identity(
                 f"{own}-writer-{cluster}",
@@ -97,7 +100,7 @@ class ThanosReceive(pulumi.ComponentResource):
         headless(own, pods, ROUTER, bounded)
         asked_by(f"{own}-pods", pods, ROUTER, [], args["scraper"], child)
         self._route(own, args, metadata, account.metadata.name, entrance, child)
-        self.register_outputs({"service": self.service, "writer_tokens": self.writer_tokens})
+        self.register_outputs({"service": self.service})
 
     def _route(
         self,

@@ -110,7 +110,7 @@ def hub_args(fleet: Fleet, hub: Hub, watched: Watched, ways: Ways) -> HubPrometh
         "config": prometheus.hub_config(fleet),
         "rules": prometheus.hub_rules(fleet),
         "flags": prometheus.hub_flags(fleet),
-        "writers": {} if thanos and thanos.receive else writers(fleet, hub),
+        "writers": writers(fleet, hub),
         "hosts": hosts(fleet),
         "replicas": hub.replicas,
         "storage": hub.storage,

@@ -6,7 +6,7 @@ from pulumi import ResourceOptions
 import prometheus
 from components import ThanosBucketWeb, ThanosCompactor, ThanosQuery, ThanosReceive, ThanosRuler, ThanosStore
 from components.hub_prometheus import APP as HUB
-from components.hub_prometheus import READ, READER
+from components.hub_prometheus import READ, READER, WRITER
 from components.thanos import Access, RoleArgs
 from components.thanos_bucket_web import BROWSE, ThanosBucketWebArgs
 from components.thanos_query import ThanosQueryArgs
@@ -19,7 +19,7 @@ from settings import Fleet, Quantity, Receive, Ruler, Thanos, seconds
 
 from .clusters import Watched
 from .exposure import expose_way
-from .hub import DeployedHub, HubEndpoint, HubReading, Ways, writers
+from .hub import DeployedHub, HubEndpoint, HubReading, Ways
 
 
 def deploy_thanos(
@@ -116,18 +116,18 @@ def deploy_receive(
         "router_flags": rendered.router_flags(thanos),
         "routers": receive.routers,
         "files": router_files(fleet, thanos, receive),
-        "writers": writers(fleet, fleet.hub) if fleet.hub else {},
+        "writers": [f"{WRITER}-{cluster}" for cluster in hub.endpoint.tokens],
         "tls_secret": hub.made.tls_secret,
         "door_image": fleet.images.kube_rbac_proxy,
     }
     if receive.series_limits:
         args["asks"] = hub.made.roles[READ.name]
-    made = ThanosReceive(hub.cluster, args, ResourceOptions(provider=watched.provider))
+    ThanosReceive(hub.cluster, args, ResourceOptions(provider=watched.provider))
     reached = expose_way(fleet, watched, hub.made.tls_secret, receive.expose, ROUTER, WRITE)
     tls = fleet.hub.expose.tls if fleet.hub else None
     return HubEndpoint(
         f"{reached}{WRITE.paths[0]}",
-        made.writer_tokens,
+        hub.endpoint.tokens,
         (tls.ca if tls else None) or "",
         (tls.ca_config_map if tls else None) or "",
     )
