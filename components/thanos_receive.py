@@ -84,18 +84,6 @@ class ThanosReceive(pulumi.ComponentResource):
         for writer in args["writers"]:
             writes: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{ROUTER}-{writer}"}
             grant(f"{own}-{writer}", writes, entrance.roles[WRITE.name], writer, child)
-        if "asks" in args:
-            grant(f"{own}-asker", {**metadata, "name": f"{ROUTER}-asker"}, args["asks"], account.metadata.name, child)
-        self.writer_tokens = {
-            cluster: identity(
-                f"{own}-writer-{cluster}",
-                {**metadata, "name": f"writer-{cluster}"},
-                entrance.roles[WRITE.name],
-                renewals,
-                child,
-            )
-            for cluster, renewals in args["writers"].items()
-        }
         pods: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{ROUTER}-pods"}
         headless(own, pods, ROUTER, bounded)
         asked_by(f"{own}-pods", pods, ROUTER, [], args["scraper"], child)
