@@ -28,8 +28,8 @@ SECRETS = "/etc/alertmanager/secrets"
 DATA = "/alertmanager"
 LISTEN = "127.0.0.1:9093"
 MESH_PORT = 9094
-REPLICA = "replica"
-"""External label that tells one of two equal Prometheus from the other; it is taken off their alerts."""
+HUB, REPLICA = "hub", "replica"
+"""External labels that tell one stack's blocks from another's, and twins' from each other; alerts lose both."""
 
 _TITLE = (
     "[{{ .Status | toUpper }}{{ if .Alerts.Firing }}:{{ .Alerts.Firing | len }}{{ end }}] "
@@ -98,7 +98,7 @@ def alertmanager_flags(replicas: int, mesh: str, label: str, url: str | None) ->
 def alerting(fleet: Fleet) -> Block:
     """The section of a hub's prometheus.yml that says where its alerts go: to every replica."""
     return {
-        "alert_relabel_configs": [{"regex": REPLICA, "action": "labeldrop"}],
+        "alert_relabel_configs": [{"regex": f"{HUB}|{REPLICA}", "action": "labeldrop"}],
         "alertmanagers": [{"api_version": "v2", **through_door(fleet, APP, "notify")}],
     }
 

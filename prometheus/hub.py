@@ -6,13 +6,12 @@ from settings import Fleet, Hub, in_bytes
 from settings.capacity import USABLE_PERCENT
 
 from . import render
-from .alertmanager import alerting, alertmanager_job
+from .alertmanager import HUB, REPLICA, alerting, alertmanager_job
 from .beside import behind_door
 from .common import LATEST, global_section, mebibytes
 from .jobs import OWN, Job, alone, jobs
 from .prober import probe_jobs
 from .pushgateway import pushgateway_job
-from .thanos import REPLICA
 from .thanos_jobs import thanos_jobs
 
 APP = "prometheus-hub"
@@ -56,8 +55,12 @@ def _itself(fleet: Fleet, hub: Hub) -> Job:
 
 
 def _global(fleet: Fleet, hub: Hub) -> dict[str, Any]:
-    """Where blocks are uploaded, the label of the pod tells them from its twin's; Prometheus puts its name in."""
+    """
+    Where blocks are uploaded, the label of the pod tells them from its twin's; Prometheus puts its name in.
+
+    `cluster` can't be among these labels then: Thanos puts them over those of a series, and a hub has other clusters'.
+    """
     section = global_section(fleet, hub.cluster)
     if fleet.thanos:
-        section["external_labels"] = {**section["external_labels"], REPLICA: "${POD_NAME}"}
+        section["external_labels"] = {HUB: hub.cluster, REPLICA: "${POD_NAME}"}
     return section

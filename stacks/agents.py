@@ -31,9 +31,8 @@ def deploy_agent(fleet: Fleet, cluster: str, watched: Watched, hub: HubEndpoint 
 def endpoint(cluster: str, receiver: Receiver) -> HubEndpoint:
     """Find a receiver outside this stack: another stack's hub, or any remote-write URL."""
     if receiver.url:
-        return HubEndpoint(
-            receiver.url, {cluster: pulumi.Config().require_secret(secret_key(cluster, "token"))}, "", ""
-        )
+        token = pulumi.Config().require_secret(secret_key(cluster, "token"))
+        return HubEndpoint(receiver.url, {cluster: token}, "", "", "1.0")
     reference = pulumi.StackReference(receiver.stack or "")
     hub = reference.require_output("hub")
     tokens = reference.require_output("identities")
@@ -42,6 +41,7 @@ def endpoint(cluster: str, receiver: Receiver) -> HubEndpoint:
         {cluster: tokens.apply(lambda known: _token(known, cluster, receiver.stack))},
         hub["ca"],
         hub["caConfigMap"],
+        hub["protocol"],
     )
 
 
@@ -59,13 +59,13 @@ def agent_args(fleet: Fleet, cluster: str, watched: Watched, receiver: HubEndpoi
     agent = fleet.agents[cluster]
     series = fleet.clusters[cluster].series
     plan = prometheus.wal_plan(seconds(agent.outage), series, min(PLANNED_INTERVAL, seconds(fleet.scrape.interval)))
-    config = Output.all(receiver.write_url, receiver.ca, receiver.ca_config_map).apply(
+    config = Output.all(receiver.write_url, receiver.ca, receiver.ca_config_map, receiver.protocol).apply(
         lambda found: prometheus.agent_config(
             fleet,
             cluster,
             found[0],
-            own=agent.writes_to_own_hub,
-            ca_file=CA_FILE if any(found[1:]) else None,
+            own=found[3] == "2.0",
+            ca_file=CA_FILE if any(found[1:3]) else None,
             token_file=TOKEN_FILE,
         )
     )

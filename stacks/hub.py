@@ -29,6 +29,8 @@ class HubEndpoint(NamedTuple):
     """Agent's cluster -> its bearer token."""
     ca: pulumi.Input[str]
     ca_config_map: pulumi.Input[str]
+    protocol: pulumi.Input[str]
+    """Version of remote write that it speaks: a Receive takes 2.0 for 1.0, stores nothing and says 200."""
 
 
 class HubReading(NamedTuple):
@@ -56,7 +58,8 @@ def deploy_hub(fleet: Fleet, hub: Hub, watched: Watched, ways: Ways) -> Deployed
     made = HubPrometheus(hub.cluster, hub_args(fleet, hub, watched, ways), ResourceOptions(provider=watched.provider))
     urls = lead_to_doors(fleet, hub, watched, made)
     tls = hub.expose.tls
-    endpoint = HubEndpoint(f"{urls['write']}/api/v1/write", made.writer_tokens, tls.ca or "", tls.ca_config_map or "")
+    url = f"{urls['write']}{WRITE.paths[0]}"
+    endpoint = HubEndpoint(url, made.writer_tokens, tls.ca or "", tls.ca_config_map or "", "2.0")
     return DeployedHub(hub.cluster, made, endpoint, HubReading(APP, made.roles[READ.name], urls["read"]))
 
 
@@ -75,6 +78,7 @@ def export_hub(fleet: Fleet, hub: DeployedHub, watched: Watched) -> None:
             "writeUrl": hub.endpoint.write_url,
             "ca": hub.endpoint.ca,
             "caConfigMap": hub.endpoint.ca_config_map,
+            "protocol": hub.endpoint.protocol,
         },
     )
     pulumi.export("clusters", prometheus.expected(fleet))

@@ -130,6 +130,7 @@ def deploy_receive(
         hub.endpoint.tokens,
         (tls.ca if tls else None) or "",
         (tls.ca_config_map if tls else None) or "",
+        "1.0",
     )
 
 

@@ -15,7 +15,7 @@ CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
 SECRET = "kubernetes:core/v1:Secret"
 AGENT = "prometheus-agent"
 OTHER_STACK = {
-    "hub": {"writeUrl": "https://hub.example:8443/api/v1/write", "ca": "", "caConfigMap": ""},
+    "hub": {"writeUrl": "https://hub.example:8443/api/v1/write", "ca": "", "caConfigMap": "", "protocol": "2.0"},
     "identities": {"eu1": "from-the-other-stack"},
 }
 """What the hub's stack exports."""

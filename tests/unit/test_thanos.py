@@ -264,6 +264,7 @@ class TestRoles:
             )
         )
         assert config["remote_write"][0]["url"] == "https://receive.example:8443/api/v1/receive"
+        assert config["remote_write"][0]["protobuf_message"] == "prometheus.WriteRequest"
 
 
 class TestHub:
@@ -276,8 +277,8 @@ class TestHub:
         config = yaml.safe_load(
             engine.one("kubernetes:core/v1:ConfigMap", "prometheus-hub").inputs["data"]["prometheus.yml"]
         )
-        assert config["global"]["external_labels"] == {"cluster": "hub", "replica": "${POD_NAME}"}
-        assert {"regex": "replica", "action": "labeldrop"} in config["alerting"]["alert_relabel_configs"]
+        assert config["global"]["external_labels"] == {"hub": "hub", "replica": "${POD_NAME}"}
+        assert {"regex": "hub|replica", "action": "labeldrop"} in config["alerting"]["alert_relabel_configs"]
         spec = workloads(engine)["prometheus-hub"]
         assert spec["replicas"] == 2
         containers = [c["name"] for c in spec["template"]["spec"]["containers"]]
