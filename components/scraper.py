@@ -79,7 +79,7 @@ def container(
         "name": "prometheus",
         "image": image,
         "args": list(flags),
-        "env": [{"name": "POD_NAME", "value_from": {"field_ref": {"field_path": "metadata.name"}}}],
+        "env": [{"name": "POD_NAME", "value_from": {"field_ref": {"api_version": "v1", "field_path": "metadata.name"}}}],
         "resources": resources("100m", *memory),
         "security_context": RESTRICTED,
         "startup_probe": {**_probe("ready"), "period_seconds": 2, "failure_threshold": 450},

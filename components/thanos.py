@@ -17,7 +17,7 @@ from .rollout import timeouts
 
 POD_NAME: k8s.core.v1.EnvVarArgsDict = {
     "name": "POD_NAME",
-    "value_from": {"field_ref": {"field_path": "metadata.name"}},
+    "value_from": {"field_ref": {"api_version": "v1", "field_path": "metadata.name"}},
 }
 
 
@@ -112,7 +112,7 @@ def asked_by(
             "ingress": [
                 {
                     "from_": [{"pod_selector": {"match_labels": selector(asker, asker)}} for asker in who],
-                    "ports": [{"port": port}],
+                    "ports": [{"port": port, "protocol": "TCP"}],
                 }
                 for port, who in ways.items()
                 if who  # an empty list would let everyone in

@@ -139,7 +139,7 @@ class ThanosQuery(pulumi.ComponentResource):
                 "ingress": [
                     {
                         "from_": [{"pod_selector": {"match_labels": selector(RULER, RULER)}}],
-                        "ports": [{"port": GRPC}],
+                        "ports": [{"port": GRPC, "protocol": "TCP"}],
                     }
                 ],
             },

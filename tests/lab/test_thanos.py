@@ -1,6 +1,7 @@
 """Thanos in three real clusters: two Prometheus, a bucket, and a Receive that the agents write to."""
 
 import copy
+import json
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from fleet.hub import Hub
 from lab import cloud, objectstore
+from lab.kubectl import kubectl
 
 from . import history
 from .fixtures import FLEET
@@ -73,6 +75,20 @@ class TestUpdate:
         Buckets, identities and roles are at rest after one `pulumi up`.
         """
         assert "unchanged" in thanos.pulumi("preview", "--expect-no-changes")
+
+    @pytest.mark.parametrize("cluster", FLEET["clusters"])
+    def test_could_create_everything_again(self, lab, thanos: Stack, cluster: str) -> None:
+        """
+        An update that is killed while it creates leaves objects that no state knows; the next one creates them again.
+
+        The provider then applies under another manager's name, which is refused where the server has added to what
+        the first one said: everything that it would add must have been said. Of Secrets the state has no plain text.
+        """
+        made = [r["inputs"] for r in thanos.resources(cluster) if r["type"] != "kubernetes:core/v1:Secret"]
+        assert made
+        applying = ("apply", "--server-side", "--dry-run=server", "--field-manager=after-a-crash", "--filename=-")
+
+        kubectl(*applying, context=cluster, kubeconfig=lab.kubeconfig, given="\n".join(map(json.dumps, made)))
 
     def test_every_role_is_scraped(self, query: Hub) -> None:
         """
