@@ -46,6 +46,26 @@ def hub_of(lab):
     return open_hub
 
 
+@pytest.fixture(scope="session")
+def operate_of(lab):
+    """Open a stack's Alertmanager over the network, as who is on call does."""
+    way = FLEET["alertmanager"]["expose"]
+
+    @contextmanager
+    def open_alertmanager(stack: Stack) -> Generator[httpx.Client]:
+        client = httpx.Client(
+            base_url=f"https://{lab.node_address('hub')}:{way['nodePort']}",
+            headers={"Authorization": f"Bearer {stack.outputs['operator']}", "Host": way["host"]},
+            verify=ssl.create_default_context(cafile=str(lab.ca)),
+            timeout=30,
+        )
+        client.event_hooks = {"request": [lambda request: request.extensions.update(sni_hostname=way["host"])]}
+        with client:
+            yield client
+
+    return open_alertmanager
+
+
 @pytest.fixture
 def hub(deployed, hub_of):
     with hub_of(deployed) as hub:

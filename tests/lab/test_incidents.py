@@ -74,16 +74,9 @@ def alerting(deployed: Stack, webhook: Webhook, tmp_path_factory: pytest.TempPat
 
 
 @pytest.fixture(scope="module")
-def operate(lab, alerting: Stack) -> Iterator[httpx.Client]:
-    """Alertmanager's API, over the network, as who is on call uses it."""
-    with httpx.Client(
-        base_url=f"https://{lab.node_address('hub')}:{OPERATE}",
-        headers={"Authorization": f"Bearer {alerting.outputs['operator']}", "Host": HOST},
-        verify=ssl.create_default_context(cafile=str(lab.ca)),
-        timeout=30,
-    ) as client:
-        client.event_hooks = {"request": [lambda request: request.extensions.update(sni_hostname=HOST)]}
-        yield client
+def operate(alerting: Stack, operate_of) -> Iterator[httpx.Client]:
+    with operate_of(alerting) as operate:
+        yield operate
 
 
 @pytest.fixture(scope="module")

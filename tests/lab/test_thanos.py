@@ -2,15 +2,20 @@
 
 import copy
 import json
+import shutil
+import subprocess
 import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
+import yaml
 
 from fleet.hub import Hub
 from lab import cloud, objectstore
+from lab.build import command
 from lab.kubectl import kubectl
 
 from . import history
@@ -20,36 +25,83 @@ from .stack import Stack, eventually, stack_file
 pytestmark = pytest.mark.lab
 BUCKET = "promfleet-blocks"
 STATEFUL_SET, REPLICAS = "statefulset/prometheus-hub", 2
-THANOS = {
-    "storage": {"gcs": {"project": cloud.PROJECT, "bucket": BUCKET, "protect": False}},
+INTERVAL = 15
+"""Seconds between two scrapes."""
+BAD_TIME = 300
+"""Seconds that the object store is away for, and all else that goes wrong with it."""
+RECEIVE = {"host": "receive.promfleet-lab.svc.cluster.local", "nodePort": 30447}
+THANOS: dict[str, Any] = {
+    "storage": {"gcs": {"project": cloud.PROJECT, "bucket": BUCKET}},
     "block": "1m",
     "queryFrontend": {},
-    "compactor": {"storage": "1Gi"},
+    "compactor": {"storage": "1Gi", "retention": {"raw": "40d", "fiveMinutes": "90d"}},
     "store": {"storage": "1Gi"},
     "ruler": {"storage": "1Gi"},
     "bucketWeb": {},
-    "receive": {
-        "storage": "1Gi",
-        "expose": {"host": "receive.promfleet-lab.svc.cluster.local", "nodePort": 30447},
-    },
+    "receive": {"storage": "1Gi", "expose": RECEIVE},
     "expose": {"host": "query.promfleet-lab.svc.cluster.local", "nodePort": 30448},
+}
+IMPATIENT = {
+    name: {"for": "15s"}
+    for name in (
+        "PrometheusReplicaMissing",
+        "ThanosSidecarBucketOperationsFailed",
+        "ThanosReceiveTenantLimitedByHeadSeries",
+        "ThanosBlocksPartial",
+        "ThanosBlocksCorrupted",
+        "KubePodCrashLooping",
+    )
 }
 
 
+def tenant(cluster: str) -> str:
+    """Name who comes through the write door with a cluster's token."""
+    return f"system:serviceaccount:promfleet:writer-{cluster}"
+
+
+class Deployed(NamedTuple):
+    """The stack, and a way to change its section about Thanos; None takes it out."""
+
+    stack: Stack
+    write: Callable[[dict[str, Any] | None], None]
+
+
 @pytest.fixture(scope="module")
-def thanos(lab, deployed: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def deployment(lab, deployed: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     """The dev stack with two Prometheus and all of Thanos, and back again at the end."""
     original = deployed.config
-    fleet = copy.deepcopy(FLEET)
-    fleet["hub"]["replicas"] = REPLICAS
-    deployed.config = stack_file(tmp_path_factory.mktemp("thanos") / "Pulumi.thanos.yaml", fleet | {"thanos": THANOS})
+    file = tmp_path_factory.mktemp("thanos") / "Pulumi.thanos.yaml"
+
+    def write(thanos: dict[str, Any] | None) -> None:
+        fleet = copy.deepcopy(FLEET)
+        fleet["alerts"]["rules"] |= IMPATIENT
+        if thanos:
+            fleet["hub"]["replicas"] = REPLICAS
+            fleet["thanos"] = thanos
+        deployed.config = stack_file(file, fleet)
+
+    write(THANOS)
     lab.connect()
     deployed.up()
-    yield deployed
-    deployed.config = original
-    for name in objects():
-        objectstore.ask("DELETE", f"/storage/v1/b/{BUCKET}/o/{name.replace('/', '%2F')}")
+    yield Deployed(deployed, write)
+    write(changed("storage", gcs={**THANOS["storage"]["gcs"], "protect": False}))
     deployed.up()
+    deployed.config = original
+    if objects():
+        assert "bucket must be empty" in deployed.up(fails=True)  # until its writers are gone, it fills up again
+        for name in objects():
+            objectstore.ask("DELETE", f"/storage/v1/b/{BUCKET}/o/{name.replace('/', '%2F')}")
+    deployed.up()
+
+
+@pytest.fixture(scope="module")
+def thanos(deployment: Deployed) -> Stack:
+    return deployment.stack
+
+
+def changed(section: str, **values: Any) -> dict[str, Any]:
+    """Give what is deployed, with other values in one of its sections."""
+    return {**THANOS, section: {**THANOS[section], **values}}
 
 
 @pytest.fixture
@@ -67,6 +119,20 @@ def objects() -> list[str]:
 def ask(query: Hub, promql: str, **how: str) -> list[dict[str, Any]]:
     """Answer an instant query, with parameters of Thanos' own."""
     return query.get("/api/v1/query", query=promql, **how).json()["data"]["result"]
+
+
+def gaps(query: Hub, promql: str, start: float, end: float) -> dict[str, float]:
+    """
+    The longest time without a sample of each cluster's one series, in seconds.
+
+    A range query would hide a gap under the lookback: this one counts what was stored.
+    """
+    window = int(end - start)
+    found = ask(query, f"{promql}[{window}s]", time=str(end))
+    assert found
+    times = {series["metric"]["cluster"]: [at for at, _ in series["values"]] for series in found}
+    assert len(times) == len(found)
+    return {cluster: max(b - a for a, b in zip([start, *at], [*at, end], strict=True)) for cluster, at in times.items()}
 
 
 class TestUpdate:
@@ -111,88 +177,94 @@ class TestUpdate:
         eventually(assert_up, 240)
 
 
-class TestReplicas:
-    def test_one_may_be_missed(self, lab, query: Hub) -> None:
+class TestTenants:
+    def test_are_who_came_through_the_door(self, query: Hub) -> None:
         """
-        While a Prometheus is away for two minutes, Query answers without a gap: one series, and two unfolded.
+        Each agent's samples carry its identity, the hub's own none.
         """
-        up = 'up{job="kubelet", cluster="hub"}'
 
-        def assert_both() -> None:
-            assert len(ask(query, up, dedup="false")) == REPLICAS
+        def assert_tenants() -> None:
+            up = 'up{job="kubelet"}'  # what agents wrote to the hub before they wrote to Receive is still in sight
+            found = query.query(f"count by (cluster, tenant_id) ({up} and time() - timestamp({up}) < 60)")
+            assert {(s.labels["cluster"], s.labels.get("tenant_id", "")) for s in found} == {
+                ("hub", ""),
+                ("eu1", tenant("eu1")),
+                ("us1", tenant("us1")),
+            }
 
-        eventually(assert_both, 120)
-        before = time.time()
-        lab.kubectl("hub", "-n", "promfleet", "scale", STATEFUL_SET, "--replicas=1")
-        try:
+        eventually(assert_tenants, 180)
 
-            def assert_two_minutes() -> None:
-                assert time.time() > before + 120
-                assert len(ask(query, up, dedup="true")) == 1
-
-            eventually(assert_two_minutes, 180)
-        finally:
-            lab.kubectl("hub", "-n", "promfleet", "scale", STATEFUL_SET, f"--replicas={REPLICAS}")
-
-        eventually(assert_both, 180)
-        [folded] = query.query_range(up, before, time.time(), 15)
-        assert max(b - a for a, b in zip(folded.times, folded.times[1:], strict=False)) == 15
-        assert {*folded.values} == {1.0}
-
-
-class TestBlocks:
-    def test_reach_the_bucket_and_are_answered_from_it(self, query: Hub) -> None:
+    def test_can_not_be_chosen(self, lab, thanos: Stack, query: Hub, tmp_path: Path) -> None:
         """
-        What sidecars and ingestors uploaded, the Store alone answers as they do.
+        Who names another tenant in the header still writes as themselves.
         """
-        metas = lambda: [name for name in objects() if name.endswith("/meta.json")]  # noqa: E731
+        config = tmp_path / "http.yml"
+        token = thanos.outputs["identities"]["eu1"]
+        config.write_text(
+            yaml.safe_dump({"authorization": {"credentials": token}, "tls_config": {"ca_file": str(lab.ca)}})
+        )
+        pushing = [command("promtool"), "push", "metrics", f"--http.config.file={config}", "--label=cluster=eu1"]
+        pushing += [f"--header=THANOS-TENANT={tenant('us1')}", "--remote-write.path=/api/v1/receive"]
+        where = f"https://{lab.node_address('hub')}:{RECEIVE['nodePort']}"
 
-        def assert_uploaded() -> None:
-            assert len(metas()) >= 4
+        subprocess.run([*pushing, where], input=b"forged_metric 1\n", check=True)
 
-        eventually(assert_uploaded, 300)
+        def assert_own() -> None:
+            assert {s.labels["tenant_id"] for s in query.query("forged_metric")} == {tenant("eu1")}
 
-        def assert_equal() -> None:
-            then = str(time.time() - 240)
-            from_all = ask(query, 'sum(kube_pod_info{cluster="hub"})', time=then)
-            from_store = ask(
-                query, 'sum(kube_pod_info{cluster="hub"})', time=then, **{"storeMatch[]": '{__address__=~"10.*:10901"}'}
-            )
-            assert from_all
-            assert [one["value"][1] for one in from_store] == [one["value"][1] for one in from_all]
+        eventually(assert_own, 60)
 
-        eventually(assert_equal, 240)
+
+class Past(NamedTuple):
+    """Broken blocks that were put into the bucket, by their ULIDs."""
+
+    partial: str
+    """Its upload broke off: it has no meta.json."""
+    unreadable: str
+    """Its meta.json is no JSON."""
 
 
 @pytest.fixture(scope="module")
-def past(lab, thanos: Stack, tmp_path_factory: pytest.TempPathFactory) -> tuple[int, int]:
-    """A month of blocks in the bucket; the Unix times between which they are."""
-    end = int(time.time()) // history.DAY * history.DAY - history.DAY
-    start = end - 31 * history.DAY
-    for block in history.write_blocks(tmp_path_factory.mktemp("history"), start, end):
+def past(lab, thanos: Stack, tmp_path_factory: pytest.TempPathFactory) -> Past:
+    """A month of blocks, older ones, and two that are broken; the Compactor begins with them at once."""
+    today = int(time.time()) // (2 * history.DAY) * 2 * history.DAY
+    days = {"history": (32, 2), "ancient": (62, 58), "broken": (50, 48)}
+    made = {
+        name: history.write_blocks(
+            tmp_path_factory.mktemp(name), name, today - first * history.DAY, today - last * history.DAY
+        )
+        for name, (first, last) in days.items()
+    }
+    now = int(time.time() * 1000)  # older ones the compactor takes away by itself
+    partial, unreadable, *_ = (block.rename(block.with_name(history.aged(block.name, now))) for block in made["broken"])
+    (partial / "meta.json").unlink()
+    (unreadable / "meta.json").write_text("{")
+    for block in (*made["history"], *made["ancient"], partial, unreadable):
         history.upload(BUCKET, block, lab.ca)
-    return start, end
+    lab.kubectl("hub", "-n", "promfleet", "delete", "pod", "thanos-compactor-0")
+    return Past(partial.name, unreadable.name)
 
 
 class TestHistory:
-    def test_is_compacted_and_downsampled_to_equal_sums(self, lab, query: Hub, past: tuple[int, int]) -> None:
+    def test_is_compacted_and_downsampled_to_equal_sums(self, lab, query: Hub, past: Past) -> None:
         """
         All three resolutions of the same fortnight exist, and each answers the same sum.
         """
-        old = history.CLUSTER
+
+        def resolutions() -> dict[int, list[dict[str, Any]]]:
+            found: dict[int, list[dict[str, Any]]] = {}
+            for meta in history.read(BUCKET, lab.ca, "meta.json"):
+                if meta["thanos"]["labels"]["cluster"] == "history":
+                    found.setdefault(meta["thanos"]["downsample"]["resolution"], []).append(meta)
+            return found
 
         def assert_downsampled() -> None:
-            found = [meta for meta in history.metas(BUCKET, lab.ca) if meta["thanos"]["labels"]["cluster"] == old]
-            assert {meta["thanos"]["downsample"]["resolution"] for meta in found} == {0, 300_000, 3_600_000}
+            assert resolutions().keys() == {0, 300_000, 3_600_000}
 
-        eventually(assert_downsampled, 900)
-        [coarse, *_] = [
-            meta
-            for meta in history.metas(BUCKET, lab.ca)
-            if meta["thanos"]["labels"]["cluster"] == old and meta["thanos"]["downsample"]["resolution"] == 3_600_000
-        ]
+        eventually(assert_downsampled, 600)
+        [coarse, *_] = resolutions()[3_600_000]
         hours = (coarse["maxTime"] - coarse["minTime"]) // 3_600_000 - 1
-        asked = f'sum(sum_over_time(history_value{{cluster="{old}"}}[{hours}h]))'
+        asked = f'sum(sum_over_time(history_value{{cluster="history"}}[{hours}h]))'
 
         def assert_equal() -> None:
             at = str(coarse["minTime"] // 1000 + hours * 3600)
@@ -204,64 +276,258 @@ class TestHistory:
 
         eventually(assert_equal, 240)
 
-
-class TestReceive:
-    def test_gives_each_agent_a_tenant(self, query: Hub) -> None:
+    def test_loses_what_is_past_its_retention_and_nothing_else(self, lab, past: Past) -> None:
         """
-        The tenant is who came through the door.
+        Raw blocks that are too old are marked for deletion; their aggregates, and all that is younger, stay.
         """
 
-        def assert_tenants() -> None:
-            found = query.query('count by (cluster, tenant_id) (up{job="kubelet"})')
-            assert {(s.labels["cluster"], s.labels.get("tenant_id", "")) for s in found} == {
-                ("hub", ""),
-                ("eu1", "system:serviceaccount:promfleet:writer-eu1"),
-                ("us1", "system:serviceaccount:promfleet:writer-us1"),
+        def assert_marked() -> None:
+            marks = {mark["id"]: mark["details"] for mark in history.read(BUCKET, lab.ca, "deletion-mark.json")}
+            blocks = {meta["ulid"]: meta["thanos"] for meta in history.read(BUCKET, lab.ca, "meta.json")}
+            too_old = [blocks[ulid] for ulid, why in marks.items() if "retention" in why]
+            assert {(block["labels"]["cluster"], block["downsample"]["resolution"]) for block in too_old} == {
+                ("ancient", 0)
             }
+            kept = [block for ulid, block in blocks.items() if ulid not in marks]
+            assert {b["downsample"]["resolution"] for b in kept if b["labels"]["cluster"] == "ancient"} == {300_000}
 
-        eventually(assert_tenants, 180)
+        eventually(assert_marked, 120)
 
-    def test_loses_nothing_with_an_ingestor(self, lab, query: Hub) -> None:
+    def test_tells_of_broken_blocks(self, lab, past: Past, operate_of, thanos: Stack) -> None:
         """
-        An ingestor of three is killed; writes go on, and no scrape is missing.
+        A block without its meta.json and one with a damaged one are left alone, and somebody is told.
         """
-        started = time.time()
-        lab.kubectl("hub", "-n", "promfleet", "delete", "pod", "thanos-receive-1", "--grace-period=0", "--force")
+        with operate_of(thanos) as operate:
 
-        def assert_back() -> None:
-            assert time.time() > started + 90
-            assert [s.value for s in query.query('sum(up{job="thanos-receive"})')] == [5]
+            def assert_told() -> None:
+                assert told(operate) >= {"ThanosBlocksPartial", "ThanosBlocksCorrupted"}
 
-        eventually(assert_back, 240)
-        for line in query.query_range('up{job="kubelet", cluster=~"eu1|us1"}', started, time.time() - 15, 15):
-            assert max(b - a for a, b in zip(line.times, line.times[1:], strict=False)) == 15
+            eventually(assert_told, 240)
+        left = {name.partition("/")[0] for name in objects()}
+        assert {past.partial, past.unreadable} <= left
+
+
+def told(operate: httpx.Client) -> set[str]:
+    """Names of the alerts that Alertmanager has."""
+    return {alert["labels"]["alertname"] for alert in operate.get("/api/v2/alerts").json()}
+
+
+class Trouble(NamedTuple):
+    """When it began and ended (Unix times), and the alerts that Alertmanager had at its end."""
+
+    began: float
+    ended: float
+    alerts: list[dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def trouble(lab, deployment: Deployed, past: Past, operate_of, hub_of) -> Trouble:
+    """
+    Five bad minutes.
+
+    The object store is away, one Prometheus of two is gone, one ingestor of three is killed, and us1 has more series
+    than it may.
+    """
+    stack = deployment.stack
+    deployment.write(changed("receive", seriesLimits={"us1": 100}))
+    stack.up()
+    began = time.time()
+    lab.kubectl("hub", "-n", "promfleet", "scale", STATEFUL_SET, "--replicas=1")
+    lab.kubectl("hub", "-n", "promfleet", "delete", "pod", "thanos-receive-1", "--grace-period=0", "--force")
+    objectstore.stop()
+    try:
+        with operate_of(stack) as operate:
+
+            def assert_over() -> None:
+                assert time.time() > began + BAD_TIME
+                assert told(operate) >= {
+                    "PrometheusReplicaMissing",
+                    "ThanosSidecarBucketOperationsFailed",
+                    "ThanosReceiveTenantLimitedByHeadSeries",
+                }
+
+            eventually(assert_over, 2 * BAD_TIME)
+            alerts = operate.get("/api/v2/alerts").json()
+    finally:
+        objectstore.start()
+        lab.kubectl("hub", "-n", "promfleet", "scale", STATEFUL_SET, f"--replicas={REPLICAS}")
+        deployment.write(THANOS)
+        stack.up()
+    return Trouble(began, time.time(), alerts)
+
+
+class TestTrouble:
+    def test_is_told_once(self, trouble: Trouble) -> None:
+        """
+        Two Rulers see the replica that is gone; Alertmanager has one alert, with no label of a replica.
+        """
+        [labels] = [a["labels"] for a in trouble.alerts if a["labels"]["alertname"] == "PrometheusReplicaMissing"]
+
+        assert labels["cluster"] == "hub"
+        assert "replica" not in labels
+
+    def test_leaves_no_gap(self, trouble: Trouble, query: Hub) -> None:
+        """
+        Of each cluster there is a sample for every scrape: the twin's, the other ingestors', what us1's agent kept.
+        """
+
+        def assert_whole() -> None:
+            longest = gaps(query, 'up{job="kubelet"}', trouble.began, trouble.ended)
+            assert longest.keys() == set(FLEET["clusters"])
+            assert max(longest.values()) < 1.9 * INTERVAL, longest
+
+        eventually(assert_whole, 180)
+
+    def test_is_one_series_of_two(self, trouble: Trouble, query: Hub) -> None:
+        """
+        Query folds the twins into one; asked not to, it shows both.
+        """
+        up = 'up{job="kubelet", cluster="hub"}'
+
+        def assert_both() -> None:
+            assert len(ask(query, up, dedup="false")) == REPLICAS
+            assert len(ask(query, up)) == 1
+
+        eventually(assert_both, 180)
+
+    def test_makes_the_agent_try_again(self, trouble: Trouble, query: Hub) -> None:
+        """
+        The agent that was answered 429 kept what it had, and counted how often it tried.
+        """
+        window = f"[{int(trouble.ended - trouble.began)}s]"
+
+        def assert_retried() -> None:
+            asked = f'sum(increase(prometheus_remote_storage_samples_retried_total{{cluster="us1"}}{window}))'
+            [retried] = ask(query, asked, time=str(trouble.ended))
+            assert float(retried["value"][1]) > 0
+
+        eventually(assert_retried, 120)
+
+    def test_is_caught_up_with_in_the_bucket(self, lab, trouble: Trouble) -> None:
+        """
+        The blocks of the Prometheus that stayed lie there without a gap.
+        """
+
+        def assert_uploaded() -> None:
+            blocks = sorted(
+                (meta["minTime"] / 1000, meta["maxTime"] / 1000)
+                for meta in history.read(BUCKET, lab.ca, "meta.json")
+                if meta["thanos"]["labels"].get("replica") == "prometheus-hub-0"
+            )
+            reached = trouble.began
+            for start, end in blocks:
+                assert start <= reached + INTERVAL or end <= trouble.began
+                reached = max(reached, end)
+            assert reached >= trouble.ended
+
+        eventually(assert_uploaded, 300)
+
+
+class TestBlocks:
+    def test_answer_for_data_that_is_gone(self, lab, trouble: Trouble, query: Hub) -> None:
+        """
+        What Prometheus wrote is in the bucket: with its volumes empty, Query answers the same.
+        """
+        asked = {"query": 'sum by (namespace) (kube_pod_info{cluster="hub"})', "step": str(INTERVAL)}
+        asked |= {"start": str(trouble.began), "end": str(trouble.began + BAD_TIME)}
+
+        def answer() -> list[dict[str, Any]]:
+            found = query.get("/api/v1/query_range", **asked).json()["data"]["result"]
+            return sorted(found, key=lambda series: series["metric"]["namespace"])
+
+        before = answer()
+        assert before
+        claims = json.loads(lab.kubectl("hub", "get", "persistentvolumes", "-o", "json"))["items"]
+        folders = [
+            Path(claim["spec"]["hostPath"]["path"])
+            for claim in claims
+            if claim["spec"]["claimRef"]["name"].startswith("data-prometheus-hub-")
+        ]
+        assert len(folders) == REPLICAS
+        lab.kubectl("hub", "-n", "promfleet", "scale", STATEFUL_SET, "--replicas=0")
+        try:
+            lab.kubectl("hub", "-n", "promfleet", "wait", "--for=delete", "pod/prometheus-hub-0", "--timeout=120s")
+            for folder in folders:
+                for entry in folder.iterdir():
+                    shutil.rmtree(entry)
+        finally:
+            lab.kubectl("hub", "-n", "promfleet", "scale", STATEFUL_SET, f"--replicas={REPLICAS}")
+
+        def assert_same() -> None:
+            assert answer() == before
+
+        eventually(assert_same, 120)
 
 
 class TestRights:
     @pytest.mark.parametrize(
         ("role", "may"),
         [
-            ("sidecar", {"GET"}),
-            ("receive", {"GET"}),
+            ("sidecar", {"GET", "POST"}),
+            ("receive", {"GET", "POST"}),
+            ("ruler", {"GET", "POST"}),
             ("store", {"GET"}),
             ("web", {"GET"}),
-            ("compactor", {"GET", "DELETE"}),
+            ("compactor", {"GET", "POST", "DELETE"}),
         ],
     )
     def test_stop_at_the_bucket(self, lab, thanos: Stack, role: str, may: set[str]) -> None:
         """
-        The token that a role's pods get reads the bucket; only the compactor's deletes.
+        With the token that a role's pods get, one may read, write or delete in the bucket just what the role does.
         """
         [email] = [
             record["email"]
             for record in cloud.of_type(cloud.records(), cloud.ACCOUNT)
             if record["email"].partition("@")[0].endswith(f"-{role}")
         ]
-        address = f"https://{objectstore.ADDRESS}/storage/v1/b/{BUCKET}/o/nothing-here"
-        headers = {"Authorization": f"Bearer {cloud.token(email)}", "Host": objectstore.HOST}
-        with httpx.Client(verify=str(lab.ca), headers=headers) as client:
+        name = f"written-by-{role}"
+        paths = {
+            "POST": f"/upload/storage/v1/b/{BUCKET}/o?uploadType=media&name={name}",
+            "GET": f"/storage/v1/b/{BUCKET}/o/{name}",
+            "DELETE": f"/storage/v1/b/{BUCKET}/o/{name}",
+        }
+        with history.client(lab.ca, email) as client:
             answers = {
-                method: client.request(method, address, extensions={"sni_hostname": objectstore.HOST}).status_code
-                for method in ("GET", "DELETE")
+                method: client.request(method, path, extensions=history.SNI).status_code
+                for method, path in paths.items()
             }
-        assert {method for method, status in answers.items() if status != 403} == may
+        assert {method for method, status in answers.items() if status != httpx.codes.FORBIDDEN} == may
+
+
+class TestDamagedIndex:
+    def test_does_not_stop_the_compactor_unnoticed(self, lab, thanos: Stack, tmp_path: Path, operate_of) -> None:
+        """
+        A block whose index can't be read makes it crash again and again; somebody is told.
+        """
+        today = int(time.time()) // (2 * history.DAY) * 2 * history.DAY
+        for block in history.write_blocks(tmp_path, "damaged", today - 20 * history.DAY, today - 12 * history.DAY):
+            index = (block / "index").read_bytes()
+            (block / "index").write_bytes(index[: len(index) // 2] + b"\0" * (len(index) - len(index) // 2))
+            history.upload(BUCKET, block, lab.ca)
+        lab.kubectl("hub", "-n", "promfleet", "delete", "pod", "thanos-compactor-0")
+
+        with operate_of(thanos) as operate:
+
+            def assert_told() -> None:
+                crashing = operate.get("/api/v2/alerts", params={"filter": 'alertname="KubePodCrashLooping"'}).json()
+                assert [alert["labels"]["pod"] for alert in crashing] == ["thanos-compactor-0"]
+
+            eventually(assert_told, 300)
+
+
+class TestProtection:
+    def test_keeps_the_bucket_until_it_is_lifted(self, deployment: Deployed) -> None:
+        """
+        Who takes Thanos out of the stack file is told that the bucket is protected, and nothing is deleted.
+        """
+        before = deployment.stack.objects("hub")
+        deployment.write(None)
+        try:
+            said = deployment.stack.up(fails=True)
+        finally:
+            deployment.write(THANOS)
+
+        assert f"{BUCKET}" in said
+        assert "protect" in said
+        assert deployment.stack.objects("hub") == before
+        assert objects()

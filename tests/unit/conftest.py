@@ -1,10 +1,14 @@
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pulumi
 import pytest
-from pulumi.runtime import MockCallArgs, MockResourceArgs, rpc, settings
+import yaml
+from kubernetes_validate.utils import schema_contents
+from pulumi.runtime import MockCallArgs, MockResourceArgs, rpc
 from pulumi.runtime.mocks import MockMonitor
 
 TOKEN = "issued-by-the-cluster"
@@ -19,6 +23,7 @@ class Engine(pulumi.runtime.Mocks):
         """Kind, name and time-out of whatever was registered; an empty one is the provider's own ten minutes."""
         self.stacks: dict[str, dict[str, Any]] = {}
         """Outputs of the stacks that a program may refer to, by `organization/project/stack`."""
+        self.monitor = Monitor(self)
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
         self.resources.append(args)
@@ -34,8 +39,13 @@ class Engine(pulumi.runtime.Mocks):
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], None]:
         raise NotImplementedError(f"no test expects {args.token} to be called")
 
+    def stand_in(self) -> None:
+        """Take the one place that Pulumi has for an engine, from whichever stood there before."""
+        pulumi.runtime.set_mocks(self, project="promfleet", stack="test", preview=False, monitor=self.monitor)
+
     def deploy(self, program: Callable[[], object]) -> "Engine":
         """Run a program until every registration has arrived."""
+        self.stand_in()
 
         @pulumi.runtime.test
         def run() -> None:
@@ -55,9 +65,19 @@ class Engine(pulumi.runtime.Mocks):
     @property
     def registered(self) -> list[str]:
         """URNs of everything that was registered, components included."""
-        monitor = settings.get_monitor()
-        assert isinstance(monitor, MockMonitor)
-        return list(monitor.get_registered_resources())
+        return list(self.monitor.get_registered_resources())
+
+
+class Monitor(MockMonitor):
+    """Tells its engine what the program asks of whom it waits for."""
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine)
+        self.engine = engine
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 — the base class names it so
+        self.engine.waits.append((request.type.rpartition(":")[2], request.name, request.customTimeouts.create))
+        return super().RegisterResource(request)
 
 
 def secret(value: Any) -> Any:
@@ -74,16 +94,29 @@ def plain(value: Any) -> Any:
 
 
 @pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
+def engine() -> Engine:
     engine = Engine()
-    pulumi.runtime.set_mocks(engine, project="promfleet", stack="test", preview=False)
-    monitor = settings.get_monitor()
-    assert isinstance(monitor, MockMonitor)
-    register = monitor.RegisterResource
-
-    def remember(request: Any) -> Any:
-        engine.waits.append((request.type.rpartition(":")[2], request.name, request.customTimeouts.create))
-        return register(request)
-
-    monkeypatch.setattr(monitor, "RegisterResource", remember)
+    engine.stand_in()
     return engine
+
+
+@pytest.fixture(scope="module")
+def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Contexts of three clusters."""
+    file = tmp_path_factory.mktemp("kube") / "config"
+    write_kubeconfig(file, "hub", "eu1", "us1")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KUBECONFIG", str(file))
+        yield
+
+
+def write_kubeconfig(file: Path, *contexts: str) -> None:
+    file.write_text(yaml.safe_dump({"contexts": [{"name": name} for name in contexts]}))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def schemas_read_once() -> Iterator[None]:
+    """Kubernetes' schemas are megabytes of JSON, which kubernetes_validate would read anew for each object."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("kubernetes_validate.utils.schema_contents", cache(schema_contents))
+        yield

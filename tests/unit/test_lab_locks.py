@@ -28,7 +28,7 @@ def lock(monkeypatch, tmp_path):
 @pytest.fixture
 def engine_process(tmp_path):
     """A process with the engine's name."""
-    program = shutil.copy(shutil.which("sleep"), tmp_path / "pulumi")
+    program = shutil.copy("/bin/sleep", tmp_path / "pulumi")
     process = subprocess.Popen([program, "60"])
     yield process
     process.kill()

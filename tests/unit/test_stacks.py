@@ -8,7 +8,7 @@ import yaml
 
 from settings import Fleet
 from stacks import deploy
-from tests.unit.conftest import TOKEN, plain, secret
+from tests.unit.conftest import TOKEN, Engine, plain, secret, write_kubeconfig
 
 ROOT = Path(__file__).parents[2]
 CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
@@ -32,14 +32,6 @@ def fleet(**sections):
 
 
 @pytest.fixture
-def kubeconfig(tmp_path, monkeypatch):
-    file = tmp_path / "kubeconfig"
-    file.write_text(yaml.safe_dump({"contexts": [{"name": name} for name in ("hub", "eu1", "us1")]}))
-    monkeypatch.setenv("KUBECONFIG", str(file))
-    return file
-
-
-@pytest.fixture
 def deployed(engine, kubeconfig):
     return lambda **sections: engine.deploy(lambda: deploy(fleet(**sections)))
 
@@ -53,15 +45,19 @@ def prometheus_yml(engine, cluster, name=AGENT):
     return yaml.safe_load(found)
 
 
-@pytest.fixture
-def whole(engine, kubeconfig):
-    """A stack with every section: the example's hub, and beside it what the example leaves out."""
+@pytest.fixture(scope="module")
+def whole(kubeconfig):
+    """
+    A stack with every section: the example's hub, and beside it what the example leaves out.
+
+    It is deployed once, so tests only read it.
+    """
     example = yaml.safe_load((ROOT / "Pulumi.hub.yaml").read_text())["config"]["promfleet:fleet"]
     clusters = {"hub": {"context": "hub"}, "eu1": {"context": "eu1"}}
     example["hub"]["agents"].remove("eu1")
     pushgateway = {"expose": {"host": "push.example"}}
     model = Fleet.model_validate(example | {"clusters": clusters, "agents": {"eu1": {}}, "pushgateway": pushgateway})
-    return engine.deploy(lambda: deploy(model))
+    return Engine().deploy(lambda: deploy(model))
 
 
 class TestWhole:
@@ -187,11 +183,12 @@ class TestTwoStacks:
 
 
 class TestKubeconfig:
-    def test_an_unknown_context_is_refused_before_anything_is_made(self, engine, kubeconfig, deployed):
+    def test_an_unknown_context_is_refused_before_anything_is_made(self, engine, deployed, tmp_path, monkeypatch):
         """
         The message has the place in the stack file and the contexts that exist.
         """
-        kubeconfig.write_text(yaml.safe_dump({"contexts": [{"name": "minikube"}]}))
+        write_kubeconfig(tmp_path / "kubeconfig", "minikube")
+        monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
 
         with pytest.raises(pulumi.RunError, match=r'clusters\.hub\.context: "hub" is in no kubeconfig.*minikube'):
             deployed(hub=hub())

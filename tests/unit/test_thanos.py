@@ -22,13 +22,6 @@ def fleet(thanos, **sections):
 
 
 @pytest.fixture
-def kubeconfig(tmp_path, monkeypatch):
-    file = tmp_path / "kubeconfig"
-    file.write_text(yaml.safe_dump({"contexts": [{"name": name} for name in ("hub", "eu1", "us1")]}))
-    monkeypatch.setenv("KUBECONFIG", str(file))
-
-
-@pytest.fixture
 def deployed(engine, kubeconfig):
     return lambda thanos, **sections: engine.deploy(lambda: deploy(fleet(thanos, **sections)))
 
@@ -47,6 +40,12 @@ SECTIONS = {
 }
 
 
+@pytest.fixture(scope="module")
+def whole(kubeconfig):
+    """A stack with every role. It is deployed once, so tests only read it."""
+    return Engine().deploy(lambda: deploy(fleet(FULL, rolloutTimeout="77s", **SECTIONS)))
+
+
 def workloads(engine: Engine):
     return {
         r.inputs["metadata"]["name"]: r.inputs["spec"]
@@ -56,25 +55,21 @@ def workloads(engine: Engine):
 
 
 class TestWhole:
-    def test_everything_is_what_kubernetes_expects(self, deployed):
+    def test_everything_is_what_kubernetes_expects(self, whole):
         """
         No object has a field that its published schema does not know, or lacks one that it asks for.
         """
-        engine = deployed(FULL, **SECTIONS)
-
-        objects = [plain(r.inputs) for r in engine.resources if r.typ.startswith("kubernetes:")]
+        objects = [plain(r.inputs) for r in whole.resources if r.typ.startswith("kubernetes:")]
         assert len(objects) > 100
         for item in objects:
             kubernetes_validate.validate(item, "1.36", strict=True)
 
-    def test_nothing_is_waited_for_longer_than_a_rollout(self, deployed):
+    def test_nothing_is_waited_for_longer_than_a_rollout(self, whole):
         """
         What the provider waits for has the stack file's time-out.
         """
-        engine = deployed(FULL, rolloutTimeout="77s", **SECTIONS)
-
         kinds = {"Deployment", "DaemonSet", "StatefulSet", "Service", "PersistentVolumeClaim"}
-        waits = [wait for wait in engine.waits if wait[0] in kinds]
+        waits = [wait for wait in whole.waits if wait[0] in kinds]
         assert len(waits) > 50
         assert [wait for wait in waits if wait[2] != "77s"] == []
 
@@ -89,14 +84,12 @@ def bindings(engine: Engine):
 
 
 class TestRights:
-    def test_each_role_has_the_least(self, deployed):
+    def test_each_role_has_the_least(self, whole):
         """
         Who uploads can't delete, who answers can't write, and only the compactors do both.
         """
-        engine = deployed(FULL, **SECTIONS)
-
         writes = {"objectCreator", "objectViewer"}
-        assert bindings(engine) == {
+        assert bindings(whole) == {
             "sidecar": {f"acme-long-term: {role}" for role in writes},
             "receive": {f"acme-long-term: {role}" for role in writes},
             "store": {"acme-long-term: objectViewer"},
@@ -107,31 +100,27 @@ class TestRights:
             "compactor-ruler": {"acme-rules: objectAdmin"},
         }
 
-    def test_only_its_own_pods_act_as_an_account(self, deployed):
+    def test_only_its_own_pods_act_as_an_account(self, whole):
         """
         Each Google service account is open to the ServiceAccounts of its role, by name.
         """
-        engine = deployed(FULL, **SECTIONS)
-
         pods = {
             r.inputs["member"].rpartition("/")[2].rstrip("]")
-            for r in engine.all("gcp:serviceaccount/iAMMember:IAMMember")
+            for r in whole.all("gcp:serviceaccount/iAMMember:IAMMember")
         }
         acting = {
             r.inputs["metadata"]["name"]
-            for r in engine.all("kubernetes:core/v1:ServiceAccount")
+            for r in whole.all("kubernetes:core/v1:ServiceAccount")
             if "iam.gke.io/gcp-service-account" in r.inputs["metadata"].get("annotations", {})
         }
         assert pods == acting
         assert {"prometheus-hub", "thanos-store-old-1", "thanos-compactor", "thanos-receive"} <= pods
 
-    def test_ids_of_accounts_are_short_enough(self, deployed):
+    def test_ids_of_accounts_are_short_enough(self, whole):
         """
         Google Cloud takes 6 to 30 characters.
         """
-        engine = deployed(FULL, **SECTIONS)
-
-        ids = [r.inputs["accountId"] for r in engine.all("gcp:serviceaccount/account:Account")]
+        ids = [r.inputs["accountId"] for r in whole.all("gcp:serviceaccount/account:Account")]
         assert len(ids) == len(set(ids)) == 8
         assert [one for one in ids if not 6 <= len(one) <= 30] == []
 
@@ -202,22 +191,22 @@ class TestStorage:
 
 
 class TestRoles:
-    def test_one_compactor_per_bucket(self, deployed):
+    def test_one_compactor_per_bucket(self, whole):
         """
         Whatever else is replicated, a bucket has one.
         """
-        made = workloads(deployed(FULL, **SECTIONS))
+        made = workloads(whole)
 
         assert {name: spec["replicas"] for name, spec in made.items() if "compactor" in name} == {
             "thanos-compactor": 1,
             "thanos-compactor-ruler": 1,
         }
 
-    def test_stores_are_divided_by_bucket_age_and_hash(self, deployed):
+    def test_stores_are_divided_by_bucket_age_and_hash(self, whole):
         """
         Every block has one Store: two ages and two shards of it, in each bucket.
         """
-        made = workloads(deployed(FULL, **SECTIONS))
+        made = workloads(whole)
 
         stores = {name for name in made if name.startswith("thanos-store")}
         assert stores == {
@@ -227,39 +216,35 @@ class TestRoles:
             for shard in (0, 1)
         }
 
-    def test_query_asks_every_role(self, deployed):
+    def test_query_asks_every_role(self, whole):
         """
         The file of its endpoints names the headless Service of each.
         """
-        engine = deployed(FULL, **SECTIONS)
-
-        config = engine.one("kubernetes:core/v1:ConfigMap", "thanos-query").inputs["data"]["endpoints.yml"]
+        config = whole.one("kubernetes:core/v1:ConfigMap", "thanos-query").inputs["data"]["endpoints.yml"]
         asked = {e["address"].removeprefix("dns+").partition(".")[0] for e in yaml.safe_load(config)["endpoints"]}
         services = {
             r.inputs["metadata"]["name"]
-            for r in engine.all("kubernetes:core/v1:Service")
+            for r in whole.all("kubernetes:core/v1:Service")
             if r.inputs["spec"].get("clusterIP") == "None"
             and any(port["name"] == "grpc" for port in r.inputs["spec"]["ports"])
         }
         silent = {"thanos-query-grpc", "thanos-receive-router-pods", "thanos-compactor", "thanos-compactor-ruler"}
         assert asked == services - silent
 
-    def test_agents_write_to_receive_as_their_own_tenants(self, deployed):
+    def test_agents_write_to_receive_as_their_own_tenants(self, whole):
         """
         The door overwrites the header that names the tenant with who came.
         """
-        engine = deployed(FULL, **SECTIONS)
-
         [router] = [
             c
-            for c in workloads(engine)["thanos-receive-router"]["template"]["spec"]["containers"]
+            for c in workloads(whole)["thanos-receive-router"]["template"]["spec"]["containers"]
             if c["name"] == "write-door"
         ]
         assert {"--auth-header-fields-enabled", "--auth-header-user-field-name=THANOS-TENANT"} <= {*router["args"]}
         config = yaml.safe_load(
             next(
                 r.inputs["data"]["prometheus.yml"]
-                for r in engine.all("kubernetes:core/v1:ConfigMap")
+                for r in whole.all("kubernetes:core/v1:ConfigMap")
                 if r.inputs["metadata"]["name"] == "prometheus-agent" and "::eu1::" in str(r.provider)
             )
         )
