@@ -59,6 +59,7 @@ __all__ = [
     "GROUPS",
     "INHIBITIONS",
     "MAINTENANCE",
+    "THANOS_REPLICAS",
     "WATCHDOG",
     "Alert",
     "Group",

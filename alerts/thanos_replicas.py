@@ -1,9 +1,9 @@
-"""The hub's Prometheus as a pair: what only its twin, or a Ruler, can say."""
+"""The hub's Prometheus as a pair: what only a Ruler can say, or else the twin."""
 
 from .model import Alert, Group
 
-_EXPECTED = "max by (cluster) (last_over_time(promfleet_thanos_replicas_expected[1d]))"
-"""When the last replica goes, so does who records it; the bucket still has it."""
+_EXPECTED = "max by (cluster) (promfleet_thanos_replicas_expected)"
+"""Recorded by whoever evaluates this: when the last replica goes, a Ruler still knows."""
 
 THANOS_REPLICAS = Group(
     name="thanos-replicas",

@@ -1,6 +1,6 @@
 """Command lines of Prometheus."""
 
-from settings import Fleet
+from settings import Fleet, Thanos, seconds
 
 from .wal import WalPlan
 
@@ -33,6 +33,21 @@ def hub_flags(fleet: Fleet) -> list[str]:
         *(["--web.enable-remote-write-receiver"] if takes_samples else []),
         f"--storage.tsdb.path={DATA}",
         "--enable-feature=exemplar-storage",
+        *(_uploaded(fleet.thanos) if fleet.thanos else []),
+    ]
+
+
+def _uploaded(thanos: Thanos) -> list[str]:
+    """What a Prometheus needs whose blocks a sidecar uploads."""
+    if thanos.compaction == "classic":
+        return [f"--storage.tsdb.{bound}-block-duration={thanos.block}" for bound in ("min", "max")]
+    shortened = [f"--storage.tsdb.min-block-duration={thanos.block}"] if seconds(thanos.block) < 7200 else []
+    # The compactor waits for the sidecar, and leaves alone what late samples made overlap: that is compacted in the
+    # bucket.
+    return [
+        *shortened,
+        f"--storage.tsdb.delay-compact-file.path={DATA}/thanos.shipper.json",
+        "--no-storage.tsdb.allow-overlapping-compaction",
     ]
 
 

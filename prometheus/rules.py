@@ -1,11 +1,11 @@
 """What a hub records, and which alerts it raises: the catalogue as the stack file tunes it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from alerts import GROUPS, MAINTENANCE, WATCHDOG, Alert, Group, Record
-from settings import Fleet, Hub, seconds
+from alerts import GROUPS, MAINTENANCE, THANOS_REPLICAS, WATCHDOG, Alert, Group, Record
+from settings import Fleet, seconds
 from settings.alerts import Maintenance, Tuning
 
 from . import render
@@ -18,29 +18,60 @@ OUTAGE = "promfleet_agent_outage_seconds"
 REPLICAS = "promfleet_thanos_replicas_expected"
 """How many Prometheus the hub has, each with a sidecar."""
 RUNBOOKS = "docs/runbooks"
-OF_EVERY_REPLICA = "thanos-replicas.yml"
-"""What no single Prometheus can say of itself and its twin."""
+WATCHES_ITSELF = frozenset(group.name for group in GROUPS if group.name.startswith("thanos-")) - {THANOS_REPLICAS.name}
+"""Groups about Thanos: whoever can't reach it, as a Ruler, could not say so."""
 
 Rule = dict[str, Any]
 
 
 def rules(fleet: Fleet) -> dict[str, str]:
     """Every rule file of a fleet, by name, whoever evaluates it."""
-    files = {"inventory": _inventory(fleet)}
-    files |= {group.name: _general(group, fleet) for group in GROUPS}
-    files |= {f"overrides-{cluster}": _own(fleet, cluster) for cluster in sorted(fleet.alerts.clusters)}
-    return {f"{name}.yml": _file(name, entries) for name, entries in files.items() if entries}
+    return {f"{name}.yml": render.text(groups) for name, groups in _files(fleet, GROUPS, with_inventory=True).items()}
 
 
 def hub_rules(fleet: Fleet) -> dict[str, str]:
-    """Those that the hub's Prometheus evaluates: all, unless a Receive has the samples of the other clusters."""
-    return {} if fleet.thanos and fleet.thanos.receive else rules(fleet)
+    """
+    Those that the hub's Prometheus evaluates.
+
+    All but what needs every replica, where there is a Ruler for that; where a Receive has the samples of the other
+    clusters, only what is about Thanos itself.
+    """
+    chosen = [group for group in GROUPS if not _is_rulers(group, fleet)]
+    files = _files(fleet, chosen, with_inventory=not _is_received(fleet))
+    return {f"{name}.yml": render.text(groups) for name, groups in files.items()}
 
 
 def ruler_rules(fleet: Fleet) -> dict[str, str]:
-    """Those that a Ruler evaluates: all that the hub's Prometheus don't, and what needs every replica."""
-    every = rules(fleet)
-    return {OF_EVERY_REPLICA: every[OF_EVERY_REPLICA]} if hub_rules(fleet) else every
+    """
+    Those that a Ruler evaluates: all that the hub's Prometheus don't.
+
+    Where a Store, say, can't be reached they are evaluated with what the others answer (`warn`): the newest samples
+    are there, and Thanos' own default stops every alert.
+    """
+    chosen = [group for group in GROUPS if _is_rulers(group, fleet)]
+    files = _files(fleet, chosen, with_inventory=_is_received(fleet))
+    for groups in files.values():
+        for group in groups["groups"]:
+            group["partial_response_strategy"] = "warn"
+    return {f"{name}.yml": render.text(groups) for name, groups in files.items()}
+
+
+def _is_received(fleet: Fleet) -> bool:
+    return bool(fleet.thanos and fleet.thanos.receive)
+
+
+def _is_rulers(group: Group, fleet: Fleet) -> bool:
+    if not fleet.thanos or not fleet.thanos.ruler:
+        return False
+    return group is THANOS_REPLICAS or (_is_received(fleet) and group.name not in WATCHES_ITSELF)
+
+
+def _files(fleet: Fleet, groups: Collection[Group], *, with_inventory: bool) -> dict[str, dict[str, Any]]:
+    """What rule files say, by their names without the ending; a file that would say nothing is left out."""
+    files = {"inventory": _inventory(fleet)} if with_inventory else {}
+    files |= {group.name: _general(group, fleet) for group in groups}
+    files |= {f"overrides-{cluster}": _own(fleet, cluster, groups) for cluster in sorted(fleet.alerts.clusters)}
+    return {name: {"groups": [{"name": name, "rules": entries}]} for name, entries in files.items() if entries}
 
 
 def expected(fleet: Fleet) -> list[str]:
@@ -53,7 +84,6 @@ def _inventory(fleet: Fleet) -> list[Rule]:
     return [
         *(_expected(fleet, cluster) for cluster in expected(fleet)),
         *(_outage(fleet, cluster) for cluster in fleet.local_agents),
-        *([_replicas(fleet.hub)] if fleet.hub and fleet.thanos else []),
         *(_maintenance(window, fleet) for window in fleet.alerts.maintenance),
         *([_watchdog(fleet, fleet.hub.cluster)] if fleet.hub else []),
     ]
@@ -68,10 +98,6 @@ def _expected(fleet: Fleet, cluster: str) -> Rule:
 def _outage(fleet: Fleet, cluster: str) -> Rule:
     length = seconds(fleet.agents[cluster].outage)
     return {"record": OUTAGE, "expr": f"vector({length})", "labels": {"cluster": cluster}}
-
-
-def _replicas(hub: Hub) -> Rule:
-    return {"record": REPLICAS, "expr": f"vector({hub.replicas})", "labels": {"cluster": hub.cluster}}
 
 
 def _maintenance(window: Maintenance, fleet: Fleet) -> Rule:
@@ -111,6 +137,9 @@ def _watchdog(fleet: Fleet, cluster: str) -> Rule:
 def _general(group: Group, fleet: Fleet) -> list[Rule]:
     """The group's records, and its alerts for every cluster that does not tune them."""
     records = [_record(record) for record in group.records]
+    if group is THANOS_REPLICAS and fleet.hub and fleet.thanos:
+        labels = {"cluster": fleet.hub.cluster}
+        records.append({"record": REPLICAS, "expr": f"vector({fleet.hub.replicas})", "labels": labels})
     made = (_for_the_fleet(alert, group, fleet) for alert in group.alerts)
     return [*records, *filter(None, made)]
 
@@ -130,23 +159,23 @@ def _is_apart(alert: Alert, fleet: Fleet, cluster: str) -> bool:
     return alert.name in fleet.alerts.clusters.get(cluster, {}) or bool(unreachable(fleet, cluster) & {*alert.jobs})
 
 
-def _own(fleet: Fleet, cluster: str) -> list[Rule]:
-    """The alerts that one cluster tunes, for it alone."""
+def _own(fleet: Fleet, cluster: str, groups: Iterable[Group]) -> list[Rule]:
+    """The alerts of these groups that one cluster tunes, for it alone."""
     tunings = fleet.alerts.clusters[cluster]
     absent = unreachable(fleet, cluster) | undeployed(fleet)
     return [
         _narrowed(
             _rule(alert, group, fleet, [tunings[alert.name], fleet.alerts.rules.get(alert.name)]), "and", [cluster]
         )
-        for group in GROUPS
+        for group in groups
         for alert in group.alerts
         if alert.name in tunings and tunings[alert.name].enabled and not absent & {*alert.jobs}
     ]
 
 
 def _narrowed(rule: Rule, operator: str, clusters: Iterable[str]) -> Rule:
-    chosen = f'{EXPECTED}{{cluster=~"{"|".join(clusters)}"}}'
-    return {**rule, "expr": f"({rule['expr']})\n{operator} on (cluster) {chosen}"}
+    chosen = "\nor ".join(f'label_replace(vector(1), "cluster", "{name}", "", "")' for name in clusters)
+    return {**rule, "expr": f"({rule['expr']})\n{operator} on (cluster) ({chosen})"}
 
 
 def _rule(alert: Alert, group: Group, fleet: Fleet, tunings: Iterable[Tuning | None]) -> Rule:
@@ -177,7 +206,3 @@ def _runbook(fleet: Fleet, page: str, alert: str) -> str:
 
 def _record(record: Record) -> Rule:
     return {"record": record.name, "expr": record.expr}
-
-
-def _file(name: str, entries: list[Rule]) -> str:
-    return render.text({"groups": [{"name": name, "rules": entries}]})

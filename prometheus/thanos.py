@@ -53,20 +53,6 @@ def _own_labels(fleet: Fleet, role: str) -> list[str]:
     return [f'--label={role}="{cluster}"', _REPLICA]
 
 
-def prometheus_flags(thanos: Thanos) -> list[str]:
-    """What a Prometheus whose blocks are uploaded needs beside its own flags."""
-    if thanos.compaction == "classic":
-        return [f"--storage.tsdb.{bound}-block-duration={thanos.block}" for bound in ("min", "max")]
-    shortened = [f"--storage.tsdb.min-block-duration={thanos.block}"] if seconds(thanos.block) < 7200 else []
-    # The compactor waits for the sidecar, and leaves alone what late samples made overlap: that is compacted in the
-    # bucket.
-    return [
-        *shortened,
-        f"--storage.tsdb.delay-compact-file.path={TSDB}/thanos.shipper.json",
-        "--no-storage.tsdb.allow-overlapping-compaction",
-    ]
-
-
 def sidecar_flags(thanos: Thanos) -> list[str]:
     """Uploads the blocks of the Prometheus beside it, and answers for what is not uploaded yet."""
     return [

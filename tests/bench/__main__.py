@@ -3,6 +3,7 @@
 import os
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from rich.console import Console
@@ -10,6 +11,7 @@ from rich.table import Table
 
 from lab.environment import environment
 
+from . import history
 from .measure import Command, Cost, medians, run
 from .rules import shares
 
@@ -53,9 +55,13 @@ def show(title: str, costs: dict[str, Cost]) -> None:
     first = next(iter(costs.values()))
     table = Table("", "wall s", "ratio", "cpu s", "ratio", "largest process MiB", "ratio", title=title)
     for name, cost in costs.items():
-        cells = [text for own, other in zip(cost, first, strict=True) for text in (f"{own:.2f}", f"{own / other:.2f}")]
-        table.add_row(name, *cells)
+        table.add_row(name, *beside(cost, first))
     Console().print(table)
+
+
+def beside(figures: Iterable[float], first: Iterable[float]) -> list[str]:
+    """Write each figure and its ratio to the first row's."""
+    return [text for own, other in zip(figures, first, strict=True) for text in (f"{own:.2f}", f"{own / other:.2f}")]
 
 
 def show_rules() -> None:
@@ -66,8 +72,25 @@ def show_rules() -> None:
     Console().print(table)
 
 
+def show_history(folder: Path) -> None:
+    """Print how long questions about a month take, and what memory, beside one Prometheus with the same blocks."""
+    found = history.compare(folder)
+    title = f"a month of history, medians of {found.rounds}"
+    table = Table("", "", "first ms", "ratio", "ms", "ratio", "mean cpu ms", "ratio", title=title)
+    for question, sides in found.latencies.items():
+        for name, latency in sides.items():
+            table.add_row(question, name, *beside(latency, sides[history.PROMETHEUS]))
+    Console().print(table)
+    table = Table("", "ready MiB", "ratio", "peak MiB", "ratio", "anonymous MiB", "ratio", title="memory for it")
+    for name, memory in found.memory.items():
+        table.add_row(name, *beside(memory, found.memory[history.PROMETHEUS]))
+    Console().print(table)
+
+
 if __name__ == "__main__":
     show_rules()
     show(f"the Python program under mocks, medians of {ROUNDS}", program())
+    with tempfile.TemporaryDirectory() as folder:
+        show_history(Path(folder))
     with tempfile.TemporaryDirectory() as folder:
         show(f"pulumi preview, medians of {ROUNDS}", preview(Path(folder)))

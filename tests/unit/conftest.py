@@ -69,7 +69,7 @@ class Engine(pulumi.runtime.Mocks):
 
 
 class Monitor(MockMonitor):
-    """Tells its engine what the program asks of whom it waits for."""
+    """Tells its engine how long the program would wait for what it registers."""
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)

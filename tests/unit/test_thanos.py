@@ -269,6 +269,22 @@ class TestHub:
         containers = [c["name"] for c in spec["template"]["spec"]["containers"]]
         assert containers == ["prometheus", "write-door", "read-door", "metrics-door", "thanos-sidecar"]
 
+    @pytest.mark.parametrize(
+        ("compaction", "flags"),
+        [
+            ("delayed", {"--storage.tsdb.delay-compact-file.path=/prometheus/thanos.shipper.json"}),
+            ("classic", {"--storage.tsdb.min-block-duration=2h", "--storage.tsdb.max-block-duration=2h"}),
+        ],
+    )
+    def test_compacts_nothing_before_it_is_uploaded(self, deployed, compaction, flags):
+        """
+        Prometheus waits for the list of what the sidecar has uploaded, or does not compact at all.
+        """
+        pod = workloads(deployed({"storage": GCS, "compaction": compaction}))["prometheus-hub"]["template"]["spec"]
+
+        [arguments] = [c["args"] for c in pod["containers"] if c["name"] == "prometheus"]
+        assert flags <= {*arguments}
+
     def test_twins_scrape_each_other(self, deployed):
         """
         Each replica is an instance of its own, reached through a door that the hub's account may open.
