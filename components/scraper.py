@@ -8,7 +8,7 @@ from pulumi import ResourceOptions
 
 from prometheus.flags import CONFIG_FILE, DATA, LISTEN
 
-from .pods import RESTRICTED, resources
+from .pods import RESTRICTED, of_the_pod, resources
 
 CONFIG = CONFIG_FILE.rpartition("/")[0]
 
@@ -79,7 +79,7 @@ def container(
         "name": "prometheus",
         "image": image,
         "args": list(flags),
-        "env": [{"name": "POD_NAME", "value_from": {"field_ref": {"api_version": "v1", "field_path": "metadata.name"}}}],
+        "env": [{"name": "POD_NAME", "value_from": of_the_pod("metadata.name")}],
         "resources": resources("100m", *memory),
         "security_context": RESTRICTED,
         "startup_probe": {**_probe("ready"), "period_seconds": 2, "failure_threshold": 450},

@@ -11,13 +11,13 @@ from prometheus.thanos import DATA, GRPC, HTTP
 from settings.images import THANOS
 
 from .labels import labels, selector
-from .pods import POD_WITH_VOLUME, RESTRICTED, resources
+from .pods import POD_WITH_VOLUME, RESTRICTED, of_the_pod, resources
 from .replicas import VOLUME, replicas, spread
 from .rollout import timeouts
 
 POD_NAME: k8s.core.v1.EnvVarArgsDict = {
     "name": "POD_NAME",
-    "value_from": {"field_ref": {"api_version": "v1", "field_path": "metadata.name"}},
+    "value_from": of_the_pod("metadata.name"),
 }
 
 

@@ -18,7 +18,8 @@ from .pods import POD_RESTRICTED, RESTRICTED, asked_inside, resources
 from .rollout import timeouts
 from .thanos import Access, metadata_of
 
-BROWSE = Door("buckets", "browse", WEB_LISTEN, 8443, 8643, ("get",), ("/", "/blocks", "/loaded", "/static/*", "/api/*"))
+PATHS = ("/", "/blocks", "/loaded", "/favicon.ico", "/static/*/*", "/api/v1/blocks", "/api/v1/status/flags")
+BROWSE = Door("buckets", "browse", WEB_LISTEN, 8443, 8643, ("get",), PATHS)
 
 
 class ThanosBucketWebArgs(TypedDict):

@@ -24,7 +24,9 @@ class Binary:
     stamps: dict[str, str] = field(default_factory=dict)
     """Variables that the module's own build sets to its version."""
     tags: str = ""
-    """Build tags that the module's own build sets."""
+    """Build tags that the module's own build sets, or that leave out what nothing here uses."""
+    beside: str = ""
+    """Name of another binary: this one gets the libraries that both accept, which are compiled already."""
     staging: str = ""
     """Version under which what the module replaces by its own folders (`=> ./…`) is published."""
 
@@ -75,17 +77,21 @@ BINARIES = (
         module="github.com/prometheus/prometheus",
         version="v0.315.0",
         commands={"prometheus": "cmd/prometheus", "promtool": "cmd/promtool"},
+        tags="remove_all_sd,enable_kubernetes_sd",  # no other discovery is deployed, and the clouds' are a third of it
         stamps={PROMETHEUS_VERSION: "3.15.0"},
     ),
     Binary(
         module="github.com/rancher/local-path-provisioner",
         version="v0.0.30",
         commands={"local-path-provisioner": ""},
+        beside="prometheus",
     ),
     Binary(
         module="github.com/coredns/coredns",
-        version="v1.15.0",
+        version="v1.14.7",  # the newest that is content with Prometheus's libraries
         commands={"coredns": ""},
+        main=SOURCES / "dns" / "main.go",
+        beside="prometheus",
     ),
     Binary(
         module="github.com/pulumi/pulumi/pkg/v3",

@@ -9,7 +9,7 @@ from .environment import backend
 
 
 def lift_dead() -> list[str]:
-    """Remove the locks whose process on this machine has ended, and name their stacks; a living update keeps its own."""
+    """Remove the locks whose process has ended, and name their stacks; a running update keeps its own."""
     lifted = []
     for file in sorted((backend() / ".pulumi" / "locks").rglob("*.json")):
         lock = json.loads(file.read_text())

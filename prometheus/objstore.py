@@ -10,6 +10,13 @@ CREDENTIALS = "/etc/thanos/credentials/key.json"
 """Key file of a Google service account, where pods don't come with Workload Identity."""
 SHARED = "/var/thanos/blocks"
 """Where the volume of a `filesystem` is mounted."""
+ATTEMPTS = 5
+"""
+How often an operation is tried, within half a minute.
+
+Google's client tries for as long as it may: while the bucket is away nothing would fail, nothing be counted and no alert
+come, a question to a Store would take Query's whole time-out, and an ingestor that starts would not get ready.
+"""
 
 
 def objstore(storage: Storage, bucket: str | None = None) -> str:
@@ -23,7 +30,7 @@ def objstore(storage: Storage, bucket: str | None = None) -> str:
 
 def _described(storage: Storage, bucket: str | None) -> dict[str, Any]:
     if storage.gcs:
-        return {"type": "GCS", "config": {"bucket": bucket or storage.gcs.bucket}}
+        return {"type": "GCS", "config": {"bucket": bucket or storage.gcs.bucket, "max_retries": ATTEMPTS}}
     if storage.s3:
         region = {"region": storage.s3.region} if storage.s3.region else {}
         return {"type": "S3", "config": {"bucket": storage.s3.bucket, "endpoint": storage.s3.endpoint, **region}}

@@ -40,6 +40,8 @@ SIDECAR, QUERY, FRONTEND, STORE, COMPACTOR, RULER, RECEIVE, ROUTER, WEB = (
 )
 SIDECARS = "prometheus-hub-replicas"
 """The headless Service of the hub's pods."""
+SILENCE = 30
+"""Seconds after which Query goes on without an endpoint that says nothing, and says so; Thanos' own default is never."""
 TENANT_HEADER = "THANOS-TENANT"
 """Set by the write door to who came, whatever the writer wrote."""
 
@@ -73,6 +75,7 @@ def query_flags(thanos: Thanos) -> list[str]:
         f"--grpc-address=0.0.0.0:{GRPC}",
         f"--query.replica-label={REPLICA}",
         f"--query.timeout={thanos.query.timeout}",
+        f"--store.response-timeout={SILENCE}s",
         "--query.auto-downsampling",
         f"--endpoint.sd-config-file={ENDPOINTS_FILE}",
         "--endpoint.sd-config-reload-interval=10s",

@@ -36,9 +36,10 @@ def hosts(fleet: Fleet) -> list[str]:
     """Every host of the stack, which its one certificate covers; the hub's first."""
     if not fleet.hub:
         return []
-    beside = [fleet.alertmanager, fleet.grafana, fleet.pushgateway]
-    names = [fleet.hub.expose.host, fleet.hub.expose.read_host]
-    return [name for name in (*names, *(one.expose.host for one in beside if one and one.expose)) if name]
+    beside = [one.expose for one in (fleet.alertmanager, fleet.grafana, fleet.pushgateway) if one]
+    ways = [*beside, *(fleet.thanos.ways.values() if fleet.thanos else ())]
+    names = [fleet.hub.expose.host, fleet.hub.expose.read_host, *(way.host for way in ways if way)]
+    return [name for name in names if name]
 
 
 def url(expose: Expose, host: str, port: int) -> str:

@@ -4,12 +4,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pulumi
 import pytest
 import yaml
 from kubernetes_validate.utils import schema_contents
 from pulumi.runtime import MockCallArgs, MockResourceArgs, rpc
 from pulumi.runtime.mocks import MockMonitor
+
+hypothesis.settings.register_profile("unhurried", deadline=None)  # how long an example takes is not what is tested
+hypothesis.settings.load_profile("unhurried")
 
 TOKEN = "issued-by-the-cluster"
 

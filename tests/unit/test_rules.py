@@ -1,5 +1,6 @@
 """What the hub's rule files say of each alert, before any Prometheus reads them."""
 
+from functools import cache
 from typing import Any, get_args
 
 import pytest
@@ -32,13 +33,19 @@ def fleet(platforms: dict[str, str] | None = None, **alerts: Any) -> Fleet:
     )
 
 
+@cache
+def groups(text: str) -> list[dict[str, Any]]:
+    """What a rule file says; most tests read the same ones."""
+    return yaml.safe_load(text)["groups"]
+
+
 def alert(made: Fleet, name: str) -> dict[str, dict[str, Any]]:
     """The rules of one alert, by their file."""
-    files = {file: yaml.safe_load(text)["groups"] for file, text in prometheus.rules(made).items()}
+    files = {file: groups(text) for file, text in prometheus.rules(made).items()}
     return {
         file: rule
-        for file, groups in files.items()
-        for group in groups
+        for file, entries in files.items()
+        for group in entries
         for rule in group["rules"]
         if rule.get("alert") == name
     }

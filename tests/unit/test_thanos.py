@@ -9,6 +9,7 @@ import yaml
 
 from settings import Fleet
 from stacks import deploy
+from stacks.exposure import hosts
 from tests.unit.conftest import Engine, plain
 
 TLS = {"secret": "hub-tls"}
@@ -230,6 +231,12 @@ class TestRoles:
         }
         silent = {"thanos-query-grpc", "thanos-receive-router-pods", "thanos-compactor", "thanos-compactor-ruler"}
         assert asked == services - silent
+
+    def test_the_certificate_names_each_way_in(self):
+        """
+        Whoever reaches Receive by its host finds that name in the stack's certificate.
+        """
+        assert {"hub.example", "receive.example"} <= {*hosts(fleet(FULL, **SECTIONS))}
 
     def test_agents_write_to_receive_as_their_own_tenants(self, whole):
         """
