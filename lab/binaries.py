@@ -77,7 +77,7 @@ BINARIES = (
         module="github.com/prometheus/prometheus",
         version="v0.315.0",
         commands={"prometheus": "cmd/prometheus", "promtool": "cmd/promtool"},
-        tags="remove_all_sd,enable_kubernetes_sd",  # no other discovery is deployed, and the clouds' are a third of it
+        tags="remove_all_sd,enable_kubernetes_sd",  # no other discovery is deployed, and they are half of it
         stamps={PROMETHEUS_VERSION: "3.15.0"},
     ),
     Binary(

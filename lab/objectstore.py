@@ -26,13 +26,10 @@ _ROUND_TRIP = (http.client.HTTPException, OSError)
 
 def commands() -> list[list[str]]:
     """Give the command lines of the server and its door; they name the lab's folder, and so whose they are."""
-    folder = authority_file().parent
     flags = {
         "host": BEHIND[0],
         "port": BEHIND[1],
-        "scheme": "https",
-        "cert-location": folder / "objectstore.crt",
-        "private-key-location": folder / "objectstore.key",
+        "scheme": "http",
         "public-host": HOST,
         "external-url": f"https://{HOST}",
         "backend": "filesystem",
@@ -46,7 +43,7 @@ def commands() -> list[list[str]]:
 def start() -> None:
     """Start what doesn't run of it, and return when it answers; it finds the buckets and objects that it had."""
     log = state() / "objectstore.log"
-    certificate("objectstore", [HOST, ADDRESS, BEHIND[0]])
+    certificate("objectstore", [HOST, ADDRESS])
     for command in commands():
         if not find(command):
             with log.open("ab") as output:
@@ -84,14 +81,9 @@ def ask(method: str, path: str, body: object = None) -> dict[str, Any] | None:
     return json.loads(answer) if answer else {}
 
 
-def connect(host: str, port: int) -> http.client.HTTPSConnection:
-    """Give a connection to the store or its door that trusts the lab's authority alone."""
-    context = ssl.create_default_context(cafile=str(authority_file()))
-    return http.client.HTTPSConnection(host, port, context=context, timeout=TIMEOUT)
-
-
 def _exchange(method: str, path: str, body: object = None) -> tuple[int, bytes]:
-    connection = connect(ADDRESS, PORT)
+    context = ssl.create_default_context(cafile=str(authority_file()))
+    connection = http.client.HTTPSConnection(ADDRESS, PORT, context=context, timeout=TIMEOUT)
     headers = {"Authorization": f"Bearer {cloud.token(cloud.OPERATOR)}", "Content-Type": "application/json"}
     try:
         connection.request(method, path, None if body is None else json.dumps(body), headers)

@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 from . import cloud
 from .connect import authority_file
 from .metadata import Server
-from .objectstore import ADDRESS, BEHIND, PORT, TIMEOUT, connect
+from .objectstore import ADDRESS, BEHIND, PORT, TIMEOUT
 
 HEALTH = "/_internal/healthcheck"
 SESSION = "/upload/resumable/"
@@ -65,7 +65,7 @@ def refusal(
 
 
 def _exists(bucket: str, name: str) -> bool:
-    connection = connect(*BEHIND)
+    connection = http.client.HTTPConnection(*BEHIND, timeout=TIMEOUT)
     try:
         connection.request("GET", f"/storage/v1/b/{quote(bucket, safe='')}/o/{quote(name, safe='')}")
         return connection.getresponse().status == HTTPStatus.OK
@@ -95,7 +95,7 @@ class Door(BaseHTTPRequestHandler):
         self._answer(status, {"Content-Type": "application/json"}, text.encode())
 
     def _forward(self, body: bytes | None) -> None:
-        connection = connect(*BEHIND)
+        connection = http.client.HTTPConnection(*BEHIND, timeout=TIMEOUT)
         try:
             headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP}
             connection.request(self.command, self.path, body, headers)

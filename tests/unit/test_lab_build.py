@@ -1,10 +1,11 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lab import build
-from lab.binaries import Binary
+from lab.binaries import BINARIES, Binary
 
 UPSTREAM = {
     "Go": "1.25.0",
@@ -20,8 +21,10 @@ def go_mod(monkeypatch):
     """Give the lines of the throw-away module for a binary, without asking Go."""
     monkeypatch.setattr(build, "_go", lambda *_: json.dumps(UPSTREAM))
 
-    def lines(staging):
-        binary = Binary(module="k8s.io/kubernetes", version="v1.36.3", commands={"kube": ""}, staging=staging)
+    def lines(staging, beside=""):
+        binary = Binary(
+            module="k8s.io/kubernetes", version="v1.36.3", commands={"kube": ""}, staging=staging, beside=beside
+        )
         return build._go_mod(binary, Path("/go.mod")).splitlines()
 
     return lines
@@ -51,3 +54,34 @@ class TestGoMod:
         The version that is listed is the version that is built.
         """
         assert go_mod("")[:3] == ["module build", "go 1.25.0", "require k8s.io/kubernetes v1.36.3"]
+
+    def test_a_neighbour_is_required_too(self, go_mod):
+        """
+        Then Go selects for both the newest library that either asks for.
+        """
+        prometheus = next(binary for binary in BINARIES if binary.name == "prometheus")
+
+        assert f"require {prometheus.module} {prometheus.version}" in go_mod("", beside="prometheus")
+
+
+class TestRecipe:
+    def test_a_neighbours_version_is_part_of_it(self, monkeypatch):
+        """
+        Libraries come with it.
+        """
+        neighbour = Binary(module="a.example/b", version="v1.0.0", commands={"b": ""})
+        binary = Binary(module="c.example/d", version="v1.0.0", commands={"d": ""}, beside="b")
+        recipes = set()
+        for version in ("v1.0.0", "v1.1.0"):
+            monkeypatch.setattr(build, "BINARIES", (replace(neighbour, version=version), binary))
+            recipes.add(build._recipe(binary))
+
+        assert len(recipes) == 2
+
+    def test_every_neighbour_is_built_before(self):
+        """
+        Otherwise there is nothing yet to share.
+        """
+        names = [binary.name for binary in BINARIES]
+        for binary in BINARIES:
+            assert binary.beside in ["", *names[: names.index(binary.name)]]
