@@ -14,8 +14,8 @@ ATTEMPTS = 5
 """
 How often an operation is tried, within half a minute.
 
-Google's client tries for as long as it may: while the bucket is away nothing would fail, nothing be counted and no alert
-come, a question to a Store would take Query's whole time-out, and an ingestor that starts would not get ready.
+Google's client tries for as long as it may: while the bucket is away nothing would fail, nothing be counted and no
+alert come, a question to a Store would take Query's whole time-out, and an ingestor that starts would not get ready.
 """
 
 

@@ -41,7 +41,7 @@ SIDECAR, QUERY, FRONTEND, STORE, COMPACTOR, RULER, RECEIVE, ROUTER, WEB = (
 SIDECARS = "prometheus-hub-replicas"
 """The headless Service of the hub's pods."""
 SILENCE = 30
-"""Seconds after which Query goes on without an endpoint that says nothing, and says so; Thanos' own default is never."""
+"""Seconds after which Query goes on without an endpoint that says nothing, and warns; Thanos' own default is never."""
 TENANT_HEADER = "THANOS-TENANT"
 """Set by the write door to who came, whatever the writer wrote."""
 

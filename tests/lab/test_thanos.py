@@ -449,7 +449,7 @@ class TestBlocks:
         assert before
         claims = json.loads(lab.kubectl("hub", "get", "persistentvolumes", "-o", "json"))["items"]
         folders = [
-            Path(claim["spec"]["hostPath"]["path"])
+            Path(claim["spec"]["local"]["path"])
             for claim in claims
             if claim["spec"]["claimRef"]["name"].startswith("data-prometheus-hub-")
         ]
