@@ -15,7 +15,7 @@ from . import doors
 from .doors import Door
 from .identity import grant, identity
 from .labels import labels, selector
-from .pods import POD_WITH_VOLUME, RESTRICTED, resources
+from .pods import POD_WITH_VOLUME, RESTRICTED, of_the_pod, resources
 from .replicas import VOLUME, replicas, spread
 from .rollout import timeouts
 
@@ -253,7 +253,7 @@ def server(args: AlertmanagerArgs) -> k8s.core.v1.ContainerArgsDict:
         "name": APP,
         "image": args.get("image", ALERTMANAGER),
         "args": alertmanager_flags(args["replicas"], MESH, args["prefix"], args.get("url")),
-        "env": [{"name": "POD_IP", "value_from": {"field_ref": {"field_path": "status.podIP"}}}],
+        "env": [{"name": "POD_IP", "value_from": of_the_pod("status.podIP")}],
         "ports": [
             {"name": f"mesh-{protocol.lower()}", "container_port": MESH_PORT, "protocol": protocol}
             for protocol in ("TCP", "UDP")

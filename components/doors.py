@@ -87,7 +87,7 @@ def entrance(
         spec={
             "pod_selector": {"match_labels": selector(app, app)},
             "policy_types": ["Ingress"],
-            "ingress": [{"ports": [{"port": door.name} for door in doors]}],
+            "ingress": [{"ports": [{"port": door.name, "protocol": "TCP"} for door in doors]}],
         },
         opts=child,
     )

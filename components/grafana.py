@@ -84,7 +84,7 @@ class Grafana(pulumi.ComponentResource):
             spec={
                 "pod_selector": {"match_labels": selector(APP, APP)},
                 "policy_types": ["Ingress"],
-                "ingress": [{"ports": [{"port": WAY_IN}]}],
+                "ingress": [{"ports": [{"port": WAY_IN, "protocol": "TCP"}]}],
             },
             opts=child,
         )

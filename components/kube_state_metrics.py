@@ -104,7 +104,7 @@ class KubeStateMetrics(pulumi.ComponentResource):
                 "ingress": [
                     {
                         "from_": [{"pod_selector": {"match_labels": PART_OF}}],
-                        "ports": [{"port": "metrics"}],
+                        "ports": [{"port": "metrics", "protocol": "TCP"}],
                     }
                 ],
             },

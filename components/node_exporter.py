@@ -9,7 +9,7 @@ from pulumi import ResourceOptions
 from settings.images import NODE_EXPORTER
 
 from .labels import labels, selector
-from .pods import POD_RESTRICTED, RESTRICTED, resources
+from .pods import POD_RESTRICTED, RESTRICTED, of_the_pod, resources
 from .rollout import timeouts
 
 APP = "node-exporter"
@@ -90,7 +90,7 @@ def pod(image: str, account: pulumi.Input[str]) -> k8s.core.v1.PodSpecArgsDict:
                     "--collector.netclass.ignored-devices=^(veth.*|cali.*|lxc.*|[a-f0-9]{15})$",
                     "--collector.netdev.device-exclude=^(veth.*|cali.*|lxc.*|[a-f0-9]{15})$",
                 ],
-                "env": [{"name": "HOST_IP", "value_from": {"field_ref": {"field_path": "status.hostIP"}}}],
+                "env": [{"name": "HOST_IP", "value_from": of_the_pod("status.hostIP")}],
                 "ports": [{"name": "metrics", "container_port": PORT, "host_port": PORT}],
                 "readiness_probe": {"http_get": {"path": "/", "port": "metrics"}},
                 "liveness_probe": {"http_get": {"path": "/", "port": "metrics"}, "period_seconds": 30},

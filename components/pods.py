@@ -75,3 +75,13 @@ def asked_inside(upstream: str) -> dict[str, k8s.core.v1.ProbeArgsDict]:
         "readiness_probe": {**asks("/-/ready"), "period_seconds": 15},
         "liveness_probe": {**asks("/-/healthy"), "period_seconds": 30, "failure_threshold": 4},
     }
+
+
+def of_the_pod(field: str) -> k8s.core.v1.EnvVarSourceArgsDict:
+    """
+    Take a variable from a field of the pod.
+
+    The API's version is said because the server adds it: whoever creates the object again under another manager's name,
+    as after a crash, would be refused for what they did not say.
+    """
+    return {"field_ref": {"api_version": "v1", "field_path": field}}

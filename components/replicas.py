@@ -61,12 +61,16 @@ def replicas(
             "template": {"metadata": {"labels": metadata["labels"]}, "spec": pod},
             "volume_claim_templates": [
                 {
+                    "api_version": "v1",
+                    "kind": "PersistentVolumeClaim",
                     "metadata": {"name": VOLUME},
                     "spec": {
                         "access_modes": ["ReadWriteOnce"],
+                        "volume_mode": "Filesystem",
                         "resources": {"requests": {"storage": storage}},
                         **({"storage_class_name": storage_class} if storage_class else {}),
                     },
+                    "status": {"phase": "Pending"},
                 }
             ],
         },

@@ -9,18 +9,22 @@ from .cluster import state
 from .links import has_official_engine, user_folder
 
 
+def backend() -> Path:
+    """Give the folder of the engine's states."""
+    return state() / "pulumi"
+
+
 def environment() -> dict[str, str]:
     """
     Give the variables by name.
 
     The passphrase is empty: a lab has no secrets worth one. An official engine keeps its own home and its plugins.
     """
-    backend = state() / "pulumi"
-    backend.mkdir(parents=True, exist_ok=True)
+    backend().mkdir(parents=True, exist_ok=True)
     variables = {
         "PATH": _path(),
         "KUBECONFIG": str(state() / "kubeconfig"),
-        "PULUMI_BACKEND_URL": f"file://{backend}",
+        "PULUMI_BACKEND_URL": f"file://{backend()}",
         "PULUMI_CONFIG_PASSPHRASE": "",
     }
     if not has_official_engine():

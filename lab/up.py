@@ -12,6 +12,7 @@ from . import api, cgroups, components, credentials, network
 from .cluster import Cluster, enrol, known, state
 from .connect import connect
 from .kubectl import apply
+from .locks import lift_dead
 from .node import LabError, ensure, hold, node_holder, run, tail, wait, within
 
 Say = Callable[[str, str], None]
@@ -24,6 +25,8 @@ def up(names: Iterable[str], archives: Iterable[Path], say: Say) -> list[Cluster
 
     `archives` are the images to import.
     """
+    for stack in lift_dead():
+        say(stack, "unlocked: the pulumi that had locked it was killed")
     clusters = enrol(names)
     for cluster in clusters:
         credentials.prepare(cluster)

@@ -66,10 +66,14 @@ class Stack:
     def outputs(self) -> dict[str, Any]:
         return json.loads(self.pulumi("stack", "output", "--json", "--show-secrets"))
 
+    def resources(self, cluster: str) -> list[dict[str, Any]]:
+        """Whatever the state has in one cluster."""
+        state = json.loads(self.pulumi("stack", "export"))["deployment"]
+        return [r for r in state.get("resources", []) if f"::{cluster}::" in r.get("provider", "")]
+
     def objects(self, cluster: str) -> set[str]:
         """URNs in the state that stand in one cluster."""
-        state = json.loads(self.pulumi("stack", "export"))["deployment"]
-        return {r["urn"] for r in state.get("resources", []) if f"::{cluster}::" in r.get("provider", "")}
+        return {resource["urn"] for resource in self.resources(cluster)}
 
 
 def stack_file(path: Path, fleet: dict[str, Any]) -> Path:

@@ -1,10 +1,13 @@
 """What a user reads when a cluster is away, a kubeconfig is wrong or an image does not start."""
 
 import copy
+import json
 import time
 
 import pytest
 import yaml
+
+from lab.kubectl import kubectl
 
 from .stack import DEV, stack_file
 
@@ -41,6 +44,22 @@ def unreachable(lab, path, cluster):
         one["cluster"]["server"] = f"https://{lab.node_address(cluster).rpartition('.')[0]}.250:6443"
     path.write_text(yaml.safe_dump(config))
     return path
+
+
+class TestKilledUpdate:
+    @pytest.mark.parametrize("cluster", FLEET["clusters"])
+    def test_could_create_everything_again(self, lab, deployed, cluster):
+        """
+        An update that is killed while it creates leaves objects that no state knows; the next one creates them again.
+
+        The provider then applies under another manager's name, which is refused where the server has added to what
+        the first one said: everything that it would add must have been said. Of Secrets the state has no plain text.
+        """
+        made = [r["inputs"] for r in deployed.resources(cluster) if r["type"] != "kubernetes:core/v1:Secret"]
+        assert made
+        applying = ("apply", "--server-side", "--dry-run=server", "--field-manager=after-a-crash", "--filename=-")
+
+        kubectl(*applying, context=cluster, kubeconfig=lab.kubeconfig, given="\n".join(map(json.dumps, made)))
 
 
 class TestUnreachableCluster:

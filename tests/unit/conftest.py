@@ -2,10 +2,14 @@ import base64
 from collections.abc import Callable
 from typing import Any
 
+import hypothesis
 import pulumi
 import pytest
 from pulumi.runtime import MockCallArgs, MockResourceArgs, rpc, settings
 from pulumi.runtime.mocks import MockMonitor
+
+hypothesis.settings.register_profile("unhurried", deadline=None)  # how long an example takes is not what is tested
+hypothesis.settings.load_profile("unhurried")
 
 TOKEN = "issued-by-the-cluster"
 

@@ -266,7 +266,7 @@ class TestRights:
         engine = grafana()
 
         [port] = pod(engine)["containers"][0]["ports"]
-        assert engine.one(POLICY).inputs["spec"]["ingress"] == [{"ports": [{"port": port["name"]}]}]
+        assert engine.one(POLICY).inputs["spec"]["ingress"] == [{"ports": [{"port": port["name"], "protocol": "TCP"}]}]
 
     def test_writes_to_its_volume_and_a_scratch_folder_only(self, grafana):
         """
