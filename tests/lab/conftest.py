@@ -19,6 +19,8 @@ from lab.links import link, needed
 from lab.node import held, inside, node_holder
 from lab.up import up
 
+from .stack import Stack
+
 pytest_plugins = ["tests.lab.fixtures"]
 
 
@@ -42,6 +44,18 @@ class Lab:
     def apply(self, cluster: str, objects: Iterable[dict[str, Any]]) -> None:
         for item in objects:
             apply(json.dumps(item), context=cluster, kubeconfig=self.kubeconfig)
+
+    def create_again(self, cluster: str, stack: Stack) -> None:
+        """
+        Try to create what a stack has in a cluster as the provider would after an update that was killed.
+
+        Its objects are known to no state then, and are applied under another manager's name, which is refused where
+        the server has added to what the first one said. Secrets are left out: the state has no plain text of them.
+        """
+        made = [r["inputs"] for r in stack.resources(cluster) if r["type"] != "kubernetes:core/v1:Secret"]
+        assert made
+        applying = ("apply", "--server-side", "--dry-run=server", "--field-manager=after-a-crash", "--filename=-")
+        kubectl(*applying, context=cluster, kubeconfig=self.kubeconfig, given="\n".join(map(json.dumps, made)))
 
     def connect(self) -> None:
         """Put the hub's certificate and the route to it back, which go with the namespace of a destroyed stack."""

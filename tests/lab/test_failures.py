@@ -43,6 +43,15 @@ def unreachable(lab, path, cluster):
     return path
 
 
+class TestKilledUpdate:
+    @pytest.mark.parametrize("cluster", FLEET["clusters"])
+    def test_could_create_everything_again(self, lab, deployed, cluster):
+        """
+        What an update that was killed has left, which no state knows, does not stand in the next one's way.
+        """
+        lab.create_again(cluster, deployed)
+
+
 class TestUnreachableCluster:
     def test_is_named_and_the_others_stay(self, lab, deployed, broken, tmp_path):
         """

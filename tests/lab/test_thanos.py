@@ -17,7 +17,6 @@ import yaml
 from fleet.hub import Hub
 from lab import cloud, objectstore
 from lab.build import command
-from lab.kubectl import kubectl
 
 from . import history
 from .fixtures import FLEET
@@ -157,16 +156,9 @@ class TestUpdate:
     @pytest.mark.parametrize("cluster", FLEET["clusters"])
     def test_could_create_everything_again(self, lab, thanos: Stack, cluster: str) -> None:
         """
-        An update that is killed while it creates leaves objects that no state knows; the next one creates them again.
-
-        The provider then applies under another manager's name, which is refused where the server has added to what
-        the first one said: everything that it would add must have been said. Of Secrets the state has no plain text.
+        What an update that was killed has left, which no state knows, does not stand in the next one's way.
         """
-        made = [r["inputs"] for r in thanos.resources(cluster) if r["type"] != "kubernetes:core/v1:Secret"]
-        assert made
-        applying = ("apply", "--server-side", "--dry-run=server", "--field-manager=after-a-crash", "--filename=-")
-
-        kubectl(*applying, context=cluster, kubeconfig=lab.kubeconfig, given="\n".join(map(json.dumps, made)))
+        lab.create_again(cluster, thanos)
 
     def test_every_role_is_scraped(self, query: Hub) -> None:
         """
