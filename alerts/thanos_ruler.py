@@ -110,9 +110,10 @@ THANOS_RULER = Group(
         ),
         Alert(
             name="ThanosRuleQueryHighDNSFailures",
-            expr=share(
-                f"thanos_rule_endpoints_dns_failures_total{_ITSELF}",
-                f"thanos_rule_endpoints_dns_lookups_total{_ITSELF}",
+            # Over gRPC, and over HTTP where it is stateless.
+            expr="\nor\n".join(
+                share(f"thanos_rule_{way}_dns_failures_total{_ITSELF}", f"thanos_rule_{way}_dns_lookups_total{_ITSELF}")
+                for way in ("endpoints", "query_apis")
             ),
             wait="15m",
             severity="warning",

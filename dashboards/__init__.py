@@ -48,11 +48,11 @@ BOARDS: tuple[Board, ...] = tuple(
 )
 """Every board, from the whole to its parts, then what watches."""
 
-__all__ = ["BOARDS", "DATASOURCE", "Board", "files", "queries", "resolved"]
+__all__ = ["BOARDS", "DATASOURCE", "Board", "files", "queries", "resolved", "shown"]
 
 
-def files(fleet: Fleet) -> dict[str, str]:
-    """JSON text of the boards that a fleet has something to show on, by file name."""
+def shown(fleet: Fleet) -> tuple[Board, ...]:
+    """The boards that a fleet has something to show on."""
     absent = {
         alertmanager.BOARD.uid: fleet.alertmanager is None,
         probes.BOARD.uid: not fleet.probes,
@@ -60,5 +60,9 @@ def files(fleet: Fleet) -> dict[str, str]:
         thanos_blocks.BOARD.uid: fleet.thanos is None,
         thanos_writes.BOARD.uid: not (fleet.thanos and (fleet.thanos.receive or fleet.thanos.ruler)),
     }
-    shown = [board for board in BOARDS if not absent.get(board.uid, False)]
-    return {f"{board.uid.removeprefix('promfleet-')}.json": text(board) for board in shown}
+    return tuple(board for board in BOARDS if not absent.get(board.uid, False))
+
+
+def files(fleet: Fleet) -> dict[str, str]:
+    """JSON text of these boards, by file name."""
+    return {f"{board.uid.removeprefix('promfleet-')}.json": text(board) for board in shown(fleet)}

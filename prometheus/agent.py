@@ -31,7 +31,7 @@ def agent_config(fleet: Fleet, cluster: str, url: str, *, own: bool, ca_file: st
                 "follow_redirects": False,
                 "authorization": {"type": "Bearer", "credentials_file": token_file},
                 **({"tls_config": {"ca_file": ca_file}} if ca_file else {}),
-                "queue_config": _QUEUE,
+                "queue_config": QUEUE,
                 "write_relabel_configs": pinned(cluster),
             }
         ],
@@ -46,7 +46,7 @@ _VERSION_2 = {
 }
 
 
-_QUEUE = {
+QUEUE = {
     "min_shards": 1,
     "max_shards": MAX_SHARDS,
     "max_samples_per_send": 2000,

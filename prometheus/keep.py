@@ -7,6 +7,10 @@ from .relabel import Rule, drop, keep
 _PROCESS = ("go_goroutines", "go_info", "process_cpu_seconds_total", "process_resident_memory_bytes")
 _CLIENT = ("rest_client_requests_total",)
 _THANOS = (*_PROCESS, "process_start_time_seconds", "thanos_build_info", "thanos_status")
+_SENDING = (
+    "prometheus_remote_storage_(highest_timestamp_in_seconds|queue_highest_sent_timestamp_seconds)",
+    "prometheus_remote_storage_(samples_dropped_total|samples_failed_total|shards_desired|shards_max)",
+)
 _BUCKET = ("thanos_objstore_bucket_(last_successful_upload_time|operation_failures_total|operations_total)",)
 _HTTP = ("http_request_duration_seconds_(bucket|count|sum)", "http_requests_total")
 _BLOCKS = ("thanos_blocks_meta_sync_failures_total", "thanos_blocks_meta_synced")
@@ -178,6 +182,7 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
     ),
     "thanos-ruler": (
         *_THANOS,
+        *_SENDING,
         *_BUCKET,
         "grpc_server_handled_total",
         *_SHIPPER,
@@ -186,7 +191,7 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
         "prometheus_rule_group_(interval_seconds|last_duration_seconds|last_evaluation_timestamp_seconds)",
         "thanos_alert_queue_(alerts_dropped_total|capacity|length)",
         "thanos_alert_sender_(alerts_dropped|alerts_sent|errors)_total",
-        "thanos_rule_(alertmanagers|endpoints)_dns_(failures_total|lookups_total|provider_results)",
+        "thanos_rule_(alertmanagers|endpoints|query_apis)_dns_(failures_total|lookups_total|provider_results)",
         "thanos_rule_(config_last_reload_successful|evaluation_with_warnings_total|loaded_rules)",
     ),
     "thanos-receive": (

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from settings import Fleet, Thanos, seconds
+from settings import Fleet, Hub, Thanos, seconds
 
 from . import render
+from .agent import QUEUE
 from .alertmanager import REPLICA
 from .beside import TOKEN
 from .common import LATEST
@@ -42,17 +43,18 @@ SIDECARS = "prometheus-hub-replicas"
 """The headless Service of the hub's pods."""
 SILENCE = 30
 """Seconds after which Query goes on without an endpoint that says nothing, and warns; Thanos' own default is never."""
+RULER_REPLICA = "ruler_replica"
+"""Tells stateless Rulers apart: in Receive `replica` is the ingestor's."""
 TENANT_HEADER = "THANOS-TENANT"
 """Set by the write door to who came, whatever the writer wrote."""
 
 _PORTS = [f"--http-address=0.0.0.0:{HTTP}", f"--grpc-address=0.0.0.0:{GRPC}"]
-_REPLICA = f'--label={REPLICA}="$(POD_NAME)"'
 
 
-def _own_labels(fleet: Fleet, role: str) -> list[str]:
+def _own_labels(fleet: Fleet, role: str, replica: str = REPLICA) -> list[str]:
     """Labels of a role's blocks that no other stack's have in the same bucket, nor its twins."""
     cluster = fleet.hub.cluster if fleet.hub else ""
-    return [f'--label={role}="{cluster}"', _REPLICA]
+    return [f'--label={role}="{cluster}"', f'--label={replica}="$(POD_NAME)"']
 
 
 def sidecar_flags(thanos: Thanos) -> list[str]:
@@ -74,6 +76,7 @@ def query_flags(thanos: Thanos) -> list[str]:
         f"--http-address={QUERY_LISTEN}",
         f"--grpc-address=0.0.0.0:{GRPC}",
         f"--query.replica-label={REPLICA}",
+        *([f"--query.replica-label={RULER_REPLICA}"] if is_stateless(thanos) else []),
         f"--query.timeout={thanos.query.timeout}",
         f"--store.response-timeout={SILENCE}s",
         "--query.auto-downsampling",
@@ -86,7 +89,8 @@ def query_flags(thanos: Thanos) -> list[str]:
 
 def endpoints(fleet: Fleet, thanos: Thanos) -> str:
     """The file that names all that a Query asks."""
-    apps = [SIDECARS, *stores(thanos), *([RULER] if thanos.ruler else []), *([RECEIVE] if thanos.receive else [])]
+    answers = thanos.ruler and not is_stateless(thanos)
+    apps = [SIDECARS, *stores(thanos), *([RULER] if answers else []), *([RECEIVE] if thanos.receive else [])]
     return render.text(
         {
             "endpoints": [
@@ -192,22 +196,72 @@ def _compactor_flags(thanos: Thanos, bucket: str | None) -> list[str]:
     ]
 
 
+def is_stateless(thanos: Thanos) -> bool:
+    """Whether what Rulers record goes to Receive."""
+    return bool(thanos.ruler and thanos.ruler.results == "receive")
+
+
 def ruler_flags(fleet: Fleet, thanos: Thanos) -> list[str]:
     """Evaluates against Query; its own alerts lose the label of the replica that raised them."""
+    replica = RULER_REPLICA if is_stateless(thanos) else REPLICA
     return [
         "rule",
         *_PORTS,
         f"--data-dir={DATA}",
-        f"--objstore.config={objstore(thanos.storage, thanos.ruler.bucket if thanos.ruler else None)}",
-        f"--grpc-query-endpoint=dns+{QUERY}-grpc.{fleet.namespace}.svc:{GRPC}",
+        *(_stateless_flags(fleet) if is_stateless(thanos) else _stateful_flags(fleet, thanos)),
         f"--rule-file={RULES}/*.yml",
         f"--eval-interval={fleet.scrape.interval}",
-        f"--tsdb.block-duration={thanos.block}",
-        f"--alert.label-drop={REPLICA}",
+        f"--alert.label-drop={replica}",
         "--alert.label-drop=ruler",
-        *_own_labels(fleet, "ruler"),
+        *_own_labels(fleet, "ruler", replica),
         f"--alertmanagers.config-file={ALERTMANAGERS_FILE}",
     ]
+
+
+def _stateful_flags(fleet: Fleet, thanos: Thanos) -> list[str]:
+    """Keeps what it records on its volume, answers for it, and uploads it."""
+    return [
+        f"--objstore.config={objstore(thanos.storage, thanos.ruler.bucket if thanos.ruler else None)}",
+        f"--grpc-query-endpoint=dns+{QUERY}-grpc.{fleet.namespace}.svc:{GRPC}",
+        f"--tsdb.block-duration={thanos.block}",
+    ]
+
+
+def _stateless_flags(fleet: Fleet) -> list[str]:
+    """
+    Writes what it records to Receive, as a tenant of its own, and reads it back when it starts.
+
+    Only over HTTP is it read back, so that Query is asked through its door. There the labels that Receive and this
+    Ruler add are left out, or no alert would be recognised.
+    """
+    door = _door_client(fleet.hub)
+    query = {
+        "scheme": "https",
+        "static_configs": [f"dns+{QUERY}.{fleet.namespace}.svc:8444"],
+        "http_config": door,
+    }
+    write = {
+        "name": "receive",
+        "url": f"https://{ROUTER}.{fleet.namespace}.svc:8443/api/v1/receive",
+        "authorization": {"type": "Bearer", "credentials_file": TOKEN},
+        "tls_config": door["tls_config"],
+        "queue_config": QUEUE,
+    }
+    return [
+        f"--query.config={render.line([query])}",
+        f"--remote-write.config={render.line({'remote_write': [write]})}",
+        *(f"--restore-ignored-label={label}" for label in ("ruler", "receive", "tenant_id")),
+    ]
+
+
+def _door_client(hub: Hub | None) -> dict[str, Any]:
+    """How a role goes through a door of the hub's stack: with its own token, trusting the doors' certificate alone."""
+    if hub is None:
+        raise ValueError("this fleet has no hub")
+    return {
+        "bearer_token_file": TOKEN,
+        "tls_config": {"ca_file": f"{CERTIFICATES}/own/tls.crt", "server_name": hub.expose.host},
+    }
 
 
 def ruler_alertmanagers(fleet: Fleet) -> str:
@@ -221,10 +275,7 @@ def ruler_alertmanagers(fleet: Fleet) -> str:
                     "scheme": "https",
                     "api_version": "v2",
                     "static_configs": [f"dns+alertmanager-mesh.{fleet.namespace}.svc:8443"],
-                    "http_config": {
-                        "bearer_token_file": TOKEN,
-                        "tls_config": {"ca_file": f"{CERTIFICATES}/own/tls.crt", "server_name": fleet.hub.expose.host},
-                    },
+                    "http_config": _door_client(fleet.hub),
                 }
             ]
         }
@@ -263,7 +314,7 @@ def router_flags(thanos: Thanos) -> list[str]:
         "--receive.hashrings-algorithm=ketama",
         f"--receive.replication-factor={receive.replication}",
         f"--receive.tenant-header={TENANT_HEADER}",
-        _REPLICA,
+        f'--label={REPLICA}="$(POD_NAME)"',
         "--tsdb.path=/data",
         *([f"--receive.limits-config-file={LIMITS_FILE}"] if receive.series_limits else []),
     ]
@@ -282,7 +333,7 @@ def limits(fleet: Fleet, thanos: Thanos) -> str:
 
     Thanos' limits of a request are left out: it answers them with 413, which is final for an agent.
     """
-    if not fleet.hub or not thanos.receive:
+    if not thanos.receive:
         raise ValueError("this fleet has no Receive")
     tenants = {
         tenant(fleet, cluster): {"head_series_limit": series}
@@ -290,10 +341,7 @@ def limits(fleet: Fleet, thanos: Thanos) -> str:
     }
     asked = {
         "meta_monitoring_url": f"https://prometheus-hub.{fleet.namespace}.svc:8444",
-        "meta_monitoring_http_client": {
-            "bearer_token_file": TOKEN,
-            "tls_config": {"ca_file": f"{CERTIFICATES}/own/tls.crt", "server_name": fleet.hub.expose.host},
-        },
+        "meta_monitoring_http_client": _door_client(fleet.hub),
         "meta_monitoring_limit_query": 'sum by (tenant) (prometheus_tsdb_head_series{job="thanos-receive"}) / '
         f"{min(thanos.receive.replication, thanos.receive.replicas)}",
     }

@@ -154,9 +154,15 @@ class Ruler(Section):
     """Volume of each, for what its rules recorded and is not uploaded yet."""
     storage_class: DnsName | None = None
     """StorageClass of the volume; the cluster's default if left out."""
-
+    results: Literal["bucket", "receive"] = "bucket"
+    """Where recorded series and the state of alerts go: to the bucket in blocks, or to Receive at once (stateless)."""
     bucket: BucketName | None = None
     """A bucket of its own, on Google Cloud; the long-term one if left out."""
+
+    def problems(self) -> Iterator[Problem]:
+        """A stateless Ruler uploads nothing."""
+        if self.results == "receive" and self.bucket:
+            yield Problem(("bucket",), "stays empty: results go to receive", "Remove it.", self.bucket)
 
 
 class BucketWeb(Section):
@@ -210,6 +216,8 @@ class Thanos(Section):
         """Rules are evaluated where the samples are, and nothing is asked that a bucket's retention forbids."""
         if self.receive and not self.ruler:
             yield Problem(("ruler",), "is missing", "Write ruler: {}: no Prometheus has what agents write to Receive.")
+        if self.ruler and self.ruler.results == "receive" and not self.receive:
+            yield Problem(("ruler", "results"), "is not there", "Add receive, or write bucket.", "receive")
         if not self.compacts and not self.shared_with:
             instead = "Name the stack that has it in sharedWith, or remove it."
             yield Problem(("compacts",), "leaves the bucket without a Compactor", instead, "false")

@@ -10,7 +10,7 @@ from components.bucket import Bucket, BucketArgs, Member
 from components.hub_prometheus import APP as HUB
 from components.thanos import Access
 from prometheus.objstore import CREDENTIALS, SHARED
-from prometheus.thanos import RECEIVE, RULER, WEB, buckets, compactors, stores
+from prometheus.thanos import RECEIVE, RULER, WEB, buckets, compactors, is_stateless, stores
 from settings import Fleet, Thanos, seconds
 from settings.alertmanager import SecretKey
 from settings.storage import S3, Filesystem, Gcs
@@ -38,7 +38,7 @@ def members(thanos: Thanos, ending: str) -> Mapping[str, Member]:
         f"store{ending}": Member(tuple(app for app, work in stores(thanos).items() if work.bucket == ending), "read"),
         **({f"compactor{ending}": Member(compacting, "administer")} if compacting else {}),
     }
-    ruler = {"ruler": Member((RULER,), "write")} if thanos.ruler else {}
+    ruler = {"ruler": Member((RULER,), "write")} if thanos.ruler and not is_stateless(thanos) else {}
     if ending:
         return own | ruler
     receive = {"receive": Member((RECEIVE,), "write")} if thanos.receive else {}

@@ -39,7 +39,8 @@ def deploy_thanos(
     pulumi.export("blocks", shared_blocks(thanos, hub.cluster))
     deploy_bucket_workers(fleet, thanos, watched, hub, ways)
     if thanos.ruler:
-        ThanosRuler(hub.cluster, ruler_args(fleet, thanos, thanos.ruler, watched, hub, ways[RULER], notify), opts)
+        access = Access() if rendered.is_stateless(thanos) else ways[RULER]
+        ThanosRuler(hub.cluster, ruler_args(fleet, thanos, thanos.ruler, watched, hub, access, notify), opts)
     if thanos.bucket_web:
         ThanosBucketWeb(hub.cluster, web_args(fleet, thanos, watched, hub, ways[WEB]), opts)
         expose_way(fleet, watched, hub.made.tls_secret, thanos.bucket_web.expose, WEB, BROWSE)
@@ -97,10 +98,35 @@ def deploy_query(fleet: Fleet, thanos: Thanos, watched: Watched, hub: DeployedHu
     return HubReading(QUERY, made.roles[READ.name], reached or hub.reading.url)
 
 
+def ingestors(receive: Receive) -> pulumi.Output[int]:
+    """
+    How many ingestors of Receive there will be, once that is known to be safe; export it as `ingestors`.
+
+    Raises `pulumi.RunError` where more would go at once than others have the samples of.
+    """
+    stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
+    before = pulumi.StackReference(stack).get_output("ingestors")
+    spare = max(1, receive.replication - 1)
+
+    def checked(had: float | None) -> int:
+        least = int(had or 0) - spare
+        if receive.replicas < least:
+            raise pulumi.RunError(
+                f"thanos.receive.replicas: {int(had or 0)} ingestors can't become {receive.replicas} at once: of some "
+                f"samples none would be left before they are uploaded. Write {least}, and go on when that was deployed "
+                "for two hours."
+            )
+        return receive.replicas
+
+    return before.apply(checked)
+
+
 def deploy_receive(
     fleet: Fleet, thanos: Thanos, receive: Receive, watched: Watched, hub: DeployedHub, ways: Ways
 ) -> HubEndpoint:
     """Make what takes the agents' samples instead of the hub, and give what an agent must know of it."""
+    safe = ingestors(receive)
+    pulumi.export("ingestors", safe)
     args: ThanosReceiveArgs = {
         **role_args(
             fleet,
@@ -110,13 +136,17 @@ def deploy_receive(
             receive.storage,
             receive.storage_class,
         ),
+        "namespace": pulumi.Output.all(watched.namespace, safe).apply(lambda both: both[0]),  # nothing is made before
         "replicas": receive.replicas,
         "memory": prometheus.hub_memory(fleet.written_series * receive.replication // receive.replicas),
         "prefix": fleet.namespace,
         "router_flags": rendered.router_flags(thanos),
         "routers": receive.routers,
         "files": router_files(fleet, thanos, receive),
-        "writers": [f"{WRITER}-{cluster}" for cluster in hub.endpoint.tokens],
+        "writers": [
+            *(f"{WRITER}-{cluster}" for cluster in hub.endpoint.tokens),
+            *([RULER] if rendered.is_stateless(thanos) else []),
+        ],
         "tls_secret": hub.made.tls_secret,
         "door_image": fleet.images.kube_rbac_proxy,
     }
@@ -176,7 +206,7 @@ def query_args(fleet: Fleet, thanos: Thanos, watched: Watched, hub: DeployedHub)
         "certificates": sorted({remote.tls_secret for remote in thanos.query.endpoints}),
         "replicas": thanos.query.replicas,
         "memory": prometheus.query_memory(fleet.hub_series),
-        "readers": {READER: READER},
+        "readers": {READER: READER, **({RULER: RULER} if rendered.is_stateless(thanos) else {})},
         "scraper": hub.made.account,
         "tls_secret": hub.made.tls_secret,
         "image": fleet.images.thanos,

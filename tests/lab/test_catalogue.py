@@ -5,18 +5,20 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import httpx
-import promql_parser
 import pytest
 
-from alerts import GROUPS, WATCHDOG
-from dashboards import BOARDS, queries
+from alerts import WATCHDOG
+from dashboards import shown
 from fleet.hub import Hub
-from tests.promql import selectors
+from settings import Fleet
 
+from .catalogue import groups, metrics, names, silent, unhealthy
+from .fixtures import FLEET
 from .stack import ROOT, eventually
 from .workloads import IMAGE, NAMESPACE, exporter
 
 pytestmark = pytest.mark.lab
+DEV = Fleet.model_validate(FLEET)
 ARRIVAL = 180
 """Seconds until what a cluster has just begun to expose was scraped, shipped and recorded."""
 
@@ -202,11 +204,6 @@ def pushed(lab, deployed) -> None:
     assert answer.status_code == 200
 
 
-def names(hub: Hub) -> set[str]:
-    """Every metric that has a sample now."""
-    return {sample.labels["__name__"] for sample in hub.query('count by (__name__) ({__name__!=""})')}
-
-
 class TestRules:
     def test_are_all_evaluated(self, hub: Hub) -> None:
         """
@@ -214,15 +211,9 @@ class TestRules:
         """
 
         def assert_healthy() -> None:
-            groups = hub.get("/api/v1/rules").json()["data"]["groups"]
-            assert {group["name"] for group in groups} >= {group.name for group in GROUPS}
-            wrong = {
-                r["name"]: r.get("lastError", "not evaluated yet")
-                for g in groups
-                for r in g["rules"]
-                if r["health"] != "ok"
-            }
-            assert wrong == {}
+            found = hub.get("/api/v1/rules").json()["data"]["groups"]
+            assert {group["name"] for group in found} == groups(DEV).keys()
+            assert unhealthy(hub) == {}
 
         eventually(assert_healthy, ARRIVAL)
 
@@ -241,8 +232,7 @@ class TestRules:
         """
         Each metric that a rule reads is there, or known to be missing here; none is called missing that is there.
         """
-        texts = [rule.expr.replace("$threshold", "1") for g in GROUPS for rule in (*g.records, *g.alerts)]
-        read = {one.name for text in texts for one in selectors(promql_parser.parse(text)) if one.name}
+        read = metrics(DEV)
 
         def assert_present() -> None:
             present = names(hub)
@@ -268,18 +258,13 @@ class TestBoards:
             {**hubs, "namespace": "promfleet-node-exporter", "workload": "node-exporter", "pod": ""},
         ]
 
-        def silent() -> dict[tuple[str, str], str]:
+        def unanswered() -> dict[tuple[str, str], str]:
             pods = hub.query(f'kube_pod_info{{cluster="eu1", namespace="{NAMESPACE}", pod=~"jvm-.+"}}')
             java["pod"] = pods[0].labels["pod"]
-            asked = zip(*(queries(BOARDS, values) for values in chosen), strict=True)
-            return {
-                (board.uid, panel.title): query
-                for (board, panel, query), *others in asked
-                if not any(hub.query(text) for text in (query, *(other[2] for other in others)))
-            }
+            return silent(hub, shown(DEV), chosen)
 
         def assert_answered() -> None:
-            found = silent()
+            found = unanswered()
             assert {key: found[key] for key in found.keys() - SILENT_PANELS.keys()} == {}
             assert sorted(SILENT_PANELS.keys() - found.keys()) == []
 

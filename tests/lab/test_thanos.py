@@ -14,11 +14,13 @@ import httpx
 import pytest
 import yaml
 
+from dashboards import shown
 from fleet.hub import Hub
-from lab import cloud, objectstore
+from lab import cloud, objectstore, pki
 from lab.build import command
+from settings import Fleet
 
-from . import history
+from . import catalogue, elsewhere, history
 from .fixtures import FLEET
 from .stack import Stack, eventually, stack_file
 
@@ -52,6 +54,13 @@ IMPATIENT = {
         "KubePodCrashLooping",
     )
 }
+
+
+WHOLE = Fleet.model_validate({**FLEET, "hub": {**FLEET["hub"], "replicas": REPLICAS}, "thanos": THANOS})
+NOT_HERE: dict[str, str] = {}
+"""Metrics that rules about Thanos read and this lab lacks, and why."""
+SILENT_PANELS: dict[tuple[str, str], str] = {}
+"""Board and panel of which a query has no answer in this lab, and why."""
 
 
 def tenant(cluster: str) -> str:
@@ -456,6 +465,47 @@ class TestBlocks:
         eventually(assert_same, 120)
 
 
+class TestCatalogue:
+    def test_every_rule_is_evaluated(self, query: Hub) -> None:
+        """
+        By the hub's Prometheus or by a Ruler, and Query knows of all of them.
+        """
+
+        def assert_healthy() -> None:
+            found = query.get("/api/v1/rules").json()["data"]["groups"]
+            assert {group["name"] for group in found} == catalogue.groups(WHOLE).keys()
+            assert catalogue.unhealthy(query) == {}
+
+        eventually(assert_healthy, 180)
+
+    def test_rules_read_metrics_that_exist(self, query: Hub) -> None:
+        """
+        Each metric that only a rule about Thanos reads is there, or known to be missing here.
+        """
+        read = catalogue.metrics(WHOLE) - catalogue.metrics(Fleet.model_validate(FLEET))
+
+        def assert_present() -> None:
+            present = catalogue.names(query)
+            assert sorted(read - present - NOT_HERE.keys()) == []
+            assert sorted(NOT_HERE.keys() & present) == []
+
+        eventually(assert_present, 180)
+
+    def test_every_panel_has_an_answer(self, query: Hub) -> None:
+        """
+        Each query of the boards about Thanos finds something.
+        """
+        boards = tuple(board for board in shown(WHOLE) if board not in shown(Fleet.model_validate(FLEET)))
+        assert boards
+
+        def assert_answered() -> None:
+            found = catalogue.silent(query, boards, [{"cluster": "hub", "__rate_interval": "1m"}])
+            assert {key: found[key] for key in found.keys() - SILENT_PANELS.keys()} == {}
+            assert sorted(SILENT_PANELS.keys() - found.keys()) == []
+
+        eventually(assert_answered, 180)
+
+
 class TestRights:
     @pytest.mark.parametrize(
         ("role", "may"),
@@ -489,6 +539,64 @@ class TestRights:
                 for method, path in paths.items()
             }
         assert {method for method, status in answers.items() if status != httpx.codes.FORBIDDEN} == may
+
+
+@pytest.fixture(scope="module")
+def varied(lab, deployment: Deployed) -> Iterator[Stack]:
+    """The same with stateless Rulers, and a Query that asks a sidecar of another cluster."""
+    authority = pki.authority("elsewhere")
+    host = lab.node_address("eu1")
+    lab.apply("eu1", elsewhere.objects(pki.issue(authority, "sidecar", hosts=[host]), authority.certificate))
+    shown = elsewhere.certificates("elsewhere", "promfleet", pki.issue(authority, "query"), authority.certificate)
+    lab.apply("hub", [shown])
+    endpoint = {"address": f"{host}:{elsewhere.PORT}", "tlsSecret": "elsewhere"}
+    deployment.write({**changed("ruler", results="receive"), "query": {"endpoints": [endpoint]}})
+    deployment.stack.up()
+    yield deployment.stack
+    lab.kubectl("hub", "-n", "promfleet", "delete", "secret", "elsewhere")
+    lab.kubectl("eu1", "delete", "namespace", elsewhere.NAMESPACE, "--wait=false")
+
+
+class TestVaried:
+    def test_shows_no_changes_afterwards(self, varied: Stack) -> None:
+        """
+        The variant is at rest as well.
+        """
+        assert "unchanged" in varied.pulumi("preview", "--expect-no-changes")
+
+    def test_query_asks_another_clusters_sidecar(self, varied: Stack, query: Hub) -> None:
+        """
+        Each side shows the other a certificate, and the other cluster's samples are answered.
+        """
+
+        def assert_answered() -> None:
+            assert [s.value for s in query.query(f'up{{cluster="{elsewhere.CLUSTER}"}}')] == [1]
+
+        eventually(assert_answered, 120)
+
+    def test_stateless_rulers_write_to_receive(self, varied: Stack, query: Hub) -> None:
+        """
+        What two Rulers recorded is one series, under a tenant of their own.
+        """
+
+        def assert_written() -> None:
+            found = query.query('promfleet_thanos_replicas_expected{tenant_id!=""}')
+            assert [(s.labels["tenant_id"], s.value) for s in found] == [
+                ("system:serviceaccount:promfleet:thanos-ruler", REPLICAS)
+            ]
+
+        eventually(assert_written, 180)
+
+    def test_ingestors_do_not_vanish_at_once(self, varied: Stack, deployment: Deployed) -> None:
+        """
+        The update is refused that would take away all that have some sample.
+        """
+        deployment.write(changed("receive", replicas=1, replication=1))
+
+        said = varied.pulumi("preview", fails=True)
+
+        assert "3 ingestors can't become 1 at once" in said
+        assert "Write 2," in said
 
 
 class TestDamagedIndex:

@@ -15,6 +15,7 @@ from pulumi.runtime.mocks import MockMonitor
 hypothesis.settings.register_profile("unhurried", deadline=None)  # how long an example takes is not what is tested
 hypothesis.settings.load_profile("unhurried")
 
+OWN_STACK = "organization/promfleet/test"
 TOKEN = "issued-by-the-cluster"
 
 
@@ -25,8 +26,8 @@ class Engine(pulumi.runtime.Mocks):
         self.resources: list[MockResourceArgs] = []
         self.waits: list[tuple[str, str, str]] = []
         """Kind, name and time-out of whatever was registered; an empty one is the provider's own ten minutes."""
-        self.stacks: dict[str, dict[str, Any]] = {}
-        """Outputs of the stacks that a program may refer to, by `organization/project/stack`."""
+        self.stacks: dict[str, dict[str, Any]] = {OWN_STACK: {}}
+        """Outputs of the stacks that a program may refer to, by `organization/project/stack`; its own of last time."""
         self.monitor = Monitor(self)
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
@@ -45,7 +46,8 @@ class Engine(pulumi.runtime.Mocks):
 
     def stand_in(self) -> None:
         """Take the one place that Pulumi has for an engine, from whichever stood there before."""
-        pulumi.runtime.set_mocks(self, project="promfleet", stack="test", preview=False, monitor=self.monitor)
+        organization, project, stack = OWN_STACK.split("/")
+        pulumi.runtime.set_mocks(self, project, stack, preview=False, monitor=self.monitor, organization=organization)
 
     def deploy(self, program: Callable[[], object]) -> "Engine":
         """Run a program until every registration has arrived."""

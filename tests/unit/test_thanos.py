@@ -10,7 +10,7 @@ import yaml
 from settings import Fleet
 from stacks import deploy
 from stacks.exposure import hosts
-from tests.unit.conftest import Engine, plain
+from tests.unit.conftest import OWN_STACK, Engine, plain
 
 TLS = {"secret": "hub-tls"}
 GCS = {"gcs": {"project": "acme-monitoring", "bucket": "acme-long-term"}}
@@ -320,6 +320,79 @@ class TestHub:
         assert [name for name in workloads(engine) if "thanos" in name] == []
         containers = workloads(engine)["prometheus-hub"]["template"]["spec"]["containers"]
         assert [c["name"] for c in containers] == ["prometheus", "write-door", "read-door"]
+
+
+class TestHashring:
+    @pytest.fixture
+    def resized(self, engine, deployed):
+        def resize(before, after, **receive):
+            engine.stacks[OWN_STACK] = {"ingestors": float(before)}
+            return deployed({**FULL, "receive": {**FULL["receive"], "replicas": after, **receive}}, **SECTIONS)
+
+        return resize
+
+    @pytest.mark.parametrize(("before", "after"), [(3, 9), (6, 4), (6, 5)])
+    def test_grows_and_shrinks_by_what_others_have_too(self, resized, before, after):
+        """
+        With three copies two may go at once.
+        """
+        assert workloads(resized(before, after))["thanos-receive"]["replicas"] == after
+
+    @pytest.mark.parametrize(("before", "after", "receive"), [(6, 3, {}), (3, 1, {"replication": 1})])
+    def test_shrinks_no_faster(self, engine, resized, before, after, receive):
+        """
+        It is refused before anything of Receive is made, and the next safe number is said.
+        """
+        with pytest.raises(
+            pulumi.RunError, match=f"{before} ingestors can't become {after} at once.*Write {4 - before % 2 * 2},"
+        ):
+            resized(before, after, **receive)
+
+        assert "thanos-receive" not in workloads(engine)
+
+
+@pytest.fixture(scope="module")
+def stateless(kubeconfig):
+    """A stack whose Rulers write to Receive. It is deployed once, so tests only read it."""
+    said = {**FULL, "ruler": {"results": "receive"}}
+    return Engine().deploy(lambda: deploy(fleet(said, **SECTIONS)))
+
+
+class TestStatelessRuler:
+    def test_writes_to_receive_as_itself(self, stateless):
+        """
+        Its results go through the write door with the token of its pods, and Query asks it for nothing.
+        """
+        [ruler] = workloads(stateless)["thanos-ruler"]["template"]["spec"]["containers"]
+        flags = dict(flag.removeprefix("--").split("=", 1) for flag in ruler["args"][1:])
+        [written] = json.loads(flags["remote-write.config"])["remote_write"]
+        assert written["url"] == "https://thanos-receive-router.promfleet.svc:8443/api/v1/receive"
+        assert written["authorization"]["credentials_file"].startswith("/var/run/secrets/")
+        assert "objstore.config" not in flags
+        config = stateless.one("kubernetes:core/v1:ConfigMap", "thanos-query").inputs["data"]["endpoints.yml"]
+        assert "thanos-ruler" not in config
+
+    def test_may_write_and_ask_and_no_more(self, stateless):
+        """
+        Two doors are open to it beside Alertmanager's, and no bucket.
+        """
+        doors = {
+            r.inputs["roleRef"]["name"]
+            for r in stateless.all("kubernetes:rbac.authorization.k8s.io/v1:RoleBinding")
+            if [subject["name"] for subject in r.inputs["subjects"]] == ["thanos-ruler"]
+        }
+        assert doors == {"alertmanager-notify", "thanos-query-read", "thanos-receive-router-write"}
+        assert "ruler" not in bindings(stateless)
+
+    def test_twins_are_folded_by_a_label_of_their_own(self, stateless):
+        """
+        In Receive the label `replica` is the ingestor's.
+        """
+        [ruler] = workloads(stateless)["thanos-ruler"]["template"]["spec"]["containers"]
+        assert '--label=ruler_replica="$(POD_NAME)"' in ruler["args"]
+        assert "--alert.label-drop=ruler_replica" in ruler["args"]
+        query = workloads(stateless)["thanos-query"]["template"]["spec"]["containers"][0]
+        assert "--query.replica-label=ruler_replica" in query["args"]
 
 
 class TestSharedBucket:

@@ -1,0 +1,49 @@
+"""What the rules and boards of a fleet ask for, and whether its hub has an answer."""
+
+from collections.abc import Iterable, Mapping
+
+import promql_parser
+import yaml
+
+from dashboards import Board, queries
+from fleet.hub import Hub
+from prometheus import rules
+from settings import Fleet
+from tests.promql import selectors
+
+
+def groups(fleet: Fleet) -> dict[str, list[str]]:
+    """Every group of rules that is deployed for a fleet -> its expressions."""
+    files = [yaml.safe_load(text) for text in rules(fleet).values()]
+    return {group["name"]: [rule["expr"] for rule in group["rules"]] for file in files for group in file["groups"]}
+
+
+def metrics(fleet: Fleet) -> set[str]:
+    """Every metric that one of these rules reads."""
+    texts = [text for texts in groups(fleet).values() for text in texts]
+    return {one.name for text in texts for one in selectors(promql_parser.parse(text)) if one.name}
+
+
+def names(hub: Hub) -> set[str]:
+    """Every metric that has a sample now."""
+    return {sample.labels["__name__"] for sample in hub.query('count by (__name__) ({__name__!=""})')}
+
+
+def unhealthy(hub: Hub) -> dict[str, str]:
+    """Rules that could not be evaluated, and why."""
+    return {
+        rule["name"]: rule.get("lastError", "not evaluated yet")
+        for group in hub.get("/api/v1/rules").json()["data"]["groups"]
+        for rule in group["rules"]
+        if rule["health"] != "ok"
+    }
+
+
+def silent(hub: Hub, boards: tuple[Board, ...], choices: Iterable[Mapping[str, str]]) -> dict[tuple[str, str], str]:
+    """Board and panel of each query that has no answer whatever is chosen -> the query for the first choice."""
+    asked = zip(*(queries(boards, dict(values)) for values in choices), strict=True)
+    return {
+        (board.uid, panel.title): query
+        for (board, panel, query), *others in asked
+        if not any(hub.query(text) for text in (query, *(other[2] for other in others)))
+    }
