@@ -542,7 +542,19 @@ class TestRights:
 
 
 @pytest.fixture(scope="module")
-def varied(lab, deployment: Deployed) -> Iterator[Stack]:
+def damaged(lab, trouble: Trouble, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Blocks in the bucket whose index can't be read; the Compactor begins with them at once."""
+    today = int(time.time()) // (2 * history.DAY) * 2 * history.DAY
+    folder = tmp_path_factory.mktemp("damaged")
+    for block in history.write_blocks(folder, "damaged", today - 20 * history.DAY, today - 12 * history.DAY):
+        index = (block / "index").read_bytes()
+        (block / "index").write_bytes(index[: len(index) // 2] + b"\0" * (len(index) - len(index) // 2))
+        history.upload(BUCKET, block, lab.ca)
+    lab.kubectl("hub", "-n", "promfleet", "delete", "pod", "thanos-compactor-0")
+
+
+@pytest.fixture(scope="module")
+def varied(lab, deployment: Deployed, damaged: None) -> Iterator[Stack]:
     """The same with stateless Rulers, and a Query that asks a sidecar of another cluster."""
     authority = pki.authority("elsewhere")
     host = lab.node_address("eu1")
@@ -600,17 +612,10 @@ class TestVaried:
 
 
 class TestDamagedIndex:
-    def test_does_not_stop_the_compactor_unnoticed(self, lab, thanos: Stack, tmp_path: Path, operate_of) -> None:
+    def test_does_not_stop_the_compactor_unnoticed(self, thanos: Stack, damaged: None, operate_of) -> None:
         """
         A block whose index can't be read makes it crash again and again; somebody is told.
         """
-        today = int(time.time()) // (2 * history.DAY) * 2 * history.DAY
-        for block in history.write_blocks(tmp_path, "damaged", today - 20 * history.DAY, today - 12 * history.DAY):
-            index = (block / "index").read_bytes()
-            (block / "index").write_bytes(index[: len(index) // 2] + b"\0" * (len(index) - len(index) // 2))
-            history.upload(BUCKET, block, lab.ca)
-        lab.kubectl("hub", "-n", "promfleet", "delete", "pod", "thanos-compactor-0")
-
         with operate_of(thanos) as operate:
 
             def assert_told() -> None:
