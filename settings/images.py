@@ -13,7 +13,7 @@ PUSHGATEWAY = "quay.io/prometheus/pushgateway:v1.11.1"
 BLACKBOX_EXPORTER = "quay.io/prometheus/blackbox-exporter:v0.28.0"
 THANOS = "quay.io/thanos/thanos:v0.42.5"
 MEMCACHED = "docker.io/library/memcached:1.6.45-alpine"
-"""Written in C; the lab runs the one that its own Debian has."""
+"""The lab runs the one of its machine's Debian: it is written in C."""
 GRAFANA = "docker.io/grafana/grafana:13.1.3"
 """The only one that the lab does not run: its server is not published as source that can be built."""
 
