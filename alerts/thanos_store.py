@@ -1,7 +1,7 @@
 """Thanos' Store: whether it answers, and how fast, from the bucket."""
 
 from .model import Alert, Group, Threshold
-from .thanos import ERRORS, failed_bucket_operations, failed_calls, slow
+from .thanos import ERRORS, failed_bucket_operations, failed_calls, share, slow
 
 _JOB = "thanos-store"
 _ITSELF = f'job="{_JOB}"'
@@ -59,6 +59,16 @@ THANOS_STORE = Group(
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} can't load blocks.",
             description="Samples of blocks that it does not load are in no answer.",
+            jobs=(_JOB,),
+        ),
+        Alert(
+            name="ThanosStoreCacheFailing",
+            expr=share("thanos_memcached_operation_failures_total", "thanos_memcached_operations_total"),
+            wait="15m",
+            severity="warning",
+            summary="{{ $labels.instance }} in {{ $labels.cluster }} can't use memcached.",
+            description="{{ $value | humanizePercentage }} of its calls fail; it reads the bucket instead, slowly.",
+            threshold=ERRORS,
             jobs=(_JOB,),
         ),
     ),

@@ -10,6 +10,7 @@ from .node_exporter import NodeExporter, NodeExporterArgs
 from .pushgateway import Pushgateway, PushgatewayArgs
 from .thanos_bucket_web import ThanosBucketWeb, ThanosBucketWebArgs
 from .thanos_compactor import ThanosCompactor
+from .thanos_memcached import ThanosMemcached, ThanosMemcachedArgs
 from .thanos_query import ThanosQuery, ThanosQueryArgs
 from .thanos_receive import ThanosReceive, ThanosReceiveArgs
 from .thanos_ruler import ThanosRuler, ThanosRulerArgs
@@ -39,6 +40,8 @@ __all__ = [
     "ThanosBucketWeb",
     "ThanosBucketWebArgs",
     "ThanosCompactor",
+    "ThanosMemcached",
+    "ThanosMemcachedArgs",
     "ThanosQuery",
     "ThanosQueryArgs",
     "ThanosReceive",

@@ -208,6 +208,23 @@ _BUCKET = Row(
             ),
             unit="percentunit",
         ),
+        Lines(
+            title="Bucket cache",
+            description="Share of reads of the bucket that memcached answers. Near 0: it is away or too small.",
+            empty="This stack has no memcached, or nobody has asked.",
+            queries=(
+                Query(
+                    _share(
+                        "thanos_store_bucket_cache_operation_hits_total",
+                        "thanos_store_bucket_cache_operation_requests_total",
+                        f'{_STORE}, operation="get_range"',
+                        "instance",
+                    ),
+                    "{{instance}}",
+                ),
+            ),
+            unit="percentunit",
+        ),
     ),
 )
 

@@ -1,4 +1,4 @@
-"""Images made of static binaries, as archives that containerd imports; nothing is pulled from anywhere."""
+"""Images made of binaries, as archives that containerd imports; nothing is pulled from anywhere."""
 
 import hashlib
 import io
@@ -15,6 +15,7 @@ from settings import images as released
 from .build import CACHE
 from .cluster import state
 from .connect import authority_file, lab_authority
+from .debian import program
 from .tools import find_tool
 
 NOBODY = "65534"
@@ -28,7 +29,7 @@ ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 @dataclass(frozen=True, kw_only=True)
 class Image:
-    """An image of static binaries."""
+    """An image of static binaries, or of a program of Debian's."""
 
     reference: str
     files: Mapping[str, str]
@@ -37,6 +38,8 @@ class Image:
     entrypoint: tuple[str, ...] = ()
     """By default the first file."""
     links: Mapping[str, str] = field(default_factory=dict)
+    debian: tuple[str, str] | None = None
+    """A package and the path of its program, which comes first and with its libraries."""
 
 
 IMAGES = (
@@ -90,6 +93,7 @@ IMAGES = (
         user="1001",
         links={"/bin/wget": "/bin/busybox"},
     ),
+    Image(reference=released.MEMCACHED, files={}, debian=("memcached", "/usr/bin/memcached")),
 )
 
 
@@ -102,7 +106,8 @@ def archives(built: Mapping[str, Path]) -> list[Path]:
         # What trusts this lab is of no use to the next one.
         folder = (state() if AUTHORITY in image.files.values() else CACHE) / "images"
         folder.mkdir(parents=True, exist_ok=True)
-        sources = {target: paths[command] for target, command in image.files.items()}
+        sources = program(*image.debian) if image.debian else {}
+        sources |= {target: paths[command] for target, command in image.files.items()}
         facts = repr((image, [(str(path), path.stat().st_mtime_ns) for path in sources.values()]))
         name = image.reference.rpartition("/")[2].replace(":", "-")
         file = folder / f"{name}-{hashlib.sha256(facts.encode()).hexdigest()[:12]}.tar"
@@ -121,7 +126,7 @@ def write(file: Path, image: Image, sources: Mapping[str, Path]) -> None:
         "architecture": ARCHITECTURES[os.uname().machine],
         "os": "linux",
         "config": {
-            "Entrypoint": list(image.entrypoint or (next(iter(image.files)),)),
+            "Entrypoint": list(image.entrypoint or (next(iter(sources)),)),
             "User": image.user,
             "Env": ["PATH=/usr/local/bin:/bin"],
         },

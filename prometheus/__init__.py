@@ -4,7 +4,7 @@ from .agent import agent_config
 from .alertmanager import alertmanager_config, alertmanager_flags
 from .flags import AGENT_GRACE, agent_flags, hub_flags
 from .hub import hub_config
-from .memory import Memory, agent_memory, compactor_memory, hub_memory, query_memory, store_memory
+from .memory import Memory, agent_memory, compactor_memory, hub_memory, memcached_memory, query_memory, store_memory
 from .rules import EXPECTED, expected, hub_rules, ruler_rules, rules
 from .wal import WalPlan, wal_plan
 
@@ -24,6 +24,7 @@ __all__ = [
     "hub_flags",
     "hub_memory",
     "hub_rules",
+    "memcached_memory",
     "query_memory",
     "ruler_rules",
     "rules",

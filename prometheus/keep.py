@@ -170,6 +170,9 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
         "thanos_bucket_store_blocks_loaded",
         "thanos_bucket_store_series_gate_queries_(duration_seconds_bucket|in_flight|max)",
         "thanos_objstore_bucket_operation_duration_seconds_bucket",
+        "thanos_memcached_operations_total",
+        "thanos_memcached_operation_(failures|skipped)_total",
+        "thanos_store_bucket_cache_operation_(hits|requests)_total",
         "thanos_store_index_cache_(hits|requests)_total",
     ),
     "thanos-compactor": (

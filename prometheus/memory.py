@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from settings import Quantity, in_bytes
+
 
 class Memory(NamedTuple):
     """Kubernetes quantities."""
@@ -32,6 +34,12 @@ def store_memory(series: int) -> Memory:
 def compactor_memory(series: int) -> Memory:
     """Room for one compaction of two weeks: the index of a block, about 1 kB a series and replica."""
     return _memory(256 + series // 1024, 1024 + series * 12 // 1024)
+
+
+def memcached_memory(items: Quantity) -> Memory:
+    """Room for items, their table, which was measured at a fifteenth of them, and connections; all of it is used."""
+    limit = in_bytes(items) // 2**20 * 9 // 8 + 128
+    return _memory(limit, limit)
 
 
 def agent_memory(series: int) -> Memory:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from settings import Fleet, Hub, Thanos, seconds
+from settings import Fleet, Hub, Memcached, QueryFrontend, Thanos, seconds
 
 from . import render
 from .agent import QUEUE
@@ -12,6 +12,7 @@ from .beside import TOKEN
 from .common import LATEST
 from .flags import DATA as TSDB
 from .flags import LISTEN
+from .memcached import ANSWER_CACHE, INDEX_CACHE, bucket_cache
 from .objstore import objstore
 
 GRPC, HTTP = 10901, 10902
@@ -109,15 +110,16 @@ def _mutual(secret: str) -> dict[str, str]:
     return {"cert_file": f"{folder}/tls.crt", "key_file": f"{folder}/tls.key", "ca_file": f"{folder}/ca.crt"}
 
 
-def frontend_flags(cache: str) -> list[str]:
-    """Stands before the Query of its own pod; `cache` is the size of its memory for answers."""
-    kept = {"type": "IN-MEMORY", "config": {"max_size": f"{cache}B"}}
+def frontend_flags(frontend: QueryFrontend, memcached: Memcached | None) -> list[str]:
+    """Stands before the Query of its own pod."""
+    own = {"type": "IN-MEMORY", "config": {"max_size": f"{frontend.cache}B"}}
+    kept = ANSWER_CACHE if memcached else render.line(own)
     return [
         "query-frontend",
         f"--http-address={FRONTEND_LISTEN}",
         f"--query-frontend.downstream-url=http://{QUERY_LISTEN}",
-        f"--query-range.response-cache-config={render.line(kept)}",
-        f"--labels.response-cache-config={render.line(kept)}",
+        f"--query-range.response-cache-config={kept}",
+        f"--labels.response-cache-config={kept}",
     ]
 
 
@@ -156,6 +158,10 @@ def _store_flags(thanos: Thanos, bucket: str | None, span: Sequence[str], shard:
         {"action": "hashmod", "source_labels": ["__block_id"], "target_label": "shard", "modulus": thanos.store.shards},
         {"action": "keep", "source_labels": ["shard"], "regex": str(shard)},
     ]
+    caches = [
+        f"--index-cache.config={INDEX_CACHE}",
+        f"--store.caching-bucket.config={bucket_cache(bucket or 'the long-term one')}",
+    ]
     return [
         "store",
         *_PORTS,
@@ -165,6 +171,7 @@ def _store_flags(thanos: Thanos, bucket: str | None, span: Sequence[str], shard:
         "--sync-block-duration=1m",
         *span,
         *([f"--selector.relabel-config={render.line(divided)}"] if thanos.store.shards > 1 else []),
+        *(caches if thanos.memcached else []),
     ]
 
 

@@ -21,7 +21,7 @@ from .scrape import Limits, Scrape
 from .secrets import needed
 from .section import Section, Table, empty
 from .storage import Storage
-from .thanos import Receive, Ruler, Thanos
+from .thanos import Memcached, QueryFrontend, Receive, Ruler, Thanos
 from .types import DnsLabel, Duration, Namespace
 
 __all__ = [
@@ -36,9 +36,11 @@ __all__ = [
     "Images",
     "Kubelet",
     "Limits",
+    "Memcached",
     "NodePorts",
     "Probe",
     "Pushgateway",
+    "QueryFrontend",
     "Receive",
     "Receiver",
     "Ruler",

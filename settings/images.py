@@ -1,4 +1,4 @@
-"""Every image that the program deploys, by release. The lab builds the same releases from source."""
+"""Every image that the program deploys, by release. The lab builds the same releases from source, if it can."""
 
 from .section import Section
 from .types import Image
@@ -12,6 +12,8 @@ CONFIG_RELOADER = "quay.io/prometheus-operator/prometheus-config-reloader:v0.85.
 PUSHGATEWAY = "quay.io/prometheus/pushgateway:v1.11.1"
 BLACKBOX_EXPORTER = "quay.io/prometheus/blackbox-exporter:v0.28.0"
 THANOS = "quay.io/thanos/thanos:v0.42.5"
+MEMCACHED = "docker.io/library/memcached:1.6.45-alpine"
+"""The lab runs the one of its machine's Debian: it is written in C."""
 GRAFANA = "docker.io/grafana/grafana:13.1.3"
 """The only one that the lab does not run: its server is not published as source that can be built."""
 
@@ -28,4 +30,5 @@ class Images(Section):
     pushgateway: Image = PUSHGATEWAY
     blackbox_exporter: Image = BLACKBOX_EXPORTER
     thanos: Image = THANOS
+    memcached: Image = MEMCACHED
     grafana: Image = GRAFANA

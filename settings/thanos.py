@@ -9,7 +9,7 @@ from .errors import Problem
 from .expose import Way
 from .section import Distinct, Many, Section, Table, empty
 from .storage import BucketName, Storage
-from .types import DnsLabel, DnsName, Duration, Quantity, StackName, Text, refused, seconds
+from .types import DnsLabel, DnsName, Duration, Quantity, StackName, Text, in_bytes, refused, seconds
 
 DOWNSAMPLED_AT = {"raw": 40 * 3600, "five_minutes": 10 * 86400}
 """Age in seconds at which the compactor makes the next resolution of a block: from raw, from five minutes."""
@@ -40,6 +40,12 @@ def _is_a_block(length: Duration) -> Duration:
     if not 30 <= seconds(length) <= 2 * 3600:
         raise refused("is not between 30s and 2h", "Write 2h: Prometheus' own length of a block.")
     return length
+
+
+def _is_a_cache(size: Quantity) -> Quantity:
+    if in_bytes(size) < 64 * 2**20:
+        raise refused("is less than 64Mi", "Write 64Mi or more: a single answer may take 5Mi of it.")
+    return size
 
 
 class Resolutions(Section):
@@ -97,7 +103,7 @@ class QueryFrontend(Section):
     """Splits long questions by day and remembers their answers; one before each Query."""
 
     cache: Quantity = "256Mi"
-    """Memory of each replica for answers."""
+    """Memory of each replica for answers, where there is no `memcached`."""
 
 
 class Store(Section):
@@ -113,6 +119,15 @@ class Store(Section):
     """Volume of each for index headers, which are loaded anew when it is lost."""
     storage_class: DnsName | None = None
     """StorageClass of the volume; the cluster's default if left out."""
+
+
+class Memcached(Section):
+    """One cache for all: what Stores read from the bucket, and the answers of Query Frontends."""
+
+    replicas: Replicas = 2
+    """Among how many the items are divided; those of one that is lost are read anew."""
+    memory: Annotated[Quantity, AfterValidator(_is_a_cache)] = "1Gi"
+    """Memory of each for items; its pod gets more, for connections and the table of keys."""
 
 
 class Receive(Section):
@@ -191,6 +206,8 @@ class Thanos(Section):
     """What stands before it, if anything."""
     store: Store = Store()
     """What answers from the bucket."""
+    memcached: Memcached | None = None
+    """What Stores and Query Frontends share as their cache; each has one in its own memory if left out."""
     compactor: Compactor = Compactor()
     """What keeps the bucket in order."""
     ruler: Ruler | None = None
@@ -221,7 +238,15 @@ class Thanos(Section):
         if not self.compacts and not self.shared_with:
             instead = "Name the stack that has it in sharedWith, or remove it."
             yield Problem(("compacts",), "leaves the bucket without a Compactor", instead, "false")
+        if self.memcached and self.query_frontend and "cache" in self.query_frontend.model_fields_set:
+            instead = "Remove it, and give memcached its memory."
+            yield Problem(
+                ("queryFrontend", "cache"), "has no effect with memcached", instead, self.query_frontend.cache
+            )
         gcs, delay = self.storage.gcs, self.compactor.delete_delay
+        if self.memcached and seconds(delay) < 3600:
+            instead = "Write 1h or more: for 20 minutes it may remember that a block is not to be deleted."
+            yield Problem(("compactor", "deleteDelay"), "is too short for memcached", instead, delay)
         if gcs and gcs.retention and seconds(gcs.retention) >= seconds(delay):
             instead = f"Write less than compactor.deleteDelay, {delay}: the compactor could delete nothing."
             yield Problem(

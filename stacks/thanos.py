@@ -1,21 +1,33 @@
 """Thanos, beside the hub: one component per role."""
 
+from collections.abc import Sequence
+
 import pulumi
 from pulumi import ResourceOptions
 
 import prometheus
-from components import ThanosBucketWeb, ThanosCompactor, ThanosQuery, ThanosReceive, ThanosRuler, ThanosStore
+from components import (
+    ThanosBucketWeb,
+    ThanosCompactor,
+    ThanosMemcached,
+    ThanosQuery,
+    ThanosReceive,
+    ThanosRuler,
+    ThanosStore,
+)
 from components.hub_prometheus import APP as HUB
 from components.hub_prometheus import READ, READER, WRITER
 from components.thanos import Access, RoleArgs
 from components.thanos_bucket_web import BROWSE, ThanosBucketWebArgs
+from components.thanos_memcached import ThanosMemcachedArgs
 from components.thanos_query import ThanosQueryArgs
 from components.thanos_receive import WRITE, ThanosReceiveArgs
 from components.thanos_ruler import ThanosRulerArgs
 from prometheus import Memory
 from prometheus import thanos as rendered
+from prometheus.memcached import server_flags
 from prometheus.thanos import HASHRING_FILE, LIMITS_FILE, QUERY, RECEIVE, ROUTER, RULER, WEB
-from settings import Fleet, Quantity, Receive, Ruler, Thanos, seconds
+from settings import Fleet, Memcached, Quantity, Receive, Ruler, Thanos, seconds
 
 from .clusters import Watched
 from .exposure import expose_way
@@ -37,7 +49,8 @@ def deploy_thanos(
     """
     opts = ResourceOptions(provider=watched.provider)
     pulumi.export("blocks", shared_blocks(thanos, hub.cluster))
-    deploy_bucket_workers(fleet, thanos, watched, hub, ways)
+    caches = deploy_caches(fleet, thanos, watched, hub)
+    deploy_bucket_workers(fleet, thanos, watched, hub, ways, caches)
     if thanos.ruler:
         access = Access() if rendered.is_stateless(thanos) else ways[RULER]
         ThanosRuler(hub.cluster, ruler_args(fleet, thanos, thanos.ruler, watched, hub, access, notify), opts)
@@ -76,15 +89,26 @@ def shared_blocks(thanos: Thanos, cluster: str) -> pulumi.Output[dict[str, objec
     return pulumi.Output.all(*others).apply(checked)
 
 
-def deploy_bucket_workers(fleet: Fleet, thanos: Thanos, watched: Watched, hub: DeployedHub, ways: Ways) -> None:
-    """Make the Stores and the compactors."""
+def deploy_caches(fleet: Fleet, thanos: Thanos, watched: Watched, hub: DeployedHub) -> list[pulumi.Resource]:
+    """Make memcached, if it is asked for; a Store that finds no address of it does not start."""
+    if not thanos.memcached:
+        return []
+    args = memcached_args(fleet, thanos, thanos.memcached, watched)
+    return [ThanosMemcached(hub.cluster, args, ResourceOptions(provider=watched.provider))]
+
+
+def deploy_bucket_workers(
+    fleet: Fleet, thanos: Thanos, watched: Watched, hub: DeployedHub, ways: Ways, caches: Sequence[pulumi.Resource]
+) -> None:
+    """Make the Stores, after what they need, and the compactors."""
     opts = ResourceOptions(provider=watched.provider)
+    after_caches = ResourceOptions(provider=watched.provider, depends_on=caches)
     store, compactor = thanos.store, thanos.compactor
     for app, work in rendered.stores(thanos).items():
         args = role_args(fleet, watched, ways[app], work.flags, store.storage, store.storage_class)
         args["replicas"] = store.replicas
         args["memory"] = prometheus.store_memory(fleet.hub_series + fleet.written_series)
-        ThanosStore(hub.cluster, app, args, opts)
+        ThanosStore(hub.cluster, app, args, after_caches)
     for app, work in rendered.compactors(thanos).items():
         args = role_args(fleet, watched, ways[app], work.flags, compactor.storage, compactor.storage_class)
         args["memory"] = prometheus.compactor_memory(fleet.hub_series + fleet.written_series)
@@ -196,6 +220,19 @@ def role_args(
     return args
 
 
+def memcached_args(fleet: Fleet, thanos: Thanos, memcached: Memcached, watched: Watched) -> ThanosMemcachedArgs:
+    """Turn the stack file's words into the component's."""
+    return {
+        "namespace": watched.namespace,
+        "flags": server_flags(memcached.memory),
+        "replicas": memcached.replicas,
+        "memory": prometheus.memcached_memory(memcached.memory),
+        "users": [*rendered.stores(thanos), *([QUERY] if thanos.query_frontend else [])],
+        "image": fleet.images.memcached,
+        "rollout_timeout": seconds(fleet.rollout_timeout),
+    }
+
+
 def query_args(fleet: Fleet, thanos: Thanos, watched: Watched, hub: DeployedHub) -> ThanosQueryArgs:
     """Turn the stack file's words into the component's."""
     args: ThanosQueryArgs = {
@@ -214,7 +251,7 @@ def query_args(fleet: Fleet, thanos: Thanos, watched: Watched, hub: DeployedHub)
         "rollout_timeout": seconds(fleet.rollout_timeout),
     }
     if thanos.query_frontend:
-        args["frontend"] = rendered.frontend_flags(thanos.query_frontend.cache)
+        args["frontend"] = rendered.frontend_flags(thanos.query_frontend, thanos.memcached)
     return args
 
 

@@ -88,6 +88,7 @@ class TestImages:
             released.KUBE_STATE_METRICS,
             released.NODE_EXPORTER,
             released.THANOS,
+            released.MEMCACHED,
         ],
     )
     def test_what_the_program_deploys_is_made(self, reference):

@@ -1,6 +1,7 @@
 """The roles of Thanos as whole stacks: what stands where, who may do what, and what each is told."""
 
 import json
+import re
 
 import kubernetes_validate
 import pulumi
@@ -45,6 +46,13 @@ SECTIONS = {
 def whole(kubeconfig):
     """A stack with every role. It is deployed once, so tests only read it."""
     return Engine().deploy(lambda: deploy(fleet(FULL, rolloutTimeout="77s", **SECTIONS)))
+
+
+@pytest.fixture(scope="module")
+def cached(kubeconfig):
+    """One whose Stores, of two buckets, and Query Frontends share a cache; likewise."""
+    shared = FULL | {"memcached": {"replicas": 3, "memory": "4Gi"}}
+    return Engine().deploy(lambda: deploy(fleet(shared, rolloutTimeout="77s", **SECTIONS)))
 
 
 def workloads(engine: Engine):
@@ -257,6 +265,145 @@ class TestRoles:
         )
         assert config["remote_write"][0]["url"] == "https://receive.example:8443/api/v1/receive"
         assert config["remote_write"][0]["protobuf_message"] == "prometheus.WriteRequest"
+
+
+def thanos_args(spec):
+    return [flag for container in spec["template"]["spec"]["containers"] for flag in container.get("args", [])]
+
+
+def caches(engine: Engine):
+    """Every description of a cache that stands in a command line."""
+    flags = [flag for spec in workloads(engine).values() for flag in thanos_args(spec)]
+    named = [flag.partition("=") for flag in flags]
+    return [yaml.safe_load(value) for name, _, value in named if re.search(r"cach(e|ing-bucket)[.-]config$", name)]
+
+
+def connecting(engine: Engine):
+    """The apps that memcached's network policy lets in."""
+    [policy] = [
+        r.inputs["spec"]
+        for r in engine.all("kubernetes:networking.k8s.io/v1:NetworkPolicy")
+        if r.inputs["metadata"]["name"] == "thanos-memcached"
+    ]
+    [rule] = policy["ingress"]
+    assert rule["ports"] == [{"port": 11211, "protocol": "TCP"}]
+    return {peer["podSelector"]["matchLabels"]["app.kubernetes.io/name"] for peer in rule["from"]}
+
+
+class TestMemcached:
+    def test_is_what_kubernetes_expects(self, cached):
+        """
+        Each of its objects has the fields that its published schema knows, and no one waits longer than a rollout.
+        """
+        own = [r.inputs for r in cached.resources if "thanos-memcached" in r.name]
+        assert sorted(item["kind"] for item in own) == [
+            "NetworkPolicy",
+            "PodDisruptionBudget",
+            "Service",
+            "ServiceAccount",
+            "StatefulSet",
+        ]
+        for item in own:
+            kubernetes_validate.validate(plain(item), "1.36", strict=True)
+        waits = {kind: limit for kind, name, limit in cached.waits if "thanos-memcached" in name}
+        assert waits["StatefulSet"] == waits["Service"] == "77s"
+
+    def test_each_pod_is_an_address_of_its_own(self, cached):
+        """
+        The name that Thanos looks up is that of the Service's port, and the Service names each pod of the StatefulSet.
+        """
+        [service] = [
+            r.inputs
+            for r in cached.all("kubernetes:core/v1:Service")
+            if r.inputs["metadata"]["name"] == "thanos-memcached"
+        ]
+        spec = workloads(cached)["thanos-memcached"]
+        [port] = service["spec"]["ports"]
+        [listening] = spec["template"]["spec"]["containers"][0]["ports"]
+        assert service["spec"]["clusterIP"] == "None"
+        assert service["spec"]["selector"].items() <= spec["template"]["metadata"]["labels"].items()
+        assert (spec["serviceName"], spec["replicas"]) == (service["metadata"]["name"], 3)
+        assert listening["containerPort"] == port["port"]
+        for cache in caches(cached):
+            assert cache["config"]["addresses"] == [f"dnssrvnoa+_{port['name']}._tcp.{service['metadata']['name']}"]
+
+    def test_every_store_and_frontend_uses_it(self, cached):
+        """
+        Index, blocks and answers are all kept there, and nothing in a memory of its own.
+        """
+        stores = [name for name in workloads(cached) if name.startswith("thanos-store")]
+        flags = {
+            name: {flag.partition("=")[0] for flag in thanos_args(spec) if "MEMCACHED" in flag}
+            for name, spec in workloads(cached).items()
+            if any("MEMCACHED" in flag for flag in thanos_args(spec))
+        }
+        assert flags == {
+            **{store: {"--index-cache.config", "--store.caching-bucket.config"} for store in stores},
+            "thanos-query": {"--query-range.response-cache-config", "--labels.response-cache-config"},
+        }
+        assert {cache["type"] for cache in caches(cached)} == {"MEMCACHED"}
+
+    def test_buckets_are_told_apart(self, cached):
+        """
+        Thanos keeps the list of blocks under a hash of this flag: Stores of a bucket share it, those of two must not.
+        """
+        flags: dict[str, set[str]] = {}
+        for name, spec in workloads(cached).items():
+            bucket = "rules" if "-ruler" in name else "long-term"
+            found = [flag for flag in thanos_args(spec) if flag.startswith("--store.caching-bucket.config")]
+            flags.setdefault(bucket, set()).update(found)
+        assert len(flags["rules"]) == len(flags["long-term"]) == 1
+        assert flags["rules"] != flags["long-term"]
+
+    def test_only_who_uses_it_may_connect(self, cached):
+        """
+        Whoever connects reads and writes everything, so the policy names the Stores and the frontends' pods.
+        """
+        assert connecting(cached) == {name for name in workloads(cached) if name.startswith("thanos-store")} | {
+            "thanos-query"
+        }
+
+    def test_query_may_not_connect_without_a_frontend(self, deployed):
+        """
+        Nobody is let in who has nothing there.
+        """
+        assert connecting(deployed({"storage": GCS, "memcached": {}})) == {"thanos-store"}
+
+    def test_takes_the_largest_item_that_is_sent(self, cached):
+        """
+        What a client sends is not refused, and the limit of the container has room beside the items.
+        """
+        [container] = workloads(cached)["thanos-memcached"]["template"]["spec"]["containers"]
+        assert {"--memory-limit=4096", "--max-item-size=5m"} <= {*container["args"]}
+        assert {cache["config"]["max_item_size"] for cache in caches(cached)} == {"5MiB"}
+        assert int(container["resources"]["limits"]["memory"].removesuffix("Mi")) > 4096 * 1.1
+
+    def test_is_restricted_and_has_no_token(self, cached):
+        """
+        Its pods may do nothing but answer.
+        """
+        pod = workloads(cached)["thanos-memcached"]["template"]["spec"]
+        [container] = pod["containers"]
+        assert pod["securityContext"]["runAsNonRoot"]
+        assert container["securityContext"]["readOnlyRootFilesystem"]
+        assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+        assert pod["automountServiceAccountToken"] is False
+
+    def test_is_there_before_the_stores(self, deployed):
+        """
+        A Store that finds none of its addresses exits.
+        """
+        engine = deployed({"storage": GCS, "memcached": {}})
+        made = [r.inputs["metadata"]["name"] for r in engine.all("kubernetes:apps/v1:StatefulSet")]
+        assert made.index("thanos-memcached") < made.index("thanos-store")
+
+    def test_is_not_made_unasked(self, whole):
+        """
+        By default the caches are in memory: nothing is deployed, and a Store is told nothing.
+        """
+        assert [r.name for r in whole.resources if "memcached" in r.name] == []
+        assert {cache["type"] for cache in caches(whole)} == {"IN-MEMORY"}
+        assert [f for f in thanos_args(workloads(whole)["thanos-store-0"]) if "cache" in f or "caching" in f] == []
 
 
 class TestHub:
