@@ -18,7 +18,12 @@ pytestmark = pytest.mark.render
 SICK, WELL = "eu1", "us1"
 RAW = {
     "clusters": {name: {"context": name} for name in (SICK, WELL)},
-    "hub": {"cluster": WELL, "storage": "500Gi", "expose": {"host": "hub.example", "tls": {"secret": "tls"}}},
+    "hub": {
+        "cluster": WELL,
+        "replicas": 2,
+        "storage": "500Gi",
+        "expose": {"host": "hub.example", "tls": {"secret": "tls"}},
+    },
     "agents": {SICK: {}},
     "thanos": {
         "storage": {"filesystem": {"claim": "blocks"}},
@@ -68,20 +73,25 @@ def _named(alert: str) -> list[str]:
 
 
 def told(case: dict[str, Any]) -> list[dict[str, Any]]:
-    """Two tests of promtool: one cluster in trouble, and none."""
+    """
+    Two tests of promtool: one cluster in trouble, and none.
+
+    What a case has `elsewhere` this fleet's rules record for its hub's cluster, and another's for the other.
+    """
     alert, at, both = case["alert"], case.get("at", "30m"), case.get("both", {})
+    others = both | case.get("elsewhere", {})
     well = of(WELL, case["well"] | both)
     return [
         {
             "name": f"{alert} in trouble",
             "interval": "1m",
-            "input_series": of(SICK, case["sick"] | both) + well,
+            "input_series": of(SICK, case["sick"] | others) + well,
             "promql_expr_test": [firing(alert, at, [SICK], case.get("labels"))],
         },
         {
             "name": f"{alert} when all is well",
             "interval": "1m",
-            "input_series": of(SICK, case["well"] | both) + well,
+            "input_series": of(SICK, case["well"] | others) + well,
             "promql_expr_test": [firing(alert, at, [])],
         },
     ]
