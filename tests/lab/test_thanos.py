@@ -555,14 +555,15 @@ def damaged(lab, trouble: Trouble, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="module")
 def varied(lab, deployment: Deployed, damaged: None) -> Iterator[Stack]:
-    """The same with stateless Rulers, and a Query that asks a sidecar of another cluster."""
+    """The same with stateless Rulers, a shared cache, and a Query that asks a sidecar of another cluster."""
     authority = pki.authority("elsewhere")
     host = lab.node_address("eu1")
     lab.apply("eu1", elsewhere.objects(pki.issue(authority, "sidecar", hosts=[host]), authority.certificate))
     shown = elsewhere.certificates("elsewhere", "promfleet", pki.issue(authority, "query"), authority.certificate)
     lab.apply("hub", [shown])
     endpoint = {"address": f"{host}:{elsewhere.PORT}", "tlsSecret": "elsewhere"}
-    deployment.write({**changed("ruler", results="receive"), "query": {"endpoints": [endpoint]}})
+    further = {"query": {"endpoints": [endpoint]}, "memcached": {"memory": "64Mi"}}
+    deployment.write({**changed("ruler", results="receive"), **further})
     deployment.stack.up()
     yield deployment.stack
     lab.kubectl("hub", "-n", "promfleet", "delete", "secret", "elsewhere")
@@ -585,6 +586,23 @@ class TestVaried:
             assert [s.value for s in query.query(f'up{{cluster="{elsewhere.CLUSTER}"}}')] == [1]
 
         eventually(assert_answered, 120)
+
+    def test_stores_remember_in_memcached(self, varied: Stack, query: Hub) -> None:
+        """
+        What a Store has read of a block it has from memcached the next time.
+        """
+        day = str(int(time.time()) - 20 * history.DAY)
+
+        def assert_remembered() -> None:
+            assert ask(query, 'sum(count_over_time(history_value{cluster="history"}[1h]))', time=day)
+            hits = query.query(
+                'sum(thanos_store_index_cache_hits_total{job="thanos-store"}) '
+                'and sum(thanos_memcached_operations_total{job="thanos-store", operation="getmulti"}) > 0'
+            )
+            assert [s.value > 0 for s in hits] == [True]
+            assert query.query('thanos_memcached_operation_failures_total{job="thanos-store"} > 0') == []
+
+        eventually(assert_remembered, 180)
 
     def test_stateless_rulers_write_to_receive(self, varied: Stack, query: Hub) -> None:
         """
