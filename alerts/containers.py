@@ -60,7 +60,12 @@ CONTAINERS = Group(
         ),
         Alert(
             name="ContainerRestarted",
-            expr=f"sum by {_CONTAINER} (increase(kube_pod_container_status_restarts_total[1h])) > $threshold",
+            # Of a pod that is gone nothing can be done any more.
+            expr=(
+                f"sum by {_CONTAINER} (increase(kube_pod_container_status_restarts_total[1h])) > $threshold\n"
+                f"and on {_CONTAINER}\n"
+                "kube_pod_container_status_restarts_total"
+            ),
             severity="warning",
             summary="{{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} restarted.",
             description="Container {{ $labels.container }} was started {{ $value | printf `%.0f` }} times in an hour.",
