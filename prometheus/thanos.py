@@ -44,6 +44,13 @@ SIDECARS = "prometheus-hub-replicas"
 """The headless Service of the hub's pods."""
 SILENCE = 30
 """Seconds after which Query goes on without an endpoint that says nothing, and warns; Thanos' own default is never."""
+EVALUATION = "1m"
+"""
+How often Rulers evaluate, which is Thanos' own default, whatever the scrape interval is.
+
+Each rule is a question to Query, which asks everybody: every 15 s, the rules of three clusters took both cores of a
+machine.
+"""
 RULER_REPLICA = "ruler_replica"
 """Tells stateless Rulers apart: in Receive `replica` is the ingestor's."""
 TENANT_HEADER = "THANOS-TENANT"
@@ -217,7 +224,7 @@ def ruler_flags(fleet: Fleet, thanos: Thanos) -> list[str]:
         f"--data-dir={DATA}",
         *(_stateless_flags(fleet) if is_stateless(thanos) else _stateful_flags(fleet, thanos)),
         f"--rule-file={RULES}/*.yml",
-        f"--eval-interval={fleet.scrape.interval}",
+        f"--eval-interval={EVALUATION}",
         f"--alert.label-drop={replica}",
         "--alert.label-drop=ruler",
         *_own_labels(fleet, "ruler", replica),
