@@ -148,6 +148,7 @@ def kubelet_configuration(cluster: Cluster) -> dict[str, Any]:
         "containerRuntimeEndpoint": "unix:///run/containerd/containerd.sock",
         "resolvConf": str(cluster.home / "resolv.conf"),
         "maxPods": 60,
+        "syncFrequency": "10s",  # a changed ConfigMap is in its pods so soon, not within a minute
         # The disk is the machine's: nothing is evicted or collected for its sake.
         "imageGCHighThresholdPercent": 100,
         "evictionHard": {

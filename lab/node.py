@@ -34,6 +34,7 @@ def node_holder(cluster: Cluster) -> list[str]:
 
 def find(command: Sequence[str]) -> psutil.Process | None:
     """Find the process with exactly this command line."""
+    psutil.process_iter.cache_clear()  # it takes a process for the earlier one of the same id, and does not signal it
     return next((process for process in psutil.process_iter(["cmdline"]) if process.info["cmdline"] == command), None)
 
 

@@ -51,6 +51,7 @@ def watches(hub, oracle):
 def process_of(lab, cluster, pod):
     """Find the Prometheus process of a pod; the lab's containers are processes of this machine."""
     uid = lab.kubectl(cluster, "-n", "promfleet", "get", "pod", pod, "-o", "jsonpath={.metadata.uid}")
+    psutil.process_iter.cache_clear()  # it takes a process for the earlier one of the same id, and does not signal it
     [found] = [
         process
         for process in psutil.process_iter(["name"])

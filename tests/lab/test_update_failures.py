@@ -104,7 +104,7 @@ class TestImageThatDoesNotStart:
         image = "lab.local/never-built:1"
 
         def edit(fleet):
-            fleet["rolloutTimeout"] = "90s"
+            fleet["rolloutTimeout"] = "45s"
             fleet["images"] = {component: image}
 
         said = broken(edit)
