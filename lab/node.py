@@ -8,7 +8,7 @@ and the components are its descendants. So a crash or a reboot leaves no stale r
 import os
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
@@ -32,10 +32,22 @@ def node_holder(cluster: Cluster) -> list[str]:
     return [*NODE, "sh", str(cluster.home / "holder.sh"), cluster.name, str(cluster.home)]
 
 
+def running(fact: str, value: object) -> Iterator[psutil.Process]:
+    """
+    Every process whose `name` or `cmdline` is this.
+
+    `psutil.process_iter` would take one for the earlier one with its id, and then refuse to signal it.
+    """
+    for pid in psutil.pids():
+        with suppress(psutil.NoSuchProcess):
+            process = psutil.Process(pid)
+            if getattr(process, fact)() == value:
+                yield process
+
+
 def find(command: Sequence[str]) -> psutil.Process | None:
     """Find the process with exactly this command line."""
-    psutil.process_iter.cache_clear()  # it takes a process for the earlier one of the same id, and does not signal it
-    return next((process for process in psutil.process_iter(["cmdline"]) if process.info["cmdline"] == command), None)
+    return next(running("cmdline", list(command)), None)
 
 
 def held(command: list[str]) -> psutil.Process | None:

@@ -4,8 +4,9 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
-import psutil
 import pytest
+
+from lab.node import running
 
 from .stack import eventually
 
@@ -51,12 +52,8 @@ def watches(hub, oracle):
 def process_of(lab, cluster, pod):
     """Find the Prometheus process of a pod; the lab's containers are processes of this machine."""
     uid = lab.kubectl(cluster, "-n", "promfleet", "get", "pod", pod, "-o", "jsonpath={.metadata.uid}")
-    psutil.process_iter.cache_clear()  # it takes a process for the earlier one of the same id, and does not signal it
-    [found] = [
-        process
-        for process in psutil.process_iter(["name"])
-        if process.info["name"] == "prometheus" and uid in Path(f"/proc/{process.pid}/cgroup").read_text()
-    ]
+    servers = running("name", "prometheus")
+    [found] = [process for process in servers if uid in Path(f"/proc/{process.pid}/cgroup").read_text()]
     return found
 
 
