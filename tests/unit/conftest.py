@@ -1,3 +1,4 @@
+import asyncio
 import base64
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -118,6 +119,12 @@ def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 def write_kubeconfig(file: Path, *contexts: str) -> None:
     file.write_text(yaml.safe_dump({"contexts": [{"name": name} for name in contexts]}))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def event_loop_is_there() -> None:
+    """Pulumi takes the thread's own, which is gone once anybody called `asyncio.run`."""
+    asyncio.set_event_loop(asyncio.new_event_loop())
 
 
 @pytest.fixture(scope="session", autouse=True)
