@@ -51,15 +51,15 @@ def deploy_thanos(
     pulumi.export("blocks", shared_blocks(thanos, hub.cluster))
     caches = deploy_caches(fleet, thanos, watched, hub)
     deploy_bucket_workers(fleet, thanos, watched, hub, ways, caches)
-    if thanos.ruler:
-        access = Access() if rendered.is_stateless(thanos) else ways[RULER]
-        ThanosRuler(hub.cluster, ruler_args(fleet, thanos, thanos.ruler, watched, hub, access, notify), opts)
     if thanos.bucket_web:
         ThanosBucketWeb(hub.cluster, web_args(fleet, thanos, watched, hub, ways[WEB]), opts)
         expose_way(fleet, watched, hub.made.tls_secret, thanos.bucket_web.expose, WEB, BROWSE)
+    received: list[pulumi.Resource] = []
     if thanos.receive:
-        endpoint = deploy_receive(fleet, thanos, thanos.receive, watched, hub, ways)
-        hub = hub._replace(endpoint=endpoint)
+        received = [ThanosReceive(hub.cluster, receive_args(fleet, thanos, thanos.receive, watched, hub, ways), opts)]
+        hub = hub._replace(endpoint=receive_endpoint(fleet, thanos.receive, watched, hub))
+    if thanos.ruler:
+        deploy_ruler(fleet, thanos, thanos.ruler, watched, hub, ways, notify, received)
     return hub._replace(reading=deploy_query(fleet, thanos, watched, hub))
 
 
@@ -145,10 +145,27 @@ def ingestors(receive: Receive) -> pulumi.Output[int]:
     return before.apply(checked)
 
 
-def deploy_receive(
+def deploy_ruler(
+    fleet: Fleet,
+    thanos: Thanos,
+    ruler: Ruler,
+    watched: Watched,
+    hub: DeployedHub,
+    ways: Ways,
+    notify: pulumi.Output[str] | None,
+    received: Sequence[pulumi.Resource],
+) -> None:
+    """Make the Rulers; stateless ones come after Receive, which would refuse for ever what it may not take yet."""
+    stateless = rendered.is_stateless(thanos)
+    args = ruler_args(fleet, thanos, ruler, watched, hub, Access() if stateless else ways[RULER], notify)
+    opts = ResourceOptions(provider=watched.provider, depends_on=received if stateless else None)
+    ThanosRuler(hub.cluster, args, opts)
+
+
+def receive_args(
     fleet: Fleet, thanos: Thanos, receive: Receive, watched: Watched, hub: DeployedHub, ways: Ways
-) -> HubEndpoint:
-    """Make what takes the agents' samples instead of the hub, and give what an agent must know of it."""
+) -> ThanosReceiveArgs:
+    """Turn the stack file's words into the component's."""
     safe = ingestors(receive)
     pulumi.export("ingestors", safe)
     args: ThanosReceiveArgs = {
@@ -176,7 +193,11 @@ def deploy_receive(
     }
     if receive.series_limits:
         args["asks"] = hub.made.roles[READ.name]
-    ThanosReceive(hub.cluster, args, ResourceOptions(provider=watched.provider))
+    return args
+
+
+def receive_endpoint(fleet: Fleet, receive: Receive, watched: Watched, hub: DeployedHub) -> HubEndpoint:
+    """Open the way to Receive, and give what an agent must know of it."""
     reached = expose_way(fleet, watched, hub.made.tls_secret, receive.expose, ROUTER, WRITE)
     tls = fleet.hub.expose.tls if fleet.hub else None
     return HubEndpoint(

@@ -531,6 +531,13 @@ class TestStatelessRuler:
         assert doors == {"alertmanager-notify", "thanos-query-read", "thanos-receive-router-write"}
         assert "ruler" not in bindings(stateless)
 
+    def test_begins_when_it_may_write(self, stateless):
+        """
+        Receive's answer to somebody whom it does not know yet is final.
+        """
+        made = [r.name for r in stateless.resources]
+        assert made.index("hub-thanos-receive-router-thanos-ruler-binding") < made.index("hub-thanos-ruler-statefulset")
+
     def test_twins_are_folded_by_a_label_of_their_own(self, stateless):
         """
         In Receive the label `replica` is the ingestor's.
