@@ -10,7 +10,7 @@ from pulumi import ResourceOptions
 from prometheus.beside import CERTIFICATE
 from prometheus.flags import DATA, LISTEN
 from prometheus.hub import METRICS_DOOR, RULE_FILES
-from prometheus.thanos import QUERY, SIDECAR, SIDECARS
+from prometheus.thanos import GRPC, HTTP, QUERY, SIDECAR, SIDECARS
 from settings.images import KUBE_RBAC_PROXY, PROMETHEUS, THANOS
 
 from . import doors, thanos
@@ -22,7 +22,7 @@ from .pods import POD_WITH_VOLUME
 from .replicas import VOLUME, replicas, spread
 from .rollout import timeouts
 from .scraper import container, scrape_identity
-from .thanos import Access, asked_by, headless
+from .thanos import Access, headless, let_in
 
 APP = "prometheus-hub"
 READER, WRITER = "reader", "writer"
@@ -204,7 +204,7 @@ class HubPrometheus(pulumi.ComponentResource):
             if count > 1:
                 replica_service(name, metadata, number, bounded)
         if sidecar:
-            asked_by(f"{name}-sidecar", {**metadata, "name": SIDECARS}, APP, [QUERY], APP, child)
+            let_in(f"{name}-sidecar", {**metadata, "name": SIDECARS}, APP, {GRPC: [QUERY], HTTP: [APP]}, child)
         volumes: list[k8s.core.v1.VolumeArgsDict] = [
             {"name": "config", "config_map": {"name": config.metadata.name}},
             {"name": "rules", "config_map": {"name": rules.metadata.name}},

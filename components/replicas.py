@@ -22,6 +22,16 @@ def spread(app: str) -> list[k8s.core.v1.TopologySpreadConstraintArgsDict]:
     ]
 
 
+def budget(name: str, metadata: k8s.meta.v1.ObjectMetaArgsDict, app: str, child: ResourceOptions) -> None:
+    """Let one pod of an app at a time be disturbed."""
+    k8s.policy.v1.PodDisruptionBudget(
+        f"{name}-budget",
+        metadata=metadata,
+        spec={"max_unavailable": 1, "selector": {"match_labels": selector(app, app)}},
+        opts=child,
+    )
+
+
 def replicas(
     name: str,
     app: str,
@@ -43,12 +53,7 @@ def replicas(
         claim(f"{name}-{number}", {**metadata, "name": f"{VOLUME}-{app}-{number}"}, storage, storage_class, opts)
         for number in range(count)
     ]
-    k8s.policy.v1.PodDisruptionBudget(
-        f"{name}-budget",
-        metadata=metadata,
-        spec={"max_unavailable": 1, "selector": {"match_labels": selector(app, app)}},
-        opts=ResourceOptions(parent=opts.parent),
-    )
+    budget(name, metadata, app, ResourceOptions(parent=opts.parent))
     adopting = ResourceOptions(depends_on=claims, ignore_changes=["spec.volumeClaimTemplates"])
     return k8s.apps.v1.StatefulSet(
         f"{name}-statefulset",

@@ -93,16 +93,14 @@ def container(
     }
 
 
-def asked_by(
+def let_in(
     name: str,
     metadata: k8s.meta.v1.ObjectMetaArgsDict,
     app: str,
-    askers: Sequence[str],
-    scraper: str,
+    ways: Mapping[int, Sequence[str]],
     child: ResourceOptions,
 ) -> None:
-    """Let the apps `askers` come over gRPC, and the scraper for the metrics; nobody else."""
-    ways = {GRPC: askers, HTTP: [scraper]}
+    """Let the apps named for each port come to the pods of an app, and nobody else."""
     k8s.networking.v1.NetworkPolicy(
         f"{name}-policy",
         metadata=metadata,
@@ -165,7 +163,7 @@ def role(
         opts=child,
     )
     pods = headless(name, metadata, app, bounded)
-    asked_by(name, metadata, app, askers, args["scraper"], child)
+    let_in(name, metadata, app, {GRPC: askers, HTTP: [args["scraper"]]}, child)
     data: k8s.core.v1.VolumeMountArgsDict = {"name": VOLUME, "mount_path": DATA}
     pod: k8s.core.v1.PodSpecArgsDict = {
         "service_account_name": account.metadata.name,

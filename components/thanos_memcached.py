@@ -12,9 +12,9 @@ from settings import images
 
 from .labels import selector
 from .pods import POD_RESTRICTED, RESTRICTED, resources
-from .replicas import spread
+from .replicas import budget, spread
 from .rollout import timeouts
-from .thanos import metadata_of
+from .thanos import let_in, metadata_of
 
 
 class ThanosMemcachedArgs(TypedDict):
@@ -60,27 +60,8 @@ class ThanosMemcached(pulumi.ComponentResource):
             },
             opts=bounded,
         )
-        k8s.networking.v1.NetworkPolicy(
-            f"{own}-policy",
-            metadata=metadata,
-            spec={
-                "pod_selector": {"match_labels": selector(MEMCACHED, MEMCACHED)},
-                "policy_types": ["Ingress"],
-                "ingress": [
-                    {
-                        "from_": [{"pod_selector": {"match_labels": selector(user, user)}} for user in args["users"]],
-                        "ports": [{"port": PORT, "protocol": "TCP"}],
-                    }
-                ],
-            },
-            opts=child,
-        )
-        k8s.policy.v1.PodDisruptionBudget(
-            f"{own}-budget",
-            metadata=metadata,
-            spec={"max_unavailable": 1, "selector": {"match_labels": selector(MEMCACHED, MEMCACHED)}},
-            opts=child,
-        )
+        let_in(own, metadata, MEMCACHED, {PORT: args["users"]}, child)
+        budget(own, metadata, MEMCACHED, child)
         k8s.apps.v1.StatefulSet(
             f"{own}-statefulset",
             metadata=metadata,

@@ -25,7 +25,7 @@ from .hub_prometheus import READ
 from .identity import grant
 from .labels import selector
 from .pods import POD_RESTRICTED, RESTRICTED, asked_inside, resources
-from .replicas import spread
+from .replicas import budget, spread
 from .rollout import timeouts
 
 PATHS = (*READ.paths, "/api/v1/stores")
@@ -130,27 +130,8 @@ class ThanosQuery(pulumi.ComponentResource):
             },
             opts=bounded,
         )
-        k8s.networking.v1.NetworkPolicy(
-            f"{own}-grpc-policy",
-            metadata=grpc,
-            spec={
-                "pod_selector": {"match_labels": selector(QUERY, QUERY)},
-                "policy_types": ["Ingress"],
-                "ingress": [
-                    {
-                        "from_": [{"pod_selector": {"match_labels": selector(RULER, RULER)}}],
-                        "ports": [{"port": GRPC, "protocol": "TCP"}],
-                    }
-                ],
-            },
-            opts=child,
-        )
-        k8s.policy.v1.PodDisruptionBudget(
-            f"{own}-budget",
-            metadata=metadata,
-            spec={"max_unavailable": 1, "selector": {"match_labels": selector(QUERY, QUERY)}},
-            opts=child,
-        )
+        thanos.let_in(f"{own}-grpc", grpc, QUERY, {GRPC: [RULER]}, child)
+        budget(own, metadata, QUERY, child)
         k8s.apps.v1.Deployment(
             f"{own}-deployment",
             metadata=metadata,

@@ -10,6 +10,7 @@ from pulumi import ResourceOptions
 from prometheus.thanos import (
     CERTIFICATES,
     HASHRING_FILE,
+    HTTP,
     QUERY,
     RECEIVE,
     REMOTE_WRITE_LISTEN,
@@ -23,9 +24,9 @@ from .doors import Door
 from .identity import grant
 from .labels import selector
 from .pods import POD_RESTRICTED
-from .replicas import spread
+from .replicas import budget, spread
 from .rollout import timeouts
-from .thanos import Access, RoleArgs, asked_by, certificate_alone, headless, metadata_of, role
+from .thanos import Access, RoleArgs, certificate_alone, headless, let_in, metadata_of, role
 
 WRITE = Door(
     "receivers", "write", REMOTE_WRITE_LISTEN, 8443, 8643, ("create",), ("/api/v1/receive",), user_header=TENANT_HEADER
@@ -86,7 +87,7 @@ class ThanosReceive(pulumi.ComponentResource):
             grant(f"{own}-{writer}", writes, entrance.roles[WRITE.name], writer, child)
         pods: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{ROUTER}-pods"}
         headless(own, pods, ROUTER, bounded)
-        asked_by(f"{own}-pods", pods, ROUTER, [], args["scraper"], child)
+        let_in(f"{own}-pods", pods, ROUTER, {HTTP: [args["scraper"]]}, child)
         self._route(own, args, metadata, account.metadata.name, entrance, child)
         self.register_outputs({"service": self.service})
 
@@ -110,12 +111,7 @@ class ThanosReceive(pulumi.ComponentResource):
         router = thanos.container(
             args.get("image", THANOS), args["router_flags"], ("128Mi", "1Gi"), Access(), mounts, ROUTER
         )
-        k8s.policy.v1.PodDisruptionBudget(
-            f"{own}-budget",
-            metadata=metadata,
-            spec={"max_unavailable": 1, "selector": {"match_labels": selector(ROUTER, ROUTER)}},
-            opts=child,
-        )
+        budget(own, metadata, ROUTER, child)
         k8s.apps.v1.Deployment(
             f"{own}-deployment",
             metadata=metadata,
