@@ -65,6 +65,7 @@ NOT_HERE = {
 }
 """Metrics that rules about Thanos read and this lab lacks, and why."""
 SILENT_PANELS = {
+    ("promfleet-thanos", "Calls that fail"): "none does",
     ("promfleet-thanos", "Bucket cache"): "only the variant has a memcached",
     ("promfleet-thanos-writes", "Refused for too many series"): "only in the bad time is a tenant limited",
 }
