@@ -604,12 +604,11 @@ class TestVaried:
 
         def assert_remembered() -> None:
             assert ask(query, 'sum(count_over_time(history_value{cluster="history"}[1h]))', time=day)
-            hits = query.query(
-                'sum(thanos_store_index_cache_hits_total{job="thanos-store"}) '
-                'and sum(thanos_memcached_operations_total{job="thanos-store", operation="getmulti"}) > 0'
-            )
-            assert [s.value > 0 for s in hits] == [True]
-            assert query.query('thanos_memcached_operation_failures_total{job="thanos-store"} > 0') == []
+            [calls] = query.query('sum(thanos_memcached_operations_total{job="thanos-store"})')
+            [hits] = query.query('sum(thanos_store_index_cache_hits_total{job="thanos-store"})')
+            failures = query.query('sum(thanos_memcached_operation_failures_total{job="thanos-store"}) or vector(0)')
+            assert hits.value > 0
+            assert failures[0].value < 0.05 * calls.value  # as ThanosStoreCacheFailing has it
 
         eventually(assert_remembered, 180)
 
