@@ -343,7 +343,7 @@ class TestCatalogue:
 
         eventually(assert_healthy, 180)
 
-    def test_rules_read_metrics_that_exist(self, query: Hub) -> None:
+    def test_rules_read_metrics_that_exist(self, query: Hub, past: Past) -> None:
         """
         Each metric that only a rule about Thanos reads is there, or known to be missing here.
         """
@@ -356,7 +356,7 @@ class TestCatalogue:
 
         eventually(assert_present, 180)
 
-    def test_every_panel_has_an_answer(self, query: Hub) -> None:
+    def test_every_panel_has_an_answer(self, query: Hub, past: Past) -> None:
         """
         Each query of the boards about Thanos finds something.
         """
