@@ -56,6 +56,7 @@ IMPATIENT = {
 }
 
 
+PLAIN = Fleet.model_validate(FLEET)
 WHOLE = Fleet.model_validate({**FLEET, "hub": {**FLEET["hub"], "replicas": REPLICAS}, "thanos": THANOS})
 NOT_HERE = {
     "thanos_memcached_operation_failures_total": "only the variant has a memcached",
@@ -347,7 +348,7 @@ class TestCatalogue:
         """
         Each metric that only a rule about Thanos reads is there, or known to be missing here.
         """
-        read = catalogue.metrics(WHOLE) - catalogue.metrics(Fleet.model_validate(FLEET))
+        read = catalogue.metrics(WHOLE) - catalogue.metrics(PLAIN)
 
         def assert_present() -> None:
             present = catalogue.names(query)
@@ -360,7 +361,7 @@ class TestCatalogue:
         """
         Each query of the boards about Thanos finds something.
         """
-        boards = tuple(board for board in shown(WHOLE) if board not in shown(Fleet.model_validate(FLEET)))
+        boards = tuple(board for board in shown(WHOLE) if board not in shown(PLAIN))
         assert boards
 
         def assert_answered() -> None:
@@ -385,7 +386,7 @@ class Trouble(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def trouble(lab, deployment: Deployed, past: Past, operate_of, hub_of) -> Trouble:
+def trouble(lab, deployment: Deployed, past: Past, operate_of) -> Trouble:
     """
     Five bad minutes.
 
