@@ -25,8 +25,8 @@ class Binary:
     """Variables that the module's own build sets to its version."""
     tags: str = ""
     """Build tags that the module's own build sets, or that leave out what nothing here uses."""
-    beside: str = ""
-    """Name of another binary: this one gets the libraries that both accept, which are compiled already."""
+    beside: tuple[str, ...] = ()
+    """Names of other binaries: this one gets the libraries that all of them accept, which are compiled once then."""
     staging: str = ""
     """Version under which what the module replaces by its own folders (`=> ./…`) is published."""
 
@@ -67,6 +67,7 @@ BINARIES = (
         commands={"kube": ""},
         main=SOURCES / "kube" / "main.go",
         staging="v0.36.3",
+        beside=("kube-rbac-proxy", "prometheus-config-reloader"),
         stamps={
             "k8s.io/component-base/version.gitVersion": "v1.36.3",
             "k8s.io/component-base/version.gitMajor": "1",
@@ -84,14 +85,14 @@ BINARIES = (
         module="github.com/rancher/local-path-provisioner",
         version="v0.0.30",
         commands={"local-path-provisioner": ""},
-        beside="prometheus",
+        beside=("prometheus",),
     ),
     Binary(
         module="github.com/coredns/coredns",
         version="v1.14.7",  # the newest that is content with Prometheus's libraries
         commands={"coredns": ""},
         main=SOURCES / "dns" / "main.go",
-        beside="prometheus",
+        beside=("prometheus",),
     ),
     Binary(
         module="github.com/pulumi/pulumi/pkg/v3",
@@ -107,6 +108,7 @@ BINARIES = (
             "schema.json": "cmd/pulumi-resource-kubernetes/schema.json",
             "terraform-mapping.json": "cmd/pulumi-resource-kubernetes/terraform-mapping.json",
         },
+        beside=("kube-state-metrics",),
     ),
     Binary(
         module="github.com/prometheus/node_exporter",
@@ -118,12 +120,14 @@ BINARIES = (
         module="k8s.io/kube-state-metrics/v2",
         version="v2.19.1",
         commands={"kube-state-metrics": ""},
+        beside=("pulumi-resource-kubernetes",),
         stamps={PROMETHEUS_VERSION: "2.19.1"},
     ),
     Binary(
         module="github.com/brancz/kube-rbac-proxy",
         version="v0.22.1",
         commands={"kube-rbac-proxy": "cmd/kube-rbac-proxy"},
+        beside=("kube", "prometheus-config-reloader"),
     ),
     Binary(
         module="github.com/prometheus/alertmanager",
@@ -135,6 +139,7 @@ BINARIES = (
         module="github.com/prometheus-operator/prometheus-operator",
         version="v0.85.0",
         commands={"prometheus-config-reloader": "cmd/prometheus-config-reloader"},
+        beside=("kube", "kube-rbac-proxy"),
     ),
     Binary(
         module="github.com/prometheus/pushgateway",

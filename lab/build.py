@@ -9,9 +9,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from .binaries import BINARIES, Binary
 
@@ -64,48 +65,71 @@ def fetch(module: str, version: str) -> Path:
 
 def _recipe(binary: Binary) -> str:
     text = repr((binary.commands, binary.files, binary.staging, binary.stamps))
-    source = binary.main.read_text() if binary.main else ""
-    neighbours = "".join(f"{other.module} {other.version}" for other in _neighbours(binary))
-    return hashlib.sha256((text + source + binary.tags + neighbours).encode()).hexdigest()[:8]
+    neighbours = "".join(
+        f"{other.module} {other.version}{other.staging}{_main(other)}" for other in _graph(binary) if other != binary
+    )
+    return hashlib.sha256((text + _main(binary) + binary.tags + neighbours).encode()).hexdigest()[:8]
 
 
-def _neighbours(binary: Binary) -> list[Binary]:
-    return [other for other in BINARIES if other.name == binary.beside]
+def _main(binary: Binary) -> str:
+    return binary.main.read_text() if binary.main else ""
+
+
+def _graph(binary: Binary) -> list[Binary]:
+    """List the binaries whose modules are required together, in the same order for each of them."""
+    return [other for other in BINARIES if other.name in (binary.name, *binary.beside)]
 
 
 def _build(binary: Binary, home: Path) -> None:
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE, prefix=".building-") as folder:
-        work = Path(folder)
-        source = _source(work, binary)
-        (work / "go.mod").write_text(_go_mod(binary, Path(source["GoMod"])))
-        packages = {name: f"{binary.module}/{path}".rstrip("/") for name, path in binary.commands.items()}
-        if binary.main:
-            shutil.copy(binary.main, work / "main.go")
-            for name, path in binary.files.items():
-                shutil.copyfile(Path(source["Dir"]) / path, work / name)
-            packages = dict.fromkeys(binary.commands, ".")
+        work, graph = Path(folder), _graph(binary)
+        sources = {each.name: _source(work, each) for each in graph}
+        (work / "go.mod").write_text(_go_mod(graph, [Path(source["GoMod"]) for source in sources.values()]))
+        # Of binaries that name each other all packages count, so that each of them is built with the same versions.
+        packages = {each.name: _packages(work, each, sources[each.name]) for each in graph if _graph(each) == graph}
+        everything = [package for commands in packages.values() for package in commands.values()]
+        _go(work, "list", "-deps", "-tags", binary.tags, *everything)
         built = work / "built"
         stamps = " ".join(f"-X {variable}={text}" for variable, text in binary.stamps.items())
         flags = ["-trimpath", "-tags", binary.tags, *LEAN, "-ldflags", f"-s -w {stamps}"]
-        for name, package in packages.items():
+        for name, package in packages[binary.name].items():
             _go(work, "build", *flags, "-o", str(built / name), package)
         built.rename(home)
 
 
-def _go_mod(binary: Binary, upstream: Path) -> str:
-    facts = json.loads(_go(upstream.parent, "mod", "edit", "-json", str(upstream)))
-    lines = ["module build", f"go {facts['Go']}"]
-    lines += [f"require {each.module} {each.version}" for each in (binary, *_neighbours(binary))]
-    for replace in facts.get("Replace") or []:
+def _packages(work: Path, binary: Binary, source: Mapping[str, str]) -> dict[str, str]:
+    """Give the package of each command; a main of our own is copied into a folder of the throw-away module."""
+    if not binary.main:
+        return {name: f"{binary.module}/{path}".rstrip("/") for name, path in binary.commands.items()}
+    place = work / binary.name
+    place.mkdir()
+    shutil.copy(binary.main, place / "main.go")
+    for name, path in binary.files.items():
+        shutil.copyfile(Path(source["Dir"]) / path, place / name)
+    return dict.fromkeys(binary.commands, f"./{binary.name}")
+
+
+def _go_mod(graph: Sequence[Binary], upstream: Sequence[Path]) -> str:
+    """Require all modules of a graph, whose own go.mod files are given, and keep what they replace."""
+    facts = [json.loads(_go(file.parent, "mod", "edit", "-json", str(file))) for file in upstream]
+    newest = max((each["Go"] for each in facts), key=lambda version: [int(number) for number in version.split(".")])
+    lines = ["module build", f"go {newest}"]
+    lines += [f"require {binary.module} {binary.version}" for binary in graph]
+    for binary, each in zip(graph, facts, strict=True):
+        lines += _replacements(binary, each.get("Replace") or [])
+    return "\n".join(lines) + "\n"
+
+
+def _replacements(binary: Binary, upstream: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for replace in upstream:
         old, new = replace["Old"], replace["New"]
         if new["Path"].startswith("."):
             if not binary.staging:
                 continue
             new = {"Path": old["Path"], "Version": binary.staging}
         before = " ".join(filter(None, (old["Path"], old.get("Version"))))
-        lines.append(f"replace {before} => {new['Path']} {new['Version']}")
-    return "\n".join(lines) + "\n"
+        yield f"replace {before} => {new['Path']} {new['Version']}"
 
 
 def _source(work: Path, binary: Binary) -> dict[str, str]:
