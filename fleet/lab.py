@@ -30,7 +30,7 @@ Parts = Annotated[
     typer.Option(
         "--with",
         metavar="PART",
-        help=f"What the lab then has until `down`, {'; '.join(f'{name}: {what}' for name, what in PARTS.items())}.",
+        help=f"Have until `down` also: {'; '.join(f'{name} ({what})' for name, what in PARTS.items())}.",
     ),
 ]
 
