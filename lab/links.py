@@ -4,12 +4,13 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from .binaries import BINARIES, PULUMI, Binary
 from .build import CACHE, fetch
 from .cluster import state
+from .parts import chosen
 
 KUBE = ("kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler", "kubectl", "kubelet")
 """What the one binary `kube` becomes, by the name it is called."""
@@ -31,9 +32,9 @@ def has_official_engine() -> bool:
     return shutil.which("pulumi", path=os.pathsep.join(p for p in places if Path(p) != user_folder())) is not None
 
 
-def needed() -> list[Binary]:
-    """List what must be built on this machine."""
-    return [binary for binary in BINARIES if binary.name not in ENGINE or not has_official_engine()]
+def needed(parts: Iterable[str] = ()) -> list[Binary]:
+    """List what must be built on this machine for a lab with these parts."""
+    return [binary for binary in chosen(BINARIES, parts) if binary.name not in ENGINE or not has_official_engine()]
 
 
 def link(built: Mapping[str, Path]) -> None:

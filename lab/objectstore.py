@@ -16,6 +16,7 @@ from .connect import authority_file, certificate
 from .node import LabError, find, wait
 
 ADDRESS = str(WIRE[1])
+SERVER = "fake-gcs-server"
 HOST = "storage.googleapis.com"
 PORT = 443
 BEHIND = ("127.0.0.1", 14443)
@@ -36,7 +37,7 @@ def commands() -> list[list[str]]:
         "filesystem-root": state() / "objectstore",
         "log-level": "warn",
     }
-    server = [str(state() / "bin" / "fake-gcs-server"), *(f"-{flag}={value}" for flag, value in flags.items())]
+    server = [str(state() / "bin" / SERVER), *(f"-{flag}={value}" for flag, value in flags.items())]
     return [server, [sys.executable, "-m", "lab.objectstore_door", str(state())]]
 
 
@@ -73,7 +74,7 @@ def ask(method: str, path: str, body: object = None) -> dict[str, Any] | None:
     try:
         status, answer = _exchange(method, path, body)
     except _ROUND_TRIP as error:
-        raise LabError(f"the object store does not answer ({error}); run `fleet lab up` again") from None
+        raise LabError(f"the object store does not answer ({error}); run `fleet lab up --with thanos`") from None
     if status == http.client.NOT_FOUND:
         return None
     if status >= http.client.BAD_REQUEST:

@@ -1,30 +1,37 @@
 """Brings clusters up, and repairs those that are: every step asks first whether there is anything to do."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from string import Template
 
 import psutil
 
-from . import api, cgroups, components, credentials, network, objectstore
+from . import api, cgroups, components, credentials, images, network, objectstore, tools
+from .build import build
 from .cluster import Cluster, enrol, known, state
 from .connect import connect
 from .kubectl import apply
+from .links import link, needed
 from .locks import lift_dead
 from .node import LabError, ensure, hold, node_holder, run, tail, wait, within
+from .parts import remember, wanted
+from .progress import Say, plainly
 
-Say = Callable[[str, str], None]
-"""Takes whom it is about (a cluster's name) and what happens there."""
 
-
-def up(names: Iterable[str], archives: Iterable[Path], say: Say) -> list[Cluster]:
+def up(names: Iterable[str], parts: Collection[str] = (), say: Say = plainly, every: float = 30) -> list[Cluster]:
     """
-    Start what doesn't run of the clusters and connect them; the first one named hub, or else the first, is the hub.
+    Build what is missing, start what doesn't run, connect the clusters; hub, or else the first one, is the hub.
 
-    `archives` are the images to import.
+    `parts` come on top of what this lab has; a build under way is told of after `every` so many seconds.
     """
+    tools.check()
+    parts = wanted(parts)
+    built = build(needed(parts), say, every)
+    link(built)
+    remember(parts)
+    archives = images.archives(built, parts)
     for stack in lift_dead():
         say(stack, "unlocked: the pulumi that had locked it was killed")
     clusters = enrol(names)
@@ -32,10 +39,10 @@ def up(names: Iterable[str], archives: Iterable[Path], say: Say) -> list[Cluster
         credentials.prepare(cluster)
     file = credentials.write_kubeconfig(known())
     bridge = network.wire()
-    objectstore.start()
-    images = list(archives)
+    if objectstore.SERVER in built:
+        objectstore.start()
     with ThreadPoolExecutor(len(clusters)) as pool:
-        list(pool.map(lambda cluster: start(cluster, bridge, images, say), clusters))
+        list(pool.map(lambda cluster: start(cluster, bridge, archives, say), clusters))
     everyone = sorted((cluster.name for cluster in known()), key=lambda name: name != "hub")
     connect(everyone, file)
     return clusters

@@ -107,7 +107,7 @@ class TestImages:
         monkeypatch.setattr(images, "find_tool", lambda name: str(tmp_path / "thanos"))
         (tmp_path / "thanos").write_bytes(b"\x7fELF")
 
-        (made,) = images.archives({"thanos": tmp_path / "thanos"})
+        (made,) = images.archives({"thanos": tmp_path / "thanos"}, ["thanos"])
 
         with tarfile.open(made) as opened:
             (tmp_path / "layer").write_bytes(load(opened, manifest(opened)[1]["layers"][0]))
