@@ -67,8 +67,8 @@ def build(binaries: Iterable[Binary], say: Say = plainly, every: float = 30) -> 
     binaries = list(binaries)
     missing = [binary for binary in binaries if not _home(binary).exists()]
     if missing:
-        began, minutes = time.monotonic(), sum(binary.seconds for binary in missing) / AT_ONCE / 60
-        say("builds", f"{len(missing)} programs into {CACHE}, once; about {minutes:.0f} min on two cores")
+        began, minutes = time.monotonic(), round(sum(binary.seconds for binary in missing) / AT_ONCE / 60)
+        say("builds", f"{len(missing)} to do, kept in {CACHE}; about {minutes or 1} min on two cores")
         _build_all(missing, say, every)
         say("builds", f"all done after {time.monotonic() - began:.0f} s")
     return {command: _home(binary) / command for binary in binaries for command in binary.commands}
@@ -86,8 +86,13 @@ def fetch(module: str, version: str) -> Path:
 
 
 def _build_all(missing: Sequence[Binary], say: Say, every: float) -> None:
-    """Build two at once; when one fails, no more are begun, and the error comes when the other one is done."""
-    waiting, running, failures = list(missing), dict[Future[None], Started](), list[BuildError]()
+    """
+    Build two at once, the longest first, so that none is left alone for long at the end.
+
+    When one fails, no more are begun, and the error comes when the other one is done.
+    """
+    waiting = sorted(missing, key=lambda binary: -binary.seconds)
+    running, failures = dict[Future[None], Started](), list[BuildError]()
     with ThreadPoolExecutor(AT_ONCE) as pool:
         while True:
             while len(running) < AT_ONCE and (binary := _next(waiting, [each.binary for each in running.values()])):

@@ -60,8 +60,8 @@ def built(monkeypatch, tmp_path, said):
     return run
 
 
-def row(name, **other):
-    return Binary(module=f"{name}.example", version="v1.0.0", seconds=60, commands={name: ""}, **other)
+def row(name, seconds=60, **other):
+    return Binary(module=f"{name}.example", version="v1.0.0", seconds=seconds, commands={name: ""}, **other)
 
 
 class TestBuild:
@@ -71,7 +71,7 @@ class TestBuild:
         """
         built(row("a"), row("b"), row("c"), row("d"))
 
-        assert said[0] == f"builds: 4 programs into {tmp_path}, once; about 2 min on two cores"
+        assert said[0] == f"builds: 4 to do, kept in {tmp_path}; about 2 min on two cores"
 
     def test_nothing_is_said_of_what_is_there(self, built, said):
         """
@@ -99,6 +99,14 @@ class TestBuild:
         assert re.fullmatch(r"builds: a \(1 of 1\), \d+ s, usually 60 s", said[1])
         assert re.fullmatch(r"builds: a \(1 of 1\), \d+ s, usually 60 s", said[many - 1])
         assert said[-2].startswith("builds: a done after ")
+
+    def test_the_longest_is_begun_first(self, built, said):
+        """
+        At the end it would be alone, with a core to spare.
+        """
+        built(row("a", seconds=1), row("b", seconds=60), row("c", seconds=9))
+
+        assert re.fullmatch(r"builds: b \(1 of 3\), .*; c \(2 of 3\), .*", said[1])
 
     def test_two_are_built_at_once(self, built):
         """
