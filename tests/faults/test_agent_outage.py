@@ -125,7 +125,8 @@ class Scrapes:
         expected = range(self.first[cluster], last + 1)
         present = {number: at for number, at in stored.items() if number <= last}
         missing = [number for number in expected if number not in present]
-        return missing, Samples(len(expected), len(expected) - len(missing), widest(sorted(present.values())))
+        times = [self.since, *sorted(present.values())]
+        return missing, Samples(len(expected), len(expected) - len(missing), widest(times))
 
 
 class TestOutage:
