@@ -17,6 +17,7 @@ hypothesis.settings.register_profile("unhurried", deadline=None)  # how long an 
 hypothesis.settings.load_profile("unhurried")
 
 OWN_STACK = "organization/promfleet/test"
+STACK = "pulumi:pulumi:Stack"
 TOKEN = "issued-by-the-cluster"
 
 
@@ -72,15 +73,25 @@ class Engine(pulumi.runtime.Mocks):
     @property
     def registered(self) -> list[str]:
         """URNs of everything that was registered, components included."""
-        return list(self.monitor.get_registered_resources())
+        return [urn for urn in self.monitor.urns if f"::{STACK}::" not in urn]
 
 
 class Monitor(MockMonitor):
-    """Tells its engine how long the program would wait for what it registers."""
+    """Tells its engine how long the program would wait for what it registers, and refuses equal URNs."""
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
         self.engine = engine
+        self.urns: list[str] = []
+
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        """Build a URN of the types of all parents but the stack, as Pulumi does; of each there may be one."""
+        parents = parent.split("::")[2] if parent else STACK
+        urn = super().make_urn("", type_ if parents == STACK else f"{parents}${type_}", name)
+        self.urns.append(urn)
+        if self.urns.count(urn) > 1:  # registrations arrive in several threads: the later one finds both
+            raise RuntimeError(f"Duplicate resource URN '{urn}'; try giving it a unique name")
+        return urn
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 — the base class names it so
         self.engine.waits.append((request.type.rpartition(":")[2], request.name, request.customTimeouts.create))

@@ -6,7 +6,7 @@ import pulumi
 import pytest
 import yaml
 
-from settings import Fleet
+from settings import Fleet, from_file
 from stacks import deploy
 from tests.unit.conftest import TOKEN, Engine, plain, secret, write_kubeconfig
 
@@ -74,7 +74,7 @@ class TestWhole:
         """
         No object hangs under the stack itself.
         """
-        objects = [urn for urn in whole.registered if "$kubernetes:" in urn]
+        objects = [urn for urn in whole.registered if "kubernetes:" in urn and "pulumi:providers:" not in urn]
 
         assert objects
         assert [urn for urn in objects if "promfleet:index:" not in urn] == []
@@ -180,6 +180,33 @@ class TestTwoStacks:
 
         with pytest.raises(pulumi.RunError, match=r"Add us1 to hub\.agents there"):
             deployed(agents={"us1": {"hub": {"stack": "organization/promfleet/hub"}}})
+
+    def test_agents_of_one_stack_may_have_the_same_hub(self, engine, deployed):
+        """
+        Each refers to the other stack under a name of its own: equal references are refused as any equal resources are.
+        """
+        engine.stacks["organization/promfleet/hub"] = OTHER_STACK | {"identities": {"eu1": "first", "us1": "second"}}
+
+        deployed(agents={cluster: {"hub": {"stack": "organization/promfleet/hub"}} for cluster in ("eu1", "us1")})
+
+        tokens = {secret(r.inputs["stringData"])["token"] for r in engine.all(SECRET)}
+        assert tokens == {"first", "second"}
+
+
+class TestStackFiles:
+    @pytest.mark.parametrize("file", sorted(ROOT.glob("Pulumi.*.yaml")), ids=lambda file: file.name)
+    def test_register_each_resource_once(self, engine, file, tmp_path, monkeypatch):
+        """
+        What is shipped can be deployed: no two resources of a stack have one URN.
+        """
+        described = from_file(file)
+        write_kubeconfig(tmp_path / "kubeconfig", *(cluster.context for cluster in described.clusters.values()))
+        monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
+        engine.stacks["organization/promfleet/hub"] = OTHER_STACK
+
+        engine.deploy(lambda: deploy(described))
+
+        assert len(set(engine.registered)) == len(engine.registered) > 20
 
 
 class TestKubeconfig:

@@ -225,6 +225,24 @@ class TestRoles:
             for shard in (0, 1)
         }
 
+    @pytest.mark.parametrize(
+        ("store", "names"),
+        [
+            ({}, {"hub-thanos-store"}),
+            ({"shards": 2}, {"hub-thanos-store-0", "hub-thanos-store-1"}),
+            ({"splitAt": "30d"}, {"hub-thanos-store", "hub-thanos-store-old"}),
+        ],
+        ids=["one", "shards", "ages"],
+    )
+    def test_each_store_is_a_resource_of_its_own(self, deployed, store, names):
+        """
+        Pulumi tells components apart by their names alone.
+        """
+        urns = deployed({"storage": GCS, "store": store}).registered
+
+        assert len(set(urns)) == len(urns)
+        assert {urn.rpartition("::")[2] for urn in urns if "::promfleet:index:ThanosStore::" in urn} == names
+
     def test_query_asks_every_role(self, whole):
         """
         The file of its endpoints names the headless Service of each.
