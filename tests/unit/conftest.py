@@ -1,11 +1,14 @@
 import asyncio
 import base64
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Collection, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import hypothesis
+import jsonschema
+import kubernetes_validate
 import pulumi
 import pytest
 import yaml
@@ -13,12 +16,15 @@ from kubernetes_validate.utils import schema_contents
 from pulumi.runtime import MockCallArgs, MockResourceArgs, rpc
 from pulumi.runtime.mocks import MockMonitor
 
+from tests.unit.kinds import GOOGLE_ACCOUNT, STACK, STACK_REFERENCE
+
 hypothesis.settings.register_profile("unhurried", deadline=None)  # how long an example takes is not what is tested
 hypothesis.settings.load_profile("unhurried")
 
 OWN_STACK = "organization/promfleet/test"
-STACK = "pulumi:pulumi:Stack"
 TOKEN = "issued-by-the-cluster"
+SCHEMAS = Path(__file__).parent / "schemas"
+"""Closed ones of custom resources; Kubernetes' own are kubernetes_validate's."""
 
 
 class Engine(pulumi.runtime.Mocks):
@@ -35,11 +41,11 @@ class Engine(pulumi.runtime.Mocks):
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
         self.resources.append(args)
         outputs = dict(args.inputs)
-        if args.typ == "pulumi:pulumi:StackReference":
+        if args.typ == STACK_REFERENCE:
             outputs["outputs"] = self.stacks[args.inputs["name"]]
         if outputs.get("type") == "kubernetes.io/service-account-token":
             outputs["data"] = {"token": base64.b64encode(TOKEN.encode()).decode()}
-        if args.typ == "gcp:serviceaccount/account:Account":
+        if args.typ == GOOGLE_ACCOUNT:
             outputs["email"] = f"{args.inputs['accountId']}@{args.inputs['project']}.iam.gserviceaccount.com"
         return f"{args.name}-id", outputs
 
@@ -52,8 +58,10 @@ class Engine(pulumi.runtime.Mocks):
         pulumi.runtime.set_mocks(self, project, stack, preview=False, monitor=self.monitor, organization=organization)
 
     def deploy(self, program: Callable[[], object]) -> "Engine":
-        """Run a program until every registration has arrived."""
+        """Run a program until every registration has arrived; what an earlier one asked for is forgotten."""
         self.stand_in()
+        for remembered in (self.resources, self.waits, self.monitor.urns):
+            remembered.clear()
 
         @pulumi.runtime.test
         def run() -> None:
@@ -69,6 +77,11 @@ class Engine(pulumi.runtime.Mocks):
         """Return the single resource of a type, or the single one of it that has this name in the cluster."""
         [found] = [r for r in self.all(typ) if name in (None, r.inputs["metadata"]["name"])]
         return found
+
+    @property
+    def objects(self) -> list[dict[str, Any]]:
+        """What stands in the clusters, with the secrets in it in plain text."""
+        return [plain(r.inputs) for r in self.resources if r.typ.startswith("kubernetes:")]
 
     @property
     def registered(self) -> list[str]:
@@ -109,6 +122,19 @@ def plain(value: Any) -> Any:
     if isinstance(value, dict):
         return plain(secret(value)) if rpc._special_sig_key in value else {k: plain(v) for k, v in value.items()}
     return [plain(item) for item in value] if isinstance(value, list) else value
+
+
+def validate(objects: Collection[dict[str, Any]]) -> None:
+    """Fail with the API server's complaint where it would refuse, or silently drop, a part of an object."""
+    assert objects
+    for item in objects:
+        file = SCHEMAS / f"{item['kind']}.json"
+        if not file.exists():
+            kubernetes_validate.validate(item, "1.36", strict=True)
+            continue
+        published = json.loads(file.read_text())
+        assert published["apiVersion"] == item["apiVersion"]
+        jsonschema.Draft202012Validator(published["spec"]).validate(item["spec"])
 
 
 @pytest.fixture

@@ -9,17 +9,20 @@ from pulumi import ResourceOptions
 from components import Alertmanager
 from components.alertmanager import AlertmanagerArgs
 
+from .builders import containers, pod
 from .conftest import plain, secret
+from .kinds import (
+    CONFIG_MAP,
+    NETWORK_POLICY,
+    PERSISTENT_VOLUME_CLAIM,
+    POD_DISRUPTION_BUDGET,
+    ROLE,
+    ROLE_BINDING,
+    SECRET,
+    SERVICE,
+    STATEFUL_SET,
+)
 
-STATEFUL_SET = "kubernetes:apps/v1:StatefulSet"
-CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"
-CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
-SECRET = "kubernetes:core/v1:Secret"
-SERVICE = "kubernetes:core/v1:Service"
-ROLE = "kubernetes:rbac.authorization.k8s.io/v1:Role"
-ROLE_BINDING = "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding"
-POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
-BUDGET = "kubernetes:policy/v1:PodDisruptionBudget"
 URL = "https://hooks.example/T0/token"
 
 
@@ -42,14 +45,6 @@ def args(**other: object) -> AlertmanagerArgs:
 @pytest.fixture
 def alertmanager(engine):
     return lambda **other: engine.deploy(lambda: Alertmanager("hub", args(**other), ResourceOptions()))
-
-
-def pod(engine):
-    return engine.one(STATEFUL_SET).inputs["spec"]["template"]["spec"]
-
-
-def containers(engine):
-    return {c["name"]: c for c in pod(engine)["containers"]}
 
 
 class TestSecrets:
@@ -128,7 +123,7 @@ class TestDoors:
         """
         engine = alertmanager()
 
-        rules = [rule for policy in engine.all(POLICY) for rule in policy.inputs["spec"]["ingress"]]
+        rules = [rule for policy in engine.all(NETWORK_POLICY) for rule in policy.inputs["spec"]["ingress"]]
 
         meshed = [rule for rule in rules if 9094 in [port["port"] for port in rule["ports"]]]
         own = engine.one(STATEFUL_SET).inputs["spec"]["selector"]
@@ -165,7 +160,9 @@ class TestReplicas:
         engine = alertmanager(storage="2Gi")
 
         template = engine.one(STATEFUL_SET).inputs["spec"]["volumeClaimTemplates"][0]["metadata"]["name"]
-        claims = {c.inputs["metadata"]["name"]: c.inputs["spec"]["resources"] for c in engine.all(CLAIM)}
+        claims = {
+            c.inputs["metadata"]["name"]: c.inputs["spec"]["resources"] for c in engine.all(PERSISTENT_VOLUME_CLAIM)
+        }
 
         assert claims == {f"{template}-alertmanager-{n}": {"requests": {"storage": "2Gi"}} for n in range(3)}
         mounts = containers(engine)["alertmanager"]["volumeMounts"]
@@ -177,7 +174,7 @@ class TestReplicas:
         """
         engine = alertmanager()
 
-        assert engine.one(BUDGET).inputs["spec"]["maxUnavailable"] == 1
+        assert engine.one(POD_DISRUPTION_BUDGET).inputs["spec"]["maxUnavailable"] == 1
         [constraint] = pod(engine)["topologySpreadConstraints"]
         assert constraint["topologyKey"] == "kubernetes.io/hostname"
         assert constraint["whenUnsatisfiable"] == "ScheduleAnyway"

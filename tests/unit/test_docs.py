@@ -1,5 +1,4 @@
 import re
-from pathlib import Path
 
 import jsonschema
 import pytest
@@ -8,8 +7,8 @@ import yaml
 from settings import from_file
 from settings.load import KEY
 from settings.schema import stack_file_schema
+from tests import ROOT
 
-ROOT = Path(__file__).parents[2]
 EXAMPLES = [
     pytest.param(text, id=f"{page.name}-{number}")
     for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))

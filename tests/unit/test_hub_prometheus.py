@@ -6,14 +6,17 @@ from pulumi import ResourceOptions
 
 from components import HubPrometheus
 from components.hub_prometheus import HubPrometheusArgs
-
-STATEFUL_SET = "kubernetes:apps/v1:StatefulSet"
-ROLE = "kubernetes:rbac.authorization.k8s.io/v1:Role"
-ROLE_BINDING = "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding"
-CLUSTER_ROLE = "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole"
-CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
-SECRET = "kubernetes:core/v1:Secret"
-CERTIFICATE = "kubernetes:cert-manager.io/v1:Certificate"
+from tests.unit.builders import containers, pod
+from tests.unit.kinds import (
+    CERTIFICATE,
+    CLUSTER_ROLE,
+    CONFIG_MAP,
+    PERSISTENT_VOLUME_CLAIM,
+    ROLE,
+    ROLE_BINDING,
+    SECRET,
+    STATEFUL_SET,
+)
 
 
 def args(**other: object) -> HubPrometheusArgs:
@@ -36,10 +39,6 @@ def args(**other: object) -> HubPrometheusArgs:
 @pytest.fixture
 def hub(engine):
     return lambda **other: engine.deploy(lambda: HubPrometheus("hub", args(**other), ResourceOptions()))
-
-
-def containers(engine):
-    return {c["name"]: c for c in engine.one(STATEFUL_SET).inputs["spec"]["template"]["spec"]["containers"]}
 
 
 class TestDoors:
@@ -167,9 +166,7 @@ class TestCertificate:
         """
         engine = hub()
 
-        [tls] = [
-            v for v in engine.one(STATEFUL_SET).inputs["spec"]["template"]["spec"]["volumes"] if v["name"] == "tls"
-        ]
+        [tls] = [v for v in pod(engine)["volumes"] if v["name"] == "tls"]
         assert tls["secret"]["secretName"] == "hub-tls"
         assert engine.all(CERTIFICATE) == []
 
@@ -183,7 +180,7 @@ class TestCertificate:
 
         assert spec["dnsNames"] == ["hub.example", "grafana.example"]
         assert spec["issuerRef"]["name"] == "letsencrypt"
-        volumes = engine.one(STATEFUL_SET).inputs["spec"]["template"]["spec"]["volumes"]
+        volumes = pod(engine)["volumes"]
         assert spec["secretName"] in [v["secret"]["secretName"] for v in volumes if "secret" in v]
 
 
@@ -196,9 +193,7 @@ class TestWorkload:
 
         spec = engine.one(STATEFUL_SET).inputs["spec"]
         [template] = spec["volumeClaimTemplates"]
-        claim = engine.one(
-            "kubernetes:core/v1:PersistentVolumeClaim", f"{template['metadata']['name']}-prometheus-hub-0"
-        )
+        claim = engine.one(PERSISTENT_VOLUME_CLAIM, f"{template['metadata']['name']}-prometheus-hub-0")
         assert spec["replicas"] == 1
         assert claim.inputs["spec"]["resources"]["requests"]["storage"] == "5Gi"
 

@@ -1,5 +1,4 @@
 import json
-from pathlib import Path
 
 import jsonschema
 import pytest
@@ -9,10 +8,10 @@ from pydantic import ValidationError
 from settings import Agent, Cluster, Fleet, Receiver, from_file
 from settings.load import KEY
 from settings.schema import FILE, stack_file_schema, text
+from tests import ROOT
 from tests.unit.stack_texts import BOTH, CLUSTER, HUB, REMOTE_AGENT, loaded, problems
 
-HERE = Path(__file__).parents[2]
-STACK_FILES = sorted(HERE.glob("Pulumi.*.yaml"))
+STACK_FILES = sorted(ROOT.glob("Pulumi.*.yaml"))
 
 
 class TestFleet:
@@ -193,8 +192,8 @@ class TestStackFiles:
         """
         The two examples belong together.
         """
-        hub = from_file(HERE / "Pulumi.hub.yaml").hub
-        agent = from_file(HERE / "Pulumi.eu1.yaml").agents["eu1"]
+        hub = from_file(ROOT / "Pulumi.hub.yaml").hub
+        agent = from_file(ROOT / "Pulumi.eu1.yaml").agents["eu1"]
 
         assert hub
         assert "eu1" in hub.agents
@@ -206,7 +205,7 @@ class TestProject:
         """
         Pulumi reads `promfleet:fleet` for the project promfleet only.
         """
-        project = yaml.safe_load((HERE / "Pulumi.yaml").read_text(encoding="utf-8"))
+        project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))
 
         assert project["name"] == KEY.split(":")[0]
 
@@ -235,7 +234,7 @@ class TestSchema:
         """
         Editors underline what the program would refuse.
         """
-        stack = yaml.safe_load((HERE / "Pulumi.eu1.yaml").read_text(encoding="utf-8"))
+        stack = yaml.safe_load((ROOT / "Pulumi.eu1.yaml").read_text(encoding="utf-8"))
         stack["config"]["promfleet:fleet"]["agents"]["eu1"]["outtage"] = "6h"
 
         with pytest.raises(jsonschema.ValidationError, match="outtage"):
