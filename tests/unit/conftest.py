@@ -12,10 +12,12 @@ import kubernetes_validate
 import pulumi
 import pytest
 import yaml
+from jsonschema.protocols import Validator
 from kubernetes_validate.utils import schema_contents
 from pulumi.runtime import MockCallArgs, MockResourceArgs, rpc
 from pulumi.runtime.mocks import MockMonitor
 
+from settings.schema import stack_file_schema
 from tests.unit.kinds import GOOGLE_ACCOUNT, STACK, STACK_REFERENCE
 
 hypothesis.settings.register_profile("unhurried", deadline=None)  # how long an example takes is not what is tested
@@ -162,6 +164,14 @@ def write_kubeconfig(file: Path, *contexts: str) -> None:
 def event_loop_is_there() -> None:
     """Pulumi takes the thread's own, which is gone once anybody called `asyncio.run`."""
     asyncio.set_event_loop(asyncio.new_event_loop())
+
+
+@pytest.fixture(scope="session")
+def stack_files() -> Validator:
+    """What an editor checks stack files with, read and judged once."""
+    schema = stack_file_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
 
 
 @pytest.fixture(scope="session", autouse=True)

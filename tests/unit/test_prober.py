@@ -9,7 +9,7 @@ from components.blackbox_exporter import BlackboxExporterArgs
 from prometheus.prober import blackbox_config, probe_jobs
 
 from .builders import HUB, containers, fleet
-from .conftest import validate
+from .conftest import Engine, validate
 from .kinds import CONFIG_MAP, ROLE, ROLE_BINDING, SERVICE
 from .relabelling import relabel, visible
 
@@ -17,8 +17,9 @@ SHOP = {"targets": ["https://shop.example/healthz"], "interval": "30s"}
 MAIL = {"module": "tcp", "targets": ["smtp.example:587"]}
 
 
-@pytest.fixture
-def prober(engine):
+@pytest.fixture(scope="module")
+def prober():
+    """The component alone. It is deployed once, so tests only read it."""
     args = cast(
         "BlackboxExporterArgs",
         {
@@ -29,14 +30,14 @@ def prober(engine):
             "tls_secret": "hub-tls",
         },
     )
-    return engine.deploy(lambda: BlackboxExporter("hub", args, ResourceOptions()))
+    return Engine().deploy(lambda: BlackboxExporter("hub", args, ResourceOptions()))
 
 
 class TestJobs:
     def jobs(self, **probes):
         return {job["job_name"]: job for job in probe_jobs(fleet(hub=HUB, probes=probes))}
 
-    def test_a_target_is_asked_through_the_prober_and_named_for_itself(self, engine, prober):
+    def test_a_target_is_asked_through_the_prober_and_named_for_itself(self, prober):
         """
         Prometheus goes to the door, names the target there, and stores it as the instance.
         """
@@ -45,7 +46,7 @@ class TestJobs:
 
         labels = relabel({"__address__": target, "job": "blackbox-shop"}, job["relabel_configs"]) or {}
 
-        [port] = engine.one(SERVICE).inputs["spec"]["ports"]
+        [port] = prober.one(SERVICE).inputs["spec"]["ports"]
         assert labels["__address__"] == f"blackbox-exporter.promfleet.svc:{port['port']:.0f}"
         assert labels["__param_target"] == target
         assert visible(labels) == {"instance": target, "job": "blackbox", "probe": "shop", "cluster": "hub"}

@@ -10,13 +10,14 @@ from components.pushgateway import PushgatewayArgs
 from prometheus.pushgateway import pushgateway_job
 
 from .builders import HUB, containers, fleet, pod
-from .conftest import TOKEN, plain, validate
+from .conftest import TOKEN, Engine, plain, validate
 from .kinds import ROLE, ROLE_BINDING
 from .relabelling import relabel
 
 
-@pytest.fixture
-def pushgateway(engine):
+@pytest.fixture(scope="module")
+def pushgateway():
+    """The component alone. It is deployed once, so tests only read it."""
     args = cast(
         "PushgatewayArgs",
         {
@@ -27,7 +28,7 @@ def pushgateway(engine):
             "storage": "1Gi",
         },
     )
-    return engine.deploy(lambda: Pushgateway("hub", args, ResourceOptions()))
+    return Engine().deploy(lambda: Pushgateway("hub", args, ResourceOptions()))
 
 
 class TestDoor:

@@ -179,13 +179,13 @@ class TestStackFiles:
         assert from_file(file).clusters
 
     @pytest.mark.parametrize("file", STACK_FILES, ids=lambda file: file.name)
-    def test_editors_know_its_schema(self, file):
+    def test_editors_know_its_schema(self, stack_files, file):
         """
         Each names the schema, and the schema finds nothing wrong with it.
         """
         content = file.read_text(encoding="utf-8")
 
-        jsonschema.validate(yaml.safe_load(content), stack_file_schema())
+        stack_files.validate(yaml.safe_load(content))
         assert "# yaml-language-server: $schema=settings/fleet.schema.json\n" in content
 
     def test_the_agents_write_to_the_hub_example(self):
@@ -230,7 +230,7 @@ class TestSchema:
 
         assert undescribed == []
 
-    def test_refuses_a_misspelt_key(self):
+    def test_refuses_a_misspelt_key(self, stack_files):
         """
         Editors underline what the program would refuse.
         """
@@ -238,4 +238,4 @@ class TestSchema:
         stack["config"]["promfleet:fleet"]["agents"]["eu1"]["outtage"] = "6h"
 
         with pytest.raises(jsonschema.ValidationError, match="outtage"):
-            jsonschema.validate(stack, stack_file_schema())
+            stack_files.validate(stack)

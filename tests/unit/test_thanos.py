@@ -61,6 +61,12 @@ def whole(kubeconfig):
 
 
 @pytest.fixture(scope="module")
+def least(kubeconfig):
+    """One with the roles that every stack has; likewise."""
+    return deploy_thanos(Engine(), {"storage": GCS}, alertmanager=SECTIONS["alertmanager"])
+
+
+@pytest.fixture(scope="module")
 def cached(kubeconfig):
     """One whose Stores, of two buckets, and Query Frontends share a cache; likewise."""
     shared = FULL | {"memcached": {"replicas": 3, "memory": "4Gi"}}
@@ -407,13 +413,14 @@ class TestMemcached:
         assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
         assert pod["automountServiceAccountToken"] is False
 
-    def test_is_there_before_the_stores(self, deployed):
+    def test_is_there_before_the_stores(self, cached):
         """
         A Store that finds none of its addresses exits.
         """
-        engine = deployed({"storage": GCS, "memcached": {}})
-        made = [r.inputs["metadata"]["name"] for r in engine.all(STATEFUL_SET)]
-        assert made.index("thanos-memcached") < made.index("thanos-store")
+        made = [r.inputs["metadata"]["name"] for r in cached.all(STATEFUL_SET)]
+        stores = [name for name in made if name.startswith("thanos-store")]
+        assert len(stores) == 8
+        assert not {*stores} & {*made[: made.index("thanos-memcached")]}
 
     def test_is_not_made_unasked(self, whole):
         """
@@ -425,16 +432,14 @@ class TestMemcached:
 
 
 class TestHub:
-    def test_its_replicas_differ_in_one_label(self, deployed):
+    def test_its_replicas_differ_in_one_label(self, least):
         """
         Prometheus puts the pod's name in, and alerts lose it.
         """
-        engine = deployed({"storage": GCS}, alertmanager=SECTIONS["alertmanager"])
-
-        config = yaml.safe_load(engine.one(CONFIG_MAP, "prometheus-hub").inputs["data"]["prometheus.yml"])
+        config = yaml.safe_load(least.one(CONFIG_MAP, "prometheus-hub").inputs["data"]["prometheus.yml"])
         assert config["global"]["external_labels"] == {"hub": "hub", "replica": "${POD_NAME}"}
         assert {"regex": "hub|replica", "action": "labeldrop"} in config["alerting"]["alert_relabel_configs"]
-        spec = workloads(engine)["prometheus-hub"]
+        spec = workloads(least)["prometheus-hub"]
         assert spec["replicas"] == 2
         containers = [c["name"] for c in spec["template"]["spec"]["containers"]]
         assert containers == ["prometheus", "write-door", "read-door", "metrics-door", "thanos-sidecar"]
@@ -455,17 +460,15 @@ class TestHub:
         [arguments] = [c["args"] for c in pod["containers"] if c["name"] == "prometheus"]
         assert flags <= {*arguments}
 
-    def test_twins_scrape_each_other(self, deployed):
+    def test_twins_scrape_each_other(self, least):
         """
         Each replica is an instance of its own, reached through a door that the hub's account may open.
         """
-        engine = deployed({"storage": GCS})
-
-        files = engine.one(CONFIG_MAP, "prometheus-hub").inputs["data"]
+        files = least.one(CONFIG_MAP, "prometheus-hub").inputs["data"]
         [own] = [j for j in yaml.safe_load(files["prometheus.yml"])["scrape_configs"] if j["job_name"] == "prometheus"]
         assert {"source_labels": ["__meta_kubernetes_pod_name"], "target_label": "instance"} in own["relabel_configs"]
         [binding] = [
-            r.inputs for r in engine.all(ROLE_BINDING) if r.inputs["roleRef"]["name"] == "prometheus-hub-metrics"
+            r.inputs for r in least.all(ROLE_BINDING) if r.inputs["roleRef"]["name"] == "prometheus-hub-metrics"
         ]
         assert [subject["name"] for subject in binding["subjects"]] == ["prometheus-hub"]
 
@@ -485,7 +488,9 @@ class TestHashring:
     def resized(self, engine, deployed):
         def resize(before, after, **receive):
             engine.stacks[OWN_STACK] = {"ingestors": float(before)}
-            return deployed({**FULL, "receive": {**FULL["receive"], "replicas": after, **receive}}, **SECTIONS)
+            receive = {"expose": {"host": "receive.example"}, "replicas": after, **receive}
+            storage = {"filesystem": {"claim": "blocks"}}
+            return deployed({"storage": storage, "receive": receive, "ruler": {}}, agents={"eu1": {}})
 
         return resize
 
