@@ -14,19 +14,21 @@ from settings import Fleet
 from . import fleets
 from .clusters import CLUSTERS, Bringup, Lab
 from .fleets import FLEET
-from .stack import Stack
+from .stack import ROOT, Stack
 from .stacks import Stacks
 from .webhook import Webhook
 from .workloads import NAMESPACE, ORACLE, exporter
 
 THANOS = "thanos"
 """The lab's part that has the images of Thanos and the object store."""
+IN_THE_LAB = (ROOT / "tests" / "lab", ROOT / "tests" / "faults")
 BRINGUP = pytest.StashKey[Bringup]()
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Start what the tests will ask for of the lab, while those run that need no cluster."""
-    asked = {fixture for item in session.items for fixture in getattr(item, "fixturenames", ())}
+    items = [item for item in session.items if isinstance(item, pytest.Function) and item.path.parent in IN_THE_LAB]
+    asked = {fixture for item in items for fixture in item.fixturenames}
     if "lab" in asked and not session.config.option.collectonly:
         log = Path(tempfile.mkdtemp(prefix="promfleet-lab-")) / "up.log"
         session.config.stash[BRINGUP] = Bringup(log, [THANOS] if "thanos_parts" in asked else [])
