@@ -1,11 +1,14 @@
+import json
 import re
 
 import pytest
 import yaml
 
+from lab.binaries import BINARIES
 from settings import from_file
 from settings.load import KEY
 from tests import ROOT
+from tests.unit.conftest import RELEASES, SCHEMAS
 
 EXAMPLES = [
     pytest.param(text, id=f"{page.name}-{number}")
@@ -36,3 +39,27 @@ class TestExamples:
         shown = [yaml.safe_load(text)["config"][KEY] for text in re.findall(r"^```yaml\n(.*?)^```$", page, re.M | re.S)]
 
         assert {section for fleet in shown for section in fleet} >= EVERY_SECTION
+
+
+class TestKubernetesVersions:
+    PAGE = (ROOT / "docs" / "kubernetes.md").read_text(encoding="utf-8")
+
+    def test_are_those_that_are_checked(self):
+        """
+        The page promises the releases whose schemas the stack files are held against, and names the lab's.
+        """
+        lab = next(binary.version for binary in BINARIES if binary.module == "k8s.io/kubernetes")
+
+        assert f"Kubernetes {RELEASES[0]} to {RELEASES[-1]} are supported" in self.PAGE
+        assert f"| {RELEASES[0]} to {RELEASES[-1]} |" in self.PAGE
+        assert f"| {'.'.join(lab.removeprefix('v').split('.')[:2])} | real clusters" in self.PAGE
+
+    @pytest.mark.parametrize("kind", ["Certificate", "HTTPRoute", "TLSRoute", "BackendTLSPolicy", "HTTPProxy"])
+    def test_of_custom_resources_are_those_of_the_schemas(self, kind):
+        """
+        The release that the page names for a kind is the one that its schema was taken from.
+        """
+        [line] = re.findall(rf"^\|.*\b{kind}\b.*$", self.PAGE, re.M)
+        version = json.loads((SCHEMAS / f"{kind}.json").read_text())["source"].partition("@v")[2]
+
+        assert line.split("|")[3].strip() == ".".join(version.split(".")[:2])
