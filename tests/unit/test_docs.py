@@ -1,22 +1,33 @@
 import json
 import re
+from math import ceil
 
 import pytest
 import yaml
 
+import prometheus
 from lab.binaries import BINARIES
-from settings import from_file
+from prometheus.wal import wal_plan
+from settings import from_file, seconds
+from settings.capacity import BYTES_PER_SAMPLE, USABLE_PERCENT
 from settings.load import KEY
 from tests import ROOT
 from tests.unit.conftest import RELEASES, SCHEMAS
 
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 EXAMPLES = [
     pytest.param(text, id=f"{page.name}-{number}")
-    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+    for page in PAGES
     for number, text in enumerate(re.findall(r"^```yaml\n(.*?)^```$", page.read_text(encoding="utf-8"), re.M | re.S))
     if KEY in text
 ]
 EVERY_SECTION = {"alerts", "alertmanager", "grafana", "pushgateway", "probes"}
+
+
+def anchors(text):
+    """The names that a page's headings have in links."""
+    headings = re.findall(r"^#+ (.*)$", text, re.M)
+    return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
 
 
 class TestExamples:
@@ -39,6 +50,41 @@ class TestExamples:
         shown = [yaml.safe_load(text)["config"][KEY] for text in re.findall(r"^```yaml\n(.*?)^```$", page, re.M | re.S)]
 
         assert {section for fleet in shown for section in fleet} >= EVERY_SECTION
+
+
+class TestLinks:
+    @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+    def test_lead_to_what_is_there(self, page):
+        """
+        Each file that a page links to exists, and so does the heading.
+        """
+        links = re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
+        for file, _, anchor in (link.partition("#") for link in links if "://" not in link):
+            target = (page.parent / file).resolve() if file else page
+            assert target.exists(), file
+            assert not anchor or anchor in anchors(target.read_text(encoding="utf-8")), f"{file}#{anchor}"
+
+
+class TestSizing:
+    def test_the_table_has_what_the_program_makes_of_a_number_of_series(self):
+        """
+        Memory, logs and the hub's volume are those that are deployed, and that `fleet check` asks for.
+        """
+        page = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
+        rows = re.findall(r"^\| (\d+) \|(.*)\|$", page, re.M)
+
+        assert len(rows) == 5
+        for number, row in rows:
+            series = int(number)
+            agent, hub = prometheus.agent_memory(series), prometheus.hub_memory(series)
+            days = ceil(BYTES_PER_SAMPLE * series / 15 * seconds("42d") * 100 / USABLE_PERCENT / 2**30)
+
+            assert [cell.strip() for cell in row.split("|")] == [
+                " to ".join(agent),
+                wal_plan(seconds("6h"), series, 15).volume,
+                " to ".join(hub),
+                f"{days}Gi",
+            ]
 
 
 class TestKubernetesVersions:
