@@ -44,19 +44,21 @@ check: setup ## format, lint, types, and every stack file
 bench: up ## figures, no verdicts
 	$(VENV)/bin/python -m tests.bench
 
-setup: $(VENV)/synced ## the Python packages, by the lock file
+setup: $(VENV)/synced ## the Python packages of developers, by the lock file
 
-$(VENV)/synced: requirements.lock pyproject.toml
+$(VENV)/synced: requirements-dev.txt pyproject.toml
 	python3 -c 'import sys; sys.exit(sys.version_info < (3, 11) and "promfleet needs Python 3.11 or later: apt-get install python3")'
 	test -x $(VENV)/bin/python || python3 -m venv $(VENV)
 	test -x $(UV) || $(VENV)/bin/pip install --quiet uv
-	$(UV) pip sync --quiet --require-hashes --python $(VENV)/bin/python requirements.lock
+	$(UV) pip sync --quiet --require-hashes --python $(VENV)/bin/python requirements-dev.txt
 	$(UV) pip install --quiet --no-deps --no-build-isolation --python $(VENV)/bin/python --editable .
 	touch $@
 
+LOCK := $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header
+
 lock: ## after a change of the dependencies in pyproject.toml
-	$(UV) pip compile --quiet --universal --group dev --generate-hashes --no-emit-index-url --no-header \
-		--output-file requirements.lock pyproject.toml
+	$(LOCK) --output-file requirements.txt pyproject.toml
+	$(LOCK) --group dev --extra snapshot --constraints requirements.txt --output-file requirements-dev.txt pyproject.toml
 
 packages: setup ## what the lab needs of the system
 	@missing="$$($(VENV)/bin/python -m lab.tools)"; test -z "$$missing" || { echo "installing $$missing"; \

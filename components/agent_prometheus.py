@@ -9,7 +9,7 @@ from pulumi import ResourceOptions
 
 from settings.images import PROMETHEUS
 
-from .labels import labels
+from .labels import labels, selector
 from .pods import POD_WITH_VOLUME, stateful_set
 from .rollout import timeouts
 from .scraper import claim, container, scrape_identity
@@ -85,6 +85,13 @@ class AgentPrometheus(pulumi.ComponentResource):
             {"name": "trusted", "config_map": {"name": trusted.apply(lambda names: names[0] or names[1])}},
             {"name": "data", "persistent_volume_claim": {"claim_name": volume.metadata.name}},
         ]
+        # Nothing asks the agent, so that the Service that its StatefulSet must name has no port.
+        k8s.core.v1.Service(
+            f"{name}-service",
+            metadata=metadata,
+            spec={"cluster_ip": "None", "selector": selector(APP, APP)},
+            opts=bounded,
+        )
         stateful_set(name, APP, metadata, pod(image, account.metadata.name, volumes, args), bounded)
         self.register_outputs({})
 

@@ -1,5 +1,8 @@
 """The app.kubernetes.io labels that every object carries."""
 
+_LONGEST = 63
+"""Characters of a label's value; a tag may have 128."""
+
 PART_OF = {"app.kubernetes.io/part-of": "promfleet"}
 
 
@@ -9,7 +12,12 @@ def selector(app: str, instance: str) -> dict[str, str]:
 
 
 def labels(app: str, instance: str, image: str) -> dict[str, str]:
-    """All labels of an object; the version is the image's tag, and missing where only a digest pins it."""
+    """
+    All labels of an object; the version is the image's tag, and missing where only a digest pins it.
+
+    A value begins and ends with a letter or digit, so that such a tag is cut and trimmed.
+    """
     _, _, tag = image.partition("@")[0].rpartition("/")[2].partition(":")
-    version = {"app.kubernetes.io/version": tag} if tag else {}
+    value = tag.lstrip("._-")[:_LONGEST].rstrip("._-")
+    version = {"app.kubernetes.io/version": value} if value else {}
     return selector(app, instance) | version | PART_OF

@@ -46,12 +46,16 @@ def stateful_set(
 
     Two would write to one volume, or count everything twice. A Deployment that recreates its pod would do, but the
     provider takes the moment without pods for its end, and does not see that the new one never starts.
+
+    Its governing Service has the app's name. Only the name is said: the pods must not wait for a Service that waits for
+    pods, as one that is not headless does.
     """
     return k8s.apps.v1.StatefulSet(
         f"{name}-statefulset",
         metadata=metadata,
         spec={
             "replicas": 1,
+            "service_name": app,
             "pod_management_policy": "Parallel",  # in order, a pod that never starts is never replaced
             "selector": {"match_labels": selector(app, app)},
             "template": {"metadata": {"labels": metadata["labels"]}, "spec": pod},

@@ -19,7 +19,3 @@ app.add_typer(lab.app, name="lab")
 @app.callback()
 def fleet() -> None:
     """Watch over a fleet of clusters."""
-
-
-if __name__ == "__main__":
-    app()

@@ -21,7 +21,13 @@ def snapshot(
     """Draw every cluster of the fleet, now, on one page."""
     # Both take a second to import, which no other command is to wait for.
     from .overview import ask  # noqa: PLC0415
-    from .picture import draw  # noqa: PLC0415
+
+    try:
+        from .picture import draw  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        # Users are spared what only a picture needs.
+        typer.echo("fleet snapshot: draws with matplotlib. Install it: .venv/bin/pip install matplotlib", err=True)
+        raise typer.Exit(2) from error
 
     try:
         with open_hub(outputs(stack)) as hub:

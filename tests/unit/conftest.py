@@ -13,7 +13,7 @@ import pulumi
 import pytest
 import yaml
 from jsonschema.protocols import Validator
-from kubernetes_validate.utils import schema_contents
+from kubernetes_validate.utils import all_versions, major_minor, schema_contents
 from pulumi.runtime import MockCallArgs, MockResourceArgs, rpc
 from pulumi.runtime.mocks import MockMonitor
 
@@ -27,6 +27,9 @@ OWN_STACK = "organization/promfleet/test"
 TOKEN = "issued-by-the-cluster"
 SCHEMAS = Path(__file__).parent / "schemas"
 """Closed ones of custom resources; Kubernetes' own are kubernetes_validate's."""
+_PUBLISHED = list(dict.fromkeys(map(major_minor, all_versions())))
+RELEASES = _PUBLISHED[_PUBLISHED.index("1.29") :]
+"""Of Kubernetes: the supported ones, as docs/kubernetes.md names them, up to the newest whose schemas are known."""
 
 
 class Engine(pulumi.runtime.Mocks):
@@ -126,13 +129,14 @@ def plain(value: Any) -> Any:
     return [plain(item) for item in value] if isinstance(value, list) else value
 
 
-def validate(objects: Collection[dict[str, Any]]) -> None:
-    """Fail with the API server's complaint where it would refuse, or silently drop, a part of an object."""
+def validate(objects: Collection[dict[str, Any]], releases: Collection[str] = (RELEASES[0], RELEASES[-1])) -> None:
+    """Fail with the complaint of an API server that would refuse, or silently drop, a part of an object."""
     assert objects
     for item in objects:
         file = SCHEMAS / f"{item['kind']}.json"
         if not file.exists():
-            kubernetes_validate.validate(item, "1.36", strict=True)
+            for release in releases:
+                kubernetes_validate.validate(item, release, strict=True)
             continue
         published = json.loads(file.read_text())
         assert published["apiVersion"] == item["apiVersion"]

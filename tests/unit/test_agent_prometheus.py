@@ -87,4 +87,4 @@ class TestAgentPrometheus:
         engine = agent()
 
         assert "ports" not in pod(engine)["containers"][0]
-        assert engine.all(SERVICE) == []
+        assert "ports" not in engine.one(SERVICE).inputs["spec"]

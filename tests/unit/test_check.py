@@ -1,3 +1,5 @@
+import runpy
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,18 @@ class TestCheck:
         result = check("Pulumi.good.yaml")
 
         assert (result.exit_code, result.stdout, result.stderr) == (0, "Pulumi.good.yaml: ok: 1 cluster, 1 agent\n", "")
+
+    def test_without_being_installed(self, here, monkeypatch, capsys):
+        """
+        `python -m fleet`, for whom only `pulumi install` has run, is the same command.
+        """
+        (here / "Pulumi.good.yaml").write_text(GOOD)
+        monkeypatch.setattr(sys, "argv", ["fleet", "check"])
+
+        with pytest.raises(SystemExit) as end:
+            runpy.run_module("fleet", run_name="__main__")
+
+        assert (end.value.code, capsys.readouterr().out) == (0, "Pulumi.good.yaml: ok: 1 cluster, 1 agent\n")
 
     def test_a_wrong_file(self, here):
         """

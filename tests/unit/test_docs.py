@@ -1,19 +1,33 @@
+import json
 import re
+from math import ceil
 
 import pytest
 import yaml
 
-from settings import from_file
+import prometheus
+from lab.binaries import BINARIES
+from prometheus.wal import wal_plan
+from settings import from_file, seconds
+from settings.capacity import BYTES_PER_SAMPLE, USABLE_PERCENT
 from settings.load import KEY
 from tests import ROOT
+from tests.unit.conftest import RELEASES, SCHEMAS
 
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 EXAMPLES = [
     pytest.param(text, id=f"{page.name}-{number}")
-    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+    for page in PAGES
     for number, text in enumerate(re.findall(r"^```yaml\n(.*?)^```$", page.read_text(encoding="utf-8"), re.M | re.S))
     if KEY in text
 ]
 EVERY_SECTION = {"alerts", "alertmanager", "grafana", "pushgateway", "probes"}
+
+
+def anchors(text):
+    """The names that a page's headings have in links."""
+    headings = re.findall(r"^#+ (.*)$", text, re.M)
+    return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
 
 
 class TestExamples:
@@ -36,3 +50,62 @@ class TestExamples:
         shown = [yaml.safe_load(text)["config"][KEY] for text in re.findall(r"^```yaml\n(.*?)^```$", page, re.M | re.S)]
 
         assert {section for fleet in shown for section in fleet} >= EVERY_SECTION
+
+
+class TestLinks:
+    @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+    def test_lead_to_what_is_there(self, page):
+        """
+        Each file that a page links to exists, and so does the heading.
+        """
+        links = re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
+        for file, _, anchor in (link.partition("#") for link in links if "://" not in link):
+            target = (page.parent / file).resolve() if file else page
+            assert target.exists(), file
+            assert not anchor or anchor in anchors(target.read_text(encoding="utf-8")), f"{file}#{anchor}"
+
+
+class TestSizing:
+    def test_the_table_has_what_the_program_makes_of_a_number_of_series(self):
+        """
+        Memory, logs and the hub's volume are those that are deployed, and that `fleet check` asks for.
+        """
+        page = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
+        rows = re.findall(r"^\| (\d+) \|(.*)\|$", page, re.M)
+
+        assert len(rows) == 5
+        for number, row in rows:
+            series = int(number)
+            agent, hub = prometheus.agent_memory(series), prometheus.hub_memory(series)
+            days = ceil(BYTES_PER_SAMPLE * series / 15 * seconds("42d") * 100 / USABLE_PERCENT / 2**30)
+
+            assert [cell.strip() for cell in row.split("|")] == [
+                " to ".join(agent),
+                wal_plan(seconds("6h"), series, 15).volume,
+                " to ".join(hub),
+                f"{days}Gi",
+            ]
+
+
+class TestKubernetesVersions:
+    PAGE = (ROOT / "docs" / "kubernetes.md").read_text(encoding="utf-8")
+
+    def test_are_those_that_are_checked(self):
+        """
+        The page promises the releases whose schemas the stack files are held against, and names the lab's.
+        """
+        lab = next(binary.version for binary in BINARIES if binary.module == "k8s.io/kubernetes")
+
+        assert f"Kubernetes {RELEASES[0]} to {RELEASES[-1]} are supported" in self.PAGE
+        assert f"| {RELEASES[0]} to {RELEASES[-1]} |" in self.PAGE
+        assert f"| {'.'.join(lab.removeprefix('v').split('.')[:2])} | real clusters" in self.PAGE
+
+    @pytest.mark.parametrize("kind", ["Certificate", "HTTPRoute", "TLSRoute", "BackendTLSPolicy", "HTTPProxy"])
+    def test_of_custom_resources_are_those_of_the_schemas(self, kind):
+        """
+        The release that the page names for a kind is the one that its schema was taken from.
+        """
+        [line] = re.findall(rf"^\|.*\b{kind}\b.*$", self.PAGE, re.M)
+        version = json.loads((SCHEMAS / f"{kind}.json").read_text())["source"].partition("@v")[2]
+
+        assert line.split("|")[3].strip() == ".".join(version.split(".")[:2])

@@ -1,9 +1,23 @@
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from components import KubeStateMetrics, Namespace, NodeExporter
 from components.labels import labels
+from settings.types import Image
 from tests.unit.builders import pod
 from tests.unit.kinds import CLUSTER_ROLE, DAEMON_SET, NAMESPACE, NETWORK_POLICY, STATEFUL_SET
+
+PATHS = ("prometheus", "mirror.example:5000/p8s/prometheus")
+TAGS = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", fullmatch=True) | st.from_regex(
+    r"[A-Za-z0-9_][A-Za-z0-9_.-]{60,65}", fullmatch=True
+)
+DIGEST = "@sha256:" + "0a" * 32
+LABEL_VALUE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?")
+"""labelValueFmt of k8s.io/apimachinery; the program writes no empty value."""
 
 
 class TestNodeExporter:
@@ -97,10 +111,26 @@ class TestLabels:
             ("mirror.example:5000/prometheus:v3.15.0", "v3.15.0"),
             ("prometheus:v3.15.0@sha256:abc", "v3.15.0"),
             ("mirror.example:5000/prometheus@sha256:abc", None),
+            (f"prometheus:v3.15.0-{'a' * 60}", f"v3.15.0-{'a' * 55}"),
+            (f"prometheus:{'1' * 62}.5", "1" * 62),
+            ("prometheus:_v3.15.0-", "v3.15.0"),
+            ("prometheus:_", None),
         ],
     )
     def test_the_version_is_the_tag(self, image, version):
         """
-        A port is no tag, and a digest is no version.
+        A port is no tag, a digest is no version, and what a label can't hold is left out.
         """
         assert labels("app", "app", image).get("app.kubernetes.io/version") == version
+
+    @given(st.builds("{}:{}{}".format, st.sampled_from(PATHS), TAGS, st.sampled_from(["", DIGEST])))
+    def test_each_image_of_a_stack_file_gives_labels_that_kubernetes_takes(self, image):
+        """
+        A tag may be twice as long as a label's value, and begin and end with what a value may not.
+        """
+        TypeAdapter(Image).validate_python(image)
+
+        version = labels("app", "app", image).get("app.kubernetes.io/version", "none")
+
+        assert LABEL_VALUE.fullmatch(version)
+        assert len(version) <= 63

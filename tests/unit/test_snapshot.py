@@ -1,4 +1,5 @@
 import re
+import sys
 from contextlib import contextmanager
 from itertools import combinations
 from pathlib import Path
@@ -237,6 +238,18 @@ class TestCommand:
         assert done.exit_code == 2
         assert "no stack named 'dev' found" in done.output
         assert list(tmp_path.iterdir()) == []
+
+    def test_says_what_to_install(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """
+        Matplotlib is not among what `pulumi install` brings.
+        """
+        monkeypatch.delitem(sys.modules, "fleet.picture")
+        monkeypatch.setitem(sys.modules, "matplotlib.axes", None)
+
+        done = CliRunner().invoke(app, ["snapshot"])
+
+        assert done.exit_code == 2
+        assert "pip install matplotlib" in done.output
 
     def test_writes_the_dashboards(self, tmp_path: Path) -> None:
         """

@@ -1,3 +1,4 @@
+import json
 import re
 
 import pulumi
@@ -8,8 +9,8 @@ from settings import Fleet, from_file
 from stacks import deploy
 from tests import ROOT
 from tests.unit.builders import HUB, fleet
-from tests.unit.conftest import TOKEN, Engine, secret, validate, write_kubeconfig
-from tests.unit.kinds import CONFIG_MAP, SECRET, SERVICE_ACCOUNT, STACK
+from tests.unit.conftest import RELEASES, TOKEN, Engine, secret, validate, write_kubeconfig
+from tests.unit.kinds import CONFIG_MAP, SECRET, SERVICE, SERVICE_ACCOUNT, STACK, STATEFUL_SET
 
 AGENT = "prometheus-agent"
 OTHER_STACK = {
@@ -179,20 +180,53 @@ class TestTwoStacks:
         assert tokens == {"first", "second"}
 
 
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory):
+    """What each stack file of the repository makes; deployed once, so tests only read it."""
+    engines = {}
+    for file in sorted(ROOT.glob("Pulumi.*.yaml")):
+        described = from_file(file)
+        kubeconfig = tmp_path_factory.mktemp("kube") / "config"
+        write_kubeconfig(kubeconfig, *(cluster.context for cluster in described.clusters.values()))
+        engines[file.name] = engine = Engine()
+        engine.stacks["organization/promfleet/hub"] = OTHER_STACK
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("KUBECONFIG", str(kubeconfig))
+            engine.deploy(lambda described=described: deploy(described))
+    return engines
+
+
 class TestStackFiles:
-    @pytest.mark.parametrize("file", sorted(ROOT.glob("Pulumi.*.yaml")), ids=lambda file: file.name)
-    def test_register_each_resource_once(self, engine, file, tmp_path, monkeypatch):
+    def test_register_each_resource_once(self, shipped):
         """
         What is shipped can be deployed: no two resources of a stack have one URN.
         """
-        described = from_file(file)
-        write_kubeconfig(tmp_path / "kubeconfig", *(cluster.context for cluster in described.clusters.values()))
-        monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
-        engine.stacks["organization/promfleet/hub"] = OTHER_STACK
+        assert {"Pulumi.dev.yaml", "Pulumi.eu1.yaml", "Pulumi.hub.yaml", "Pulumi.thanos.yaml"} <= shipped.keys()
+        for engine in shipped.values():
+            assert len(set(engine.registered)) == len(engine.registered) > 20
 
-        engine.deploy(lambda: deploy(described))
+    @pytest.mark.parametrize("release", RELEASES)
+    def test_are_what_each_release_of_kubernetes_expects(self, shipped, release):
+        """
+        Whichever supported release a cluster has, it neither refuses nor drops a part of any object.
+        """
+        distinct = {json.dumps(item, sort_keys=True): item for engine in shipped.values() for item in engine.objects}
 
-        assert len(set(engine.registered)) == len(engine.registered) > 20
+        assert len(distinct) > 200
+        validate(distinct.values(), [release])
+
+    def test_each_stateful_set_names_a_service_that_is_there(self, shipped):
+        """
+        The governing Service is in the same cluster, and chooses the pods; it can't be changed later.
+        """
+        for engine in shipped.values():
+            services = {
+                (r.provider, r.inputs["metadata"]["name"]): r.inputs["spec"]["selector"] for r in engine.all(SERVICE)
+            }
+            for workload in engine.all(STATEFUL_SET):
+                spec = workload.inputs["spec"]
+                chosen = services[workload.provider, spec["serviceName"]]
+                assert chosen.items() <= spec["template"]["metadata"]["labels"].items()
 
 
 class TestKubeconfig:
