@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests.lab.clusters import Lab
-from tests.lab.fleets import FLEET, merged
+from tests.lab.fleets import FLEET, StackFile
 from tests.lab.stack import Stack
 from tests.lab.stacks import Stacks
 
@@ -20,14 +20,12 @@ Update = Callable[[dict[str, Any]], str]
 
 
 @pytest.fixture
-def update(deployed: Stack, stacks: Stacks, notifying: dict[str, Any]) -> Iterator[Update]:
+def update(deployed: Stack, stacks: Stacks, notifying: StackFile) -> Iterator[Update]:
     """Update to a fleet that can't be had; return pulumi's words. Afterwards the fleet is whole again."""
 
     def fail(changes: dict[str, Any]) -> str:
-        config = notifying["config"]
-        broken = {**notifying, "config": {**config, "promfleet:fleet": merged(config["promfleet:fleet"], changes)}}
         began = time.monotonic()
-        said = stacks.write("dev", broken).up(fails=True)
+        said = stacks.write("dev", notifying.changed(changes)).up(fails=True)
         assert time.monotonic() - began < LIMIT
         return said
 

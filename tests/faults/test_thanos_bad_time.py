@@ -14,7 +14,7 @@ from fleet.hub import Hub
 from lab import objectstore
 from tests.lab import bucket, fleets, history
 from tests.lab.clusters import Lab
-from tests.lab.fleets import FLEET, REPLICAS
+from tests.lab.fleets import FLEET, REPLICAS, StackFile
 from tests.lab.samples import Samples, answers, widest
 from tests.lab.stack import Stack, eventually
 from tests.lab.stacks import Stacks
@@ -26,7 +26,6 @@ INTERVAL = 15
 """Seconds between two scrapes."""
 BAD_TIME = 300
 """Seconds that the object store is away for, and all else that goes wrong with it."""
-StackFile = dict[str, Any]
 
 
 class Trouble(NamedTuple):

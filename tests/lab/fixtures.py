@@ -13,7 +13,7 @@ from settings import Fleet
 
 from . import fleets
 from .clusters import CLUSTERS, Bringup, Lab
-from .fleets import FLEET
+from .fleets import FLEET, StackFile
 from .stack import ROOT, Stack
 from .stacks import Stacks
 from .webhook import Webhook
@@ -65,19 +65,19 @@ def stacks(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack
 
 
 @pytest.fixture(scope="session")
-def notifying(webhook: Webhook) -> dict:
+def notifying(webhook: Webhook) -> StackFile:
     """The dev stack's file, with receivers that listen."""
     return fleets.notifying({name: webhook.url(name) for name in ("platform", "shop", "heart")})
 
 
 @pytest.fixture(scope="session")
-def fleet(notifying: dict) -> Fleet:
+def fleet(notifying: StackFile) -> Fleet:
     """The same as the program reads it."""
-    return Fleet.model_validate(notifying["config"]["promfleet:fleet"])
+    return Fleet.model_validate(notifying.fleet)
 
 
 @pytest.fixture
-def deployed(stacks: Stacks, notifying: dict) -> Stack:
+def deployed(stacks: Stacks, notifying: StackFile) -> Stack:
     """The dev stack, with receivers that listen; every cluster reports."""
     [stack] = stacks.deploy({"dev": notifying})
     return stack

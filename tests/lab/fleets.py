@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -10,8 +10,9 @@ from lab import cloud
 
 from .stack import ROOT
 
-DEV: dict[str, Any] = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
-FLEET: dict[str, Any] = DEV["config"]["promfleet:fleet"]
+_DEV: dict[str, Any] = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
+FLEET: dict[str, Any] = _DEV["config"]["promfleet:fleet"]
+"""The dev stack's."""
 UNAVAILABLE = "KubeDeploymentUnavailable"
 """The alert of a Deployment that has no pod left."""
 
@@ -25,13 +26,26 @@ def merged(fleet: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, An
     return made
 
 
-def stack_file(fleet: Mapping[str, Any], secrets: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Give a stack file with this fleet and these secrets, and all else as in the dev stack's."""
-    further = {f"promfleet:{name}": value for name, value in (secrets or {}).items()}
-    return {**DEV, "config": {**DEV["config"], **further, "promfleet:fleet": fleet}}
+class StackFile(NamedTuple):
+    """What a stack's file says; all but the fleet and its secrets is as in the dev stack's."""
+
+    fleet: Mapping[str, Any]
+    secrets: Mapping[str, str] = {}
+    """By their keys without namespace; they are encrypted in the file."""
+
+    @property
+    def text(self) -> str:
+        return yaml.safe_dump({**_DEV, "config": {**_DEV["config"], "promfleet:fleet": self.fleet}})
+
+    def changed(self, changes: Mapping[str, Any]) -> "StackFile":
+        """Give the same with changes of the fleet."""
+        return self._replace(fleet=merged(self.fleet, changes))
 
 
-def notifying(receivers: Mapping[str, str]) -> dict[str, Any]:
+DEV = StackFile(FLEET)
+
+
+def notifying(receivers: Mapping[str, str]) -> StackFile:
     """
     Give the dev stack's file with webhooks for everyone, whose URLs are `receivers`.
 
@@ -53,7 +67,7 @@ def notifying(receivers: Mapping[str, str]) -> dict[str, Any]:
     }
     fleet = merged(FLEET, changes)
     fleet["alertmanager"]["receivers"] = {name: {"webhook": {}} for name in receivers}
-    return stack_file(fleet, {f"{name}Webhook": url for name, url in receivers.items()})
+    return StackFile(fleet, {f"{name}Webhook": url for name, url in receivers.items()})
 
 
 BUCKET = "promfleet-blocks"
@@ -103,7 +117,7 @@ AGENTS_ONLY: dict[str, Any] = {
 }
 
 
-def two_stacks(thanos: Mapping[str, Any] | None = None) -> dict[str, dict[str, Any]]:
+def two_stacks(thanos: Mapping[str, Any] | None = None) -> dict[str, StackFile]:
     """Give the files of a stack with hub and Thanos, whose section is changed so, and of one with the agents."""
-    hub = merged(WITH_THANOS, {"thanos": thanos or {}})
-    return {HUB_STACK: stack_file(hub), AGENTS_STACK: stack_file(AGENTS_ONLY)}
+    hub = StackFile(merged(WITH_THANOS, {"thanos": thanos or {}}))
+    return {HUB_STACK: hub, AGENTS_STACK: StackFile(AGENTS_ONLY)}

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +49,11 @@ class Stack:
         assert bool(done.returncode) == fails, f"{' '.join(command)} answered {done.returncode}:\n{done.stdout}"
         return done.stdout
 
-    def keep_secret(self, name: str, value: str) -> None:
-        """Put a secret of the program's into the stack file, as a user does."""
-        self.pulumi("config", "set", "--secret", f"promfleet:{name}", value)
+    def keep_secrets(self, secrets: Mapping[str, str]) -> None:
+        """Put secrets of the program's into the stack file, as a user does."""
+        pairs = [part for name, value in secrets.items() for part in ("--secret", f"promfleet:{name}={value}")]
+        if pairs:
+            self.pulumi("config", "set-all", *pairs)
 
     def up(self, *, fails: bool = False) -> str:
         return self.pulumi("up", "--yes", "--skip-preview", fails=fails)

@@ -5,18 +5,16 @@ import ssl
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-import yaml
 
 from fleet.hub import Hub
 from fleet.status import look
 
 from . import bucket
 from .clusters import Lab
-from .fleets import DEV, FLEET
+from .fleets import DEV, FLEET, StackFile
 from .stack import Stack, eventually, project
 
 PATIENCE = 240
@@ -25,8 +23,8 @@ FRESH = 40
 """Seconds; a cluster whose newest sample is older is silent."""
 _ON_CALL = FLEET["alertmanager"]["expose"]
 
-StackFiles = Mapping[str, Mapping[str, Any]]
-"""Stack files by the name of their stack, in the order in which they are deployed; the first one has the hub."""
+StackFiles = Mapping[str, StackFile]
+"""By the name of their stack, in the order in which they are deployed; the first one has the hub."""
 
 
 class Stacks:
@@ -41,7 +39,7 @@ class Stacks:
         self.lab = lab
         self.folder = project(folder)
         self.stacks: dict[str, Stack] = {}
-        self._files: dict[str, Mapping[str, Any]] = {}
+        self._files: dict[str, StackFile] = {}
 
     def deploy(self, files: StackFiles) -> list[Stack]:
         """Have these stacks and no others, each as its file says; return when the hub hears of every cluster."""
@@ -56,15 +54,16 @@ class Stacks:
             eventually(lambda: self._assert_ready(stacks[0]), PATIENCE)
         return stacks
 
-    def write(self, name: str, file: Mapping[str, Any]) -> Stack:
+    def write(self, name: str, file: StackFile) -> Stack:
         """Give a stack whose file says this, without an update."""
-        (self.folder / f"Pulumi.{name}.yaml").write_text(yaml.safe_dump(file))
+        (self.folder / f"Pulumi.{name}.yaml").write_text(file.text)
         self._files.pop(name, None)
         if name not in self.stacks:
             self.stacks[name] = Stack(name, self.lab.env, self.folder)
+        self.stacks[name].keep_secrets(file.secrets)
         return self.stacks[name]
 
-    def update(self, name: str, file: Mapping[str, Any]) -> None:
+    def update(self, name: str, file: StackFile) -> None:
         """Update one stack, unless it is as its file says."""
         if self._files.get(name) != file:
             self.write(name, file).up()

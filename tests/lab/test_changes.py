@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from .fleets import FLEET, merged
+from .fleets import FLEET
 from .stack import eventually
 
 pytestmark = pytest.mark.lab
@@ -13,13 +13,7 @@ pytestmark = pytest.mark.lab
 @pytest.fixture
 def change(stacks, notifying):
     """Write the fleet's stack file with changes, and give its stack."""
-
-    def write(changes):
-        config = notifying["config"]
-        fleet = merged(config["promfleet:fleet"], changes)
-        return stacks.write("dev", {**notifying, "config": {**config, "promfleet:fleet": fleet}})
-
-    return write
+    return lambda changes: stacks.write("dev", notifying.changed(changes))
 
 
 def running(lab):

@@ -18,7 +18,7 @@ from lab.build import command
 from settings import Fleet
 
 from .clusters import Lab
-from .fleets import FLEET, UNAVAILABLE
+from .fleets import FLEET, UNAVAILABLE, StackFile
 from .processes import Server
 from .stack import Stack, eventually
 from .stacks import Stacks
@@ -247,14 +247,14 @@ class TestAccess:
 
 class TestSecrets:
     def test_a_new_one_is_used_without_a_restart(
-        self, lab: Lab, deployed: Stack, in_force: None, stacks: Stacks, notifying: dict, webhook: Webhook
+        self, lab: Lab, deployed: Stack, in_force: None, stacks: Stacks, notifying: StackFile, webhook: Webhook
     ) -> None:
         """
         A receiver's URL is changed in the stack file, and no pod is replaced for it.
         """
         before = lab.kubectl("hub", "-n", "promfleet", "get", "pods", "-o", "jsonpath={.items[*].metadata.uid}")
         changed = stacks.write("dev", notifying)
-        changed.keep_secret("heartWebhook", webhook.url("elsewhere"))
+        changed.keep_secrets({"heartWebhook": webhook.url("elsewhere")})
 
         changed.up()
 

@@ -29,7 +29,7 @@ SILENT_PANELS = {
 
 @pytest.fixture(scope="module")
 def fleet(whole) -> Fleet:
-    return Fleet.model_validate(whole[HUB_STACK]["config"]["promfleet:fleet"])
+    return Fleet.model_validate(whole[HUB_STACK].fleet)
 
 
 class TestCatalogue:

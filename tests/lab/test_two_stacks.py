@@ -5,7 +5,7 @@ import pytest
 from fleet.hub import Hub
 
 from .clusters import Lab
-from .fleets import DEV, HUB_STACK, WITH_THANOS, stack_file, two_stacks
+from .fleets import DEV, HUB_STACK, WITH_THANOS, StackFile, two_stacks
 from .stack import Stack, eventually
 from .stacks import Stacks
 from .test_fleet import pods
@@ -47,7 +47,7 @@ class TestRefusals:
         """
         without = {section: value for section, value in WITH_THANOS.items() if section != "thanos"}
 
-        said = stacks.write(HUB_STACK, stack_file(without)).pulumi("up", "--yes", fails=True)
+        said = stacks.write(HUB_STACK, StackFile(without)).pulumi("up", "--yes", fails=True)
 
         assert "gcp:storage/bucket:Bucket" in said
         assert "cannot be deleted" in said

@@ -12,6 +12,7 @@ from lab import pki
 from . import bucket, elsewhere, fleets, history
 from .clusters import Lab
 from .fixtures import THANOS, wait_for
+from .fleets import StackFile
 from .stack import Stack
 from .stacks import Stacks
 
@@ -45,13 +46,13 @@ def endpoint(lab: Lab, thanos_parts: None) -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture(scope="session")
-def whole(endpoint: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def whole(endpoint: dict[str, Any]) -> dict[str, StackFile]:
     """Files of a hub's stack with every role of Thanos, and of a stack with its agents."""
     return fleets.two_stacks({"query": {"endpoints": [endpoint]}})
 
 
 @pytest.fixture
-def thanos(stacks: Stacks, whole: dict[str, dict[str, Any]]) -> Stack:
+def thanos(stacks: Stacks, whole: dict[str, StackFile]) -> Stack:
     """The hub's stack of both; every cluster reports."""
     return stacks.deploy(whole)[0]
 
@@ -63,7 +64,7 @@ def query(thanos: Stack, stacks: Stacks) -> Generator[Hub]:
 
 
 @pytest.fixture(scope="session")
-def past(lab: Lab, stacks: Stacks, whole: dict[str, dict[str, Any]], tmp_path_factory: pytest.TempPathFactory) -> Past:
+def past(lab: Lab, stacks: Stacks, whole: dict[str, StackFile], tmp_path_factory: pytest.TempPathFactory) -> Past:
     """A month of blocks, older ones, and two that are broken; the Compactor begins with them at once."""
     stacks.deploy(whole)
     today = int(time.time()) // (2 * history.DAY) * 2 * history.DAY
