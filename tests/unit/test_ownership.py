@@ -157,5 +157,5 @@ class TestHook:
             "urn", "", "eu1-namespace", NAMESPACE, new_inputs={"metadata": {"name": "promfleet"}}
         )
 
-        with pytest.raises(pulumi.RunError, match='^clusters.eu1: namespace "promfleet" exists'):
+        with pytest.raises(pulumi.RunError, match=r'^clusters\.eu1: namespace "promfleet" exists'):
             asyncio.run(refuse_strangers(OURS, Cluster(context="gke_eu1"), asked))
