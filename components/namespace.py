@@ -1,6 +1,6 @@
-"""A namespace whose pods are held to one Pod Security level, and which lets nobody in unless a policy says so."""
+"""A namespace whose pods are held to one Pod Security level, and where nobody reaches ours unless a policy says so."""
 
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -14,10 +14,12 @@ class NamespaceArgs(TypedDict):
     """Its name in the cluster."""
     admits: Literal["restricted", "baseline", "privileged"]
     """The weakest Pod Security level of its pods."""
+    exists: NotRequired[bool]
+    """Whether it is somebody else's, and stays as it is."""
 
 
 class Namespace(pulumi.ComponentResource):
-    """Makes a namespace closed to traffic from outside."""
+    """Makes a namespace, unless it exists, and closes the pods of this program in it to traffic from outside."""
 
     namespace: pulumi.Output[str]
     """Its name, known once it exists."""
@@ -26,14 +28,17 @@ class Namespace(pulumi.ComponentResource):
         super().__init__("promfleet:index:Namespace", name, {}, opts)
         child = ResourceOptions(parent=self)
         levels = {f"pod-security.kubernetes.io/{mode}": args["admits"] for mode in ("enforce", "audit", "warn")}
-        namespace = k8s.core.v1.Namespace(
-            f"{name}-namespace", metadata={"name": args["namespace"], "labels": PART_OF | levels}, opts=child
-        )
-        self.namespace = namespace.metadata.name.apply(str)
+        if args.get("exists"):
+            self.namespace = pulumi.Output.from_input(args["namespace"])
+        else:
+            namespace = k8s.core.v1.Namespace(
+                f"{name}-namespace", metadata={"name": args["namespace"], "labels": PART_OF | levels}, opts=child
+            )
+            self.namespace = namespace.metadata.name.apply(str)
         k8s.networking.v1.NetworkPolicy(
             f"{name}-default-deny",
             metadata={"name": "default-deny", "namespace": self.namespace, "labels": PART_OF},
-            spec={"pod_selector": {}, "policy_types": ["Ingress"]},
+            spec={"pod_selector": {"match_labels": PART_OF}, "policy_types": ["Ingress"]},
             opts=child,
         )
         self.register_outputs({"namespace": self.namespace})

@@ -18,7 +18,8 @@ from .node import LabError
 from .pki import Pair, authority, covers, issue
 
 NAMESPACE = "promfleet"
-"""Where the program deploys; it may take this namespace over, and away."""
+"""Where the dev stack deploys; what it needs is there before, and stays."""
+RESTRICTED = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
 ROUTE = "promfleet-lab"
 PORTS = {
     "hub": {"write": 30443, "read": 30444},
@@ -60,7 +61,7 @@ def objects(signer: Pair, address: str) -> list[dict[str, Any]]:
     """Describe what every cluster gets: whom to trust, and names that lead to the hub's node."""
     ways = [way for name, ports in PORTS.items() for way in _way(name, ports, address)]
     return [
-        _object("v1", "Namespace", NAMESPACE),
+        _object("v1", "Namespace", NAMESPACE, labels=RESTRICTED),
         _object("v1", "Namespace", ROUTE),
         _object("v1", "ConfigMap", "hub-ca", NAMESPACE) | {"data": {"ca.crt": signer.certificate.decode()}},
         *ways,

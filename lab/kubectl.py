@@ -27,5 +27,6 @@ def apply(manifests: str, *, context: str, kubeconfig: Path | None = None) -> No
     kubectl(*arguments, context=context, kubeconfig=kubeconfig, given=manifests)
 
 
-def get(kind: str, *, context: str, kubeconfig: Path | None = None) -> dict[str, Any]:
-    return json.loads(kubectl("get", kind, "--output=json", context=context, kubeconfig=kubeconfig))
+def get(kind: str, *where: str, context: str, kubeconfig: Path | None = None) -> dict[str, Any]:
+    """List objects, of one namespace or where `where` says."""
+    return json.loads(kubectl("get", kind, *where, "--output=json", context=context, kubeconfig=kubeconfig))

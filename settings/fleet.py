@@ -58,7 +58,11 @@ class Fleet(Section):
     clusters: Annotated[Table[DnsLabel, Cluster], Field(min_length=1)]
     """Every cluster that this stack touches, by its name."""
     namespace: Namespace = "promfleet"
-    """Namespace in every cluster; made, labelled and deleted by this program."""
+    """Namespace in every cluster; `<namespace>-node-exporter` is made beside it."""
+    create_namespace: bool = True
+    """Whether this program makes, labels and deletes `namespace`; `false` uses one that exists as it is."""
+    protect: bool = True
+    """Refuse every update and `pulumi destroy` that would take a namespace or a volume of this stack away."""
     rollout_timeout: Duration = "150s"
     """How long a workload may take to become ready before `pulumi up` fails; a large hub replays its WAL first."""
     scrape: Scrape = Scrape()

@@ -1,7 +1,7 @@
 """The agents of the fleet, one per cluster, and where each of them writes."""
 
 import pulumi
-from pulumi import Output, ResourceOptions
+from pulumi import Output
 
 import prometheus
 from components import AgentPrometheus
@@ -24,7 +24,7 @@ def deploy_agent(fleet: Fleet, cluster: str, watched: Watched, hub: HubEndpoint 
     AgentPrometheus(
         cluster,
         agent_args(fleet, cluster, watched, receiver),
-        ResourceOptions(provider=watched.provider),
+        watched.options(),
     )
 
 

@@ -1,7 +1,7 @@
 """The hub's Alertmanagers, and the secrets that their receivers need."""
 
 import pulumi
-from pulumi import Output, ResourceOptions
+from pulumi import Output
 
 import prometheus
 import settings
@@ -20,7 +20,7 @@ def deploy_alertmanager(fleet: Fleet, said: settings.Alertmanager, watched: Watc
     made = Alertmanager(
         hub.cluster,
         alertmanager_args(fleet, said, watched, hub),
-        ResourceOptions(provider=watched.provider),
+        watched.options(),
     )
     reached = expose_way(fleet, watched, hub.made.tls_secret, said.expose, APP, OPERATE)
     pulumi.export("alertmanager", {"service": made.service, "url": reached})

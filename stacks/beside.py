@@ -1,7 +1,6 @@
 """What stands beside the hub: what takes pushes, what asks endpoints, what shows the boards."""
 
 import pulumi
-from pulumi import ResourceOptions
 
 import settings
 from components import BlackboxExporter, Grafana, Pushgateway
@@ -33,7 +32,7 @@ def deploy_pushgateway(fleet: Fleet, said: settings.Pushgateway, watched: Watche
     }
     if said.storage_class:
         args["storage_class"] = said.storage_class
-    made = Pushgateway(hub.cluster, args, ResourceOptions(provider=watched.provider))
+    made = Pushgateway(hub.cluster, args, watched.options())
     url = expose_way(fleet, watched, hub.made.tls_secret, said.expose, APP, PUSH)
     pulumi.export("pushgateway", {"url": url})
     pulumi.export("pusher", made.pusher_token)
@@ -51,16 +50,14 @@ def deploy_prober(fleet: Fleet, watched: Watched, hub: DeployedHub) -> None:
         "door_image": fleet.images.kube_rbac_proxy,
         "rollout_timeout": seconds(fleet.rollout_timeout),
     }
-    BlackboxExporter(hub.cluster, args, ResourceOptions(provider=watched.provider))
+    BlackboxExporter(hub.cluster, args, watched.options())
 
 
 def deploy_grafana(fleet: Fleet, said: settings.Grafana, watched: Watched, hub: DeployedHub) -> None:
     """Make what shows the boards, and export where people find it."""
     port = Port(WAY_IN, grafana.PORT)
     url = expose_way(fleet, watched, hub.made.tls_secret, said.expose, grafana.APP, port)
-    made = Grafana(
-        hub.cluster, grafana_args(fleet, said, watched, hub, url), ResourceOptions(provider=watched.provider)
-    )
+    made = Grafana(hub.cluster, grafana_args(fleet, said, watched, hub, url), watched.options())
     pulumi.export("grafana", {"service": made.service, "url": url})
 
 

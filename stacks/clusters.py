@@ -1,14 +1,16 @@
 """What every cluster of the fleet gets, whoever scrapes it: its namespaces and exporters."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import pulumi
 import pulumi_kubernetes as k8s
-from pulumi import ResourceOptions
+from pulumi import ResourceOptions, ResourceTransformation
 
 from components import KubeStateMetrics, Namespace, NodeExporter
 from settings import Fleet, seconds
 
+from .ownership import owned, this_stack
 from .providers import cluster_provider
 
 
@@ -16,15 +18,24 @@ class Watched(NamedTuple):
     """A cluster that is ready for a Prometheus."""
 
     provider: k8s.Provider
+    owned: ResourceTransformation
     namespace: pulumi.Output[str]
+
+    def options(self, depends_on: Sequence[pulumi.Resource] = ()) -> ResourceOptions:
+        """Give the options of a component in this cluster."""
+        return ResourceOptions(provider=self.provider, transformations=[self.owned], depends_on=depends_on)
 
 
 def deploy_cluster(fleet: Fleet, name: str) -> Watched:
     """Make one cluster's provider, its namespaces and its exporters."""
     cluster = fleet.clusters[name]
     provider = cluster_provider(name, cluster)
-    opts = ResourceOptions(provider=provider)
-    namespace = Namespace(name, {"namespace": fleet.namespace, "admits": "restricted"}, opts).namespace
+    system = k8s.core.v1.Namespace.get(f"{name}-kube-system", "kube-system", ResourceOptions(provider=provider))
+    transformation = owned(this_stack(name), cluster, system.metadata.uid, protect=fleet.protect)
+    opts = ResourceOptions(provider=provider, transformations=[transformation])
+    namespace = Namespace(
+        name, {"namespace": fleet.namespace, "admits": "restricted", "exists": not fleet.create_namespace}, opts
+    ).namespace
     nodes = Namespace(
         f"{name}.node-exporter", {"namespace": f"{fleet.namespace}-node-exporter", "admits": "privileged"}, opts
     ).namespace
@@ -41,4 +52,4 @@ def deploy_cluster(fleet: Fleet, name: str) -> Watched:
         opts,
     )
     NodeExporter(name, {"namespace": nodes, "image": fleet.images.node_exporter, "rollout_timeout": timeout}, opts)
-    return Watched(provider, namespace)
+    return Watched(provider, transformation, namespace)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import pulumi
-from pulumi import ResourceOptions
 
 from components import Exposure
 from components.doors import Door
@@ -90,4 +89,4 @@ def lead(
     if expose.gateway:
         gateway = {"name": expose.gateway.name, "namespace": expose.gateway.namespace}
         args["gateway"] = gateway | ({"sectionName": expose.gateway.listener} if expose.gateway.listener else {})
-    Exposure(f"{fleet.hub.cluster}.{host}", args, ResourceOptions(provider=watched.provider))
+    Exposure(f"{fleet.hub.cluster}.{host}", args, watched.options())

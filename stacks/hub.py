@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import pulumi
-from pulumi import ResourceOptions
 
 import prometheus
 from components import HubPrometheus
@@ -55,7 +54,7 @@ class DeployedHub(NamedTuple):
 
 def deploy_hub(fleet: Fleet, hub: Hub, watched: Watched, ways: Ways) -> DeployedHub:
     """Make the hub; `ways` are those to the object store, where it has one."""
-    made = HubPrometheus(hub.cluster, hub_args(fleet, hub, watched, ways), ResourceOptions(provider=watched.provider))
+    made = HubPrometheus(hub.cluster, hub_args(fleet, hub, watched, ways), watched.options())
     urls = lead_to_doors(fleet, hub, watched, made)
     tls = hub.expose.tls
     url = f"{urls['write']}{WRITE.paths[0]}"

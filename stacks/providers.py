@@ -19,11 +19,11 @@ def cluster_provider(name: str, cluster: Cluster) -> k8s.Provider:
     return k8s.Provider(
         name,
         context=cluster.context,
-        kubeconfig=cluster.kubeconfig,
+        kubeconfig=cluster.kubeconfig or "",  # then client-go looks for it, and nobody's path is in the state
         cluster_identifier=name,  # an edited kubeconfig must not replace everything in the cluster
         enable_config_map_mutable=True,
         enable_secret_mutable=True,
-        upsert_existing_objects=True,  # what a crashed update made, the next one takes over
+        upsert_existing_objects=True,  # its own only: see ownership.py
         kube_client_settings={"timeout": CLIENT_TIMEOUT},
     )
 

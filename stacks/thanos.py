@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import pulumi
-from pulumi import ResourceOptions
 
 import prometheus
 from components import (
@@ -49,7 +48,7 @@ def deploy_thanos(
 
     `notify` is the Role of who may alert, if there is an Alertmanager.
     """
-    opts = ResourceOptions(provider=watched.provider)
+    opts = watched.options()
     pulumi.export("blocks", shared_blocks(thanos, hub.cluster))
     caches = deploy_caches(fleet, thanos, watched, hub)
     deploy_bucket_workers(fleet, thanos, watched, hub, ways, caches)
@@ -96,15 +95,15 @@ def deploy_caches(fleet: Fleet, thanos: Thanos, watched: Watched, hub: DeployedH
     if not thanos.memcached:
         return []
     args = memcached_args(fleet, thanos, thanos.memcached, watched)
-    return [ThanosMemcached(hub.cluster, args, ResourceOptions(provider=watched.provider))]
+    return [ThanosMemcached(hub.cluster, args, watched.options())]
 
 
 def deploy_bucket_workers(
     fleet: Fleet, thanos: Thanos, watched: Watched, hub: DeployedHub, ways: Ways, caches: Sequence[pulumi.Resource]
 ) -> None:
     """Make the Stores, after what they need, and the compactors."""
-    opts = ResourceOptions(provider=watched.provider)
-    after_caches = ResourceOptions(provider=watched.provider, depends_on=caches)
+    opts = watched.options()
+    after_caches = watched.options(caches)
     store, compactor = thanos.store, thanos.compactor
     for app, work in rendered.stores(thanos).items():
         shard: ThanosStoreArgs = {
@@ -125,7 +124,7 @@ def deploy_bucket_workers(
 
 def deploy_query(fleet: Fleet, thanos: Thanos, watched: Watched, hub: DeployedHub) -> HubReading:
     """Make what answers for all, and give where it is asked."""
-    made = ThanosQuery(hub.cluster, query_args(fleet, thanos, watched, hub), ResourceOptions(provider=watched.provider))
+    made = ThanosQuery(hub.cluster, query_args(fleet, thanos, watched, hub), watched.options())
     reached = expose_way(fleet, watched, hub.made.tls_secret, thanos.expose, QUERY, READ)
     return HubReading(QUERY, made.roles[READ.name], reached or hub.reading.url)
 
@@ -166,7 +165,7 @@ def deploy_ruler(
     """Make the Rulers; stateless ones come after Receive, which would refuse for ever what it may not take yet."""
     stateless = rendered.is_stateless(thanos)
     args = ruler_args(fleet, thanos, ruler, watched, hub, Access() if stateless else ways[RULER], notify)
-    opts = ResourceOptions(provider=watched.provider, depends_on=received if stateless else None)
+    opts = watched.options(received if stateless else ())
     ThanosRuler(hub.cluster, args, opts)
 
 

@@ -103,7 +103,7 @@ AGENTS = ("eu1", "us1")
 HUB_STACK, AGENTS_STACK = "hub", "agents"
 _CLUSTERS = FLEET["clusters"]
 WITH_THANOS: dict[str, Any] = {
-    **{key: FLEET[key] for key in ("scrape", "alertmanager", "pushgateway", "probes")},
+    **{key: FLEET[key] for key in ("createNamespace", "protect", "scrape", "alertmanager", "pushgateway", "probes")},
     "clusters": {"hub": _CLUSTERS["hub"]},
     "hub": {**FLEET["hub"], "replicas": REPLICAS, "agents": list(AGENTS)},
     "alerts": merged(FLEET["alerts"], {"rules": IMPATIENT}),
@@ -111,7 +111,7 @@ WITH_THANOS: dict[str, Any] = {
 }
 """The fleet of a hub's stack; the agents are another's."""
 AGENTS_ONLY: dict[str, Any] = {
-    "scrape": FLEET["scrape"],
+    **{key: FLEET[key] for key in ("createNamespace", "protect", "scrape")},
     "clusters": {cluster: _CLUSTERS[cluster] for cluster in AGENTS},
     "agents": {cluster: {"hub": {"stack": f"organization/promfleet/{HUB_STACK}"}} for cluster in AGENTS},
 }

@@ -1,6 +1,7 @@
 """One stack as a user runs it: the pulumi command, the files of this repository, the lab's clusters."""
 
 import json
+import re
 import subprocess
 import time
 from collections.abc import Callable, Mapping
@@ -8,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
+
+from lab.locks import lift_dead
 
 ROOT = Path(__file__).parents[2]
 
@@ -60,6 +64,24 @@ class Stack:
 
     def destroy(self) -> str:
         return self.pulumi("destroy", "--yes", "--skip-preview")
+
+    def kill(self, command: str, *, after: int) -> None:
+        """Begin an update, or a destroy, and kill all of it after so many operations."""
+        self._outputs = {}
+        arguments = [command, "--yes", "--skip-preview", "--non-interactive", "--color", "never", "--stack", self.name]
+        running = psutil.Popen(
+            ["pulumi", *arguments], cwd=self.root, env=self.environment, stdout=subprocess.PIPE, text=True
+        )
+        done = 0
+        for line in running.stdout:
+            done += bool(re.search(r" (created|updated|deleted)\b", line))
+            if done == after:
+                break
+        assert done == after, f"{command} ended after {done} operations"
+        for process in (running, *running.children(recursive=True)):
+            process.kill()
+        running.wait()
+        assert lift_dead() == [self.name]
 
     @property
     def outputs(self) -> dict[str, Any]:

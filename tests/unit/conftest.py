@@ -18,7 +18,7 @@ from pulumi.runtime import MockCallArgs, MockResourceArgs, rpc
 from pulumi.runtime.mocks import MockMonitor
 
 from settings.schema import stack_file_schema
-from tests.unit.kinds import GOOGLE_ACCOUNT, STACK, STACK_REFERENCE
+from tests.unit.kinds import GOOGLE_ACCOUNT, NAMESPACE, STACK, STACK_REFERENCE
 
 hypothesis.settings.register_profile("unhurried", deadline=None)  # how long an example takes is not what is tested
 hypothesis.settings.load_profile("unhurried")
@@ -39,11 +39,15 @@ class Engine(pulumi.runtime.Mocks):
         self.resources: list[MockResourceArgs] = []
         self.waits: list[tuple[str, str, str]] = []
         """Kind, name and time-out of whatever was registered; an empty one is the provider's own ten minutes."""
+        self.protected: list[tuple[str, bool]] = []
+        """Kind of whatever was registered, and whether it may not be deleted."""
         self.stacks: dict[str, dict[str, Any]] = {OWN_STACK: {}}
         """Outputs of the stacks that a program may refer to, by `organization/project/stack`; its own of last time."""
         self.monitor = Monitor(self)
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        if args.typ == NAMESPACE and args.resource_id:
+            return args.resource_id, {"metadata": {"name": args.resource_id, "uid": f"uid-of-{args.name}"}}
         self.resources.append(args)
         outputs = dict(args.inputs)
         if args.typ == STACK_REFERENCE:
@@ -65,7 +69,7 @@ class Engine(pulumi.runtime.Mocks):
     def deploy(self, program: Callable[[], object]) -> "Engine":
         """Run a program until every registration has arrived; what an earlier one asked for is forgotten."""
         self.stand_in()
-        for remembered in (self.resources, self.waits, self.monitor.urns):
+        for remembered in (self.resources, self.waits, self.protected, self.monitor.urns):
             remembered.clear()
 
         @pulumi.runtime.test
@@ -112,7 +116,9 @@ class Monitor(MockMonitor):
         return urn
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 — the base class names it so
-        self.engine.waits.append((request.type.rpartition(":")[2], request.name, request.customTimeouts.create))
+        kind = request.type.rpartition(":")[2]
+        self.engine.waits.append((kind, request.name, request.customTimeouts.create))
+        self.engine.protected.append((kind, request.protect))
         return super().RegisterResource(request)
 
 

@@ -101,7 +101,8 @@ class TestNamespace:
 
         spec = engine.one(NETWORK_POLICY).inputs["spec"]
 
-        assert spec == {"podSelector": {}, "policyTypes": ["Ingress"]}
+        ours = {"matchLabels": {"app.kubernetes.io/part-of": "promfleet"}}
+        assert spec == {"podSelector": ours, "policyTypes": ["Ingress"]}
 
 
 class TestLabels:

@@ -1,0 +1,161 @@
+import asyncio
+
+import pulumi
+import pytest
+
+from settings import Cluster
+from stacks import deploy
+from stacks.ownership import OWNER, Owner, problems, refuse_strangers
+from tests.unit.builders import HUB, fleet
+from tests.unit.conftest import OWN_STACK
+from tests.unit.kinds import NAMESPACE, NETWORK_POLICY, STATEFUL_SET
+
+CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"
+OURS = Owner("organization/promfleet/hub", "eu1")
+
+
+@pytest.fixture
+def deployed(engine, kubeconfig):
+    """Deploy a hub and an agent, with further sections."""
+    return lambda **sections: engine.deploy(lambda: deploy(fleet(hub=HUB, agents={"eu1": {}}, **sections)))
+
+
+def annotations(resource):
+    return resource.inputs["metadata"]["annotations"]
+
+
+class TestObjects:
+    def test_say_whose_they_are(self, deployed):
+        """
+        Each is annotated with its stack and cluster, and applied under one name for all of the cluster.
+        """
+        objects = [r for r in deployed().resources if r.typ.startswith("kubernetes:")]
+
+        assert len(objects) > 30
+        for one in objects:
+            cluster = "eu1" if "::eu1::" in one.provider else "hub"
+            assert annotations(one)[OWNER] == f"{OWN_STACK}/{cluster}"
+            assert annotations(one)["pulumi.com/patchFieldManager"] == f"promfleet/{OWN_STACK}/{cluster}"
+
+    def test_managers_name_is_one_that_kubernetes_takes(self):
+        """
+        However long a stack's name is.
+        """
+        assert len(Owner("o/p/" + "s" * 200, "eu1").manager) == 128
+
+    def test_namespaces_know_their_cluster(self, deployed):
+        """
+        Who swaps the contexts of two clusters would change the annotation of a namespace that is another's.
+        """
+        made = deployed()
+
+        uids = {r.inputs["metadata"]["annotations"]["promfleet.io/cluster-uid"] for r in made.all(NAMESPACE)}
+        assert uids == {"uid-of-hub-kube-system", "uid-of-eu1-kube-system"}
+
+    def test_claims_are_not_waited_for(self, deployed):
+        """
+        The provider waits for a phase that a claim of a killed update has passed; who mounts it is waited for.
+        """
+        claims = deployed().all(CLAIM)
+
+        assert claims
+        assert {annotations(claim)["pulumi.com/skipAwait"] for claim in claims} == {"true"}
+
+
+class TestProtection:
+    @pytest.mark.parametrize("protect", [True, False])
+    def test_covers_namespaces_and_volumes(self, deployed, protect):
+        """
+        By default no update takes them away, whatever was edited.
+        """
+        made = deployed(protect=protect)
+
+        protected = {kind for kind, is_protected in made.protected if is_protected}
+        assert protected == ({"Namespace", "PersistentVolumeClaim"} if protect else set())
+
+
+class TestNamespaceThatExists:
+    def test_is_neither_made_nor_labelled(self, deployed):
+        """
+        Only that of node-exporter is this program's, and all pods of ours are closed in both.
+        """
+        made = deployed(createNamespace=False)
+
+        assert {r.inputs["metadata"]["name"] for r in made.all(NAMESPACE)} == {"promfleet-node-exporter"}
+        closed = [r.inputs for r in made.all(NETWORK_POLICY) if r.inputs["metadata"]["name"] == "default-deny"]
+        assert {policy["metadata"]["namespace"] for policy in closed} == {"promfleet", "promfleet-node-exporter"}
+
+    def test_every_pod_of_ours_is_closed_by_its_label(self, deployed):
+        """
+        The policy that lets nobody in looks for the label of this program, and leaves other people's pods alone.
+        """
+        pods = [r.inputs["spec"]["template"]["metadata"]["labels"] for r in deployed().all(STATEFUL_SET)]
+
+        assert pods
+        assert {labels["app.kubernetes.io/part-of"] for labels in pods} == {"promfleet"}
+
+
+class TestProblems:
+    @pytest.mark.parametrize(
+        "live",
+        [
+            {},
+            {"default": {}, "monitoring": {}},
+            {"promfleet": {OWNER: str(OURS)}, "promfleet-node-exporter": {OWNER: str(OURS)}},
+        ],
+        ids=["new", "neighbours", "killed update"],
+    )
+    def test_there_are_none_with_what_is_free_or_ours(self, live):
+        """
+        A cluster with other namespaces, and what a killed update of this stack has left.
+        """
+        assert list(problems(OURS, "promfleet", live)) == []
+
+    @pytest.mark.parametrize(
+        ("facts", "said"),
+        [
+            ({}, 'namespace "promfleet" exists, and is not this program\'s. Write another namespace'),
+            ({OWNER: f"{OURS.stack}/us1"}, "this cluster is us1 in this stack's state already. Write us1 again"),
+            ({OWNER: "organization/promfleet/eu/eu1"}, "belongs to stack organization/promfleet/eu, as eu1"),
+        ],
+        ids=["a stranger's", "renamed", "another stack's"],
+    )
+    def test_name_whose_it_is_and_what_to_write(self, facts, said):
+        """
+        Somebody else's namespace, a cluster that was renamed, and one that another stack has.
+        """
+        [problem] = problems(OURS, "promfleet", {"promfleet": facts})
+
+        assert said in problem
+
+    def test_a_renamed_cluster_is_found_in_any_namespace(self):
+        """
+        Also where the namespace got another name at the same time.
+        """
+        [problem] = problems(OURS, "monitoring", {"promfleet": {OWNER: f"{OURS.stack}/us1"}})
+
+        assert "Write us1 again" in problem
+
+
+class TestHook:
+    def test_refuses_before_a_namespace_is_made(self, monkeypatch):
+        """
+        The message begins with the place in the stack file.
+        """
+
+        class Api:
+            async def get(self, kind, *, raw):
+                assert (kind, raw) == ("namespaces", True)
+                yield {"metadata": {"name": "promfleet"}}
+
+        async def api(context, kubeconfig):
+            assert (context, kubeconfig) == ("gke_eu1", None)
+            return Api()
+
+        monkeypatch.setattr("kr8s.asyncio.api", api)
+        asked = pulumi.ResourceHookArgs(
+            "urn", "", "eu1-namespace", NAMESPACE, new_inputs={"metadata": {"name": "promfleet"}}
+        )
+
+        with pytest.raises(pulumi.RunError, match=r'^clusters\.eu1: namespace "promfleet" exists'):
+            asyncio.run(refuse_strangers(OURS, Cluster(context="gke_eu1"), asked))
