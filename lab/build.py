@@ -30,8 +30,6 @@ ENVIRONMENT = {
 }
 LEAN = ("-gcflags", "all=-dwarf=false")
 """The compiler need not write what `-s -w` makes the linker drop; that is a fifth of its time."""
-
-
 AT_ONCE = 2
 """Builds: while one is linked or waits for the network, most cores have time for another."""
 
@@ -93,6 +91,7 @@ def _build_all(missing: Sequence[Binary], say: Say, every: float) -> None:
     """
     waiting = sorted(missing, key=lambda binary: -binary.seconds)
     running, failures = dict[Future[None], Started](), list[BuildError]()
+    _toolchain()  # installed by one, not by both
     with ThreadPoolExecutor(AT_ONCE) as pool:
         while True:
             while len(running) < AT_ONCE and (binary := _next(waiting, [each.binary for each in running.values()])):
@@ -150,10 +149,10 @@ def _build(binary: Binary) -> None:
         work, graph = Path(folder), _graph(binary)
         sources = {each.name: _source(work, each) for each in graph}
         (work / "go.mod").write_text(_go_mod(graph, [Path(source["GoMod"]) for source in sources.values()]))
-        # Of binaries that name each other all packages count, so that each of them is built with the same versions.
-        packages = {each.name: _packages(work, each, sources[each.name]) for each in graph if _graph(each) == graph}
+        packages = {each.name: _packages(work, each, sources[each.name]) for each in graph}
+        # Go selects versions for the packages that it is asked for: for all of the graph they are the same each time.
         everything = [package for commands in packages.values() for package in commands.values()]
-        _go(work, "list", "-deps", "-tags", binary.tags, *everything)
+        _go(work, "list", "-deps", "-tags", ",".join(each.tags for each in graph if each.tags), *everything)
         built = work / "built"
         stamps = " ".join(f"-X {variable}={text}" for variable, text in binary.stamps.items())
         flags = ["-trimpath", "-tags", binary.tags, *LEAN, "-ldflags", f"-s -w {stamps}"]
