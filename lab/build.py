@@ -129,13 +129,14 @@ def _home(binary: Binary) -> Path:
 def _recipe(binary: Binary) -> str:
     text = repr((binary.commands, binary.files, binary.staging, binary.stamps))
     neighbours = "".join(
-        f"{other.module} {other.version}{other.staging}{_main(other)}" for other in _graph(binary) if other != binary
+        f"{other.module} {other.version}{other.staging}{_own(other)}" for other in _graph(binary) if other != binary
     )
-    return hashlib.sha256((text + _main(binary) + binary.tags + neighbours).encode()).hexdigest()[:8]
+    return hashlib.sha256((text + _own(binary) + binary.tags + neighbours).encode()).hexdigest()[:8]
 
 
-def _main(binary: Binary) -> str:
-    return binary.main.read_text() if binary.main else ""
+def _own(binary: Binary) -> str:
+    """Give the text of all that is ours in a binary."""
+    return "".join(file.read_text() for file in (binary.main, *binary.overlay.values()) if file)
 
 
 def _graph(binary: Binary) -> list[Binary]:
@@ -153,6 +154,8 @@ def _build(binary: Binary) -> None:
         # Go selects versions for the packages that it is asked for: for all of the graph they are the same each time.
         everything = [package for commands in packages.values() for package in commands.values()]
         _go(work, "list", "-deps", "-tags", ",".join(each.tags for each in graph if each.tags), *everything)
+        for each in graph:
+            _overlay(work, each)
         built = work / "built"
         stamps = " ".join(f"-X {variable}={text}" for variable, text in binary.stamps.items())
         flags = ["-trimpath", "-tags", binary.tags, *LEAN, "-ldflags", f"-s -w {stamps}"]
@@ -172,6 +175,17 @@ def _packages(work: Path, binary: Binary, source: Mapping[str, str]) -> dict[str
     for name, path in binary.files.items():
         shutil.copyfile(Path(source["Dir"]) / path, place / name)
     return dict.fromkeys(binary.commands, f"./{binary.name}")
+
+
+def _overlay(work: Path, binary: Binary) -> None:
+    """Let our own files stand for some of a library's, in a copy of it: Go takes them nowhere else."""
+    for (module, path), own in binary.overlay.items():
+        copy = work / "overlay" / module
+        if not copy.exists():
+            library = json.loads(_go(work, "list", "-m", "-json", module))["Dir"]
+            shutil.copytree(library, copy, copy_function=shutil.copyfile)
+            _go(work, "mod", "edit", f"-replace={module}=./{copy.relative_to(work)}")
+        shutil.copyfile(own, copy / path)
 
 
 def _go_mod(graph: Sequence[Binary], upstream: Sequence[Path]) -> str:
