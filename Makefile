@@ -3,26 +3,39 @@
 VENV := .venv
 UV := $(VENV)/bin/uv
 FLEET := $(VENV)/bin/fleet
+PYTEST := $(VENV)/bin/pytest
 LAB := eval "$$($(FLEET) lab env)" &&
 
-.PHONY: up down test unit check bench setup lock packages
+.DEFAULT_GOAL := help
+.PHONY: help up down test unit render lab-test faults check bench setup lock packages
+
+help: ## these lines
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-9s %s\n", $$1, $$2 }'
 
 up: setup packages ## three real clusters, the dev stack in them, and what the hub says of them
 	$(FLEET) lab up
 	$(LAB) pulumi stack select --create dev && pulumi up --stack dev --yes --skip-preview
 	$(LAB) $(FLEET) status --stack dev
 
-down: setup ## all of it away again
+down: setup ## take the clusters away again
 	$(FLEET) lab down
 
-test: check packages ## everything but the benchmarks; uses the lab and its dev stack
-	$(FLEET) lab up
-	$(VENV)/bin/pytest tests/unit tests/render tests/lab
+test: check packages ## all that a change needs: static checks, unit, render and lab tests; under 20 minutes
+	$(PYTEST) tests/unit tests/render tests/lab
 
-unit: ## what one runs at every save
-	$(VENV)/bin/pytest -q tests/unit
+faults: setup packages ## outages, losses, failed updates in the clusters; an hour, and new figures in docs/reliability.md
+	$(PYTEST) tests/faults
 
-check: setup
+unit: setup ## unit tests: neither Go nor root
+	$(PYTEST) -q tests/unit
+
+render: setup ## rendered files before promtool and amtool, from the path or the cache
+	$(PYTEST) -q tests/render
+
+lab-test: setup packages ## the lab's tests alone
+	$(PYTEST) tests/lab
+
+check: setup ## format, lint, types, and every stack file
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ty check
@@ -31,7 +44,7 @@ check: setup
 bench: up ## figures, no verdicts
 	$(VENV)/bin/python -m tests.bench
 
-setup: $(VENV)/synced
+setup: $(VENV)/synced ## the Python packages, by the lock file
 
 $(VENV)/synced: requirements.lock pyproject.toml
 	python3 -c 'import sys; sys.exit(sys.version_info < (3, 11) and "promfleet needs Python 3.11 or later: apt-get install python3")'

@@ -9,12 +9,12 @@ from .namespace import Namespace, NamespaceArgs
 from .node_exporter import NodeExporter, NodeExporterArgs
 from .pushgateway import Pushgateway, PushgatewayArgs
 from .thanos_bucket_web import ThanosBucketWeb, ThanosBucketWebArgs
-from .thanos_compactor import ThanosCompactor
+from .thanos_compactor import ThanosCompactor, ThanosCompactorArgs
 from .thanos_memcached import ThanosMemcached, ThanosMemcachedArgs
 from .thanos_query import ThanosQuery, ThanosQueryArgs
 from .thanos_receive import ThanosReceive, ThanosReceiveArgs
 from .thanos_ruler import ThanosRuler, ThanosRulerArgs
-from .thanos_store import ThanosStore
+from .thanos_store import ThanosStore, ThanosStoreArgs
 
 __all__ = [
     "AgentPrometheus",
@@ -40,6 +40,7 @@ __all__ = [
     "ThanosBucketWeb",
     "ThanosBucketWebArgs",
     "ThanosCompactor",
+    "ThanosCompactorArgs",
     "ThanosMemcached",
     "ThanosMemcachedArgs",
     "ThanosQuery",
@@ -49,4 +50,5 @@ __all__ = [
     "ThanosRuler",
     "ThanosRulerArgs",
     "ThanosStore",
+    "ThanosStoreArgs",
 ]

@@ -6,12 +6,17 @@ from pulumi import ResourceOptions
 from .thanos import RoleArgs, role
 
 
+class ThanosCompactorArgs(RoleArgs):
+    app: str
+    """Name of the StatefulSet: each bucket's has its own."""
+
+
 class ThanosCompactor(pulumi.ComponentResource):
     """Exactly one per bucket: two would delete each other's sources."""
 
-    def __init__(self, name: str, app: str, args: RoleArgs, opts: ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: ThanosCompactorArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:ThanosCompactor", name, {}, opts)
         if args.get("replicas", 1) != 1:
             raise ValueError(f"{name}: {args.get('replicas')} compactors on one bucket corrupt it; leave replicas out")
-        role(f"{name}-{app}", app, args, [], self)
+        role(name, args["app"], args, [], self)
         self.register_outputs({})

@@ -8,10 +8,15 @@ from prometheus.thanos import QUERY
 from .thanos import RoleArgs, role
 
 
+class ThanosStoreArgs(RoleArgs):
+    app: str
+    """Name of the StatefulSet: each shard has its own."""
+
+
 class ThanosStore(pulumi.ComponentResource):
     """One shard of the bucket's blocks; its volume is a cache that may be lost."""
 
-    def __init__(self, name: str, app: str, args: RoleArgs, opts: ResourceOptions | None = None) -> None:
+    def __init__(self, name: str, args: ThanosStoreArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:ThanosStore", name, {}, opts)
-        role(f"{name}-{app}", app, args, [QUERY], self)
+        role(name, args["app"], args, [QUERY], self)
         self.register_outputs({})

@@ -1,5 +1,6 @@
 """Builds the commands of published Go modules into the user's cache, once per recipe."""
 
+import fcntl
 import hashlib
 import json
 import os
@@ -9,8 +10,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -145,8 +147,9 @@ def _graph(binary: Binary) -> list[Binary]:
 
 
 def _build(binary: Binary) -> None:
-    CACHE.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=CACHE, prefix=".building-") as folder:
+    with _alone(binary), tempfile.TemporaryDirectory(dir=CACHE, prefix=".building-") as folder:
+        if _home(binary).exists():
+            return
         work, graph = Path(folder), _graph(binary)
         sources = {each.name: _source(work, each) for each in graph}
         (work / "go.mod").write_text(_go_mod(graph, [Path(source["GoMod"]) for source in sources.values()]))
@@ -161,8 +164,16 @@ def _build(binary: Binary) -> None:
         flags = ["-trimpath", "-tags", binary.tags, *LEAN, "-ldflags", f"-s -w {stamps}"]
         for name, package in packages[binary.name].items():
             _go(work, "build", *flags, "-o", str(built / name), package)
-        if not _home(binary).exists():  # another process may have been faster
-            built.rename(_home(binary))
+        built.rename(_home(binary))
+
+
+@contextmanager
+def _alone(binary: Binary) -> Generator[None]:
+    """Wait while another process builds the same; its lock goes with it."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / f".{_home(binary).name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _packages(work: Path, binary: Binary, source: Mapping[str, str]) -> dict[str, str]:

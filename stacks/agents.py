@@ -1,4 +1,4 @@
-"""The agents of the fleet, one per cluster; the only place that reads another stack."""
+"""The agents of the fleet, one per cluster, and where each of them writes."""
 
 import pulumi
 from pulumi import Output, ResourceOptions
@@ -33,7 +33,7 @@ def endpoint(cluster: str, receiver: Receiver) -> HubEndpoint:
     if receiver.url:
         token = pulumi.Config().require_secret(secret_key(cluster, "token"))
         return HubEndpoint(receiver.url, {cluster: token}, "", "", "1.0")
-    reference = pulumi.StackReference(receiver.stack or "")
+    reference = pulumi.StackReference(f"{cluster}-hub", receiver.stack)
     hub = reference.require_output("hub")
     tokens = reference.require_output("identities")
     return HubEndpoint(

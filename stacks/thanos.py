@@ -19,10 +19,12 @@ from components.hub_prometheus import APP as HUB
 from components.hub_prometheus import READ, READER, WRITER
 from components.thanos import Access, RoleArgs
 from components.thanos_bucket_web import BROWSE, ThanosBucketWebArgs
+from components.thanos_compactor import ThanosCompactorArgs
 from components.thanos_memcached import ThanosMemcachedArgs
 from components.thanos_query import ThanosQueryArgs
 from components.thanos_receive import WRITE, ThanosReceiveArgs
 from components.thanos_ruler import ThanosRulerArgs
+from components.thanos_store import ThanosStoreArgs
 from prometheus import Memory
 from prometheus import thanos as rendered
 from prometheus.memcached import server_flags
@@ -105,14 +107,20 @@ def deploy_bucket_workers(
     after_caches = ResourceOptions(provider=watched.provider, depends_on=caches)
     store, compactor = thanos.store, thanos.compactor
     for app, work in rendered.stores(thanos).items():
-        args = role_args(fleet, watched, ways[app], work.flags, store.storage, store.storage_class)
-        args["replicas"] = store.replicas
-        args["memory"] = prometheus.store_memory(fleet.hub_series + fleet.written_series)
-        ThanosStore(hub.cluster, app, args, after_caches)
+        shard: ThanosStoreArgs = {
+            **role_args(fleet, watched, ways[app], work.flags, store.storage, store.storage_class),
+            "app": app,
+            "replicas": store.replicas,
+            "memory": prometheus.store_memory(fleet.hub_series + fleet.written_series),
+        }
+        ThanosStore(f"{hub.cluster}-{app}", shard, after_caches)
     for app, work in rendered.compactors(thanos).items():
-        args = role_args(fleet, watched, ways[app], work.flags, compactor.storage, compactor.storage_class)
-        args["memory"] = prometheus.compactor_memory(fleet.hub_series + fleet.written_series)
-        ThanosCompactor(hub.cluster, app, args, opts)
+        args: ThanosCompactorArgs = {
+            **role_args(fleet, watched, ways[app], work.flags, compactor.storage, compactor.storage_class),
+            "app": app,
+            "memory": prometheus.compactor_memory(fleet.hub_series + fleet.written_series),
+        }
+        ThanosCompactor(f"{hub.cluster}-{app}", args, opts)
 
 
 def deploy_query(fleet: Fleet, thanos: Thanos, watched: Watched, hub: DeployedHub) -> HubReading:

@@ -1,89 +1,106 @@
-"""Fixtures of the fleet that stands in the lab: the dev stack, its hub, a counter in every cluster."""
+"""The lab's clusters, the stacks in them, and what runs there beside: fixtures of `tests/lab` and `tests/faults`."""
 
-import ssl
-from collections.abc import Generator
-from contextlib import contextmanager
-from urllib.parse import urlsplit
+import tempfile
+from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
 from fleet.hub import Hub
+from lab.cluster import WIRE
+from settings import Fleet
 
-from .stack import DEV, Stack, eventually
+from . import fleets
+from .clusters import CLUSTERS, Bringup, Lab
+from .fleets import FLEET
+from .stack import ROOT, Stack
+from .stacks import Stacks
+from .webhook import Webhook
 from .workloads import NAMESPACE, ORACLE, exporter
 
-FLEET = DEV["config"]["promfleet:fleet"]
+THANOS = "thanos"
+"""The lab's part that has the images of Thanos and the object store."""
+IN_THE_LAB = (ROOT / "tests" / "lab", ROOT / "tests" / "faults")
+BRINGUP = pytest.StashKey[Bringup]()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Start what the tests will ask for of the lab, while those run that need no cluster."""
+    items = [item for item in session.items if isinstance(item, pytest.Function) and item.path.parent in IN_THE_LAB]
+    asked = {fixture for item in items for fixture in item.fixturenames}
+    if "lab" in asked and not session.config.option.collectonly:
+        log = Path(tempfile.mkdtemp(prefix="promfleet-lab-")) / "up.log"
+        session.config.stash[BRINGUP] = Bringup(log, [THANOS] if "thanos_parts" in asked else [])
+
+
+def wait_for(config: pytest.Config, part: str) -> None:
+    """Wait for a part of the lab, and show what is said meanwhile: the first time it is built, for half an hour."""
+    capture = config.pluginmanager.getplugin("capturemanager")
+    for line in config.stash[BRINGUP].said(part):
+        with capture.global_and_fixture_disabled():
+            print(f"\nlab: {line.rstrip()}", end="", flush=True)
 
 
 @pytest.fixture(scope="session")
-def deployed(lab):
-    """The dev stack, as `make up` leaves it; a test that changes it puts it back."""
-    lab.connect()
-    stack = Stack("dev", lab.env)
-    stack.up()
-    return stack
+def lab(pytestconfig: pytest.Config) -> Lab:
+    wait_for(pytestconfig, CLUSTERS)
+    return Lab()
 
 
 @pytest.fixture(scope="session")
-def hub_of(lab):
-    """Open the hub of a stack over the network, by its read door and with its reader's token."""
-
-    @contextmanager
-    def open_hub(stack: Stack) -> Generator[Hub]:
-        outputs = stack.outputs
-        url = urlsplit(outputs["hub"]["readUrl"])
-        host = url.hostname or ""
-        client = httpx.Client(
-            base_url=f"https://{lab.node_address('hub')}:{url.port}",
-            headers={"Authorization": f"Bearer {outputs['reader']}", "Host": host},
-            verify=ssl.create_default_context(cafile=str(lab.ca)),
-            timeout=30,
-        )
-        with client:
-            yield Hub(client, host)
-
-    return open_hub
+def webhook(lab: Lab) -> Iterator[Webhook]:
+    """Who is told of alerts."""
+    server = Webhook(str(WIRE[1]))
+    yield server
+    server.shutdown()
 
 
 @pytest.fixture(scope="session")
-def operate_of(lab):
-    """Open a stack's Alertmanager over the network, as who is on call does."""
-    way = FLEET["alertmanager"]["expose"]
+def stacks(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stacks]:
+    """Whatever stands in the lab; at the end that is the dev stack, as `make up` leaves it."""
+    stacks = Stacks(lab, tmp_path_factory.mktemp("project"))
+    yield stacks
+    stacks.deploy({"dev": fleets.DEV})
 
-    @contextmanager
-    def open_alertmanager(stack: Stack) -> Generator[httpx.Client]:
-        client = httpx.Client(
-            base_url=f"https://{lab.node_address('hub')}:{way['nodePort']}",
-            headers={"Authorization": f"Bearer {stack.outputs['operator']}", "Host": way["host"]},
-            verify=ssl.create_default_context(cafile=str(lab.ca)),
-            timeout=30,
-        )
-        client.event_hooks = {"request": [lambda request: request.extensions.update(sni_hostname=way["host"])]}
-        with client:
-            yield client
 
-    return open_alertmanager
+@pytest.fixture(scope="session")
+def notifying(webhook: Webhook) -> dict:
+    """The dev stack's file, with receivers that listen."""
+    return fleets.notifying({name: webhook.url(name) for name in ("platform", "shop", "heart")})
+
+
+@pytest.fixture(scope="session")
+def fleet(notifying: dict) -> Fleet:
+    """The same as the program reads it."""
+    return Fleet.model_validate(notifying["config"]["promfleet:fleet"])
 
 
 @pytest.fixture
-def hub(deployed, hub_of):
-    with hub_of(deployed) as hub:
+def deployed(stacks: Stacks, notifying: dict) -> Stack:
+    """The dev stack, with receivers that listen; every cluster reports."""
+    [stack] = stacks.deploy({"dev": notifying})
+    return stack
+
+
+@pytest.fixture
+def hub(deployed: Stack, stacks: Stacks) -> Generator[Hub]:
+    with stacks.open_hub(deployed) as hub:
         yield hub
 
 
+@pytest.fixture
+def operate(deployed: Stack, stacks: Stacks) -> Generator[httpx.Client]:
+    """Alertmanager, as who is on call reaches it."""
+    with stacks.open_alertmanager(deployed) as operate:
+        yield operate
+
+
 @pytest.fixture(scope="session")
-def oracle(lab, deployed, hub_of):
-    """Name the Deployment, in every cluster, of a counter that is scraped every second and has arrived at the hub."""
+def oracle(lab: Lab) -> Iterator[str]:
+    """Name the Deployment, in every cluster, of a counter that is scraped every second."""
     for cluster in FLEET["clusters"]:
         lab.apply(cluster, exporter("oracle", ORACLE, "1s"))
-    with hub_of(deployed) as hub:
-
-        def assert_arriving() -> None:
-            counted = hub.query("min by (cluster) (count_over_time(oracle_seconds_total[15s]))")
-            assert {s.labels["cluster"] for s in counted if s.value >= 10} == set(FLEET["clusters"])
-
-        eventually(assert_arriving)
     yield "oracle"
     for cluster in FLEET["clusters"]:
         lab.kubectl(cluster, "delete", "namespace", NAMESPACE, "--wait=false")

@@ -1,4 +1,4 @@
-"""Hub and agents as plain processes on loopback, where an outage of hours is pressed into a minute."""
+"""Hub and agents as plain processes on loopback, where an outage of hours is pressed into a minute or two."""
 
 import http.server
 import socket
@@ -6,7 +6,6 @@ import subprocess
 import threading
 import time
 from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import Path
 
 import httpx
@@ -26,19 +25,24 @@ def free_port() -> int:
 
 
 class Target(http.server.ThreadingHTTPServer):
-    """Counts the seconds of the clock, in as many series as are asked for."""
+    """Numbers its scrapes, in as many series as are asked for; each agent scrapes a path of its own."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
+        self.scrapes: dict[str, int] = {}
+        """How often each path was answered."""
+        target = self
+
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                now = int(time.time())
-                lines = [f'oracle_seconds_total{{n="{n}"}} {now}' for n in range(SERIES)]
+                number = target.scrapes.get(self.path, 0) + 1
+                lines = [f'oracle_scrapes_total{{n="{n}"}} {number}' for n in range(SERIES)]
                 self.send_response(200)
                 self.send_header("Content-Type", "text/plain; version=0.0.4")
                 self.end_headers()
                 self.wfile.write(("\n".join(lines) + "\n").encode())
+                target.scrapes[self.path] = number
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 — the base class names it so
                 """Say nothing."""
@@ -49,6 +53,10 @@ class Target(http.server.ThreadingHTTPServer):
     @property
     def address(self) -> str:
         return f"127.0.0.1:{self.server_address[1]}"
+
+    def answered(self, cluster: str) -> int:
+        """How often a cluster's agent was answered."""
+        return self.scrapes.get(f"/{cluster}", 0)
 
 
 class Server:
@@ -94,16 +102,9 @@ class Server:
         lines = httpx.get(f"{self.url}/metrics").text.splitlines()
         return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith((f"{name}{{", f"{name} ")))
 
-    def times(self, cluster: str, since: float) -> list[float]:
-        """Timestamps of the samples that it stores of one cluster's target, in seconds, oldest first."""
+    def stored(self, cluster: str, since: float) -> dict[int, float]:
+        """Numbers of the scrapes of one cluster's target that it stores -> their times, in seconds."""
         window = int(time.time() - since) + 2
-        query = f'oracle_seconds_total{{cluster="{cluster}",n="0"}}[{window}s]'
+        query = f'oracle_scrapes_total{{cluster="{cluster}",n="0"}}[{window}s]'
         found = httpx.get(f"{self.url}/api/v1/query", params={"query": query}).json()["data"]["result"]
-        assert found, f"nothing of {cluster} is stored"
-        return sorted(at for series in found for at, _ in series["values"])
-
-    def widest_gap(self, cluster: str, since: float, until: float) -> float:
-        """Seconds between the two neighbouring samples that lie furthest apart; fails before `until` has arrived."""
-        times = self.times(cluster, since)
-        assert times[-1] >= until, f"the newest sample of {cluster} is {until - times[-1]:.1f} s short"
-        return max(after - before for before, after in pairwise(times))
+        return {int(value): at for series in found for at, value in series["values"] if at >= since}

@@ -1,4 +1,4 @@
-"""Stacks as a user runs them: the pulumi command, the files of this repository, the lab's clusters."""
+"""One stack as a user runs it: the pulumi command, the files of this repository, the lab's clusters."""
 
 import json
 import subprocess
@@ -8,10 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import yaml
 
 ROOT = Path(__file__).parents[2]
-DEV = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
 
 
 def project(folder: Path) -> Path:
@@ -23,22 +21,21 @@ def project(folder: Path) -> Path:
 
 
 class Stack:
-    """One stack of a project, this repository's if left out. `config` is its stack file."""
+    """One stack of a project, this repository's if left out; its stack file lies there under its name."""
 
     def __init__(self, name: str, environment: dict[str, str], root: Path = ROOT) -> None:
         self.name = name
         self.environment = environment
         self.root = root
-        self.config = root / f"Pulumi.{name}.yaml"
+        self._outputs: dict[str, Any] = {}
         self.pulumi("stack", "select", "--create", name, stack=False)
 
     def pulumi(self, *arguments: str, stack: bool = True, fails: bool = False) -> str:
         """Run pulumi and return all it printed; it must succeed, or with `fails` must not."""
+        self._outputs = {}
         command = ["pulumi", *arguments, "--non-interactive", "--color", "never"]
         if stack:
             command += ["--stack", self.name]
-        if arguments[0] in ("up", "preview", "destroy", "refresh", "config"):
-            command += ["--config-file", str(self.config)]
         done = subprocess.run(
             command,
             cwd=self.root,
@@ -64,7 +61,10 @@ class Stack:
 
     @property
     def outputs(self) -> dict[str, Any]:
-        return json.loads(self.pulumi("stack", "output", "--json", "--show-secrets"))
+        """What the last update gave, secrets in plain text."""
+        if not self._outputs:
+            self._outputs = json.loads(self.pulumi("stack", "output", "--json", "--show-secrets"))
+        return self._outputs
 
     def resources(self, cluster: str) -> list[dict[str, Any]]:
         """Whatever the state has in one cluster."""
@@ -74,12 +74,6 @@ class Stack:
     def objects(self, cluster: str) -> set[str]:
         """URNs in the state that stand in one cluster."""
         return {resource["urn"] for resource in self.resources(cluster)}
-
-
-def stack_file(path: Path, fleet: dict[str, Any]) -> Path:
-    """Write a stack file with this fleet, and all else as in the dev stack's."""
-    path.write_text(yaml.safe_dump({**DEV, "config": {**DEV["config"], "promfleet:fleet": fleet}}))
-    return path
 
 
 def eventually(check: Callable[[], None], seconds: float = 90) -> None:

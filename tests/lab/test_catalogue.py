@@ -7,18 +7,16 @@ from typing import Any
 import httpx
 import pytest
 
-from alerts import WATCHDOG
+from alerts import MAINTENANCE, WATCHDOG
 from dashboards import shown
 from fleet.hub import Hub
 from settings import Fleet
 
 from .catalogue import groups, metrics, names, silent, unhealthy
-from .fixtures import FLEET
 from .stack import ROOT, eventually
 from .workloads import IMAGE, NAMESPACE, exporter
 
 pytestmark = pytest.mark.lab
-DEV = Fleet.model_validate(FLEET)
 ARRIVAL = 180
 """Seconds until what a cluster has just begun to expose was scraped, shipped and recorded."""
 
@@ -45,9 +43,6 @@ NOT_HERE = {
 SILENT_PANELS = {
     ("promfleet-namespace", "Volumes"): "a kubelet does not measure volumes that are folders of its node",
     ("promfleet-agents", "Dropped before sending"): "no agent has given up a sample",
-    ("promfleet-alertmanager", "Messages sent"): "the dev stack tells nobody",
-    ("promfleet-alertmanager", "Messages failed"): "likewise",
-    ("promfleet-alertmanager", "Time to send"): "likewise",
     ("promfleet-cardinality", "Jobs"): "its comparison wants yesterday's samples",
     ("promfleet-probes", "Endpoints"): "no endpoint of the lab has a certificate of a public authority",
 }
@@ -179,7 +174,7 @@ def lone_pod(name: str, command: Sequence[str], image: str = IMAGE, **spec: Any)
 
 
 @pytest.fixture(scope="module")
-def furnished(lab, deployed) -> Iterator[None]:
+def furnished(lab) -> Iterator[None]:
     """eu1 with one of everything."""
     made = [*exporter("jvm", JVM, "15s"), *objects()]
     lab.apply("eu1", made)
@@ -188,7 +183,7 @@ def furnished(lab, deployed) -> Iterator[None]:
     lab.kubectl("eu1", "-n", NAMESPACE, "delete", "--wait=false", *sorted(kinds))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def pushed(lab, deployed) -> None:
     """A job's last words, which name another cluster than the hub's."""
     outputs = deployed.outputs
@@ -205,34 +200,34 @@ def pushed(lab, deployed) -> None:
 
 
 class TestRules:
-    def test_are_all_evaluated(self, hub: Hub) -> None:
+    def test_are_all_evaluated(self, hub: Hub, fleet: Fleet) -> None:
         """
         Prometheus finds nothing wrong with any rule of the catalogue.
         """
 
         def assert_healthy() -> None:
             found = hub.get("/api/v1/rules").json()["data"]["groups"]
-            assert {group["name"] for group in found} == groups(DEV).keys()
+            assert {group["name"] for group in found} == groups(fleet).keys()
             assert unhealthy(hub) == {}
 
         eventually(assert_healthy, ARRIVAL)
 
     def test_find_nothing_wrong_with_a_healthy_fleet(self, hub: Hub) -> None:
         """
-        Nothing fires and nothing is about to, but the heartbeat.
+        Nothing fires and nothing is about to, but the heartbeat and what tells of a maintenance.
         """
 
         def assert_calm() -> None:
             raised = {f"{s.labels['alertname']} in {s.labels['cluster']}" for s in hub.query(RAISED)}
-            assert raised == {f"{WATCHDOG} in hub"}
+            assert raised == {f"{WATCHDOG} in hub", f"{MAINTENANCE} in us1"}
 
         eventually(assert_calm, MEMORY + ARRIVAL)
 
-    def test_use_metrics_that_exist(self, hub: Hub, furnished: None, pushed: None) -> None:
+    def test_use_metrics_that_exist(self, hub: Hub, fleet: Fleet, furnished: None, pushed: None) -> None:
         """
         Each metric that a rule reads is there, or known to be missing here; none is called missing that is there.
         """
-        read = metrics(DEV)
+        read = metrics(fleet)
 
         def assert_present() -> None:
             present = names(hub)
@@ -243,7 +238,7 @@ class TestRules:
 
 
 class TestBoards:
-    def test_every_panel_has_an_answer(self, hub: Hub, furnished: None, pushed: None) -> None:
+    def test_every_panel_has_an_answer(self, hub: Hub, fleet: Fleet, furnished: None, pushed: None) -> None:
         """
         Asked for eu1, or for the hub's cluster where only that has one, each query of each panel finds something.
         """
@@ -261,7 +256,7 @@ class TestBoards:
         def unanswered() -> dict[tuple[str, str], str]:
             pods = hub.query(f'kube_pod_info{{cluster="eu1", namespace="{NAMESPACE}", pod=~"jvm-.+"}}')
             java["pod"] = pods[0].labels["pod"]
-            return silent(hub, shown(DEV), chosen)
+            return silent(hub, shown(fleet), chosen)
 
         def assert_answered() -> None:
             found = unanswered()

@@ -1,30 +1,25 @@
 """What a change of the stack file does to a fleet that runs."""
 
 import base64
-import copy
 
 import pytest
 
-from .stack import DEV, eventually, stack_file
+from .fleets import FLEET, merged
+from .stack import eventually
 
 pytestmark = pytest.mark.lab
-FLEET = DEV["config"]["promfleet:fleet"]
 
 
 @pytest.fixture
-def changed(deployed, tmp_path):
-    """Update to the dev stack's fleet with changes, and back again at the end."""
-    original = deployed.config
+def change(stacks, notifying):
+    """Write the fleet's stack file with changes, and give its stack."""
 
-    def change(edit):
-        fleet = copy.deepcopy(FLEET)
-        edit(fleet)
-        deployed.config = stack_file(tmp_path / "Pulumi.changed.yaml", fleet)
-        return deployed.up()
+    def write(changes):
+        config = notifying["config"]
+        fleet = merged(config["promfleet:fleet"], changes)
+        return stacks.write("dev", {**notifying, "config": {**config, "promfleet:fleet": fleet}})
 
-    yield change
-    deployed.config = original
-    deployed.up()
+    return write
 
 
 def running(lab):
@@ -58,19 +53,29 @@ class TestState:
         assert [form for form in written if form in state] == []
 
 
-class TestReload:
-    def test_settings_of_prometheus_restart_no_pod(self, lab, hub, deployed, changed):
+class TestKilledUpdate:
+    @pytest.mark.parametrize("cluster", FLEET["clusters"])
+    def test_could_create_everything_again(self, lab, deployed, cluster):
+        """
+        What an update that was killed has left, which no state knows, does not stand in the next one's way.
+        """
+        lab.create_again(cluster, deployed)
+
+
+class TestUpdate:
+    def test_settings_of_prometheus_restart_no_pod(self, lab, hub, change):
         """
         Interval, rules and retention are files, which the running servers read again.
         """
         before = running(lab)
 
-        def edit(fleet):
-            fleet["scrape"]["interval"] = "20s"
-            fleet["clusters"]["us1"]["labels"]["region"] = "apac"
-            fleet["hub"]["retention"] = "5d"
-
-        changed(edit)
+        change(
+            {
+                "scrape": {"interval": "20s"},
+                "clusters": {"us1": {"labels": {"region": "apac"}}},
+                "hub": {"retention": "5d"},
+            }
+        ).up()
 
         def assert_in_force():
             expected = {s.labels["cluster"]: s.labels["region"] for s in hub.query("promfleet_cluster_expected")}
@@ -82,14 +87,38 @@ class TestReload:
         eventually(assert_in_force, seconds=240)
         assert running(lab) == before
 
-    def test_a_change_of_the_hubs_pod_rolls_it_once(self, lab, deployed, changed):
+    def test_a_change_of_the_hubs_pod_rolls_it_once(self, lab, deployed, change):
         """
         More memory for the hub is a new pod of the hub, and of no other cluster.
         """
         before = running(lab)
 
-        changed(lambda fleet: fleet["clusters"]["hub"].update(series=FLEET["clusters"]["hub"]["series"] + 100))
+        change({"clusters": {"hub": {"series": FLEET["clusters"]["hub"]["series"] + 100}}}).up()
 
         after = running(lab)
         assert {cluster: after[cluster] for cluster in ("eu1", "us1")} == {c: before[c] for c in ("eu1", "us1")}
         assert len(after["hub"] - before["hub"]) == 1
+
+
+class TestWrongKubeconfig:
+    def test_a_context_that_does_not_exist_is_refused_before_anything(self, change):
+        """
+        The message names the place in the stack file, the contexts that exist and what to do.
+        """
+        said = change({"clusters": {"us1": {"context": "us9"}}}).pulumi("preview", fails=True)
+
+        assert 'clusters.us1.context: "us9" is in no kubeconfig' in said
+        assert "eu1, hub, us1" in said
+        assert "Traceback" not in said
+
+    def test_a_file_that_is_no_kubeconfig_is_named(self, change, tmp_path):
+        """
+        The message names the file.
+        """
+        wrong = tmp_path / "kubeconfig"
+        wrong.write_text("- this\n- is a list\n")
+
+        said = change({"clusters": {"us1": {"kubeconfig": str(wrong)}}}).pulumi("preview", fails=True)
+
+        assert f"clusters.us1: {wrong} is not a kubeconfig" in said
+        assert "Traceback" not in said

@@ -1,8 +1,7 @@
 """From a sample to a message: what breaks in a cluster, and who is told, in three real clusters."""
 
-import copy
 import ssl
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,93 +15,40 @@ from kr8s.objects import Pod
 import prometheus
 from alerts import MAINTENANCE, WATCHDOG
 from lab.build import command
-from lab.cluster import WIRE
 from settings import Fleet
 
+from .clusters import Lab
+from .fleets import FLEET, UNAVAILABLE
 from .processes import Server
-from .stack import DEV, Stack, eventually, stack_file
+from .stack import Stack, eventually
+from .stacks import Stacks
 from .webhook import Webhook
 from .workloads import NAMESPACE, ORACLE, exporter
 
 pytestmark = pytest.mark.lab
-HOST = DEV["config"]["promfleet:fleet"]["alertmanager"]["expose"]["host"]
-OPERATE = DEV["config"]["promfleet:fleet"]["alertmanager"]["expose"]["nodePort"]
-BROKEN = "KubeDeploymentUnavailable"
-"""The alert of a Deployment that has no pod left."""
 PATIENCE = 150
 """Seconds from a broken workload to its message: scrape, remote write, two evaluations, grouping."""
-
-
-def routed(fleet: dict[str, Any]) -> dict[str, Any]:
-    """The dev stack's fleet, impatient, with webhooks for everyone."""
-    fleet = copy.deepcopy(fleet)
-    now = datetime.now(UTC)
-    window = {"start": f"{now:%Y-%m-%dT%H:%MZ}", "until": f"{now + timedelta(days=1):%Y-%m-%dT%H:%MZ}"}
-    fleet["alerts"] = {
-        "rules": {BROKEN: {"for": "15s", "team": "shop"}},
-        "maintenance": [{"cluster": "us1", "reason": "A test.", **window}],
-    }
-    fleet["alertmanager"] |= {
-        "receivers": {name: {"webhook": {}} for name in ("platform", "shop", "heart")},
-        "default": "platform",
-        "routes": [{"receiver": "shop", "teams": ["shop"]}],
-        "heartbeat": {"receiver": "heart", "every": "1m"},
-        "grouping": {"wait": "5s", "interval": "10s", "repeat": "4h"},
-    }
-    return fleet
+SHOP = "shop"
+"""A workload of every cluster: eu1's is told of, us1's is in maintenance, the hub's is silenced."""
 
 
 @pytest.fixture(scope="module")
-def webhook() -> Iterator[Webhook]:
-    server = Webhook(str(WIRE[1]))
-    yield server
-    server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def alerting(deployed: Stack, webhook: Webhook, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The dev stack with receivers that listen, and back again at the end."""
-    original = deployed.config
-    fleet = routed(DEV["config"]["promfleet:fleet"])
-    deployed.config = stack_file(tmp_path_factory.mktemp("alerting") / "Pulumi.alerting.yaml", fleet)
-    for name in fleet["alertmanager"]["receivers"]:
-        deployed.keep_secret(f"{name}Webhook", webhook.url(name))
-    deployed.up()
-    yield deployed
-    deployed.config = original
-    deployed.up()
-
-
-@pytest.fixture(scope="module")
-def operate(alerting: Stack, operate_of) -> Iterator[httpx.Client]:
-    with operate_of(alerting) as operate:
-        yield operate
-
-
-@pytest.fixture(scope="module")
-def shop(lab, alerting: Stack) -> Iterator[Callable[..., None]]:
-    """A workload in eu1 and in us1, to be broken and mended."""
-    clusters = ("eu1", "us1")
-    made = exporter("shop", ORACLE, "15s")
+def shop(lab: Lab) -> Iterator[None]:
+    made = exporter(SHOP, ORACLE, "15s")
     made[-1]["spec"]["strategy"] = {"type": "Recreate"}  # the pods before it would live on beside a broken image
-    for cluster in clusters:
+    for cluster in FLEET["clusters"]:
         lab.apply(cluster, made)
-
-    def break_or_mend(cluster: str, *, works: bool) -> None:
-        image = "lab.local/busybox:1" if works else "lab.local/busybox:never"
-        lab.kubectl(cluster, "-n", NAMESPACE, "set", "image", "deployment/shop", f"shop={image}")
-
-    yield break_or_mend
-    for cluster in clusters:
-        lab.kubectl(cluster, "-n", NAMESPACE, "delete", "deployment/shop", "configmap/shop", "--wait=false")
+    yield
+    for cluster in FLEET["clusters"]:
+        lab.kubectl(cluster, "-n", NAMESPACE, "delete", f"deployment/{SHOP}", f"configmap/{SHOP}", "--wait=false")
 
 
-@pytest.fixture(scope="module")
-def in_force(alerting: Stack, hub_of, webhook: Webhook, operate: httpx.Client) -> None:
+@pytest.fixture
+def in_force(deployed: Stack, stacks: Stacks, webhook: Webhook, operate: httpx.Client) -> None:
     """The receivers and rules of the stack file have reached every server that reads them."""
 
     def assert_read() -> None:
-        with hub_of(alerting) as hub:
+        with stacks.open_hub(deployed) as hub:
             alike = hub.query('count_values("hash", alertmanager_config_hash)')
         assert [s.value for s in alike] == [3]  # replicas, read by now what the stack file says
         assert webhook.told("firing", alertname=WATCHDOG)
@@ -112,30 +58,17 @@ def in_force(alerting: Stack, hub_of, webhook: Webhook, operate: httpx.Client) -
 
 
 @pytest.fixture
-def mended(shop, in_force: None, webhook: Webhook, operate: httpx.Client) -> Iterator[None]:
-    """End with workloads that run and no alert about them."""
-    webhook.received.clear()
-    yield
-    for cluster in ("eu1", "us1"):
-        shop(cluster, works=True)
-
-    def assert_quiet() -> None:
-        assert seen(operate) == []
-
-    eventually(assert_quiet, 2 * PATIENCE)
-
-
-@pytest.fixture
-def second_source(lab, alerting: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def second_source(
+    lab: Lab, fleet: Fleet, deployed: Stack, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     """Another Prometheus that reads the hub's samples, evaluates its rules and notifies one Alertmanager."""
     folder = tmp_path_factory.mktemp("second")
-    fleet = Fleet.model_validate(yaml.safe_load(alerting.config.read_text())["config"]["promfleet:fleet"])
     for name, text in prometheus.rules(fleet).items():
         (folder / name).write_text(text)
     (folder / "token").write_text(notifier_token(lab))
     rendered = yaml.safe_load(prometheus.hub_config(fleet))["alerting"]
     [notifier] = rendered["alertmanagers"]
-    with forwarded(lab, "prometheus-hub-0", 9090) as samples, forwarded(lab, "alertmanager-1", 8443) as door:
+    with forwarded(lab, "prometheus-hub-0", 9090) as samples, forwarded(lab, "alertmanager-1", 8443) as port:
         config = {
             "global": {"evaluation_interval": "15s", "external_labels": {"replica": "second"}},
             "rule_files": [str(folder / "*.yml")],
@@ -153,7 +86,7 @@ def second_source(lab, alerting: Stack, tmp_path_factory: pytest.TempPathFactory
                         "scheme": "https",
                         "authorization": {"credentials_file": str(folder / "token")},
                         "tls_config": {**notifier["tls_config"], "ca_file": str(lab.ca)},
-                        "static_configs": [{"targets": [f"127.0.0.1:{door}"]}],
+                        "static_configs": [{"targets": [f"127.0.0.1:{port}"]}],
                     }
                 ],
             },
@@ -164,120 +97,109 @@ def second_source(lab, alerting: Stack, tmp_path_factory: pytest.TempPathFactory
         server.stop()
 
 
-def notifier_token(lab) -> str:
+def notifier_token(lab: Lab) -> str:
     """The identity with which the hub comes to Alertmanager."""
     return lab.kubectl("hub", "-n", "promfleet", "create", "token", "prometheus-hub").strip()
 
 
 @contextmanager
-def forwarded(lab, pod: str, port: int) -> Generator[int]:
+def forwarded(lab: Lab, pod: str, port: int) -> Generator[int]:
     """Lead a port of this machine's loopback to a port of a pod's."""
     api = kr8s.api(context="hub", kubeconfig=str(lab.kubeconfig))
     with Pod.get(pod, namespace="promfleet", api=api).portforward(remote_port=port, local_port="auto") as local:
         yield local
 
 
+def shop_works(lab: Lab, *, works: bool) -> None:
+    """Break or mend the workload in every cluster."""
+    image = "lab.local/busybox:1" if works else "lab.local/busybox:never"
+    for cluster in FLEET["clusters"]:
+        lab.kubectl(cluster, "-n", NAMESPACE, "set", "image", f"deployment/{SHOP}", f"{SHOP}={image}")
+
+
 def seen(operate: httpx.Client, **labels: str) -> list[dict[str, Any]]:
     """The alerts of the broken workloads, as Alertmanager has them."""
-    matchers = [f'{name}="{value}"' for name, value in {"alertname": BROKEN, **labels}.items()]
+    matchers = [f'{name}="{value}"' for name, value in {"alertname": UNAVAILABLE, **labels}.items()]
     return operate.get("/api/v2/alerts", params={"filter": matchers}).raise_for_status().json()
 
 
 def assert_told_once(webhook: Webhook, status: str, cluster: str) -> None:
-    told = webhook.told(status, alertname=BROKEN, cluster=cluster)
+    told = webhook.told(status, alertname=UNAVAILABLE, cluster=cluster, deployment=SHOP)
     assert [notification.path for notification in told] == ["/shop"], told
 
 
-def wait_for_beats(webhook: Webhook, number: int) -> None:
-    """Let time pass as the system itself counts it: every minute the heartbeat comes."""
-    before = len(webhook.told("firing", alertname=WATCHDOG))
-
-    def assert_beaten() -> None:
-        assert len(webhook.told("firing", alertname=WATCHDOG)) >= before + number
-
-    eventually(assert_beaten, 100 * number)
-
-
 class TestIncident:
-    def test_is_told_once_and_in_maintenance_not_at_all(
-        self, shop, mended, webhook: Webhook, operate: httpx.Client, second_source: Server
+    def test_is_told_once_and_in_maintenance_or_silence_not_at_all(
+        self, lab: Lab, shop: None, in_force: None, webhook: Webhook, operate: httpx.Client, second_source: Server
     ) -> None:
         """
         Two Prometheus raise it and three Alertmanagers hear of it: one message names eu1, and one says that it is over.
 
-        The same trouble in us1, which is in maintenance, is seen and told to nobody.
+        The same trouble in us1, which is in maintenance, is told to nobody; that of the hub's cluster, which somebody
+        on call silenced with a token of their own, when they lift the silence.
         """
-        for cluster in ("eu1", "us1"):
-            shop(cluster, works=False)
-
-        eventually(lambda: assert_told_once(webhook, "firing", "eu1"), PATIENCE)
-
-        def assert_raised_by_both() -> None:
-            found = httpx.get(f"{second_source.url}/api/v1/alerts").json()["data"]["alerts"]
-            firing = {a["labels"]["cluster"] for a in found if a["labels"]["alertname"] == BROKEN}
-            assert firing == {"eu1", "us1"}
-            assert second_source.metric("prometheus_notifications_errors_total") == 0
-            muted = [alert["status"] for alert in seen(operate, cluster="us1")]
-            assert [(status["state"], len(status["inhibitedBy"])) for status in muted] == [("suppressed", 1)]
-
-        eventually(assert_raised_by_both, PATIENCE)
-        wait_for_beats(webhook, 2)
-        assert_told_once(webhook, "firing", "eu1")
-
-        # Two that see the end at different moments raise it anew for a grouping interval, here a matter of seconds.
-        second_source.stop()
-        shop("eu1", works=True)
-        eventually(lambda: assert_told_once(webhook, "resolved", "eu1"), 2 * PATIENCE)
-        assert [n for n in webhook.received if n.about(alertname=BROKEN, cluster="us1")] == []
-
-    def test_that_is_silenced_is_told_when_the_silence_ends(
-        self, shop, mended, webhook: Webhook, operate: httpx.Client
-    ) -> None:
-        """
-        Who is on call silences a cluster with a token of their own; nothing is told until they lift it.
-        """
+        webhook.received.clear()
         now = datetime.now(UTC)
         silence = {
-            "matchers": [{"name": "cluster", "value": "eu1", "isRegex": False, "isEqual": True}],
+            "matchers": [{"name": "cluster", "value": "hub", "isRegex": False, "isEqual": True}],
             "startsAt": now.isoformat(),
             "endsAt": (now + timedelta(hours=1)).isoformat(),
             "createdBy": "on call",
             "comment": "test",
         }
         made = operate.post("/api/v2/silences", json=silence).raise_for_status().json()["silenceID"]
+        shop_works(lab, works=False)
         try:
-            shop("eu1", works=False)
+            eventually(lambda: assert_told_once(webhook, "firing", "eu1"), PATIENCE)
 
-            def assert_silenced() -> None:
-                assert [alert["status"]["silencedBy"] for alert in seen(operate, cluster="eu1")] == [[made]]
+            def assert_raised_by_both() -> None:
+                found = httpx.get(f"{second_source.url}/api/v1/alerts").json()["data"]["alerts"]
+                firing = {a["labels"]["cluster"] for a in found if a["labels"]["alertname"] == UNAVAILABLE}
+                assert firing == set(FLEET["clusters"])
+                assert second_source.metric("prometheus_notifications_errors_total") == 0
+                muted = [alert["status"] for alert in seen(operate, cluster="us1")]
+                assert [(status["state"], len(status["inhibitedBy"])) for status in muted] == [("suppressed", 1)]
+                assert [alert["status"]["silencedBy"] for alert in seen(operate, cluster="hub")] == [[made]]
 
-            eventually(assert_silenced, PATIENCE)
-            wait_for_beats(webhook, 1)
-            assert [n for n in webhook.received if n.about(alertname=BROKEN)] == []
-        finally:
+            eventually(assert_raised_by_both, PATIENCE)
+            beats = len(webhook.told("firing", alertname=WATCHDOG))
+
+            def assert_time_has_passed() -> None:
+                assert len(webhook.told("firing", alertname=WATCHDOG)) > beats
+
+            eventually(assert_time_has_passed, 100)  # the heartbeat's minute is several of the groups' intervals
+            assert_told_once(webhook, "firing", "eu1")
+            assert [n for n in webhook.received if n.about(alertname=UNAVAILABLE, cluster="us1")] == []
+            assert [n for n in webhook.received if n.about(alertname=UNAVAILABLE, cluster="hub")] == []
+
             operate.delete(f"/api/v2/silence/{made}").raise_for_status()
+            eventually(lambda: assert_told_once(webhook, "firing", "hub"), PATIENCE)
+        finally:
+            # Two that see the end at different moments raise it anew for a grouping interval, a matter of seconds here.
+            second_source.stop()
+            shop_works(lab, works=True)
 
-        eventually(lambda: assert_told_once(webhook, "firing", "eu1"), PATIENCE)
+        eventually(lambda: assert_told_once(webhook, "resolved", "eu1"), 2 * PATIENCE)
+        assert [n for n in webhook.received if n.about(alertname=UNAVAILABLE, cluster="us1")] == []
 
 
 class TestInhibition:
-    def test_stays_within_a_cluster(self, lab, in_force: None, webhook: Webhook, operate: httpx.Client) -> None:
+    def test_stays_within_a_cluster(self, lab: Lab, in_force: None, webhook: Webhook) -> None:
         """
         What is critical in eu1 makes its own consequence there needless, and mutes no warning of us1's.
         """
-        webhook.received.clear()
         thing = {"namespace": "inhibition", "deployment": "cart", "team": "platform"}
         consequence = {"alertname": "KubeDeploymentReplicasMismatch", "severity": "warning", **thing}
         ends = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
         alerts = [
-            {"labels": {"alertname": BROKEN, "severity": "critical", "cluster": "eu1", **thing}, "endsAt": ends},
+            {"labels": {"alertname": UNAVAILABLE, "severity": "critical", "cluster": "eu1", **thing}, "endsAt": ends},
             {"labels": {**consequence, "cluster": "eu1"}, "endsAt": ends},
             {"labels": {**consequence, "cluster": "hub"}, "endsAt": ends},
         ]
         with (
-            forwarded(lab, "alertmanager-0", 8443) as door,
+            forwarded(lab, "alertmanager-0", 8443) as port,
             httpx.Client(
-                base_url=f"https://127.0.0.1:{door}",
+                base_url=f"https://127.0.0.1:{port}",
                 headers={"Authorization": f"Bearer {notifier_token(lab)}"},
                 verify=ssl.create_default_context(cafile=str(lab.ca)),
             ) as client,
@@ -291,17 +213,17 @@ class TestInhibition:
                 for alert in notification.alerts
                 if alert["labels"].get("namespace") == "inhibition"
             }
-            assert told == {(BROKEN, "eu1"), ("KubeDeploymentReplicasMismatch", "hub")}
+            assert told == {(UNAVAILABLE, "eu1"), ("KubeDeploymentReplicasMismatch", "hub")}
 
         eventually(assert_told)
 
 
-class TestDoors:
-    def test_lead_each_identity_to_its_own(self, lab, alerting: Stack) -> None:
+class TestAccess:
+    def test_each_identity_has_its_own(self, lab: Lab, deployed: Stack) -> None:
         """
         Only the hub may notify, and only the operator may look and silence.
         """
-        outputs = alerting.outputs
+        outputs = deployed.outputs
         tokens = {
             "notifier": notifier_token(lab),
             "operator": outputs["operator"],
@@ -313,25 +235,28 @@ class TestDoors:
         asked = {"notify": (8443, "/metrics"), "operate": (8444, "/api/v2/status"), "reload": (8444, "/-/reload")}
         context = ssl.create_default_context(cafile=str(lab.ca))
         passed = set()
-        for door, (port, path) in asked.items():
+        for proxy, (port, path) in asked.items():
             with forwarded(lab, "alertmanager-2", port) as local, httpx.Client(verify=context) as client:
                 for who, token in tokens.items():
                     headers = {"Authorization": f"Bearer {token}"} if token else {}
                     if client.get(f"https://127.0.0.1:{local}{path}", headers=headers).status_code == 200:
-                        passed.add((door, who))
+                        passed.add((proxy, who))
 
         assert passed == {("notify", "notifier"), ("operate", "operator")}
 
 
 class TestSecrets:
-    def test_a_new_one_is_used_without_a_restart(self, lab, alerting: Stack, in_force: None, webhook: Webhook) -> None:
+    def test_a_new_one_is_used_without_a_restart(
+        self, lab: Lab, deployed: Stack, in_force: None, stacks: Stacks, notifying: dict, webhook: Webhook
+    ) -> None:
         """
         A receiver's URL is changed in the stack file, and no pod is replaced for it.
         """
         before = lab.kubectl("hub", "-n", "promfleet", "get", "pods", "-o", "jsonpath={.items[*].metadata.uid}")
-        alerting.keep_secret("heartWebhook", webhook.url("elsewhere"))
+        changed = stacks.write("dev", notifying)
+        changed.keep_secret("heartWebhook", webhook.url("elsewhere"))
 
-        alerting.up()
+        changed.up()
 
         def assert_beats_elsewhere() -> None:
             assert "/elsewhere" in {n.path for n in webhook.told("firing", alertname=WATCHDOG)}

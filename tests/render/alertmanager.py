@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from lab.build import command
+from .tools import tool
 
 PATIENCE = 20
 """Seconds that it may take to start, to judge and to stop."""
@@ -68,7 +68,7 @@ def running(config: str, folder: Path) -> Generator[Alertmanager]:
         "--cluster.listen-address=",
     ]
     with log.open("w") as written:
-        process = subprocess.Popen([command("alertmanager"), *flags], stderr=written)
+        process = subprocess.Popen([tool("alertmanager"), *flags], stderr=written)
         server = Alertmanager(port)
         try:
             until("Alertmanager starts", lambda: process.poll() is not None or server.answers())

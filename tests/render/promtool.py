@@ -3,14 +3,14 @@
 import subprocess
 from pathlib import Path
 
-from lab.build import command
+from .tools import tool
 
 
 class Promtool:
     """Judges files; a verdict against one fails the test with promtool's own words."""
 
     def __init__(self) -> None:
-        self.command = command("promtool")
+        self.command = tool("promtool")
 
     def accepts(self, *arguments: str | Path) -> None:
         done = subprocess.run([self.command, *map(str, arguments)], capture_output=True, text=True, check=False)

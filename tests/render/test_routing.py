@@ -9,10 +9,10 @@ import pytest
 import yaml
 
 import prometheus
-from lab.build import command
 from settings import Fleet
 
 from .alertmanager import Alertmanager, Labels, running, until
+from .tools import tool
 
 pytestmark = pytest.mark.render
 
@@ -58,7 +58,7 @@ def rendered(**other: object) -> str:
 
 
 def amtool(*arguments: str) -> str:
-    done = subprocess.run([command("amtool"), *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run([tool("amtool"), *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

@@ -4,11 +4,11 @@ import pytest
 
 import prometheus
 from fleet.judges import AMTOOL, PROMTOOL, complaints
-from lab.build import command
 from prometheus.wal import wal_plan
 from settings import from_file, seconds
 
 from .promtool import Promtool
+from .tools import tool
 
 pytestmark = pytest.mark.render
 
@@ -28,7 +28,7 @@ class TestStackFile:
         """
         Amtool takes the routing of every stack that has any.
         """
-        assert complaints(AMTOOL, command("amtool"), from_file(stack)) == []
+        assert complaints(AMTOOL, tool("amtool"), from_file(stack)) == []
 
     def test_its_logs_fit(self, stack: Path) -> None:
         """
@@ -60,7 +60,7 @@ class TestComplaints:
         """
         monkeypatch.setattr(prometheus, "alertmanager_config", lambda _: "route: {receiver: nobody}\n")
 
-        [problem] = complaints(AMTOOL, command("amtool"), from_file(ROOT / "Pulumi.dev.yaml"))
+        [problem] = complaints(AMTOOL, tool("amtool"), from_file(ROOT / "Pulumi.dev.yaml"))
 
         assert problem.path == ("alertmanager",)
         assert "undefined receiver" in problem.rule

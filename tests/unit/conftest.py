@@ -1,23 +1,32 @@
 import asyncio
 import base64
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Collection, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import hypothesis
+import jsonschema
+import kubernetes_validate
 import pulumi
 import pytest
 import yaml
+from jsonschema.protocols import Validator
 from kubernetes_validate.utils import schema_contents
 from pulumi.runtime import MockCallArgs, MockResourceArgs, rpc
 from pulumi.runtime.mocks import MockMonitor
+
+from settings.schema import stack_file_schema
+from tests.unit.kinds import GOOGLE_ACCOUNT, STACK, STACK_REFERENCE
 
 hypothesis.settings.register_profile("unhurried", deadline=None)  # how long an example takes is not what is tested
 hypothesis.settings.load_profile("unhurried")
 
 OWN_STACK = "organization/promfleet/test"
 TOKEN = "issued-by-the-cluster"
+SCHEMAS = Path(__file__).parent / "schemas"
+"""Closed ones of custom resources; Kubernetes' own are kubernetes_validate's."""
 
 
 class Engine(pulumi.runtime.Mocks):
@@ -34,11 +43,11 @@ class Engine(pulumi.runtime.Mocks):
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
         self.resources.append(args)
         outputs = dict(args.inputs)
-        if args.typ == "pulumi:pulumi:StackReference":
+        if args.typ == STACK_REFERENCE:
             outputs["outputs"] = self.stacks[args.inputs["name"]]
         if outputs.get("type") == "kubernetes.io/service-account-token":
             outputs["data"] = {"token": base64.b64encode(TOKEN.encode()).decode()}
-        if args.typ == "gcp:serviceaccount/account:Account":
+        if args.typ == GOOGLE_ACCOUNT:
             outputs["email"] = f"{args.inputs['accountId']}@{args.inputs['project']}.iam.gserviceaccount.com"
         return f"{args.name}-id", outputs
 
@@ -51,8 +60,10 @@ class Engine(pulumi.runtime.Mocks):
         pulumi.runtime.set_mocks(self, project, stack, preview=False, monitor=self.monitor, organization=organization)
 
     def deploy(self, program: Callable[[], object]) -> "Engine":
-        """Run a program until every registration has arrived."""
+        """Run a program until every registration has arrived; what an earlier one asked for is forgotten."""
         self.stand_in()
+        for remembered in (self.resources, self.waits, self.monitor.urns):
+            remembered.clear()
 
         @pulumi.runtime.test
         def run() -> None:
@@ -70,17 +81,32 @@ class Engine(pulumi.runtime.Mocks):
         return found
 
     @property
+    def objects(self) -> list[dict[str, Any]]:
+        """What stands in the clusters, with the secrets in it in plain text."""
+        return [plain(r.inputs) for r in self.resources if r.typ.startswith("kubernetes:")]
+
+    @property
     def registered(self) -> list[str]:
         """URNs of everything that was registered, components included."""
-        return list(self.monitor.get_registered_resources())
+        return [urn for urn in self.monitor.urns if f"::{STACK}::" not in urn]
 
 
 class Monitor(MockMonitor):
-    """Tells its engine how long the program would wait for what it registers."""
+    """Tells its engine how long the program would wait for what it registers, and refuses equal URNs."""
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
         self.engine = engine
+        self.urns: list[str] = []
+
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        """Build a URN of the types of all parents but the stack, as Pulumi does; of each there may be one."""
+        parents = parent.split("::")[2] if parent else STACK
+        urn = super().make_urn("", type_ if parents == STACK else f"{parents}${type_}", name)
+        self.urns.append(urn)
+        if self.urns.count(urn) > 1:  # registrations arrive in several threads: the later one finds both
+            raise RuntimeError(f"Duplicate resource URN '{urn}'; try giving it a unique name")
+        return urn
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 — the base class names it so
         self.engine.waits.append((request.type.rpartition(":")[2], request.name, request.customTimeouts.create))
@@ -98,6 +124,19 @@ def plain(value: Any) -> Any:
     if isinstance(value, dict):
         return plain(secret(value)) if rpc._special_sig_key in value else {k: plain(v) for k, v in value.items()}
     return [plain(item) for item in value] if isinstance(value, list) else value
+
+
+def validate(objects: Collection[dict[str, Any]]) -> None:
+    """Fail with the API server's complaint where it would refuse, or silently drop, a part of an object."""
+    assert objects
+    for item in objects:
+        file = SCHEMAS / f"{item['kind']}.json"
+        if not file.exists():
+            kubernetes_validate.validate(item, "1.36", strict=True)
+            continue
+        published = json.loads(file.read_text())
+        assert published["apiVersion"] == item["apiVersion"]
+        jsonschema.Draft202012Validator(published["spec"]).validate(item["spec"])
 
 
 @pytest.fixture
@@ -125,6 +164,14 @@ def write_kubeconfig(file: Path, *contexts: str) -> None:
 def event_loop_is_there() -> None:
     """Pulumi takes the thread's own, which is gone once anybody called `asyncio.run`."""
     asyncio.set_event_loop(asyncio.new_event_loop())
+
+
+@pytest.fixture(scope="session")
+def stack_files() -> Validator:
+    """What an editor checks stack files with, read and judged once."""
+    schema = stack_file_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,8 +5,8 @@ import pytest
 
 from components import AgentPrometheus
 from components.agent_prometheus import CA_FILE, TOKEN_FILE, AgentPrometheusArgs
-
-STATEFUL_SET = "kubernetes:apps/v1:StatefulSet"
+from tests.unit.builders import pod
+from tests.unit.kinds import CONFIG_MAP, SECRET, SERVICE
 
 
 def args(**other: object) -> AgentPrometheusArgs:
@@ -29,10 +29,6 @@ def agent(engine):
     return lambda **other: engine.deploy(lambda: AgentPrometheus("eu1", args(**other)))
 
 
-def pod(engine):
-    return engine.one(STATEFUL_SET).inputs["spec"]["template"]["spec"]
-
-
 class TestAgentPrometheus:
     def test_its_token_stands_in_a_secret_and_nowhere_else(self, agent):
         """
@@ -42,7 +38,7 @@ class TestAgentPrometheus:
 
         holders = [r.typ for r in engine.resources if "the-token" in repr(r.inputs)]
 
-        assert holders == ["kubernetes:core/v1:Secret"]
+        assert holders == [SECRET]
 
     def test_finds_token_and_authorities_where_its_configuration_says(self, agent):
         """
@@ -66,7 +62,7 @@ class TestAgentPrometheus:
 
         [trusted] = [v for v in pod(engine)["volumes"] if v["name"] == "trusted"]
         assert trusted["configMap"]["name"] == mounted
-        own = engine.one("kubernetes:core/v1:ConfigMap", "prometheus-agent-ca").inputs["data"]
+        own = engine.one(CONFIG_MAP, "prometheus-agent-ca").inputs["data"]
         assert own == {"ca.crt": given.get("ca", "")}
 
     def test_keeps_its_write_ahead_log_on_a_volume(self, agent):
@@ -91,4 +87,4 @@ class TestAgentPrometheus:
         engine = agent()
 
         assert "ports" not in pod(engine)["containers"][0]
-        assert engine.all("kubernetes:core/v1:Service") == []
+        assert engine.all(SERVICE) == []

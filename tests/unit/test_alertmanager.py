@@ -9,17 +9,20 @@ from pulumi import ResourceOptions
 from components import Alertmanager
 from components.alertmanager import AlertmanagerArgs
 
-from .conftest import plain, secret
+from .builders import containers, pod
+from .conftest import Engine, plain, secret
+from .kinds import (
+    CONFIG_MAP,
+    NETWORK_POLICY,
+    PERSISTENT_VOLUME_CLAIM,
+    POD_DISRUPTION_BUDGET,
+    ROLE,
+    ROLE_BINDING,
+    SECRET,
+    SERVICE,
+    STATEFUL_SET,
+)
 
-STATEFUL_SET = "kubernetes:apps/v1:StatefulSet"
-CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"
-CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
-SECRET = "kubernetes:core/v1:Secret"
-SERVICE = "kubernetes:core/v1:Service"
-ROLE = "kubernetes:rbac.authorization.k8s.io/v1:Role"
-ROLE_BINDING = "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding"
-POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
-BUDGET = "kubernetes:policy/v1:PodDisruptionBudget"
 URL = "https://hooks.example/T0/token"
 
 
@@ -44,25 +47,21 @@ def alertmanager(engine):
     return lambda **other: engine.deploy(lambda: Alertmanager("hub", args(**other), ResourceOptions()))
 
 
-def pod(engine):
-    return engine.one(STATEFUL_SET).inputs["spec"]["template"]["spec"]
-
-
-def containers(engine):
-    return {c["name"]: c for c in pod(engine)["containers"]}
+@pytest.fixture(scope="module")
+def default():
+    """Alertmanagers as the arguments above describe them. Deployed once, so tests only read it."""
+    return Engine().deploy(lambda: Alertmanager("hub", args(), ResourceOptions()))
 
 
 class TestSecrets:
-    def test_a_secret_is_a_file_of_one_secret_and_stands_nowhere_else(self, alertmanager):
+    def test_a_secret_is_a_file_of_one_secret_and_stands_nowhere_else(self, default):
         """
         Neither a ConfigMap nor an argument nor the state in plain text holds what a receiver logs in with.
         """
-        engine = alertmanager()
-
-        data = secret(engine.one(SECRET, "alertmanager-receivers").inputs["data"])
+        data = secret(default.one(SECRET, "alertmanager-receivers").inputs["data"])
         assert base64.b64decode(plain(data)["devopsSlack"]).decode() == URL
         others = [
-            r.inputs for r in engine.resources if r.inputs.get("metadata", {}).get("name") != "alertmanager-receivers"
+            r.inputs for r in default.resources if r.inputs.get("metadata", {}).get("name") != "alertmanager-receivers"
         ]
         written = json.dumps([plain(inputs) for inputs in others])
         assert URL not in written
@@ -82,13 +81,11 @@ class TestSecrets:
 
 
 class TestDoors:
-    def test_the_api_has_no_port(self, alertmanager):
+    def test_the_api_has_no_port(self, default):
         """
         It is reached from inside its pod and through the doors only.
         """
-        engine = alertmanager()
-
-        ports = {name: [p["name"] for p in c.get("ports", [])] for name, c in containers(engine).items()}
+        ports = {name: [p["name"] for p in c.get("ports", [])] for name, c in containers(default).items()}
 
         assert ports == {
             "alertmanager": ["mesh-tcp", "mesh-udp"],
@@ -96,57 +93,49 @@ class TestDoors:
             "notify-door": ["notify", "notify-health"],
             "operate-door": ["operate", "operate-health"],
         }
-        assert "--web.listen-address=127.0.0.1:9093" in containers(engine)["alertmanager"]["args"]
+        assert "--web.listen-address=127.0.0.1:9093" in containers(default)["alertmanager"]["args"]
 
-    def test_prometheus_may_notify_and_scrape_and_nothing_else(self, alertmanager):
+    def test_prometheus_may_notify_and_scrape_and_nothing_else(self, default):
         """
         The hub's account holds one Role, of the door that leads to alerts and metrics.
         """
-        engine = alertmanager()
-
-        binding = engine.one(ROLE_BINDING, "alertmanager-notifier").inputs
+        binding = default.one(ROLE_BINDING, "alertmanager-notifier").inputs
 
         assert binding["roleRef"]["name"] == "alertmanager-notify"
         assert [s["name"] for s in binding["subjects"]] == ["prometheus-hub"]
-        assert engine.one(ROLE, "alertmanager-notify").inputs["rules"][0]["verbs"] == ["create", "get"]
-        assert "--allow-paths=/api/v2/alerts,/metrics" in containers(engine)["notify-door"]["args"]
+        assert default.one(ROLE, "alertmanager-notify").inputs["rules"][0]["verbs"] == ["create", "get"]
+        assert "--allow-paths=/api/v2/alerts,/metrics" in containers(default)["notify-door"]["args"]
 
     @pytest.mark.parametrize("path", ["/-/reload", "/metrics", "/debug"])
-    def test_people_reach_the_api_alone(self, alertmanager, path):
+    def test_people_reach_the_api_alone(self, default, path):
         """
         Who may silence may not reload.
         """
-        engine = alertmanager()
-
-        [allowed] = [a for a in containers(engine)["operate-door"]["args"] if a.startswith("--allow-paths=")]
+        [allowed] = [a for a in containers(default)["operate-door"]["args"] if a.startswith("--allow-paths=")]
 
         assert not any(p.startswith(path) for p in allowed.removeprefix("--allow-paths=").split(","))
 
-    def test_the_mesh_is_closed_to_all_others(self, alertmanager):
+    def test_the_mesh_is_closed_to_all_others(self, default):
         """
         Who could join it could silence everything.
         """
-        engine = alertmanager()
-
-        rules = [rule for policy in engine.all(POLICY) for rule in policy.inputs["spec"]["ingress"]]
+        rules = [rule for policy in default.all(NETWORK_POLICY) for rule in policy.inputs["spec"]["ingress"]]
 
         meshed = [rule for rule in rules if 9094 in [port["port"] for port in rule["ports"]]]
-        own = engine.one(STATEFUL_SET).inputs["spec"]["selector"]
+        own = default.one(STATEFUL_SET).inputs["spec"]["selector"]
         assert [rule["from"] for rule in meshed] == [[{"podSelector": own}]]
 
 
 class TestReplicas:
-    def test_they_know_each_other_by_names_that_last(self, alertmanager):
+    def test_they_know_each_other_by_names_that_last(self, default):
         """
         A pod that comes back under another address is found by its name, also before it is ready.
         """
-        engine = alertmanager()
-
-        peers = [a for a in containers(engine)["alertmanager"]["args"] if a.startswith("--cluster.peer=")]
-        mesh = engine.one(STATEFUL_SET).inputs["spec"]["serviceName"]
+        peers = [a for a in containers(default)["alertmanager"]["args"] if a.startswith("--cluster.peer=")]
+        mesh = default.one(STATEFUL_SET).inputs["spec"]["serviceName"]
 
         assert peers == [f"--cluster.peer=alertmanager-{number}.{mesh}:9094" for number in range(3)]
-        spec = engine.one(SERVICE, mesh).inputs["spec"]
+        spec = default.one(SERVICE, mesh).inputs["spec"]
         assert (spec["clusterIP"], spec["publishNotReadyAddresses"]) == ("None", True)
 
     def test_a_single_one_joins_nobody(self, alertmanager):
@@ -165,43 +154,42 @@ class TestReplicas:
         engine = alertmanager(storage="2Gi")
 
         template = engine.one(STATEFUL_SET).inputs["spec"]["volumeClaimTemplates"][0]["metadata"]["name"]
-        claims = {c.inputs["metadata"]["name"]: c.inputs["spec"]["resources"] for c in engine.all(CLAIM)}
+        claims = {
+            c.inputs["metadata"]["name"]: c.inputs["spec"]["resources"] for c in engine.all(PERSISTENT_VOLUME_CLAIM)
+        }
 
         assert claims == {f"{template}-alertmanager-{n}": {"requests": {"storage": "2Gi"}} for n in range(3)}
         mounts = containers(engine)["alertmanager"]["volumeMounts"]
         assert {"name": template, "mountPath": "/alertmanager"} in mounts
 
-    def test_one_at_a_time_is_disturbed_and_each_has_a_node_if_there_are_enough(self, alertmanager):
+    def test_one_at_a_time_is_disturbed_and_each_has_a_node_if_there_are_enough(self, default):
         """
         The loss of a node or its drain takes one of them.
         """
-        engine = alertmanager()
-
-        assert engine.one(BUDGET).inputs["spec"]["maxUnavailable"] == 1
-        [constraint] = pod(engine)["topologySpreadConstraints"]
+        assert default.one(POD_DISRUPTION_BUDGET).inputs["spec"]["maxUnavailable"] == 1
+        [constraint] = pod(default)["topologySpreadConstraints"]
         assert constraint["topologyKey"] == "kubernetes.io/hostname"
         assert constraint["whenUnsatisfiable"] == "ScheduleAnyway"
 
 
 class TestWorkload:
-    def test_a_changed_file_is_read_without_a_restart(self, alertmanager):
+    def test_a_changed_file_is_read_without_a_restart(self, default):
         """
         The reloader watches the folder of the configuration, and the pod says nothing about its content.
         """
-        engine = alertmanager()
-        watched = [a for a in containers(engine)["reloader"]["args"] if a.startswith("--watched-dir=")]
+        watched = [a for a in containers(default)["reloader"]["args"] if a.startswith("--watched-dir=")]
 
         assert watched == ["--watched-dir=/etc/alertmanager/config"]
-        assert engine.one(CONFIG_MAP, "alertmanager").inputs["data"] == {
+        assert default.one(CONFIG_MAP, "alertmanager").inputs["data"] == {
             "alertmanager.yml": "route: {receiver: devops}\n"
         }
-        assert not engine.one(STATEFUL_SET).inputs["spec"]["template"]["metadata"].get("annotations")
+        assert not default.one(STATEFUL_SET).inputs["spec"]["template"]["metadata"].get("annotations")
 
-    def test_its_containers_are_restricted(self, alertmanager):
+    def test_its_containers_are_restricted(self, default):
         """
         The namespace admits nothing else.
         """
-        for name, container in containers(alertmanager()).items():
+        for name, container in containers(default).items():
             context = container["securityContext"]
             assert context["runAsNonRoot"], name
             assert context["readOnlyRootFilesystem"], name

@@ -2,7 +2,6 @@
 
 import re
 from itertools import chain
-from pathlib import Path
 
 import promql_parser
 import pytest
@@ -10,10 +9,11 @@ import pytest
 from alerts import ALERTS, GROUPS, INHIBITIONS, MAINTENANCE, WATCHDOG, Alert, Group, Record
 from dashboards import BOARDS, queries
 from prometheus.keep import ESSENTIAL
+from tests import ROOT
 from tests.promql import is_kept, nodes, selectors
-from tests.unit.test_dashboards import VALUES
+from tests.unit.builders import VALUES
 
-RUNBOOKS = Path(__file__).parents[2] / "docs/runbooks"
+RUNBOOKS = ROOT / "docs/runbooks"
 DURATION = re.compile(r"0s|[1-9]\d*[smhd]")
 LEVELS = re.compile(r"[a-z_]+:[a-z0-9_]+:[a-z0-9_]+")
 JOBS = {*ESSENTIAL, "prometheus", "alertmanager", "pushgateway", "blackbox", "blackbox-exporter"}

@@ -1,11 +1,13 @@
 """The house rules that a type checker can't see."""
 
 import ast
+from itertools import chain
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests import ROOT
+
 MAY_IMPORT = {
     "alerts": set(),
     "settings": {"alerts"},
@@ -13,10 +15,13 @@ MAY_IMPORT = {
     "dashboards": {"alerts", "settings", "prometheus"},
     "components": {"settings", "prometheus", "dashboards"},
     "stacks": {"settings", "prometheus", "dashboards", "components"},
+    "lab": {"settings"},
+    "fleet": {"settings", "prometheus", "dashboards", "lab"},
 }
-"""Layer -> the layers below it; arrows go one way."""
-KNOWS_PULUMI = {"settings/stack.py"}
-"""The one loader below the components that reads Pulumi's configuration."""
+"""Layer -> the layers below it; arrows go one way, and none leads to the tests."""
+KNOW_PULUMI = {"settings/stack.py", "lab/engine", "components", "stacks"}
+"""The loader of Pulumi's configuration, what stands in for its providers, and what is deployed."""
+COMPONENTS = sorted((ROOT / "components").rglob("*.py"))
 
 
 def imports(file: Path) -> set[str]:
@@ -30,29 +35,48 @@ def imports(file: Path) -> set[str]:
     return found
 
 
+def forbidden_imports(root: Path, layer: str) -> dict[str, set[str]]:
+    """Each file of a layer, in whichever folder, that knows a layer that is not below -> those it knows."""
+    forbidden = {*MAY_IMPORT, "tests"} - MAY_IMPORT[layer] - {layer}
+    files = sorted((root / layer).rglob("*.py"))
+    return {str(file.relative_to(root)): found for file in files if (found := imports(file) & forbidden)}
+
+
+def knowing_pulumi(root: Path, layer: str) -> list[Path]:
+    """The files of a layer, in whichever folder, that import Pulumi or one of its providers' packages."""
+    files = sorted((root / layer).rglob("*.py"))
+    return [file.relative_to(root) for file in files if any(name.startswith("pulumi") for name in imports(file))]
+
+
 @pytest.mark.parametrize("layer", MAY_IMPORT)
 class TestLayers:
     def test_import_only_what_lies_below(self, layer):
         """
         No layer knows one above it.
         """
-        files = sorted((ROOT / layer).glob("*.py"))
-        layers = {*MAY_IMPORT, "fleet", "lab", "tests"}
-
-        assert files
-        wrong = {f.name: found for f in files if (found := imports(f) & layers - MAY_IMPORT[layer] - {layer})}
-        assert wrong == {}
+        assert list((ROOT / layer).rglob("*.py"))
+        assert forbidden_imports(ROOT, layer) == {}
 
     def test_pulumi_begins_with_the_components(self, layer):
         """
         All that decides what Prometheus does is tested without an engine.
         """
-        knows = {str(f.relative_to(ROOT)) for f in (ROOT / layer).glob("*.py") if "pulumi" in imports(f)}
+        knowing = knowing_pulumi(ROOT, layer)
 
-        if layer in ("alerts", "settings", "prometheus", "dashboards"):
-            assert knows <= KNOWS_PULUMI
-        else:
-            assert knows
+        assert [file for file in knowing if not any(file.is_relative_to(place) for place in KNOW_PULUMI)] == []
+        for place in (place for place in KNOW_PULUMI if Path(place).is_relative_to(layer)):
+            assert any(file.is_relative_to(place) for file in knowing)
+
+    def test_are_looked_at_in_every_folder(self, layer, tmp_path):
+        """
+        A module breaks the rules however deep it lies.
+        """
+        file = tmp_path / layer / "folder/within/module.py"
+        file.parent.mkdir(parents=True)
+        file.write_text("def late():\n    from tests.unit import conftest\n    import pulumi_kubernetes\n")
+
+        assert forbidden_imports(tmp_path, layer) == {f"{layer}/folder/within/module.py": {"tests"}}
+        assert knowing_pulumi(tmp_path, layer) == [file.relative_to(tmp_path)]
 
 
 def test_the_program_is_thirty_lines_at_most():
@@ -62,9 +86,26 @@ def test_the_program_is_thirty_lines_at_most():
     assert len((ROOT / "__main__.py").read_text().splitlines()) <= 30
 
 
-@pytest.mark.parametrize("file", sorted((ROOT / "components").glob("*.py")), ids=lambda file: file.name)
+@pytest.mark.parametrize("file", COMPONENTS, ids=lambda file: file.name)
 def test_components_keep_their_annotations(file):
     """
     Pulumi reads the types of a component's arguments, which the future import turns into texts.
     """
     assert "__future__" not in imports(file)
+
+
+def classes(file: Path) -> list[ast.ClassDef]:
+    """The component resources that a file defines."""
+    nodes = [node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.ClassDef)]
+    return [node for node in nodes if any(ast.unparse(base).endswith("ComponentResource") for base in node.bases)]
+
+
+@pytest.mark.parametrize("component", [*chain(*map(classes, COMPONENTS))], ids=lambda component: component.name)
+def test_components_are_made_alike(component):
+    """
+    Each takes a name, its own arguments and Pulumi's options, and nothing else.
+    """
+    [init] = [node for node in component.body if isinstance(node, ast.FunctionDef) and node.name == "__init__"]
+
+    signature = f"self, name: str, args: {component.name}Args, opts: ResourceOptions | None=None"
+    assert ast.unparse(init.args) == signature

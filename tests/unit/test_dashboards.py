@@ -16,20 +16,11 @@ from dashboards import BOARDS, DATASOURCE, Board, files, queries, resolved
 from dashboards.model import Lines, Panel, Table, Variable
 from dashboards.render import text
 from settings import from_file
+from tests import ROOT
 from tests.promql import is_kept, selectors
+from tests.unit.builders import VALUES
 
-DOCUMENTATION = Path(__file__).parents[2] / "docs/dashboards.md"
-VALUES = {
-    "cluster": "eu1",
-    "namespace": "shop",
-    "workload": "cart",
-    "pod": "cart-0",
-    "node": "node-1",
-    "job": "pods",
-    "probe": "shop",
-    "__rate_interval": "1m",
-}
-"""What a user has chosen, by the name of the variable."""
+DOCUMENTATION = ROOT / "docs/dashboards.md"
 TABLES = [(board, panel) for board in BOARDS for panel in board.panels if isinstance(panel, Table)]
 LINES = [(board, panel) for board in BOARDS for panel in board.panels if isinstance(panel, Lines)]
 

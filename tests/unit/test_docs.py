@@ -1,15 +1,12 @@
 import re
-from pathlib import Path
 
-import jsonschema
 import pytest
 import yaml
 
 from settings import from_file
 from settings.load import KEY
-from settings.schema import stack_file_schema
+from tests import ROOT
 
-ROOT = Path(__file__).parents[2]
 EXAMPLES = [
     pytest.param(text, id=f"{page.name}-{number}")
     for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -21,7 +18,7 @@ EVERY_SECTION = {"alerts", "alertmanager", "grafana", "pushgateway", "probes"}
 
 class TestExamples:
     @pytest.mark.parametrize("example", EXAMPLES)
-    def test_load(self, tmp_path, example):
+    def test_load(self, tmp_path, stack_files, example):
         """
         Whoever copies an example has a stack file that is right, for the program and for editors.
         """
@@ -29,7 +26,7 @@ class TestExamples:
         file.write_text(example, encoding="utf-8")
 
         assert from_file(file).clusters
-        jsonschema.validate(yaml.safe_load(example), stack_file_schema())
+        stack_files.validate(yaml.safe_load(example))
 
     def test_show_every_section(self):
         """

@@ -2,8 +2,8 @@ import pytest
 
 from components import KubeStateMetrics, Namespace, NodeExporter
 from components.labels import labels
-
-CLUSTER_ROLE = "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole"
+from tests.unit.builders import pod
+from tests.unit.kinds import CLUSTER_ROLE, DAEMON_SET, NAMESPACE, NETWORK_POLICY, STATEFUL_SET
 
 
 class TestNodeExporter:
@@ -13,7 +13,7 @@ class TestNodeExporter:
         """
         engine.deploy(lambda: NodeExporter("eu1", {"namespace": "nodes"}))
 
-        spec = engine.one("kubernetes:apps/v1:DaemonSet").inputs["spec"]["template"]["spec"]
+        spec = pod(engine, DAEMON_SET)
 
         assert spec["hostNetwork"] is True
         assert spec.keys().isdisjoint({"hostPID", "hostIPC"})
@@ -25,7 +25,7 @@ class TestNodeExporter:
         """
         engine.deploy(lambda: NodeExporter("eu1", {"namespace": "nodes"}))
 
-        spec = engine.one("kubernetes:apps/v1:DaemonSet").inputs["spec"]["template"]["spec"]
+        spec = pod(engine, DAEMON_SET)
 
         assert spec["tolerations"] == [{"operator": "Exists"}]
 
@@ -42,7 +42,7 @@ class TestKubeStateMetrics:
         """
         self.deploy(engine)
 
-        container = engine.one("kubernetes:apps/v1:StatefulSet").inputs["spec"]["template"]["spec"]["containers"][0]
+        container = pod(engine)["containers"][0]
         [asked] = [a.removeprefix("--resources=") for a in container["args"] if a.startswith("--resources=")]
         rules = engine.one(CLUSTER_ROLE).inputs["rules"]
         assert asked.split(",") == sorted(kind for rule in rules for kind in rule["resources"])
@@ -62,7 +62,7 @@ class TestKubeStateMetrics:
         """
         self.deploy(engine)
 
-        spec = engine.one("kubernetes:apps/v1:StatefulSet").inputs["spec"]
+        spec = engine.one(STATEFUL_SET).inputs["spec"]
 
         assert spec["replicas"] == 1
 
@@ -74,7 +74,7 @@ class TestNamespace:
         """
         engine.deploy(lambda: Namespace("eu1", {"namespace": "promfleet", "admits": "restricted"}))
 
-        given = engine.one("kubernetes:core/v1:Namespace").inputs["metadata"]["labels"]
+        given = engine.one(NAMESPACE).inputs["metadata"]["labels"]
 
         levels = {k.rpartition("/")[2]: v for k, v in given.items() if k.startswith("pod-security")}
         assert levels == {"enforce": "restricted", "audit": "restricted", "warn": "restricted"}
@@ -85,7 +85,7 @@ class TestNamespace:
         """
         engine.deploy(lambda: Namespace("eu1", {"namespace": "promfleet", "admits": "restricted"}))
 
-        spec = engine.one("kubernetes:networking.k8s.io/v1:NetworkPolicy").inputs["spec"]
+        spec = engine.one(NETWORK_POLICY).inputs["spec"]
 
         assert spec == {"podSelector": {}, "policyTypes": ["Ingress"]}
 

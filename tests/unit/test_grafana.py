@@ -1,7 +1,6 @@
 import json
 from typing import cast
 
-import kubernetes_validate
 import pulumi
 import pytest
 import yaml
@@ -11,15 +10,11 @@ from components import Grafana
 from components.grafana import GrafanaArgs
 from dashboards import DATASOURCE
 from prometheus.grafana import datasources, environment, providers
-from settings import Fleet
 
-from .conftest import TOKEN, plain, secret
+from .builders import HUB, fleet, pod
+from .conftest import TOKEN, plain, secret, validate
+from .kinds import CONFIG_MAP, NETWORK_POLICY, ROLE_BINDING, SECRET
 
-STATEFUL_SET = "kubernetes:apps/v1:StatefulSet"
-CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
-SECRET = "kubernetes:core/v1:Secret"
-ROLE_BINDING = "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding"
-POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 PASSWORD = "swordfish"
 SOURCE = {
     "name", "uid", "type", "access", "url", "orgId", "user", "database", "basicAuth", "basicAuthUser", "isDefault",
@@ -39,16 +34,11 @@ PROVIDER = {
 """Keys of a provider of dashboards, by the page on provisioning."""
 
 
-def fleet(**other):
-    hub = {"cluster": "hub", "expose": {"host": "hub.example", "tls": {"secret": "hub-tls"}}}
-    return Fleet.model_validate({"clusters": {"hub": {"context": "hub"}}, "hub": hub} | other)
-
-
 def args(**other: object) -> GrafanaArgs:
     given = {
         "namespace": "promfleet",
         "environment": environment("https://grafana.example:3000"),
-        "datasources": datasources(fleet(), "https://prometheus-hub.promfleet.svc:8444"),
+        "datasources": datasources(fleet(hub=HUB), "https://prometheus-hub.promfleet.svc:8444"),
         "providers": providers(),
         "boards": {"fleet.json": "{}", "node.json": "{}"},
         "reader": "prometheus-hub-read",
@@ -65,10 +55,6 @@ def grafana(engine):
     return lambda **other: engine.deploy(lambda: Grafana("hub", args(**other), ResourceOptions()))
 
 
-def pod(engine):
-    return engine.one(STATEFUL_SET).inputs["spec"]["template"]["spec"]
-
-
 def volumes(engine):
     return {v["name"]: v for v in pod(engine)["volumes"]}
 
@@ -80,7 +66,7 @@ def mounted(engine):
 
 class TestDatasource:
     def source(self, **other):
-        [source] = yaml.safe_load(datasources(fleet(**other), "https://door:8444"))["datasources"]
+        [source] = yaml.safe_load(datasources(fleet(hub=HUB, **other), "https://door:8444"))["datasources"]
         return source
 
     def test_has_no_key_that_grafana_would_pass_over(self):
@@ -142,7 +128,6 @@ class TestBoards:
         """
         grafana()
         before = pod(engine)
-        engine.resources.clear()
 
         grafana(boards={"fleet.json": '{"title": "new"}', "node.json": "{}"})
 
@@ -154,7 +139,6 @@ class TestBoards:
         """
         grafana()
         before = pod(engine)
-        engine.resources.clear()
 
         grafana(datasources="apiVersion: 1\n")
 
@@ -266,7 +250,9 @@ class TestRights:
         engine = grafana()
 
         [port] = pod(engine)["containers"][0]["ports"]
-        assert engine.one(POLICY).inputs["spec"]["ingress"] == [{"ports": [{"port": port["name"], "protocol": "TCP"}]}]
+        assert engine.one(NETWORK_POLICY).inputs["spec"]["ingress"] == [
+            {"ports": [{"port": port["name"], "protocol": "TCP"}]}
+        ]
 
     def test_writes_to_its_volume_and_a_scratch_folder_only(self, grafana):
         """
@@ -283,8 +269,4 @@ class TestRights:
         """
         Every object is what its published schema says.
         """
-        objects = [plain(r.inputs) for r in grafana().resources if r.typ.startswith("kubernetes:")]
-
-        assert objects
-        for item in objects:
-            kubernetes_validate.validate(item, "1.36", strict=True)
+        validate(grafana().objects)

@@ -6,14 +6,18 @@ from pulumi import ResourceOptions
 
 from components import HubPrometheus
 from components.hub_prometheus import HubPrometheusArgs
-
-STATEFUL_SET = "kubernetes:apps/v1:StatefulSet"
-ROLE = "kubernetes:rbac.authorization.k8s.io/v1:Role"
-ROLE_BINDING = "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding"
-CLUSTER_ROLE = "kubernetes:rbac.authorization.k8s.io/v1:ClusterRole"
-CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
-SECRET = "kubernetes:core/v1:Secret"
-CERTIFICATE = "kubernetes:cert-manager.io/v1:Certificate"
+from tests.unit.builders import containers, pod
+from tests.unit.conftest import Engine
+from tests.unit.kinds import (
+    CERTIFICATE,
+    CLUSTER_ROLE,
+    CONFIG_MAP,
+    PERSISTENT_VOLUME_CLAIM,
+    ROLE,
+    ROLE_BINDING,
+    SECRET,
+    STATEFUL_SET,
+)
 
 
 def args(**other: object) -> HubPrometheusArgs:
@@ -38,18 +42,18 @@ def hub(engine):
     return lambda **other: engine.deploy(lambda: HubPrometheus("hub", args(**other), ResourceOptions()))
 
 
-def containers(engine):
-    return {c["name"]: c for c in engine.one(STATEFUL_SET).inputs["spec"]["template"]["spec"]["containers"]}
+@pytest.fixture(scope="module")
+def default():
+    """A hub as the arguments above describe it. Deployed once, so tests only read it."""
+    return Engine().deploy(lambda: HubPrometheus("hub", args(), ResourceOptions()))
 
 
 class TestDoors:
-    def test_only_the_doors_have_ports(self, hub):
+    def test_only_the_doors_have_ports(self, default):
         """
         Prometheus itself is reached from inside its pod only.
         """
-        engine = hub()
-
-        ports = {name: [p["name"] for p in c.get("ports", [])] for name, c in containers(engine).items()}
+        ports = {name: [p["name"] for p in c.get("ports", [])] for name, c in containers(default).items()}
 
         assert ports == {
             "prometheus": [],
@@ -57,59 +61,49 @@ class TestDoors:
             "read-door": ["read", "read-health"],
         }
 
-    def test_the_write_door_leads_to_the_receiver_alone(self, hub):
+    def test_the_write_door_leads_to_the_receiver_alone(self, default):
         """
         What is not named in --allow-paths does not exist behind a door.
         """
-        engine = hub()
-
-        assert "--allow-paths=/api/v1/write" in containers(engine)["write-door"]["args"]
+        assert "--allow-paths=/api/v1/write" in containers(default)["write-door"]["args"]
 
     @pytest.mark.parametrize(
         "path", ["/api/v1/write", "/-/reload", "/federate", "/api/v1/admin", "/api/v1/status/config"]
     )
-    def test_the_read_door_leads_to_questions_alone(self, hub, path):
+    def test_the_read_door_leads_to_questions_alone(self, default, path):
         """
         Neither writing nor administration is behind the read door.
         """
-        engine = hub()
-
-        [allowed] = [a for a in containers(engine)["read-door"]["args"] if a.startswith("--allow-paths=")]
+        [allowed] = [a for a in containers(default)["read-door"]["args"] if a.startswith("--allow-paths=")]
 
         assert not any(p.startswith(path) for p in allowed.removeprefix("--allow-paths=").split(","))
 
-    def test_a_door_asks_for_a_resource_of_its_own(self, hub):
+    def test_a_door_asks_for_a_resource_of_its_own(self, default):
         """
         The permission is on hubs/<door> of our own group, which no default role of Kubernetes grants.
         """
-        engine = hub()
-
-        files = engine.one(CONFIG_MAP, "prometheus-hub-doors").inputs["data"]
+        files = default.one(CONFIG_MAP, "prometheus-hub-doors").inputs["data"]
 
         asked = {name: json.loads(text)["authorization"]["resourceAttributes"] for name, text in files.items()}
         assert {n: a["subresource"] for n, a in asked.items()} == {"write.yaml": "write", "read.yaml": "read"}
         assert {"promfleet.io"} == {a["apiGroup"] for a in asked.values()}
 
-    def test_a_door_speaks_tls_only(self, hub):
+    def test_a_door_speaks_tls_only(self, default):
         """
         Both doors listen with the certificate, and nowhere without.
         """
-        engine = hub()
-
         for door in ("write-door", "read-door"):
-            arguments = containers(engine)[door]["args"]
+            arguments = containers(default)[door]["args"]
             assert "--tls-cert-file=/etc/tls/tls.crt" in arguments
             assert not [a for a in arguments if a.startswith("--insecure")]
 
 
 class TestIdentities:
-    def test_a_writer_may_write_and_nothing_else(self, hub):
+    def test_a_writer_may_write_and_nothing_else(self, default):
         """
         The Role behind a writer's token has one verb on one subresource of one hub.
         """
-        engine = hub()
-
-        assert engine.one(ROLE, "prometheus-hub-write").inputs["rules"] == [
+        assert default.one(ROLE, "prometheus-hub-write").inputs["rules"] == [
             {
                 "apiGroups": ["promfleet.io"],
                 "resources": ["hubs/write"],
@@ -117,7 +111,7 @@ class TestIdentities:
                 "verbs": ["create"],
             }
         ]
-        assert engine.one(ROLE_BINDING, "writer-eu1").inputs["roleRef"]["name"] == "prometheus-hub-write"
+        assert default.one(ROLE_BINDING, "writer-eu1").inputs["roleRef"]["name"] == "prometheus-hub-write"
 
     def test_each_agent_has_an_identity_of_its_own(self, hub):
         """
@@ -147,13 +141,11 @@ class TestIdentities:
 
         assert tokens == names
 
-    def test_scraping_does_not_need_the_node_proxy(self, hub):
+    def test_scraping_does_not_need_the_node_proxy(self, default):
         """
         nodes/proxy lets its holder run commands in any pod.
         """
-        engine = hub()
-
-        rules = engine.one(CLUSTER_ROLE).inputs["rules"]
+        rules = default.one(CLUSTER_ROLE).inputs["rules"]
 
         resources = {resource for rule in rules for resource in rule.get("resources", [])}
         assert resources == {"nodes", "nodes/metrics", "pods", "services", "endpointslices"}
@@ -161,17 +153,13 @@ class TestIdentities:
 
 
 class TestCertificate:
-    def test_a_named_secret_is_mounted(self, hub):
+    def test_a_named_secret_is_mounted(self, default):
         """
         Without an issuer nobody is asked for a certificate.
         """
-        engine = hub()
-
-        [tls] = [
-            v for v in engine.one(STATEFUL_SET).inputs["spec"]["template"]["spec"]["volumes"] if v["name"] == "tls"
-        ]
+        [tls] = [v for v in pod(default)["volumes"] if v["name"] == "tls"]
         assert tls["secret"]["secretName"] == "hub-tls"
-        assert engine.all(CERTIFICATE) == []
+        assert default.all(CERTIFICATE) == []
 
     def test_an_issuer_is_asked_for_every_name_of_the_stack(self, hub):
         """
@@ -183,30 +171,26 @@ class TestCertificate:
 
         assert spec["dnsNames"] == ["hub.example", "grafana.example"]
         assert spec["issuerRef"]["name"] == "letsencrypt"
-        volumes = engine.one(STATEFUL_SET).inputs["spec"]["template"]["spec"]["volumes"]
+        volumes = pod(engine)["volumes"]
         assert spec["secretName"] in [v["secret"]["secretName"] for v in volumes if "secret" in v]
 
 
 class TestWorkload:
-    def test_its_volume_grows_in_place(self, hub):
+    def test_its_volume_grows_in_place(self, default):
         """
         The claim stands alone, under the name by which the StatefulSet takes it for its template's.
         """
-        engine = hub()
-
-        spec = engine.one(STATEFUL_SET).inputs["spec"]
+        spec = default.one(STATEFUL_SET).inputs["spec"]
         [template] = spec["volumeClaimTemplates"]
-        claim = engine.one(
-            "kubernetes:core/v1:PersistentVolumeClaim", f"{template['metadata']['name']}-prometheus-hub-0"
-        )
+        claim = default.one(PERSISTENT_VOLUME_CLAIM, f"{template['metadata']['name']}-prometheus-hub-0")
         assert spec["replicas"] == 1
         assert claim.inputs["spec"]["resources"]["requests"]["storage"] == "5Gi"
 
-    def test_the_selector_survives_a_new_version(self, hub):
+    def test_the_selector_survives_a_new_version(self, default):
         """
         The immutable selector has no version in it.
         """
-        spec = hub().one(STATEFUL_SET).inputs["spec"]
+        spec = default.one(STATEFUL_SET).inputs["spec"]
 
         assert "app.kubernetes.io/version" not in spec["selector"]["matchLabels"]
         assert spec["selector"]["matchLabels"].items() <= spec["template"]["metadata"]["labels"].items()

@@ -276,3 +276,24 @@ class TestRecipe:
         for binary in BINARIES:
             for name in binary.beside:
                 assert graphs[name] <= graphs[binary.name]
+
+
+class TestAlone:
+    def test_the_same_is_built_by_one_at_a_time(self, monkeypatch, tmp_path):
+        """
+        Tests and `fleet lab up` may want the same program at the same time; the second finds what the first has built.
+        """
+        monkeypatch.setattr(build, "CACHE", tmp_path)
+        entered = threading.Event()
+
+        def enter():
+            with build._alone(row("a")):
+                entered.set()
+
+        with build._alone(row("a")):
+            second = threading.Thread(target=enter)
+            second.start()
+            assert not entered.wait(0.2)
+        second.join(10)
+
+        assert entered.is_set()

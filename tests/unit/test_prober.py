@@ -1,6 +1,5 @@
 from typing import cast
 
-import kubernetes_validate
 import pytest
 import yaml
 from pulumi import ResourceOptions
@@ -8,32 +7,19 @@ from pulumi import ResourceOptions
 from components import BlackboxExporter
 from components.blackbox_exporter import BlackboxExporterArgs
 from prometheus.prober import blackbox_config, probe_jobs
-from settings import Fleet
 
-from .conftest import plain
+from .builders import HUB, containers, fleet
+from .conftest import Engine, validate
+from .kinds import CONFIG_MAP, ROLE, ROLE_BINDING, SERVICE
 from .relabelling import relabel, visible
 
-STATEFUL_SET = "kubernetes:apps/v1:StatefulSet"
-CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
-SERVICE = "kubernetes:core/v1:Service"
-ROLE = "kubernetes:rbac.authorization.k8s.io/v1:Role"
-ROLE_BINDING = "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding"
 SHOP = {"targets": ["https://shop.example/healthz"], "interval": "30s"}
 MAIL = {"module": "tcp", "targets": ["smtp.example:587"]}
 
 
-def fleet(**probes):
-    return Fleet.model_validate(
-        {
-            "clusters": {"hub": {"context": "hub"}},
-            "hub": {"cluster": "hub", "expose": {"host": "hub.example", "tls": {"secret": "hub-tls"}}},
-            "probes": probes,
-        }
-    )
-
-
-@pytest.fixture
-def prober(engine):
+@pytest.fixture(scope="module")
+def prober():
+    """The component alone. It is deployed once, so tests only read it."""
     args = cast(
         "BlackboxExporterArgs",
         {
@@ -44,18 +30,14 @@ def prober(engine):
             "tls_secret": "hub-tls",
         },
     )
-    return engine.deploy(lambda: BlackboxExporter("hub", args, ResourceOptions()))
-
-
-def containers(engine):
-    return {c["name"]: c for c in engine.one(STATEFUL_SET).inputs["spec"]["template"]["spec"]["containers"]}
+    return Engine().deploy(lambda: BlackboxExporter("hub", args, ResourceOptions()))
 
 
 class TestJobs:
     def jobs(self, **probes):
-        return {job["job_name"]: job for job in probe_jobs(fleet(**probes))}
+        return {job["job_name"]: job for job in probe_jobs(fleet(hub=HUB, probes=probes))}
 
-    def test_a_target_is_asked_through_the_prober_and_named_for_itself(self, engine, prober):
+    def test_a_target_is_asked_through_the_prober_and_named_for_itself(self, prober):
         """
         Prometheus goes to the door, names the target there, and stores it as the instance.
         """
@@ -64,7 +46,7 @@ class TestJobs:
 
         labels = relabel({"__address__": target, "job": "blackbox-shop"}, job["relabel_configs"]) or {}
 
-        [port] = engine.one(SERVICE).inputs["spec"]["ports"]
+        [port] = prober.one(SERVICE).inputs["spec"]["ports"]
         assert labels["__address__"] == f"blackbox-exporter.promfleet.svc:{port['port']:.0f}"
         assert labels["__param_target"] == target
         assert visible(labels) == {"instance": target, "job": "blackbox", "probe": "shop", "cluster": "hub"}
@@ -132,8 +114,4 @@ class TestConfig:
         """
         Every object is what its published schema says.
         """
-        objects = [plain(r.inputs) for r in prober.resources if r.typ.startswith("kubernetes:")]
-
-        assert objects
-        for item in objects:
-            kubernetes_validate.validate(item, "1.36", strict=True)
+        validate(prober.objects)

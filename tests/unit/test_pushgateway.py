@@ -2,25 +2,22 @@ import json
 from fnmatch import fnmatchcase
 from typing import cast
 
-import kubernetes_validate
 import pytest
 from pulumi import ResourceOptions
 
 from components import Pushgateway
 from components.pushgateway import PushgatewayArgs
 from prometheus.pushgateway import pushgateway_job
-from settings import Fleet
 
-from .conftest import TOKEN, plain
+from .builders import HUB, containers, fleet, pod
+from .conftest import TOKEN, Engine, plain, validate
+from .kinds import ROLE, ROLE_BINDING
 from .relabelling import relabel
 
-STATEFUL_SET = "kubernetes:apps/v1:StatefulSet"
-ROLE = "kubernetes:rbac.authorization.k8s.io/v1:Role"
-ROLE_BINDING = "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding"
 
-
-@pytest.fixture
-def pushgateway(engine):
+@pytest.fixture(scope="module")
+def pushgateway():
+    """The component alone. It is deployed once, so tests only read it."""
     args = cast(
         "PushgatewayArgs",
         {
@@ -31,15 +28,7 @@ def pushgateway(engine):
             "storage": "1Gi",
         },
     )
-    return engine.deploy(lambda: Pushgateway("hub", args, ResourceOptions()))
-
-
-def pod(engine):
-    return engine.one(STATEFUL_SET).inputs["spec"]["template"]["spec"]
-
-
-def containers(engine):
-    return {c["name"]: c for c in pod(engine)["containers"]}
+    return Engine().deploy(lambda: Pushgateway("hub", args, ResourceOptions()))
 
 
 class TestDoor:
@@ -113,23 +102,11 @@ class TestPersistence:
         """
         Every object is what its published schema says.
         """
-        objects = [plain(r.inputs) for r in pushgateway.resources if r.typ.startswith("kubernetes:")]
-
-        assert objects
-        for item in objects:
-            kubernetes_validate.validate(item, "1.36", strict=True)
+        validate(pushgateway.objects)
 
 
 class TestScrape:
-    JOB = pushgateway_job(
-        Fleet.model_validate(
-            {
-                "clusters": {"hub": {"context": "hub"}},
-                "hub": {"cluster": "hub", "expose": {"host": "hub.example", "tls": {"secret": "hub-tls"}}},
-                "pushgateway": {},
-            }
-        )
-    )
+    JOB = pushgateway_job(fleet(hub=HUB, pushgateway={}))
 
     @pytest.mark.parametrize(
         ("pushed", "stored"),

@@ -39,9 +39,19 @@ def groups(text: str) -> list[dict[str, Any]]:
     return yaml.safe_load(text)["groups"]
 
 
-def alert(made: Fleet, name: str) -> dict[str, dict[str, Any]]:
+def rule_files(made: Fleet) -> dict[str, list[dict[str, Any]]]:
+    """What the rule files of a fleet say, by their names."""
+    return {file: groups(text) for file, text in prometheus.rules(made).items()}
+
+
+@pytest.fixture(scope="module")
+def of_sre() -> dict[str, list[dict[str, Any]]]:
+    """The rule files of a fleet whose team is sre. They are rendered once, so tests only read them."""
+    return rule_files(fleet(team="sre"))
+
+
+def rules_of(files: dict[str, list[dict[str, Any]]], name: str) -> dict[str, dict[str, Any]]:
     """The rules of one alert, by their file."""
-    files = {file: groups(text) for file, text in prometheus.rules(made).items()}
     return {
         file: rule
         for file, entries in files.items()
@@ -51,6 +61,11 @@ def alert(made: Fleet, name: str) -> dict[str, dict[str, Any]]:
     }
 
 
+def alert(made: Fleet, name: str) -> dict[str, dict[str, Any]]:
+    """Likewise, of a fleet that no other test has."""
+    return rules_of(rule_files(made), name)
+
+
 def jobs(made: Fleet, cluster: str) -> set[str]:
     text = prometheus.agent_config(made, cluster, "https://hub.example", own=True, ca_file=None, token_file="/token")
     return {job["job_name"] for job in yaml.safe_load(text)["scrape_configs"]}
@@ -58,22 +73,22 @@ def jobs(made: Fleet, cluster: str) -> set[str]:
 
 class TestRules:
     @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.name)
-    def test_stand_in_a_file_of_their_group_records_first(self, group: Any) -> None:
+    def test_stand_in_a_file_of_their_group_records_first(self, of_sre: dict[str, Any], group: Any) -> None:
         """
         A record is there when the rules after it ask for it.
         """
-        (made,) = yaml.safe_load(prometheus.rules(fleet())[f"{group.name}.yml"])["groups"]
+        (made,) = of_sre[f"{group.name}.yml"]
 
         assert made["name"] == group.name
         names = [rule.get("record") or rule.get("alert") for rule in made["rules"]]
         assert [name for name in names if name != REPLICAS] == [rule.name for rule in (*group.records, *group.alerts)]
 
     @pytest.mark.parametrize("name", ALERTS)
-    def test_carry_what_routing_and_people_need(self, name: str) -> None:
+    def test_carry_what_routing_and_people_need(self, of_sre: dict[str, Any], name: str) -> None:
         """
         Severity, team, both texts, and a page that explains; no placeholder is left.
         """
-        (rule,) = alert(fleet(team="sre"), name).values()
+        (rule,) = rules_of(of_sre, name).values()
 
         assert rule["labels"] == {"severity": ALERTS[name].severity, "team": "sre"}
         assert rule["annotations"].keys() == {"summary", "description", "runbook_url"}

@@ -1,5 +1,4 @@
 import json
-from pathlib import Path
 
 import jsonschema
 import pytest
@@ -9,10 +8,10 @@ from pydantic import ValidationError
 from settings import Agent, Cluster, Fleet, Receiver, from_file
 from settings.load import KEY
 from settings.schema import FILE, stack_file_schema, text
+from tests import ROOT
 from tests.unit.stack_texts import BOTH, CLUSTER, HUB, REMOTE_AGENT, loaded, problems
 
-HERE = Path(__file__).parents[2]
-STACK_FILES = sorted(HERE.glob("Pulumi.*.yaml"))
+STACK_FILES = sorted(ROOT.glob("Pulumi.*.yaml"))
 
 
 class TestFleet:
@@ -180,21 +179,21 @@ class TestStackFiles:
         assert from_file(file).clusters
 
     @pytest.mark.parametrize("file", STACK_FILES, ids=lambda file: file.name)
-    def test_editors_know_its_schema(self, file):
+    def test_editors_know_its_schema(self, stack_files, file):
         """
         Each names the schema, and the schema finds nothing wrong with it.
         """
         content = file.read_text(encoding="utf-8")
 
-        jsonschema.validate(yaml.safe_load(content), stack_file_schema())
+        stack_files.validate(yaml.safe_load(content))
         assert "# yaml-language-server: $schema=settings/fleet.schema.json\n" in content
 
     def test_the_agents_write_to_the_hub_example(self):
         """
         The two examples belong together.
         """
-        hub = from_file(HERE / "Pulumi.hub.yaml").hub
-        agent = from_file(HERE / "Pulumi.eu1.yaml").agents["eu1"]
+        hub = from_file(ROOT / "Pulumi.hub.yaml").hub
+        agent = from_file(ROOT / "Pulumi.eu1.yaml").agents["eu1"]
 
         assert hub
         assert "eu1" in hub.agents
@@ -206,7 +205,7 @@ class TestProject:
         """
         Pulumi reads `promfleet:fleet` for the project promfleet only.
         """
-        project = yaml.safe_load((HERE / "Pulumi.yaml").read_text(encoding="utf-8"))
+        project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))
 
         assert project["name"] == KEY.split(":")[0]
 
@@ -231,12 +230,12 @@ class TestSchema:
 
         assert undescribed == []
 
-    def test_refuses_a_misspelt_key(self):
+    def test_refuses_a_misspelt_key(self, stack_files):
         """
         Editors underline what the program would refuse.
         """
-        stack = yaml.safe_load((HERE / "Pulumi.eu1.yaml").read_text(encoding="utf-8"))
+        stack = yaml.safe_load((ROOT / "Pulumi.eu1.yaml").read_text(encoding="utf-8"))
         stack["config"]["promfleet:fleet"]["agents"]["eu1"]["outtage"] = "6h"
 
         with pytest.raises(jsonschema.ValidationError, match="outtage"):
-            jsonschema.validate(stack, stack_file_schema())
+            stack_files.validate(stack)

@@ -6,7 +6,6 @@ import yaml
 
 from settings import Fleet, secret_key
 from settings.alertmanager import Contact, Route
-from settings.schema import stack_file_schema
 from tests.unit.stack_texts import EXPOSED, HUB, loaded
 
 WINDOW = "{cluster: hub, start: '%s', until: '%s', reason: new nodes}"
@@ -149,7 +148,7 @@ class TestExpected:
 
 class TestSchema:
     @pytest.mark.parametrize("alerts", ["rules: {%s: {for: 1h}}", "clusters: {hub: {%s: {for: 1h}}}"])
-    def test_editors_know_every_alert(self, alerts):
+    def test_editors_know_every_alert(self, stack_files, alerts):
         """
         An editor completes the names of alerts, and underlines what is none.
         """
@@ -157,9 +156,9 @@ class TestSchema:
         def stack(name: str) -> object:
             return {"config": {"promfleet:fleet": yaml.safe_load(HUB % "" + f"alerts: {{{alerts % name}}}\n")}}
 
-        jsonschema.validate(stack("PromfleetTargetDown"), stack_file_schema())
+        stack_files.validate(stack("PromfleetTargetDown"))
         with pytest.raises(jsonschema.ValidationError, match="PromfleetTargetDwon"):
-            jsonschema.validate(stack("PromfleetTargetDwon"), stack_file_schema())
+            stack_files.validate(stack("PromfleetTargetDwon"))
 
 
 class TestRoute:

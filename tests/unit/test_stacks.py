@@ -1,34 +1,22 @@
 import re
-from pathlib import Path
 
-import kubernetes_validate
 import pulumi
 import pytest
 import yaml
 
-from settings import Fleet
+from settings import Fleet, from_file
 from stacks import deploy
-from tests.unit.conftest import TOKEN, Engine, plain, secret, write_kubeconfig
+from tests import ROOT
+from tests.unit.builders import HUB, fleet
+from tests.unit.conftest import TOKEN, Engine, secret, validate, write_kubeconfig
+from tests.unit.kinds import CONFIG_MAP, SECRET, SERVICE_ACCOUNT, STACK
 
-ROOT = Path(__file__).parents[2]
-CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
-SECRET = "kubernetes:core/v1:Secret"
 AGENT = "prometheus-agent"
 OTHER_STACK = {
     "hub": {"writeUrl": "https://hub.example:8443/api/v1/write", "ca": "", "caConfigMap": "", "protocol": "2.0"},
     "identities": {"eu1": "from-the-other-stack"},
 }
 """What the hub's stack exports."""
-
-
-def hub(**other):
-    return {"cluster": "hub", "expose": {"host": "hub.example", "tls": {"secret": "hub-tls"}}} | other
-
-
-def fleet(**sections):
-    names = {*(sections.get("agents") or {}), *({"hub"} if "hub" in sections else ())}
-    clusters = {name: {"context": name} for name in sorted(names)}
-    return Fleet.model_validate({"clusters": clusters} | sections)
 
 
 @pytest.fixture
@@ -74,7 +62,7 @@ class TestWhole:
         """
         No object hangs under the stack itself.
         """
-        objects = [urn for urn in whole.registered if "$kubernetes:" in urn]
+        objects = [urn for urn in whole.registered if "kubernetes:" in urn and "pulumi:providers:" not in urn]
 
         assert objects
         assert [urn for urn in objects if "promfleet:index:" not in urn] == []
@@ -83,12 +71,10 @@ class TestWhole:
         """
         No object has a field that its published schema does not know, or lacks one that it asks for.
         """
-        objects = [plain(r.inputs) for r in whole.resources if r.typ.startswith("kubernetes:")]
-        known = [item for item in objects if not item["apiVersion"].startswith("cert-manager.io/")]
+        kinds = {item["kind"] for item in whole.objects}
 
-        assert {item["kind"] for item in known} > {"StatefulSet", "DaemonSet", "NetworkPolicy", "Ingress"}
-        for item in known:
-            kubernetes_validate.validate(item, "1.36", strict=True)
+        assert kinds > {"StatefulSet", "DaemonSet", "NetworkPolicy", "Ingress", "Certificate"}
+        validate(whole.objects)
 
     def test_every_container_is_restricted_and_bounded(self, whole):
         """
@@ -143,7 +129,7 @@ class TestOneStack:
         """
         The URL is the write door's, and the token the one that the hub's cluster issued for this agent.
         """
-        engine = deployed(hub=hub(), agents={"eu1": {}})
+        engine = deployed(hub=HUB, agents={"eu1": {}})
 
         [write] = prometheus_yml(engine, "eu1")["remote_write"]
         assert write["url"] == "https://hub.example:8443/api/v1/write"
@@ -153,9 +139,9 @@ class TestOneStack:
         """
         An agent that another stack deploys is let in.
         """
-        engine = deployed(hub=hub(agents=["us1"]), agents={"eu1": {}})
+        engine = deployed(hub=HUB | {"agents": ["us1"]}, agents={"eu1": {}})
 
-        accounts = {r.inputs["metadata"]["name"] for r in engine.all("kubernetes:core/v1:ServiceAccount")}
+        accounts = {r.inputs["metadata"]["name"] for r in engine.all(SERVICE_ACCOUNT)}
         assert {"writer-eu1", "writer-us1", "reader"} <= accounts
 
 
@@ -181,6 +167,33 @@ class TestTwoStacks:
         with pytest.raises(pulumi.RunError, match=r"Add us1 to hub\.agents there"):
             deployed(agents={"us1": {"hub": {"stack": "organization/promfleet/hub"}}})
 
+    def test_agents_of_one_stack_may_have_the_same_hub(self, engine, deployed):
+        """
+        Each refers to the other stack under a name of its own: equal references are refused as any equal resources are.
+        """
+        engine.stacks["organization/promfleet/hub"] = OTHER_STACK | {"identities": {"eu1": "first", "us1": "second"}}
+
+        deployed(agents={cluster: {"hub": {"stack": "organization/promfleet/hub"}} for cluster in ("eu1", "us1")})
+
+        tokens = {secret(r.inputs["stringData"])["token"] for r in engine.all(SECRET)}
+        assert tokens == {"first", "second"}
+
+
+class TestStackFiles:
+    @pytest.mark.parametrize("file", sorted(ROOT.glob("Pulumi.*.yaml")), ids=lambda file: file.name)
+    def test_register_each_resource_once(self, engine, file, tmp_path, monkeypatch):
+        """
+        What is shipped can be deployed: no two resources of a stack have one URN.
+        """
+        described = from_file(file)
+        write_kubeconfig(tmp_path / "kubeconfig", *(cluster.context for cluster in described.clusters.values()))
+        monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
+        engine.stacks["organization/promfleet/hub"] = OTHER_STACK
+
+        engine.deploy(lambda: deploy(described))
+
+        assert len(set(engine.registered)) == len(engine.registered) > 20
+
 
 class TestKubeconfig:
     def test_an_unknown_context_is_refused_before_anything_is_made(self, engine, deployed, tmp_path, monkeypatch):
@@ -191,6 +204,6 @@ class TestKubeconfig:
         monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
 
         with pytest.raises(pulumi.RunError, match=r'clusters\.hub\.context: "hub" is in no kubeconfig.*minikube'):
-            deployed(hub=hub())
+            deployed(hub=HUB)
 
-        assert [r for r in engine.resources if r.typ != "pulumi:pulumi:Stack"] == []
+        assert [r for r in engine.resources if r.typ != STACK] == []

@@ -2,30 +2,42 @@
 
 import json
 import re
+from functools import partial
+from typing import Any
 
-import kubernetes_validate
 import pulumi
 import pytest
 import yaml
 
-from settings import Fleet
 from stacks import deploy
 from stacks.exposure import hosts
-from tests.unit.conftest import OWN_STACK, Engine, plain
+from tests.unit.builders import HUB, fleet
+from tests.unit.conftest import OWN_STACK, Engine, plain, validate
+from tests.unit.kinds import (
+    BUCKET,
+    BUCKET_MEMBER,
+    CONFIG_MAP,
+    GOOGLE_ACCOUNT,
+    GOOGLE_ACCOUNT_MEMBER,
+    NETWORK_POLICY,
+    ROLE_BINDING,
+    SERVICE,
+    SERVICE_ACCOUNT,
+    STATEFUL_SET,
+)
 
-TLS = {"secret": "hub-tls"}
 GCS = {"gcs": {"project": "acme-monitoring", "bucket": "acme-long-term"}}
 
 
-def fleet(thanos, **sections):
-    hub = {"cluster": "hub", "replicas": 2, "expose": {"host": "hub.example", "tls": TLS}}
-    clusters = {name: {"context": name} for name in ("hub", *sections.get("agents", {}))}
-    return Fleet.model_validate({"clusters": clusters, "hub": hub, "thanos": thanos} | sections)
+def deploy_thanos(engine: Engine, thanos: dict[str, Any], **sections: Any) -> Engine:
+    """Deploy these roles beside a hub of two replicas."""
+    described = fleet(hub=HUB | {"replicas": 2}, thanos=thanos, **sections)
+    return engine.deploy(lambda: deploy(described))
 
 
 @pytest.fixture
 def deployed(engine, kubeconfig):
-    return lambda thanos, **sections: engine.deploy(lambda: deploy(fleet(thanos, **sections)))
+    return partial(deploy_thanos, engine)
 
 
 FULL = {
@@ -45,14 +57,20 @@ SECTIONS = {
 @pytest.fixture(scope="module")
 def whole(kubeconfig):
     """A stack with every role. It is deployed once, so tests only read it."""
-    return Engine().deploy(lambda: deploy(fleet(FULL, rolloutTimeout="77s", **SECTIONS)))
+    return deploy_thanos(Engine(), FULL, rolloutTimeout="77s", **SECTIONS)
+
+
+@pytest.fixture(scope="module")
+def least(kubeconfig):
+    """One with the roles that every stack has; likewise."""
+    return deploy_thanos(Engine(), {"storage": GCS}, alertmanager=SECTIONS["alertmanager"])
 
 
 @pytest.fixture(scope="module")
 def cached(kubeconfig):
     """One whose Stores, of two buckets, and Query Frontends share a cache; likewise."""
     shared = FULL | {"memcached": {"replicas": 3, "memory": "4Gi"}}
-    return Engine().deploy(lambda: deploy(fleet(shared, rolloutTimeout="77s", **SECTIONS)))
+    return deploy_thanos(Engine(), shared, rolloutTimeout="77s", **SECTIONS)
 
 
 def workloads(engine: Engine):
@@ -68,10 +86,8 @@ class TestWhole:
         """
         No object has a field that its published schema does not know, or lacks one that it asks for.
         """
-        objects = [plain(r.inputs) for r in whole.resources if r.typ.startswith("kubernetes:")]
-        assert len(objects) > 100
-        for item in objects:
-            kubernetes_validate.validate(item, "1.36", strict=True)
+        assert len(whole.objects) > 100
+        validate(whole.objects)
 
     def test_nothing_is_waited_for_longer_than_a_rollout(self, whole):
         """
@@ -86,7 +102,7 @@ class TestWhole:
 def bindings(engine: Engine):
     """Google service account's id -> its roles on buckets, as `bucket: role`."""
     found = {}
-    for r in engine.all("gcp:storage/bucketIAMMember:BucketIAMMember"):
+    for r in engine.all(BUCKET_MEMBER):
         account = r.name.removeprefix("hub-ruler-").removeprefix("hub-").rpartition("-object")[0]
         found.setdefault(account, set()).add(f"{r.inputs['bucket']}: {r.inputs['role'].rpartition('.')[2]}")
     return found
@@ -113,13 +129,10 @@ class TestRights:
         """
         Each Google service account is open to the ServiceAccounts of its role, by name.
         """
-        pods = {
-            r.inputs["member"].rpartition("/")[2].rstrip("]")
-            for r in whole.all("gcp:serviceaccount/iAMMember:IAMMember")
-        }
+        pods = {r.inputs["member"].rpartition("/")[2].rstrip("]") for r in whole.all(GOOGLE_ACCOUNT_MEMBER)}
         acting = {
             r.inputs["metadata"]["name"]
-            for r in whole.all("kubernetes:core/v1:ServiceAccount")
+            for r in whole.all(SERVICE_ACCOUNT)
             if "iam.gke.io/gcp-service-account" in r.inputs["metadata"].get("annotations", {})
         }
         assert pods == acting
@@ -129,7 +142,7 @@ class TestRights:
         """
         Google Cloud takes 6 to 30 characters.
         """
-        ids = [r.inputs["accountId"] for r in whole.all("gcp:serviceaccount/account:Account")]
+        ids = [r.inputs["accountId"] for r in whole.all(GOOGLE_ACCOUNT)]
         assert len(ids) == len(set(ids)) == 8
         assert [one for one in ids if not 6 <= len(one) <= 30] == []
 
@@ -141,7 +154,7 @@ class TestStorage:
         """
         versioned = {"gcs": {**GCS["gcs"], "versioning": True, "softDelete": "30d", "retention": "1d"}}
 
-        [bucket] = deployed({"storage": versioned}).all("gcp:storage/bucket:Bucket")
+        [bucket] = deployed({"storage": versioned}).all(BUCKET)
 
         assert bucket.inputs["publicAccessPrevention"] == "enforced"
         assert bucket.inputs["uniformBucketLevelAccess"]
@@ -157,7 +170,7 @@ class TestStorage:
         """
         engine = deployed({"storage": {"gcs": {**GCS["gcs"], "adopt": True}}})
 
-        assert engine.all("gcp:storage/bucket:Bucket") == []
+        assert engine.all(BUCKET) == []
         assert bindings(engine)["store"] == {"acme-long-term: objectViewer"}
 
     def test_a_key_replaces_identities(self, deployed):
@@ -166,7 +179,7 @@ class TestStorage:
         """
         engine = deployed({"storage": {"gcs": {**GCS["gcs"], "key": {"name": "gcs", "key": "key.json"}}}})
 
-        assert engine.all("gcp:serviceaccount/account:Account") == []
+        assert engine.all(GOOGLE_ACCOUNT) == []
         pod = workloads(engine)["thanos-store"]["template"]["spec"]
         [thanos] = pod["containers"]
         assert {"name": "GOOGLE_APPLICATION_CREDENTIALS", "value": "/etc/thanos/credentials/key.json"} in thanos["env"]
@@ -225,15 +238,33 @@ class TestRoles:
             for shard in (0, 1)
         }
 
+    @pytest.mark.parametrize(
+        ("store", "names"),
+        [
+            ({}, {"hub-thanos-store"}),
+            ({"shards": 2}, {"hub-thanos-store-0", "hub-thanos-store-1"}),
+            ({"splitAt": "30d"}, {"hub-thanos-store", "hub-thanos-store-old"}),
+        ],
+        ids=["one", "shards", "ages"],
+    )
+    def test_each_store_is_a_resource_of_its_own(self, deployed, store, names):
+        """
+        Pulumi tells components apart by their names alone.
+        """
+        urns = deployed({"storage": GCS, "store": store}).registered
+
+        assert len(set(urns)) == len(urns)
+        assert {urn.rpartition("::")[2] for urn in urns if "::promfleet:index:ThanosStore::" in urn} == names
+
     def test_query_asks_every_role(self, whole):
         """
         The file of its endpoints names the headless Service of each.
         """
-        config = whole.one("kubernetes:core/v1:ConfigMap", "thanos-query").inputs["data"]["endpoints.yml"]
+        config = whole.one(CONFIG_MAP, "thanos-query").inputs["data"]["endpoints.yml"]
         asked = {e["address"].removeprefix("dns+").partition(".")[0] for e in yaml.safe_load(config)["endpoints"]}
         services = {
             r.inputs["metadata"]["name"]
-            for r in whole.all("kubernetes:core/v1:Service")
+            for r in whole.all(SERVICE)
             if r.inputs["spec"].get("clusterIP") == "None"
             and any(port["name"] == "grpc" for port in r.inputs["spec"]["ports"])
         }
@@ -244,7 +275,7 @@ class TestRoles:
         """
         Whoever reaches Receive by its host finds that name in the stack's certificate.
         """
-        assert {"hub.example", "receive.example"} <= {*hosts(fleet(FULL, **SECTIONS))}
+        assert {"hub.example", "receive.example"} <= {*hosts(fleet(hub=HUB, thanos=FULL, **SECTIONS))}
 
     def test_agents_write_to_receive_as_their_own_tenants(self, whole):
         """
@@ -259,7 +290,7 @@ class TestRoles:
         config = yaml.safe_load(
             next(
                 r.inputs["data"]["prometheus.yml"]
-                for r in whole.all("kubernetes:core/v1:ConfigMap")
+                for r in whole.all(CONFIG_MAP)
                 if r.inputs["metadata"]["name"] == "prometheus-agent" and "::eu1::" in str(r.provider)
             )
         )
@@ -281,9 +312,7 @@ def caches(engine: Engine):
 def connecting(engine: Engine):
     """The apps that memcached's network policy lets in."""
     [policy] = [
-        r.inputs["spec"]
-        for r in engine.all("kubernetes:networking.k8s.io/v1:NetworkPolicy")
-        if r.inputs["metadata"]["name"] == "thanos-memcached"
+        r.inputs["spec"] for r in engine.all(NETWORK_POLICY) if r.inputs["metadata"]["name"] == "thanos-memcached"
     ]
     [rule] = policy["ingress"]
     assert rule["ports"] == [{"port": 11211, "protocol": "TCP"}]
@@ -295,7 +324,7 @@ class TestMemcached:
         """
         Each of its objects has the fields that its published schema knows, and no one waits longer than a rollout.
         """
-        own = [r.inputs for r in cached.resources if "thanos-memcached" in r.name]
+        own = [plain(r.inputs) for r in cached.resources if "thanos-memcached" in r.name]
         assert sorted(item["kind"] for item in own) == [
             "NetworkPolicy",
             "PodDisruptionBudget",
@@ -303,8 +332,7 @@ class TestMemcached:
             "ServiceAccount",
             "StatefulSet",
         ]
-        for item in own:
-            kubernetes_validate.validate(plain(item), "1.36", strict=True)
+        validate(own)
         waits = {kind: limit for kind, name, limit in cached.waits if "thanos-memcached" in name}
         assert waits["StatefulSet"] == waits["Service"] == "77s"
 
@@ -312,11 +340,7 @@ class TestMemcached:
         """
         The name that Thanos looks up is that of the Service's port, and the Service names each pod of the StatefulSet.
         """
-        [service] = [
-            r.inputs
-            for r in cached.all("kubernetes:core/v1:Service")
-            if r.inputs["metadata"]["name"] == "thanos-memcached"
-        ]
+        [service] = [r.inputs for r in cached.all(SERVICE) if r.inputs["metadata"]["name"] == "thanos-memcached"]
         spec = workloads(cached)["thanos-memcached"]
         [port] = service["spec"]["ports"]
         [listening] = spec["template"]["spec"]["containers"][0]["ports"]
@@ -389,13 +413,14 @@ class TestMemcached:
         assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
         assert pod["automountServiceAccountToken"] is False
 
-    def test_is_there_before_the_stores(self, deployed):
+    def test_is_there_before_the_stores(self, cached):
         """
         A Store that finds none of its addresses exits.
         """
-        engine = deployed({"storage": GCS, "memcached": {}})
-        made = [r.inputs["metadata"]["name"] for r in engine.all("kubernetes:apps/v1:StatefulSet")]
-        assert made.index("thanos-memcached") < made.index("thanos-store")
+        made = [r.inputs["metadata"]["name"] for r in cached.all(STATEFUL_SET)]
+        stores = [name for name in made if name.startswith("thanos-store")]
+        assert len(stores) == 8
+        assert not {*stores} & {*made[: made.index("thanos-memcached")]}
 
     def test_is_not_made_unasked(self, whole):
         """
@@ -407,18 +432,14 @@ class TestMemcached:
 
 
 class TestHub:
-    def test_its_replicas_differ_in_one_label(self, deployed):
+    def test_its_replicas_differ_in_one_label(self, least):
         """
         Prometheus puts the pod's name in, and alerts lose it.
         """
-        engine = deployed({"storage": GCS}, alertmanager=SECTIONS["alertmanager"])
-
-        config = yaml.safe_load(
-            engine.one("kubernetes:core/v1:ConfigMap", "prometheus-hub").inputs["data"]["prometheus.yml"]
-        )
+        config = yaml.safe_load(least.one(CONFIG_MAP, "prometheus-hub").inputs["data"]["prometheus.yml"])
         assert config["global"]["external_labels"] == {"hub": "hub", "replica": "${POD_NAME}"}
         assert {"regex": "hub|replica", "action": "labeldrop"} in config["alerting"]["alert_relabel_configs"]
-        spec = workloads(engine)["prometheus-hub"]
+        spec = workloads(least)["prometheus-hub"]
         assert spec["replicas"] == 2
         containers = [c["name"] for c in spec["template"]["spec"]["containers"]]
         assert containers == ["prometheus", "write-door", "read-door", "metrics-door", "thanos-sidecar"]
@@ -439,19 +460,15 @@ class TestHub:
         [arguments] = [c["args"] for c in pod["containers"] if c["name"] == "prometheus"]
         assert flags <= {*arguments}
 
-    def test_twins_scrape_each_other(self, deployed):
+    def test_twins_scrape_each_other(self, least):
         """
         Each replica is an instance of its own, reached through a door that the hub's account may open.
         """
-        engine = deployed({"storage": GCS})
-
-        files = engine.one("kubernetes:core/v1:ConfigMap", "prometheus-hub").inputs["data"]
+        files = least.one(CONFIG_MAP, "prometheus-hub").inputs["data"]
         [own] = [j for j in yaml.safe_load(files["prometheus.yml"])["scrape_configs"] if j["job_name"] == "prometheus"]
         assert {"source_labels": ["__meta_kubernetes_pod_name"], "target_label": "instance"} in own["relabel_configs"]
         [binding] = [
-            r.inputs
-            for r in engine.all("kubernetes:rbac.authorization.k8s.io/v1:RoleBinding")
-            if r.inputs["roleRef"]["name"] == "prometheus-hub-metrics"
+            r.inputs for r in least.all(ROLE_BINDING) if r.inputs["roleRef"]["name"] == "prometheus-hub-metrics"
         ]
         assert [subject["name"] for subject in binding["subjects"]] == ["prometheus-hub"]
 
@@ -459,10 +476,7 @@ class TestHub:
         """
         Nothing of Thanos costs those who have none.
         """
-        hub = {"cluster": "hub", "expose": {"host": "hub.example", "tls": TLS}}
-        plain_fleet = Fleet.model_validate({"clusters": {"hub": {"context": "hub"}}, "hub": hub})
-
-        engine.deploy(lambda: deploy(plain_fleet))
+        engine.deploy(lambda: deploy(fleet(hub=HUB)))
 
         assert [name for name in workloads(engine) if "thanos" in name] == []
         containers = workloads(engine)["prometheus-hub"]["template"]["spec"]["containers"]
@@ -474,7 +488,9 @@ class TestHashring:
     def resized(self, engine, deployed):
         def resize(before, after, **receive):
             engine.stacks[OWN_STACK] = {"ingestors": float(before)}
-            return deployed({**FULL, "receive": {**FULL["receive"], "replicas": after, **receive}}, **SECTIONS)
+            receive = {"expose": {"host": "receive.example"}, "replicas": after, **receive}
+            storage = {"filesystem": {"claim": "blocks"}}
+            return deployed({"storage": storage, "receive": receive, "ruler": {}}, agents={"eu1": {}})
 
         return resize
 
@@ -502,7 +518,7 @@ class TestHashring:
 def stateless(kubeconfig):
     """A stack whose Rulers write to Receive. It is deployed once, so tests only read it."""
     said = {**FULL, "ruler": {"results": "receive"}}
-    return Engine().deploy(lambda: deploy(fleet(said, **SECTIONS)))
+    return deploy_thanos(Engine(), said, **SECTIONS)
 
 
 class TestStatelessRuler:
@@ -516,7 +532,7 @@ class TestStatelessRuler:
         assert written["url"] == "https://thanos-receive-router.promfleet.svc:8443/api/v1/receive"
         assert written["authorization"]["credentials_file"].startswith("/var/run/secrets/")
         assert "objstore.config" not in flags
-        config = stateless.one("kubernetes:core/v1:ConfigMap", "thanos-query").inputs["data"]["endpoints.yml"]
+        config = stateless.one(CONFIG_MAP, "thanos-query").inputs["data"]["endpoints.yml"]
         assert "thanos-ruler" not in config
 
     def test_may_write_and_ask_and_no_more(self, stateless):
@@ -525,7 +541,7 @@ class TestStatelessRuler:
         """
         doors = {
             r.inputs["roleRef"]["name"]
-            for r in stateless.all("kubernetes:rbac.authorization.k8s.io/v1:RoleBinding")
+            for r in stateless.all(ROLE_BINDING)
             if [subject["name"] for subject in r.inputs["subjects"]] == ["thanos-ruler"]
         }
         assert doors == {"alertmanager-notify", "thanos-query-read", "thanos-receive-router-write"}

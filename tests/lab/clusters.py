@@ -1,0 +1,123 @@
+"""The lab's three clusters as the tests use them; they are brought up once, and stay up for the next run."""
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from lab.cluster import NAMES, known, state
+from lab.connect import authority_file, connect
+from lab.environment import environment
+from lab.kubectl import apply, kubectl
+from lab.node import held, inside, node_holder, running
+
+from .stack import Stack
+
+KINDS = (
+    "namespaces,clusterroles,clusterrolebindings,persistentvolumes,serviceaccounts,roles,rolebindings,configmaps,"
+    "secrets,services,statefulsets,deployments,daemonsets,pods,networkpolicies,persistentvolumeclaims"
+)
+"""What the program makes, or what follows from it."""
+CLUSTERS = ""
+"""Stands for the clusters themselves where a part of the lab is named."""
+
+
+class Bringup:
+    """`fleet lab up` in the background: the clusters first, then each further part that tests ask for."""
+
+    def __init__(self, log: Path, parts: Iterable[str]) -> None:
+        self.log = log
+        self.log.touch()
+        with_parts = {CLUSTERS: ["fleet", "lab", "up"]}
+        with_parts |= {part: ["fleet", "lab", "up", "--with", part] for part in parts}
+        pool = ThreadPoolExecutor(1)
+        self._steps = {part: pool.submit(self._run, command) for part, command in with_parts.items()}
+
+    def _run(self, command: list[str]) -> None:
+        with self.log.open("ab") as log:
+            done = subprocess.run(command, env=os.environ | environment(), stdout=log, stderr=log, check=False)
+        assert done.returncode == 0, f"`{' '.join(command)}` failed:\n{self.log.read_text()[-4000:]}"
+
+    def said(self, part: str = CLUSTERS) -> Iterator[str]:
+        """Give its lines, old and new ones, until a part is up."""
+        with self.log.open() as log:
+            while not self._steps[part].done():
+                yield from log
+                time.sleep(0.5)
+        self._steps[part].result()
+
+
+class Lab:
+    """Three clusters on this machine."""
+
+    def __init__(self) -> None:
+        self.state = state()
+        self.env = os.environ | environment()
+        self.kubeconfig = Path(self.env["KUBECONFIG"])
+        self.ca = authority_file()
+        self.kept: dict[str, list[dict[str, Any]]] = {}
+        """Objects by cluster that `connect` puts back; they go with the namespace of a destroyed stack."""
+        self._clusters = {cluster.name: cluster for cluster in known()}
+
+    def node_address(self, cluster: str) -> str:
+        return self._clusters[cluster].node
+
+    def kubectl(self, cluster: str, *arguments: str) -> str:
+        """Run kubectl and return what it printed; `LabError` with its complaint where it fails."""
+        return kubectl(*arguments, context=cluster, kubeconfig=self.kubeconfig)
+
+    def apply(self, cluster: str, objects: Iterable[dict[str, Any]]) -> None:
+        apply("\n".join(map(json.dumps, objects)), context=cluster, kubeconfig=self.kubeconfig)
+
+    def create_again(self, cluster: str, stack: Stack) -> None:
+        """
+        Try to create what a stack has in a cluster as the provider would after an update that was killed.
+
+        Its objects are known to no state then, and are applied under another manager's name, which is refused where
+        the server has added to what the first one said. Secrets are left out: the state has no plain text of them.
+        """
+        made = [r["inputs"] for r in stack.resources(cluster) if r["type"] != "kubernetes:core/v1:Secret"]
+        assert made
+        applying = ("apply", "--server-side", "--dry-run=server", "--field-manager=after-a-crash", "--filename=-")
+        kubectl(*applying, context=cluster, kubeconfig=self.kubeconfig, given="\n".join(map(json.dumps, made)))
+
+    def process(self, cluster: str, pod: str) -> psutil.Process:
+        """Find the Prometheus process of a pod; the lab's containers are processes of this machine."""
+        uid = self.kubectl(cluster, "-n", "promfleet", "get", "pod", pod, "-o", "jsonpath={.metadata.uid}")
+        servers = running("name", "prometheus")
+        [found] = [process for process in servers if uid in Path(f"/proc/{process.pid}/cgroup").read_text()]
+        return found
+
+    @contextmanager
+    def away(self, *pods: str) -> Generator[None]:
+        """End pods of the hub's cluster, and let nothing start there until the end."""
+        self.kubectl("hub", "cordon", "hub")
+        try:
+            self.kubectl("hub", "-n", "promfleet", "delete", "pod", *pods, "--grace-period=1")
+            yield
+        finally:
+            self.kubectl("hub", "uncordon", "hub")
+
+    def connect(self) -> None:
+        """Put the hub's certificate and the route to it back, which go with the namespace of a destroyed stack."""
+        connect(NAMES, self.kubeconfig)
+        for cluster, objects in self.kept.items():
+            self.apply(cluster, objects)
+
+    def left(self) -> dict[str, str]:
+        """Name everything of ours that stands in any cluster, by cluster."""
+        ours = ("get", KINDS, "-A", "-l", "app.kubernetes.io/part-of=promfleet", "-o", "name")
+        return {cluster: found for cluster in self._clusters if (found := self.kubectl(cluster, *ours))}
+
+    def enter(self, cluster: str, *command: str) -> int:
+        """Run a command in the network of a cluster's node and return its exit code."""
+        node = held(node_holder(self._clusters[cluster]))
+        assert node, f"{cluster} does not run"
+        return subprocess.run(inside(node, *command), check=False).returncode

@@ -1,0 +1,109 @@
+"""The stack files that the lab's tests deploy: the dev stack's, and what is made of it."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import yaml
+
+from lab import cloud
+
+from .stack import ROOT
+
+DEV: dict[str, Any] = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())
+FLEET: dict[str, Any] = DEV["config"]["promfleet:fleet"]
+UNAVAILABLE = "KubeDeploymentUnavailable"
+"""The alert of a Deployment that has no pod left."""
+
+
+def merged(fleet: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a section of a stack file with changes: sections within are merged, all else is replaced."""
+    made = dict(fleet)
+    for key, change in changes.items():
+        old = made.get(key)
+        made[key] = merged(old, change) if isinstance(old, Mapping) and isinstance(change, Mapping) else change
+    return made
+
+
+def stack_file(fleet: Mapping[str, Any], secrets: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Give a stack file with this fleet and these secrets, and all else as in the dev stack's."""
+    further = {f"promfleet:{name}": value for name, value in (secrets or {}).items()}
+    return {**DEV, "config": {**DEV["config"], **further, "promfleet:fleet": fleet}}
+
+
+def notifying(receivers: Mapping[str, str]) -> dict[str, Any]:
+    """
+    Give the dev stack's file with webhooks for everyone, whose URLs are `receivers`.
+
+    The team `shop` is told of Deployments without a pod, after seconds; us1 is in maintenance.
+    """
+    now = datetime.now(UTC)
+    window = {"start": f"{now:%Y-%m-%dT%H:%MZ}", "until": f"{now + timedelta(days=1):%Y-%m-%dT%H:%MZ}"}
+    changes = {
+        "alerts": {
+            "rules": {UNAVAILABLE: {"for": "15s", "team": "shop"}},
+            "maintenance": [{"cluster": "us1", "reason": "A test.", **window}],
+        },
+        "alertmanager": {
+            "default": "platform",
+            "routes": [{"receiver": "shop", "teams": ["shop"]}],
+            "heartbeat": {"receiver": "heart", "every": "1m"},
+            "grouping": {"wait": "5s", "interval": "10s", "repeat": "4h"},
+        },
+    }
+    fleet = merged(FLEET, changes)
+    fleet["alertmanager"]["receivers"] = {name: {"webhook": {}} for name in receivers}
+    return stack_file(fleet, {f"{name}Webhook": url for name, url in receivers.items()})
+
+
+BUCKET = "promfleet-blocks"
+REPLICAS = 2
+"""Prometheus of the hub, where there is Thanos."""
+RECEIVE = {"host": "receive.promfleet-lab.svc.cluster.local", "nodePort": 30447}
+THANOS: dict[str, Any] = {
+    "storage": {"gcs": {"project": cloud.PROJECT, "bucket": BUCKET}},
+    "block": "1m",
+    "queryFrontend": {},
+    "compactor": {"storage": "1Gi", "retention": {"raw": "40d", "fiveMinutes": "90d"}},
+    "store": {"storage": "1Gi"},
+    "memcached": {"memory": "64Mi"},
+    "ruler": {"storage": "1Gi"},
+    "bucketWeb": {},
+    "receive": {"storage": "1Gi", "expose": RECEIVE},
+    "expose": {"host": "query.promfleet-lab.svc.cluster.local", "nodePort": 30448},
+}
+"""The section `thanos` with every role."""
+IMPATIENT = {
+    name: {"for": "15s"}
+    for name in (
+        "PrometheusReplicaMissing",
+        "ThanosSidecarBucketOperationsFailed",
+        "ThanosReceiveTenantLimitedByHeadSeries",
+        "ThanosBlocksPartial",
+        "ThanosBlocksCorrupted",
+        "KubePodCrashLooping",
+    )
+}
+"""Alerts that tests wait for."""
+AGENTS = ("eu1", "us1")
+HUB_STACK, AGENTS_STACK = "hub", "agents"
+_CLUSTERS = FLEET["clusters"]
+WITH_THANOS: dict[str, Any] = {
+    **{key: FLEET[key] for key in ("scrape", "alertmanager", "pushgateway", "probes")},
+    "clusters": {"hub": _CLUSTERS["hub"]},
+    "hub": {**FLEET["hub"], "replicas": REPLICAS, "agents": list(AGENTS)},
+    "alerts": merged(FLEET["alerts"], {"rules": IMPATIENT}),
+    "thanos": THANOS,
+}
+"""The fleet of a hub's stack; the agents are another's."""
+AGENTS_ONLY: dict[str, Any] = {
+    "scrape": FLEET["scrape"],
+    "clusters": {cluster: _CLUSTERS[cluster] for cluster in AGENTS},
+    "agents": {cluster: {"hub": {"stack": f"organization/promfleet/{HUB_STACK}"}} for cluster in AGENTS},
+}
+
+
+def two_stacks(thanos: Mapping[str, Any] | None = None) -> dict[str, dict[str, Any]]:
+    """Give the files of a stack with hub and Thanos, whose section is changed so, and of one with the agents."""
+    hub = merged(WITH_THANOS, {"thanos": thanos or {}})
+    return {HUB_STACK: stack_file(hub), AGENTS_STACK: stack_file(AGENTS_ONLY)}

@@ -1,0 +1,118 @@
+"""What stands in the lab's clusters: the one way to deploy another fleet, and to put the dev stack back."""
+
+import json
+import ssl
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import yaml
+
+from fleet.hub import Hub
+from fleet.status import look
+
+from . import bucket
+from .clusters import Lab
+from .fleets import DEV, FLEET
+from .stack import Stack, eventually, project
+
+PATIENCE = 240
+"""Seconds until every cluster has reported after an update: a WAL is replayed, targets are discovered and scraped."""
+FRESH = 40
+"""Seconds; a cluster whose newest sample is older is silent."""
+_ON_CALL = FLEET["alertmanager"]["expose"]
+
+StackFiles = Mapping[str, Mapping[str, Any]]
+"""Stack files by the name of their stack, in the order in which they are deployed; the first one has the hub."""
+
+
+class Stacks:
+    """
+    The stacks that are deployed.
+
+    A test asks for those that it needs, so that nobody puts anything back in between, and begins when every cluster
+    has reported to the hub.
+    """
+
+    def __init__(self, lab: Lab, folder: Path) -> None:
+        self.lab = lab
+        self.folder = project(folder)
+        self.stacks: dict[str, Stack] = {}
+        self._files: dict[str, Mapping[str, Any]] = {}
+
+    def deploy(self, files: StackFiles) -> list[Stack]:
+        """Have these stacks and no others, each as its file says; return when the hub hears of every cluster."""
+        if files != self._files or not self.stacks:
+            for name in sorted(self._with_resources() - files.keys()):  # agents before their hub
+                self.remove(name)
+            self.lab.connect()
+            for name, file in files.items():
+                self.update(name, file)
+        stacks = [self.stacks[name] for name in files]
+        if stacks:
+            eventually(lambda: self._assert_ready(stacks[0]), PATIENCE)
+        return stacks
+
+    def write(self, name: str, file: Mapping[str, Any]) -> Stack:
+        """Give a stack whose file says this, without an update."""
+        (self.folder / f"Pulumi.{name}.yaml").write_text(yaml.safe_dump(file))
+        self._files.pop(name, None)
+        if name not in self.stacks:
+            self.stacks[name] = Stack(name, self.lab.env, self.folder)
+        return self.stacks[name]
+
+    def update(self, name: str, file: Mapping[str, Any]) -> None:
+        """Update one stack, unless it is as its file says."""
+        if self._files.get(name) != file:
+            self.write(name, file).up()
+            self._files[name] = file
+
+    def remove(self, name: str) -> None:
+        """Destroy a stack, and what it would rather keep: its bucket is protected, and filled until its writers end."""
+        stack = self.write(name, DEV)
+        stack.pulumi("state", "unprotect", "--all", "--yes")
+        while bucket.names():
+            said = stack.pulumi("destroy", "--yes", "--skip-preview", "--continue-on-error", fails=True)
+            assert "bucket must be empty" in said
+            bucket.empty()
+        stack.destroy()
+
+    def _with_resources(self) -> set[str]:
+        """Name the stacks that have anything, also those of a run that was killed."""
+        found = json.loads(Stack("dev", self.lab.env).pulumi("stack", "ls", "--json", stack=False))
+        return {stack["name"] for stack in found if stack.get("resourceCount")}
+
+    def _assert_ready(self, hub_stack: Stack) -> None:
+        """What `fleet status` asks for, and samples of now."""
+        with self.open_hub(hub_stack) as hub:
+            rows = look(hub)
+        assert rows
+        assert [row for row in rows if not row.healthy or row.age is None or row.age > FRESH] == []
+
+    @contextmanager
+    def open_hub(self, stack: Stack) -> Generator[Hub]:
+        """Open the hub of a stack over the network, with its reader's token."""
+        outputs = stack.outputs
+        url = urlsplit(outputs["hub"]["readUrl"])
+        host = url.hostname or ""
+        with self._client(url.port or 443, host, outputs["reader"]) as client:
+            yield Hub(client, host)
+
+    @contextmanager
+    def open_alertmanager(self, stack: Stack) -> Generator[httpx.Client]:
+        """Open a stack's Alertmanager over the network, as who is on call does."""
+        host = _ON_CALL["host"]
+        with self._client(_ON_CALL["nodePort"], host, stack.outputs["operator"]) as client:
+            client.event_hooks = {"request": [lambda request: request.extensions.update(sni_hostname=host)]}
+            yield client
+
+    def _client(self, port: int, host: str, token: str) -> httpx.Client:
+        return httpx.Client(
+            base_url=f"https://{self.lab.node_address('hub')}:{port}",
+            headers={"Authorization": f"Bearer {token}", "Host": host},
+            verify=ssl.create_default_context(cafile=str(self.lab.ca)),
+            timeout=30,
+        )

@@ -1,0 +1,73 @@
+"""Rules and boards about Thanos against the metrics that its roles bring."""
+
+import pytest
+
+from dashboards import shown
+from fleet.hub import Hub
+from settings import Fleet
+
+from . import catalogue
+from .fleets import FLEET, HUB_STACK
+from .stack import eventually
+from .thanos_fixtures import Past
+
+pytestmark = pytest.mark.lab
+PLAIN = Fleet.model_validate(FLEET)
+ARRIVAL = 180
+NOT_HERE = {
+    "thanos_memcached_operation_failures_total": "no call of memcached has failed",
+    "thanos_receive_head_series_limited_requests_total": "only in the bad time of tests/faults is a tenant limited",
+    "thanos_receive_metamonitoring_failed_queries_total": "likewise",
+}
+"""Metrics that rules about Thanos read and this lab lacks, and why."""
+SILENT_PANELS = {
+    ("promfleet-thanos", "Calls that fail"): "none does",
+    ("promfleet-thanos-writes", "Refused for too many series"): "only in the bad time is a tenant limited",
+}
+"""Dashboard and panel of which a query has no answer in this lab, and why."""
+
+
+@pytest.fixture(scope="module")
+def fleet(whole) -> Fleet:
+    return Fleet.model_validate(whole[HUB_STACK]["config"]["promfleet:fleet"])
+
+
+class TestCatalogue:
+    def test_every_rule_is_evaluated(self, past: Past, query: Hub, fleet: Fleet) -> None:
+        """
+        By the hub's Prometheus or by a Ruler, and Query knows of all of them.
+        """
+
+        def assert_healthy() -> None:
+            found = query.get("/api/v1/rules").json()["data"]["groups"]
+            assert {group["name"] for group in found} == catalogue.groups(fleet).keys()
+            assert catalogue.unhealthy(query) == {}
+
+        eventually(assert_healthy, ARRIVAL)
+
+    def test_rules_read_metrics_that_exist(self, past: Past, query: Hub, fleet: Fleet) -> None:
+        """
+        Each metric that only a rule about Thanos reads is there, or known to be missing here.
+        """
+        read = catalogue.metrics(fleet) - catalogue.metrics(PLAIN)
+
+        def assert_present() -> None:
+            present = catalogue.names(query)
+            assert sorted(read - present - NOT_HERE.keys()) == []
+            assert sorted(NOT_HERE.keys() & present) == []
+
+        eventually(assert_present, ARRIVAL)
+
+    def test_every_panel_has_an_answer(self, past: Past, query: Hub, fleet: Fleet) -> None:
+        """
+        Each query of the dashboards about Thanos finds something.
+        """
+        boards = tuple(board for board in shown(fleet) if board not in shown(PLAIN))
+        assert boards
+
+        def assert_answered() -> None:
+            found = catalogue.silent(query, boards, [{"cluster": "hub", "__rate_interval": "1m"}])
+            assert {key: found[key] for key in found.keys() - SILENT_PANELS.keys()} == {}
+            assert sorted(SILENT_PANELS.keys() - found.keys()) == []
+
+        eventually(assert_answered, ARRIVAL)

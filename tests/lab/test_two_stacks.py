@@ -1,0 +1,75 @@
+"""A fleet in two stacks, what a stack refuses, and what is left when it is destroyed."""
+
+import pytest
+
+from fleet.hub import Hub
+
+from .clusters import Lab
+from .fleets import DEV, HUB_STACK, WITH_THANOS, stack_file, two_stacks
+from .stack import Stack, eventually
+from .stacks import Stacks
+from .test_fleet import pods
+
+pytestmark = pytest.mark.lab
+
+
+class TestTwoStacks:
+    def test_give_the_same_as_one(self, lab: Lab, thanos: Stack, query: Hub) -> None:
+        """
+        The identities made in the hub's stack let the other stack's agents in: every cluster's pods are counted.
+        """
+
+        def assert_counted() -> None:
+            told = {
+                (s.labels["cluster"], s.labels["namespace"]): int(s.value)
+                for s in query.query("sum(kube_pod_info) by (cluster, namespace)")
+            }
+            assert told == {(c, ns): n for c in ("hub", "eu1", "us1") for ns, n in pods(lab, c).items()}
+
+        eventually(assert_counted, 330)
+
+
+class TestRefusals:
+    def test_ingestors_do_not_vanish_at_once(self, thanos: Stack, stacks: Stacks) -> None:
+        """
+        The update is refused that would take away all that have some sample.
+        """
+        fewer = two_stacks({"receive": {"replicas": 1, "replication": 1}})
+
+        said = stacks.write(HUB_STACK, fewer[HUB_STACK]).pulumi("preview", fails=True)
+
+        assert "3 ingestors can't become 1 at once" in said
+        assert "Write 2," in said
+
+    def test_a_bucket_is_kept_until_its_protection_is_lifted(self, stacks: Stacks) -> None:
+        """
+        Who takes Thanos out of the stack file is told so before anything is taken away.
+        """
+        without = {section: value for section, value in WITH_THANOS.items() if section != "thanos"}
+
+        said = stacks.write(HUB_STACK, stack_file(without)).pulumi("up", "--yes", fails=True)
+
+        assert "gcp:storage/bucket:Bucket" in said
+        assert "cannot be deleted" in said
+        assert "protect" in said
+        assert "deleted (" not in said
+
+
+class TestDestroy:
+    def test_leaves_nothing_in_any_cluster(self, lab: Lab, stacks: Stacks) -> None:
+        """
+        Neither namespaced nor cluster-wide objects stay.
+        """
+        stacks.deploy({})
+
+        assert lab.left() == {}
+
+
+class TestDevStack:
+    def test_stands_again(self, stacks: Stacks) -> None:
+        """
+        What `make up` deploys is at rest after one update.
+        """
+        [dev] = stacks.deploy({"dev": DEV})
+
+        assert "unchanged" in dev.pulumi("preview", "--expect-no-changes")

@@ -1,0 +1,84 @@
+"""Thanos in the lab: its stacks, a past that they never had, and a sidecar of somebody else's."""
+
+import time
+from collections.abc import Generator, Iterator
+from typing import Any, NamedTuple
+
+import pytest
+
+from fleet.hub import Hub
+from lab import pki
+
+from . import bucket, elsewhere, fleets, history
+from .clusters import Lab
+from .fixtures import THANOS, wait_for
+from .stack import Stack
+from .stacks import Stacks
+
+
+class Past(NamedTuple):
+    """Broken blocks that were put into the bucket, by their ULIDs."""
+
+    partial: str
+    """Its upload broke off: it has no meta.json."""
+    unreadable: str
+    """Its meta.json is no JSON."""
+
+
+@pytest.fixture(scope="session")
+def thanos_parts(lab: Lab, pytestconfig: pytest.Config) -> None:
+    """The images of Thanos and memcached in every cluster, and the object store."""
+    wait_for(pytestconfig, THANOS)
+
+
+@pytest.fixture(scope="session")
+def endpoint(lab: Lab, thanos_parts: None) -> Iterator[dict[str, Any]]:
+    """A Prometheus of somebody else's in eu1, whose sidecar shows a certificate and wants to be shown one."""
+    authority = pki.authority("elsewhere")
+    host = lab.node_address("eu1")
+    lab.apply("eu1", elsewhere.objects(pki.issue(authority, "sidecar", hosts=[host]), authority.certificate))
+    pair = pki.issue(authority, "query")
+    lab.kept["hub"] = [elsewhere.certificates("elsewhere", "promfleet", pair, authority.certificate)]
+    yield {"address": f"{host}:{elsewhere.PORT}", "tlsSecret": "elsewhere"}
+    del lab.kept["hub"]
+    lab.kubectl("eu1", "delete", "namespace", elsewhere.NAMESPACE, "--wait=false")
+
+
+@pytest.fixture(scope="session")
+def whole(endpoint: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Files of a hub's stack with every role of Thanos, and of a stack with its agents."""
+    return fleets.two_stacks({"query": {"endpoints": [endpoint]}})
+
+
+@pytest.fixture
+def thanos(stacks: Stacks, whole: dict[str, dict[str, Any]]) -> Stack:
+    """The hub's stack of both; every cluster reports."""
+    return stacks.deploy(whole)[0]
+
+
+@pytest.fixture
+def query(thanos: Stack, stacks: Stacks) -> Generator[Hub]:
+    with stacks.open_hub(thanos) as query:
+        yield query
+
+
+@pytest.fixture(scope="session")
+def past(lab: Lab, stacks: Stacks, whole: dict[str, dict[str, Any]], tmp_path_factory: pytest.TempPathFactory) -> Past:
+    """A month of blocks, older ones, and two that are broken; the Compactor begins with them at once."""
+    stacks.deploy(whole)
+    today = int(time.time()) // (2 * history.DAY) * 2 * history.DAY
+    days = {"history": (32, 2), "ancient": (62, 58), "broken": (50, 48)}
+    made = {
+        name: history.write_blocks(
+            tmp_path_factory.mktemp(name), name, today - first * history.DAY, today - last * history.DAY
+        )
+        for name, (first, last) in days.items()
+    }
+    now = int(time.time() * 1000)  # older ones the compactor takes away by itself
+    partial, unreadable, *_ = (block.rename(block.with_name(history.aged(block.name, now))) for block in made["broken"])
+    (partial / "meta.json").unlink()
+    (unreadable / "meta.json").write_text("{")
+    for block in (*made["history"], *made["ancient"], partial, unreadable):
+        bucket.upload(block)
+    lab.kubectl("hub", "-n", "promfleet", "delete", "pod", "thanos-compactor-0")
+    return Past(partial.name, unreadable.name)
