@@ -23,6 +23,8 @@ class Binary:
     """A main of our own to build instead of the module's packages."""
     files: dict[str, str] = field(default_factory=dict)
     """Files of the module that `main` embeds: their name beside it -> their path in the module."""
+    overlay: dict[tuple[str, str], Path] = field(default_factory=dict)
+    """A library's module and the path of a file in it -> our own file that stands for it."""
     stamps: dict[str, str] = field(default_factory=dict)
     """Variables that the module's own build sets to its version."""
     tags: str = ""
@@ -114,12 +116,17 @@ BINARIES = (
     Binary(
         module="github.com/pulumi/pulumi-kubernetes/provider/v4",
         version="v4.0.0-20260421181658-ec3b5cbc2087",
-        seconds=485,
+        seconds=170,
         commands={"pulumi-resource-kubernetes": ""},
         main=SOURCES / "engine" / "provider.go",
         files={
             "schema.json": "cmd/pulumi-resource-kubernetes/schema.json",
             "terraform-mapping.json": "cmd/pulumi-resource-kubernetes/terraform-mapping.json",
+        },
+        overlay={
+            ("github.com/pulumi/pulumi-kubernetes/sdk/v4", "go/kubernetes/yaml/v2/kinds.go"): (
+                SOURCES / "engine" / "kinds.go"
+            ),
         },
         beside=("kube-state-metrics",),
     ),

@@ -32,8 +32,6 @@ ENVIRONMENT = {
 }
 LEAN = ("-gcflags", "all=-dwarf=false")
 """The compiler need not write what `-s -w` makes the linker drop; that is a fifth of its time."""
-
-
 AT_ONCE = 2
 """Builds: while one is linked or waits for the network, most cores have time for another."""
 
@@ -95,6 +93,7 @@ def _build_all(missing: Sequence[Binary], say: Say, every: float) -> None:
     """
     waiting = sorted(missing, key=lambda binary: -binary.seconds)
     running, failures = dict[Future[None], Started](), list[BuildError]()
+    _toolchain()  # installed by one, not by both
     with ThreadPoolExecutor(AT_ONCE) as pool:
         while True:
             while len(running) < AT_ONCE and (binary := _next(waiting, [each.binary for each in running.values()])):
@@ -132,13 +131,14 @@ def _home(binary: Binary) -> Path:
 def _recipe(binary: Binary) -> str:
     text = repr((binary.commands, binary.files, binary.staging, binary.stamps))
     neighbours = "".join(
-        f"{other.module} {other.version}{other.staging}{_main(other)}" for other in _graph(binary) if other != binary
+        f"{other.module} {other.version}{other.staging}{_own(other)}" for other in _graph(binary) if other != binary
     )
-    return hashlib.sha256((text + _main(binary) + binary.tags + neighbours).encode()).hexdigest()[:8]
+    return hashlib.sha256((text + _own(binary) + binary.tags + neighbours).encode()).hexdigest()[:8]
 
 
-def _main(binary: Binary) -> str:
-    return binary.main.read_text() if binary.main else ""
+def _own(binary: Binary) -> str:
+    """Give the text of all that is ours in a binary."""
+    return "".join(file.read_text() for file in (binary.main, *binary.overlay.values()) if file)
 
 
 def _graph(binary: Binary) -> list[Binary]:
@@ -153,10 +153,12 @@ def _build(binary: Binary) -> None:
         work, graph = Path(folder), _graph(binary)
         sources = {each.name: _source(work, each) for each in graph}
         (work / "go.mod").write_text(_go_mod(graph, [Path(source["GoMod"]) for source in sources.values()]))
-        # Of binaries that name each other all packages count, so that each of them is built with the same versions.
-        packages = {each.name: _packages(work, each, sources[each.name]) for each in graph if _graph(each) == graph}
+        packages = {each.name: _packages(work, each, sources[each.name]) for each in graph}
+        # Go selects versions for the packages that it is asked for: for all of the graph they are the same each time.
         everything = [package for commands in packages.values() for package in commands.values()]
-        _go(work, "list", "-deps", "-tags", binary.tags, *everything)
+        _go(work, "list", "-deps", "-tags", ",".join(each.tags for each in graph if each.tags), *everything)
+        for each in graph:
+            _overlay(work, each)
         built = work / "built"
         stamps = " ".join(f"-X {variable}={text}" for variable, text in binary.stamps.items())
         flags = ["-trimpath", "-tags", binary.tags, *LEAN, "-ldflags", f"-s -w {stamps}"]
@@ -184,6 +186,17 @@ def _packages(work: Path, binary: Binary, source: Mapping[str, str]) -> dict[str
     for name, path in binary.files.items():
         shutil.copyfile(Path(source["Dir"]) / path, place / name)
     return dict.fromkeys(binary.commands, f"./{binary.name}")
+
+
+def _overlay(work: Path, binary: Binary) -> None:
+    """Let our own files stand for some of a library's, in a copy of it: Go takes them nowhere else."""
+    for (module, path), own in binary.overlay.items():
+        copy = work / "overlay" / module
+        if not copy.exists():
+            library = json.loads(_go(work, "list", "-m", "-json", module))["Dir"]
+            shutil.copytree(library, copy, copy_function=shutil.copyfile)
+            _go(work, "mod", "edit", f"-replace={module}=./{copy.relative_to(work)}")
+        shutil.copyfile(own, copy / path)
 
 
 def _go_mod(graph: Sequence[Binary], upstream: Sequence[Path]) -> str:

@@ -47,6 +47,8 @@ def built(monkeypatch, tmp_path, said):
     """
     monkeypatch.setattr(build, "CACHE", tmp_path)
 
+    monkeypatch.setattr(build, "_toolchain", lambda: "go")
+
     def run(*rows, compiler=lambda binary: None, every=30):
         monkeypatch.setattr(build, "BINARIES", rows)
 
@@ -213,7 +215,40 @@ class TestPackages:
         assert sorted(file.name for file in (tmp_path / "b").iterdir()) == ["embedded.json", "main.go"]
 
 
+class TestOverlay:
+    def test_our_file_stands_in_a_copy_of_the_library(self, monkeypatch, tmp_path):
+        """
+        The rest of the library stays as it is published, and is what the throw-away module takes.
+        """
+        library = tmp_path / "library"
+        (library / "inner").mkdir(parents=True)
+        for name in ("one.go", "two.go"):
+            (library / "inner" / name).write_text("theirs")
+        (tmp_path / "own.go").write_text("ours")
+        asked = []
+        monkeypatch.setattr(build, "_go", lambda *words: asked.append(words) or json.dumps({"Dir": str(library)}))
+
+        build._overlay(tmp_path, replace(NEIGHBOUR, overlay={("l.example/l", "inner/two.go"): tmp_path / "own.go"}))
+
+        copy = tmp_path / "overlay" / "l.example" / "l" / "inner"
+        assert {file.name: file.read_text() for file in copy.iterdir()} == {"one.go": "theirs", "two.go": "ours"}
+        assert asked[-1] == (tmp_path, "mod", "edit", "-replace=l.example/l=./overlay/l.example/l")
+
+
 class TestRecipe:
+    def test_our_own_files_are_part_of_it(self, tmp_path):
+        """
+        A main, or what stands for a library's file.
+        """
+        own = tmp_path / "own.go"
+        binary = replace(NEIGHBOUR, overlay={("l.example/l", "two.go"): own})
+        recipes = set()
+        for text in ("package a", "package b"):
+            own.write_text(text)
+            recipes.add(build._recipe(binary))
+
+        assert len(recipes) == 2
+
     @pytest.mark.parametrize("change", [{"version": "v1.1.0"}, {"staging": "v0.1.1"}])
     def test_the_neighbours_are_part_of_it(self, monkeypatch, change):
         """
@@ -233,14 +268,14 @@ class TestRecipe:
         """
         assert {name for binary in BINARIES for name in binary.beside} <= {binary.name for binary in BINARIES}
 
-    def test_neighbours_name_each_other_or_stand_alone(self):
+    def test_a_graph_has_its_neighbours_graphs_in_it(self):
         """
-        With only some of a graph's modules the versions are others, and nothing is shared.
+        With only some of their modules the versions are others, and nothing is shared.
         """
         graphs = {binary.name: {binary.name, *binary.beside} for binary in BINARIES}
         for binary in BINARIES:
             for name in binary.beside:
-                assert graphs[name] in ({name}, graphs[binary.name])
+                assert graphs[name] <= graphs[binary.name]
 
 
 class TestAlone:
