@@ -39,11 +39,18 @@ def unhealthy(hub: Hub) -> dict[str, str]:
     }
 
 
-def silent(hub: Hub, boards: tuple[Board, ...], choices: Iterable[Mapping[str, str]]) -> dict[tuple[str, str], str]:
-    """Board and panel of each query that has no answer whatever is chosen -> the query for the first choice."""
-    asked = zip(*(queries(boards, dict(values)) for values in choices), strict=True)
-    return {
-        (board.uid, panel.title): query
-        for (board, panel, query), *others in asked
-        if not any(hub.query(text) for text in (query, *(other[2] for other in others)))
-    }
+class Panels:
+    """The queries of dashboards, asked until each has had an answer once."""
+
+    def __init__(self, boards: tuple[Board, ...], choices: Iterable[Mapping[str, str]]) -> None:
+        assert boards
+        asked = zip(*(queries(boards, dict(values)) for values in choices), strict=True)
+        self._unanswered = [
+            ((board.uid, panel.title), [query, *(other[2] for other in others)])
+            for (board, panel, query), *others in asked
+        ]
+
+    def silent(self, hub: Hub) -> dict[tuple[str, str], str]:
+        """Board and panel of each query that has no answer whatever is chosen -> the query for the first choice."""
+        self._unanswered = [(where, texts) for where, texts in self._unanswered if not any(map(hub.query, texts))]
+        return {where: texts[0] for where, texts in self._unanswered}

@@ -10,6 +10,7 @@ ORDER = (
     "test_access",
     "test_incidents",
     "test_changes",
+    "test_ownership",
     "test_loss",
     "test_lab_itself",
     "test_destroy",

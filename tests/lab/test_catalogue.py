@@ -12,7 +12,8 @@ from dashboards import shown
 from fleet.hub import Hub
 from settings import Fleet
 
-from .catalogue import groups, metrics, names, silent, unhealthy
+from .catalogue import Panels, groups, metrics, names, unhealthy
+from .clusters import Lab
 from .stack import ROOT, eventually
 from .workloads import IMAGE, NAMESPACE, exporter
 
@@ -238,12 +239,14 @@ class TestRules:
 
 
 class TestBoards:
-    def test_every_panel_has_an_answer(self, hub: Hub, fleet: Fleet, furnished: None, pushed: None) -> None:
+    def test_every_panel_has_an_answer(self, lab: Lab, hub: Hub, fleet: Fleet, furnished: None, pushed: None) -> None:
         """
         Asked for eu1, or for the hub's cluster where only that has one, each query of each panel finds something.
         """
         common = {"probe": ".+", "__rate_interval": "1m"}
+        pod = ("get", "pod", "-l", "app=jvm", "-o", "jsonpath={.items[0].metadata.name}")
         java = {**common, "cluster": "eu1", "namespace": NAMESPACE, "workload": "jvm", "job": "pods", "node": "eu1"}
+        java["pod"] = lab.kubectl("eu1", "-n", NAMESPACE, *pod)
         hubs = {**common, "cluster": "hub", "job": "kubelet", "node": "hub"}
         chosen = [
             java,
@@ -253,13 +256,10 @@ class TestBoards:
             {**hubs, "namespace": "promfleet-node-exporter", "workload": "node-exporter", "pod": ""},
         ]
 
-        def unanswered() -> dict[tuple[str, str], str]:
-            pods = hub.query(f'kube_pod_info{{cluster="eu1", namespace="{NAMESPACE}", pod=~"jvm-.+"}}')
-            java["pod"] = pods[0].labels["pod"]
-            return silent(hub, shown(fleet), chosen)
+        panels = Panels(shown(fleet), chosen)
 
         def assert_answered() -> None:
-            found = unanswered()
+            found = panels.silent(hub)
             assert {key: found[key] for key in found.keys() - SILENT_PANELS.keys()} == {}
             assert sorted(SILENT_PANELS.keys() - found.keys()) == []
 

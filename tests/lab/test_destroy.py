@@ -3,6 +3,7 @@
 import pytest
 
 from .clusters import Lab
+from .fleets import FLEET
 from .stack import Stack
 from .stacks import Stacks
 
@@ -12,8 +13,11 @@ pytestmark = pytest.mark.lab
 class TestDestroy:
     def test_leaves_nothing_in_any_cluster(self, lab: Lab, deployed: Stack, stacks: Stacks) -> None:
         """
-        Neither namespaced nor cluster-wide objects stay.
+        Neither namespaced nor cluster-wide objects stay, and what was there before does, also if the engine is killed.
         """
+        deployed.kill("destroy", after=40)
         stacks.deploy({})
 
         assert lab.left() == {}
+        for cluster in FLEET["clusters"]:
+            lab.kubectl(cluster, "-n", "promfleet", "get", "configmap", "hub-ca")
