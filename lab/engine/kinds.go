@@ -1,5 +1,5 @@
 // Stands for the file of this name in the SDK that the provider uses for its charts and groups of YAML. That one gives
-// each kind a Go type of its own, and so has the compiler go through all of them: 70 % of the provider's build. To the
+// each kind a Go type of its own, and so has the compiler go through all of them: half of the provider's build. To the
 // engine the resources are the same.
 package v2
 
