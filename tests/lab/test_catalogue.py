@@ -44,6 +44,7 @@ NOT_HERE = {
 SILENT_PANELS = {
     ("promfleet-namespace", "Volumes"): "a kubelet does not measure volumes that are folders of its node",
     ("promfleet-agents", "Dropped before sending"): "no agent has given up a sample",
+    ("promfleet-alertmanager", "Messages failed"): "none has",
     ("promfleet-cardinality", "Jobs"): "its comparison wants yesterday's samples",
     ("promfleet-probes", "Endpoints"): "no endpoint of the lab has a certificate of a public authority",
 }
