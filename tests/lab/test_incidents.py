@@ -140,8 +140,9 @@ class TestIncident:
         """
         webhook.received.clear()
         now = datetime.now(UTC)
+        about = {"cluster": "hub", "deployment": SHOP}
         silence = {
-            "matchers": [{"name": "cluster", "value": "hub", "isRegex": False, "isEqual": True}],
+            "matchers": [{"name": n, "value": v, "isRegex": False, "isEqual": True} for n, v in about.items()],
             "startsAt": now.isoformat(),
             "endsAt": (now + timedelta(hours=1)).isoformat(),
             "createdBy": "on call",
@@ -175,6 +176,7 @@ class TestIncident:
             operate.delete(f"/api/v2/silence/{made}").raise_for_status()
             eventually(lambda: assert_told_once(webhook, "firing", "hub"), PATIENCE)
         finally:
+            operate.delete(f"/api/v2/silence/{made}")
             # Two that see the end at different moments raise it anew for a grouping interval, a matter of seconds here.
             second_source.stop()
             shop_works(lab, works=True)

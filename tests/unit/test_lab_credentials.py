@@ -121,10 +121,16 @@ class TestConnection:
             assert found["ports"] == services[name]["spec"]["ports"]
             assert found["metadata"]["labels"]["kubernetes.io/service-name"] == name
 
-    def test_namespaces_are_named_and_nothing_else(self, signer):
+    def test_the_namespace_of_the_dev_stack_is_restricted(self, signer):
         """
-        Labels of the namespaces belong to the program that adopts them.
+        The dev stack uses it as it is, as the program would have made it.
         """
-        made = [item for item in connect.objects(signer, "10.77.0.11") if item["kind"] == "Namespace"]
+        made = {
+            item["metadata"]["name"]: item["metadata"].get("labels", {})
+            for item in connect.objects(signer, "10.77.0.11")
+            if item["kind"] == "Namespace"
+        }
 
-        assert [item["metadata"] for item in made] == [{"name": "promfleet"}, {"name": "promfleet-lab"}]
+        assert made.keys() == {"promfleet", "promfleet-lab"}
+        levels = {label.rpartition("/")[2]: level for label, level in made["promfleet"].items()}
+        assert levels == dict.fromkeys(("enforce", "audit", "warn"), "restricted")
