@@ -18,8 +18,6 @@ from lab.environment import environment
 from lab.kubectl import apply, kubectl
 from lab.node import held, inside, node_holder, running
 
-from .stack import Stack
-
 KINDS = (
     "namespaces,clusterroles,clusterrolebindings,persistentvolumes,serviceaccounts,roles,rolebindings,configmaps,"
     "secrets,services,statefulsets,deployments,daemonsets,pods,networkpolicies,persistentvolumeclaims"
@@ -75,18 +73,6 @@ class Lab:
 
     def apply(self, cluster: str, objects: Iterable[dict[str, Any]]) -> None:
         apply("\n".join(map(json.dumps, objects)), context=cluster, kubeconfig=self.kubeconfig)
-
-    def create_again(self, cluster: str, stack: Stack) -> None:
-        """
-        Try to create what a stack has in a cluster as the provider would after an update that was killed.
-
-        Its objects are known to no state then, and are applied under another manager's name, which is refused where
-        the server has added to what the first one said. Secrets are left out: the state has no plain text of them.
-        """
-        made = [r["inputs"] for r in stack.resources(cluster) if r["type"] != "kubernetes:core/v1:Secret"]
-        assert made
-        applying = ("apply", "--server-side", "--dry-run=server", "--field-manager=after-a-crash", "--filename=-")
-        kubectl(*applying, context=cluster, kubeconfig=self.kubeconfig, given="\n".join(map(json.dumps, made)))
 
     def process(self, cluster: str, pod: str) -> psutil.Process:
         """Find the Prometheus process of a pod; the lab's containers are processes of this machine."""

@@ -47,15 +47,6 @@ class TestState:
         assert [form for form in written if form in state] == []
 
 
-class TestKilledUpdate:
-    @pytest.mark.parametrize("cluster", FLEET["clusters"])
-    def test_could_create_everything_again(self, lab, deployed, cluster):
-        """
-        What an update that was killed has left, which no state knows, does not stand in the next one's way.
-        """
-        lab.create_again(cluster, deployed)
-
-
 class TestUpdate:
     def test_settings_of_prometheus_restart_no_pod(self, lab, hub, change):
         """

@@ -9,7 +9,6 @@ from fleet.hub import Hub
 from lab import cloud
 
 from . import bucket, elsewhere, history
-from .clusters import Lab
 from .fleets import AGENTS_STACK, BUCKET, REPLICAS
 from .samples import answers
 from .stack import Stack, eventually
@@ -26,12 +25,6 @@ class TestUpdate:
         """
         for stack in (thanos, stacks.stacks[AGENTS_STACK]):
             assert "unchanged" in stack.pulumi("preview", "--expect-no-changes")
-
-    def test_could_create_everything_again(self, lab: Lab, thanos: Stack) -> None:
-        """
-        What an update that was killed has left, which no state knows, does not stand in the next one's way.
-        """
-        lab.create_again("hub", thanos)
 
     def test_every_role_is_scraped(self, query: Hub) -> None:
         """

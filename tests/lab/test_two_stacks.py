@@ -68,8 +68,10 @@ class TestDestroy:
 class TestDevStack:
     def test_stands_again(self, stacks: Stacks) -> None:
         """
-        What `make up` deploys is at rest after one update.
+        What `make up` deploys is at rest after one update, also after one that was killed in its middle.
         """
+        stacks.write("dev", DEV).kill("up", after=60)
+
         [dev] = stacks.deploy({"dev": DEV})
 
         assert "unchanged" in dev.pulumi("preview", "--expect-no-changes")
