@@ -10,11 +10,9 @@ from pydantic.alias_generators import to_camel
 from .errors import Problem
 from .pem import Certificates
 from .section import Section, Table, empty
-from .types import DnsName, Host, Line
+from .types import ADDRESS, AnnotationName, DnsName, Host, Line
 
 NodePort = Annotated[int, Field(ge=30000, le=32767)]
-ADDRESS = r"[0-9]+(?:\.[0-9]+){3}"
-"""The form of an IPv4 address."""
 ROUTED = ("ingress", "gateway", "httpProxy")
 """Ways that lead through a proxy which knows hosts, all on one port."""
 
@@ -96,7 +94,7 @@ class Expose(Section):
     """IngressClass; the cluster's default if left out. The right annotations are known for nginx."""
     gateway: Gateway | None = None
     """The Gateway that routes are attached to."""
-    annotations: Table[Line, Line] = Field(default_factory=empty)
+    annotations: Table[AnnotationName, Line] = Field(default_factory=empty)
     """Further annotations of the Service, Ingress, route or proxy, such as those that make a load balancer internal."""
 
     def problems(self) -> Iterator[Problem]:

@@ -8,8 +8,9 @@ from pydantic import AfterValidator, Field
 from .errors import Problem
 from .expose import Expose
 from .section import Distinct, Section, Table, empty
-from .types import DnsLabel, DnsName, Duration, Quantity, refused, seconds
+from .types import COUNTABLE, DnsLabel, DnsName, Duration, Quantity, kept, refused, seconds
 
+Kept = Annotated[str, kept("how long: 42d is the default, and the bucket of thanos has what is older"), COUNTABLE]
 _BLOCK = 2 * 3600
 
 
@@ -24,7 +25,7 @@ class Hub(Section):
 
     cluster: DnsLabel
     """The cluster it runs in."""
-    retention: Annotated[Duration, AfterValidator(_holds_a_block)] = "42d"
+    retention: Annotated[Kept, AfterValidator(_holds_a_block)] = "42d"
     """How long samples are kept."""
     replicas: Annotated[int, Field(ge=1, le=3)] = 1
     """How many Prometheus do the same, so that one may be missed; Thanos folds what they answer."""

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from .errors import Problem
-from .section import Many, Section
+from .section import Distinct, Section
 from .types import Duration, MetricName, Quantity, refused, seconds
 
 _LOOKBACK = 5 * 60
@@ -45,7 +45,7 @@ class Scrape(Section):
     """Time after which a scrape has failed."""
     metrics: Literal["essential", "full"] = "essential"
     """`essential` keeps what rules and dashboards use; `full` keeps everything."""
-    keep: Many[MetricName] = ()
+    keep: Distinct[MetricName] = ()
     """Further metrics to keep beside the essential ones."""
     limits: Limits = Limits()
 

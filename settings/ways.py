@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 
 from .draft import Draft
 from .errors import Path, Problem, spelt
-from .expose import ADDRESS, ROUTED, Way
+from .expose import ROUTED, Way
+from .types import ADDRESS
 
 
 def hosts_are_distinct(draft: Draft) -> Iterator[Problem]:
