@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from settings.errors import FleetError
+from settings.errors import FleetError, Problem
 from settings.fleet import Fleet
+from settings.kubeconfig import KubeconfigError, Kubeconfigs, shared_servers
 from settings.load import from_file
 
 from .judges import AMTOOL, PROMTOOL, complaints
@@ -37,12 +38,26 @@ def _report(file: Path) -> bool:
 
 
 def verified(file: Path) -> Fleet:
-    """Read the fleet of a file; tools on the path, of the releases that it deploys, judge what it renders to."""
+    """
+    Read the fleet of a file, with the help of what this machine has.
+
+    Tools on the path, of the releases that it deploys, judge what it renders to; kubeconfigs tell which contexts lead
+    to one API server.
+    """
     fleet = from_file(file)
     found = [(judge, command) for judge in (PROMTOOL, AMTOOL) if (command := judge.on_path(fleet))]
-    if problems := [problem for judge, command in found for problem in complaints(judge, command, fleet)]:
+    complained = [problem for judge, command in found for problem in complaints(judge, command, fleet)]
+    if problems := [*_shared_servers(fleet), *complained]:
         raise FleetError(str(file), problems)
     return fleet
+
+
+def _shared_servers(fleet: Fleet) -> list[Problem]:
+    """Compare the clusters that the kubeconfigs of this machine know; it may have none."""
+    try:
+        return list(shared_servers(fleet.clusters, Kubeconfigs()))
+    except KubeconfigError:
+        return []
 
 
 def summary(fleet: Fleet) -> str:

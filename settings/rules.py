@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
+from pathlib import Path
 
 from .capacity import retention_fits
 from .draft import Draft
 from .errors import Problem
+from .kubeconfig import files_of
 from .replication import (
     agents_write_once,
     limited_clusters_write,
@@ -79,12 +81,12 @@ def clusters_are_used(draft: Draft) -> Iterator[Problem]:
 
 
 def clusters_are_distinct(draft: Draft) -> Iterator[Problem]:
-    """Two names never lead to one cluster."""
-    seen: dict[tuple[str, str | None], str] = {}
+    """Two names never lead to one cluster; whether two contexts do is seen once there are kubeconfigs."""
+    seen: dict[tuple[str, tuple[Path, ...]], str] = {}
     for name, cluster in draft.clusters.items():
         if not cluster:
             continue
-        first = seen.setdefault((cluster.context, cluster.kubeconfig), name)
+        first = seen.setdefault((cluster.context, files_of(cluster)), name)
         if first != name:
             instead = "Give each cluster its own context, or remove one of the two."
             yield Problem(("clusters", name, "context"), f"is the context of {first} too", instead, cluster.context)

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner, Result
 
 from fleet.cli import app
@@ -92,3 +93,21 @@ class TestCheck:
         (here / "Pulumi.hub.yaml").write_text(f"config: {{promfleet:fleet: {{{hub}, {others}}}}}\n")
 
         assert check().stdout == "Pulumi.hub.yaml: ok: 1 cluster, 1 hub, 1 receiver, 1 probe\n"
+
+    def test_contexts_of_one_api_server(self, here, monkeypatch):
+        """
+        Where this machine has the kubeconfig, two names for one cluster are seen before anything is deployed.
+        """
+        contexts = [{"name": name, "context": {"cluster": "c"}} for name in ("a", "b")]
+        clusters = [{"name": "c", "cluster": {"server": "https://c.example"}}]
+        (here / "kubeconfig").write_text(yaml.safe_dump({"contexts": contexts, "clusters": clusters}))
+        monkeypatch.setenv("KUBECONFIG", "kubeconfig")
+        both = GOOD.replace("eu1: {context: a}", "eu1: {context: a}, us1: {context: b}")
+        (here / "Pulumi.both.yaml").write_text(
+            both.replace("{stack: o/p/hub}}", "{stack: o/p/hub}}, us1: {hub: {stack: o/p/hub}}")
+        )
+
+        result = check()
+
+        assert result.exit_code == 1
+        assert '"b" leads to https://c.example, the API server of eu1 too.' in result.stderr
