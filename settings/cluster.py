@@ -18,6 +18,11 @@ def _is_free(label: LabelName) -> LabelName:
     return label
 
 
+Labels = Table[Annotated[LabelName, AfterValidator(_is_free)], LabelValue]
+Series = Annotated[int, Field(ge=1000, le=50_000_000)]
+USUAL_SERIES = 30_000
+
+
 class Kubelet(Section):
     """How the kubelets of one cluster are reached."""
 
@@ -32,9 +37,9 @@ class Cluster(Section):
     """Context of the kubeconfig that leads to the cluster."""
     kubeconfig: Line | None = None
     """Path of that kubeconfig; without it `KUBECONFIG`, then `~/.kube/config`."""
-    labels: Table[Annotated[LabelName, AfterValidator(_is_free)], LabelValue] = Field(default_factory=empty)
+    labels: Labels = Field(default_factory=empty)
     """Facts about the cluster (region, tier, …), joined to its series through `promfleet_cluster_expected`."""
-    series: Annotated[int, Field(ge=1000, le=50_000_000)] = 30_000
+    series: Series = USUAL_SERIES
     """Active series to plan for: memory, volumes and the WAL follow from it."""
     kubelet: Kubelet = Kubelet()
     platform: Literal["gke", "eks", "aks", "k3s", "kubeadm", "lab"] | None = None

@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from .errors import Path, Problem, RulesError
-from .section import Section
+from .section import NAMES, TABLE, Section
 
 _NUMBER = "Write digits without quotes, unit and point."
 _SAYINGS: dict[str, tuple[str, str]] = {
@@ -38,14 +38,17 @@ def explain(error: ValidationError, root: type[Section]) -> Iterator[Problem]:
 
 
 def _explain(detail: ErrorDetails, root: type[Section]) -> Iterator[Problem]:
-    path, value, context = detail["loc"], detail["input"], detail.get("ctx", {})
+    path = tuple(step for step in detail["loc"] if step not in (NAMES, TABLE))
+    value, context = detail["input"], detail.get("ctx", {})
     kind = detail["type"]
     if path and path[-1] == "[key]":
         path = path[:-1]
     if isinstance(broken := context.get("error"), RulesError):
         yield from (problem.under(path) for problem in broken.problems)
     elif kind == "extra_forbidden":
-        yield Problem(path, "unknown key", _nearest_key(path, root))
+        yield Problem(
+            path, *_section_at(path[:-1], root).moved.get(str(path[-1]), ("unknown key", _nearest_key(path, root)))
+        )
     elif kind == "missing":
         about = _field(_section_at(path[:-1], root), path[-1]).description
         yield Problem(path, "is missing", f"Add it: {' '.join(about.split())}" if about else "Add it.")

@@ -1,13 +1,16 @@
 """What a stack says about its hub."""
 
-from collections.abc import Iterator
-from typing import Annotated
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
+from .cluster import USUAL_SERIES, Labels, Series
 from .errors import Problem
 from .expose import Expose
-from .section import Distinct, Section, Table, empty
+from .section import NAMES, TABLE, Distinct, Section, Table, empty
 from .types import COUNTABLE, DnsLabel, DnsName, Duration, Quantity, kept, refused, seconds
 
 Kept = Annotated[str, kept("how long: 42d is the default, and the bucket of thanos has what is older"), COUNTABLE]
@@ -18,6 +21,37 @@ def _holds_a_block(retention: Duration) -> Duration:
     if seconds(retention) < _BLOCK:
         raise refused("is shorter than one block", "Write 2h or more.")
     return retention
+
+
+class Writer(Section):
+    """An agent that writes to this hub; of one that another stack deploys, what the hub has to know."""
+
+    series: Series = USUAL_SERIES
+    """Active series to plan for, where another stack has the cluster."""
+    labels: Labels = Field(default_factory=empty)
+    """Facts about the cluster (region, tier, …), where another stack has it; joined as those of `clusters` are."""
+    rotation: Annotated[int, Field(ge=0)] = 0
+    """How often its token was renewed; the token before the newest stays valid until the next renewal."""
+
+
+def _form(written: object) -> str:
+    return TABLE if isinstance(written, Mapping) else NAMES
+
+
+def _as_table(writers: Mapping[str, Writer] | Sequence[str]) -> Mapping[str, Writer]:
+    return writers if isinstance(writers, Mapping) else MappingProxyType({name: Writer() for name in writers})
+
+
+class _OrNames:
+    """A table that may be written as a list of its keys, where nothing else is said of any."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        forms: dict[Hashable, CoreSchema] = {
+            TABLE: handler(source),
+            NAMES: handler.generate_schema(Distinct[DnsLabel]),
+        }
+        either = core_schema.tagged_union_schema(forms, _form)
+        return core_schema.no_info_after_validator_function(_as_table, either)
 
 
 class Hub(Section):
@@ -34,10 +68,12 @@ class Hub(Section):
     storage_class: DnsName | None = None
     """StorageClass of the volume; the cluster's default if left out."""
     expose: Expose
-    agents: Distinct[DnsLabel] = ()
-    """Clusters of other stacks that may write; those of this stack's `agents` need not be named."""
-    rotations: Table[DnsLabel, Annotated[int, Field(ge=1)]] = Field(default_factory=empty)
-    """How often an agent's token was renewed; the token before the newest stays valid until the next renewal."""
+    agents: Annotated[Table[DnsLabel, Writer], _OrNames()] = Field(default_factory=empty)
+    """Clusters of other stacks that may write, or just their names; this stack's `agents` need not be named."""
+
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "rotations": ("is written at each agent", "Write agents: {eu1: {rotation: 1}}.")
+    }
 
     def problems(self) -> Iterator[Problem]:
         """The writers are other clusters."""

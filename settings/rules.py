@@ -92,15 +92,34 @@ def clusters_are_distinct(draft: Draft) -> Iterator[Problem]:
             yield Problem(("clusters", name, "context"), f"is the context of {first} too", instead, cluster.context)
 
 
-def rotations_have_agents(draft: Draft) -> Iterator[Problem]:
-    """Only the token of somebody who writes to this hub can be renewed."""
-    if not draft.hub:
-        return
-    for name in draft.hub.rotations:
-        broken_agent = name in draft.agents and draft.agents[name] is None
-        if name not in {*draft.hub.agents, *draft.local_agents} and not broken_agent:
-            instead = "Remove it, or name the cluster in hub.agents."
-            yield Problem(("hub", "rotations", name), "renews a token of no agent of this hub", instead)
+def writers_are_known_once(draft: Draft) -> Iterator[Problem]:
+    """The hub's section says of an agent elsewhere what this stack says of its own clusters."""
+    for name, writer in draft.hub.agents.items() if draft.hub else ():
+        agent = draft.agents.get(name)
+        if agent and agent.hub and agent.hub.url:
+            instead = f"Remove it here, or agents.{name}.hub."
+            yield Problem(("hub", "agents", name), "writes to another system", instead)
+            continue
+        known = {"series": writer.series, "labels": writer.labels}
+        for key in known if name in draft.clusters else ():
+            if key in writer.model_fields_set:
+                rule = f"has no effect: {name} is a cluster of this stack"
+                instead = f"Write it at clusters.{name}.{key}."
+                yield Problem(("hub", "agents", name, key), rule, instead, known[key])
+
+
+def labels_are_joined(draft: Draft) -> Iterator[Problem]:
+    """Labels of a cluster are told by the hub that its samples go to."""
+    for name, cluster in draft.clusters.items():
+        agent = draft.agents.get(name)
+        if not cluster or not cluster.labels:
+            continue
+        if agent and agent.hub and agent.hub.url:
+            rule = "has no effect: its agent writes to another system"
+            yield Problem(("clusters", name, "labels"), rule, "Remove it.")
+        elif not draft.has_hub:
+            instead = f"Write them in the stack of the hub, at hub.agents.{name}.labels."
+            yield Problem(("clusters", name, "labels"), "has no effect: this stack has no hub", instead)
 
 
 def outages_span_intervals(draft: Draft) -> Iterator[Problem]:
@@ -122,7 +141,8 @@ RULES: tuple[Rule, ...] = (
     agents_have_a_hub,
     clusters_are_used,
     clusters_are_distinct,
-    rotations_have_agents,
+    writers_are_known_once,
+    labels_are_joined,
     outages_span_intervals,
     retention_fits,
     what_stands_beside_a_hub_has_one,

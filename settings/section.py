@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, model_validator
 from pydantic.alias_generators import to_camel
@@ -30,6 +30,10 @@ Distinct = Annotated[Many[Value], AfterValidator(_without_doubles)]
 """Such a list of texts, of which none stands twice."""
 
 
+NAMES, TABLE = "[names]", "[table]"
+"""Steps of pydantic's paths that no file has: which of two forms was read."""
+
+
 def empty() -> Mapping[Any, Any]:
     """The default of a table."""
     return MappingProxyType({})
@@ -47,6 +51,9 @@ class Section(BaseModel):
         validate_by_alias=True,
         use_attribute_docstrings=True,
     )
+
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = {}
+    """A key that it had -> what is said of it, and what to write instead."""
 
     def problems(self) -> Iterator[Problem]:
         """Every rule between this section's own fields that is broken; paths start at the section."""

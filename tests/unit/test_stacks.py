@@ -42,7 +42,7 @@ def whole(kubeconfig):
     """
     example = yaml.safe_load((ROOT / "Pulumi.hub.yaml").read_text())["config"]["promfleet:fleet"]
     clusters = {"hub": {"context": "hub"}, "eu1": {"context": "eu1"}}
-    example["hub"]["agents"].remove("eu1")
+    del example["hub"]["agents"]["eu1"]
     pushgateway = {"expose": {"host": "push.example"}}
     model = Fleet.model_validate(example | {"clusters": clusters, "agents": {"eu1": {}}, "pushgateway": pushgateway})
     return Engine().deploy(lambda: deploy(model))
@@ -143,6 +143,20 @@ class TestOneStack:
 
         accounts = {r.inputs["metadata"]["name"] for r in engine.all(SERVICE_ACCOUNT)}
         assert {"writer-eu1", "writer-us1", "reader"} <= accounts
+
+    def test_tokens_are_renewed_wherever_the_agent_is_deployed(self, deployed):
+        """
+        The hub's section says how often, of agents here and elsewhere.
+        """
+        engine = deployed(hub=HUB | {"agents": {"eu1": {"rotation": 1}, "us1": {"rotation": 2}}}, agents={"eu1": {}})
+
+        tokens = {r.inputs["metadata"]["name"] for r in engine.all(SECRET)}
+        assert {token for token in tokens if token.startswith("writer-")} == {
+            "writer-eu1-token-0",
+            "writer-eu1-token-1",
+            "writer-us1-token-1",
+            "writer-us1-token-2",
+        }
 
 
 class TestTwoStacks:
