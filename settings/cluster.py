@@ -6,8 +6,10 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from .section import Section, Table, empty
-from .types import LabelName, LabelValue, Line, refused
+from .types import PROJECT, LabelName, LabelValue, Line, WorkloadPool, refused
 
+_OF_GKE = re.compile(rf"gke_({PROJECT})_[a-z0-9-]+_.+")
+"""A context as gcloud names it."""
 _RESERVED = re.compile(r"cluster|job|instance|replica|exported_.*")
 
 
@@ -42,5 +44,13 @@ class Cluster(Section):
     series: Series = USUAL_SERIES
     """Active series to plan for: memory, volumes and the WAL follow from it."""
     kubelet: Kubelet = Kubelet()
+    workload_pool: WorkloadPool | None = None
+    """GKE's workload identity pool, by which pods reach a bucket; follows from a context `gke_<project>_…`."""
     platform: Literal["gke", "eks", "aks", "k3s", "kubeadm", "lab"] | None = None
     """Who made the cluster; takes away the jobs that it does not let anybody scrape, and the alerts on them."""
+
+    @property
+    def pool(self) -> str | None:
+        """The workload identity pool that its pods are members of, as far as it is known."""
+        of_gke = _OF_GKE.fullmatch(self.context)
+        return self.workload_pool or (f"{of_gke[1]}.svc.id.goog" if of_gke else None)

@@ -11,6 +11,8 @@ from .kubeconfig import files_of
 from .replication import (
     agents_write_once,
     limited_clusters_write,
+    pods_have_identities,
+    pools_have_a_bucket,
     releases_know_delayed_compaction,
     replicas_are_folded,
     rulers_bucket_is_made,
@@ -156,6 +158,8 @@ RULES: tuple[Rule, ...] = (
     agents_write_once,
     limited_clusters_write,
     rulers_bucket_is_made,
+    pods_have_identities,
+    pools_have_a_bucket,
     releases_know_delayed_compaction,
 )
 

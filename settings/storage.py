@@ -9,7 +9,7 @@ from pydantic import AfterValidator
 from .alertmanager import SecretKey
 from .errors import Problem
 from .section import Section
-from .types import ADDRESS, COUNTABLE, PORT, DnsName, Text, kept, refused, seconds
+from .types import ADDRESS, COUNTABLE, PORT, PROJECT, DnsName, Text, kept, refused, seconds
 
 _NO_BUCKET = (
     "is not the name of a bucket",
@@ -80,7 +80,7 @@ Region = Annotated[
 ProjectId = Annotated[
     str,
     Text(
-        r"[a-z][a-z0-9-]{4,28}[a-z0-9]",
+        rf"(?=.{{6,30}}$){PROJECT}",
         "is not the id of a Google Cloud project",
         "Write the id, 6 to 30 lower-case letters, digits and hyphens, not the number or the display name.",
     ),
@@ -138,6 +138,11 @@ class Gcs(Section):
     """Whether `pulumi destroy` refuses to delete the bucket."""
     key: SecretKey | None = None
     """Key file of a service account, outside Google Cloud; without it pods come with Workload Identity."""
+
+    @property
+    def asks_for_identity(self) -> bool:
+        """Whether pods reach it as members of their cluster's workload identity pool."""
+        return self.key is None
 
     def problems(self) -> Iterator[Problem]:
         """Nothing is said of a bucket that is not this program's."""

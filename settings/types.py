@@ -164,6 +164,18 @@ HttpsUrl = Annotated[
     ),
 ]
 """An address that TLS protects and that holds no secret."""
+PROJECT = r"[a-z][a-z0-9-]*[a-z0-9]"
+"""The form of a Google Cloud project's id, whatever its length."""
+WorkloadPool = Annotated[
+    str,
+    Text(
+        rf"(?:[a-z0-9.-]+:)?{PROJECT}\.svc\.id\.goog",
+        "is not a workload identity pool",
+        "Write <project of the cluster>.svc.id.goog, as GKE names it.",
+        near=(rf"(?:[a-z0-9.-]+:)?{PROJECT}", r"\g<0>.svc.id.goog"),
+    ),
+]
+"""Whose members pods of GKE are: one for all clusters of a project."""
 StackName = Annotated[
     str,
     Text(
