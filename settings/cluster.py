@@ -50,6 +50,11 @@ class Cluster(Section):
     """Who made the cluster; takes away the jobs that it does not let anybody scrape, and the alerts on them."""
 
     @property
+    def is_of_gke(self) -> bool:
+        """Whether it is said or seen that Google made it."""
+        return self.platform == "gke" or (self.platform is None and _OF_GKE.fullmatch(self.context) is not None)
+
+    @property
     def pool(self) -> str | None:
         """The workload identity pool that its pods are members of, as far as it is known."""
         of_gke = _OF_GKE.fullmatch(self.context)

@@ -18,8 +18,15 @@ from .replication import (
     rulers_bucket_is_made,
 )
 from .reporting import named_clusters_report, routed_teams_have_alerts, what_stands_beside_a_hub_has_one
+from .trust import authorities_sign_hosts, proxies_verify_the_hub
 from .types import duration, seconds
-from .ways import hosts_are_distinct, node_ports_are_distinct, node_ports_are_written, proxies_know_hosts_by_name
+from .ways import (
+    hosts_are_distinct,
+    ingresses_have_a_class,
+    node_ports_are_distinct,
+    node_ports_are_written,
+    proxies_know_hosts_by_name,
+)
 
 Rule = Callable[[Draft], Iterable[Problem]]
 
@@ -152,6 +159,9 @@ RULES: tuple[Rule, ...] = (
     routed_teams_have_alerts,
     hosts_are_distinct,
     proxies_know_hosts_by_name,
+    ingresses_have_a_class,
+    authorities_sign_hosts,
+    proxies_verify_the_hub,
     node_ports_are_written,
     node_ports_are_distinct,
     replicas_are_folded,

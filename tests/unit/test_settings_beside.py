@@ -66,7 +66,10 @@ class TestWhatIsAllowed:
             "via: ingress, ingressClass: nginx, annotations: {a.example/b: c}",
             "via: httpProxy, passthrough: true, readHost: read.example",
             "via: gateway, gateway: {name: g, namespace: n}, passthrough: true, readHost: read.example",
-            "via: clusterIP, annotations: {a.example/b: c}",
+            "via: ingress, ingressClass: internal, annotations: {a.example/b: c}",
+            "via: ingress, ingressClass: alb, annotations: {alb.ingress.kubernetes.io/backend-protocol: HTTPS}",
+            "via: ingress, ingressClass: haproxy, annotations: {a.b/c: d}, passthrough: true, readHost: r.example",
+            "via: nodePort, annotations: {a.example/b: c}",
             "via: loadBalancer, passthrough: false",
         ],
     )
