@@ -1,16 +1,14 @@
 """What a stack says about its hub."""
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from types import MappingProxyType
-from typing import Annotated, Any, ClassVar
+from collections.abc import Iterator, Mapping
+from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, Field, GetCoreSchemaHandler
-from pydantic_core import CoreSchema, core_schema
+from pydantic import AfterValidator, Field
 
 from .cluster import USUAL_SERIES, Labels, Series
 from .errors import Problem
 from .expose import Expose
-from .section import NAMES, TABLE, Distinct, Section, Table, empty
+from .section import OrNames, Section, Table, empty
 from .types import COUNTABLE, DnsLabel, DnsName, Duration, Quantity, kept, refused, seconds
 
 Kept = Annotated[str, kept("how long: 42d is the default, and the bucket of thanos has what is older"), COUNTABLE]
@@ -34,26 +32,6 @@ class Writer(Section):
     """How often its token was renewed; the token before the newest stays valid until the next renewal."""
 
 
-def _form(written: object) -> str:
-    return TABLE if isinstance(written, Mapping) else NAMES
-
-
-def _as_table(writers: Mapping[str, Writer] | Sequence[str]) -> Mapping[str, Writer]:
-    return writers if isinstance(writers, Mapping) else MappingProxyType({name: Writer() for name in writers})
-
-
-class _OrNames:
-    """A table that may be written as a list of its keys, where nothing else is said of any."""
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        forms: dict[Hashable, CoreSchema] = {
-            TABLE: handler(source),
-            NAMES: handler.generate_schema(Distinct[DnsLabel]),
-        }
-        either = core_schema.tagged_union_schema(forms, _form)
-        return core_schema.no_info_after_validator_function(_as_table, either)
-
-
 class Hub(Section):
     """The Prometheus that takes every cluster's samples by remote write, and watches its own cluster."""
 
@@ -68,7 +46,7 @@ class Hub(Section):
     storage_class: DnsName | None = None
     """StorageClass of the volume; the cluster's default if left out."""
     expose: Expose
-    agents: Annotated[Table[DnsLabel, Writer], _OrNames()] = Field(default_factory=empty)
+    agents: Annotated[Table[DnsLabel, Writer], OrNames(DnsLabel, Writer)] = Field(default_factory=empty)
     """Clusters of other stacks that may write, or just their names; this stack's `agents` need not be named."""
 
     moved: ClassVar[Mapping[str, tuple[str, str]]] = {
