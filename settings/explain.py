@@ -18,6 +18,7 @@ _SAYINGS: dict[str, tuple[str, str]] = {
     "greater_than_equal": ("is less than {ge}", "Write {ge} or more."),
     "float_type": ("is not a number", "Write digits, with a point if needed, without quotes and unit."),
     "int_from_float": ("is not a whole number", _NUMBER),
+    "int_parsing_size": ("is none of the choices", "Write a smaller number."),
     "int_type": ("is not a whole number", _NUMBER),
     "is_instance_of": ("is not a list", "Write [a, b]."),
     "less_than_equal": ("is more than {le}", "Write {le} or less."),

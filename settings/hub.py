@@ -9,7 +9,7 @@ from .cluster import USUAL_SERIES, Labels, Series
 from .errors import Problem
 from .expose import Expose
 from .section import OrNames, Section, Table, empty
-from .types import COUNTABLE, DnsLabel, DnsName, Duration, Quantity, kept, refused, seconds
+from .types import COUNTABLE, Count, DnsLabel, DnsName, Duration, Quantity, kept, refused, seconds
 
 Kept = Annotated[str, kept("how long: 42d is the default, and the bucket of thanos has what is older"), COUNTABLE]
 _BLOCK = 2 * 3600
@@ -28,7 +28,7 @@ class Writer(Section):
     """Active series to plan for, where another stack has the cluster."""
     labels: Labels = Field(default_factory=empty)
     """Facts about the cluster (region, tier, …), where another stack has it; joined as those of `clusters` are."""
-    rotation: Annotated[int, Field(ge=0)] = 0
+    rotation: Count = 0
     """How often its token was renewed; the token before the newest stays valid until the next renewal."""
 
 

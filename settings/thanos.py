@@ -11,6 +11,7 @@ from .section import Distinct, Many, Section, Table, empty
 from .storage import GoogleBucket, Storage
 from .types import (
     COUNTABLE,
+    MANY,
     PORT,
     DnsLabel,
     DnsName,
@@ -171,7 +172,7 @@ class Receive(Section):
     """Volume of each ingestor, for `retention` and what is not uploaded yet."""
     storage_class: DnsName | None = None
     """StorageClass of the volume; the cluster's default if left out."""
-    series_limits: Table[DnsLabel, Annotated[int, Field(ge=1)]] = Field(default_factory=empty)
+    series_limits: Table[DnsLabel, Annotated[int, Field(ge=1, le=MANY)]] = Field(default_factory=empty)
     """Cluster -> active series above which its agent is answered 429, and tries again."""
     expose: Way
     """How agents reach it: `host` leads to the write door."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 _BOOLEAN = "Put it in quotes: YAML reads yes, no, on and off without them as booleans."
@@ -113,6 +113,13 @@ def kept(instead_of_nothing: str) -> Text:
     return Text(_DURATION, _NO_DURATION, instead, unit="d", near=near)
 
 
+def _can_be_stored(size: str) -> str:
+    if in_bytes(size) > in_bytes(_LARGEST):
+        raise refused(f"is more than {_LARGEST}", f"Write {_LARGEST} or less.")
+    return size
+
+
+_LARGEST = "1000000Ti"  # what Go can count ends at eight times that
 Quantity = Annotated[
     str,
     Text(
@@ -122,8 +129,13 @@ Quantity = Annotated[
         unit="Gi",
         near=(r"([1-9][0-9]*) ?([MGT])i?[bB]?", r"\1\2i"),
     ),
+    AfterValidator(_can_be_stored),
 ]
 """A size of storage as Kubernetes writes it: 512Mi, 20Gi, 2Ti."""
+MANY = 1_000_000_000
+"""More of anything than there is, and less than what Go can count."""
+Count = Annotated[int, Field(ge=0, le=MANY)]
+"""How many of something, or none."""
 DnsLabel = Annotated[str, Text(_NO_WORD + _LABEL, "is not a DNS label", _DNS_LABEL)]
 """A name as RFC 1123 allows it."""
 DnsName = Annotated[
