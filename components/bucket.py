@@ -31,8 +31,10 @@ class BucketArgs(TypedDict):
     project: str
     bucket: str
     """Name of the bucket, unique in the world."""
+    pool: NotRequired[str]
+    """Workload identity pool of the cluster whose pods the members are; needed where there are any."""
     namespace: str
-    """Namespace of the members' ServiceAccounts, in every cluster of the project's workload identity pool."""
+    """Namespace of the members' ServiceAccounts; to Google it is one with those of its name in the pool's clusters."""
     members: Mapping[str, Member]
     """Who reaches the bucket: a short name -> who that is; the name ends the service account's id."""
     prefix: str
@@ -93,7 +95,7 @@ class Bucket(pulumi.ComponentResource):
                 f"{name}-{member}-identity-{pods}",
                 service_account_id=account.name,
                 role=WORKLOAD_IDENTITY,
-                member=f"serviceAccount:{args['project']}.svc.id.goog[{args['namespace']}/{pods}]",
+                member=f"serviceAccount:{args['pool']}[{args['namespace']}/{pods}]",
                 opts=child,
             )
         return account.email

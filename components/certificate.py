@@ -1,9 +1,12 @@
 """A certificate that cert-manager keeps in force."""
 
+import re
 from collections.abc import Sequence
 
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
+
+from settings.types import ADDRESS
 
 
 def certificate(
@@ -22,9 +25,16 @@ def certificate(
         metadata=metadata,
         spec={
             "secretName": secret,
-            "dnsNames": list(hosts),
+            **subjects(hosts),
             "issuerRef": {"group": "cert-manager.io", "kind": "ClusterIssuer", "name": issuer},
         },
         opts=child,
     )
     return secret
+
+
+def subjects(hosts: Sequence[str]) -> dict[str, list[str]]:
+    """The hosts as a Certificate has them: an address is none of its names, and no list is empty."""
+    addresses = [host for host in hosts if re.fullmatch(ADDRESS, host)]
+    names = [host for host in hosts if host not in addresses]
+    return {key: found for key, found in {"dnsNames": names, "ipAddresses": addresses}.items() if found}

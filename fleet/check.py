@@ -1,16 +1,20 @@
 """`fleet check`: are the stack files right? Needs neither Pulumi nor a cluster."""
 
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from settings.errors import FleetError
+from settings.errors import FleetError, Problem
 from settings.fleet import Fleet
-from settings.load import from_file
+from settings.kubeconfig import KubeconfigError, Kubeconfigs, shared_servers
+from settings.load import KEY, from_file
 
 from .judges import AMTOOL, PROMTOOL, complaints
 
+PROJECT = KEY.partition(":")[0]
 STACK_FILES = "Pulumi.*.yaml"
 
 
@@ -22,14 +26,17 @@ def check(
     if not chosen:
         typer.echo(f"no {STACK_FILES} here", err=True)
         raise typer.Exit(1)
-    wrong = [file for file in chosen if not _report(file)]
+    wrong = [file for file in chosen if not _report(file, chosen)]
     if wrong:
         raise typer.Exit(1)
 
 
-def _report(file: Path) -> bool:
+def _report(file: Path, beside: Collection[Path]) -> bool:
     try:
-        typer.echo(f"{file}: ok: {summary(verified(file))}")
+        fleet = verified(file)
+        if problems := list(strangers(fleet, file, beside)):
+            raise FleetError(file.name, problems)
+        typer.echo(f"{file}: ok: {summary(fleet)}")
     except FleetError as error:
         typer.echo(error.report(), err=True)
         return False
@@ -37,12 +44,42 @@ def _report(file: Path) -> bool:
 
 
 def verified(file: Path) -> Fleet:
-    """Read the fleet of a file; tools on the path, of the releases that it deploys, judge what it renders to."""
+    """
+    Read the fleet of a file, with the help of what this machine has.
+
+    Tools on the path, of the releases that it deploys, judge what it renders to; kubeconfigs tell which contexts lead
+    to one API server.
+    """
     fleet = from_file(file)
     found = [(judge, command) for judge in (PROMTOOL, AMTOOL) if (command := judge.on_path(fleet))]
-    if problems := [problem for judge, command in found for problem in complaints(judge, command, fleet)]:
+    complained = [problem for judge, command in found for problem in complaints(judge, command, fleet)]
+    if problems := [*_shared_servers(fleet), *complained]:
         raise FleetError(str(file), problems)
     return fleet
+
+
+def strangers(fleet: Fleet, file: Path, beside: Collection[Path]) -> Iterator[Problem]:
+    """Every agent whose hub is in another of these files, and does not know it."""
+    for cluster, agent in fleet.agents.items():
+        named = agent.hub.stack if agent.hub else None
+        _, project, stack = named.split("/") if named else ("", "", "")
+        other = file.with_name(f"Pulumi.{stack}.yaml")
+        if project != PROJECT or other not in beside:
+            continue
+        with suppress(FleetError):  # what is wrong with that file is said of that file
+            there = from_file(other)
+            if not there.hub or cluster not in there.hub.agents:
+                rule = "has no hub" if not there.hub else f"has a hub that does not know {cluster}"
+                instead = f"Add {cluster} to hub.agents in {other.name}, or write the stack of its hub."
+                yield Problem(("agents", cluster, "hub", "stack"), rule, instead, named)
+
+
+def _shared_servers(fleet: Fleet) -> list[Problem]:
+    """Compare the clusters that the kubeconfigs of this machine know; it may have none."""
+    try:
+        return list(shared_servers(fleet.clusters, Kubeconfigs()))
+    except KubeconfigError:
+        return []
 
 
 def summary(fleet: Fleet) -> str:

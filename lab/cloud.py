@@ -11,6 +11,8 @@ from .cluster import state
 
 PROJECT = "promfleet-lab"
 """The project of the lab's nodes."""
+POOL = f"{PROJECT}.svc.id.goog"
+"""Workload identity pool of all the lab's clusters, as GKE has one for each project."""
 OPERATOR = "operator@lab"
 """Who runs `pulumi up`: may do everything."""
 BUCKET = "gcp:storage/bucket:Bucket"
@@ -68,7 +70,7 @@ def may_impersonate(known: Records, email: str, namespace: str, name: str) -> bo
         and any(
             binding["role"] == IMPERSONATE
             and binding["serviceAccountId"].rpartition("/")[2] == email
-            and binding["member"].endswith(f".svc.id.goog[{namespace}/{name}]")
+            and binding["member"] == f"serviceAccount:{POOL}[{namespace}/{name}]"
             for binding in of_type(known, ACCOUNT_MEMBER)
         )
     )

@@ -90,7 +90,8 @@ def _inventory(fleet: Fleet) -> list[Rule]:
 
 
 def _expected(fleet: Fleet, cluster: str) -> Rule:
-    known = fleet.clusters.get(cluster)
+    elsewhere = fleet.hub.agents if fleet.hub else {}
+    known = fleet.clusters.get(cluster) or elsewhere.get(cluster)
     labels = dict(known.labels) if known else {}
     return {"record": EXPECTED, "expr": "vector(1)", "labels": {"cluster": cluster, **labels}}
 

@@ -9,12 +9,27 @@ from pydantic import AfterValidator, Field
 from .errors import Path, Problem
 from .expose import Way
 from .section import Distinct, Many, Section, Table
-from .types import Address, DnsLabel, DnsName, Duration, Host, LabelName, Line, Quantity, refused, seconds
+from .types import (
+    Address,
+    DataKey,
+    DnsLabel,
+    DnsName,
+    Duration,
+    Host,
+    LabelName,
+    Line,
+    Quantity,
+    refused,
+    seconds,
+    untemplated,
+)
 
 NOBODY = "nobody"
 """The receiver, in Alertmanager's own file, of what is never sent to people."""
 ALWAYS_GROUPED = ("alertname", "cluster", "team")
 """Labels by which alerts are grouped, whatever a stack says."""
+Executed = Annotated[Line, untemplated("Alertmanager")]
+"""Text that Alertmanager executes as a template."""
 _OFTEN, _SELDOM = 60, 3600
 _REMEMBERED = 120 * 3600  # the default of --data.retention
 
@@ -37,7 +52,7 @@ class SecretKey(Section):
 
     name: DnsName
     """The Secret's name."""
-    key: Line
+    key: DataKey
     """The key in its data."""
 
 
@@ -51,14 +66,14 @@ class Integration(Section):
 class Slack(Integration):
     """An incoming webhook; its URL is the secret `promfleet:<receiver>Slack`."""
 
-    channel: Line
+    channel: Executed
     """`#channel` or `@person`."""
 
 
 class VictorOps(Integration):
     """Splunk On-Call; its API key is the secret `promfleet:<receiver>VictorOps`."""
 
-    routing_key: Line
+    routing_key: Executed
     """Routing key of the escalation policy there."""
 
 
@@ -129,8 +144,15 @@ class Route(Section):
 
     def takes_all_of(self, other: "Route") -> bool:
         """Whether whatever matches the other ends here, if it comes here first."""
+        return not self.resume and self._covers(other)
+
+    def tells_all_of(self, other: "Route") -> bool:
+        """Whether the receiver of both has been told already of whatever matches the other."""
+        return self.receiver == other.receiver and self._covers(other)
+
+    def _covers(self, other: "Route") -> bool:
         pairs = zip(self.matches, other.matches, strict=True)
-        return not self.resume and all(not mine or (theirs and theirs <= mine) for mine, theirs in pairs)
+        return all(not mine or (theirs and theirs <= mine) for mine, theirs in pairs)
 
 
 class Heartbeat(Section):
@@ -219,3 +241,8 @@ class Alertmanager(Section):
                 rule = f"is never reached: routes[{first}] takes all that it matches"
                 instead = f"Move it above routes[{first}], write continue: true there, or remove it."
                 yield Problem(("routes", index), rule, instead)
+                continue
+            told = next((i for i, earlier in enumerate(self.routes[:index]) if earlier.tells_all_of(route)), None)
+            if told is not None:
+                rule = f"tells {route.receiver} again what routes[{told}] has told"
+                yield Problem(("routes", index), rule, "Remove it, or name another receiver.")

@@ -1,7 +1,7 @@
 """What a stack says about its alerts: thresholds, teams, maintenance; the alerts themselves are in `alerts`."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 from typing import Annotated
 
@@ -11,7 +11,7 @@ from alerts import ALERTS, Severity
 
 from .errors import Path, Problem
 from .section import Many, Section, Table, empty
-from .types import DnsLabel, Duration, HttpsUrl, Line, Moment, instant, refused
+from .types import DnsLabel, Duration, HttpsUrl, Line, Moment, instant, refused, untemplated
 
 _LONGEST_WINDOW = timedelta(days=30)
 
@@ -27,12 +27,6 @@ def _has_no_slash(url: HttpsUrl) -> HttpsUrl:
     if url.endswith("/"):
         raise refused("ends with a slash", f"Write {url.rstrip('/')}.")
     return url
-
-
-def _is_plain(text: str) -> str:
-    if "{{" in text:
-        raise refused("contains {{, with which Prometheus begins a template", "Leave the braces out.")
-    return text
 
 
 AlertName = Annotated[str, AfterValidator(_is_known), WithJsonSchema({"type": "string", "enum": sorted(ALERTS)})]
@@ -71,7 +65,7 @@ class Maintenance(Section):
     """First moment of the window: "2026-11-21T20:00Z"."""
     until: Moment
     """Last moment, 30 days after the start at most: "2026-11-21T23:00Z". A window without an end would be forgotten."""
-    reason: Annotated[Line, AfterValidator(_is_plain)]
+    reason: Annotated[Line, untemplated("Prometheus")]
     """What is done; it stands in the alert that the window raises."""
 
     def problems(self) -> Iterator[Problem]:
@@ -99,17 +93,28 @@ class Alerts(Section):
     """Windows in which clusters are worked on; they may overlap."""
 
     def problems(self) -> Iterator[Problem]:
-        """A tuning says something, and its threshold is one that the alert has, within its bounds."""
+        """A tuning says something its alert has, and no two windows are one."""
         for path, name, tuning in self._tunings():
             if not tuning.model_fields_set:
                 yield Problem(path, "changes nothing", "Write what is different (threshold, for, …), or remove it.")
             if tuning.threshold is not None:
                 yield from _misses(name, tuning.threshold, (*path, "threshold"))
+        yield from self._doubled_windows()
 
     @property
     def teams(self) -> frozenset[str]:
         """Every team that an alert may carry."""
         return frozenset({self.team, *(tuning.team for _, _, tuning in self._tunings() if tuning.team)})
+
+    def _doubled_windows(self) -> Iterator[Problem]:
+        """By cluster and end the alerts of windows differ; of two that end together one covers the other."""
+        seen: dict[tuple[str, datetime], int] = {}
+        for index, window in enumerate(self.maintenance):
+            first = seen.setdefault((window.cluster, instant(window.until)), index)
+            if first != index:
+                rule = f"is the end of maintenance[{first}] too, of the same cluster"
+                instead = "Keep the one that starts earlier: it covers both."
+                yield Problem(("maintenance", index, "until"), rule, instead, window.until)
 
     def _tunings(self) -> Iterator[tuple[Path, str, Tuning]]:
         for name, tuning in self.rules.items():

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from math import ceil
 
-from .cluster import Cluster
+from .cluster import USUAL_SERIES, Cluster
 from .draft import Draft
 from .errors import Problem
 from .types import duration, in_bytes, seconds
@@ -12,8 +12,6 @@ BYTES_PER_SAMPLE = 2
 """The upper end of what Prometheus documents for its blocks."""
 USABLE_PERCENT = 80
 """Share of the volume for samples; the rest is for the WAL and a compaction under way."""
-SERIES_OF_OTHERS = 30_000
-"""Series of an agent in another stack, whose plan is not known here."""
 
 _GI = 2**30
 _DAY, _HOUR, _SHORTEST = 86400, 3600, 2 * 3600
@@ -53,13 +51,13 @@ def written_series(draft: Draft) -> int:
     if not draft.hub:
         return 0
     here = set(draft.local_agents)
-    others = set(draft.hub.agents) - here
-    return sum(_series(draft.clusters, name) for name in here) + SERIES_OF_OTHERS * len(others)
+    others = [writer.series for name, writer in draft.hub.agents.items() if name not in here]
+    return sum(_series(draft.clusters, name) for name in here) + sum(others)
 
 
 def _series(clusters: Mapping[str, Cluster | None], name: str) -> int:
     cluster = clusters.get(name)
-    return cluster.series if cluster else SERIES_OF_OTHERS
+    return cluster.series if cluster else USUAL_SERIES
 
 
 def _or_retention(length: int) -> str:

@@ -6,8 +6,10 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from .section import Section, Table, empty
-from .types import LabelName, LabelValue, Line, refused
+from .types import PROJECT, LabelName, LabelValue, Line, WorkloadPool, refused
 
+_OF_GKE = re.compile(rf"gke_({PROJECT})_[a-z0-9-]+_.+")
+"""A context as gcloud names it."""
 _RESERVED = re.compile(r"cluster|job|instance|replica|exported_.*")
 
 
@@ -16,6 +18,11 @@ def _is_free(label: LabelName) -> LabelName:
         # Prometheus or this program sets it, and would overwrite the user's value without a word.
         raise refused("is a reserved label", "Use another name, such as region or tier.")
     return label
+
+
+Labels = Table[Annotated[LabelName, AfterValidator(_is_free)], LabelValue]
+Series = Annotated[int, Field(ge=1000, le=50_000_000)]
+USUAL_SERIES = 30_000
 
 
 class Kubelet(Section):
@@ -32,10 +39,23 @@ class Cluster(Section):
     """Context of the kubeconfig that leads to the cluster."""
     kubeconfig: Line | None = None
     """Path of that kubeconfig; without it `KUBECONFIG`, then `~/.kube/config`."""
-    labels: Table[Annotated[LabelName, AfterValidator(_is_free)], LabelValue] = Field(default_factory=empty)
+    labels: Labels = Field(default_factory=empty)
     """Facts about the cluster (region, tier, …), joined to its series through `promfleet_cluster_expected`."""
-    series: Annotated[int, Field(ge=1000, le=50_000_000)] = 30_000
+    series: Series = USUAL_SERIES
     """Active series to plan for: memory, volumes and the WAL follow from it."""
     kubelet: Kubelet = Kubelet()
+    workload_pool: WorkloadPool | None = None
+    """GKE's workload identity pool, by which pods reach a bucket; follows from a context `gke_<project>_…`."""
     platform: Literal["gke", "eks", "aks", "k3s", "kubeadm", "lab"] | None = None
     """Who made the cluster; takes away the jobs that it does not let anybody scrape, and the alerts on them."""
+
+    @property
+    def is_of_gke(self) -> bool:
+        """Whether it is said or seen that Google made it."""
+        return self.platform == "gke" or (self.platform is None and _OF_GKE.fullmatch(self.context) is not None)
+
+    @property
+    def pool(self) -> str | None:
+        """The workload identity pool that its pods are members of, as far as it is known."""
+        of_gke = _OF_GKE.fullmatch(self.context)
+        return self.workload_pool or (f"{of_gke[1]}.svc.id.goog" if of_gke else None)

@@ -72,6 +72,11 @@ class Draft:
         return tuple(name for name, agent in self.agents.items() if agent and not agent.hub)
 
     @property
+    def writers(self) -> frozenset[str]:
+        """Every cluster whose agent writes to this stack's hub, wherever it is deployed."""
+        return frozenset({*self.local_agents, *self.hub.agents}) if self.hub else frozenset()
+
+    @property
     def expected(self) -> tuple[str, ...]:
         """Every cluster that is to report to this stack's hub, in the order of names."""
         return tuple(sorted({self.hub.cluster, *self.local_agents, *self.hub.agents})) if self.hub else ()

@@ -37,7 +37,8 @@ class Problem:
 
     def __str__(self) -> str:
         what = " ".join(filter(None, [shown(self.path, self.value), self.rule]))
-        return f"{spelt(self.path)}: {what}. {self.instead}".rstrip()
+        text = f"{spelt(self.path)}: {what}. {self.instead}".rstrip()
+        return text.encode(errors="backslashreplace").decode()  # half of a surrogate pair can't be printed
 
 
 class RulesError(ValueError):

@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from .errors import Path, Problem, RulesError
-from .section import Section
+from .section import OrNames, Section
 
 _NUMBER = "Write digits without quotes, unit and point."
 _SAYINGS: dict[str, tuple[str, str]] = {
@@ -18,7 +18,9 @@ _SAYINGS: dict[str, tuple[str, str]] = {
     "greater_than_equal": ("is less than {ge}", "Write {ge} or more."),
     "float_type": ("is not a number", "Write digits, with a point if needed, without quotes and unit."),
     "int_from_float": ("is not a whole number", _NUMBER),
+    "int_parsing_size": ("is none of the choices", "Write a smaller number."),
     "int_type": ("is not a whole number", _NUMBER),
+    "is_instance_of": ("is not a list", "Write [a, b]."),
     "less_than_equal": ("is more than {le}", "Write {le} or less."),
     "literal_error": ("is none of the choices", "Write one of them: {expected}."),
     "dict_type": ("is not a mapping", "Write keys and values, or {{}}."),
@@ -27,6 +29,7 @@ _SAYINGS: dict[str, tuple[str, str]] = {
     "sequence_str": ("is not a list", "Write [a, b]."),
     "sequence_type": ("is not a list", "Write [a, b]."),
     "string_type": ("is not a text", "Put it in quotes."),
+    "string_unicode": ("is not a text", "Remove the half of a character."),
     "too_short": ("is empty", "Name at least one."),
 }
 
@@ -38,16 +41,19 @@ def explain(error: ValidationError, root: type[Section]) -> Iterator[Problem]:
 
 
 def _explain(detail: ErrorDetails, root: type[Section]) -> Iterator[Problem]:
-    path, value, context = detail["loc"], detail["input"], detail.get("ctx", {})
+    path = _as_written(detail["loc"], root)
+    value, context = detail["input"], detail.get("ctx", {})
     kind = detail["type"]
-    if path and path[-1] == "[key]":
+    if kind != "extra_forbidden" and path and path[-1] == "[key]":
         path = path[:-1]
     if isinstance(broken := context.get("error"), RulesError):
         yield from (problem.under(path) for problem in broken.problems)
     elif kind == "extra_forbidden":
-        yield Problem(path, "unknown key", _nearest_key(path, root))
+        section, key = _section_at(path[:-1], root), str(path[-1])
+        yield Problem(path, *section.moved.get(key, ("unknown key", _nearest_key(section, key))))
     elif kind == "missing":
-        about = _field(_section_at(path[:-1], root), path[-1]).description
+        field = _field(_section_at(path[:-1], root), path[-1])
+        about = field.description if field else None
         yield Problem(path, "is missing", f"Add it: {' '.join(about.split())}" if about else "Add it.")
     elif kind == "refused":
         yield Problem(path, context["rule"], context["instead"], value)
@@ -59,24 +65,48 @@ def _explain(detail: ErrorDetails, root: type[Section]) -> Iterator[Problem]:
         yield Problem(path, f"is wrong: {detail['msg']}", "", value)
 
 
-def _nearest_key(path: Path, root: type[Section]) -> str:
-    section = _section_at(path[:-1], root)
+def _nearest_key(section: type[Section], key: str) -> str:
     known = [field.alias or name for name, field in section.model_fields.items()]
-    near = get_close_matches(str(path[-1]), known, n=1)
+    near = get_close_matches(key, known, n=1)
     return f'Did you mean "{near[0]}"?' if near else f"Known here: {', '.join(known)}."
+
+
+def _as_written(path: Path, root: type[Section]) -> Path:
+    """The steps that the file has: after a field with two forms pydantic adds which of them was read."""
+    kind: Any = root
+    written: list[str | int] = []
+    is_form = False
+    for step in path:
+        if is_form:
+            is_form = False
+            continue
+        written.append(step)
+        field = _field(kind, step)
+        is_form = field is not None and any(isinstance(one, OrNames) for one in field.metadata)
+        kind = _within(kind, step)
+    return tuple(written)
 
 
 def _section_at(path: Path, root: type[Section]) -> type[Section]:
     """The section that a path leads to; keys of tables and places in lists are steps without a section of their own."""
     kind: Any = root
     for step in path:
-        is_table = get_origin(kind) in (Mapping, Sequence)
-        kind = _bare(get_args(kind)[-1] if is_table else _field(kind, step).annotation)
+        kind = _within(kind, step)
     return kind
 
 
-def _field(section: type[Section], key: str | int) -> FieldInfo:
-    return next(field for name, field in section.model_fields.items() if key in (field.alias, name))
+def _within(kind: Any, step: str | int) -> Any:
+    """The type that one step leads to."""
+    if field := _field(kind, step):
+        return _bare(field.annotation)
+    return _bare(get_args(kind)[-1]) if get_origin(kind) in (Mapping, Sequence) else None
+
+
+def _field(kind: Any, key: str | int) -> FieldInfo | None:
+    """The field of a section that a key is of; None where there is no such key, or no section."""
+    if not isinstance(kind, type) or not issubclass(kind, Section):
+        return None
+    return next((field for name, field in kind.model_fields.items() if key in (field.alias, name)), None)
 
 
 def _bare(annotation: Any) -> Any:

@@ -8,13 +8,12 @@ from pydantic import Field
 from pydantic.alias_generators import to_camel
 
 from .errors import Problem
+from .ingress import controller
 from .pem import Certificates
 from .section import Section, Table, empty
-from .types import DnsName, Host, Line
+from .types import ADDRESS, AnnotationName, DnsName, Host, Line
 
 NodePort = Annotated[int, Field(ge=30000, le=32767)]
-ADDRESS = r"[0-9]+(?:\.[0-9]+){3}"
-"""The form of an IPv4 address."""
 ROUTED = ("ingress", "gateway", "httpProxy")
 """Ways that lead through a proxy which knows hosts, all on one port."""
 
@@ -27,7 +26,7 @@ class Tls(Section):
     issuer: DnsName | None = None
     """cert-manager ClusterIssuer that signs it instead."""
     ca: Certificates | None = None
-    """PEM certificates that sign for the hub; without it and `caConfigMap` the public authorities are trusted."""
+    """PEM certificates that sign for the hub; without it and `caConfigMap` a public authority must."""
     ca_config_map: DnsName | None = None
     """ConfigMap (key `ca.crt`) with them in each agent's namespace instead, as trust-manager distributes it."""
 
@@ -75,6 +74,7 @@ _NEEDS_A_WAY = {
     "ingress_class": ("ingress",),
     "gateway": ("gateway",),
     "passthrough": ROUTED,
+    "annotations": ("nodePort", "loadBalancer", *ROUTED),
 }
 """Field -> the values of `via` with which it has an effect."""
 
@@ -93,10 +93,10 @@ class Expose(Section):
     passthrough: bool = False
     """Whether the proxy passes TLS through to the doors instead of ending it and starting it anew."""
     ingress_class: DnsName | None = None
-    """IngressClass; the cluster's default if left out. The right annotations are known for nginx."""
+    """IngressClass; the cluster's default if left out. Of nginx it is known how to speak TLS to what is behind it."""
     gateway: Gateway | None = None
     """The Gateway that routes are attached to."""
-    annotations: Table[Line, Line] = Field(default_factory=empty)
+    annotations: Table[AnnotationName, Line] = Field(default_factory=empty)
     """Further annotations of the Service, Ingress, route or proxy, such as those that make a load balancer internal."""
 
     def problems(self) -> Iterator[Problem]:
@@ -108,7 +108,31 @@ class Expose(Section):
                 yield Problem((to_camel(name),), f"has no effect with via: {self.via}", instead)
         if self.via == "gateway" and not self.gateway:
             yield Problem(("gateway",), "is missing", "Write gateway: {name: …, namespace: …}.")
+        if self.via == "ingress" and not self.is_told_of_nginx:
+            yield from self._controller_problems(self.ingress_class or "")
         yield from self._host_problems()
+
+    @property
+    def is_told_of_nginx(self) -> bool:
+        """Whether an Ingress carries what ingress-nginx must be told."""
+        return "nginx" in (self.ingress_class or "nginx")
+
+    def _controller_problems(self, name: str) -> Iterator[Problem]:
+        known = controller(name)
+        if known and not known.annotations:
+            told = "annotations of a Service that this speaks TLS"
+            rule = f"is of a controller that learns from {told}, and they can't be given"
+            yield Problem(("ingressClass",), rule, known.instead, name)
+        elif known and not self.passthrough and not set(known.annotations) & self.annotations.keys():
+            rule = f"lacks {' or '.join(known.annotations)}: without it {name} speaks plain HTTP to the hub"
+            yield Problem(("annotations",), rule, f"Write it: {known.value}.")
+        elif not self.annotations:
+            rule = "is missing: only a class with nginx in its name is told to speak TLS to the hub"
+            instead = (
+                f"Write the annotations by which the controller of {name} does, and takes bodies of 64 MiB and answers "
+                "after two minutes."
+            )
+            yield Problem(("annotations",), rule, instead)
 
     def _host_problems(self) -> Iterator[Problem]:
         routed = self.via in ROUTED

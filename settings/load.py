@@ -49,6 +49,8 @@ def _document(path: Path) -> object:
         problem = Problem((f"line {line}",), error.problem or "is not YAML", error.note or "Correct the YAML.")
     except yaml.YAMLError:
         problem = Problem((), "is not YAML", "Remove what is not text.")
+    except RecursionError:
+        problem = Problem((), "is nested too deeply", "Write a stack file: config, and in it promfleet:fleet.")
     except ValueError:
         problem = Problem((), "holds a date or number that does not exist", "Put what is meant as text in quotes.")
     raise FleetError(path.name, [problem])

@@ -51,6 +51,32 @@ def rulers_bucket_is_made(draft: Draft) -> Iterator[Problem]:
             yield Problem(path, "is the long-term bucket", "Remove it, or name another.", thanos.ruler.bucket)
 
 
+def pods_have_identities(draft: Draft) -> Iterator[Problem]:
+    """Who reaches a bucket of Google Cloud without a key is a member of the pool of the hub's cluster."""
+    hub = draft.clusters.get(draft.hub_cluster) if draft.hub_cluster else None
+    gcs = draft.thanos.storage.gcs if draft.thanos else None
+    if hub and gcs and gcs.asks_for_identity and not hub.pool:
+        rule = "is missing: pods reach the bucket as members of their cluster's pool"
+        instead = "Write <project of the cluster>.svc.id.goog, or outside of GKE thanos.storage.gcs.key."
+        yield Problem(("clusters", str(draft.hub_cluster), "workloadPool"), rule, instead)
+
+
+def pools_have_a_bucket(draft: Draft) -> Iterator[Problem]:
+    """Only the hub's pods reach a bucket, and only one of Google Cloud asks for members of a pool."""
+    thanos_is_unreadable = "thanos" in draft.written and not draft.thanos
+    gcs = draft.thanos.storage.gcs if draft.thanos else None
+    for name, cluster in draft.clusters.items():
+        if not cluster or not cluster.workload_pool:
+            continue
+        path, value = ("clusters", name, "workloadPool"), cluster.workload_pool
+        if draft.hub_cluster is not None and name != draft.hub_cluster:
+            yield Problem(path, "has no effect: only the hub's pods reach a bucket", "Remove it.", value)
+        elif not thanos_is_unreadable and not (gcs and gcs.asks_for_identity):
+            rule = "has no effect: no pod comes with Workload Identity"
+            instead = "Remove it; it is needed with thanos.storage.gcs that has no key."
+            yield Problem(path, rule, instead, value)
+
+
 def releases_know_delayed_compaction(draft: Draft) -> Iterator[Problem]:
     """Flags that an older release does not know keep it from starting."""
     if not draft.thanos or not draft.images or draft.thanos.compaction != "delayed":

@@ -2,20 +2,31 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
+from pathlib import Path
 
 from .capacity import retention_fits
 from .draft import Draft
 from .errors import Problem
+from .kubeconfig import files_of
 from .replication import (
     agents_write_once,
     limited_clusters_write,
+    pods_have_identities,
+    pools_have_a_bucket,
     releases_know_delayed_compaction,
     replicas_are_folded,
     rulers_bucket_is_made,
 )
 from .reporting import named_clusters_report, routed_teams_have_alerts, what_stands_beside_a_hub_has_one
+from .trust import authorities_sign_hosts, proxies_verify_the_hub
 from .types import duration, seconds
-from .ways import hosts_are_distinct, node_ports_are_distinct, node_ports_are_written, proxies_know_hosts_by_name
+from .ways import (
+    hosts_are_distinct,
+    ingresses_have_a_class,
+    node_ports_are_distinct,
+    node_ports_are_written,
+    proxies_know_hosts_by_name,
+)
 
 Rule = Callable[[Draft], Iterable[Problem]]
 
@@ -79,26 +90,45 @@ def clusters_are_used(draft: Draft) -> Iterator[Problem]:
 
 
 def clusters_are_distinct(draft: Draft) -> Iterator[Problem]:
-    """Two names never lead to one cluster."""
-    seen: dict[tuple[str, str | None], str] = {}
+    """Two names never lead to one cluster; whether two contexts do is seen once there are kubeconfigs."""
+    seen: dict[tuple[str, tuple[Path, ...]], str] = {}
     for name, cluster in draft.clusters.items():
         if not cluster:
             continue
-        first = seen.setdefault((cluster.context, cluster.kubeconfig), name)
+        first = seen.setdefault((cluster.context, files_of(cluster)), name)
         if first != name:
             instead = "Give each cluster its own context, or remove one of the two."
             yield Problem(("clusters", name, "context"), f"is the context of {first} too", instead, cluster.context)
 
 
-def rotations_have_agents(draft: Draft) -> Iterator[Problem]:
-    """Only the token of somebody who writes to this hub can be renewed."""
-    if not draft.hub:
-        return
-    for name in draft.hub.rotations:
-        broken_agent = name in draft.agents and draft.agents[name] is None
-        if name not in {*draft.hub.agents, *draft.local_agents} and not broken_agent:
-            instead = "Remove it, or name the cluster in hub.agents."
-            yield Problem(("hub", "rotations", name), "renews a token of no agent of this hub", instead)
+def writers_are_known_once(draft: Draft) -> Iterator[Problem]:
+    """The hub's section says of an agent elsewhere what this stack says of its own clusters."""
+    for name, writer in draft.hub.agents.items() if draft.hub else ():
+        agent = draft.agents.get(name)
+        if agent and agent.hub and agent.hub.url:
+            instead = f"Remove it here, or agents.{name}.hub."
+            yield Problem(("hub", "agents", name), "writes to another system", instead)
+            continue
+        known = {"series": writer.series, "labels": writer.labels}
+        for key in known if name in draft.clusters else ():
+            if key in writer.model_fields_set:
+                rule = f"has no effect: {name} is a cluster of this stack"
+                instead = f"Write it at clusters.{name}.{key}."
+                yield Problem(("hub", "agents", name, key), rule, instead, known[key])
+
+
+def labels_are_joined(draft: Draft) -> Iterator[Problem]:
+    """Labels of a cluster are told by the hub that its samples go to."""
+    for name, cluster in draft.clusters.items():
+        agent = draft.agents.get(name)
+        if not cluster or not cluster.labels:
+            continue
+        if agent and agent.hub and agent.hub.url:
+            rule = "has no effect: its agent writes to another system"
+            yield Problem(("clusters", name, "labels"), rule, "Remove it.")
+        elif not draft.has_hub:
+            instead = f"Write them in the stack of the hub, at hub.agents.{name}.labels."
+            yield Problem(("clusters", name, "labels"), "has no effect: this stack has no hub", instead)
 
 
 def outages_span_intervals(draft: Draft) -> Iterator[Problem]:
@@ -120,7 +150,8 @@ RULES: tuple[Rule, ...] = (
     agents_have_a_hub,
     clusters_are_used,
     clusters_are_distinct,
-    rotations_have_agents,
+    writers_are_known_once,
+    labels_are_joined,
     outages_span_intervals,
     retention_fits,
     what_stands_beside_a_hub_has_one,
@@ -128,12 +159,17 @@ RULES: tuple[Rule, ...] = (
     routed_teams_have_alerts,
     hosts_are_distinct,
     proxies_know_hosts_by_name,
+    ingresses_have_a_class,
+    authorities_sign_hosts,
+    proxies_verify_the_hub,
     node_ports_are_written,
     node_ports_are_distinct,
     replicas_are_folded,
     agents_write_once,
     limited_clusters_write,
     rulers_bucket_is_made,
+    pods_have_identities,
+    pools_have_a_bucket,
     releases_know_delayed_compaction,
 )
 

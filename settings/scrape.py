@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 
 from .errors import Problem
-from .section import Many, Section
-from .types import Duration, MetricName, Quantity, refused, seconds
+from .section import Distinct, Section
+from .types import Count, Duration, MetricName, Quantity, refused, seconds
 
 _LOOKBACK = 5 * 60
 
@@ -26,11 +26,11 @@ Interval = Annotated[Duration, AfterValidator(_is_soon_enough)]
 class Limits(Section):
     """What one scrape may bring at most; a scrape over a limit is refused whole and an alert says so. 0: no limit."""
 
-    samples: Annotated[int, Field(ge=0)] = 200_000
+    samples: Count = 200_000
     """Samples that one target may answer with."""
-    targets: Annotated[int, Field(ge=0)] = 5_000
+    targets: Count = 5_000
     """Targets that one job may have."""
-    labels: Annotated[int, Field(ge=0)] = 100
+    labels: Count = 100
     """Labels that one sample may carry."""
     body: Quantity = "128Mi"
     """Uncompressed size of one answer."""
@@ -45,7 +45,7 @@ class Scrape(Section):
     """Time after which a scrape has failed."""
     metrics: Literal["essential", "full"] = "essential"
     """`essential` keeps what rules and dashboards use; `full` keeps everything."""
-    keep: Many[MetricName] = ()
+    keep: Distinct[MetricName] = ()
     """Further metrics to keep beside the essential ones."""
     limits: Limits = Limits()
 

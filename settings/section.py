@@ -1,12 +1,14 @@
 """What every block of the stack file has in common."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, GetCoreSchemaHandler, PlainSerializer, model_validator
 from pydantic.alias_generators import to_camel
+from pydantic_core import CoreSchema, core_schema
 
 from .errors import Problem, RulesError
 from .types import refused
@@ -30,6 +32,29 @@ Distinct = Annotated[Many[Value], AfterValidator(_without_doubles)]
 """Such a list of texts, of which none stands twice."""
 
 
+@dataclass(frozen=True, slots=True)
+class OrNames:
+    """A table that may be written as a list of its keys, where nothing else is said of any."""
+
+    key: Any
+    """The type of its keys."""
+    value: Callable[[], Any]
+    """What a name alone stands for."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        table, names = handler(source), handler.generate_schema(Distinct[self.key])
+        forms: dict[Hashable, CoreSchema] = {"table": table, "names": names}
+        either = core_schema.tagged_union_schema(
+            forms, lambda written: "table" if isinstance(written, Mapping) else "names"
+        )
+        return core_schema.no_info_after_validator_function(self._as_table, either)
+
+    def _as_table(self, written: Mapping[str, Any] | Sequence[str]) -> Mapping[str, Any]:
+        if isinstance(written, Mapping):
+            return written
+        return MappingProxyType({name: self.value() for name in written})
+
+
 def empty() -> Mapping[Any, Any]:
     """The default of a table."""
     return MappingProxyType({})
@@ -47,6 +72,9 @@ class Section(BaseModel):
         validate_by_alias=True,
         use_attribute_docstrings=True,
     )
+
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = {}
+    """A key that it had -> what is said of it, and what to write instead."""
 
     def problems(self) -> Iterator[Problem]:
         """Every rule between this section's own fields that is broken; paths start at the section."""

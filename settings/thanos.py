@@ -8,15 +8,29 @@ from pydantic import AfterValidator, Field
 from .errors import Problem
 from .expose import Way
 from .section import Distinct, Many, Section, Table, empty
-from .storage import BucketName, Storage
-from .types import DnsLabel, DnsName, Duration, Quantity, StackName, Text, in_bytes, refused, seconds
+from .storage import GoogleBucket, Storage
+from .types import (
+    COUNTABLE,
+    MANY,
+    PORT,
+    DnsLabel,
+    DnsName,
+    Duration,
+    Quantity,
+    StackName,
+    Text,
+    in_bytes,
+    kept,
+    refused,
+    seconds,
+)
 
 DOWNSAMPLED_AT = {"raw": 40 * 3600, "five_minutes": 10 * 86400}
 """Age in seconds at which the compactor makes the next resolution of a block: from raw, from five minutes."""
 
 GrpcAddress = Annotated[
     str,
-    Text(r"[a-z0-9.-]+:[0-9]{2,5}", "is not host:port", "Write the host and the gRPC port: thanos.acme.example:10901."),
+    Text(rf"[a-z0-9.-]+:{PORT}", "is not host:port", "Write the host and the gRPC port: thanos.acme.example:10901."),
 ]
 Replicas = Annotated[int, Field(ge=1, le=16)]
 
@@ -48,14 +62,17 @@ def _is_a_cache(size: Quantity) -> Quantity:
     return size
 
 
+Kept = Annotated[str, kept("100y: it is as good as for ever"), COUNTABLE]
+
+
 class Resolutions(Section):
     """How long each resolution is kept."""
 
-    raw: Annotated[Duration, _is_a_kept_age("raw")] = "90d"
+    raw: Annotated[Kept, _is_a_kept_age("raw")] = "90d"
     """Samples as they came."""
-    five_minutes: Annotated[Duration, _is_a_kept_age("five_minutes")] = "1y"
+    five_minutes: Annotated[Kept, _is_a_kept_age("five_minutes")] = "1y"
     """One aggregate per five minutes."""
-    one_hour: Duration = "5y"
+    one_hour: Kept = "5y"
     """One aggregate per hour."""
 
     def problems(self) -> Iterator[Problem]:
@@ -97,6 +114,16 @@ class Query(Section):
     """What it asks beside this stack's own."""
     timeout: Duration = "2m"
     """How long one question may take."""
+
+    def problems(self) -> Iterator[Problem]:
+        """Nobody is asked twice."""
+        seen: dict[str, int] = {}
+        for index, endpoint in enumerate(self.endpoints):
+            first = seen.setdefault(endpoint.address, index)
+            if first != index:
+                rule = f"is the address of endpoints[{first}] too"
+                instead = "Remove one of the two: its series would come twice."
+                yield Problem(("endpoints", index, "address"), rule, instead, endpoint.address)
 
 
 class QueryFrontend(Section):
@@ -145,7 +172,7 @@ class Receive(Section):
     """Volume of each ingestor, for `retention` and what is not uploaded yet."""
     storage_class: DnsName | None = None
     """StorageClass of the volume; the cluster's default if left out."""
-    series_limits: Table[DnsLabel, Annotated[int, Field(ge=1)]] = Field(default_factory=empty)
+    series_limits: Table[DnsLabel, Annotated[int, Field(ge=1, le=MANY)]] = Field(default_factory=empty)
     """Cluster -> active series above which its agent is answered 429, and tries again."""
     expose: Way
     """How agents reach it: `host` leads to the write door."""
@@ -171,7 +198,7 @@ class Ruler(Section):
     """StorageClass of the volume; the cluster's default if left out."""
     results: Literal["bucket", "receive"] = "bucket"
     """Where recorded series and the state of alerts go: to the bucket in blocks, or to Receive at once (stateless)."""
-    bucket: BucketName | None = None
+    bucket: GoogleBucket | None = None
     """A bucket of its own, on Google Cloud; the long-term one if left out."""
 
     def problems(self) -> Iterator[Problem]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 _BOOLEAN = "Put it in quotes: YAML reads yes, no, on and off without them as booleans."
@@ -60,7 +60,7 @@ class Text:
     def _completed(self, number: float) -> str:
         text = f"{number}{self.unit}"
         if not re.fullmatch(self.form, text):
-            return self.instead
+            return self._correction(text)
         return f"Write the unit: {text}." if self.unit else f'Put it in quotes: "{text}".'
 
     def __get_pydantic_core_schema__(self, source: type[Any], handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -74,23 +74,52 @@ _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _NO_WORD = rf"(?!(?:{'|'.join(_WORDS)})$)"  # Pulumi turns a key `no` into "false" before the program sees it
 _DNS_LABEL = "Write at most 63 lower-case letters, digits and hyphens, with no hyphen at either end."
 
-_PORT = r"(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])"
-URL = rf"https?://[A-Za-z0-9.-]+(?::{_PORT})?(?:/[^\s#@]*)?"
+PRINTED = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"
+"""A character that can stand in one line and be seen; half of a surrogate pair can't even be written to a file."""
+_IN_URL = r"(?:[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff?#%{}]|%[0-9A-Fa-f]{2})"
+PORT = r"(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])"
+URL = rf"https?://[A-Za-z0-9.-]+(?::{PORT})?(?:/(?:(?!@)(?:{_IN_URL}|\?))*)?"
 """The form of an address without user and fragment."""
 
 _TAG = ":[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
 _DIGEST = "@sha256:[0-9a-f]{64}"
 
+_LONGEST_IN_YEARS = 100  # what Go can count ends at 292
+
+
+def _can_be_counted(length: str) -> str:
+    if seconds(length) > _LONGEST_IN_YEARS * _SECONDS["y"]:
+        raise refused(f"is longer than {_LONGEST_IN_YEARS}y", f"Write {_LONGEST_IN_YEARS}y or less.")
+    return length
+
+
+COUNTABLE = AfterValidator(_can_be_counted)
+_DURATION = r"[1-9][0-9]{0,8}[smhdwy]"
+_NO_DURATION = "is not a duration"
+_NOTHING = "0+(?:[smhdwy]|ms)?"
+"""What Thanos and others take for ever."""
 Duration = Annotated[
     str,
-    Text(
-        r"[1-9][0-9]{0,8}[smhdwy]",
-        "is not a duration",
-        "Write a whole number and a unit: 30s, 15m, 6h, 42d.",
-        unit="s",
-    ),
+    Text(_DURATION, _NO_DURATION, "Write a whole number and a unit: 30s, 15m, 6h, 42d.", unit="s"),
+    COUNTABLE,
 ]
-"""A whole number and one unit, as Prometheus writes it: 30s, 6h, 42d."""
+"""A whole number and one unit, as Prometheus writes it: 30s, 6h, 42d; 100y at most."""
+
+
+def kept(instead_of_nothing: str) -> Text:
+    """A duration for which something is kept; `instead_of_nothing` is for who means for ever by 0d."""
+    instead = "Write a whole number and a unit: 30s, 15m, 6h, 42d."
+    near = (_NOTHING, instead_of_nothing)
+    return Text(_DURATION, _NO_DURATION, instead, unit="d", near=near)
+
+
+def _can_be_stored(size: str) -> str:
+    if in_bytes(size) > in_bytes(_LARGEST):
+        raise refused(f"is more than {_LARGEST}", f"Write {_LARGEST} or less.")
+    return size
+
+
+_LARGEST = "1000000Ti"  # what Go can count ends at eight times that
 Quantity = Annotated[
     str,
     Text(
@@ -100,8 +129,13 @@ Quantity = Annotated[
         unit="Gi",
         near=(r"([1-9][0-9]*) ?([MGT])i?[bB]?", r"\1\2i"),
     ),
+    AfterValidator(_can_be_stored),
 ]
 """A size of storage as Kubernetes writes it: 512Mi, 20Gi, 2Ti."""
+MANY = 1_000_000_000
+"""More of anything than there is, and less than what Go can count."""
+Count = Annotated[int, Field(ge=0, le=MANY)]
+"""How many of something, or none."""
 DnsLabel = Annotated[str, Text(_NO_WORD + _LABEL, "is not a DNS label", _DNS_LABEL)]
 """A name as RFC 1123 allows it."""
 DnsName = Annotated[
@@ -122,6 +156,8 @@ Namespace = Annotated[
     ),
 ]
 """A namespace that this program may make and delete, with room for the suffix `-node-exporter`."""
+ADDRESS = r"[0-9]+(?:\.[0-9]+){3}"
+"""The form of an IPv4 address."""
 Host = Annotated[
     str,
     Text(
@@ -134,12 +170,24 @@ Host = Annotated[
 HttpsUrl = Annotated[
     str,
     Text(
-        r"https://[^\s/?#@]+(?:/[^\s?#]*)?",
+        rf"https://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::{PORT})?(?:/{_IN_URL}*)?",
         "is not an https URL without user, query and fragment",
         "Write https://host/path; what authenticates is a secret of the stack.",
     ),
 ]
 """An address that TLS protects and that holds no secret."""
+PROJECT = r"[a-z][a-z0-9-]*[a-z0-9]"
+"""The form of a Google Cloud project's id, whatever its length."""
+WorkloadPool = Annotated[
+    str,
+    Text(
+        rf"(?:[a-z0-9.-]+:)?{PROJECT}\.svc\.id\.goog",
+        "is not a workload identity pool",
+        "Write <project of the cluster>.svc.id.goog, as GKE names it.",
+        near=(rf"(?:[a-z0-9.-]+:)?{PROJECT}", r"\g<0>.svc.id.goog"),
+    ),
+]
+"""Whose members pods of GKE are: one for all clusters of a project."""
 StackName = Annotated[
     str,
     Text(
@@ -158,8 +206,28 @@ LabelName = Annotated[
     ),
 ]
 """The name of a Prometheus label; those that begin with two underscores are Prometheus's own."""
-LabelValue = Annotated[str, Text(r"[^\r\n]{1,128}", "is not a label value", "Write one line of 1 to 128 characters.")]
+LabelValue = Annotated[
+    str, Text(rf"{PRINTED}{{1,128}}", "is not a label value", "Write one line of 1 to 128 characters.")
+]
 """The value of a Prometheus label."""
+DataKey = Annotated[
+    str,
+    Text(
+        r"(?!\.{1,2}$)[A-Za-z0-9._-]{1,253}",
+        "is not a key of a Secret",
+        "Write letters, digits, hyphens, underscores and dots.",
+    ),
+]
+"""A key in the data of a Secret."""
+AnnotationName = Annotated[
+    str,
+    Text(
+        rf"(?:(?=[^/]{{1,253}}/){_LABEL}(?:\.{_LABEL})*/)?(?=.{{1,63}}$)[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?",
+        "is not the name of an annotation",
+        "Write it as its controller does: networking.gke.io/load-balancer-type.",
+    ),
+]
+"""The name of an annotation, with the domain of whoever reads it before a slash."""
 MetricName = Annotated[
     str, Text(r"[a-zA-Z_:][a-zA-Z0-9_:]*", "is not a metric name", "Write letters, digits, underscores and colons.")
 ]
@@ -175,9 +243,20 @@ Image = Annotated[
 ]
 """A container image, pinned by tag, digest or both."""
 Line = Annotated[
-    str, Text(r"\S(?:[^\r\n]*\S)?", "is not one line of text", "Write one line without spaces at either end.")
+    str, Text(rf"(?!\s){PRINTED}+(?<!\s)", "is not one line of text", "Write one line without spaces at either end.")
 ]
 """Any text on one line."""
+
+
+def untemplated(whose: str) -> AfterValidator:
+    """No template in a text that somebody executes: one that is not closed fails when it is too late."""
+
+    def check(text: str) -> str:
+        if "{{" in text:
+            raise refused(f"contains {{{{, with which {whose} begins a template", "Leave the braces out.")
+        return text
+
+    return AfterValidator(check)
 
 
 def _is_a_day(moment: str) -> str:
@@ -198,14 +277,15 @@ Moment = Annotated[
     AfterValidator(_is_a_day),
 ]
 """A moment as RFC 3339 writes it, with its time zone; seconds may be left out."""
+_IN_ADDRESS = r"[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff@<>()\[\]{},;:\"\\]"
 Address = Annotated[
-    str, Text(r"[^\s@<>]+@[^\s@<>]+", "is not an e-mail address", "Write name@host, without a display name.")
+    str, Text(rf"{_IN_ADDRESS}+@{_IN_ADDRESS}+", "is not an e-mail address", "Write name@host, without a display name.")
 ]
 """An e-mail address."""
 Target = Annotated[
     str,
     Text(
-        rf"{URL}|[A-Za-z0-9.-]+:{_PORT}",
+        rf"{URL}|[A-Za-z0-9.-]+:{PORT}",
         "is neither a URL without user nor host:port",
         "Write https://host/path, or host:port.",
     ),

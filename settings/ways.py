@@ -5,13 +5,14 @@ from collections.abc import Iterator, Mapping
 
 from .draft import Draft
 from .errors import Path, Problem, spelt
-from .expose import ADDRESS, ROUTED, Way
+from .expose import ROUTED, Way
+from .ingress import OF_PLATFORM
+from .types import ADDRESS
 
 
 def hosts_are_distinct(draft: Draft) -> Iterator[Problem]:
     """No two ways in have one host."""
-    hosts = {(*name, "expose", "host"): way.host for name, way in _ways(draft).items()}
-    yield from _doubles({**_hub_hosts(draft), **hosts}, "host", "Give each a name of its own.")
+    yield from _doubles(hosts(draft), "host", "Give each a name of its own.")
 
 
 def proxies_know_hosts_by_name(draft: Draft) -> Iterator[Problem]:
@@ -44,6 +45,24 @@ def node_ports_are_distinct(draft: Draft) -> Iterator[Problem]:
         doors = {("hub", "expose", "nodePorts", door): port for door, port in ports.model_dump().items()}
         ways = {(*name, "expose", "nodePort"): way.node_port for name, way in _ways(draft).items() if way.node_port}
         yield from _doubles({**doors, **ways}, "port", "Give each a port of its own.")
+
+
+def hosts(draft: Draft) -> Mapping[Path, str]:
+    """Every host of the stack, by where it is written; the hub's first."""
+    beside = {(*name, "expose", "host"): way.host for name, way in _ways(draft).items()}
+    return {**_hub_hosts(draft), **beside}
+
+
+def ingresses_have_a_class(draft: Draft) -> Iterator[Problem]:
+    """Where a platform brings a controller of its own, an Ingress without a class is that one's."""
+    cluster = draft.clusters.get(draft.hub_cluster) if draft.hub_cluster else None
+    if not draft.hub or not cluster or draft.hub.expose.via != "ingress" or draft.hub.expose.ingress_class:
+        return
+    platform = "gke" if cluster.is_of_gke else cluster.platform
+    if platform in OF_PLATFORM:
+        rule = f"is missing: without it {OF_PLATFORM[platform]} takes the Ingress, and does not speak TLS to the hub"
+        instead = "Write the class of ingress-nginx, or via: gateway or loadBalancer."
+        yield Problem(("hub", "expose", "ingressClass"), rule, instead)
 
 
 def _ways(draft: Draft) -> Mapping[Path, Way]:

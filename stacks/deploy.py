@@ -7,11 +7,13 @@ from .alertmanager import deploy_alertmanager
 from .beside import deploy_grafana, deploy_prober, deploy_pushgateway
 from .clusters import Watched, deploy_cluster
 from .hub import DeployedHub, deploy_hub, export_hub
+from .providers import require_contexts
 from .thanos import deploy_thanos
 
 
 def deploy(fleet: Fleet) -> None:
     """Deploy each section that the stack file has, and export what others need of it."""
+    require_contexts(fleet.clusters)
     watched = {name: deploy_cluster(fleet, name) for name in fleet.clusters}
     hub = deploy_home(fleet, fleet.hub, watched[fleet.hub.cluster]) if fleet.hub else None
     for cluster in fleet.agents:

@@ -101,7 +101,8 @@ def lead_to_doors(fleet: Fleet, hub: Hub, watched: Watched, made: HubPrometheus)
 
 def writers(fleet: Fleet, hub: Hub) -> Mapping[str, int]:
     """Who may write samples: name of an agent's cluster -> how often its token was renewed."""
-    return {cluster: hub.rotations.get(cluster, 0) for cluster in [*fleet.local_agents, *hub.agents]}
+    own = dict.fromkeys(fleet.local_agents, 0)
+    return own | {cluster: writer.rotation for cluster, writer in hub.agents.items()}
 
 
 def hub_args(fleet: Fleet, hub: Hub, watched: Watched, ways: Ways) -> HubPrometheusArgs:

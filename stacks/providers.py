@@ -1,21 +1,35 @@
 """The only place where providers are made."""
 
-import os
-from pathlib import Path
+from collections.abc import Mapping
 
 import pulumi
 import pulumi_kubernetes as k8s
-import yaml
 
 from settings import Cluster
+from settings.kubeconfig import KubeconfigError, Kubeconfigs, shared_servers, unknown_contexts
 
 CLIENT_TIMEOUT = 30
 """Seconds until a request to an API server that does not answer fails."""
 
 
+def require_contexts(clusters: Mapping[str, Cluster]) -> None:
+    """
+    Find every cluster in the kubeconfigs before anything is made.
+
+    Raises `pulumi.RunError` where a context does not exist, or two lead to one API server: each would take the other's
+    objects for its own, and delete them.
+    """
+    kubeconfigs = Kubeconfigs()
+    try:
+        problems = [*unknown_contexts(clusters, kubeconfigs), *shared_servers(clusters, kubeconfigs)]
+    except KubeconfigError as error:
+        raise pulumi.RunError(str(error)) from error
+    if problems:
+        raise pulumi.RunError("\n".join(map(str, problems)))
+
+
 def cluster_provider(name: str, cluster: Cluster) -> k8s.Provider:
-    """Make the provider of one cluster; raises `pulumi.RunError` where its context does not exist."""
-    _require_context(name, cluster)
+    """Make the provider of one cluster."""
     return k8s.Provider(
         name,
         context=cluster.context,
@@ -26,30 +40,3 @@ def cluster_provider(name: str, cluster: Cluster) -> k8s.Provider:
         upsert_existing_objects=True,  # its own only: see ownership.py
         kube_client_settings={"timeout": CLIENT_TIMEOUT},
     )
-
-
-def _require_context(name: str, cluster: Cluster) -> None:
-    files = _kubeconfigs(cluster)
-    contexts: set[str] = set()
-    for file in files:
-        try:
-            read = yaml.safe_load(file.read_text()) or {}
-            contexts |= {context["name"] for context in read.get("contexts") or []}
-        except FileNotFoundError:
-            continue
-        except (OSError, yaml.YAMLError, AttributeError, KeyError, TypeError) as error:
-            raise pulumi.RunError(f"clusters.{name}: {file} is not a kubeconfig: {error}") from error
-    if cluster.context not in contexts:
-        places = ", ".join(map(str, files))
-        known = ", ".join(sorted(contexts)) or "none"
-        raise pulumi.RunError(
-            f'clusters.{name}.context: "{cluster.context}" is in no kubeconfig. '
-            f"Contexts in {places}: {known}. Write one of them, or set KUBECONFIG."
-        )
-
-
-def _kubeconfigs(cluster: Cluster) -> list[Path]:
-    if cluster.kubeconfig:
-        return [Path(cluster.kubeconfig).expanduser()]
-    named = os.environ.get("KUBECONFIG", "")
-    return [Path(part) for part in named.split(os.pathsep) if part] or [Path.home() / ".kube" / "config"]

@@ -79,6 +79,8 @@ def bucket_args(fleet: Fleet, gcs: Gcs, bucket: str | None, cluster: str, who: M
         "soft_delete": 0 if gcs.soft_delete == "none" else seconds(gcs.soft_delete),
         "protect": gcs.protect,
     }
+    if pool := fleet.clusters[cluster].pool:
+        args["pool"] = pool
     if gcs.retention:
         args["retention"] = seconds(gcs.retention)
     if gcs.kms_key:

@@ -4,6 +4,7 @@ A stand-in for Pulumi's provider of Google Cloud, for the lab only: the program 
 Buckets are made in the lab's object store; service accounts, keys and who may do what are records of the lab's cloud.
 """
 
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
@@ -135,6 +136,15 @@ def _make(token: str, name: str, outputs: Properties, records: cloud.Records) ->
         email = outputs["serviceAccountId"].rpartition("/")[2]
         if email not in [account["email"] for account in cloud.of_type(records, cloud.ACCOUNT)]:
             raise LabError(f"there is no service account {email}")
+        if token == cloud.ACCOUNT_MEMBER:
+            _require_pool(outputs["member"])
+
+
+def _require_pool(member: str) -> None:
+    """Refuse a pod of a project that has no cluster: such a pool does not exist."""
+    pool = re.fullmatch(r"serviceAccount:(.+\.svc\.id\.goog)\[.*\]", member)
+    if pool and pool[1] != cloud.POOL:
+        raise LabError(f"Identity Pool does not exist ({pool[1]}). The lab's clusters have {cloud.POOL}")
 
 
 def _bucket(name: str) -> Mapping[str, Any] | None:

@@ -3,6 +3,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner, Result
 
 from fleet.cli import app
@@ -106,3 +107,52 @@ class TestCheck:
         (here / "Pulumi.hub.yaml").write_text(f"config: {{promfleet:fleet: {{{hub}, {others}}}}}\n")
 
         assert check().stdout == "Pulumi.hub.yaml: ok: 1 cluster, 1 hub, 1 receiver, 1 probe\n"
+
+    def test_contexts_of_one_api_server(self, here, monkeypatch):
+        """
+        Where this machine has the kubeconfig, two names for one cluster are seen before anything is deployed.
+        """
+        contexts = [{"name": name, "context": {"cluster": "c"}} for name in ("a", "b")]
+        clusters = [{"name": "c", "cluster": {"server": "https://c.example"}}]
+        (here / "kubeconfig").write_text(yaml.safe_dump({"contexts": contexts, "clusters": clusters}))
+        monkeypatch.setenv("KUBECONFIG", "kubeconfig")
+        both = GOOD.replace("eu1: {context: a}", "eu1: {context: a}, us1: {context: b}")
+        (here / "Pulumi.both.yaml").write_text(
+            both.replace("{stack: o/p/hub}}", "{stack: o/p/hub}}, us1: {hub: {stack: o/p/hub}}")
+        )
+
+        result = check()
+
+        assert result.exit_code == 1
+        assert '"b" leads to https://c.example, the API server of eu1 too.' in result.stderr
+
+    @pytest.mark.parametrize(
+        ("agents", "said"),
+        [
+            ("agents: [eu2]", "has a hub that does not know eu1. Add eu1 to hub.agents in Pulumi.hub.yaml"),
+            ("agents: {eu1: {}}", ""),
+        ],
+    )
+    def test_an_agent_that_its_hub_does_not_know(self, here, agents, said):
+        """
+        Files that are checked together are compared; the hub's would refuse to tell such an agent its token.
+        """
+        hub = f"hub: {{cluster: hub, expose: {{host: h.example, tls: {{secret: s}}}}, {agents}}}"
+        (here / "Pulumi.hub.yaml").write_text(
+            f"config: {{promfleet:fleet: {{clusters: {{hub: {{context: b}}}}, {hub}}}}}\n"
+        )
+        (here / "Pulumi.eu1.yaml").write_text(GOOD.replace("o/p/hub", "o/promfleet/hub"))
+
+        result = check()
+
+        assert result.exit_code == int(bool(said))
+        assert said in result.stderr
+
+    def test_a_hub_that_is_none(self, here):
+        """
+        A stack of that name may have agents only.
+        """
+        (here / "Pulumi.hub.yaml").write_text(GOOD)
+        (here / "Pulumi.eu1.yaml").write_text(GOOD.replace("o/p/hub", "o/promfleet/hub"))
+
+        assert 'agents.eu1.hub.stack: "o/promfleet/hub" has no hub.' in check().stderr

@@ -7,7 +7,7 @@ from pulumi import ResourceOptions
 from components import HubPrometheus
 from components.hub_prometheus import HubPrometheusArgs
 from tests.unit.builders import containers, pod
-from tests.unit.conftest import Engine
+from tests.unit.conftest import Engine, validate
 from tests.unit.kinds import (
     CERTIFICATE,
     CLUSTER_ROLE,
@@ -160,6 +160,26 @@ class TestCertificate:
         [tls] = [v for v in pod(default)["volumes"] if v["name"] == "tls"]
         assert tls["secret"]["secretName"] == "hub-tls"
         assert default.all(CERTIFICATE) == []
+
+    @pytest.mark.parametrize(
+        ("hosts", "asked"),
+        [
+            (["10.0.0.1"], {"ipAddresses": ["10.0.0.1"]}),
+            (
+                ["h.example", "10.0.0.1", "r.example"],
+                {"dnsNames": ["h.example", "r.example"], "ipAddresses": ["10.0.0.1"]},
+            ),
+        ],
+    )
+    def test_an_address_is_no_dns_name(self, hub, hosts, asked):
+        """
+        Whoever signs it refuses an address among the names, and whoever connects finds none there.
+        """
+        engine = hub(tls_issuer="own", hosts=hosts)
+
+        spec = engine.one(CERTIFICATE).inputs["spec"]
+        assert {key: spec[key] for key in ("dnsNames", "ipAddresses") if key in spec} == asked
+        validate(engine.objects)
 
     def test_an_issuer_is_asked_for_every_name_of_the_stack(self, hub):
         """

@@ -17,7 +17,7 @@ RECORDS = {
         "type": cloud.ACCOUNT_MEMBER,
         "serviceAccountId": f"projects/acme/serviceAccounts/{STORE}",
         "role": cloud.IMPERSONATE,
-        "member": "serviceAccount:acme.svc.id.goog[promfleet/thanos-store]",
+        "member": f"serviceAccount:{cloud.POOL}[promfleet/thanos-store]",
     },
     "rights": {
         "type": cloud.BUCKET_MEMBER,
@@ -128,6 +128,23 @@ class TestAccount:
 
         with pytest.raises(RefusedError):
             metadata.account(other, RECORDS)
+
+    @pytest.mark.parametrize(
+        "member",
+        [
+            "serviceAccount:acme.svc.id.goog[promfleet/thanos-store]",
+            f"serviceAccount:x{cloud.POOL}[promfleet/thanos-store]",
+            f"user:{cloud.POOL}[promfleet/thanos-store]",
+        ],
+    )
+    def test_a_member_of_another_pool_is_somebody_else(self, member):
+        """
+        Google looks for the whole member: the pool is that of the cluster's project, whosever the bucket is.
+        """
+        records = {**RECORDS, "identity": {**RECORDS["identity"], "member": member}}
+
+        with pytest.raises(RefusedError):
+            metadata.account(SERVICE_ACCOUNT, records)
 
 
 class TestServiceAccount:

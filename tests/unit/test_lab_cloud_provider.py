@@ -22,7 +22,7 @@ BUCKET = {"name": "blocks", "location": "EU", "project": "acme"}
 ACCOUNT = {"accountId": "thanos-store", "project": "acme"}
 STORE = "thanos-store@acme.iam.gserviceaccount.com"
 STORE_ID = f"projects/acme/serviceAccounts/{STORE}"
-IDENTITY = {"serviceAccountId": STORE_ID, "role": cloud.IMPERSONATE, "member": "serviceAccount:a.svc.id.goog[b/c]"}
+IDENTITY = {"serviceAccountId": STORE_ID, "role": cloud.IMPERSONATE, "member": f"serviceAccount:{cloud.POOL}[b/c]"}
 RIGHTS = {"bucket": "blocks", "role": "roles/storage.objectViewer", "member": f"serviceAccount:{STORE}"}
 
 
@@ -288,6 +288,17 @@ class TestLife:
         """
         with pytest.raises(LabError, match="there is no"):
             create(token, inputs)
+
+    def test_a_pool_of_a_project_without_clusters_does_not_exist(self, store):
+        """
+        The bucket's project has none, if the clusters are in another one.
+        """
+        create(cloud.ACCOUNT, ACCOUNT)
+
+        with pytest.raises(LabError, match=r"Identity Pool does not exist \(acme\.svc\.id\.goog\)"):
+            create(cloud.ACCOUNT_MEMBER, {**IDENTITY, "member": "serviceAccount:acme.svc.id.goog[b/c]"})
+
+        assert create(cloud.ACCOUNT_MEMBER, IDENTITY)[0]
 
     def test_rights_on_a_bucket_need_an_account_that_exists(self, store):
         """

@@ -9,7 +9,7 @@ import yaml
 import prometheus
 from alerts import ALERTS, GROUPS, WATCHDOG
 from prometheus.platforms import UNREACHABLE
-from prometheus.rules import REPLICAS
+from prometheus.rules import EXPECTED, REPLICAS
 from settings import Fleet
 from settings.cluster import Cluster
 
@@ -111,6 +111,29 @@ class TestRules:
 
         assert rule["expr"] == "vector(1)"
         assert rule["labels"] == {"cluster": "hub", "severity": "none", "team": "platform"}
+
+
+class TestInventory:
+    def test_has_the_labels_of_every_cluster(self) -> None:
+        """
+        Those of this stack's clusters, and those that the hub's section says of clusters elsewhere.
+        """
+        made = Fleet.model_validate(
+            {
+                "clusters": {"hub": {"context": "a", "labels": {"region": "eu"}}, "eu1": {"context": "b"}},
+                "hub": {**HUB, "agents": {"far": {"labels": {"region": "us", "tier": "prod"}}, "near": {}}},
+                "agents": {"eu1": {}},
+            }
+        )
+
+        (group,) = rule_files(made)["inventory.yml"]
+
+        assert [rule["labels"] for rule in group["rules"] if rule.get("record") == EXPECTED] == [
+            {"cluster": "eu1"},
+            {"cluster": "far", "region": "us", "tier": "prod"},
+            {"cluster": "hub", "region": "eu"},
+            {"cluster": "near"},
+        ]
 
 
 class TestTuning:

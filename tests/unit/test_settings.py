@@ -6,6 +6,7 @@ import yaml
 from pydantic import ValidationError
 
 from settings import Agent, Cluster, Fleet, Receiver, from_file
+from settings.hub import Writer
 from settings.load import KEY
 from settings.schema import FILE, stack_file_schema, text
 from tests import ROOT
@@ -62,12 +63,12 @@ class TestFleet:
         fleet = loaded(
             tmp_path,
             "clusters:\n"
-            "  eu1: &eu {context: a, labels: {region: eu}}\n"
+            "  eu1: &eu {context: a, series: 5000}\n"
             "  eu2: {<<: *eu, context: b}\n"
             "agents: {eu1: &there {hub: {stack: o/p/hub}}, eu2: *there}\n",
         )
 
-        assert fleet.clusters["eu2"] == Cluster(context="b", labels={"region": "eu"})
+        assert fleet.clusters["eu2"] == Cluster(context="b", series=5000)
 
     def test_local_agents_write_to_this_hub(self, tmp_path):
         """
@@ -88,6 +89,26 @@ class TestFleet:
         )
 
         assert fleet.hub_series == 30_000 + 5000 + 2 * 30_000
+
+    def test_agents_elsewhere_are_a_list_or_a_table(self, tmp_path):
+        """
+        A list says the same as a table that says nothing of anybody.
+        """
+        names = loaded(tmp_path, HUB % ", agents: [us1, us2]")
+        table = loaded(tmp_path, HUB % ", agents: {us1: {}, us2: {}}")
+
+        assert names == table
+        assert names.hub
+        assert names.hub.agents["us1"] == Writer(series=30_000, labels={}, rotation=0)
+
+    def test_series_elsewhere_count_at_the_hub_and_at_receive(self, tmp_path):
+        """
+        Where another stack has the cluster, the hub's section has the number.
+        """
+        fleet = loaded(tmp_path, HUB % ", retention: 7d, agents: {us1: {series: 300000}, us2: {}}")
+
+        assert fleet.written_series == 300_000 + 30_000
+        assert fleet.hub_series == 30_000 + fleet.written_series
 
 
 class TestImmutability:
@@ -115,13 +136,15 @@ class TestImmutability:
         fleet = loaded(tmp_path, HUB % ", agents: [us1]")
 
         assert fleet.hub
-        assert fleet.hub.agents == ("us1",)
+        assert tuple(fleet.hub.agents) == ("us1",)
+        with pytest.raises(TypeError, match="does not support item assignment"):
+            fleet.hub.agents["us2"] = Writer()  # ty: ignore[invalid-assignment]
 
     def test_a_dump_reads_back(self, tmp_path):
         """
         A fleet can be written as JSON and is the same when read again.
         """
-        fleet = loaded(tmp_path, BOTH % (", agents: [us1], rotations: {us1: 2}", "outage: 2h"))
+        fleet = loaded(tmp_path, BOTH % (", agents: {us1: {rotation: 2, labels: {region: us}}}", "outage: 2h"))
 
         again = Fleet.model_validate(json.loads(fleet.model_dump_json(by_alias=True, exclude_unset=True)))
 
@@ -139,7 +162,7 @@ class TestBoundaries:
             CLUSTER % ", series: 1000",
             # 500 samples/s, of 2 bytes each, fill 80 % of 100Gi in 23,860 hours and some minutes.
             HUB % ", retention: 23860h, storage: 100Gi",
-            BOTH % (", rotations: {eu1: 1}", ""),
+            BOTH % (", agents: {eu1: {rotation: 1}}", ""),
             "clusters: {eu1: {context: a}, us1: {context: a, kubeconfig: other}}\n"
             "agents: {eu1: &there {hub: {stack: o/p/hub}}, us1: *there}\n",
         ],

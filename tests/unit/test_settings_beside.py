@@ -26,7 +26,8 @@ class TestWhatIsAllowed:
         """
         What is exactly at a limit is inside it; and two windows of one cluster may overlap.
         """
-        fleet = loaded(tmp_path, HUB % "" + f"alerts: {{maintenance: [{window}, {window}]}}\n")
+        other = WINDOW % ("2026-11-21T20:00Z", "2026-11-22T20:00Z")
+        fleet = loaded(tmp_path, HUB % "" + f"alerts: {{maintenance: [{window}, {other}]}}\n")
 
         assert len(fleet.alerts.maintenance) == 2
 
@@ -36,9 +37,10 @@ class TestWhatIsAllowed:
             "{receiver: sre, severities: [critical], continue: true}, {receiver: devops, severities: [critical]}",
             "{receiver: sre, clusters: [hub], severities: [critical]}, {receiver: devops, severities: [critical]}",
             "{receiver: sre, severities: [critical]}, {receiver: devops, severities: [critical, info]}",
+            "{receiver: sre, severities: [critical], continue: true}, {receiver: devops, severities: [critical, info]}",
             "{receiver: sre, namespaces: [shop]}, {receiver: devops, teams: [platform]}",
         ],
-        ids=["goes on", "takes less", "takes a part", "takes something else"],
+        ids=["goes on", "takes less", "goes on and takes less", "takes a part", "takes something else"],
     )
     def test_routes_that_are_reached(self, tmp_path, routes):
         """
@@ -64,7 +66,10 @@ class TestWhatIsAllowed:
             "via: ingress, ingressClass: nginx, annotations: {a.example/b: c}",
             "via: httpProxy, passthrough: true, readHost: read.example",
             "via: gateway, gateway: {name: g, namespace: n}, passthrough: true, readHost: read.example",
-            "via: clusterIP, annotations: {a.example/b: c}",
+            "via: ingress, ingressClass: internal, annotations: {a.example/b: c}",
+            "via: ingress, ingressClass: alb, annotations: {alb.ingress.kubernetes.io/backend-protocol: HTTPS}",
+            "via: ingress, ingressClass: haproxy, annotations: {a.b/c: d}, passthrough: true, readHost: r.example",
+            "via: nodePort, annotations: {a.example/b: c}",
             "via: loadBalancer, passthrough: false",
         ],
     )

@@ -9,8 +9,8 @@ from tests.unit.stack_texts import loaded, problems
 
 MISTAKES = [
     case
-    for name in ("mistakes_fields.yaml", "mistakes_rules.yaml", "mistakes_beside.yaml", "mistakes_thanos.yaml")
-    for case in yaml.safe_load(Path(__file__).with_name(name).read_text(encoding="utf-8"))
+    for name in ("fields", "rules", "beside", "thanos", "late", "doubles")
+    for case in yaml.safe_load(Path(__file__).with_name(f"mistakes_{name}.yaml").read_text(encoding="utf-8"))
 ]
 
 

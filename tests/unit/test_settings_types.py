@@ -2,7 +2,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
@@ -39,12 +39,13 @@ def accepts(kind: Any, text: object) -> bool:
 
 
 class TestDuration:
-    @given(st.integers(1, 999_999_999), st.sampled_from("smhdwy"))
+    @given(st.integers(1, 5_000), st.sampled_from("smhdwy"))
     def test_prometheus_reads_the_same_length(self, number, unit):
         """
         What we accept Prometheus accepts, and both make the same number of seconds of it.
         """
-        text = TypeAdapter(Duration).validate_python(f"{number}{unit}")
+        text = f"{number}{unit}"
+        assume(accepts(Duration, text))
         theirs = PROMETHEUS_DURATION.fullmatch(text)
 
         assert theirs
@@ -58,6 +59,7 @@ class TestDuration:
         """
         digits, unit = text[:-1], text[-1:]
         right = digits.isdecimal() and digits[0] != "0" and unit in set("smhdwy")
+        assume(not right or seconds(text) <= seconds("100y"))
 
         assert right == accepts(Duration, text)
 
@@ -67,6 +69,13 @@ class TestDuration:
         A computed length is written as a duration of the same length.
         """
         assert length == seconds(TypeAdapter(Duration).validate_python(duration(length)))
+
+    @pytest.mark.parametrize(("text", "right"), [("100y", True), ("36500d", True), ("101y", False), ("36501d", False)])
+    def test_a_century_is_the_longest(self, text, right):
+        """
+        What Go can't count keeps Prometheus and Thanos from starting.
+        """
+        assert right == accepts(Duration, text)
 
     @pytest.mark.parametrize(("length", "text"), [(600, "10m"), (86400, "1d"), (90, "90s"), (7200, "2h")])
     def test_the_largest_unit_is_taken(self, length, text):
@@ -83,7 +92,7 @@ class TestDuration:
 
 
 class TestQuantity:
-    @given(st.integers(1, 999_999_999), st.sampled_from([("Mi", 20), ("Gi", 30), ("Ti", 40)]))
+    @given(st.integers(1, 1_000_000), st.sampled_from([("Mi", 20), ("Gi", 30), ("Ti", 40)]))
     def test_kubernetes_reads_the_same_size(self, number, unit):
         """
         What we accept Kubernetes accepts, and it is worth the same number of bytes.
@@ -97,7 +106,7 @@ class TestQuantity:
         assert number << power == in_bytes(text)
 
     @pytest.mark.parametrize(
-        "text", ["50G", "50GB", "50", "0Gi", "-1Gi", "1.5Gi", "1e3", "50 Gi", "50Gi\n", "50gi", "1Ki"]
+        "text", ["50G", "50GB", "50", "0Gi", "-1Gi", "1.5Gi", "1e3", "50 Gi", "50Gi\n", "50gi", "1Ki", "1000001Ti"]
     )
     def test_what_is_no_size_of_a_volume(self, text):
         """

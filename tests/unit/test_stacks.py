@@ -1,5 +1,6 @@
 import json
 import re
+from typing import Any
 
 import pulumi
 import pytest
@@ -43,7 +44,7 @@ def whole(kubeconfig):
     """
     example = yaml.safe_load((ROOT / "Pulumi.hub.yaml").read_text())["config"]["promfleet:fleet"]
     clusters = {"hub": {"context": "hub"}, "eu1": {"context": "eu1"}}
-    example["hub"]["agents"].remove("eu1")
+    del example["hub"]["agents"]["eu1"]
     pushgateway = {"expose": {"host": "push.example"}}
     model = Fleet.model_validate(example | {"clusters": clusters, "agents": {"eu1": {}}, "pushgateway": pushgateway})
     return Engine().deploy(lambda: deploy(model))
@@ -146,6 +147,20 @@ class TestOneStack:
         accounts = {r.inputs["metadata"]["name"] for r in engine.all(SERVICE_ACCOUNT)}
         assert {"writer-eu1", "writer-us1", "reader"} <= accounts
 
+    def test_tokens_are_renewed_wherever_the_agent_is_deployed(self, deployed):
+        """
+        The hub's section says how often, of agents here and elsewhere.
+        """
+        engine = deployed(hub=HUB | {"agents": {"eu1": {"rotation": 1}, "us1": {"rotation": 2}}}, agents={"eu1": {}})
+
+        tokens = {r.inputs["metadata"]["name"] for r in engine.all(SECRET)}
+        assert {token for token in tokens if token.startswith("writer-")} == {
+            "writer-eu1-token-0",
+            "writer-eu1-token-1",
+            "writer-us1-token-1",
+            "writer-us1-token-2",
+        }
+
 
 class TestTwoStacks:
     def test_an_agent_finds_its_hub_in_the_other_stack(self, engine, deployed):
@@ -195,6 +210,70 @@ def shipped(tmp_path_factory):
             patch.setenv("KUBECONFIG", str(kubeconfig))
             engine.deploy(lambda described=described: deploy(described))
     return engines
+
+
+@pytest.fixture
+def pair(engine, kubeconfig, monkeypatch):
+    """
+    Deploy a hub's stack, and then one with an agent that writes to it; what the hub's exports, the agent's finds.
+
+    Of either a file of this repository, with what is to be different in the hub's `expose`.
+    """
+
+    def deploy_both(**expose: Any) -> Engine:
+        exported: dict[str, Any] = {}
+        monkeypatch.setattr(pulumi, "export", exported.__setitem__)
+        hub, agent = (example(name) for name in ("hub", "eu1"))
+        hub["hub"]["expose"].update(expose)
+        engine.deploy(lambda: deploy(Fleet.model_validate(hub)))
+        known = {key: value for key, value in exported["hub"].items() if isinstance(value, str)}
+        engine.stacks["organization/promfleet/hub"] = {"hub": known, "identities": {"eu1": TOKEN}}
+        return engine.deploy(lambda: deploy(Fleet.model_validate(agent)))
+
+    return deploy_both
+
+
+def example(name: str) -> dict[str, Any]:
+    """The fleet of a stack file of this repository, in clusters that the kubeconfig has."""
+    fleet = yaml.safe_load((ROOT / f"Pulumi.{name}.yaml").read_text())["config"]["promfleet:fleet"]
+    for cluster, facts in fleet["clusters"].items():
+        facts["context"] = cluster
+    return fleet
+
+
+class TestPair:
+    def test_the_agent_verifies_the_hub_by_its_own_authority(self, pair):
+        """
+        What signs for the hub stands in the hub's stack file alone, and is what the agent of the other stack trusts.
+        """
+        engine = pair()
+
+        authority = example("hub")["hub"]["expose"]["tls"]["ca"]
+        [write] = prometheus_yml(engine, "eu1")["remote_write"]
+        assert write["url"] == "https://prometheus.acme.example/api/v1/write"
+        assert write["tls_config"] == {"ca_file": "/etc/prometheus/trusted/ca.crt"}
+        assert engine.one(CONFIG_MAP, "prometheus-agent-ca").inputs["data"] == {"ca.crt": authority}
+
+    def test_or_by_what_is_distributed_in_its_cluster(self, pair):
+        """
+        The name of the ConfigMap comes from the hub's stack too.
+        """
+        engine = pair(tls={"issuer": "acme-authority", "caConfigMap": "acme-authorities"})
+
+        [write] = prometheus_yml(engine, "eu1")["remote_write"]
+        assert write["tls_config"] == {"ca_file": "/etc/prometheus/trusted/ca.crt"}
+        volumes = engine.one(STATEFUL_SET, AGENT).inputs["spec"]["template"]["spec"]["volumes"]
+        [volume] = [volume for volume in volumes if volume["name"] == "trusted"]
+        assert volume["configMap"] == {"name": "acme-authorities"}
+
+    def test_or_as_everybody_does(self, pair):
+        """
+        Without an authority of one's own the public ones are trusted.
+        """
+        engine = pair(via="loadBalancer", ingressClass=None, tls={"issuer": "letsencrypt"})
+
+        [write] = prometheus_yml(engine, "eu1")["remote_write"]
+        assert "tls_config" not in write
 
 
 class TestStackFiles:

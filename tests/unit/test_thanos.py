@@ -9,6 +9,7 @@ import pulumi
 import pytest
 import yaml
 
+from settings import Fleet
 from stacks import deploy
 from stacks.exposure import hosts
 from tests.unit.builders import HUB, fleet
@@ -26,12 +27,22 @@ from tests.unit.kinds import (
     STATEFUL_SET,
 )
 
+POOL = "acme-clusters.svc.id.goog"
+"""Of the hub's cluster; the bucket is in another project."""
 GCS = {"gcs": {"project": "acme-monitoring", "bucket": "acme-long-term"}}
 
 
+def with_thanos(thanos: dict[str, Any], **sections: Any) -> Fleet:
+    """These roles beside a hub of two replicas."""
+    storage = thanos["storage"]
+    pool = {"workloadPool": POOL} if "gcs" in storage and "key" not in storage["gcs"] else {}
+    agents = {cluster: {"context": cluster} for cluster in sections.get("agents", ())}
+    clusters = {"hub": {"context": "hub", **pool}, **agents}
+    return fleet(hub=HUB | {"replicas": 2}, thanos=thanos, clusters=clusters, **sections)
+
+
 def deploy_thanos(engine: Engine, thanos: dict[str, Any], **sections: Any) -> Engine:
-    """Deploy these roles beside a hub of two replicas."""
-    described = fleet(hub=HUB | {"replicas": 2}, thanos=thanos, **sections)
+    described = with_thanos(thanos, **sections)
     return engine.deploy(lambda: deploy(described))
 
 
@@ -127,9 +138,10 @@ class TestRights:
 
     def test_only_its_own_pods_act_as_an_account(self, whole):
         """
-        Each Google service account is open to the ServiceAccounts of its role, by name.
+        Each Google service account is open to the ServiceAccounts of its role, by name, in the pool of their cluster.
         """
-        pods = {r.inputs["member"].rpartition("/")[2].rstrip("]") for r in whole.all(GOOGLE_ACCOUNT_MEMBER)}
+        members = [r.inputs["member"] for r in whole.all(GOOGLE_ACCOUNT_MEMBER)]
+        pods = {member.removeprefix(f"serviceAccount:{POOL}[promfleet/").removesuffix("]") for member in members}
         acting = {
             r.inputs["metadata"]["name"]
             for r in whole.all(SERVICE_ACCOUNT)
@@ -275,7 +287,7 @@ class TestRoles:
         """
         Whoever reaches Receive by its host finds that name in the stack's certificate.
         """
-        assert {"hub.example", "receive.example"} <= {*hosts(fleet(hub=HUB, thanos=FULL, **SECTIONS))}
+        assert {"hub.example", "receive.example"} <= {*hosts(with_thanos(FULL, **SECTIONS))}
 
     def test_agents_write_to_receive_as_their_own_tenants(self, whole):
         """

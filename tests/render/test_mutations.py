@@ -1,0 +1,69 @@
+"""Whatever `fleet check` accepts, the tools of Prometheus and Alertmanager accept too."""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+
+from fleet.judges import AMTOOL, PROMTOOL, Judge, complaints
+from settings import Fleet, FleetError
+from settings.read import read
+from tests.mutations import RIGHT, mutated, places
+
+from .tools import tool
+
+pytestmark = pytest.mark.render
+
+SHORT = settings(
+    max_examples=12,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+)
+
+
+def accepted(fleet: dict[str, Any]) -> Fleet | None:
+    try:
+        return read(fleet, "Pulumi.test.yaml", lambda key: True)
+    except FleetError:
+        return None
+
+
+@pytest.mark.parametrize("judge", [PROMTOOL, AMTOOL], ids=lambda judge: judge.tool)
+@SHORT
+@given(written=mutated())
+def test_what_is_accepted_is_rendered_to_right_files(judge: Judge, written: dict[str, Any]) -> None:
+    """
+    A stack file that somebody edited without care is refused, or rendered to files that the tool accepts.
+    """
+    fleet = accepted(written)
+    assume(fleet)
+
+    assert fleet
+    assert complaints(judge, tool(judge.tool), fleet) == []
+
+
+def with_doubles() -> Iterator[dict[str, Any]]:
+    """Every right fleet, as often as it has lists, with the first item of one of them twice."""
+    for fleet in RIGHT:
+        for index, (node, key) in enumerate(places(fleet)):
+            if isinstance(node, list) and key == 0:
+                doubled = deepcopy(fleet)
+                again, _ = list(places(doubled))[index]
+                again.append(deepcopy(node[key]))
+                yield doubled
+
+
+def test_what_stands_twice_is_refused_or_rendered_to_right_files() -> None:
+    """
+    Nothing of a list that may stand there twice becomes two rules, routes or targets that are one.
+    """
+    fleets = list(with_doubles())
+    known = [made for fleet in fleets if (made := accepted(fleet))]
+    said = [complaints(judge, tool(judge.tool), fleet) for fleet in known for judge in (PROMTOOL, AMTOOL)]
+
+    assert len(fleets) >= 20
+    assert [one for one in said if one] == []
