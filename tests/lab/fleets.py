@@ -104,15 +104,19 @@ HUB_STACK, AGENTS_STACK = "hub", "agents"
 _CLUSTERS = FLEET["clusters"]
 WITH_THANOS: dict[str, Any] = {
     **{key: FLEET[key] for key in ("createNamespace", "protect", "scrape", "alertmanager", "pushgateway", "probes")},
-    "clusters": {"hub": _CLUSTERS["hub"]},
-    "hub": {**FLEET["hub"], "replicas": REPLICAS, "agents": list(AGENTS)},
+    "clusters": {"hub": {**_CLUSTERS["hub"], "workloadPool": cloud.POOL}},
+    "hub": {
+        **FLEET["hub"],
+        "replicas": REPLICAS,
+        "agents": {name: {key: _CLUSTERS[name][key] for key in ("series", "labels")} for name in AGENTS},
+    },
     "alerts": merged(FLEET["alerts"], {"rules": IMPATIENT}),
     "thanos": THANOS,
 }
 """The fleet of a hub's stack; the agents are another's."""
 AGENTS_ONLY: dict[str, Any] = {
     **{key: FLEET[key] for key in ("createNamespace", "protect", "scrape")},
-    "clusters": {cluster: _CLUSTERS[cluster] for cluster in AGENTS},
+    "clusters": {name: {key: _CLUSTERS[name][key] for key in ("context", "series")} for name in AGENTS},
     "agents": {cluster: {"hub": {"stack": f"organization/promfleet/{HUB_STACK}"}} for cluster in AGENTS},
 }
 
