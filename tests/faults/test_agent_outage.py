@@ -123,9 +123,8 @@ class Scrapes:
 
         eventually(assert_arrived, seconds)
         expected = range(self.first[cluster], last + 1)
-        present = {number: at for number, at in stored.items() if number <= last}
-        missing = [number for number in expected if number not in present]
-        times = [self.since, *sorted(present.values())]
+        missing = [number for number in expected if number not in stored]
+        times = [self.since, *sorted(stored.values())]
         return missing, Samples(len(expected), len(expected) - len(missing), widest(times))
 
 

@@ -62,10 +62,16 @@ def samples_of(query: Hub, promql: str, start: float, end: float) -> dict[str, S
     }
 
 
+@pytest.fixture(scope="session")
+def whole(thanos_parts: None) -> Mapping[str, StackFile]:
+    """Of each role as many as must be for one to be missed."""
+    return fleets.two_stacks(fleets.TWICE)
+
+
 @pytest.fixture(scope="module")
-def trouble(lab: Lab, stacks: Stacks, whole: Mapping[str, StackFile], endpoint: Mapping[str, Any]) -> Trouble:
+def trouble(lab: Lab, stacks: Stacks, whole: Mapping[str, StackFile]) -> Trouble:
     """The rollout that ends it finds the ingestor starting."""
-    limited = fleets.two_stacks({"query": {"endpoints": [endpoint]}, "receive": {"seriesLimits": {"us1": 100}}})
+    limited = fleets.two_stacks(fleets.merged(fleets.TWICE, {"receive": {"seriesLimits": {"us1": 100}}}))
     [stack, _] = stacks.deploy(whole)
     stacks.update(fleets.HUB_STACK, limited[fleets.HUB_STACK])
     began = time.time()

@@ -15,8 +15,8 @@ pytestmark = pytest.mark.faults
 
 @pytest.fixture
 def stateless(stacks: Stacks, endpoint: Mapping[str, Any]) -> Stack:
-    files = fleets.two_stacks({"query": {"endpoints": [endpoint]}, "ruler": {"results": "receive"}})
-    return stacks.deploy(files)[0]
+    changes = {"query": {"endpoints": [endpoint]}, "ruler": {"results": "receive", "replicas": REPLICAS}}
+    return stacks.deploy(fleets.two_stacks(changes))[0]
 
 
 class TestStatelessRulers:

@@ -76,17 +76,25 @@ REPLICAS = 2
 RECEIVE = {"host": "receive.promfleet-lab.svc.cluster.local", "nodePort": 30447}
 THANOS: dict[str, Any] = {
     "storage": {"gcs": {"project": cloud.PROJECT, "bucket": BUCKET}},
-    "block": "1m",
+    "block": "5m",
+    "query": {"replicas": 1},
     "queryFrontend": {},
     "compactor": {"storage": "1Gi", "retention": {"raw": "40d", "fiveMinutes": "90d"}},
     "store": {"storage": "1Gi"},
-    "memcached": {"memory": "64Mi"},
-    "ruler": {"storage": "1Gi"},
+    "memcached": {"memory": "64Mi", "replicas": 1},
+    "ruler": {"storage": "1Gi", "replicas": 1},
     "bucketWeb": {},
-    "receive": {"storage": "1Gi", "expose": RECEIVE},
+    "receive": {"storage": "1Gi", "routers": 1, "expose": RECEIVE},
     "expose": {"host": "query.promfleet-lab.svc.cluster.local", "nodePort": 30448},
 }
-"""The section `thanos` with every role."""
+"""The section `thanos` with every role, most of them once: two cores have to carry all of it."""
+TWICE: dict[str, Any] = {
+    "block": "1m",
+    "query": {"replicas": 2},
+    "ruler": {"replicas": 2},
+    "receive": {"routers": 2},
+}
+"""What changes it to one in which anything may fail, and blocks are soon in the bucket."""
 IMPATIENT = {
     name: {"for": "15s"}
     for name in (

@@ -12,7 +12,7 @@ from dashboards import shown
 from fleet.hub import Hub
 from settings import Fleet
 
-from .catalogue import Panels, groups, metrics, names, unhealthy
+from .catalogue import Panels, groups, metrics, present, unhealthy
 from .clusters import Lab
 from .stack import ROOT, eventually
 from .workloads import IMAGE, NAMESPACE, exporter
@@ -232,9 +232,9 @@ class TestRules:
         read = metrics(fleet)
 
         def assert_present() -> None:
-            present = names(hub)
-            assert sorted(read - present - NOT_HERE.keys()) == []
-            assert sorted(NOT_HERE.keys() & present) == []
+            found = present(hub, read | NOT_HERE.keys())
+            assert sorted(read - found - NOT_HERE.keys()) == []
+            assert sorted(NOT_HERE.keys() & found) == []
 
         eventually(assert_present, ARRIVAL)
 

@@ -52,9 +52,9 @@ class TestCatalogue:
         read = catalogue.metrics(fleet) - catalogue.metrics(PLAIN)
 
         def assert_present() -> None:
-            present = catalogue.names(query)
-            assert sorted(read - present - NOT_HERE.keys()) == []
-            assert sorted(NOT_HERE.keys() & present) == []
+            found = catalogue.present(query, read | NOT_HERE.keys())
+            assert sorted(read - found - NOT_HERE.keys()) == []
+            assert sorted(NOT_HERE.keys() & found) == []
 
         eventually(assert_present, ARRIVAL)
 

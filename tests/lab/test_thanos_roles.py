@@ -32,12 +32,12 @@ class TestUpdate:
         """
         expected = {
             "thanos-sidecar": 2,
-            "thanos-query": 2,
-            "thanos-query-frontend": 2,
+            "thanos-query": 1,
+            "thanos-query-frontend": 1,
             "thanos-store": 1,
             "thanos-compactor": 1,
-            "thanos-ruler": 2,
-            "thanos-receive": 5,
+            "thanos-ruler": 1,
+            "thanos-receive": 4,
         }
 
         def assert_up() -> None:
