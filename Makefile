@@ -21,10 +21,10 @@ down: setup ## take the clusters away again
 	$(FLEET) lab down
 
 test: check packages ## all that a change needs: static checks, unit, render and lab tests; under 20 minutes
-	$(PYTEST) tests/unit tests/render tests/lab
+	$(PYTEST) --durations=20 tests/unit tests/render tests/lab
 
 faults: setup packages ## outages, losses, failed updates in the clusters; an hour, and new figures in docs/reliability.md
-	$(PYTEST) tests/faults
+	$(PYTEST) --durations=20 tests/faults
 
 unit: setup ## unit tests: neither Go nor root
 	$(PYTEST) -q tests/unit
