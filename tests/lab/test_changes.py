@@ -3,9 +3,10 @@
 import base64
 
 import pytest
+import yaml
 
 from .fleets import FLEET
-from .stack import eventually
+from .stack import Stack, eventually
 
 pytestmark = pytest.mark.lab
 
@@ -32,6 +33,20 @@ class TestPreview:
         """
         assert "unchanged" in deployed.pulumi("preview", "--expect-no-changes")
 
+    def test_shows_none_to_somebody_else(self, lab, stacks, deployed, tmp_path):
+        """
+        Whose kubeconfig lies elsewhere, and in several files.
+        """
+        whole = yaml.safe_load(lab.kubeconfig.read_text())
+        files = [tmp_path / "contexts", tmp_path / "rest"]
+        files[0].write_text(yaml.safe_dump({**whole, "clusters": [], "users": []}))
+        files[1].write_text(yaml.safe_dump({**whole, "contexts": []}))
+        environment = {**lab.env, "KUBECONFIG": ":".join(map(str, files))}
+
+        somebody = Stack(deployed.name, environment, stacks.folder)
+
+        assert "unchanged" in somebody.pulumi("preview", "--expect-no-changes")
+
 
 class TestState:
     def test_holds_no_token_in_plain_text(self, deployed):
@@ -45,6 +60,12 @@ class TestState:
         assert all(len(token) > 100 for token in tokens)
         written = [form for token in tokens for form in (token, base64.b64encode(token.encode()).decode())]
         assert [form for form in written if form in state] == []
+
+    def test_holds_no_path_of_whoever_deployed_it(self, lab, deployed):
+        """
+        The next one has another home.
+        """
+        assert str(lab.kubeconfig.parent) not in deployed.pulumi("stack", "export")
 
 
 class TestUpdate:

@@ -106,5 +106,7 @@ class TestReplacement:
         said = protected.pulumi("up", "--yes", "--skip-preview", "--target-replace", urn, fails=True)
 
         assert "protect" in said
+        moved = notifying.changed({"protect": True, "namespace": "elsewhere", "createNamespace": True})
+        assert "protect" in stacks.write("dev", moved).pulumi("preview", fails=True)
         after = lab.kubectl("us1", "-n", "promfleet", "get", "pvc", "-o", "jsonpath={.items[*].metadata.uid}")
         assert after == before

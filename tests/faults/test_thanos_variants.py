@@ -1,0 +1,56 @@
+"""Rulers that keep nothing, and a bucket that is divided among Stores."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.lab import fleets
+from tests.lab.fleets import REPLICAS
+from tests.lab.stack import Stack, eventually
+from tests.lab.stacks import Stacks
+
+pytestmark = pytest.mark.faults
+
+
+@pytest.fixture
+def varied(stacks: Stacks, endpoint: Mapping[str, Any]) -> Stack:
+    changes = {
+        "query": {"endpoints": [endpoint]},
+        "ruler": {"results": "receive", "replicas": REPLICAS},
+        "store": {"shards": 2, "splitAt": "30d"},
+    }
+    return stacks.deploy(fleets.two_stacks(changes))[0]
+
+
+class TestVariant:
+    def test_shows_no_changes_afterwards(self, varied: Stack) -> None:
+        """
+        It is at rest after one `pulumi up`.
+        """
+        assert "unchanged" in varied.pulumi("preview", "--expect-no-changes")
+
+    def test_every_store_is_scraped(self, varied: Stack, stacks: Stacks) -> None:
+        """
+        Two shards of the younger blocks, and two of the older ones.
+        """
+
+        def assert_up() -> None:
+            with stacks.open_hub(varied) as query:
+                assert [s.value for s in query.query('sum(up{job="thanos-store"})')] == [4]
+
+        eventually(assert_up, 240)
+
+    def test_stateless_rulers_write_to_receive(self, varied: Stack, stacks: Stacks) -> None:
+        """
+        What two Rulers recorded is one series, under a tenant of their own.
+        """
+
+        def assert_written() -> None:
+            with stacks.open_hub(varied) as query:
+                found = query.query('promfleet_thanos_replicas_expected{tenant_id!=""}')
+            assert [(s.labels["tenant_id"], s.value) for s in found] == [
+                ("system:serviceaccount:promfleet:thanos-ruler", REPLICAS)
+            ]
+
+        eventually(assert_written, 180)

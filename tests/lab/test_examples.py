@@ -1,0 +1,73 @@
+"""The stack files that this repository ships, before the real engine and a real API server."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from .clusters import Lab
+from .stack import ROOT, Stack, project
+from .stacks import Stacks
+
+pytestmark = pytest.mark.lab
+EXAMPLES = sorted(file.name.split(".")[1] for file in ROOT.glob("Pulumi.*.yaml"))
+OTHER = "hub"
+"""The stack that an agents' stack of the examples refers to."""
+EXPORTED: dict[str, Any] = {
+    "hub": {"writeUrl": "https://hub.example/api/v1/write", "ca": "", "caConfigMap": "", "protocol": "2.0"},
+    "identities": {"eu1": "made-up"},
+}
+
+
+@pytest.fixture
+def kubeconfig(lab: Lab, tmp_path: Path) -> Path:
+    """Lead every context that an example names to a cluster of the lab: eu1 to eu1, hub to hub."""
+    config = yaml.safe_load(lab.kubeconfig.read_text())
+    known = {context["name"]: context["context"] for context in config["contexts"]}
+    for name in EXAMPLES:
+        fleet = yaml.safe_load((ROOT / f"Pulumi.{name}.yaml").read_text())["config"]["promfleet:fleet"]
+        config["contexts"] += [
+            {"name": said["context"], "context": known[cluster]}
+            for cluster, said in fleet["clusters"].items()
+            if said["context"] not in known
+        ]
+    path = tmp_path / "kubeconfig"
+    path.write_text(yaml.safe_dump(config))
+    return path
+
+
+def export(stack: Stack, outputs: dict[str, Any]) -> None:
+    """Give a stack outputs, without deploying anything."""
+    name = f"promfleet-{stack.name}"
+    urn = f"urn:pulumi:{stack.name}::promfleet::pulumi:pulumi:Stack::{name}"
+    state = json.loads(stack.pulumi("stack", "export"))
+    state["deployment"]["resources"] = [
+        {"urn": urn, "type": "pulumi:pulumi:Stack", "custom": False, "outputs": outputs},
+    ]
+    file = stack.root / "state.json"
+    file.write_text(json.dumps(state))
+    stack.pulumi("stack", "import", "--file", str(file))
+
+
+class TestExamples:
+    @pytest.mark.parametrize("name", EXAMPLES)
+    def test_are_previewed(self, lab: Lab, stacks: Stacks, kubeconfig: Path, tmp_path: Path, name: str) -> None:
+        """
+        In clusters with nothing of ours the engine, the provider and the API server refuse none of their objects.
+        """
+        stacks.deploy({})
+        folder = tmp_path / "project"
+        folder.mkdir()
+        project(folder)
+        environment = {**lab.env, "KUBECONFIG": str(kubeconfig)}
+        if name != OTHER:
+            export(Stack(OTHER, environment, folder), EXPORTED)
+        file = yaml.safe_load((ROOT / f"Pulumi.{name}.yaml").read_text())
+        file["encryptionsalt"] = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())["encryptionsalt"]
+        (folder / f"Pulumi.example-{name}.yaml").write_text(yaml.safe_dump(file))
+
+        said = Stack(f"example-{name}", environment, folder).pulumi("preview")
+
+        assert "to create" in said
