@@ -23,8 +23,12 @@ ARRIVAL = 180
 
 MEMORY = 600
 """Seconds for which the rules look back at what other tests broke."""
-RAISED = 'ALERTS{alertname!~"NodeFilesystem.+"}'
-"""How full the disk of the machine is, and building the lab fills it, is not the fleet's doing."""
+RAISED = 'ALERTS{alertname!~"NodeFilesystem.+"} unless ALERTS{alertname="KubeContainerWaiting", alertstate="pending"}'
+"""
+How full the disk of the machine is, and building the lab fills it, is not the fleet's doing.
+
+Ten minutes after pods were started their waiting is still in sight, twenty before anybody would be told.
+"""
 
 NOT_HERE = {
     "apiserver_request_terminations_total": "appears with the first request that an API server turns away",
