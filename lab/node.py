@@ -77,10 +77,10 @@ def release(command: list[str]) -> None:
     for member in members:
         with suppress(psutil.NoSuchProcess):
             member.kill()
-    wait(lambda: not any(map(_lives, members)), f"{command[-2]} did not end", seconds=30)
+    wait(lambda: not any(map(lives, members)), f"{command[-2]} did not end", seconds=30)
 
 
-def _lives(process: psutil.Process) -> bool:
+def lives(process: psutil.Process) -> bool:
     """Tell whether a process still runs; one that only waits for its parent's attention does not."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE

@@ -13,7 +13,7 @@ import psutil
 from . import cloud
 from .cluster import WIRE, state
 from .connect import authority_file, certificate
-from .node import LabError, find, wait
+from .node import LabError, find, lives, wait
 
 ADDRESS = str(WIRE[1])
 SERVER = "fake-gcs-server"
@@ -59,7 +59,7 @@ def stop() -> None:
     for process in filter(None, map(find, commands())):
         with suppress(psutil.NoSuchProcess):
             process.kill()
-            process.wait(10)
+            wait(lambda process=process: not lives(process), "the object store did not end", seconds=10)
 
 
 def is_serving() -> bool:
