@@ -126,5 +126,5 @@ class TestWrongKubeconfig:
 
         said = change({"clusters": {"us1": {"kubeconfig": str(wrong)}}}).pulumi("preview", fails=True)
 
-        assert f"clusters.us1: {wrong} is not a kubeconfig" in said
+        assert f"{wrong} is not a kubeconfig" in said
         assert "Traceback" not in said
