@@ -31,12 +31,15 @@ class Stack:
         self.name = name
         self.environment = environment
         self.root = root
+        self.is_changed = True
+        """Whether anything was done to it but looked at, since whoever sets this knew what it has."""
         self._outputs: dict[str, Any] = {}
         self.pulumi("stack", "select", "--create", name, stack=False)
 
     def pulumi(self, *arguments: str, stack: bool = True, fails: bool = False) -> str:
         """Run pulumi and return all it printed; it must succeed, or with `fails` must not."""
-        self._outputs = {}
+        if arguments[0] in ("up", "destroy", "state"):
+            self.is_changed, self._outputs = True, {}
         command = ["pulumi", *arguments, "--non-interactive", "--color", "never"]
         if stack:
             command += ["--stack", self.name]
@@ -67,7 +70,7 @@ class Stack:
 
     def kill(self, command: str, *, after: int) -> None:
         """Begin an update, or a destroy, and kill all of it after so many operations."""
-        self._outputs = {}
+        self.is_changed, self._outputs = True, {}
         arguments = [command, "--yes", "--skip-preview", "--non-interactive", "--color", "never", "--stack", self.name]
         running = psutil.Popen(
             ["pulumi", *arguments], cwd=self.root, env=self.environment, stdout=subprocess.PIPE, text=True

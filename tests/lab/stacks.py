@@ -40,15 +40,17 @@ class Stacks:
         self.folder = project(folder)
         self.stacks: dict[str, Stack] = {}
         self._files: dict[str, StackFile] = {}
+        """As they are written."""
+        self._deployed: dict[str, StackFile] = {}
 
     def deploy(self, files: StackFiles) -> list[Stack]:
         """Have these stacks and no others, each as its file says; return when the hub hears of every cluster."""
-        if files != self._files or not self.stacks:
+        if files != self._deployed or not self.stacks or any(self.stacks[name].is_changed for name in files):
             for name in sorted(self._with_resources() - files.keys()):  # agents before their hub
                 self.remove(name)
             self.lab.connect()
-            for name, file in files.items():
-                self.update(name, file)
+        for name, file in files.items():
+            self.update(name, file)
         stacks = [self.stacks[name] for name in files]
         if stacks:
             eventually(lambda: self._assert_ready(stacks[0]), PATIENCE)
@@ -56,18 +58,20 @@ class Stacks:
 
     def write(self, name: str, file: StackFile) -> Stack:
         """Give a stack whose file says this, without an update."""
-        (self.folder / f"Pulumi.{name}.yaml").write_text(file.text)
-        self._files.pop(name, None)
-        if name not in self.stacks:
-            self.stacks[name] = Stack(name, self.lab.env, self.folder)
-        self.stacks[name].keep_secrets(file.secrets)
+        if self._files.get(name) != file:
+            (self.folder / f"Pulumi.{name}.yaml").write_text(file.text)
+            if name not in self.stacks:
+                self.stacks[name] = Stack(name, self.lab.env, self.folder)
+            self.stacks[name].keep_secrets(file.secrets)
+            self._files[name] = file
         return self.stacks[name]
 
     def update(self, name: str, file: StackFile) -> None:
         """Update one stack, unless it is as its file says."""
-        if self._files.get(name) != file:
-            self.write(name, file).up()
-            self._files[name] = file
+        stack = self.write(name, file)
+        if stack.is_changed or self._deployed.get(name) != file:
+            stack.up()
+            stack.is_changed, self._deployed[name] = False, file
 
     def remove(self, name: str) -> None:
         """Destroy a stack, and what it would rather keep: its bucket is protected, and filled until its writers end."""
@@ -78,6 +82,8 @@ class Stacks:
             assert "bucket must be empty" in said
             bucket.empty()
         stack.destroy()
+        stack.is_changed = False
+        self._deployed.pop(name, None)
 
     def _with_resources(self) -> set[str]:
         """Name the stacks that have anything, also those of a run that was killed."""

@@ -255,10 +255,9 @@ class TestSecrets:
         A receiver's URL is changed in the stack file, and no pod is replaced for it.
         """
         before = lab.kubectl("hub", "-n", "promfleet", "get", "pods", "-o", "jsonpath={.items[*].metadata.uid}")
-        changed = stacks.write("dev", notifying)
-        changed.keep_secrets({"heartWebhook": webhook.url("elsewhere")})
+        elsewhere = {**notifying.secrets, "heartWebhook": webhook.url("elsewhere")}
 
-        changed.up()
+        stacks.write("dev", notifying._replace(secrets=elsewhere)).up()
 
         def assert_beats_elsewhere() -> None:
             assert "/elsewhere" in {n.path for n in webhook.told("firing", alertname=WATCHDOG)}
