@@ -65,6 +65,9 @@ class TestExamples:
         if name != OTHER:
             export(Stack(OTHER, environment, folder), EXPORTED)
         file = yaml.safe_load((ROOT / f"Pulumi.{name}.yaml").read_text())
+        fleet = file["config"]["promfleet:fleet"]
+        for cluster in fleet["clusters"] if fleet.get("createNamespace", True) else ():
+            lab.kubectl(cluster, "delete", "namespace", "promfleet")  # the lab's own, which comes back with `connect`
         file["encryptionsalt"] = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())["encryptionsalt"]
         (folder / f"Pulumi.example-{name}.yaml").write_text(yaml.safe_dump(file))
 
