@@ -32,13 +32,15 @@ class TestTable:
 
         assert rows(updated(page, [row("a", "200"), row("c")])) == [row("a", "200"), row("b"), row("c")]
 
-    def test_the_page_has_figures_of_every_file_that_measures(self):
+    def test_the_page_has_figures_of_files_that_measure(self):
         """
-        No fault is tried whose cost is not told, and none is told that nobody tries.
+        No cost is told of a fault that nobody tries any more.
         """
         measuring = {f.name for f in (ROOT / "tests" / "faults").glob("test_*.py") if "record(" in f.read_text()}
+        told = {re.findall(r"`(\w+\.py)`", row.measured)[0] for row in rows(PAGE.read_text())}
 
-        assert {re.findall(r"`(\w+\.py)`", row.measured)[0] for row in rows(PAGE.read_text())} == measuring
+        assert told
+        assert told <= measuring
 
 
 class TestMakefile:
