@@ -15,7 +15,6 @@ pytestmark = pytest.mark.lab
 PLAIN = Fleet.model_validate(FLEET)
 ARRIVAL = 180
 NOT_HERE = {
-    "thanos_memcached_operation_failures_total": "no call of memcached has failed",
     "thanos_receive_head_series_limited_requests_total": "only in the bad time of tests/faults is a tenant limited",
     "thanos_receive_metamonitoring_failed_queries_total": "likewise",
 }
