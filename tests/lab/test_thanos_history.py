@@ -38,10 +38,12 @@ class TestHistory:
 
         def assert_equal() -> None:
             at = str(coarse["minTime"] // 1000 + hours * 3600)
-            sums = {
-                resolution: float(answers(query, asked, time=at, max_source_resolution=resolution)[0]["value"][1])
+            found = {
+                resolution: answers(query, asked, time=at, max_source_resolution=resolution)
                 for resolution in ("0s", "5m", "1h")
             }
+            assert all(found.values()), found
+            sums = {resolution: float(answer[0]["value"][1]) for resolution, answer in found.items()}
             exact = history.SERIES * hours * 3600 / history.STEP
             assert sums == pytest.approx(dict.fromkeys(sums, exact), rel=1e-3)  # an aggregate lies where its time ends
 
