@@ -19,6 +19,8 @@ from .stack import Stack, eventually, project
 
 PATIENCE = 240
 """Seconds until every cluster has reported after an update: a WAL is replayed, targets are discovered and scraped."""
+ATTEMPTS = 4
+"""To destroy a stack whose bucket is filled until its writers have ended."""
 FRESH = 40
 """Seconds; a cluster whose newest sample is older is silent."""
 _ON_CALL = FLEET["alertmanager"]["expose"]
@@ -77,11 +79,16 @@ class Stacks:
         """Destroy a stack, and what it would rather keep: its bucket is protected, and filled until its writers end."""
         stack = self.write(name, DEV)
         stack.pulumi("state", "unprotect", "--all", "--yes")
-        while bucket.names():
-            said = stack.pulumi("destroy", "--yes", "--skip-preview", "--continue-on-error", fails=True)
-            assert "bucket must be empty" in said
-            bucket.empty()
-        stack.destroy()
+        for _ in range(ATTEMPTS):
+            try:
+                stack.pulumi("destroy", "--yes", "--skip-preview", "--continue-on-error")
+                break
+            except AssertionError as refused:
+                if "bucket must be empty" not in str(refused):
+                    raise
+                bucket.empty()
+        else:
+            raise AssertionError(f"the bucket of {name} is filled again and again")
         stack.is_changed = False
         self._deployed.pop(name, None)
 

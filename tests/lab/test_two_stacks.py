@@ -5,7 +5,7 @@ import pytest
 from fleet.hub import Hub
 
 from .clusters import Lab
-from .fleets import DEV, HUB_STACK, WITH_THANOS, StackFile, two_stacks
+from .fleets import DEV, FLEET, HUB_STACK, WITH_THANOS, StackFile, two_stacks
 from .stack import Stack, eventually
 from .stacks import Stacks
 from .test_fleet import pods
@@ -46,6 +46,7 @@ class TestRefusals:
         Who takes Thanos out of the stack file is told so before anything is taken away.
         """
         without = {section: value for section, value in WITH_THANOS.items() if section != "thanos"}
+        without |= {"clusters": {"hub": FLEET["clusters"]["hub"]}, "hub": {**WITH_THANOS["hub"], "replicas": 1}}
 
         said = stacks.write(HUB_STACK, StackFile(without)).pulumi("up", "--yes", fails=True)
 
