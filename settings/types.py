@@ -96,11 +96,12 @@ def _can_be_counted(length: str) -> str:
 COUNTABLE = AfterValidator(_can_be_counted)
 _DURATION = r"[1-9][0-9]{0,8}[smhdwy]"
 _NO_DURATION = "is not a duration"
+_A_DURATION = "Write a whole number and a unit: 30s, 15m, 6h, 42d."
 _NOTHING = "0+(?:[smhdwy]|ms)?"
 """What Thanos and others take for ever."""
 Duration = Annotated[
     str,
-    Text(_DURATION, _NO_DURATION, "Write a whole number and a unit: 30s, 15m, 6h, 42d.", unit="s"),
+    Text(_DURATION, _NO_DURATION, _A_DURATION, unit="s"),
     COUNTABLE,
 ]
 """A whole number and one unit, as Prometheus writes it: 30s, 6h, 42d; 100y at most."""
@@ -108,9 +109,7 @@ Duration = Annotated[
 
 def kept(instead_of_nothing: str) -> Text:
     """A duration for which something is kept; `instead_of_nothing` is for who means for ever by 0d."""
-    instead = "Write a whole number and a unit: 30s, 15m, 6h, 42d."
-    near = (_NOTHING, instead_of_nothing)
-    return Text(_DURATION, _NO_DURATION, instead, unit="d", near=near)
+    return Text(_DURATION, _NO_DURATION, _A_DURATION, unit="d", near=(_NOTHING, instead_of_nothing))
 
 
 def _can_be_stored(size: str) -> str:

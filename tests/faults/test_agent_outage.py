@@ -104,10 +104,10 @@ class Scrapes:
 
     def _assert_arriving(self) -> None:
         for cluster in self.clusters:
-            self._stored(cluster, 0)
+            self._stored(cluster, time.time() - 60)
 
     def _stored(self, cluster: str, since: float) -> dict[int, float]:
-        stored = self.hub.stored(cluster, since or time.time() - 60)
+        stored = self.hub.stored(cluster, since)
         assert stored, f"nothing of {cluster} is stored"
         return stored
 

@@ -28,20 +28,22 @@ def pods(lab, cluster):
     return Counter(found.split())
 
 
-class TestProof:
-    def assert_hub_agrees(self, lab, hub):
-        told = {
-            (s.labels["cluster"], s.labels["namespace"]): int(s.value)
-            for s in hub.query("sum(kube_pod_info) by (cluster, namespace)")
-        }
-        true = {(cluster, ns): n for cluster in CLUSTERS for ns, n in pods(lab, cluster).items()}
-        assert told == true
+def assert_hub_agrees(lab, hub):
+    """What the hub says of each cluster and namespace is what that cluster's API server says."""
+    told = {
+        (s.labels["cluster"], s.labels["namespace"]): int(s.value)
+        for s in hub.query("sum(kube_pod_info) by (cluster, namespace)")
+    }
+    true = {(cluster, ns): n for cluster in CLUSTERS for ns, n in pods(lab, cluster).items()}
+    assert told == true
 
+
+class TestProof:
     def test_the_hub_counts_every_clusters_pods(self, lab, hub):
         """
         What the hub says of each cluster and namespace is what that cluster's API server says.
         """
-        eventually(lambda: self.assert_hub_agrees(lab, hub), FORGOTTEN)
+        eventually(lambda: assert_hub_agrees(lab, hub), FORGOTTEN)
 
     def test_the_hub_follows_a_deployment_that_is_scaled(self, lab, hub, oracle):
         """
@@ -53,7 +55,7 @@ class TestProof:
 
             def assert_counted(replicas=replicas):
                 assert pods(lab, "us1")[NAMESPACE] == replicas
-                self.assert_hub_agrees(lab, hub)
+                assert_hub_agrees(lab, hub)
 
             eventually(assert_counted, FORGOTTEN)
 

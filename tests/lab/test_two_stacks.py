@@ -8,7 +8,7 @@ from .clusters import Lab
 from .fleets import DEV, FLEET, HUB_STACK, WITH_THANOS, StackFile, two_stacks
 from .stack import Stack, eventually
 from .stacks import Stacks
-from .test_fleet import pods
+from .test_fleet import FORGOTTEN, assert_hub_agrees
 
 pytestmark = pytest.mark.lab
 
@@ -18,15 +18,7 @@ class TestTwoStacks:
         """
         The identities made in the hub's stack let the other stack's agents in: every cluster's pods are counted.
         """
-
-        def assert_counted() -> None:
-            told = {
-                (s.labels["cluster"], s.labels["namespace"]): int(s.value)
-                for s in query.query("sum(kube_pod_info) by (cluster, namespace)")
-            }
-            assert told == {(c, ns): n for c in ("hub", "eu1", "us1") for ns, n in pods(lab, c).items()}
-
-        eventually(assert_counted, 330)
+        eventually(lambda: assert_hub_agrees(lab, query), FORGOTTEN)
 
 
 class TestRefusals:
