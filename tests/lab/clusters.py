@@ -60,8 +60,6 @@ class Lab:
         self.env = os.environ | environment()
         self.kubeconfig = Path(self.env["KUBECONFIG"])
         self.ca = authority_file()
-        self.kept: dict[str, list[dict[str, Any]]] = {}
-        """Objects by cluster that `connect` puts back; they go with the namespace of a destroyed stack."""
         self._clusters = {cluster.name: cluster for cluster in known()}
 
     def node_address(self, cluster: str) -> str:
@@ -94,8 +92,6 @@ class Lab:
     def connect(self) -> None:
         """Put the hub's certificate and the route to it back, which go with the namespace of a destroyed stack."""
         connect(NAMES, self.kubeconfig)
-        for cluster, objects in self.kept.items():
-            self.apply(cluster, objects)
 
     def left(self) -> dict[str, str]:
         """Name everything of ours that stands in any cluster, by cluster."""

@@ -8,6 +8,7 @@ import pytest
 
 from fleet.hub import Hub
 from lab import pki
+from lab.connect import NAMESPACE
 
 from . import bucket, elsewhere, fleets, history
 from .clusters import Lab
@@ -39,9 +40,10 @@ def endpoint(lab: Lab, thanos_parts: None) -> Iterator[dict[str, Any]]:
     host = lab.node_address("eu1")
     lab.apply("eu1", elsewhere.objects(pki.issue(authority, "sidecar", hosts=[host]), authority.certificate))
     pair = pki.issue(authority, "query")
-    lab.kept["hub"] = [elsewhere.certificates("elsewhere", "promfleet", pair, authority.certificate)]
+    lab.connect()  # makes the namespace
+    lab.apply("hub", [elsewhere.certificates("elsewhere", NAMESPACE, pair, authority.certificate)])
     yield {"address": f"{host}:{elsewhere.PORT}", "tlsSecret": "elsewhere"}
-    del lab.kept["hub"]
+    lab.kubectl("hub", "-n", NAMESPACE, "delete", "secret", "elsewhere")
     lab.kubectl("eu1", "delete", "namespace", elsewhere.NAMESPACE, "--wait=false")
 
 
