@@ -14,7 +14,7 @@ from settings.load import KEY
 from tests import ROOT
 from tests.unit.conftest import RELEASES, SCHEMAS
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 EXAMPLES = [
     pytest.param(text, id=f"{page.name}-{number}")
     for page in PAGES
