@@ -24,7 +24,7 @@ def environment() -> dict[str, str]:
     variables = {
         "PATH": _path(),
         "KUBECONFIG": str(state() / "kubeconfig"),
-        "PULUMI_BACKEND_URL": f"file://{backend()}",
+        "PULUMI_BACKEND_URL": f"file://{backend()}?metadata=skip",  # a file beside each, broken by a kill
         "PULUMI_CONFIG_PASSPHRASE": "",
     }
     if not has_official_engine():

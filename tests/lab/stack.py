@@ -37,10 +37,12 @@ class Stack:
         self.pulumi("stack", "select", "--create", name, stack=False)
 
     def pulumi(self, *arguments: str, stack: bool = True, fails: bool = False) -> str:
-        """Run pulumi and return all it printed; it must succeed, or with `fails` must not."""
+        """Run pulumi and return all it printed; it must succeed, or with `fails` must not. A preview has details."""
         if arguments[0] in ("up", "destroy", "state"):
             self.is_changed, self._outputs = True, {}
         command = ["pulumi", *arguments, "--non-interactive", "--color", "never"]
+        if arguments[0] == "preview":
+            command.append("--diff")
         if stack:
             command += ["--stack", self.name]
         done = subprocess.run(
