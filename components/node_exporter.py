@@ -81,7 +81,7 @@ def pod(image: str, account: pulumi.Input[str]) -> k8s.core.v1.PodSpecArgsDict:
                 "name": APP,
                 "image": image,
                 "args": [
-                    f"--web.listen-address=$(HOST_IP):{PORT}",
+                    f"--web.listen-address=[$(HOST_IP)]:{PORT}",
                     "--path.procfs=/host/proc",
                     "--path.sysfs=/host/sys",
                     "--path.rootfs=/host/root",

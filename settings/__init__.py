@@ -29,7 +29,7 @@ from .fleet import (
 from .images import Images
 from .load import from_file
 from .secrets import secret_key
-from .types import Duration, Quantity, in_bytes, seconds
+from .types import Duration, Quantity, authority, in_bytes, seconds
 
 __all__ = [
     "Agent",
@@ -60,6 +60,7 @@ __all__ = [
     "Thanos",
     "Tls",
     "Way",
+    "authority",
     "from_file",
     "in_bytes",
     "seconds",

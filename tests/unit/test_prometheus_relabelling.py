@@ -166,6 +166,27 @@ class TestAnnotatedServices:
         }
         assert expected == found
 
+    @pytest.mark.parametrize(
+        ("found", "asked"),
+        [
+            ("10.0.0.7", "10.0.0.7:9102"),
+            ("[fd00::7]:8080", "[fd00::7]:9102"),
+            ("fd00::7", "[fd00::7]:9102"),
+            ("db.shop.example:8080", "db.shop.example:9102"),
+            ("db", "db:9102"),
+        ],
+    )
+    def test_the_annotated_port_fits_each_kind_of_address(self, found: str, asked: str) -> None:
+        """
+        An endpoint without ports is an address alone, of IPv6 one without brackets.
+        """
+        target = self.service("cart", "shop") | {"__address__": found}
+
+        made = relabel(target, job("services")["relabel_configs"])
+
+        assert made is not None
+        assert asked == made["__address__"] == made["instance"]
+
     def test_cluster_dns_is_scraped_once(self) -> None:
         """
         Annotated by kubeadm, it has a job of its own.

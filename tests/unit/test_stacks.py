@@ -50,6 +50,15 @@ def whole(kubeconfig):
     return Engine().deploy(lambda: deploy(model))
 
 
+def pods(engine: Engine) -> dict[tuple[str, str], dict[str, Any]]:
+    """The pods of every workload, by its provider and its name."""
+    return {
+        (r.provider, r.inputs["metadata"]["name"]): r.inputs["spec"]["template"]["spec"]
+        for r in engine.resources
+        if "template" in r.inputs.get("spec", {})
+    }
+
+
 class TestWhole:
     def test_everything_stands_in_its_own_cluster(self, whole):
         """
@@ -83,13 +92,7 @@ class TestWhole:
         """
         Nothing runs as root, writes to its image, gains privileges or takes memory without end.
         """
-        pods = {
-            r.inputs["metadata"]["name"]: r.inputs["spec"]["template"]["spec"]
-            for r in whole.resources
-            if "template" in r.inputs.get("spec", {})
-        }
-
-        assert pods.keys() == {
+        assert {name for _, name in pods(whole)} == {
             "alertmanager",
             "blackbox-exporter",
             "grafana",
@@ -99,7 +102,7 @@ class TestWhole:
             "prometheus-hub",
             "pushgateway",
         }
-        for pod in pods.values():
+        for pod in pods(whole).values():
             assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
             for container in pod["containers"]:
                 security = container["securityContext"]
@@ -109,6 +112,18 @@ class TestWhole:
                 assert security["capabilities"] == {"drop": ["ALL"]}
                 assert {"memory"} <= container["resources"]["limits"].keys()
                 assert "readinessProbe" in container
+
+    def test_addresses_of_pods_and_nodes_are_in_brackets(self, whole):
+        """
+        One of IPv6 would run into the port behind it; one of IPv4 may stand in brackets.
+        """
+        args = [arg for pod in pods(whole).values() for one in pod["containers"] for arg in one.get("args", [])]
+
+        assert [arg for arg in args if "_IP)" in arg] == [
+            "--cluster.advertise-address=[$(POD_IP)]:9094",
+            "--web.listen-address=[$(HOST_IP)]:9100",
+            "--web.listen-address=[$(HOST_IP)]:9100",
+        ]
 
     def test_nothing_is_waited_for_longer_than_a_rollout(self, whole):
         """
