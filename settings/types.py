@@ -242,15 +242,25 @@ DataKey = Annotated[
     ),
 ]
 """A key in the data of a Secret."""
+_QUALIFIED = rf"(?:(?=[^/]{{1,253}}/){_LABEL}(?:\.{_LABEL})*/)?(?=.{{1,63}}$)[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 AnnotationName = Annotated[
     str,
     Text(
-        rf"(?:(?=[^/]{{1,253}}/){_LABEL}(?:\.{_LABEL})*/)?(?=.{{1,63}}$)[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?",
+        _QUALIFIED,
         "is not the name of an annotation",
         "Write it as its controller does: networking.gke.io/load-balancer-type.",
     ),
 ]
 """The name of an annotation, with the domain of whoever reads it before a slash."""
+ObjectLabel = Annotated[
+    str,
+    Text(
+        _QUALIFIED,
+        "is not the name of a label of objects",
+        "Write each that is needed as Kubernetes has it: app.kubernetes.io/name.",
+    ),
+]
+"""The name of a label that objects of Kubernetes have."""
 MetricName = Annotated[
     str, Text(r"[a-zA-Z_:][a-zA-Z0-9_:]*", "is not a metric name", "Write letters, digits, underscores and colons.")
 ]

@@ -34,22 +34,52 @@ def deploy_cluster(fleet: Fleet, name: str) -> Watched:
     transformation = owned(this_stack(name), cluster, system.metadata.uid, protect=fleet.protect)
     opts = ResourceOptions(provider=provider, transformations=[transformation])
     namespace = Namespace(
-        name, {"namespace": fleet.namespace, "admits": "restricted", "exists": not fleet.create_namespace}, opts
-    ).namespace
-    nodes = Namespace(
-        f"{name}.node-exporter", {"namespace": f"{fleet.namespace}-node-exporter", "admits": "privileged"}, opts
-    ).namespace
-    timeout = seconds(fleet.rollout_timeout)
-    KubeStateMetrics(
         name,
         {
-            "namespace": namespace,
-            "prefix": fleet.namespace,
-            "series": cluster.series,
-            "image": fleet.images.kube_state_metrics,
-            "rollout_timeout": timeout,
+            "namespace": fleet.namespace,
+            "admits": "restricted",
+            "exists": not fleet.create_namespace,
+            "openshift": cluster.platform == "openshift",
+        },
+        opts,
+    ).namespace
+    if cluster.kube_state_metrics.is_ours:
+        KubeStateMetrics(
+            name,
+            {
+                "namespace": namespace,
+                "prefix": fleet.namespace,
+                "series": cluster.series,
+                "labels": {**cluster.kube_state_metrics.labels},
+                "image": fleet.images.kube_state_metrics,
+                "rollout_timeout": seconds(fleet.rollout_timeout),
+            },
+            opts,
+        )
+    if cluster.runs_node_exporter:
+        deploy_node_exporter(fleet, name, opts)
+    return Watched(provider, transformation, namespace)
+
+
+def deploy_node_exporter(fleet: Fleet, name: str, opts: ResourceOptions) -> None:
+    """Make what shares the nodes' network and files, in a namespace that admits nothing else of ours."""
+    cluster = fleet.clusters[name]
+    nodes = Namespace(
+        f"{name}.node-exporter",
+        {
+            "namespace": f"{fleet.namespace}-node-exporter",
+            "admits": "privileged",
+            "openshift": cluster.platform == "openshift",
+        },
+        opts,
+    ).namespace
+    NodeExporter(
+        name,
+        {
+            "namespace": nodes,
+            "port": cluster.node_exporter.port,
+            "image": fleet.images.node_exporter,
+            "rollout_timeout": seconds(fleet.rollout_timeout),
         },
         opts,
     )
-    NodeExporter(name, {"namespace": nodes, "image": fleet.images.node_exporter, "rollout_timeout": timeout}, opts)
-    return Watched(provider, transformation, namespace)

@@ -11,7 +11,7 @@ from stacks import deploy
 from tests import ROOT
 from tests.unit.builders import HUB, fleet
 from tests.unit.conftest import RELEASES, TOKEN, Engine, secret, validate, write_kubeconfig
-from tests.unit.kinds import CONFIG_MAP, SECRET, SERVICE, SERVICE_ACCOUNT, STACK, STATEFUL_SET
+from tests.unit.kinds import CONFIG_MAP, NAMESPACE, SECRET, SERVICE, SERVICE_ACCOUNT, STACK, STATEFUL_SET
 
 AGENT = "prometheus-agent"
 OTHER_STACK = {
@@ -50,7 +50,7 @@ def whole(kubeconfig):
     return Engine().deploy(lambda: deploy(model))
 
 
-def pods(engine: Engine) -> dict[tuple[str, str], dict[str, Any]]:
+def pods(engine: Engine) -> dict[tuple[str | None, str], dict[str, Any]]:
     """The pods of every workload, by its provider and its name."""
     return {
         (r.provider, r.inputs["metadata"]["name"]): r.inputs["spec"]["template"]["spec"]
@@ -175,6 +175,45 @@ class TestOneStack:
             "writer-us1-token-1",
             "writer-us1-token-2",
         }
+
+
+class TestExporters:
+    @pytest.mark.parametrize(
+        ("facts", "run"),
+        [
+            ({}, {"kube-state-metrics", "node-exporter"}),
+            ({"platform": "openshift"}, {"kube-state-metrics", "node-exporter"}),
+            ({"platform": "autopilot"}, {"kube-state-metrics"}),
+            ({"nodeExporter": {"enabled": False}}, {"kube-state-metrics"}),
+            ({"kubeStateMetrics": {"enabled": False}}, {"node-exporter"}),
+            ({"nodeExporter": {"existing": {"namespace": "a", "service": "b"}}}, {"kube-state-metrics"}),
+            ({"kubeStateMetrics": {"existing": {"namespace": "a", "service": "b"}}}, {"node-exporter"}),
+        ],
+        ids=str,
+    )
+    def test_run_where_the_cluster_has_none(self, deployed, facts, run):
+        """
+        One that is off, or somebody else's, leaves nothing behind, and neither does its namespace.
+        """
+        engine = deployed(clusters={"hub": {"context": "hub", **facts}}, hub=HUB)
+
+        exporters = {"kube-state-metrics", "node-exporter"}
+        assert {name for _, name in pods(engine)} & exporters == run
+        namespaces = {r.inputs["metadata"]["name"] for r in engine.all(NAMESPACE)}
+        assert ("promfleet-node-exporter" in namespaces) == ("node-exporter" in run)
+        validate(engine.objects)
+
+    def test_listen_and_tell_as_the_stack_file_says(self, deployed):
+        """
+        Each cluster has its own port and labels.
+        """
+        facts = {"nodeExporter": {"port": 9101}, "kubeStateMetrics": {"labels": {"pods": ["team"]}}}
+
+        engine = deployed(clusters={"hub": {"context": "hub", **facts}}, hub=HUB)
+
+        args = {name: pod["containers"][0].get("args", []) for (_, name), pod in pods(engine).items()}
+        assert "--web.listen-address=[$(HOST_IP)]:9101" in args["node-exporter"]
+        assert "--metric-labels-allowlist=pods=[team]" in args["kube-state-metrics"]
 
 
 class TestTwoStacks:
