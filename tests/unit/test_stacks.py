@@ -6,7 +6,7 @@ import pulumi
 import pytest
 import yaml
 
-from settings import Fleet, from_file
+from settings import Fleet, Images, from_file
 from stacks import deploy
 from tests import ROOT
 from tests.unit.builders import HUB, fleet
@@ -14,6 +14,7 @@ from tests.unit.conftest import RELEASES, TOKEN, Engine, secret, validate, write
 from tests.unit.kinds import CONFIG_MAP, NAMESPACE, SECRET, SERVICE, SERVICE_ACCOUNT, STACK, STATEFUL_SET
 
 AGENT = "prometheus-agent"
+IMAGES = [field.alias for field in Images.model_fields.values()]
 OTHER_STACK = {
     "hub": {"writeUrl": "https://hub.example:8443/api/v1/write", "ca": "", "caConfigMap": "", "protocol": "2.0"},
     "identities": {"eu1": "from-the-other-stack"},
@@ -140,6 +141,81 @@ class TestWhole:
         The cluster issues the tokens; besides Secrets nothing that is made contains one.
         """
         assert {r.typ for r in whole.resources if TOKEN in repr(r.inputs)} == {SECRET}
+
+
+LONG = "a" * 31 + "-" + "b" * 31
+"""A name of as many characters as the stack file takes for a cluster."""
+DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+DNS_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+LABEL_VALUE = re.compile(r"([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?")
+
+
+@pytest.fixture(scope="module")
+def long(kubeconfig):
+    """A stack whose texts are as long and as odd as the stack file takes them; tests only read it."""
+    tag, digest = "v3.15.0-" + "_." * 60, "@sha256:" + "0a" * 32
+    endpoints = [{"address": f"{name}:1", "tlsSecret": name} for name in ("config", "tls", f"{LONG}.{LONG}.secret")]
+    model = fleet(
+        clusters={f"{LONG[:-1]}0": {"context": "hub"}, LONG: {"context": "eu1"}},
+        namespace="n" * 49,
+        hub={**HUB, "cluster": f"{LONG[:-1]}0", "agents": {f"{LONG[:-1]}1": {"rotation": 9}}, "replicas": 2},
+        agents={LONG: {}},
+        images={name: f"mirror.example:5000/a/b:{tag}{digest}" for name in IMAGES},
+        alerts={"clusters": {LONG: {"PromfleetTargetDown": {"team": "a"}}}},
+        alertmanager={"receivers": {LONG: {"slack": {"channel": "#a"}}}, "default": LONG},
+        probes={LONG: {"targets": ["https://shop.example"]}},
+        pushgateway={},
+        thanos={
+            "storage": {"filesystem": {"claim": f"{LONG}.{LONG}.claim"}},
+            "queryFrontend": {},
+            "query": {"endpoints": endpoints},
+            "store": {"shards": 32, "splitAt": "30d"},
+            "memcached": {},
+            "ruler": {},
+            "receive": {"expose": {"host": "receive.example"}},
+            "bucketWeb": {"expose": {"host": "bucket.example"}},
+        },
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pulumi.Config, "require_secret", lambda self, key: pulumi.Output.secret(key))
+        return Engine().deploy(lambda: deploy(model))
+
+
+class TestNames:
+    def test_of_labels_are_what_kubernetes_takes(self, long):
+        """
+        However long a tag or a cluster's name is: the API server would refuse the object.
+        """
+        values = {
+            value
+            for item in long.objects
+            for labels in (item["metadata"].get("labels", {}), item.get("spec", {}).get("selector", {}))
+            for value in (labels.get("matchLabels", labels)).values()
+        }
+
+        assert len(values) > 20
+        assert [value for value in values if not LABEL_VALUE.fullmatch(value)] == []
+
+    def test_of_objects_are_what_kubernetes_takes(self, long):
+        """
+        Names of Services and namespaces are labels of DNS; all others may be longer, and of several parts.
+        """
+        for item in long.objects:
+            name = item["metadata"]["name"]
+            form = DNS_LABEL if item["kind"] in {"Namespace", "Service"} else DNS_NAME
+            assert form.fullmatch(name), name
+
+    def test_in_pods_are_distinct(self, long):
+        """
+        A Secret of the stack file may have the name of anything else, and more characters than a volume.
+        """
+        for pod in pods(long).values():
+            ports = [port["name"] for one in pod["containers"] for port in one.get("ports", [])]
+            volumes = [volume["name"] for volume in pod.get("volumes", [])]
+            for names in (ports, volumes, [one["name"] for one in pod["containers"]]):
+                assert len(names) == len(set(names))
+                assert all(DNS_LABEL.fullmatch(name) for name in names)
+            assert max(map(len, ports), default=0) <= 15
 
 
 class TestOneStack:
