@@ -123,6 +123,7 @@ def pod(image: str, account: pulumi.Input[str], args: KubeStateMetricsArgs) -> k
         "service_account_name": account,
         "automount_service_account_token": True,
         "node_selector": {"kubernetes.io/os": "linux"},
+        "enable_service_links": False,
         "security_context": POD_RESTRICTED,
         "containers": [
             {

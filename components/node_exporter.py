@@ -91,6 +91,7 @@ def pod(image: str, account: pulumi.Input[str], port: int) -> k8s.core.v1.PodSpe
         "automount_service_account_token": False,
         "host_network": True,
         "node_selector": {"kubernetes.io/os": "linux"},
+        "enable_service_links": False,
         "affinity": {"node_affinity": REAL_NODES},
         "tolerations": [{"operator": "Exists"}],
         "security_context": POD_RESTRICTED,

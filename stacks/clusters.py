@@ -10,6 +10,7 @@ from pulumi import ResourceOptions, ResourceTransformation
 from components import KubeStateMetrics, Namespace, NodeExporter
 from settings import Fleet, seconds
 
+from .limits import limited
 from .ownership import owned, this_stack
 from .providers import cluster_provider
 
@@ -18,12 +19,13 @@ class Watched(NamedTuple):
     """A cluster that is ready for a Prometheus."""
 
     provider: k8s.Provider
-    owned: ResourceTransformation
+    transformations: Sequence[ResourceTransformation]
+    """What all that is made in it is given: an owner, and the limits of the stack file."""
     namespace: pulumi.Output[str]
 
     def options(self, depends_on: Sequence[pulumi.Resource] = ()) -> ResourceOptions:
         """Give the options of a component in this cluster."""
-        return ResourceOptions(provider=self.provider, transformations=[self.owned], depends_on=depends_on)
+        return ResourceOptions(provider=self.provider, transformations=[*self.transformations], depends_on=depends_on)
 
 
 def deploy_cluster(fleet: Fleet, name: str) -> Watched:
@@ -31,8 +33,11 @@ def deploy_cluster(fleet: Fleet, name: str) -> Watched:
     cluster = fleet.clusters[name]
     provider = cluster_provider(name, cluster)
     system = k8s.core.v1.Namespace.get(f"{name}-kube-system", "kube-system", ResourceOptions(provider=provider))
-    transformation = owned(this_stack(name), cluster, system.metadata.uid, protect=fleet.protect)
-    opts = ResourceOptions(provider=provider, transformations=[transformation])
+    transformations = [
+        owned(this_stack(name), cluster, system.metadata.uid, protect=fleet.protect),
+        limited(fleet.limits),
+    ]
+    opts = ResourceOptions(provider=provider, transformations=transformations)
     namespace = Namespace(
         name,
         {
@@ -58,7 +63,7 @@ def deploy_cluster(fleet: Fleet, name: str) -> Watched:
         )
     if cluster.runs_node_exporter:
         deploy_node_exporter(fleet, name, opts)
-    return Watched(provider, transformation, namespace)
+    return Watched(provider, transformations, namespace)
 
 
 def deploy_node_exporter(fleet: Fleet, name: str, opts: ResourceOptions) -> None:

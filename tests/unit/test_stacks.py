@@ -89,9 +89,9 @@ class TestWhole:
         assert kinds > {"StatefulSet", "DaemonSet", "NetworkPolicy", "Ingress", "Certificate"}
         validate(whole.objects)
 
-    def test_every_container_is_restricted_and_bounded(self, whole):
+    def test_every_workload_is_there(self, whole):
         """
-        Nothing runs as root, writes to its image, gains privileges or takes memory without end.
+        So that what is said of all pods is said of each of these.
         """
         assert {name for _, name in pods(whole)} == {
             "alertmanager",
@@ -103,16 +103,6 @@ class TestWhole:
             "prometheus-hub",
             "pushgateway",
         }
-        for pod in pods(whole).values():
-            assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-            for container in pod["containers"]:
-                security = container["securityContext"]
-                assert security["runAsNonRoot"]
-                assert security["readOnlyRootFilesystem"]
-                assert security["allowPrivilegeEscalation"] is False
-                assert security["capabilities"] == {"drop": ["ALL"]}
-                assert {"memory"} <= container["resources"]["limits"].keys()
-                assert "readinessProbe" in container
 
     def test_addresses_of_pods_and_nodes_are_in_brackets(self, whole):
         """
@@ -160,7 +150,7 @@ def long(kubeconfig):
         namespace="n" * 49,
         hub={**HUB, "cluster": f"{LONG[:-1]}0", "agents": {f"{LONG[:-1]}1": {"rotation": 9}}, "replicas": 2},
         agents={LONG: {}},
-        images={name: f"mirror.example:5000/a/b:{tag}{digest}" for name in IMAGES},
+        images=dict.fromkeys(IMAGES, f"mirror.example:5000/a/b:{tag}{digest}"),
         alerts={"clusters": {LONG: {"PromfleetTargetDown": {"team": "a"}}}},
         alertmanager={"receivers": {LONG: {"slack": {"channel": "#a"}}}, "default": LONG},
         probes={LONG: {"targets": ["https://shop.example"]}},
@@ -179,6 +169,60 @@ def long(kubeconfig):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pulumi.Config, "require_secret", lambda self, key: pulumi.Output.secret(key))
         return Engine().deploy(lambda: deploy(model))
+
+
+class TestPods:
+    def test_every_container_is_restricted_and_bounded(self, whole, long):
+        """
+        Nothing runs as root, writes to its image, gains privileges, takes memory without end or hangs unnoticed.
+        """
+        for pod in (*pods(whole).values(), *pods(long).values()):
+            assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+            assert pod["enableServiceLinks"] is False
+            for container in pod["containers"]:
+                security = container["securityContext"]
+                assert security["runAsNonRoot"]
+                assert security["readOnlyRootFilesystem"]
+                assert security["allowPrivilegeEscalation"] is False
+                assert security["capabilities"] == {"drop": ["ALL"]}
+                assert {"memory"} == container["resources"]["limits"].keys()
+                assert container.keys() >= {"readinessProbe", "livenessProbe"}
+
+    def test_no_scratch_volume_fills_the_node(self, whole, long):
+        """
+        The kubelet evicts a pod that writes more.
+        """
+        all_pods = [*pods(whole).values(), *pods(long).values()]
+        scratch = [volume for pod in all_pods for volume in pod.get("volumes", []) if "emptyDir" in volume]
+
+        assert {volume["name"] for volume in scratch} == {"scratch", "tmp"}
+        assert all("sizeLimit" in volume["emptyDir"] for volume in scratch)
+
+    @pytest.mark.parametrize("cluster", ["hub", "eu1"])
+    def test_have_every_limit_that_a_quota_can_want(self, deployed, cluster):
+        """
+        A namespace with a quota admits no container that leaves one out, and none whose request is above its limit.
+        """
+        engine = deployed(
+            hub=HUB,
+            agents={"eu1": {}},
+            thanos={"storage": {"filesystem": {"claim": "blocks"}}, "queryFrontend": {}, "memcached": {}},
+            limits={"cpu": 2, "ephemeralStorage": "1Gi"},
+        )
+
+        made = [pod for (provider, _), pod in pods(engine).items() if f"::{cluster}::" in str(provider)]
+        assert len(made) >= 3
+        for container in (container for pod in made for container in pod["containers"]):
+            said = container["resources"]
+            assert said["limits"].keys() == said["requests"].keys() == {"cpu", "memory", "ephemeral-storage"}
+            assert (said["limits"]["cpu"], said["limits"]["ephemeral-storage"]) == ("2", "1Gi")
+        validate(engine.objects)
+
+    def test_are_no_others_where_no_quota_is(self, deployed):
+        """
+        Nothing that is left out of the stack file changes a pod.
+        """
+        assert pods(deployed(hub=HUB)) == pods(deployed(hub=HUB, limits={}))
 
 
 class TestNames:
