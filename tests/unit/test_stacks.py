@@ -11,7 +11,7 @@ from stacks import deploy
 from tests import ROOT
 from tests.unit.builders import HUB, fleet
 from tests.unit.conftest import RELEASES, TOKEN, Engine, secret, validate, write_kubeconfig
-from tests.unit.kinds import CONFIG_MAP, NAMESPACE, SECRET, SERVICE, SERVICE_ACCOUNT, STACK, STATEFUL_SET
+from tests.unit.kinds import CERTIFICATE, CONFIG_MAP, NAMESPACE, SECRET, SERVICE, SERVICE_ACCOUNT, STACK, STATEFUL_SET
 
 AGENT = "prometheus-agent"
 IMAGES = [field.alias for field in Images.model_fields.values()]
@@ -272,6 +272,21 @@ class TestOneStack:
         [write] = prometheus_yml(engine, "eu1")["remote_write"]
         assert write["url"] == "https://hub.example:8443/api/v1/write"
         assert secret(engine.one(SECRET, "prometheus-agent-token").inputs["stringData"]) == {"token": TOKEN}
+
+    @pytest.mark.parametrize(("via", "port"), [("nodePort", 30443), ("loadBalancer", 8443)])
+    def test_a_hub_may_be_reached_by_an_address_of_ipv6(self, deployed, via, port):
+        """
+        In URLs it stands in brackets, in certificates without, and in the name of no resource.
+        """
+        expose = {"host": "fd00::5", "via": via, "tls": {"issuer": "ours", "caConfigMap": "ours"}}
+
+        engine = deployed(hub=HUB | {"expose": expose}, agents={"eu1": {}})
+
+        [write] = prometheus_yml(engine, "eu1")["remote_write"]
+        assert write["url"] == f"https://[fd00::5]:{port}/api/v1/write"
+        assert engine.one(CERTIFICATE).inputs["spec"]["ipAddresses"] == ["fd00::5"]
+        assert [r.name for r in engine.resources if "::" in r.name] == []
+        validate(engine.objects)
 
     def test_the_hubs_agents_elsewhere_get_identities_too(self, deployed):
         """
