@@ -111,6 +111,7 @@ def pod(
         "service_account_name": account,
         "automount_service_account_token": True,
         "node_selector": {"kubernetes.io/os": "linux"},
+        "enable_service_links": False,
         "security_context": POD_WITH_VOLUME,
         "termination_grace_period_seconds": args["grace"],
         "containers": [container(image, args["flags"], args["memory"], mounts)],

@@ -220,6 +220,7 @@ def pod(
         "service_account_name": account,
         "automount_service_account_token": True,
         "node_selector": {"kubernetes.io/os": "linux"},
+        "enable_service_links": False,
         "security_context": POD_WITH_VOLUME,
         "topology_spread_constraints": spread(APP),
         "termination_grace_period_seconds": 120,
@@ -236,6 +237,7 @@ def pod(
                 ],
                 "ports": [{"name": "reloader", "container_port": 8080}],
                 "readiness_probe": {"http_get": {"path": "/healthz", "port": "reloader"}},
+                "liveness_probe": {"http_get": {"path": "/healthz", "port": "reloader"}, "period_seconds": 30},
                 "resources": resources("10m", "24Mi", "64Mi"),
                 "security_context": RESTRICTED,
                 "volume_mounts": [{"name": "config", "mount_path": CONFIG, "read_only": True}],
@@ -249,7 +251,7 @@ def pod(
 def server(args: AlertmanagerArgs) -> k8s.core.v1.ContainerArgsDict:
     """Alertmanager itself; nothing but the pod reaches its API, so its probes are run inside."""
     probe: k8s.core.v1.ProbeArgsDict = {
-        "exec_": {"command": ["/bin/amtool", "cluster", "show", f"--alertmanager.url=http://{LISTEN}"]},
+        "exec_": {"command": ["amtool", "cluster", "show", f"--alertmanager.url=http://{LISTEN}"]},
         "timeout_seconds": 5,
     }
     return {

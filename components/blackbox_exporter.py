@@ -89,6 +89,7 @@ def pod(
         "service_account_name": account,
         "automount_service_account_token": True,
         "node_selector": {"kubernetes.io/os": "linux"},
+        "enable_service_links": False,
         "security_context": POD_RESTRICTED,
         "containers": [server, *entrance.containers],
         "volumes": [{"name": "config", "config_map": {"name": config}}, *entrance.volumes],

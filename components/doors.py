@@ -140,6 +140,9 @@ def service(app: str, doors: Sequence[Door]) -> k8s.core.v1.ServiceSpecArgsDict:
 
 def container(door: Door, image: str) -> k8s.core.v1.ContainerArgsDict:
     """The door itself; what it does not name answers 404, before and after authentication."""
+    alive: k8s.core.v1.ProbeArgsDict = {
+        "http_get": {"path": "/healthz", "port": f"{door.name}-health", "scheme": "HTTPS"}
+    }
     return {
         "name": f"{door.name}-door",
         "image": image,
@@ -158,9 +161,8 @@ def container(door: Door, image: str) -> k8s.core.v1.ContainerArgsDict:
             {"name": door.name, "container_port": door.port},
             {"name": f"{door.name}-health", "container_port": door.health},
         ],
-        "readiness_probe": {
-            "http_get": {"path": "/healthz", "port": f"{door.name}-health", "scheme": "HTTPS"},
-        },
+        "readiness_probe": alive,
+        "liveness_probe": {**alive, "timeout_seconds": 5, "period_seconds": 30, "failure_threshold": 4},
         "resources": resources("20m", "32Mi", "256Mi"),
         "security_context": RESTRICTED,
         "volume_mounts": [

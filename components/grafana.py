@@ -202,6 +202,7 @@ def pod(args: GrafanaArgs, volumes: Sequence[k8s.core.v1.VolumeArgsDict]) -> k8s
         "service_account_name": APP,
         "automount_service_account_token": False,
         "node_selector": {"kubernetes.io/os": "linux"},
+        "enable_service_links": False,
         "security_context": {**POD_WITH_VOLUME, "run_as_user": USER, "run_as_group": USER, "fs_group": USER},
         "containers": [container],
         "volumes": list(volumes),

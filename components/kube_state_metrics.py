@@ -1,5 +1,6 @@
 """The state of Kubernetes objects as metrics."""
 
+from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
 
 import pulumi
@@ -40,6 +41,8 @@ class KubeStateMetricsArgs(TypedDict):
     """Begins the names of its cluster-wide objects."""
     series: int
     """Active series of the cluster; memory follows from it."""
+    labels: NotRequired[Mapping[str, Sequence[str]]]
+    """Kind of object -> labels of its objects that are told; none, if left out."""
     image: NotRequired[str]
     """The release that this package is tested with, if left out."""
     rollout_timeout: NotRequired[int]
@@ -82,7 +85,7 @@ class KubeStateMetrics(pulumi.ComponentResource):
             opts=child,
         )
         bounded = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
-        stateful_set(name, APP, metadata, pod(image, account.metadata.name, args["series"]), bounded)
+        stateful_set(name, APP, metadata, pod(image, account.metadata.name, args), bounded)
         k8s.core.v1.Service(
             f"{name}-service",
             metadata=metadata,
@@ -113,13 +116,14 @@ class KubeStateMetrics(pulumi.ComponentResource):
         self.register_outputs({})
 
 
-def pod(image: str, account: pulumi.Input[str], series: int) -> k8s.core.v1.PodSpecArgsDict:
+def pod(image: str, account: pulumi.Input[str], args: KubeStateMetricsArgs) -> k8s.core.v1.PodSpecArgsDict:
     """One container that may list what `RESOURCES` names; its memory follows from the cluster's series."""
-    memory = 64 + series // 500
+    memory = 64 + args["series"] // 500
     return {
         "service_account_name": account,
         "automount_service_account_token": True,
         "node_selector": {"kubernetes.io/os": "linux"},
+        "enable_service_links": False,
         "security_context": POD_RESTRICTED,
         "containers": [
             {
@@ -129,6 +133,7 @@ def pod(image: str, account: pulumi.Input[str], series: int) -> k8s.core.v1.PodS
                     f"--port={PORT}",
                     f"--telemetry-port={TELEMETRY}",
                     f"--resources={','.join(sorted(kind for kinds in RESOURCES.values() for kind in kinds))}",
+                    *told(args.get("labels", {})),
                 ],
                 "ports": [
                     {"name": "metrics", "container_port": PORT},
@@ -141,3 +146,9 @@ def pod(image: str, account: pulumi.Input[str], series: int) -> k8s.core.v1.PodS
             }
         ],
     }
+
+
+def told(labels: Mapping[str, Sequence[str]]) -> list[str]:
+    """The flag that names the labels of objects to tell; by itself it tells none, for each makes series of its own."""
+    kinds = [f"{kind}=[{','.join(names)}]" for kind, names in sorted(labels.items()) if names]
+    return [f"--metric-labels-allowlist={','.join(kinds)}"] if kinds else []

@@ -8,14 +8,19 @@ from pulumi import ResourceOptions
 
 from .labels import PART_OF
 
+CONSTRAINTS = {"restricted": "nonroot-v2", "privileged": "privileged"}
+"""Pod Security level -> the security context constraints of OpenShift that admit such pods under users of their own."""
+
 
 class NamespaceArgs(TypedDict):
     namespace: str
     """Its name in the cluster."""
-    admits: Literal["restricted", "baseline", "privileged"]
+    admits: Literal["restricted", "privileged"]
     """The weakest Pod Security level of its pods."""
     exists: NotRequired[bool]
     """Whether it is somebody else's, and stays as it is."""
+    openshift: NotRequired[bool]
+    """Whether OpenShift must be told too what its pods may."""
 
 
 class Namespace(pulumi.ComponentResource):
@@ -41,4 +46,14 @@ class Namespace(pulumi.ComponentResource):
             spec={"pod_selector": {"match_labels": PART_OF}, "policy_types": ["Ingress"]},
             opts=child,
         )
+        if args.get("openshift"):
+            everybody = pulumi.Output.format("system:serviceaccounts:{0}", self.namespace)
+            constraints = f"system:openshift:scc:{CONSTRAINTS[args['admits']]}"
+            k8s.rbac.v1.RoleBinding(
+                f"{name}-constraints",
+                metadata={"name": "promfleet-constraints", "namespace": self.namespace, "labels": PART_OF},
+                role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": constraints},
+                subjects=[{"kind": "Group", "api_group": "rbac.authorization.k8s.io", "name": everybody}],
+                opts=child,
+            )
         self.register_outputs({"namespace": self.namespace})

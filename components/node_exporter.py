@@ -6,6 +6,8 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
+from prometheus.platforms import VIRTUAL
+from settings.exporters import NODE_EXPORTER_PORT
 from settings.images import NODE_EXPORTER
 
 from .labels import labels, selector
@@ -13,12 +15,27 @@ from .pods import POD_RESTRICTED, RESTRICTED, of_the_pod, resources
 from .rollout import timeouts
 
 APP = "node-exporter"
-PORT = 9100
+
+
+REAL_NODES: k8s.core.v1.NodeAffinityArgsDict = {
+    "required_during_scheduling_ignored_during_execution": {
+        "node_selector_terms": [
+            {
+                "match_expressions": [
+                    {"key": label, "operator": "NotIn", "values": list(values)} for label, values in VIRTUAL.items()
+                ]
+            }
+        ]
+    }
+}
+"""Those that can share a network and files: an update would wait for the others for ever."""
 
 
 class NodeExporterArgs(TypedDict):
     namespace: pulumi.Input[str]
     """Namespace of the DaemonSet; it must admit host networking and host paths."""
+    port: NotRequired[int]
+    """Port on every node; 9100, if left out."""
     image: NotRequired[str]
     """The release that this package is tested with, if left out."""
     rollout_timeout: NotRequired[int]
@@ -30,7 +47,7 @@ class NodeExporter(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: NodeExporterArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:NodeExporter", name, {}, opts)
-        image = args.get("image", NODE_EXPORTER)
+        image, port = args.get("image", NODE_EXPORTER), args.get("port", NODE_EXPORTER_PORT)
         metadata: k8s.meta.v1.ObjectMetaArgsDict = {
             "name": APP,
             "namespace": args["namespace"],
@@ -49,7 +66,7 @@ class NodeExporter(pulumi.ComponentResource):
                 "update_strategy": {"type": "RollingUpdate", "rolling_update": {"max_unavailable": "10%"}},
                 "template": {
                     "metadata": {"labels": labels(APP, APP, image)},
-                    "spec": pod(image, account.metadata.name),
+                    "spec": pod(image, account.metadata.name, port),
                 },
             },
             opts=bounded,
@@ -60,20 +77,22 @@ class NodeExporter(pulumi.ComponentResource):
             spec={
                 "cluster_ip": "None",
                 "selector": selector(APP, APP),
-                "ports": [{"name": "metrics", "port": PORT, "target_port": "metrics"}],
+                "ports": [{"name": "metrics", "port": port, "target_port": "metrics"}],
             },
             opts=bounded,
         )
         self.register_outputs({})
 
 
-def pod(image: str, account: pulumi.Input[str]) -> k8s.core.v1.PodSpecArgsDict:
+def pod(image: str, account: pulumi.Input[str], port: int) -> k8s.core.v1.PodSpecArgsDict:
     """Share the node's network and files, since the numbers are to be the node's and not the pod's; nothing else."""
     return {
         "service_account_name": account,
         "automount_service_account_token": False,
         "host_network": True,
         "node_selector": {"kubernetes.io/os": "linux"},
+        "enable_service_links": False,
+        "affinity": {"node_affinity": REAL_NODES},
         "tolerations": [{"operator": "Exists"}],
         "security_context": POD_RESTRICTED,
         "containers": [
@@ -81,7 +100,7 @@ def pod(image: str, account: pulumi.Input[str]) -> k8s.core.v1.PodSpecArgsDict:
                 "name": APP,
                 "image": image,
                 "args": [
-                    f"--web.listen-address=$(HOST_IP):{PORT}",
+                    f"--web.listen-address=[$(HOST_IP)]:{port}",
                     "--path.procfs=/host/proc",
                     "--path.sysfs=/host/sys",
                     "--path.rootfs=/host/root",
@@ -91,7 +110,7 @@ def pod(image: str, account: pulumi.Input[str]) -> k8s.core.v1.PodSpecArgsDict:
                     "--collector.netdev.device-exclude=^(veth.*|cali.*|lxc.*|[a-f0-9]{15})$",
                 ],
                 "env": [{"name": "HOST_IP", "value_from": of_the_pod("status.hostIP")}],
-                "ports": [{"name": "metrics", "container_port": PORT, "host_port": PORT}],
+                "ports": [{"name": "metrics", "container_port": port, "host_port": port}],
                 "readiness_probe": {"http_get": {"path": "/", "port": "metrics"}},
                 "liveness_probe": {"http_get": {"path": "/", "port": "metrics"}, "period_seconds": 30},
                 "resources": resources("50m", "32Mi", "180Mi"),

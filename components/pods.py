@@ -30,7 +30,11 @@ POD_WITH_VOLUME: k8s.core.v1.PodSecurityContextArgsDict = {
 
 
 def resources(cpu: str, memory: str, memory_limit: str) -> k8s.core.v1.ResourceRequirementsArgsDict:
-    """Requests, and a limit for memory only: a CPU limit throttles scrapes and probes on an idle node."""
+    """
+    Requests, and a limit for memory only: a CPU limit throttles scrapes and probes on an idle node.
+
+    Where a quota wants one, the stack file says it for all containers.
+    """
     return {"requests": {"cpu": cpu, "memory": memory}, "limits": {"memory": memory_limit}}
 
 
@@ -68,11 +72,13 @@ def asked_inside(upstream: str) -> dict[str, k8s.core.v1.ProbeArgsDict]:
     """
     Probes of a server that listens on loopback, asked from inside its container.
 
-    The images of the Prometheus project have busybox's wget.
+    The kubelet comes from outside, where only the door listens; and a door leads either to nothing but the paths that
+    it names, or to some without asking who comes, never both. So that the image must have a wget, as those of the
+    Prometheus project and of Thanos do; wherever it lies in the PATH.
     """
 
     def asks(path: str) -> k8s.core.v1.ProbeArgsDict:
-        command = ["/bin/wget", "-q", "-O", "/dev/null", f"http://{upstream}{path}"]
+        command = ["wget", "-q", "-O", "/dev/null", f"http://{upstream}{path}"]
         return {"exec_": {"command": command}, "timeout_seconds": 5}
 
     return {

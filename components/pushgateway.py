@@ -100,6 +100,7 @@ def pod(
         "service_account_name": account,
         "automount_service_account_token": True,
         "node_selector": {"kubernetes.io/os": "linux"},
+        "enable_service_links": False,
         "security_context": POD_WITH_VOLUME,
         "containers": [server, *entrance.containers],
         "volumes": [{"name": "data", "persistent_volume_claim": {"claim_name": volume}}, *entrance.volumes],

@@ -94,5 +94,5 @@ def container(
 
 
 def _probe(state: str) -> k8s.core.v1.ProbeArgsDict:
-    command = ["/bin/promtool", "check", state, f"--url=http://{LISTEN}"]
+    command = ["promtool", "check", state, f"--url=http://{LISTEN}"]
     return {"exec_": {"command": command}, "timeout_seconds": 5}

@@ -169,6 +169,7 @@ def role(
         "service_account_name": account.metadata.name,
         "automount_service_account_token": token,
         "node_selector": {"kubernetes.io/os": "linux"},
+        "enable_service_links": False,
         "security_context": POD_WITH_VOLUME,
         "topology_spread_constraints": spread(app),
         "termination_grace_period_seconds": 300,

@@ -97,6 +97,7 @@ class ThanosBucketWeb(pulumi.ComponentResource):
                         "service_account_name": account.metadata.name,
                         "automount_service_account_token": True,
                         "node_selector": {"kubernetes.io/os": "linux"},
+                        "enable_service_links": False,
                         "security_context": POD_RESTRICTED,
                         "containers": [web, *entrance.containers],
                         "volumes": [*args["access"].volumes, *entrance.volumes],

@@ -84,6 +84,7 @@ def pod(args: ThanosMemcachedArgs, account: pulumi.Input[str]) -> k8s.core.v1.Po
         "service_account_name": account,
         "automount_service_account_token": False,
         "node_selector": {"kubernetes.io/os": "linux"},
+        "enable_service_links": False,
         "security_context": POD_RESTRICTED,
         "topology_spread_constraints": spread(MEMCACHED),
         "containers": [

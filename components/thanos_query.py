@@ -152,10 +152,13 @@ def pod(
 ) -> k8s.core.v1.PodSpecArgsDict:
     """Query on loopback, its frontend before it, and the doors."""
     shown: list[k8s.core.v1.VolumeArgsDict] = [
-        {"name": secret, "secret": {"secret_name": secret}} for secret in args["certificates"]
+        # By number: the name of a Secret may be longer than a volume's, have dots, or be that of another volume.
+        {"name": f"certificate-{number}", "secret": {"secret_name": secret}}
+        for number, secret in enumerate(args["certificates"])
     ]
     mounts: list[k8s.core.v1.VolumeMountArgsDict] = [
-        {"name": secret, "mount_path": f"{CERTIFICATES}/{secret}", "read_only": True} for secret in args["certificates"]
+        {"name": f"certificate-{number}", "mount_path": f"{CERTIFICATES}/{secret}", "read_only": True}
+        for number, secret in enumerate(args["certificates"])
     ]
     mounts.append({"name": "config", "mount_path": ENDPOINTS_FILE.rpartition("/")[0], "read_only": True})
     frontend = (
@@ -165,6 +168,7 @@ def pod(
         "service_account_name": account,
         "automount_service_account_token": True,
         "node_selector": {"kubernetes.io/os": "linux"},
+        "enable_service_links": False,
         "security_context": POD_RESTRICTED,
         "topology_spread_constraints": spread(QUERY),
         "containers": [

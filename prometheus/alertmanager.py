@@ -3,7 +3,7 @@
 from typing import Any
 
 from alerts import INHIBITIONS, WATCHDOG, Inhibition
-from settings import Alertmanager, Fleet, seconds
+from settings import Alertmanager, Fleet, authority, seconds
 from settings.alertmanager import (
     ALWAYS_GROUPED,
     NOBODY,
@@ -81,7 +81,7 @@ def alertmanager_flags(replicas: int, mesh: str, label: str, url: str | None) ->
     alone = ["--cluster.listen-address="]
     joined = [
         f"--cluster.listen-address=0.0.0.0:{MESH_PORT}",
-        f"--cluster.advertise-address=$(POD_IP):{MESH_PORT}",
+        f"--cluster.advertise-address=[$(POD_IP)]:{MESH_PORT}",
         f"--cluster.label={label}",
         "--cluster.reconnect-timeout=5m",  # a replica that is replaced comes back under another address
         *peers,
@@ -193,7 +193,7 @@ def _integration(integration: Integration, secret: str) -> tuple[str, Block]:
             return "email", {
                 "to": ", ".join(integration.to),
                 "from": integration.sender,
-                "smarthost": f"{integration.host}:{integration.port}",
+                "smarthost": authority(integration.host, integration.port),
                 "auth_username": integration.username or integration.sender,
                 "auth_password_file": secret,
                 "require_tls": True,

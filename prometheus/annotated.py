@@ -48,7 +48,9 @@ def annotated_services(scrape: Scrape) -> dict[str, Any]:
         "relabel_configs": [
             keep([_annotation(SERVICE, "scrape")], "true"),
             drop(["__meta_kubernetes_namespace", f"{SERVICE}_name"], "kube-system;kube-dns"),  # the job coredns
-            _port(SERVICE, "__address__", r"(\d+);(.+?)(:\d+)?", "$2:$1"),
+            _port(SERVICE, "__address__", r"(\d+);([^:]+|\[.+\])(:\d+)?", "$2:$1"),
+            # An endpoint without ports is an address alone, of IPv6 one without brackets.
+            _port(SERVICE, "__address__", r"(\d+);([\da-fA-F]*:[\da-fA-F]*:[\da-fA-F:.]*)", "[$2]:$1"),
             *_labelled(SERVICE, scrape),
             copied(f"{SERVICE}_name", "service"),
         ],

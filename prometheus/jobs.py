@@ -1,20 +1,25 @@
 """The scrape jobs of one cluster, alike on a hub and on an agent."""
 
+import re
 from typing import Any
 
 from settings import Fleet
+from settings.exporters import Existing
 
 from .annotated import annotated_pods, annotated_services
 from .flags import LISTEN
 from .keep import metric_rules
-from .platforms import unreachable
-from .relabel import NODE, POD, SLICE, Rule, constant, copied, keep
+from .platforms import VIRTUAL, unreachable
+from .relabel import NODE, POD, SERVICE, SLICE, Rule, constant, copied, drop, keep
 
 Job = dict[str, Any]
 
 OWN = "prometheus"
 """The job of Prometheus itself."""
 _IDENTITY = "/var/run/secrets/kubernetes.io/serviceaccount"
+_REAL_NODES = [
+    drop([f"{NODE}_label_{re.sub('[^a-zA-Z0-9]', '_', label)}"], "|".join(values)) for label, values in VIRTUAL.items()
+]
 _NAME, _PART_OF = "app.kubernetes.io/name", "app.kubernetes.io/part-of=promfleet"
 
 
@@ -26,8 +31,9 @@ def jobs(fleet: Fleet, cluster: str, itself: Job) -> list[Job]:
 
     No job honours labels, so that a series which brings its own `cluster` is stored with it as `exported_cluster`.
     """
-    insecure = fleet.clusters[cluster].kubelet.insecure_skip_verify
-    exporters = f"{fleet.namespace}-node-exporter"
+    known = fleet.clusters[cluster]
+    insecure = known.kubelet.insecure_skip_verify
+    state, nodes = known.kube_state_metrics.existing, known.node_exporter.existing
     made = [
         itself,
         _on_nodes("kubelet", "/metrics", insecure=insecure),
@@ -35,10 +41,10 @@ def jobs(fleet: Fleet, cluster: str, itself: Job) -> list[Job]:
         {**_on_nodes("cadvisor", "/metrics/cadvisor", insecure=insecure), "honor_timestamps": False},
         _api_server(),
         _coredns(),
-        _exporter("kube-state-metrics", fleet.namespace, constant("instance", "kube-state-metrics")),
-        _exporter("node-exporter", exporters, _of_node("node"), _of_node("instance")),
+        _exporter("kube-state-metrics", fleet.namespace, state, constant("instance", "kube-state-metrics")),
+        _exporter("node-exporter", f"{fleet.namespace}-node-exporter", nodes, _of_node("node"), _of_node("instance")),
         annotated_pods(fleet.scrape),
-        annotated_services(fleet.scrape),
+        _apart(annotated_services(fleet.scrape), *(found for found in (state, nodes) if found)),
     ]
     hidden = unreachable(fleet, cluster)
     return [_finished(job, fleet, cluster) for job in made if job["job_name"] not in hidden]
@@ -82,7 +88,10 @@ def _on_nodes(name: str, path: str, *, insecure: bool) -> Job:
         "metrics_path": path,
         **_with_identity(insecure=insecure),
         "kubernetes_sd_configs": [{"role": "node"}],
-        "relabel_configs": [copied(f"{NODE}_name", "node")],
+        "relabel_configs": [
+            *_REAL_NODES,
+            copied(f"{NODE}_name", "node"),
+        ],
     }
 
 
@@ -122,18 +131,29 @@ def _coredns() -> Job:
     }
 
 
-def _exporter(name: str, namespace: str, *rules: Rule) -> Job:
+def _exporter(name: str, namespace: str, existing: Existing | None, *rules: Rule) -> Job:
     """
-    An exporter that this program deploys.
+    An exporter that this program deploys, or the existing one that stands for it.
 
     Its targets carry neither namespace nor pod: those of its series are what it tells about.
     """
     selector = f"{_NAME}={name},{_PART_OF}"
+    found, port = slices(namespace, selector, selector), "metrics"
+    if existing:
+        found = slices(existing.namespace, f"kubernetes.io/service-name={existing.service}", existing.service)
+        port = existing.port or ".*"
     return {
         "job_name": name,
-        "kubernetes_sd_configs": slices(namespace, selector, selector),
-        "relabel_configs": [keep([f"{SLICE}_port_name"], "metrics"), *rules],
+        "kubernetes_sd_configs": found,
+        "relabel_configs": [keep([f"{SLICE}_port_name"], port), *rules],
     }
+
+
+def _apart(job: Job, *existing: Existing) -> Job:
+    """The job of annotated services without those that have a job of their own; many are annotated as they come."""
+    named = "|".join(f"{one.namespace};{one.service}" for one in existing)
+    rules = [drop(["__meta_kubernetes_namespace", f"{SERVICE}_name"], named)] if named else []
+    return {**job, "relabel_configs": [*rules, *job["relabel_configs"]]}
 
 
 def _of_node(target: str) -> Rule:

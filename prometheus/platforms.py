@@ -4,16 +4,25 @@ from settings import Fleet
 
 UNREACHABLE: dict[str, frozenset[str]] = {
     "gke": frozenset({"coredns"}),  # "Service discovery and DNS": kube-dns, or Cloud DNS outside of the cluster
+    "autopilot": frozenset({"coredns"}),  # as gke
     "eks": frozenset(),  # the add-on's Service kube-dns has the port 9153
     "aks": frozenset({"coredns"}),  # the Service kube-dns has no port for metrics
+    "openshift": frozenset(),
+    "rke2": frozenset(),
     "k3s": frozenset(),
     "kubeadm": frozenset(),
     "lab": frozenset(),
 }
 """Platform -> jobs that it takes away. Scheduler, controller manager and etcd are scraped on none."""
 
+VIRTUAL = {"eks.amazonaws.com/compute-type": ("fargate",), "type": ("virtual-kubelet",)}
+"""Label of a node -> its values on nodes behind which no machine is: their kubelets have no metrics for us."""
+
 
 def unreachable(fleet: Fleet, cluster: str) -> frozenset[str]:
-    """The jobs that a cluster can't have; none where nothing is known of it."""
+    """The jobs that a cluster can't have, or is not to have; none where nothing is known of it."""
     known = fleet.clusters.get(cluster)
-    return UNREACHABLE[known.platform] if known and known.platform else frozenset()
+    if known is None:
+        return frozenset()
+    hidden = UNREACHABLE[known.platform] if known.platform else frozenset()
+    return hidden | known.without

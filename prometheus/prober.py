@@ -19,18 +19,13 @@ FLAGS = (
 
 
 def blackbox_config() -> str:
-    """blackbox_exporter's file: a module per kind of probe; certificates are always verified."""
-    return render.text(
-        {
-            "modules": {
-                "http": {
-                    "prober": "http",
-                    "http": {"preferred_ip_protocol": "ip4", "ip_protocol_fallback": True, "follow_redirects": True},
-                },
-                "tcp": {"prober": "tcp", "tcp": {"preferred_ip_protocol": "ip4", "ip_protocol_fallback": True}},
-            }
-        }
-    )
+    """blackbox_exporter's file: a module per kind and preference; certificates are always verified."""
+    modules = {}
+    for ip, ending in _ENDINGS.items():
+        either = {"preferred_ip_protocol": ip, "ip_protocol_fallback": True}
+        modules[f"http{ending}"] = {"prober": "http", "http": {**either, "follow_redirects": True}}
+        modules[f"tcp{ending}"] = {"prober": "tcp", "tcp": either}
+    return render.text({"modules": modules})
 
 
 def probe_jobs(fleet: Fleet) -> list[Job]:
@@ -46,7 +41,7 @@ def _probe(fleet: Fleet, name: str, probe: Probe) -> Job:
     return {
         "job_name": f"blackbox-{name}",
         "metrics_path": "/probe",
-        "params": {"module": [probe.module]},
+        "params": {"module": [f"{probe.module}{_ENDINGS[probe.prefer]}"]},
         "scrape_interval": probe.interval,
         **reached,
         "static_configs": [{"targets": list(probe.targets)}],
@@ -61,4 +56,6 @@ def _probe(fleet: Fleet, name: str, probe: Probe) -> Job:
     }
 
 
+_ENDINGS = {"ip4": "", "ip6": "-ip6"}
+"""What ends the name of a module that prefers such an address."""
 _HOW = ("scheme", "authorization", "tls_config")

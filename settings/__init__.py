@@ -6,6 +6,7 @@ from .fleet import (
     Alertmanager,
     Alerts,
     Cluster,
+    ContainerLimits,
     Expose,
     Fleet,
     Grafana,
@@ -29,13 +30,14 @@ from .fleet import (
 from .images import Images
 from .load import from_file
 from .secrets import secret_key
-from .types import Duration, Quantity, in_bytes, seconds
+from .types import Duration, Quantity, authority, in_bytes, seconds
 
 __all__ = [
     "Agent",
     "Alertmanager",
     "Alerts",
     "Cluster",
+    "ContainerLimits",
     "Duration",
     "Expose",
     "Fleet",
@@ -60,6 +62,7 @@ __all__ = [
     "Thanos",
     "Tls",
     "Way",
+    "authority",
     "from_file",
     "in_bytes",
     "seconds",

@@ -45,6 +45,8 @@ class Probe(Section):
     """URLs for `http`, host:port for `tcp`."""
     interval: Interval = "1m"
     """Time between two questions to a target."""
+    prefer: Literal["ip4", "ip6"] = "ip4"
+    """By which address a target that has both is asked; one without such an address is asked by the other."""
 
     def problems(self) -> Iterator[Problem]:
         """Each module has its own kind of target."""

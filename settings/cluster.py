@@ -1,10 +1,13 @@
 """What a stack says about one Kubernetes cluster."""
 
 import re
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from .errors import Problem
+from .exporters import KubeStateMetrics, NodeExporter
 from .section import Section, Table, empty
 from .types import PROJECT, LabelName, LabelValue, Line, WorkloadPool, refused
 
@@ -46,13 +49,37 @@ class Cluster(Section):
     kubelet: Kubelet = Kubelet()
     workload_pool: WorkloadPool | None = None
     """GKE's workload identity pool, by which pods reach a bucket; follows from a context `gke_<project>_…`."""
-    platform: Literal["gke", "eks", "aks", "k3s", "kubeadm", "lab"] | None = None
-    """Who made the cluster; takes away the jobs that it does not let anybody scrape, and the alerts on them."""
+    platform: Literal["gke", "autopilot", "eks", "aks", "openshift", "rke2", "k3s", "kubeadm", "lab"] | None = None
+    """Who made the cluster; takes away what it lets nobody run or scrape, and the alerts on that."""
+    node_exporter: NodeExporter = NodeExporter()
+    kube_state_metrics: KubeStateMetrics = Field(default_factory=KubeStateMetrics)
+
+    def problems(self) -> Iterator[Problem]:
+        """Nothing is asked for that the platform refuses."""
+        if self.platform == "autopilot" and self.node_exporter.model_fields_set and self.node_exporter.is_ours:
+            rule = "can't run with platform: autopilot, which gives no pod a port or a path of its node"
+            yield Problem(("nodeExporter",), rule, "Remove it, or name an existing one that Google admits.")
+
+    @property
+    def runs_node_exporter(self) -> bool:
+        """Whether this program runs one here."""
+        return self.node_exporter.is_ours and self.platform != "autopilot"
+
+    @property
+    def without(self) -> frozenset[str]:
+        """The exporters' jobs that it does not have."""
+        has = {
+            "node-exporter": self.runs_node_exporter or (self.node_exporter.enabled and self.node_exporter.existing),
+            "kube-state-metrics": self.kube_state_metrics.enabled,
+        }
+        return frozenset(job for job, is_there in has.items() if not is_there)
 
     @property
     def is_of_gke(self) -> bool:
         """Whether it is said or seen that Google made it."""
-        return self.platform == "gke" or (self.platform is None and _OF_GKE.fullmatch(self.context) is not None)
+        if self.platform is None:
+            return _OF_GKE.fullmatch(self.context) is not None
+        return self.platform in ("gke", "autopilot")
 
     @property
     def pool(self) -> str | None:

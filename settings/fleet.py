@@ -16,6 +16,7 @@ from .errors import Path, Problem
 from .expose import Expose, NodePorts, Tls, Way
 from .hub import Hub
 from .images import Images
+from .limits import ContainerLimits
 from .rules import broken_rules
 from .scrape import Limits, Scrape
 from .secrets import needed
@@ -29,6 +30,7 @@ __all__ = [
     "Alertmanager",
     "Alerts",
     "Cluster",
+    "ContainerLimits",
     "Expose",
     "Fleet",
     "Grafana",
@@ -67,6 +69,7 @@ class Fleet(Section):
     """How long a workload may take to become ready before `pulumi up` fails; a large hub replays its WAL first."""
     scrape: Scrape = Scrape()
     images: Images = Images()
+    limits: ContainerLimits = ContainerLimits()
     hub: Hub | None = None
     agents: Table[DnsLabel, Agent] = Field(default_factory=empty)
     """The agents that this stack deploys, by the name of their cluster."""

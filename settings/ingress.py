@@ -29,7 +29,7 @@ CONTROLLERS: Mapping[str, Controller] = {
     "traefik": Controller(),
 }
 """A word in the name of its class -> the controller."""
-OF_PLATFORM = {"gke": "GKE's own controller", "k3s": "Traefik"}
+OF_PLATFORM = {"gke": "GKE's own controller", "k3s": "Traefik", "openshift": "OpenShift's router"}
 """Who takes an Ingress without a class, by who made the cluster."""
 
 

@@ -83,7 +83,7 @@ def releases_know_delayed_compaction(draft: Draft) -> Iterator[Problem]:
         return
     for name, least in NEEDED.items():
         image = getattr(draft.images, name)
-        release = re.search(r":v(\d+)\.(\d+)\.", image)
+        release = re.search(r":v?(\d+)\.(\d+)", image)
         if release and (int(release[1]), int(release[2])) < least:
             needed = ".".join(map(str, least))
             instead = f"Write a release from v{needed} on, or thanos.compaction: classic."

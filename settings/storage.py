@@ -9,7 +9,7 @@ from pydantic import AfterValidator
 from .alertmanager import SecretKey
 from .errors import Problem
 from .section import Section
-from .types import ADDRESS, COUNTABLE, PORT, PROJECT, DnsName, Text, kept, refused, seconds
+from .types import ADDRESS, COUNTABLE, IN_BRACKETS, PORT, PROJECT, DnsName, Text, kept, refused, seconds
 
 _NO_BUCKET = (
     "is not the name of a bucket",
@@ -68,7 +68,7 @@ Location = Annotated[
 Endpoint = Annotated[
     str,
     Text(
-        rf"[A-Za-z0-9.-]+(?::{PORT})?",
+        rf"[A-Za-z0-9.-]+(?::{PORT})?|{IN_BRACKETS}:{PORT}",
         "is not host or host:port",
         "Write it without scheme and path: s3.eu-central-1.amazonaws.com.",
         near=(rf"https?://([A-Za-z0-9.-]+(?::{PORT})?)/?", r"\1"),

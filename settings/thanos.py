@@ -11,6 +11,7 @@ from .section import Distinct, Many, Section, Table, empty
 from .storage import GoogleBucket, Storage
 from .types import (
     COUNTABLE,
+    IN_BRACKETS,
     MANY,
     PORT,
     DnsLabel,
@@ -30,7 +31,11 @@ DOWNSAMPLED_AT = {"raw": 40 * 3600, "five_minutes": 10 * 86400}
 
 GrpcAddress = Annotated[
     str,
-    Text(rf"[a-z0-9.-]+:{PORT}", "is not host:port", "Write the host and the gRPC port: thanos.acme.example:10901."),
+    Text(
+        rf"(?:[a-z0-9.-]+|{IN_BRACKETS}):{PORT}",
+        "is not host:port",
+        "Write the host and the gRPC port: thanos.acme.example:10901.",
+    ),
 ]
 Replicas = Annotated[int, Field(ge=1, le=16)]
 

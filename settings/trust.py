@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from ipaddress import AddressValueError, IPv4Address
+from ipaddress import ip_address
 
 from .draft import Draft
 from .errors import Path, Problem
@@ -65,8 +65,8 @@ def _hosts_of_agents(draft: Draft) -> Mapping[Path, str]:
 
 def _is_public_address(host: str) -> bool:
     try:
-        return IPv4Address(host).is_global
-    except AddressValueError:
+        return ip_address(host).is_global
+    except ValueError:
         return False
 
 

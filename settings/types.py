@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
+from ipaddress import IPv6Address
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -78,7 +79,19 @@ PRINTED = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"
 """A character that can stand in one line and be seen; half of a surrogate pair can't even be written to a file."""
 _IN_URL = r"(?:[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff?#%{}]|%[0-9A-Fa-f]{2})"
 PORT = r"(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])"
-URL = rf"https?://[A-Za-z0-9.-]+(?::{PORT})?(?:/(?:(?!@)(?:{_IN_URL}|\?))*)?"
+_GROUP = "[0-9A-Fa-f]{1,4}"
+_IPV6 = "|".join(
+    (
+        f"(?:{_GROUP}:){{7}}{_GROUP}",
+        *(f"(?:{_GROUP}:){{1,{7 - after}}}(?::{_GROUP}){{1,{after}}}" for after in range(1, 7)),
+        f"(?:{_GROUP}:){{1,7}}:",
+        f":(?:(?::{_GROUP}){{1,7}}|:)",
+    )
+)
+"""An IPv6 address, without the parts of an IPv4 one and without a zone."""
+IN_BRACKETS = rf"\[(?:{_IPV6})\]"
+"""The form in which an IPv6 address stands before a port, and in URLs."""
+URL = rf"https?://(?:[A-Za-z0-9.-]+|{IN_BRACKETS})(?::{PORT})?(?:/(?:(?!@)(?:{_IN_URL}|\?))*)?"
 """The form of an address without user and fragment."""
 
 _TAG = ":[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
@@ -155,21 +168,32 @@ Namespace = Annotated[
     ),
 ]
 """A namespace that this program may make and delete, with room for the suffix `-node-exporter`."""
-ADDRESS = r"[0-9]+(?:\.[0-9]+){3}"
-"""The form of an IPv4 address."""
+ADDRESS = rf"[0-9]+(?:\.[0-9]+){{3}}|{_IPV6}"
+"""The form of an IPv4 or IPv6 address."""
+
+
+def _is_spelt_alike(host: str) -> str:
+    """An IPv6 address can be spelt in many ways, of which rules and certificates know one."""
+    if ":" in host and (known := str(IPv6Address(host))) != host:
+        raise refused("is not how this address is spelt", f"Write {known}.")
+    return host
+
+
 Host = Annotated[
     str,
     Text(
-        rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*",
+        rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*|{_IPV6}",
         "is not a host",
-        "Write a lower-case DNS name or an IPv4 address, without scheme, port or path: prometheus.acme.example.",
+        "Write a lower-case DNS name or an address, without scheme, port or path: prometheus.acme.example.",
+        near=(rf"\[({_IPV6})\]", r"\1"),
     ),
+    AfterValidator(_is_spelt_alike),
 ]
-"""A DNS name or an IPv4 address, without scheme, port or path."""
+"""A DNS name, or an address without brackets; without scheme, port or path."""
 HttpsUrl = Annotated[
     str,
     Text(
-        rf"https://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::{PORT})?(?:/{_IN_URL}*)?",
+        rf"https://(?:[A-Za-z0-9._-]+|{IN_BRACKETS})(?::{PORT})?(?:/{_IN_URL}*)?",
         "is not an https URL without user, query and fragment",
         "Write https://host/path; what authenticates is a secret of the stack.",
     ),
@@ -218,15 +242,25 @@ DataKey = Annotated[
     ),
 ]
 """A key in the data of a Secret."""
+_QUALIFIED = rf"(?:(?=[^/]{{1,253}}/){_LABEL}(?:\.{_LABEL})*/)?(?=.{{1,63}}$)[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 AnnotationName = Annotated[
     str,
     Text(
-        rf"(?:(?=[^/]{{1,253}}/){_LABEL}(?:\.{_LABEL})*/)?(?=.{{1,63}}$)[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?",
+        _QUALIFIED,
         "is not the name of an annotation",
         "Write it as its controller does: networking.gke.io/load-balancer-type.",
     ),
 ]
 """The name of an annotation, with the domain of whoever reads it before a slash."""
+ObjectLabel = Annotated[
+    str,
+    Text(
+        _QUALIFIED,
+        "is not the name of a label of objects",
+        "Write each that is needed as Kubernetes has it: app.kubernetes.io/name.",
+    ),
+]
+"""The name of a label that objects of Kubernetes have."""
 MetricName = Annotated[
     str, Text(r"[a-zA-Z_:][a-zA-Z0-9_:]*", "is not a metric name", "Write letters, digits, underscores and colons.")
 ]
@@ -284,12 +318,19 @@ Address = Annotated[
 Target = Annotated[
     str,
     Text(
-        rf"{URL}|[A-Za-z0-9.-]+:{PORT}",
+        rf"{URL}|(?:[A-Za-z0-9.-]+|{IN_BRACKETS}):{PORT}",
         "is neither a URL without user nor host:port",
         "Write https://host/path, or host:port.",
     ),
 ]
 """What a probe asks."""
+
+
+def authority(host: Host, port: int | None = None) -> str:
+    """A host and a port as URLs and dialled addresses have them; an IPv6 address would run into its port."""
+    name = f"[{host}]" if ":" in host else host
+    return name if port is None else f"{name}:{port}"
+
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
 _BYTES = {"Mi": 2**20, "Gi": 2**30, "Ti": 2**40}

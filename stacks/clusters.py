@@ -10,6 +10,7 @@ from pulumi import ResourceOptions, ResourceTransformation
 from components import KubeStateMetrics, Namespace, NodeExporter
 from settings import Fleet, seconds
 
+from .limits import limited
 from .ownership import owned, this_stack
 from .providers import cluster_provider
 
@@ -18,12 +19,13 @@ class Watched(NamedTuple):
     """A cluster that is ready for a Prometheus."""
 
     provider: k8s.Provider
-    owned: ResourceTransformation
+    transformations: Sequence[ResourceTransformation]
+    """What all that is made in it is given: an owner, and the limits of the stack file."""
     namespace: pulumi.Output[str]
 
     def options(self, depends_on: Sequence[pulumi.Resource] = ()) -> ResourceOptions:
         """Give the options of a component in this cluster."""
-        return ResourceOptions(provider=self.provider, transformations=[self.owned], depends_on=depends_on)
+        return ResourceOptions(provider=self.provider, transformations=[*self.transformations], depends_on=depends_on)
 
 
 def deploy_cluster(fleet: Fleet, name: str) -> Watched:
@@ -31,25 +33,58 @@ def deploy_cluster(fleet: Fleet, name: str) -> Watched:
     cluster = fleet.clusters[name]
     provider = cluster_provider(name, cluster)
     system = k8s.core.v1.Namespace.get(f"{name}-kube-system", "kube-system", ResourceOptions(provider=provider))
-    transformation = owned(this_stack(name), cluster, system.metadata.uid, protect=fleet.protect)
-    opts = ResourceOptions(provider=provider, transformations=[transformation])
+    transformations = [
+        owned(this_stack(name), cluster, system.metadata.uid, protect=fleet.protect),
+        limited(fleet.limits),
+    ]
+    opts = ResourceOptions(provider=provider, transformations=transformations)
     namespace = Namespace(
-        name, {"namespace": fleet.namespace, "admits": "restricted", "exists": not fleet.create_namespace}, opts
-    ).namespace
-    nodes = Namespace(
-        f"{name}.node-exporter", {"namespace": f"{fleet.namespace}-node-exporter", "admits": "privileged"}, opts
-    ).namespace
-    timeout = seconds(fleet.rollout_timeout)
-    KubeStateMetrics(
         name,
         {
-            "namespace": namespace,
-            "prefix": fleet.namespace,
-            "series": cluster.series,
-            "image": fleet.images.kube_state_metrics,
-            "rollout_timeout": timeout,
+            "namespace": fleet.namespace,
+            "admits": "restricted",
+            "exists": not fleet.create_namespace,
+            "openshift": cluster.platform == "openshift",
+        },
+        opts,
+    ).namespace
+    if cluster.kube_state_metrics.is_ours:
+        KubeStateMetrics(
+            name,
+            {
+                "namespace": namespace,
+                "prefix": fleet.namespace,
+                "series": cluster.series,
+                "labels": {**cluster.kube_state_metrics.labels},
+                "image": fleet.images.kube_state_metrics,
+                "rollout_timeout": seconds(fleet.rollout_timeout),
+            },
+            opts,
+        )
+    if cluster.runs_node_exporter:
+        deploy_node_exporter(fleet, name, opts)
+    return Watched(provider, transformations, namespace)
+
+
+def deploy_node_exporter(fleet: Fleet, name: str, opts: ResourceOptions) -> None:
+    """Make what shares the nodes' network and files, in a namespace that admits nothing else of ours."""
+    cluster = fleet.clusters[name]
+    nodes = Namespace(
+        f"{name}.node-exporter",
+        {
+            "namespace": f"{fleet.namespace}-node-exporter",
+            "admits": "privileged",
+            "openshift": cluster.platform == "openshift",
+        },
+        opts,
+    ).namespace
+    NodeExporter(
+        name,
+        {
+            "namespace": nodes,
+            "port": cluster.node_exporter.port,
+            "image": fleet.images.node_exporter,
+            "rollout_timeout": seconds(fleet.rollout_timeout),
         },
         opts,
     )
-    NodeExporter(name, {"namespace": nodes, "image": fleet.images.node_exporter, "rollout_timeout": timeout}, opts)
-    return Watched(provider, transformation, namespace)

@@ -8,7 +8,7 @@ import pulumi
 from components import Exposure
 from components.doors import Door
 from components.exposure import Backend, ExposureArgs
-from settings import Expose, Fleet, Way, seconds
+from settings import Expose, Fleet, Way, authority, seconds
 from settings.expose import ROUTED
 
 from .clusters import Watched
@@ -43,7 +43,7 @@ def hosts(fleet: Fleet) -> list[str]:
 
 def url(expose: Expose, host: str, port: int) -> str:
     """Where a client finds a port of a host: proxies listen on one for all."""
-    return f"https://{host}" if expose.via in ROUTED else f"https://{host}:{port}"
+    return f"https://{authority(host, None if expose.via in ROUTED else port)}"
 
 
 def expose_way(
@@ -89,4 +89,4 @@ def lead(
     if expose.gateway:
         gateway = {"name": expose.gateway.name, "namespace": expose.gateway.namespace}
         args["gateway"] = gateway | ({"sectionName": expose.gateway.listener} if expose.gateway.listener else {})
-    Exposure(f"{fleet.hub.cluster}.{host}", args, watched.options())
+    Exposure(f"{fleet.hub.cluster}.{host.replace(':', '-')}", args, watched.options())

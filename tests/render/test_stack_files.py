@@ -1,11 +1,12 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import prometheus
 from fleet.judges import AMTOOL, PROMTOOL, complaints
 from prometheus.wal import wal_plan
-from settings import from_file, seconds
+from settings import Fleet, from_file, seconds
 
 from .promtool import Promtool
 from .tools import tool
@@ -38,6 +39,35 @@ class TestStackFile:
         for cluster, agent in fleet.agents.items():
             plan = wal_plan(seconds(agent.outage), fleet.clusters[cluster].series, seconds(fleet.scrape.interval))
             assert int(plan.volume.removesuffix("Gi")) <= 20
+
+
+TLS = {"secret": "tls", "caConfigMap": "authorities"}
+MAIL = {"to": ["sre@acme.example"], "sender": "alerts@acme.example", "host": "fd00::25"}
+EXISTING = {"namespace": "monitoring", "service": "exporter", "port": "http-metrics"}
+CLUSTERS: dict[str, dict[str, Any]] = {
+    "existing exporters": {"nodeExporter": {"existing": EXISTING}, "kubeStateMetrics": {"existing": EXISTING}},
+    "no exporters": {"nodeExporter": {"enabled": False}, "kubeStateMetrics": {"enabled": False}},
+    "Autopilot": {"platform": "autopilot"},
+    "OpenShift": {"platform": "openshift"},
+}
+
+
+@pytest.mark.parametrize("facts", CLUSTERS.values(), ids=CLUSTERS)
+def test_prometheus_starts_in_every_kind_of_cluster(facts: dict[str, Any], promtool: Promtool) -> None:
+    """
+    Promtool takes what both clusters of a fleet scrape and which rules are left, the hub at an IPv6 address too.
+    """
+    said = {
+        "clusters": {name: {"context": name, **facts} for name in ("hub", "eu1")},
+        "hub": {"cluster": "hub", "expose": {"host": "fd00::5", "via": "nodePort", "tls": TLS}},
+        "agents": {"eu1": {}},
+        "alertmanager": {"receivers": {"mail": {"email": MAIL}}, "default": "mail"},
+        "probes": {"six": {"targets": ["https://[fd00::6]:8443/healthz"], "prefer": "ip6"}},
+    }
+    fleet = Fleet.model_validate(said)
+
+    assert complaints(PROMTOOL, promtool.command, fleet) == []
+    assert complaints(AMTOOL, tool("amtool"), fleet) == []
 
 
 class TestComplaints:

@@ -6,10 +6,11 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from components import KubeStateMetrics, Namespace, NodeExporter
+from components.kube_state_metrics import told
 from components.labels import labels
 from settings.types import Image
 from tests.unit.builders import pod
-from tests.unit.kinds import CLUSTER_ROLE, DAEMON_SET, NAMESPACE, NETWORK_POLICY, STATEFUL_SET
+from tests.unit.kinds import CLUSTER_ROLE, DAEMON_SET, NAMESPACE, NETWORK_POLICY, ROLE_BINDING, SERVICE, STATEFUL_SET
 
 PATHS = ("prometheus", "mirror.example:5000/p8s/prometheus")
 TAGS = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", fullmatch=True) | st.from_regex(
@@ -42,6 +43,33 @@ class TestNodeExporter:
         spec = pod(engine, DAEMON_SET)
 
         assert spec["tolerations"] == [{"operator": "Exists"}]
+
+    def test_runs_on_no_node_behind_which_no_machine_is(self, engine):
+        """
+        A virtual node has neither a network nor files to share, and an update would wait for its pod.
+        """
+        engine.deploy(lambda: NodeExporter("eu1", {"namespace": "nodes"}))
+
+        rules = pod(engine, DAEMON_SET)["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+
+        [term] = rules["nodeSelectorTerms"]
+        assert term["matchExpressions"] == [
+            {"key": "eks.amazonaws.com/compute-type", "operator": "NotIn", "values": ["fargate"]},
+            {"key": "type", "operator": "NotIn", "values": ["virtual-kubelet"]},
+        ]
+
+    @pytest.mark.parametrize("port", [9100, 9101])
+    def test_takes_one_port_of_the_node(self, engine, port):
+        """
+        The Service leads where it listens, and the scheduler knows that the port is taken.
+        """
+        engine.deploy(lambda: NodeExporter("eu1", {"namespace": "nodes", "port": port}))
+
+        [container] = pod(engine, DAEMON_SET)["containers"]
+        [way] = engine.one(SERVICE).inputs["spec"]["ports"]
+        assert container["args"][0] == f"--web.listen-address=[$(HOST_IP)]:{port}"
+        assert container["ports"] == [{"name": "metrics", "containerPort": port, "hostPort": port}]
+        assert (way["port"], way["targetPort"]) == (port, "metrics")
 
 
 class TestKubeStateMetrics:
@@ -80,6 +108,23 @@ class TestKubeStateMetrics:
 
         assert spec["replicas"] == 1
 
+    @pytest.mark.parametrize(
+        ("labels", "flags"),
+        [
+            ({}, []),
+            ({"pods": []}, []),
+            (
+                {"pods": ["team", "app.kubernetes.io/name"], "nodes": ["pool"]},
+                ["--metric-labels-allowlist=nodes=[pool],pods=[team,app.kubernetes.io/name]"],
+            ),
+        ],
+    )
+    def test_tells_the_labels_that_it_is_asked_for(self, labels, flags):
+        """
+        By itself it tells none.
+        """
+        assert told(labels) == flags
+
 
 class TestNamespace:
     def test_holds_its_pods_to_a_level(self, engine):
@@ -103,6 +148,21 @@ class TestNamespace:
 
         ours = {"matchLabels": {"app.kubernetes.io/part-of": "promfleet"}}
         assert spec == {"podSelector": ours, "policyTypes": ["Ingress"]}
+
+    @pytest.mark.parametrize(
+        ("level", "constraints"),
+        [("restricted", "system:openshift:scc:nonroot-v2"), ("privileged", "system:openshift:scc:privileged")],
+    )
+    def test_openshift_is_told_what_its_pods_may(self, engine, level, constraints):
+        """
+        Its default gives pods users of its own, and refuses those that bring theirs.
+        """
+        engine.deploy(lambda: Namespace("eu1", {"namespace": "ours", "admits": level, "openshift": True}))
+
+        binding = engine.one(ROLE_BINDING).inputs
+
+        assert binding["roleRef"]["name"] == constraints
+        assert [who["name"] for who in binding["subjects"]] == ["system:serviceaccounts:ours"]
 
 
 class TestLabels:

@@ -64,7 +64,8 @@ class TestJobs:
         """
         The prober answers 400 for a module that it does not know.
         """
-        jobs = self.jobs(shop=SHOP, mail=MAIL)
+        newer = {f"{name}6": {**probe, "prefer": "ip6"} for name, probe in {"shop": SHOP, "mail": MAIL}.items()}
+        jobs = self.jobs(shop=SHOP, mail=MAIL, **newer)
 
         asked = {job["params"]["module"][0] for job in jobs.values() if "params" in job}
         assert asked == yaml.safe_load(blackbox_config())["modules"].keys()

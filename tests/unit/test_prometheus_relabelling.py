@@ -1,3 +1,5 @@
+from typing import Any, ClassVar
+
 import pytest
 import yaml
 
@@ -13,12 +15,12 @@ MOUNTED = "/etc/token"
 EXPOSE = {"host": "hub.example", "tls": {"secret": "tls"}}
 
 
-def fleet(*, insecure: bool = False) -> Fleet:
+def fleet(*, insecure: bool = False, **cluster: Any) -> Fleet:
     return Fleet.model_validate(
         {
             "clusters": {
                 "hub": {"context": "hub"},
-                "eu1": {"context": "eu1", "kubelet": {"insecureSkipVerify": insecure}},
+                "eu1": {"context": "eu1", "kubelet": {"insecureSkipVerify": insecure}, **cluster},
             },
             "hub": {"cluster": "hub", "expose": EXPOSE, "storage": "500Gi"},
             "agents": {"eu1": {}},
@@ -26,8 +28,9 @@ def fleet(*, insecure: bool = False) -> Fleet:
     )
 
 
-def job(name: str) -> dict:
-    return next(job for job in jobs(fleet(), "eu1", alone("prometheus-agent")) if job["job_name"] == name)
+def job(name: str, **cluster: Any) -> dict:
+    made = jobs(fleet(**cluster), "eu1", alone("prometheus-agent"))
+    return next(job for job in made if job["job_name"] == name)
 
 
 def pod(annotations: Labels, labels: Labels | None = None) -> Labels:
@@ -166,6 +169,27 @@ class TestAnnotatedServices:
         }
         assert expected == found
 
+    @pytest.mark.parametrize(
+        ("found", "asked"),
+        [
+            ("10.0.0.7", "10.0.0.7:9102"),
+            ("[fd00::7]:8080", "[fd00::7]:9102"),
+            ("fd00::7", "[fd00::7]:9102"),
+            ("db.shop.example:8080", "db.shop.example:9102"),
+            ("db", "db:9102"),
+        ],
+    )
+    def test_the_annotated_port_fits_each_kind_of_address(self, found: str, asked: str) -> None:
+        """
+        An endpoint without ports is an address alone, of IPv6 one without brackets.
+        """
+        target = self.service("cart", "shop") | {"__address__": found}
+
+        made = relabel(target, job("services")["relabel_configs"])
+
+        assert made is not None
+        assert asked == made["__address__"] == made["instance"]
+
     def test_cluster_dns_is_scraped_once(self) -> None:
         """
         Annotated by kubeadm, it has a job of its own.
@@ -202,6 +226,83 @@ class TestOwnExporters:
         found = visible(relabel(target, job("node-exporter")["relabel_configs"]))
 
         assert found == {"cluster": "eu1", "instance": "node-1", "node": "node-1"}
+
+
+class TestExistingExporters:
+    SLICE = "__meta_kubernetes_endpointslice"
+    EXPORTERS: ClassVar = {
+        "kubeStateMetrics": {
+            "existing": {"namespace": "monitoring", "service": "kps-kube-state-metrics", "port": "http"}
+        },
+        "nodeExporter": {"existing": {"namespace": "monitoring", "service": "kps-prometheus-node-exporter"}},
+    }
+
+    def test_are_found_by_their_service(self) -> None:
+        """
+        Somebody else's objects bear none of our labels.
+        """
+        made = job("kube-state-metrics", **self.EXPORTERS)
+
+        [discovered] = made["kubernetes_sd_configs"]
+        assert discovered["namespaces"] == {"names": ["monitoring"]}
+        assert discovered["selectors"] == [
+            {"role": "endpointslice", "label": "kubernetes.io/service-name=kps-kube-state-metrics"},
+            {"role": "service", "field": "metadata.name=kps-kube-state-metrics"},
+        ]
+
+    @pytest.mark.parametrize("name", ["kube-state-metrics", "node-exporter"])
+    @pytest.mark.parametrize("port", ["http", "telemetry"])
+    def test_are_scraped_under_the_labels_of_ours(self, name: str, port: str) -> None:
+        """
+        Rules and boards can't tell them apart; where a port is named, the others are left alone.
+        """
+        target = {
+            "__address__": "10.0.0.9:8080",
+            "__meta_kubernetes_namespace": "monitoring",
+            f"{POD}_name": "kps-0",
+            f"{self.SLICE}_endpoint_node_name": "node-1",
+        }
+
+        ours = relabel(target | {f"{self.SLICE}_port_name": "metrics"}, job(name)["relabel_configs"])
+        theirs = relabel(target | {f"{self.SLICE}_port_name": port}, job(name, **self.EXPORTERS)["relabel_configs"])
+
+        is_asked = (name, port) != ("kube-state-metrics", "telemetry")
+        assert visible(theirs) == (visible(ours) if is_asked else None)
+
+    def test_are_not_scraped_twice(self) -> None:
+        """
+        Charts annotate the Services of both as they come.
+        """
+        rules = job("services", **self.EXPORTERS)["relabel_configs"]
+        services = TestAnnotatedServices()
+
+        assert relabel(services.service("kps-kube-state-metrics", "monitoring"), rules) is None
+        assert relabel(services.service("kps-prometheus-node-exporter", "monitoring"), rules) is None
+        assert relabel(services.service("kps-kube-state-metrics", "shop"), rules) is not None
+        assert rules[1:] == job("services")["relabel_configs"]
+
+
+class TestNodes:
+    NODE = "__meta_kubernetes_node"
+
+    @pytest.mark.parametrize("name", ["kubelet", "cadvisor"])
+    @pytest.mark.parametrize(
+        ("labels", "scraped"),
+        [
+            ({}, True),
+            ({"type": "gpu", "eks_amazonaws_com_compute_type": "ec2"}, True),
+            ({"type": "virtual-kubelet"}, False),
+            ({"eks_amazonaws_com_compute_type": "fargate"}, False),
+        ],
+    )
+    def test_behind_which_no_machine_is_are_left_alone(self, name: str, labels: Labels, *, scraped: bool) -> None:
+        """
+        The kubelets of virtual nodes answer nobody, and would be down for ever.
+        """
+        node = {"__address__": "10.0.0.1:10250", f"{self.NODE}_name": "node-1"}
+        node |= {f"{self.NODE}_label_{label}": value for label, value in labels.items()}
+
+        assert (relabel(node, job(name)["relabel_configs"]) is not None) == scraped
 
 
 class TestEveryJob:

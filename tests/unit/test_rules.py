@@ -33,6 +33,11 @@ def fleet(platforms: dict[str, str] | None = None, **alerts: Any) -> Fleet:
     )
 
 
+SOMEBODYS = {"namespace": "monitoring", "service": "exporter"}
+ON_JOB = {"kube-state-metrics": "KubeStateMetricsDown", "node-exporter": "NodeExporterDown", "coredns": "CoreDNSDown"}
+"""Job -> the alert on its end."""
+
+
 @cache
 def groups(text: str) -> list[dict[str, Any]]:
     """What a rule file says; most tests read the same ones."""
@@ -180,6 +185,33 @@ class TestPlatforms:
         """
         assert set(UNREACHABLE) == set(get_args(get_args(Cluster.model_fields["platform"].annotation)[0]))
         assert jobs(fleet(), "eu1") >= set().union(*UNREACHABLE.values())
+
+    @pytest.mark.parametrize(
+        ("cluster", "gone"),
+        [
+            ({"nodeExporter": {"enabled": False}}, {"node-exporter"}),
+            ({"kubeStateMetrics": {"enabled": False}}, {"kube-state-metrics"}),
+            ({"platform": "autopilot"}, {"coredns", "node-exporter"}),
+            ({"platform": "autopilot", "nodeExporter": {"existing": SOMEBODYS}}, {"coredns"}),
+            ({"kubeStateMetrics": {"existing": SOMEBODYS}}, set()),
+        ],
+        ids=str,
+    )
+    def test_and_exporters_that_are_not_there_take_jobs_away_and_alerts_on_them(
+        self, cluster: dict[str, Any], gone: set[str]
+    ) -> None:
+        """
+        What is scraped elsewhere stays.
+        """
+        made = fleet().model_dump(by_alias=True, exclude_unset=True)
+        made["clusters"]["eu1"] = {"context": "eu1", **cluster}
+        without = Fleet.model_validate(made)
+
+        assert jobs(fleet(), "eu1") - jobs(without, "eu1") == gone
+        apart = 'unless on (cluster) (label_replace(vector(1), "cluster", "eu1", "", ""))'
+        for job, name in ON_JOB.items():
+            (rule,) = alert(without, name).values()
+            assert rule["expr"].endswith(apart) == (job in gone)
 
     def test_except_their_clusters_from_alerts(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """

@@ -1,11 +1,14 @@
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from settings.storage import Endpoint
+from settings.thanos import GrpcAddress
 from settings.types import (
     DnsLabel,
     DnsName,
@@ -18,6 +21,8 @@ from settings.types import (
     Namespace,
     Quantity,
     StackName,
+    Target,
+    authority,
     duration,
     in_bytes,
     seconds,
@@ -121,12 +126,35 @@ class TestQuantity:
         (DnsLabel, ["a", "1a", "eu-1", "a" * 63], ["", "A", "-a", "a-", "a.b", "a_b", "a" * 64, "true", "null", "a\n"]),
         (DnsName, ["tls", "hub.tls", "a.1"], ["", ".a", "a.", "a..b", "A", "a" * 254, ".".join(["a"] * 200)]),
         (Namespace, ["promfleet", "kube", "defaults"], ["default", "kube-system", "kube-x", "a.b"]),
-        (Host, ["h.example", "10.0.0.1", "h"], ["h.example:9090", "https://h", "h/", "H", "h.", "[::1]", "*.example"]),
+        (
+            Host,
+            ["h.example", "10.0.0.1", "h", "fd00::5", "::1", "::", "1:2:3:4:5:6:7:8"],
+            [
+                "h.example:9090",
+                "https://h",
+                "h/",
+                "H",
+                "h.",
+                "[::1]",
+                "*.example",
+                ":::",
+                "::1::",
+                "1:2",
+                "fe80::1%eth0",
+            ],
+        ),
         (
             HttpsUrl,
-            ["https://h", "https://h:1/w"],
-            ["http://h", "https://", "https://u@h", "https://h/?q", "https://h/#f"],
+            ["https://h", "https://h:1/w", "https://[fd00::5]:1/w"],
+            ["http://h", "https://", "https://u@h", "https://h/?q", "https://h/#f", "https://[:::]"],
         ),
+        (
+            Target,
+            ["https://h/x", "http://[fd00::5]:8080/x", "h:1", "[fd00::5]:25"],
+            ["h", "fd00::5:25", "[fd00::5]", "http://fd00::5/", "[:::]:25"],
+        ),
+        (GrpcAddress, ["h.example:10901", "[fd00::5]:10901"], ["h.example", "fd00::5:10901"]),
+        (Endpoint, ["h", "h:9000", "[fd00::5]:9000"], ["https://h", "[fd00::5]", "fd00::5:9000"]),
         (StackName, ["organization/promfleet/hub", "o/p/s-1"], ["hub", "p/hub", "a/b/c/d", "o//s", "o/p/s "]),
         (LabelName, ["region", "_a", "A1"], ["", "__a", "1a", "a-b", "é", "true"]),
         (LabelValue, ["a", "1", "Köln", "x" * 128], ["", "x" * 129, "a\nb"]),
@@ -145,6 +173,20 @@ class TestForms:
         No other text is.
         """
         assert [text for text in wrong if accepts(kind, text)] == []
+
+
+class TestAuthority:
+    @given(st.ip_addresses(), st.integers(1, 65535))
+    def test_an_address_is_found_again_before_its_port(self, address, port):
+        """
+        Each address is a host of a stack file, and a URL that is made of it leads there.
+        """
+        host = TypeAdapter(Host).validate_python(str(address))
+
+        url = urlsplit(f"https://{authority(host, port)}/path")
+
+        assert (host, port) == (url.hostname, url.port)
+        assert urlsplit(f"https://{authority(host)}/path").hostname == host
 
 
 class TestImage:

@@ -6,14 +6,15 @@ import pulumi
 import pytest
 import yaml
 
-from settings import Fleet, from_file
+from settings import Fleet, Images, from_file
 from stacks import deploy
 from tests import ROOT
 from tests.unit.builders import HUB, fleet
 from tests.unit.conftest import RELEASES, TOKEN, Engine, secret, validate, write_kubeconfig
-from tests.unit.kinds import CONFIG_MAP, SECRET, SERVICE, SERVICE_ACCOUNT, STACK, STATEFUL_SET
+from tests.unit.kinds import CERTIFICATE, CONFIG_MAP, NAMESPACE, SECRET, SERVICE, SERVICE_ACCOUNT, STACK, STATEFUL_SET
 
 AGENT = "prometheus-agent"
+IMAGES = [field.alias for field in Images.model_fields.values()]
 OTHER_STACK = {
     "hub": {"writeUrl": "https://hub.example:8443/api/v1/write", "ca": "", "caConfigMap": "", "protocol": "2.0"},
     "identities": {"eu1": "from-the-other-stack"},
@@ -50,6 +51,15 @@ def whole(kubeconfig):
     return Engine().deploy(lambda: deploy(model))
 
 
+def pods(engine: Engine) -> dict[tuple[str | None, str], dict[str, Any]]:
+    """The pods of every workload, by its provider and its name."""
+    return {
+        (r.provider, r.inputs["metadata"]["name"]): r.inputs["spec"]["template"]["spec"]
+        for r in engine.resources
+        if "template" in r.inputs.get("spec", {})
+    }
+
+
 class TestWhole:
     def test_everything_stands_in_its_own_cluster(self, whole):
         """
@@ -79,17 +89,11 @@ class TestWhole:
         assert kinds > {"StatefulSet", "DaemonSet", "NetworkPolicy", "Ingress", "Certificate"}
         validate(whole.objects)
 
-    def test_every_container_is_restricted_and_bounded(self, whole):
+    def test_every_workload_is_there(self, whole):
         """
-        Nothing runs as root, writes to its image, gains privileges or takes memory without end.
+        So that what is said of all pods is said of each of these.
         """
-        pods = {
-            r.inputs["metadata"]["name"]: r.inputs["spec"]["template"]["spec"]
-            for r in whole.resources
-            if "template" in r.inputs.get("spec", {})
-        }
-
-        assert pods.keys() == {
+        assert {name for _, name in pods(whole)} == {
             "alertmanager",
             "blackbox-exporter",
             "grafana",
@@ -99,16 +103,18 @@ class TestWhole:
             "prometheus-hub",
             "pushgateway",
         }
-        for pod in pods.values():
-            assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-            for container in pod["containers"]:
-                security = container["securityContext"]
-                assert security["runAsNonRoot"]
-                assert security["readOnlyRootFilesystem"]
-                assert security["allowPrivilegeEscalation"] is False
-                assert security["capabilities"] == {"drop": ["ALL"]}
-                assert {"memory"} <= container["resources"]["limits"].keys()
-                assert "readinessProbe" in container
+
+    def test_addresses_of_pods_and_nodes_are_in_brackets(self, whole):
+        """
+        One of IPv6 would run into the port behind it; one of IPv4 may stand in brackets.
+        """
+        args = [arg for pod in pods(whole).values() for one in pod["containers"] for arg in one.get("args", [])]
+
+        assert [arg for arg in args if "_IP)" in arg] == [
+            "--cluster.advertise-address=[$(POD_IP)]:9094",
+            "--web.listen-address=[$(HOST_IP)]:9100",
+            "--web.listen-address=[$(HOST_IP)]:9100",
+        ]
 
     def test_nothing_is_waited_for_longer_than_a_rollout(self, whole):
         """
@@ -127,6 +133,135 @@ class TestWhole:
         assert {r.typ for r in whole.resources if TOKEN in repr(r.inputs)} == {SECRET}
 
 
+LONG = "a" * 31 + "-" + "b" * 31
+"""A name of as many characters as the stack file takes for a cluster."""
+DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+DNS_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+LABEL_VALUE = re.compile(r"([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?")
+
+
+@pytest.fixture(scope="module")
+def long(kubeconfig):
+    """A stack whose texts are as long and as odd as the stack file takes them; tests only read it."""
+    tag, digest = "v3.15.0-" + "_." * 60, "@sha256:" + "0a" * 32
+    endpoints = [{"address": f"{name}:1", "tlsSecret": name} for name in ("config", "tls", f"{LONG}.{LONG}.secret")]
+    model = fleet(
+        clusters={f"{LONG[:-1]}0": {"context": "hub"}, LONG: {"context": "eu1"}},
+        namespace="n" * 49,
+        hub={**HUB, "cluster": f"{LONG[:-1]}0", "agents": {f"{LONG[:-1]}1": {"rotation": 9}}, "replicas": 2},
+        agents={LONG: {}},
+        images=dict.fromkeys(IMAGES, f"mirror.example:5000/a/b:{tag}{digest}"),
+        alerts={"clusters": {LONG: {"PromfleetTargetDown": {"team": "a"}}}},
+        alertmanager={"receivers": {LONG: {"slack": {"channel": "#a"}}}, "default": LONG},
+        probes={LONG: {"targets": ["https://shop.example"]}},
+        pushgateway={},
+        thanos={
+            "storage": {"filesystem": {"claim": f"{LONG}.{LONG}.claim"}},
+            "queryFrontend": {},
+            "query": {"endpoints": endpoints},
+            "store": {"shards": 32, "splitAt": "30d"},
+            "memcached": {},
+            "ruler": {},
+            "receive": {"expose": {"host": "receive.example"}},
+            "bucketWeb": {"expose": {"host": "bucket.example"}},
+        },
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pulumi.Config, "require_secret", lambda self, key: pulumi.Output.secret(key))
+        return Engine().deploy(lambda: deploy(model))
+
+
+class TestPods:
+    def test_every_container_is_restricted_and_bounded(self, whole, long):
+        """
+        Nothing runs as root, writes to its image, gains privileges, takes memory without end or hangs unnoticed.
+        """
+        for pod in (*pods(whole).values(), *pods(long).values()):
+            assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+            assert pod["enableServiceLinks"] is False
+            for container in pod["containers"]:
+                security = container["securityContext"]
+                assert security["runAsNonRoot"]
+                assert security["readOnlyRootFilesystem"]
+                assert security["allowPrivilegeEscalation"] is False
+                assert security["capabilities"] == {"drop": ["ALL"]}
+                assert {"memory"} == container["resources"]["limits"].keys()
+                assert container.keys() >= {"readinessProbe", "livenessProbe"}
+
+    def test_no_scratch_volume_fills_the_node(self, whole, long):
+        """
+        The kubelet evicts a pod that writes more.
+        """
+        all_pods = [*pods(whole).values(), *pods(long).values()]
+        scratch = [volume for pod in all_pods for volume in pod.get("volumes", []) if "emptyDir" in volume]
+
+        assert {volume["name"] for volume in scratch} == {"scratch", "tmp"}
+        assert all("sizeLimit" in volume["emptyDir"] for volume in scratch)
+
+    @pytest.mark.parametrize("cluster", ["hub", "eu1"])
+    def test_have_every_limit_that_a_quota_can_want(self, deployed, cluster):
+        """
+        A namespace with a quota admits no container that leaves one out, and none whose request is above its limit.
+        """
+        engine = deployed(
+            hub=HUB,
+            agents={"eu1": {}},
+            thanos={"storage": {"filesystem": {"claim": "blocks"}}, "queryFrontend": {}, "memcached": {}},
+            limits={"cpu": 2, "ephemeralStorage": "1Gi"},
+        )
+
+        made = [pod for (provider, _), pod in pods(engine).items() if f"::{cluster}::" in str(provider)]
+        assert len(made) >= 3
+        for container in (container for pod in made for container in pod["containers"]):
+            said = container["resources"]
+            assert said["limits"].keys() == said["requests"].keys() == {"cpu", "memory", "ephemeral-storage"}
+            assert (said["limits"]["cpu"], said["limits"]["ephemeral-storage"]) == ("2", "1Gi")
+        validate(engine.objects)
+
+    def test_are_no_others_where_no_quota_is(self, deployed):
+        """
+        Nothing that is left out of the stack file changes a pod.
+        """
+        assert pods(deployed(hub=HUB)) == pods(deployed(hub=HUB, limits={}))
+
+
+class TestNames:
+    def test_of_labels_are_what_kubernetes_takes(self, long):
+        """
+        However long a tag or a cluster's name is: the API server would refuse the object.
+        """
+        values = {
+            value
+            for item in long.objects
+            for labels in (item["metadata"].get("labels", {}), item.get("spec", {}).get("selector", {}))
+            for value in (labels.get("matchLabels", labels)).values()
+        }
+
+        assert len(values) > 20
+        assert [value for value in values if not LABEL_VALUE.fullmatch(value)] == []
+
+    def test_of_objects_are_what_kubernetes_takes(self, long):
+        """
+        Names of Services and namespaces are labels of DNS; all others may be longer, and of several parts.
+        """
+        for item in long.objects:
+            name = item["metadata"]["name"]
+            form = DNS_LABEL if item["kind"] in {"Namespace", "Service"} else DNS_NAME
+            assert form.fullmatch(name), name
+
+    def test_in_pods_are_distinct(self, long):
+        """
+        A Secret of the stack file may have the name of anything else, and more characters than a volume.
+        """
+        for pod in pods(long).values():
+            ports = [port["name"] for one in pod["containers"] for port in one.get("ports", [])]
+            volumes = [volume["name"] for volume in pod.get("volumes", [])]
+            for names in (ports, volumes, [one["name"] for one in pod["containers"]]):
+                assert len(names) == len(set(names))
+                assert all(DNS_LABEL.fullmatch(name) for name in names)
+            assert max(map(len, ports), default=0) <= 15
+
+
 class TestOneStack:
     def test_an_agent_writes_to_the_hub_beside_it(self, deployed):
         """
@@ -137,6 +272,21 @@ class TestOneStack:
         [write] = prometheus_yml(engine, "eu1")["remote_write"]
         assert write["url"] == "https://hub.example:8443/api/v1/write"
         assert secret(engine.one(SECRET, "prometheus-agent-token").inputs["stringData"]) == {"token": TOKEN}
+
+    @pytest.mark.parametrize(("via", "port"), [("nodePort", 30443), ("loadBalancer", 8443)])
+    def test_a_hub_may_be_reached_by_an_address_of_ipv6(self, deployed, via, port):
+        """
+        In URLs it stands in brackets, in certificates without, and in the name of no resource.
+        """
+        expose = {"host": "fd00::5", "via": via, "tls": {"issuer": "ours", "caConfigMap": "ours"}}
+
+        engine = deployed(hub=HUB | {"expose": expose}, agents={"eu1": {}})
+
+        [write] = prometheus_yml(engine, "eu1")["remote_write"]
+        assert write["url"] == f"https://[fd00::5]:{port}/api/v1/write"
+        assert engine.one(CERTIFICATE).inputs["spec"]["ipAddresses"] == ["fd00::5"]
+        assert [r.name for r in engine.resources if "::" in r.name] == []
+        validate(engine.objects)
 
     def test_the_hubs_agents_elsewhere_get_identities_too(self, deployed):
         """
@@ -160,6 +310,45 @@ class TestOneStack:
             "writer-us1-token-1",
             "writer-us1-token-2",
         }
+
+
+class TestExporters:
+    @pytest.mark.parametrize(
+        ("facts", "run"),
+        [
+            ({}, {"kube-state-metrics", "node-exporter"}),
+            ({"platform": "openshift"}, {"kube-state-metrics", "node-exporter"}),
+            ({"platform": "autopilot"}, {"kube-state-metrics"}),
+            ({"nodeExporter": {"enabled": False}}, {"kube-state-metrics"}),
+            ({"kubeStateMetrics": {"enabled": False}}, {"node-exporter"}),
+            ({"nodeExporter": {"existing": {"namespace": "a", "service": "b"}}}, {"kube-state-metrics"}),
+            ({"kubeStateMetrics": {"existing": {"namespace": "a", "service": "b"}}}, {"node-exporter"}),
+        ],
+        ids=str,
+    )
+    def test_run_where_the_cluster_has_none(self, deployed, facts, run):
+        """
+        One that is off, or somebody else's, leaves nothing behind, and neither does its namespace.
+        """
+        engine = deployed(clusters={"hub": {"context": "hub", **facts}}, hub=HUB)
+
+        exporters = {"kube-state-metrics", "node-exporter"}
+        assert {name for _, name in pods(engine)} & exporters == run
+        namespaces = {r.inputs["metadata"]["name"] for r in engine.all(NAMESPACE)}
+        assert ("promfleet-node-exporter" in namespaces) == ("node-exporter" in run)
+        validate(engine.objects)
+
+    def test_listen_and_tell_as_the_stack_file_says(self, deployed):
+        """
+        Each cluster has its own port and labels.
+        """
+        facts = {"nodeExporter": {"port": 9101}, "kubeStateMetrics": {"labels": {"pods": ["team"]}}}
+
+        engine = deployed(clusters={"hub": {"context": "hub", **facts}}, hub=HUB)
+
+        args = {name: pod["containers"][0].get("args", []) for (_, name), pod in pods(engine).items()}
+        assert "--web.listen-address=[$(HOST_IP)]:9101" in args["node-exporter"]
+        assert "--metric-labels-allowlist=pods=[team]" in args["kube-state-metrics"]
 
 
 class TestTwoStacks:
