@@ -95,7 +95,7 @@ class ThanosBucketWeb(pulumi.ComponentResource):
                     "metadata": {"labels": metadata["labels"]},
                     "spec": {
                         "service_account_name": account.metadata.name,
-                        "automount_service_account_token": True,
+                        "automount_service_account_token": False,
                         "node_selector": {"kubernetes.io/os": "linux"},
                         "security_context": POD_RESTRICTED,
                         "containers": [web, *entrance.containers],
