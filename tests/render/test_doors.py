@@ -1,9 +1,7 @@
 """Who gets through which door: kube-rbac-proxy itself, with the arguments, files and Roles of rendered stacks."""
 
 import os
-import struct
 import subprocess
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -18,6 +16,7 @@ from lab.build import command
 from prometheus.tokens import AUDIENCE
 from settings import Fleet
 from stacks import deploy
+from tests.remote_write import sample
 from tests.unit.builders import EVERYTHING
 from tests.unit.builders import HUB as HUB_ALONE
 from tests.unit.conftest import Engine, write_kubeconfig
@@ -191,26 +190,18 @@ class TestTenants:
         doors, http = receive
         before = series(http)
 
-        answer = doors.ask(("thanos-receive-router", "write"), "POST", "/api/v1/receive", who, sample(), headers)
+        answer = doors.ask(
+            ("thanos-receive-router", "write"),
+            "POST",
+            "/api/v1/receive",
+            who,
+            sample(f"new_{os.urandom(4).hex()}"),
+            headers,
+        )
 
         after = series(http)
         assert {tenant for tenant, count in after.items() if count != before.get(tenant, 0)} == {stored} - {None}
         assert (answer.status_code, "no matching hashring" in answer.text) == ((200, False) if stored else (500, True))
-
-
-def sample() -> bytes:
-    """A request of remote write 1.0 with one sample of a series that is new."""
-
-    def field(number: int, content: bytes) -> bytes:
-        return bytes([number << 3 | 2, len(content)]) + content
-
-    label = field(1, b"__name__") + field(2, f"new_{os.urandom(4).hex()}".encode())
-    value = b"\x09" + struct.pack("<d", 1)
-    moment, written = time.time_ns() // 10**6, b"\x10"
-    while moment > 127:
-        moment, written = moment >> 7, written + bytes([moment & 127 | 128])
-    message = field(1, field(1, label) + field(2, value + written + bytes([moment])))
-    return bytes([len(message), (len(message) - 1) << 2]) + message  # as snappy has it that found nothing to shorten
 
 
 def _is_ready(port: int) -> bool:
