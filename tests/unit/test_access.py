@@ -1,5 +1,6 @@
 """Who reaches whom, and with what: network policies, tokens and keys of a stack with every section."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -7,10 +8,12 @@ import pytest
 
 from settings import Fleet
 from stacks import deploy
+from tests import ROOT
 
-from .builders import EVERYTHING
+from .builders import EVERYTHING, fleet
+from .builders import HUB as HUB_ALONE
 from .conftest import Engine
-from .kinds import NETWORK_POLICY
+from .kinds import NETWORK_POLICY, ROLE, SECRET
 
 HUB, AGENT, QUERY = "prometheus-hub", "prometheus-agent", "thanos-query"
 ANYBODY = {"everybody"}
@@ -220,3 +223,54 @@ class TestPrivateKey:
                     holders.add((app, name))
 
         assert {(app, name) for app, name in holders if not name.endswith("-door")} == {("grafana", "grafana")}
+
+
+class TestDocs:
+    def test_name_every_door_and_who_may_what_there(self, everything: Engine) -> None:
+        """
+        The page on doors has each door's port, whether it is closed, and the permission that it asks for.
+        """
+        plain = Engine()
+        plain.stand_in()
+        plain.deploy(lambda: deploy(fleet(hub=HUB_ALONE, agents={"eu1": {}})))
+        verbs: dict[str, set[str]] = {}
+        made: dict[str, tuple[str, str, bool]] = {}
+        for engine in (everything, plain):
+            for rule in (rule for r in engine.all(ROLE) for rule in r.inputs["rules"]):
+                verbs.setdefault(rule["resources"][0], set()).update(rule["verbs"])
+            for template in specs(engine).values():
+                for one in template["spec"]["containers"]:
+                    if one["name"].endswith("-door"):
+                        config = next(a for a in one["args"] if a.startswith("--config-file=")).rpartition("/")[2]
+                        port = one["ports"][0]
+                        closed = any(a.startswith("--auth-token-audiences=") for a in one["args"])
+                        made[f"{template['metadata']['labels']['app.kubernetes.io/name']} {config}"] = (
+                            port["name"],
+                            f"{port['containerPort']:.0f}",
+                            closed,
+                        )
+
+        rows = re.findall(r"^\|.*\|$", (ROOT / "docs/doors.md").read_text(encoding="utf-8"), re.M)[2:]
+        cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+        words = [re.findall(r"`([a-z/]+)`", row[4]) for row in cells]
+        said = {
+            next(word for word in found if "/" in word): {word for word in found if "/" not in word} for found in words
+        }
+        assert said == verbs
+        assert sorted((row[1].partition(",")[0], row[2], row[1].endswith(", closed")) for row in cells) == sorted(
+            made.values()
+        )
+
+    def test_name_every_token_that_stands_in_a_secret(self, everything: Engine) -> None:
+        """
+        The page on security has a row for each.
+        """
+        made = {
+            re.sub(r"writer-\w+-token-\d", "writer-<cluster>-token-<n>", r.inputs["metadata"]["name"])
+            for r in everything.all(SECRET)
+            if r.inputs.get("type") == "kubernetes.io/service-account-token"
+        }
+
+        page = (ROOT / "docs/security.md").read_text(encoding="utf-8")
+        table = page.partition("## Tokens")[2].partition("## ")[0]
+        assert {name for name in re.findall(r"`([a-z-<>0]+)`", table) if "-token-" in name} == made
