@@ -9,6 +9,8 @@ import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
 from prometheus.alertmanager import APP, CONFIG_FILE, DATA, LISTEN, MESH_PORT, SECRETS, alertmanager_flags
+from prometheus.hub import APP as HUB
+from prometheus.thanos import RULER
 from settings.images import ALERTMANAGER, CONFIG_RELOADER, KUBE_RBAC_PROXY
 
 from . import doors
@@ -21,25 +23,14 @@ from .rollout import timeouts
 
 MESH = f"{APP}-mesh"
 CONFIG = CONFIG_FILE.rpartition("/")[0]
-NOTIFY = Door("alertmanagers", "notify", LISTEN, 8443, 8643, ("create", "get"), ("/api/v2/alerts", "/metrics"))
-OPERATE = Door(
-    "alertmanagers",
-    "operate",
-    LISTEN,
-    8444,
-    8644,
-    ("create", "delete", "get"),
-    (
-        "/api/v2/alerts",
-        "/api/v2/alerts/groups",
-        "/api/v2/receivers",
-        "/api/v2/silence/*",
-        "/api/v2/silences",
-        "/api/v2/status",
-    ),
-)
-DOORS = (NOTIFY, OPERATE)
-"""Prometheus notifies and scrapes through one; people look and silence through the other."""
+ALERTS = "/api/v2/alerts"
+NOTIFY = Door("alertmanagers", "notify", LISTEN, 8443, 8643, ("create", "get"), (ALERTS, "/metrics"), (HUB, RULER))
+_OPERATED = ("/api/v2/alerts/groups", "/api/v2/receivers", "/api/v2/silence/*", "/api/v2/silences", "/api/v2/status")
+OPERATE = Door("alertmanagers", "operate", LISTEN, 8444, 8644, ("create", "delete", "get"), _OPERATED)
+"""A proxy asks for one permission per method, so that who may post silences here may not have alerts in reach."""
+READ = Door("alertmanagers", "read", LISTEN, 8445, 8645, ("get",), (ALERTS, *_OPERATED))
+DOORS = (NOTIFY, OPERATE, READ)
+"""Prometheus notifies and scrapes through the first, people silence through the second and look through the third."""
 
 
 class AlertmanagerArgs(TypedDict):
@@ -57,6 +48,8 @@ class AlertmanagerArgs(TypedDict):
     """How many tell each other what was sent."""
     notifier: pulumi.Input[str]
     """ServiceAccount, in this namespace, of the Prometheus that sends its alerts here."""
+    reader: pulumi.Input[str]
+    """ServiceAccount, in this namespace, that may look."""
     tls_secret: pulumi.Input[str]
     """Secret of type kubernetes.io/tls that the doors show."""
     url: NotRequired[str]
@@ -115,9 +108,14 @@ class Alertmanager(pulumi.ComponentResource):
             args["notifier"],
             child,
         )
+        operator = f"{APP}-operator"
         self.operator_token = identity(
-            f"{name}-operator", {**metadata, "name": f"{APP}-operator"}, entrance.roles[OPERATE.name], 0, child
+            f"{name}-operator", {**metadata, "name": operator}, entrance.roles[OPERATE.name], 0, child
         )
+        looking: dict[str, pulumi.Input[str]] = {f"{APP}-reader": args["reader"], f"{operator}-reads": operator}
+        for binding, who in looking.items():
+            reads: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": binding}
+            grant(f"{name}-{binding}", reads, entrance.roles[READ.name], who, child)
         self.service = entrance.service
         self._serve(name, args, metadata, account.metadata.name, entrance, child)
         self.register_outputs({"service": self.service, "operator_token": self.operator_token})
@@ -218,7 +216,7 @@ def pod(
     """Alertmanager on loopback, what makes it read changed files again, and its doors."""
     return {
         "service_account_name": account,
-        "automount_service_account_token": True,
+        "automount_service_account_token": False,
         "node_selector": {"kubernetes.io/os": "linux"},
         "enable_service_links": False,
         "security_context": POD_WITH_VOLUME,

@@ -6,6 +6,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
+from prometheus.hub import APP as HUB
 from prometheus.prober import APP, CONFIG_FILE, FLAGS, LISTEN
 from settings.images import BLACKBOX_EXPORTER, KUBE_RBAC_PROXY
 
@@ -16,7 +17,7 @@ from .labels import labels
 from .pods import POD_RESTRICTED, RESTRICTED, asked_inside, resources, stateful_set
 from .rollout import timeouts
 
-PROBE = Door("probers", "probe", LISTEN, 8443, 8643, ("get",), ("/metrics", "/probe"))
+PROBE = Door("probers", "probe", LISTEN, 8443, 8643, ("get",), ("/metrics", "/probe"), callers=(HUB,))
 """Without a door it would ask whatever anyone in the cluster's network wants asked."""
 
 
@@ -87,7 +88,7 @@ def pod(
     }
     return {
         "service_account_name": account,
-        "automount_service_account_token": True,
+        "automount_service_account_token": False,
         "node_selector": {"kubernetes.io/os": "linux"},
         "enable_service_links": False,
         "security_context": POD_RESTRICTED,

@@ -7,7 +7,11 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
+from prometheus.tokens import AUDIENCE
+
+from . import tokens
 from .labels import selector
+from .network import pods_of
 from .pods import RESTRICTED, resources
 
 GROUP = "promfleet.io"
@@ -28,8 +32,10 @@ class Door(NamedTuple):
     verbs: tuple[str, ...]
     """What Kubernetes calls the HTTP methods that its holders may use."""
     paths: tuple[str, ...]
+    callers: tuple[str, ...] = ()
+    """Apps of ours whose pods alone come, with tokens made for that; whoever has a token, if there are none."""
     user_header: str = ""
-    """HTTP header that tells upstream who came, whatever the client wrote there."""
+    """HTTP header that tells upstream who came, over what the client wrote there."""
 
 
 class Entrance(NamedTuple):
@@ -90,7 +96,7 @@ def entrance(
         spec={
             "pod_selector": {"match_labels": selector(app, app)},
             "policy_types": ["Ingress"],
-            "ingress": [{"ports": [{"port": door.name, "protocol": "TCP"} for door in doors]}],
+            "ingress": ingress(doors),
         },
         opts=child,
     )
@@ -99,10 +105,24 @@ def entrance(
         [
             {"name": "doors", "config_map": {"name": config.metadata.name}},
             {"name": "tls", "secret": {"secret_name": tls_secret}},
+            tokens.API.volume,
         ],
         roles,
         leading.metadata.name.apply(str),
     )
+
+
+def ingress(doors: Sequence[Door]) -> list[k8s.networking.v1.NetworkPolicyIngressRuleArgsDict]:
+    """Lets everybody come to the doors that people and agents come through, and to each other one its callers."""
+
+    def port(door: Door) -> k8s.networking.v1.NetworkPolicyPortArgsDict:
+        return {"port": door.name, "protocol": "TCP"}
+
+    rules: list[k8s.networking.v1.NetworkPolicyIngressRuleArgsDict] = [
+        {"from_": pods_of(door.callers), "ports": [port(door)]} for door in doors if door.callers
+    ]
+    public = [port(door) for door in doors if not door.callers]
+    return [{"ports": public}, *rules] if public else rules
 
 
 def authorization(door: Door, namespace: pulumi.Input[str], app: str) -> pulumi.Output[str]:
@@ -154,6 +174,7 @@ def container(door: Door, image: str) -> k8s.core.v1.ContainerArgsDict:
             f"--allow-paths={','.join(door.paths)}",
             f"--tls-cert-file={TLS}/tls.crt",
             f"--tls-private-key-file={TLS}/tls.key",
+            *([f"--auth-token-audiences={AUDIENCE}"] if door.callers else []),
             *told_who(door),
             "--http2-disable",  # its end waits for every HTTP/2 connection, which a scraper never closes
         ],
@@ -168,6 +189,7 @@ def container(door: Door, image: str) -> k8s.core.v1.ContainerArgsDict:
         "volume_mounts": [
             {"name": "doors", "mount_path": CONFIG, "read_only": True},
             {"name": "tls", "mount_path": TLS, "read_only": True},
+            tokens.API.mount,  # it asks who comes
         ],
     }
 

@@ -62,6 +62,8 @@ class ExposureArgs(TypedDict):
     """`name`, `namespace` and, if it is to be one, `sectionName` of the Gateway."""
     annotations: NotRequired[Mapping[str, str]]
     """Further annotations of what is made."""
+    source_ranges: NotRequired[Sequence[str]]
+    """Addresses from which a load balancer lets clients in; from everywhere, if left out or empty."""
     rollout_timeout: NotRequired[int]
     """Seconds until a load balancer without an address fails the update."""
 
@@ -161,7 +163,13 @@ def service(args: ExposureArgs) -> k8s.core.v1.ServiceSpecArgsDict:
         if args["via"] == "nodePort" and "node_port" in backend:
             port["node_port"] = backend["node_port"]
         ports.append(port)
-    return {"type": TYPES[args["via"]], "selector": selector(args["app"], args["app"]), "ports": ports}
+    ranges = args.get("source_ranges")
+    return {
+        "type": TYPES[args["via"]],
+        "selector": selector(args["app"], args["app"]),
+        "ports": ports,
+        **({"load_balancer_source_ranges": list(ranges)} if ranges else {}),
+    }
 
 
 def nginx(args: ExposureArgs, trust: pulumi.Input[str]) -> dict[str, pulumi.Input[str]]:

@@ -13,7 +13,7 @@ from prometheus.hub import METRICS_DOOR, RULE_FILES
 from prometheus.thanos import GRPC, HTTP, QUERY, SIDECAR, SIDECARS
 from settings.images import KUBE_RBAC_PROXY, PROMETHEUS, THANOS
 
-from . import doors, thanos
+from . import doors, thanos, tokens
 from .certificate import certificate
 from .doors import Door
 from .identity import grant, identity
@@ -50,7 +50,7 @@ READ = Door(
 )
 DOORS = (WRITE, READ)
 """Agents write through one, readers ask through the other, and neither leads further."""
-METRICS = Door("hubs", METRICS_DOOR, LISTEN, 8445, 8645, ("get",), ("/metrics",))
+METRICS = Door("hubs", METRICS_DOOR, LISTEN, 8445, 8645, ("get",), ("/metrics",), (APP,))
 """Through it twins scrape each other."""
 
 
@@ -74,7 +74,9 @@ class HubPrometheusArgs(TypedDict):
     flags: Sequence[str]
     """Command line of Prometheus."""
     writers: Mapping[str, int]
-    """Who may write: name of an agent's cluster -> how often its token was renewed."""
+    """Who has a token for writing: name of an agent's cluster -> how often it was renewed."""
+    takes_samples: NotRequired[bool]
+    """Whether they write here, which is so if left out; else there is no write door, and another one opens to them."""
     hosts: Sequence[str]
     """Names in the certificate, by which the doors and all that stands beside them are reached."""
     tls_secret: NotRequired[pulumi.Input[str]]
@@ -136,9 +138,10 @@ class HubPrometheus(pulumi.ComponentResource):
             else args["tls_secret"]
         )
         twins = args.get("replicas", 1) > 1
+        written = args.get("takes_samples", True)
         entrance = doors.entrance(
             name,
-            [*DOORS, *([METRICS] if twins else [])],
+            [*([WRITE] if written else []), READ, *([METRICS] if twins else [])],
             args.get("door_image", KUBE_RBAC_PROXY),
             metadata,
             account,
@@ -173,7 +176,7 @@ class HubPrometheus(pulumi.ComponentResource):
             cluster: identity(
                 f"{name}-writer-{cluster}",
                 {**metadata, "name": f"{WRITER}-{cluster}"},
-                self.roles[WRITE.name],
+                self.roles.get(WRITE.name),
                 renewals,
                 child,
             )
@@ -209,6 +212,7 @@ class HubPrometheus(pulumi.ComponentResource):
             {"name": "config", "config_map": {"name": config.metadata.name}},
             {"name": "rules", "config_map": {"name": rules.metadata.name}},
             thanos.certificate_alone(self.tls_secret),
+            tokens.DOORS.volume,
             *entrance.volumes,
             *(sidecar.access.volumes if sidecar else ()),
         ]
@@ -235,7 +239,7 @@ def pod(
     """Prometheus on loopback and its doors beside it: the only ways in."""
     return {
         "service_account_name": account,
-        "automount_service_account_token": True,
+        "automount_service_account_token": False,
         "node_selector": {"kubernetes.io/os": "linux"},
         "enable_service_links": False,
         "security_context": POD_WITH_VOLUME,
@@ -249,6 +253,8 @@ def pod(
                 [
                     {"name": "rules", "mount_path": RULES, "read_only": True},
                     {"name": "certificate", "mount_path": CERTIFICATE.rpartition("/")[0], "read_only": True},
+                    tokens.API.mount,
+                    tokens.DOORS.mount,
                 ],
             ),
             *beside,

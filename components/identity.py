@@ -10,11 +10,11 @@ from pulumi import ResourceOptions
 def identity(
     name: str,
     metadata: k8s.meta.v1.ObjectMetaArgsDict,
-    role: pulumi.Input[str],
+    role: pulumi.Input[str] | None,
     renewals: int,
     child: ResourceOptions,
 ) -> pulumi.Output[str]:
-    """Make the holder of a Role and return its bearer token, as a secret."""
+    """Make the holder of a Role, or of one that is granted elsewhere, and return its bearer token, as a secret."""
     token = newest_token(name, metadata, role, renewals, child)
     return pulumi.Output.secret(token.data.apply(lambda data: base64.b64decode(data["token"]).decode()))
 
@@ -22,7 +22,7 @@ def identity(
 def newest_token(
     name: str,
     metadata: k8s.meta.v1.ObjectMetaArgsDict,
-    role: pulumi.Input[str],
+    role: pulumi.Input[str] | None,
     renewals: int,
     child: ResourceOptions,
 ) -> k8s.core.v1.Secret:
@@ -33,7 +33,8 @@ def newest_token(
     whoever still sends it is not refused; the next renewal deletes it.
     """
     account = k8s.core.v1.ServiceAccount(name, metadata=metadata, automount_service_account_token=False, opts=child)
-    grant(name, metadata, role, account.metadata.name, child)
+    if role is not None:
+        grant(name, metadata, role, account.metadata.name, child)
     tokens = [
         k8s.core.v1.Secret(
             f"{name}-token-{generation}",

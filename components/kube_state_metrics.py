@@ -7,9 +7,12 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
+from prometheus.hub import APP as HUB
 from settings.images import KUBE_STATE_METRICS
 
-from .labels import PART_OF, labels, selector
+from .agent_prometheus import APP as AGENT
+from .labels import labels, selector
+from .network import pods_of
 from .pods import POD_RESTRICTED, RESTRICTED, resources, stateful_set
 from .rollout import timeouts
 
@@ -106,7 +109,7 @@ class KubeStateMetrics(pulumi.ComponentResource):
                 "policy_types": ["Ingress"],
                 "ingress": [
                     {
-                        "from_": [{"pod_selector": {"match_labels": PART_OF}}],
+                        "from_": pods_of((HUB, AGENT)),
                         "ports": [{"port": "metrics", "protocol": "TCP"}],
                     }
                 ],

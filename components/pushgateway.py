@@ -6,7 +6,8 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from prometheus.pushgateway import APP, DATA, FLAGS, LISTEN, PATHS
+from prometheus.hub import APP as HUB
+from prometheus.pushgateway import APP, DATA, FLAGS, LISTEN, METRICS_DOOR, PATHS
 from settings.images import KUBE_RBAC_PROXY, PUSHGATEWAY
 
 from . import doors
@@ -17,8 +18,9 @@ from .pods import POD_WITH_VOLUME, RESTRICTED, asked_inside, resources, stateful
 from .rollout import timeouts
 from .scraper import claim
 
-PUSH = Door("pushgateways", "push", LISTEN, 8443, 8643, ("create", "update", "delete"), PATHS)
-"""Jobs push through it; Prometheus scrapes through it and may do nothing else."""
+PUSH = Door("pushgateways", "push", LISTEN, 8443, 8643, ("create", "update"), PATHS)
+"""Jobs push through it; deleting what was pushed takes a right of its own."""
+METRICS = Door("pushgateways", METRICS_DOOR, LISTEN, 8444, 8644, ("get",), ("/metrics",), (HUB,))
 
 
 class PushgatewayArgs(TypedDict):
@@ -47,6 +49,8 @@ class Pushgateway(pulumi.ComponentResource):
 
     pusher_token: pulumi.Output[str]
     """Bearer token for pushes; secret."""
+    cleaner_token: pulumi.Output[str]
+    """Bearer token for deleting groups; secret."""
 
     def __init__(self, name: str, args: PushgatewayArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:Pushgateway", name, {}, opts)
@@ -62,7 +66,7 @@ class Pushgateway(pulumi.ComponentResource):
         )
         entrance = doors.entrance(
             name,
-            [PUSH],
+            [PUSH, METRICS],
             args.get("door_image", KUBE_RBAC_PROXY),
             metadata,
             account,
@@ -70,17 +74,19 @@ class Pushgateway(pulumi.ComponentResource):
             args["prefix"],
             bounded,
         )
-        scraper: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{APP}-scraper"}
-        role = k8s.rbac.v1.Role(
-            f"{name}-scraper-role", metadata=scraper, rules=permission(PUSH, APP, ["get"]), opts=child
+        scraper: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{APP}-metrics-scraper"}
+        grant(f"{name}-metrics-scraper", scraper, entrance.roles[METRICS.name], args["scraper"], child)
+        cleaner: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{APP}-cleaner"}
+        cleans = k8s.rbac.v1.Role(
+            f"{name}-cleaner-role", metadata=cleaner, rules=permission(PUSH, APP, ["delete"]), opts=child
         )
-        grant(f"{name}-scraper", scraper, role.metadata.name, args["scraper"], child)
+        self.cleaner_token = identity(f"{name}-cleaner", cleaner, cleans.metadata.name, 0, child)
         self.pusher_token = identity(
             f"{name}-pusher", {**metadata, "name": f"{APP}-pusher"}, entrance.roles[PUSH.name], 0, child
         )
         volume = claim(name, metadata, args["storage"], args.get("storage_class"), bounded)
         stateful_set(name, APP, metadata, pod(args, account.metadata.name, entrance, volume.metadata.name), bounded)
-        self.register_outputs({"pusher_token": self.pusher_token})
+        self.register_outputs({"pusher_token": self.pusher_token, "cleaner_token": self.cleaner_token})
 
 
 def pod(
@@ -98,7 +104,7 @@ def pod(
     }
     return {
         "service_account_name": account,
-        "automount_service_account_token": True,
+        "automount_service_account_token": False,
         "node_selector": {"kubernetes.io/os": "linux"},
         "enable_service_links": False,
         "security_context": POD_WITH_VOLUME,

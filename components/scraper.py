@@ -13,8 +13,8 @@ from .pods import RESTRICTED, of_the_pod, resources
 CONFIG = CONFIG_FILE.rpartition("/")[0]
 
 RULES: list[k8s.rbac.v1.PolicyRuleArgsDict] = [
-    {"api_groups": [""], "resources": ["nodes", "pods", "services"], "verbs": ["get", "list", "watch"]},
-    {"api_groups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["get", "list", "watch"]},
+    {"api_groups": [""], "resources": ["nodes", "pods", "services"], "verbs": ["list", "watch"]},
+    {"api_groups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["list", "watch"]},
     {"api_groups": [""], "resources": ["nodes/metrics"], "verbs": ["get"]},
     {"non_resource_urls": ["/metrics", "/metrics/slis"], "verbs": ["get"]},
 ]

@@ -11,6 +11,7 @@ from prometheus.thanos import DATA, GRPC, HTTP
 from settings.images import THANOS
 
 from .labels import labels, selector
+from .network import pods_of
 from .pods import POD_WITH_VOLUME, RESTRICTED, of_the_pod, resources
 from .replicas import VOLUME, replicas, spread
 from .rollout import timeouts
@@ -109,7 +110,7 @@ def let_in(
             "policy_types": ["Ingress"],
             "ingress": [
                 {
-                    "from_": [{"pod_selector": {"match_labels": selector(asker, asker)}} for asker in who],
+                    "from_": pods_of(who),
                     "ports": [{"port": port, "protocol": "TCP"}],
                 }
                 for port, who in ways.items()
@@ -144,14 +145,8 @@ def role(
     parent: pulumi.Resource,
     mounts: Sequence[k8s.core.v1.VolumeMountArgsDict] = (),
     volumes: Sequence[k8s.core.v1.VolumeArgsDict] = (),
-    *,
-    token: bool = False,
 ) -> k8s.core.v1.ServiceAccount:
-    """
-    Run a role whose pods have volumes: its identity, which is returned, its name, who may ask it, the pods.
-
-    `token` is true for one that shows its identity to a door.
-    """
+    """Run a role whose pods have volumes: its identity, which is returned, its name, who may ask it, the pods."""
     child = ResourceOptions(parent=parent)
     bounded = ResourceOptions(parent=parent, custom_timeouts=timeouts(args))
     image = args.get("image", THANOS)
@@ -167,7 +162,7 @@ def role(
     data: k8s.core.v1.VolumeMountArgsDict = {"name": VOLUME, "mount_path": DATA}
     pod: k8s.core.v1.PodSpecArgsDict = {
         "service_account_name": account.metadata.name,
-        "automount_service_account_token": token,
+        "automount_service_account_token": False,
         "node_selector": {"kubernetes.io/os": "linux"},
         "enable_service_links": False,
         "security_context": POD_WITH_VOLUME,

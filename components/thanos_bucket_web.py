@@ -95,7 +95,7 @@ class ThanosBucketWeb(pulumi.ComponentResource):
                     "metadata": {"labels": metadata["labels"]},
                     "spec": {
                         "service_account_name": account.metadata.name,
-                        "automount_service_account_token": True,
+                        "automount_service_account_token": False,
                         "node_selector": {"kubernetes.io/os": "linux"},
                         "enable_service_links": False,
                         "security_context": POD_RESTRICTED,

@@ -7,6 +7,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
+from prometheus.hub import APP as HUB
 from prometheus.thanos import (
     CERTIFICATES,
     ENDPOINTS_FILE,
@@ -29,8 +30,8 @@ from .replicas import budget, spread
 from .rollout import timeouts
 
 PATHS = (*READ.paths, "/api/v1/stores")
-METRICS = Door("queries", "metrics", QUERY_LISTEN, 8445, 8645, ("get",), ("/metrics",))
-FRONTEND_METRICS = Door("queries", "frontend", FRONTEND_LISTEN, 8446, 8646, ("get",), ("/metrics",))
+METRICS = Door("queries", "metrics", QUERY_LISTEN, 8445, 8645, ("get",), ("/metrics",), (HUB,))
+FRONTEND_METRICS = Door("queries", "frontend", FRONTEND_LISTEN, 8446, 8646, ("get",), ("/metrics",), (HUB,))
 
 
 def read_door(*, frontend: bool) -> Door:
@@ -166,7 +167,7 @@ def pod(
     )
     return {
         "service_account_name": account,
-        "automount_service_account_token": True,
+        "automount_service_account_token": False,
         "node_selector": {"kubernetes.io/os": "linux"},
         "enable_service_links": False,
         "security_context": POD_RESTRICTED,

@@ -19,7 +19,7 @@ from prometheus.thanos import (
 )
 from settings.images import KUBE_RBAC_PROXY, THANOS
 
-from . import doors, thanos
+from . import doors, thanos, tokens
 from .doors import Door
 from .identity import grant
 from .labels import selector
@@ -107,6 +107,7 @@ class ThanosReceive(pulumi.ComponentResource):
             {"name": "config", "mount_path": folder, "read_only": True},
             {"name": "scratch", "mount_path": "/data"},
             {"name": "certificate", "mount_path": f"{CERTIFICATES}/own", "read_only": True},
+            *([tokens.API.mount] if "asks" in args else []),
         ]
         router = thanos.container(
             args.get("image", THANOS), args["router_flags"], ("128Mi", "1Gi"), Access(), mounts, ROUTER
@@ -122,7 +123,7 @@ class ThanosReceive(pulumi.ComponentResource):
                     "metadata": {"labels": metadata["labels"]},
                     "spec": {
                         "service_account_name": account,
-                        "automount_service_account_token": True,
+                        "automount_service_account_token": False,
                         "node_selector": {"kubernetes.io/os": "linux"},
                         "enable_service_links": False,
                         "security_context": POD_RESTRICTED,

@@ -10,6 +10,7 @@ from pulumi import ResourceOptions
 from prometheus.thanos import ALERTMANAGERS_FILE, CERTIFICATES, QUERY, RULER, RULES
 from settings.images import THANOS
 
+from . import tokens
 from .identity import grant
 from .thanos import RoleArgs, certificate_alone, metadata_of, role
 
@@ -21,6 +22,8 @@ class ThanosRulerArgs(RoleArgs):
     """Text of the file that says where alerts go."""
     notify: NotRequired[pulumi.Input[str]]
     """Role that opens Alertmanager's door; without it nobody is told."""
+    stateless: NotRequired[bool]
+    """Whether it asks Query and writes to Receive, through the doors of readers and agents."""
     tls_secret: pulumi.Input[str]
     """Secret with the certificate that Alertmanager's door shows."""
 
@@ -42,6 +45,10 @@ class ThanosRuler(pulumi.ComponentResource):
         config = k8s.core.v1.ConfigMap(
             f"{name}-thanos-ruler-config", metadata=metadata, data={file: args["alertmanagers"]}, opts=child
         )
+        shown = [
+            *([tokens.DOORS] if "notify" in args else []),
+            *([tokens.API] if args.get("stateless") else []),
+        ]
         account = role(
             f"{name}-{RULER}",
             RULER,
@@ -52,13 +59,14 @@ class ThanosRuler(pulumi.ComponentResource):
                 {"name": "rules", "mount_path": RULES, "read_only": True},
                 {"name": "config", "mount_path": ALERTMANAGERS_FILE.rpartition("/")[0], "read_only": True},
                 {"name": "certificate", "mount_path": f"{CERTIFICATES}/own", "read_only": True},
+                *(token.mount for token in shown),
             ],
             [
                 {"name": "rules", "config_map": {"name": rules.metadata.name}},
                 {"name": "config", "config_map": {"name": config.metadata.name}},
                 certificate_alone(args["tls_secret"]),
+                *(token.volume for token in shown),
             ],
-            token=True,
         )
         if "notify" in args:
             grant(

@@ -6,10 +6,10 @@ from settings import Fleet
 
 from .jobs import Job, slices
 from .relabel import POD, SLICE, constant, copied, keep
+from .tokens import DOORS_TOKEN
 
 CERTIFICATE = "/etc/prometheus/certificate/tls.crt"
 """The certificate of all of the hub's doors, without its key; whoever presents exactly this one is trusted."""
-TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token"
 
 
 def through_door(fleet: Fleet, app: str, door: str) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def through_door(fleet: Fleet, app: str, door: str) -> dict[str, Any]:
         raise ValueError("this fleet has no hub")
     return {
         "scheme": "https",
-        "authorization": {"type": "Bearer", "credentials_file": TOKEN},
+        "authorization": {"type": "Bearer", "credentials_file": DOORS_TOKEN},
         "tls_config": {"ca_file": CERTIFICATE, "server_name": fleet.hub.expose.host},
         "kubernetes_sd_configs": slices(fleet.namespace, f"kubernetes.io/service-name={app}", app),
         "relabel_configs": [keep([f"{SLICE}_port_name"], door)],

@@ -25,15 +25,19 @@ _COMMON = [
 ]
 
 
+def takes_samples(fleet: Fleet) -> bool:
+    """Whether agents write to the hub's Prometheus, and not to the Receive beside it."""
+    return not (fleet.thanos and fleet.thanos.receive)
+
+
 def hub_flags(fleet: Fleet) -> list[str]:
     """The hub's; nobody reaches it but through its doors, and neither reload nor administration is open to them."""
     writers = {*fleet.local_agents, *(fleet.hub.agents if fleet.hub else ())}
     connections = max(_DEFAULT_CONNECTIONS, len(writers) * MAX_SHARDS + _RESERVED_CONNECTIONS)
-    takes_samples = not (fleet.thanos and fleet.thanos.receive)
     return [
         *_COMMON,
         f"--web.max-connections={connections}",
-        *(["--web.enable-remote-write-receiver"] if takes_samples else []),
+        *(["--web.enable-remote-write-receiver"] if takes_samples(fleet) else []),
         f"--storage.tsdb.path={DATA}",
         "--enable-feature=exemplar-storage",
         *(_uploaded(fleet.thanos) if fleet.thanos else []),

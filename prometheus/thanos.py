@@ -8,12 +8,12 @@ from settings import Fleet, Hub, Memcached, QueryFrontend, Thanos, seconds
 from . import render
 from .agent import QUEUE
 from .alertmanager import REPLICA
-from .beside import TOKEN
 from .common import LATEST
 from .flags import DATA as TSDB
 from .flags import LISTEN
 from .memcached import ANSWER_CACHE, INDEX_CACHE, bucket_cache
 from .objstore import objstore
+from .tokens import API_TOKEN, DOORS_TOKEN
 
 GRPC, HTTP = 10901, 10902
 DATA = "/var/thanos/data"
@@ -51,10 +51,15 @@ How often Rulers evaluate, which is Thanos' own default, whatever the scrape int
 Each rule is a question to Query, which asks everybody: every 15 s, the rules of three clusters took both cores of a
 machine.
 """
+_UNLIMITED = 0
 RULER_REPLICA = "ruler_replica"
 """Tells stateless Rulers apart: in Receive `replica` is the ingestor's."""
 TENANT_HEADER = "THANOS-TENANT"
-"""Set by the write door to who came, whatever the writer wrote."""
+"""
+Set by the write door to who came, over what the writer wrote there.
+
+A writer can have it dropped on the way (`Connection: THANOS-TENANT`) and would write as nobody: see `hashring`.
+"""
 
 _PORTS = [f"--http-address=0.0.0.0:{HTTP}", f"--grpc-address=0.0.0.0:{GRPC}"]
 
@@ -248,7 +253,7 @@ def _stateless_flags(fleet: Fleet) -> list[str]:
     Only over HTTP is it read back, so that Query is asked through its door. There the labels that Receive and this
     Ruler add are left out, or no alert would be recognised.
     """
-    door = _door_client(fleet.hub)
+    door = _door_client(fleet.hub, API_TOKEN)
     query = {
         "scheme": "https",
         "static_configs": [f"dns+{QUERY}.{fleet.namespace}.svc:8444"],
@@ -257,7 +262,7 @@ def _stateless_flags(fleet: Fleet) -> list[str]:
     write = {
         "name": "receive",
         "url": f"https://{ROUTER}.{fleet.namespace}.svc:8443/api/v1/receive",
-        "authorization": {"type": "Bearer", "credentials_file": TOKEN},
+        "authorization": {"type": "Bearer", "credentials_file": API_TOKEN},
         "tls_config": door["tls_config"],
         "queue_config": QUEUE,
     }
@@ -268,12 +273,12 @@ def _stateless_flags(fleet: Fleet) -> list[str]:
     ]
 
 
-def _door_client(hub: Hub | None) -> dict[str, Any]:
-    """How a role goes through a door of the hub's stack: with its own token, trusting the doors' certificate alone."""
+def _door_client(hub: Hub | None, token: str) -> dict[str, Any]:
+    """How a role goes through a door of the hub's stack: with a token of its own, trusting its certificate alone."""
     if hub is None:
         raise ValueError("this fleet has no hub")
     return {
-        "bearer_token_file": TOKEN,
+        "bearer_token_file": token,
         "tls_config": {"ca_file": f"{CERTIFICATES}/own/tls.crt", "server_name": hub.expose.host},
     }
 
@@ -289,7 +294,7 @@ def ruler_alertmanagers(fleet: Fleet) -> str:
                     "scheme": "https",
                     "api_version": "v2",
                     "static_configs": [f"dns+alertmanager-mesh.{fleet.namespace}.svc:8443"],
-                    "http_config": _door_client(fleet.hub),
+                    "http_config": _door_client(fleet.hub, DOORS_TOKEN),
                 }
             ]
         }
@@ -335,36 +340,54 @@ def router_flags(thanos: Thanos) -> list[str]:
 
 
 def hashring(fleet: Fleet, replicas: int) -> str:
-    """Every ingestor by the name that stays its own."""
+    """
+    Every ingestor by the name that stays its own, for the tenants that there are.
+
+    Without names it would take samples for whomever a request says, and for Thanos' `default-tenant` if it says
+    nothing. Whoever is not named gets an error that is tried again, as does a new writer until the file has arrived.
+    """
     ingestors = [f"{RECEIVE}-{number}.{RECEIVE}.{fleet.namespace}.svc:{GRPC}" for number in range(replicas)]
-    ring: list[dict[str, Any]] = [{"endpoints": [{"address": address} for address in ingestors]}]
+    ring: list[dict[str, Any]] = [
+        {"tenants": tenants(fleet), "endpoints": [{"address": address} for address in ingestors]}
+    ]
     return render.line(ring)
 
 
 def limits(fleet: Fleet, thanos: Thanos) -> str:
     """
-    The routers' limits: by tenant, active series as the hub's Prometheus counts them.
+    The routers' limits: by tenant, active series as the hub's Prometheus counts them; whoever is no tenant has none.
 
     Thanos' limits of a request are left out: it answers them with 413, which is final for an agent.
     """
     if not thanos.receive:
         raise ValueError("this fleet has no Receive")
-    tenants = {
-        tenant(fleet, cluster): {"head_series_limit": series}
-        for cluster, series in thanos.receive.series_limits.items()
-    }
+    limited = {tenant(fleet, cluster): series for cluster, series in thanos.receive.series_limits.items()}
+    named = {name: {"head_series_limit": limited.get(name, _UNLIMITED)} for name in tenants(fleet)}
     asked = {
         "meta_monitoring_url": f"https://prometheus-hub.{fleet.namespace}.svc:8444",
-        "meta_monitoring_http_client": _door_client(fleet.hub),
+        "meta_monitoring_http_client": _door_client(fleet.hub, API_TOKEN),
         "meta_monitoring_limit_query": 'sum by (tenant) (prometheus_tsdb_head_series{job="thanos-receive"}) / '
         f"{min(thanos.receive.replication, thanos.receive.replicas)}",
     }
-    return render.text({"write": {"global": asked, "default": {"head_series_limit": 0}, "tenants": tenants}})
+    return render.text({"write": {"global": asked, "default": {"head_series_limit": 1}, "tenants": named}})
+
+
+def tenants(fleet: Fleet) -> list[str]:
+    """Everybody who may write to Receive, by the name that its door tells."""
+    stateless = fleet.thanos and is_stateless(fleet.thanos)
+    return [
+        *(tenant(fleet, cluster) for cluster in sorted(fleet.draft.writers)),
+        *([_account(fleet, RULER)] if stateless else []),
+    ]
 
 
 def tenant(fleet: Fleet, cluster: str) -> str:
     """A cluster's tenant: the name by which Kubernetes knows who writes for it."""
-    return f"system:serviceaccount:{fleet.namespace}:writer-{cluster}"
+    return _account(fleet, f"writer-{cluster}")
+
+
+def _account(fleet: Fleet, name: str) -> str:
+    return f"system:serviceaccount:{fleet.namespace}:{name}"
 
 
 def web_flags(thanos: Thanos) -> list[str]:

@@ -10,8 +10,8 @@ from pydantic.alias_generators import to_camel
 from .errors import Problem
 from .ingress import controller
 from .pem import Certificates
-from .section import Section, Table, empty
-from .types import ADDRESS, AnnotationName, DnsName, Host, Line
+from .section import Distinct, Section, Table, empty
+from .types import ADDRESS, AddressRange, AnnotationName, DnsName, Host, Line
 
 NodePort = Annotated[int, Field(ge=30000, le=32767)]
 ROUTED = ("ingress", "gateway", "httpProxy")
@@ -75,6 +75,7 @@ _NEEDS_A_WAY = {
     "gateway": ("gateway",),
     "passthrough": ROUTED,
     "annotations": ("nodePort", "loadBalancer", *ROUTED),
+    "source_ranges": ("loadBalancer",),
 }
 """Field -> the values of `via` with which it has an effect."""
 
@@ -98,6 +99,8 @@ class Expose(Section):
     """The Gateway that routes are attached to."""
     annotations: Table[AnnotationName, Line] = Field(default_factory=empty)
     """Further annotations of the Service, Ingress, route or proxy, such as those that make a load balancer internal."""
+    source_ranges: Distinct[AddressRange] = ()
+    """Addresses from which load balancers let clients in; from everywhere, if left out."""
 
     def problems(self) -> Iterator[Problem]:
         """What one way needs and no other would use; a node port without effect misleads who opens a firewall."""

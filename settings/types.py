@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
-from ipaddress import IPv6Address
+from ipaddress import IPv6Address, ip_network
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -190,6 +190,20 @@ Host = Annotated[
     AfterValidator(_is_spelt_alike),
 ]
 """A DNS name, or an address without brackets; without scheme, port or path."""
+
+
+def _is_a_network(written: str) -> str:
+    try:
+        return str(ip_network(written))
+    except ValueError:
+        instead = (
+            "Write the first address of a network and its prefix: 203.0.113.0/24, or 203.0.113.7/32 for one address."
+        )
+        raise refused("is not a range of addresses", instead) from None
+
+
+AddressRange = Annotated[str, AfterValidator(_is_a_network)]
+"""A range of IPv4 or IPv6 addresses."""
 HttpsUrl = Annotated[
     str,
     Text(

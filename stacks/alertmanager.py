@@ -6,12 +6,14 @@ from pulumi import Output
 import prometheus
 import settings
 from components import Alertmanager
-from components.alertmanager import APP, OPERATE, AlertmanagerArgs
-from settings import Fleet, seconds
+from components.alertmanager import ALERTS, APP, OPERATE, READ, AlertmanagerArgs
+from components.hub_prometheus import READER
+from settings import Expose, Fleet, Way, seconds
+from settings.expose import ROUTED
 from settings.secrets import secret_key
 
 from .clusters import Watched
-from .exposure import expose_way, url
+from .exposure import backend, lead, url
 from .hub import DeployedHub
 
 
@@ -22,10 +24,26 @@ def deploy_alertmanager(fleet: Fleet, said: settings.Alertmanager, watched: Watc
         alertmanager_args(fleet, said, watched, hub),
         watched.options(),
     )
-    reached = expose_way(fleet, watched, hub.made.tls_secret, said.expose, APP, OPERATE)
+    reached = None
+    if fleet.hub and said.expose:
+        reached = operating_url(fleet.hub.expose, said.expose)
+        lead_to_doors(fleet, fleet.hub.expose, said.expose, watched, hub)
     pulumi.export("alertmanager", {"service": made.service, "url": reached})
     pulumi.export("operator", made.operator_token)
     return made.notify_role
+
+
+def operating_url(expose: Expose, way: Way) -> str:
+    """Where people silence, and behind a proxy that knows paths look at alerts too."""
+    return url(expose, way.host, way.node_port or OPERATE.port)
+
+
+def lead_to_doors(fleet: Fleet, expose: Expose, way: Way, watched: Watched, hub: DeployedHub) -> None:
+    """Lead the way's host to both doors of people; where TLS is passed on it has room for one."""
+    routed = expose.via in ROUTED
+    looking = [] if expose.passthrough else [backend(READ, path=ALERTS if routed else None)]
+    backends = [backend(OPERATE, node_port=way.node_port), *looking]
+    lead(fleet, watched, hub.made.tls_secret, APP, way.host, backends)
 
 
 def alertmanager_args(
@@ -46,6 +64,7 @@ def alertmanager_args(
         "existing": {key: (place.name, place.key) for key, place in used.items() if place},
         "replicas": said.replicas,
         "notifier": hub.made.account,
+        "reader": READER,
         "tls_secret": hub.made.tls_secret,
         "storage": said.storage,
         "image": fleet.images.alertmanager,
@@ -56,5 +75,5 @@ def alertmanager_args(
     if said.storage_class:
         args["storage_class"] = said.storage_class
     if fleet.hub and said.expose:
-        args["url"] = url(fleet.hub.expose, said.expose.host, said.expose.node_port or OPERATE.port)
+        args["url"] = operating_url(fleet.hub.expose, said.expose)
     return args

@@ -36,6 +36,7 @@ def deploy_pushgateway(fleet: Fleet, said: settings.Pushgateway, watched: Watche
     url = expose_way(fleet, watched, hub.made.tls_secret, said.expose, APP, PUSH)
     pulumi.export("pushgateway", {"url": url})
     pulumi.export("pusher", made.pusher_token)
+    pulumi.export("cleaner", made.cleaner_token)
 
 
 def deploy_prober(fleet: Fleet, watched: Watched, hub: DeployedHub) -> None:

@@ -78,6 +78,7 @@ def lead(
         "tls_secret": tls_secret,
         "passthrough": expose.passthrough,
         "annotations": dict(expose.annotations),
+        "source_ranges": expose.source_ranges,
         "rollout_timeout": seconds(fleet.rollout_timeout),
     }
     if expose.tls.ca:

@@ -9,8 +9,9 @@ import prometheus
 from components import HubPrometheus
 from components.hub_prometheus import APP, DOORS, READ, WRITE, HubPrometheusArgs, Sidecar
 from components.thanos import Access
+from prometheus.flags import takes_samples
 from prometheus.thanos import sidecar_flags
-from settings import Fleet, Hub, seconds
+from settings import Expose, Fleet, Hub, seconds
 from settings.expose import ROUTED
 
 from .clusters import Watched
@@ -55,7 +56,8 @@ class DeployedHub(NamedTuple):
 def deploy_hub(fleet: Fleet, hub: Hub, watched: Watched, ways: Ways) -> DeployedHub:
     """Make the hub; `ways` are those to the object store, where it has one."""
     made = HubPrometheus(hub.cluster, hub_args(fleet, hub, watched, ways), watched.options())
-    urls = lead_to_doors(fleet, hub, watched, made)
+    lead_to_doors(fleet, hub, watched, made)
+    urls = door_urls(hub)
     tls = hub.expose.tls
     url = f"{urls['write']}{WRITE.paths[0]}"
     endpoint = HubEndpoint(url, made.writer_tokens, tls.ca or "", tls.ca_config_map or "", "2.0")
@@ -85,18 +87,33 @@ def export_hub(fleet: Fleet, hub: DeployedHub, watched: Watched) -> None:
     pulumi.export("reader", hub.made.reader_token)
 
 
-def lead_to_doors(fleet: Fleet, hub: Hub, watched: Watched, made: HubPrometheus) -> dict[str, str]:
-    """Lead the hub's hosts to its doors; give where each door is reached."""
+def lead_to_doors(fleet: Fleet, hub: Hub, watched: Watched, made: HubPrometheus) -> None:
+    """Lead the hub's hosts to those of its doors that there are."""
     expose = hub.expose
-    ports = expose.node_ports.model_dump() if expose.via == "nodePort" else {}
+    names, ports = door_hosts(expose), door_node_ports(expose)
     # Behind one host a proxy tells the doors apart by the path.
     paths = {WRITE.name: WRITE.paths[0]} if expose.via in ROUTED and not expose.passthrough else {}
-    names = {WRITE.name: expose.host, READ.name: expose.read_host or expose.host}
-    for host in dict.fromkeys(names.values()):
-        doors = [door for door in DOORS if names[door.name] == host]
+    there = DOORS if takes_samples(fleet) else (READ,)
+    for host in dict.fromkeys(names[door.name] for door in there):
+        doors = [door for door in there if names[door.name] == host]
         backends = [backend(door, path=paths.get(door.name), node_port=ports.get(door.name)) for door in doors]
         lead(fleet, watched, made.tls_secret, APP, host, backends)
-    return {door.name: url(expose, names[door.name], ports.get(door.name, door.port)) for door in DOORS}
+
+
+def door_urls(hub: Hub) -> dict[str, str]:
+    """Where each door is reached."""
+    names, ports = door_hosts(hub.expose), door_node_ports(hub.expose)
+    return {door.name: url(hub.expose, names[door.name], ports.get(door.name, door.port)) for door in DOORS}
+
+
+def door_hosts(expose: Expose) -> dict[str, str]:
+    """The host of each door."""
+    return {WRITE.name: expose.host, READ.name: expose.read_host or expose.host}
+
+
+def door_node_ports(expose: Expose) -> dict[str, int]:
+    """The port of each door on the nodes, if they have any."""
+    return expose.node_ports.model_dump() if expose.via == "nodePort" else {}
 
 
 def writers(fleet: Fleet, hub: Hub) -> Mapping[str, int]:
@@ -115,6 +132,7 @@ def hub_args(fleet: Fleet, hub: Hub, watched: Watched, ways: Ways) -> HubPrometh
         "rules": prometheus.hub_rules(fleet),
         "flags": prometheus.hub_flags(fleet),
         "writers": writers(fleet, hub),
+        "takes_samples": takes_samples(fleet),
         "hosts": hosts(fleet),
         "replicas": hub.replicas,
         "storage": hub.storage,

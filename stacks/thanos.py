@@ -299,6 +299,7 @@ def ruler_args(
         "rules": prometheus.ruler_rules(fleet),
         "alertmanagers": rendered.ruler_alertmanagers(fleet),
         "tls_secret": hub.made.tls_secret,
+        "stateless": rendered.is_stateless(thanos),
     }
     if notify is not None:
         args["notify"] = notify

@@ -17,7 +17,7 @@ from tests.lab.clusters import Lab
 from tests.lab.fleets import FLEET, REPLICAS, StackFile
 from tests.lab.samples import Samples, answers, widest
 from tests.lab.stack import Stack, eventually
-from tests.lab.stacks import Stacks
+from tests.lab.stacks import Stacks, raised
 
 from .conftest import Record
 
@@ -43,7 +43,7 @@ class Trouble(NamedTuple):
 def told(stacks: Stacks, stack: Stack) -> list[dict[str, Any]]:
     """The alerts that Alertmanager has."""
     with stacks.open_alertmanager(stack) as operate:
-        return operate.get("/api/v2/alerts").json()
+        return raised(operate)
 
 
 def samples_of(query: Hub, promql: str, start: float, end: float) -> dict[str, Samples]:

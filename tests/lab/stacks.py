@@ -5,6 +5,7 @@ import ssl
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -25,8 +26,15 @@ FRESH = 40
 """Seconds; a cluster whose newest sample is older is silent."""
 _ON_CALL = FLEET["alertmanager"]["expose"]
 
+
 StackFiles = Mapping[str, StackFile]
 """By the name of their stack, in the order in which they are deployed; the first one has the hub."""
+
+
+def raised(operate: httpx.Client, *matchers: str) -> list[dict[str, Any]]:
+    """Every alert that an Alertmanager has and that matches, as people see them who silence."""
+    groups = operate.get("/api/v2/alerts/groups", params={"filter": matchers}).raise_for_status().json()
+    return list({alert["fingerprint"]: alert for group in groups for alert in group["alerts"]}.values())
 
 
 class Stacks:

@@ -56,7 +56,10 @@ class TestState:
         state = deployed.pulumi("stack", "export")
 
         outputs = deployed.outputs
-        tokens = [*outputs["identities"].values(), *(outputs[who] for who in ("reader", "operator", "pusher"))]
+        tokens = [
+            *outputs["identities"].values(),
+            *(outputs[who] for who in ("reader", "operator", "pusher", "cleaner")),
+        ]
         assert all(len(token) > 100 for token in tokens)
         written = [form for token in tokens for form in (token, base64.b64encode(token.encode()).decode())]
         assert [form for form in written if form in state] == []

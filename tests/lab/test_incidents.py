@@ -15,13 +15,14 @@ from kr8s.objects import Pod
 import prometheus
 from alerts import MAINTENANCE, WATCHDOG
 from lab.build import command
+from prometheus.tokens import AUDIENCE
 from settings import Fleet
 
 from .clusters import Lab
 from .fleets import FLEET, UNAVAILABLE, StackFile
 from .processes import Server
 from .stack import Stack, eventually
-from .stacks import Stacks
+from .stacks import Stacks, raised
 from .webhook import Webhook
 from .workloads import NAMESPACE, ORACLE, exporter
 
@@ -52,7 +53,7 @@ def in_force(deployed: Stack, stacks: Stacks, webhook: Webhook, operate: httpx.C
             alike = hub.query('count_values("hash", alertmanager_config_hash)')
         assert [s.value for s in alike] == [3]  # replicas, read by now what the stack file says
         assert webhook.told("firing", alertname=WATCHDOG)
-        assert operate.get("/api/v2/alerts", params={"filter": f"alertname={MAINTENANCE}"}).json()
+        assert raised(operate, f"alertname={MAINTENANCE}")
 
     eventually(assert_read, 240)
 
@@ -98,8 +99,13 @@ def second_source(
 
 
 def notifier_token(lab: Lab) -> str:
-    """The identity with which the hub comes to Alertmanager."""
-    return lab.kubectl("hub", "-n", "promfleet", "create", "token", "prometheus-hub").strip()
+    """The token with which the hub comes to Alertmanager, and to no one else."""
+    return issued(lab, f"--audience={AUDIENCE}")
+
+
+def issued(lab: Lab, *how: str) -> str:
+    """A token of the hub's Prometheus; without more it is the one that kubelets are shown."""
+    return lab.kubectl("hub", "-n", "promfleet", "create", "token", "prometheus-hub", *how).strip()
 
 
 @contextmanager
@@ -120,7 +126,7 @@ def shop_works(lab: Lab, *, works: bool) -> None:
 def seen(operate: httpx.Client, **labels: str) -> list[dict[str, Any]]:
     """The alerts of the broken workloads, as Alertmanager has them."""
     matchers = [f'{name}="{value}"' for name, value in {"alertname": UNAVAILABLE, **labels}.items()]
-    return operate.get("/api/v2/alerts", params={"filter": matchers}).raise_for_status().json()
+    return raised(operate, *matchers)
 
 
 def assert_told_once(webhook: Webhook, status: str, cluster: str) -> None:
@@ -223,18 +229,26 @@ class TestInhibition:
 class TestAccess:
     def test_each_identity_has_its_own(self, lab: Lab, deployed: Stack) -> None:
         """
-        Only the hub may notify, and only the operator may look and silence.
+        Only the hub may notify, with the token made for that; readers may look, and only the operator may silence.
         """
         outputs = deployed.outputs
         tokens = {
             "notifier": notifier_token(lab),
+            "hub at kubelets": issued(lab),
             "operator": outputs["operator"],
             "reader": outputs["reader"],
             "agent": outputs["identities"]["eu1"],
             "pusher": outputs["pusher"],
+            "cleaner": outputs["cleaner"],
             "nobody": "",
         }
-        asked = {"notify": (8443, "/metrics"), "operate": (8444, "/api/v2/status"), "reload": (8444, "/-/reload")}
+        asked = {
+            "notify": (8443, "/metrics"),
+            "operate": (8444, "/api/v2/status"),
+            "alerts where one silences": (8444, "/api/v2/alerts"),
+            "reload": (8444, "/-/reload"),
+            "read": (8445, "/api/v2/alerts"),
+        }
         context = ssl.create_default_context(cafile=str(lab.ca))
         passed = set()
         for proxy, (port, path) in asked.items():
@@ -244,7 +258,7 @@ class TestAccess:
                     if client.get(f"https://127.0.0.1:{local}{path}", headers=headers).status_code == 200:
                         passed.add((proxy, who))
 
-        assert passed == {("notify", "notifier"), ("operate", "operator")}
+        assert passed == {("notify", "notifier"), ("operate", "operator"), ("read", "operator"), ("read", "reader")}
 
 
 class TestSecrets:

@@ -9,7 +9,7 @@ from fleet.hub import Hub
 from . import bucket, history
 from .samples import answers
 from .stack import Stack, eventually
-from .stacks import Stacks
+from .stacks import Stacks, raised
 from .thanos_fixtures import Past
 
 pytestmark = pytest.mark.lab
@@ -74,7 +74,7 @@ class TestHistory:
         with stacks.open_alertmanager(thanos) as operate:
 
             def assert_told() -> None:
-                told = {alert["labels"]["alertname"] for alert in operate.get("/api/v2/alerts").json()}
+                told = {alert["labels"]["alertname"] for alert in raised(operate)}
                 assert told >= {"ThanosBlocksPartial", "ThanosBlocksCorrupted"}
 
             eventually(assert_told, 240)

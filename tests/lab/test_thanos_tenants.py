@@ -1,13 +1,16 @@
 """Receive: whose samples it takes, and under which name."""
 
+import ssl
 import subprocess
 from pathlib import Path
 
+import httpx
 import pytest
 import yaml
 
 from fleet.hub import Hub
 from lab.build import command
+from tests.remote_write import sample
 
 from .clusters import Lab
 from .fleets import RECEIVE
@@ -56,3 +59,28 @@ class TestTenants:
             assert {s.labels["tenant_id"] for s in query.query("forged_metric")} == {tenant("eu1")}
 
         eventually(assert_own, 60)
+
+    def test_can_not_be_dropped(self, lab: Lab, thanos: Stack, query: Hub) -> None:
+        """
+        Who has the header taken away on the way writes as nobody, and is refused with an error that is tried again.
+        """
+        host, token = str(RECEIVE["host"]), thanos.outputs["identities"]["eu1"]
+        with httpx.Client(verify=ssl.create_default_context(cafile=str(lab.ca)), timeout=30) as client:
+
+            def write(metric: str, **headers: str) -> int:
+                return client.post(
+                    f"https://{lab.node_address('hub')}:{RECEIVE['nodePort']}/api/v1/receive",
+                    headers={"Authorization": f"Bearer {token}", "Host": host, **headers},
+                    content=sample(metric),
+                    extensions={"sni_hostname": host},
+                ).status_code
+
+            assert write("nameless_metric", Connection="THANOS-TENANT") == 500
+            assert write("named_metric") == 200
+
+        def assert_stored() -> None:
+            assert {s.labels["tenant_id"] for s in query.query("named_metric")} == {tenant("eu1")}
+
+        eventually(assert_stored, 60)
+        assert query.query("nameless_metric") == []
+        assert query.query('count({tenant_id="default-tenant"})') == []

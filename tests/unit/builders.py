@@ -9,6 +9,25 @@ from .kinds import STATEFUL_SET
 
 HUB = {"cluster": "hub", "expose": {"host": "hub.example", "tls": {"secret": "hub-tls"}}}
 """The section of a hub that says no more than it must."""
+EVERYTHING: dict[str, Any] = {
+    "clusters": {name: {"context": name} for name in ("hub", "eu1")},
+    "hub": {**HUB, "replicas": 2, "agents": {"us1": {"rotation": 2}}},
+    "agents": {"eu1": {}},
+    "alertmanager": {"receivers": {"nobody-yet": {}}, "default": "nobody-yet", "replicas": 3},
+    "grafana": {"secret": {"name": "grafana", "key": "password"}},
+    "pushgateway": {},
+    "probes": {"shop": {"targets": ["https://shop.example"]}},
+    "thanos": {
+        "storage": {"filesystem": {"claim": "blocks"}},
+        "query": {"endpoints": [{"address": "elsewhere.example:10901", "tlsSecret": "elsewhere"}]},
+        "queryFrontend": {},
+        "memcached": {},
+        "bucketWeb": {},
+        "ruler": {"results": "receive"},
+        "receive": {"expose": {"host": "receive.example"}, "seriesLimits": {"eu1": 1000}},
+    },
+}
+"""A stack with everything that has a pod, which agents write to Receive of."""
 VALUES = {
     "cluster": "eu1",
     "namespace": "shop",

@@ -35,6 +35,7 @@ def args(**other: object) -> AlertmanagerArgs:
         "existing": {},
         "replicas": 3,
         "notifier": "prometheus-hub",
+        "reader": "reader",
         "tls_secret": "hub-tls",
         "storage": "1Gi",
         **other,
@@ -80,6 +81,12 @@ class TestSecrets:
         assert {"secret": {"name": "alertmanager-receivers"}} in folder["projected"]["sources"]
 
 
+def paths(engine: Engine, door: str) -> list[str]:
+    """What a door leads to."""
+    [allowed] = [a for a in containers(engine)[f"{door}-door"]["args"] if a.startswith("--allow-paths=")]
+    return allowed.removeprefix("--allow-paths=").split(",")
+
+
 class TestDoors:
     def test_the_api_has_no_port(self, default):
         """
@@ -92,6 +99,7 @@ class TestDoors:
             "reloader": ["reloader"],
             "notify-door": ["notify", "notify-health"],
             "operate-door": ["operate", "operate-health"],
+            "read-door": ["read", "read-health"],
         }
         assert "--web.listen-address=127.0.0.1:9093" in containers(default)["alertmanager"]["args"]
 
@@ -106,14 +114,33 @@ class TestDoors:
         assert default.one(ROLE, "alertmanager-notify").inputs["rules"][0]["verbs"] == ["create", "get"]
         assert "--allow-paths=/api/v2/alerts,/metrics" in containers(default)["notify-door"]["args"]
 
+    @pytest.mark.parametrize("door", ["operate", "read"])
     @pytest.mark.parametrize("path", ["/-/reload", "/metrics", "/debug"])
-    def test_people_reach_the_api_alone(self, default, path):
+    def test_people_reach_the_api_alone(self, default, door, path):
         """
         Who may silence may not reload.
         """
-        [allowed] = [a for a in containers(default)["operate-door"]["args"] if a.startswith("--allow-paths=")]
+        assert not any(p.startswith(path) for p in paths(default, door))
 
-        assert not any(p.startswith(path) for p in allowed.removeprefix("--allow-paths=").split(","))
+    def test_reading_and_silencing_are_two_rights(self, default):
+        """
+        Readers only get; who operates silences too, at a door behind which no alert can be raised or ended.
+        """
+        verbs = {r.inputs["metadata"]["name"]: r.inputs["rules"][0]["verbs"] for r in default.all(ROLE)}
+        held = {
+            (b.inputs["subjects"][0]["name"], b.inputs["roleRef"]["name"])
+            for b in default.all(ROLE_BINDING)
+            if b.inputs["subjects"][0]["name"] != "prometheus-hub"
+        }
+
+        assert held == {
+            ("reader", "alertmanager-read"),
+            ("alertmanager-operator", "alertmanager-read"),
+            ("alertmanager-operator", "alertmanager-operate"),
+        }
+        assert verbs["alertmanager-read"] == ["get"]
+        assert "/api/v2/alerts" in paths(default, "read")
+        assert "/api/v2/alerts" not in paths(default, "operate")
 
     def test_the_mesh_is_closed_to_all_others(self, default):
         """

@@ -19,7 +19,7 @@ def hub_config(fleet: dict[str, Any]) -> dict[str, Any]:
 class TestNotifier:
     def test_alerts_go_to_every_replica_through_its_door(self):
         """
-        The hub shows its own token, and trusts exactly the certificate of its host.
+        The hub shows the token that is made for doors, and trusts exactly the certificate of its host.
         """
         [reached] = hub_config(ROUTED)["alerting"]["alertmanagers"]
 
@@ -28,7 +28,7 @@ class TestNotifier:
             "ca_file": "/etc/prometheus/certificate/tls.crt",
             "server_name": "hub.example",
         }
-        assert reached["authorization"]["credentials_file"].endswith("/serviceaccount/token")
+        assert reached["authorization"]["credentials_file"] == "/var/run/secrets/promfleet.io/token"
         assert [rule["regex"] for rule in reached["relabel_configs"]] == ["notify"]
 
     def test_two_equal_prometheus_raise_one_alert(self):

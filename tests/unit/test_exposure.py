@@ -102,6 +102,15 @@ class TestServices:
         assert spec["type"] == "LoadBalancer"
         assert {(p["port"], p["targetPort"]) for p in spec["ports"]} == {(8443, "write"), (8444, "read")}
 
+    def test_a_load_balancer_lets_in_whom_it_is_told_to(self, made):
+        """
+        Ranges of addresses are the Service's, and without any it has none.
+        """
+        chosen = made("loadBalancer", source_ranges=["203.0.113.0/24"])["Service"]["spec"]
+
+        assert chosen["loadBalancerSourceRanges"] == ["203.0.113.0/24"]
+        assert "loadBalancerSourceRanges" not in made("loadBalancer", source_ranges=())["Service"]["spec"]
+
 
 class TestPaths:
     def test_an_ingress_tells_the_doors_apart(self, made):

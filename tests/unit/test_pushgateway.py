@@ -3,13 +3,15 @@ from fnmatch import fnmatchcase
 from typing import cast
 
 import pytest
+import yaml
 from pulumi import ResourceOptions
 
+import prometheus
 from components import Pushgateway
 from components.pushgateway import PushgatewayArgs
 from prometheus.pushgateway import pushgateway_job
 
-from .builders import HUB, containers, fleet, pod
+from .builders import EVERYTHING, HUB, containers, fleet, pod
 from .conftest import TOKEN, Engine, plain, validate
 from .kinds import ROLE, ROLE_BINDING
 from .relabelling import relabel
@@ -35,7 +37,7 @@ class TestDoor:
     @pytest.mark.parametrize(
         ("path", "open_"),
         [
-            ("/metrics", True),
+            ("/metrics", False),
             ("/metrics/job/backup", True),
             ("/metrics/job/backup/instance/db1", True),
             ("/metrics/job@base64/YmFja3Vw/a/1/b/2/c/3/d/4/e/5/f/6", True),
@@ -59,14 +61,18 @@ class TestDoor:
 
     def test_pushers_push_and_prometheus_scrapes(self, pushgateway):
         """
-        Who holds the pusher's token can't read, and Prometheus can't push.
+        Who holds the pusher's token can't read or delete, and Prometheus can't push.
         """
         verbs = {r.inputs["metadata"]["name"]: r.inputs["rules"][0]["verbs"] for r in pushgateway.all(ROLE)}
         holds = {
             b.inputs["subjects"][0]["name"]: verbs[b.inputs["roleRef"]["name"]] for b in pushgateway.all(ROLE_BINDING)
         }
 
-        assert holds == {"pushgateway-pusher": ["create", "update", "delete"], "prometheus-hub": ["get"]}
+        assert holds == {
+            "pushgateway-pusher": ["create", "update"],
+            "pushgateway-cleaner": ["delete"],
+            "prometheus-hub": ["get"],
+        }
 
     def test_is_the_only_way_in(self, pushgateway):
         """
@@ -105,38 +111,70 @@ class TestPersistence:
         validate(pushgateway.objects)
 
 
+JOBS = {
+    job
+    for text in (
+        prometheus.hub_config(fleet(**EVERYTHING)),
+        prometheus.agent_config(
+            fleet(**EVERYTHING), "eu1", "https://hub.example", own=True, ca_file=None, token_file="/token"
+        ),
+    )
+    for one in yaml.safe_load(text)["scrape_configs"]
+    for job in [
+        one["job_name"],
+        *(r["replacement"] for r in one.get("relabel_configs", ()) if r.get("target_label") == "job"),
+    ]
+}
+"""Every name that a job of this program has, in the configuration or in its series."""
+
+
 class TestScrape:
     JOB = pushgateway_job(fleet(hub=HUB, pushgateway={}))
 
     @pytest.mark.parametrize(
         ("pushed", "stored"),
         [
-            (
-                {"job": "backup", "instance": "db1"},
-                {"job": "backup", "instance": "db1", "cluster": "hub"},
-            ),
+            ({"job": "backup", "instance": "db1"}, {"job": "backup", "instance": "db1", "cluster": "hub"}),
+            ({"job": "backup"}, {"job": "backup", "cluster": "hub"}),
             (
                 {"job": "backup", "cluster": "eu1"},
                 {"job": "backup", "cluster": "hub", "exported_cluster": "eu1"},
             ),
-            ({"job": "backup", "cluster": "hub"}, {"job": "backup", "cluster": "hub"}),
+            ({}, {"job": "pushgateway", "instance": "pushgateway-0", "cluster": "hub"}),
         ],
     )
     def test_a_push_keeps_its_names_but_not_its_cluster(self, pushed, stored):
         """
-        Whoever may push can't speak for another cluster, and no other series gets a label for it.
+        Whoever may push can't speak for another cluster, and Pushgateway's own metrics are its own.
         """
-        assert self.JOB["honor_labels"]
-        honoured = {"cluster": "hub", **pushed}
+        assert self.scraped(pushed) == stored
 
-        assert relabel(honoured, self.JOB["metric_relabel_configs"]) == stored
+    @pytest.mark.parametrize("claimed", sorted({*JOBS, "pushgateway", "blackbox", "thanos-store"}))
+    def test_a_push_can_not_be_of_a_job_of_ours(self, claimed):
+        """
+        It stays visible under the Pushgateway's own names, and equals no series of the Pushgateway itself.
+        """
+        assert self.scraped({"job": claimed, "instance": "pushgateway-0"}) == {
+            "job": "pushgateway",
+            "instance": "pushgateway-0",
+            "cluster": "hub",
+            "exported_job": claimed,
+            "exported_instance": "pushgateway-0",
+        }
+
+    def scraped(self, pushed):
+        """The labels of a series as they are stored; Prometheus moves those that the target has."""
+        assert "honor_labels" not in self.JOB
+        target = {"job": "pushgateway", "instance": "pushgateway-0", "cluster": "hub"}
+        moved = {f"exported_{name}" if name in target else name: value for name, value in pushed.items()}
+        return relabel(target | moved, self.JOB["metric_relabel_configs"])
 
     def test_its_target_belongs_to_the_hubs_cluster(self):
         """
         `up` and its like are not relabelled after the scrape.
         """
         found = {
-            "__meta_kubernetes_endpointslice_port_name": "push",
+            "__meta_kubernetes_endpointslice_port_name": "metrics",
             "__meta_kubernetes_pod_name": "pushgateway-0",
         }
 

@@ -71,6 +71,7 @@ class TestWhatIsAllowed:
             "via: ingress, ingressClass: haproxy, annotations: {a.b/c: d}, passthrough: true, readHost: r.example",
             "via: nodePort, annotations: {a.example/b: c}",
             "via: loadBalancer, passthrough: false",
+            "via: loadBalancer, sourceRanges: [203.0.113.0/24, '2001:db8::/32', 203.0.113.7/32]",
         ],
     )
     def test_ways_in(self, tmp_path, way):

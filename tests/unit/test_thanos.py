@@ -9,6 +9,7 @@ import pulumi
 import pytest
 import yaml
 
+from prometheus.thanos import hashring
 from settings import Fleet
 from stacks import deploy
 from stacks.exposure import hosts
@@ -21,6 +22,7 @@ from tests.unit.kinds import (
     GOOGLE_ACCOUNT,
     GOOGLE_ACCOUNT_MEMBER,
     NETWORK_POLICY,
+    ROLE,
     ROLE_BINDING,
     SERVICE,
     SERVICE_ACCOUNT,
@@ -310,6 +312,37 @@ class TestRoles:
         assert config["remote_write"][0]["protobuf_message"] == "prometheus.WriteRequest"
 
 
+class TestWriters:
+    def test_of_receive_find_no_door_at_the_hub(self, whole):
+        """
+        What takes no samples has neither a door for them, nor a port or a right.
+        """
+        services = {r.inputs["metadata"]["name"]: r.inputs["spec"].get("ports", ()) for r in whole.all(SERVICE)}
+        ports = {name: {port["name"] for port in found} for name, found in services.items()}
+        resources = {resource for r in whole.all(ROLE) for rule in r.inputs["rules"] for resource in rule["resources"]}
+
+        assert ports["prometheus-hub"] == {"read", "metrics"}
+        assert ports["prometheus-hub-outside"] == {"read"}
+        assert "hubs/read" in resources
+        assert "hubs/write" not in resources
+
+    def test_keep_their_tokens_when_they_move_to_receive(self, whole):
+        """
+        Account and Secret are the same objects as before, so that no agent has to get another token.
+        """
+
+        def made(engine: Engine) -> set[tuple[str, str]]:
+            return {(r.name, r.inputs["metadata"]["name"]) for r in engine.resources if "-writer-eu1" in r.name}
+
+        described = fleet(hub=HUB, agents=SECTIONS["agents"])
+        before = Engine()
+        before.stand_in()
+        before.deploy(lambda: deploy(described))
+        kept = {("hub-writer-eu1", "writer-eu1"), ("hub-writer-eu1-token-0", "writer-eu1-token-0")}
+        assert made(before) - made(whole) == {("hub-writer-eu1-binding", "writer-eu1")}
+        assert kept <= made(before) & made(whole)
+
+
 def thanos_args(spec):
     return [flag for container in spec["template"]["spec"]["containers"] for flag in container.get("args", [])]
 
@@ -493,6 +526,45 @@ class TestHub:
         assert [name for name in workloads(engine) if "thanos" in name] == []
         containers = workloads(engine)["prometheus-hub"]["template"]["spec"]["containers"]
         assert [c["name"] for c in containers] == ["prometheus", "write-door", "read-door"]
+
+
+class TestTenants:
+    def test_are_every_writer_and_nobody_else(self, whole, stateless):
+        """
+        An empty list would let everybody be a tenant; a stateless Ruler writes too.
+        """
+        account = "system:serviceaccount:promfleet:"
+        assert tenants(whole) == [f"{account}writer-eu1", f"{account}writer-us1"]
+        assert tenants(stateless) == [f"{account}writer-eu1", f"{account}writer-us1", f"{account}thanos-ruler"]
+
+    def test_are_agents_of_other_stacks_too_however_often_renewed(self):
+        """
+        A renewed token is another of the same account.
+        """
+        thanos = {"storage": {"filesystem": {"claim": "blocks"}}, "receive": FULL["receive"], "ruler": {}}
+        hub = HUB | {"agents": {"us1": {"rotation": 2}}}
+
+        [ring] = json.loads(hashring(fleet(hub=hub, agents={"eu1": {}}, thanos=thanos), 3))
+
+        assert [name.rpartition(":")[2] for name in ring["tenants"]] == ["writer-eu1", "writer-us1"]
+
+    def test_without_a_limit_are_told_from_strangers(self, whole):
+        """
+        Whoever has no name may not have series without end.
+        """
+        limits = yaml.safe_load(whole.one(CONFIG_MAP, "thanos-receive-router").inputs["data"]["limits.yml"])["write"]
+
+        assert limits["default"] == {"head_series_limit": 1}
+        assert {name.rpartition("-")[2]: limit["head_series_limit"] for name, limit in limits["tenants"].items()} == {
+            "eu1": 100000,
+            "us1": 0,
+        }
+
+
+def tenants(engine: Engine) -> list[str]:
+    """Those of the rendered hashring."""
+    [ring] = json.loads(engine.one(CONFIG_MAP, "thanos-receive-router").inputs["data"]["hashring.json"])
+    return ring["tenants"]
 
 
 class TestHashring:

@@ -1,0 +1,276 @@
+"""Who reaches whom, and with what: network policies, tokens and keys of a stack with every section."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import pytest
+
+from settings import Fleet
+from stacks import deploy
+from tests import ROOT
+
+from .builders import EVERYTHING, fleet
+from .builders import HUB as HUB_ALONE
+from .conftest import Engine
+from .kinds import NETWORK_POLICY, ROLE, SECRET
+
+HUB, AGENT, QUERY = "prometheus-hub", "prometheus-agent", "thanos-query"
+ANYBODY = {"everybody"}
+ROUTER, RECEIVE, RULER, STORE = "thanos-receive-router", "thanos-receive", "thanos-ruler", "thanos-store"
+OPEN: dict[str, dict[str, set[str]]] = {
+    HUB: {"8444": ANYBODY, "8445": {HUB}, "10901": {QUERY}, "10902": {HUB}},
+    "alertmanager": {
+        "8443": {HUB, RULER},
+        "8444": ANYBODY,
+        "8445": ANYBODY,
+        "9094": {"alertmanager"},
+        "9094/UDP": {"alertmanager"},
+    },
+    "blackbox-exporter": {"8443": {HUB}},
+    "grafana": {"3000": ANYBODY},
+    "kube-state-metrics": {"8080": {HUB, AGENT}},
+    "pushgateway": {"8443": ANYBODY, "8444": {HUB}},
+    QUERY: {"8444": ANYBODY, "8445": {HUB}, "8446": {HUB}, "10901": {RULER}},
+    "thanos-bucket-web": {"8443": ANYBODY},
+    "thanos-compactor": {"10902": {HUB}},
+    "thanos-memcached": {"11211": {QUERY, STORE}},
+    RECEIVE: {"10901": {QUERY, ROUTER}, "10902": {HUB}},
+    ROUTER: {"8443": ANYBODY, "10902": {HUB}},
+    RULER: {"10901": {QUERY}, "10902": {HUB}},
+    STORE: {"10901": {QUERY}, "10902": {HUB}},
+    AGENT: {},
+}
+"""Pods of the program's namespace -> each port that is open to anybody at all, and to whom."""
+API, DOORS = "/var/run/secrets/kubernetes.io/serviceaccount", "/var/run/secrets/promfleet.io"
+
+
+class Pod(NamedTuple):
+    """What a policy knows of a pod."""
+
+    app: str
+    labels: Mapping[str, str]
+    ports: Mapping[str, str]
+    """Number, with the protocol if that is not TCP -> name."""
+
+
+STRANGERS = [
+    Pod("a pod without labels", {}, {}),
+    Pod("a pod with other labels", {"app.kubernetes.io/name": "shop", "app.kubernetes.io/part-of": "promfleet"}, {}),
+]
+"""Of the same namespace, or of another one: no policy tells namespaces apart, so that no peer may be in another."""
+
+
+@pytest.fixture(scope="module")
+def everything(kubeconfig: None) -> Engine:
+    """A stack with every section. It is deployed once, so tests only read it."""
+    engine = Engine()
+    engine.stand_in()
+    return engine.deploy(lambda: deploy(Fleet.model_validate(EVERYTHING)))
+
+
+def specs(engine: Engine) -> dict[str, dict[str, Any]]:
+    """The pods of every workload, by its name."""
+    return {
+        r.inputs["metadata"]["name"]: r.inputs["spec"]["template"]
+        for r in engine.resources
+        if "template" in r.inputs.get("spec", {})
+    }
+
+
+def pods(engine: Engine) -> dict[str, Pod]:
+    found = {}
+    for app, template in specs(engine).items():
+        ports = [port for container in template["spec"]["containers"] for port in container.get("ports", ())]
+        found[app] = Pod(
+            app,
+            template["metadata"]["labels"],
+            {written(port["containerPort"], port): port.get("name", "") for port in ports},
+        )
+    return found
+
+
+def written(number: float, port: Mapping[str, Any]) -> str:
+    """A port as the table has it."""
+    return f"{number:.0f}" + ("" if port.get("protocol", "TCP") == "TCP" else f"/{port['protocol']}")
+
+
+def selects(selector: Mapping[str, Any], pod: Pod) -> bool:
+    return selector.get("matchLabels", {}).items() <= pod.labels.items()
+
+
+def rules(policies: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [rule for policy in policies for rule in policy.get("ingress", ())]
+
+
+def admits(policy: Mapping[str, Any], caller: Pod, target: Pod, port: str) -> bool:
+    """Whether a rule of a policy lets one pod come to a port of another; without peers it lets everybody come."""
+    for rule in rules([policy]):
+        peers = rule.get("from", [])
+        assert all(peer.keys() == {"podSelector"} for peer in peers)
+        named = {written(p["port"], p) for p in rule["ports"] if not isinstance(p["port"], str)}
+        named |= {
+            number
+            for p in rule["ports"]
+            for number, name in target.ports.items()
+            if name == p["port"] and number.endswith("/UDP") == (p.get("protocol") == "UDP")
+        }
+        if port in named and (not peers or any(selects(peer["podSelector"], caller) for peer in peers)):
+            return True
+    return False
+
+
+class TestNetworkPolicies:
+    def test_open_each_port_to_those_in_the_table(self, everything: Engine) -> None:
+        """
+        For every pair of a pod and a port of another: who is not in the table is kept out, strangers everywhere.
+        """
+        policies = [r.inputs["spec"] for r in everything.all(NETWORK_POLICY) if "node-exporter" not in r.name]
+        known = pods(everything)
+        del known["node-exporter"]  # on its node's network, where no policy reaches
+        callers = [*known.values(), *STRANGERS]
+
+        def comers(target: Pod, port: str) -> set[str]:
+            own = [policy for policy in policies if selects(policy["podSelector"], target)]
+            assert own, f"{target.app} is open to all"
+            found = {c.app for c in callers if any(admits(policy, c, target, port) for policy in own)}
+            return ANYBODY if len(found) == len(callers) else found
+
+        said = {
+            written(p["port"], p) for rule in rules(policies) for p in rule["ports"] if isinstance(p["port"], float)
+        }
+        found = {
+            app: {port: who for port in {*target.ports, *said} if (who := comers(target, port))}
+            for app, target in known.items()
+        }
+        assert found == OPEN
+
+
+def mounted(engine: Engine) -> Iterator[tuple[str, str, str, Mapping[str, Any]]]:
+    """Every volume in every container: workload, container, place, volume."""
+    for app, template in specs(engine).items():
+        volumes = {volume["name"]: volume for volume in template["spec"].get("volumes", ())}
+        for container in template["spec"]["containers"]:
+            for mount in container.get("volumeMounts", ()):
+                if mount["name"] in volumes:  # the others are of claims of the StatefulSet
+                    yield app, container["name"], mount["mountPath"], volumes[mount["name"]]
+
+
+class TestTokens:
+    def test_of_the_api_server_are_where_somebody_asks_it(self, everything: Engine) -> None:
+        """
+        Auth proxies, discovery, kube-state-metrics, and two that come through the doors of people and agents.
+        """
+        shared = {app for app, t in specs(everything).items() if t["spec"].get("automountServiceAccountToken", True)}
+        holders = {(app, name) for app, name, place, _ in mounted(everything) if place == API}
+
+        assert shared == {"kube-state-metrics", AGENT}
+        assert all(len(specs(everything)[app]["spec"]["containers"]) == 1 for app in shared)
+        assert {(app, name) for app, name in holders if not name.endswith("-door")} == {
+            (HUB, "prometheus"),
+            (RULER, "thanos"),
+            (ROUTER, ROUTER),
+        }
+        doors = {(app, c["name"]) for app, t in specs(everything).items() for c in t["spec"]["containers"]}
+        assert {door for door in doors if door[1].endswith("-door")} <= holders
+
+    def test_of_doors_are_with_those_who_come_to_them(self, everything: Engine) -> None:
+        """
+        The hub and the Ruler have one, of an audience that only doors accept.
+        """
+        found = [(app, name, volume) for app, name, place, volume in mounted(everything) if place == DOORS]
+
+        assert [(app, name) for app, name, _ in found] == [(HUB, "prometheus"), (RULER, "thanos")]
+        for _, _, volume in found:
+            assert volume["projected"]["sources"] == [
+                {
+                    "serviceAccountToken": {
+                        "path": "token",
+                        "audience": "doors.promfleet.io",
+                        "expirationSeconds": 3600,
+                    }
+                }
+            ]
+
+    def test_are_demanded_where_only_our_pods_come(self, everything: Engine) -> None:
+        """
+        A door that is closed to strangers wants the token that is shown to nobody else, and no other does.
+        """
+        closed = set()
+        for app, template in specs(everything).items():
+            for container in template["spec"]["containers"]:
+                if "--auth-token-audiences=doors.promfleet.io" in container.get("args", ()):
+                    closed |= {(app, written(port["containerPort"], port)) for port in container["ports"][:1]}
+
+        ports = {(app, port): who for app, ports in OPEN.items() for port, who in ports.items()}
+        assert closed == {
+            (app, port) for (app, port), who in ports.items() if port.startswith("844") and who != ANYBODY
+        }
+
+
+class TestPrivateKey:
+    def test_is_only_where_it_is_served_with(self, everything: Engine) -> None:
+        """
+        Auth proxies and Grafana have the key of the stack's certificate; whoever trusts it has the certificate alone.
+        """
+        holders = set()
+        for app, name, _, volume in mounted(everything):
+            projected = volume.get("projected", {}).get("sources", [])
+            for source in [volume, *projected]:
+                secret = source.get("secret", {})
+                items = [item["key"] for item in secret.get("items", [{"key": "tls.key"}])]
+                if "hub-tls" in (secret.get("secretName"), secret.get("name")) and "tls.key" in items:
+                    holders.add((app, name))
+
+        assert {(app, name) for app, name in holders if not name.endswith("-door")} == {("grafana", "grafana")}
+
+
+class TestDocs:
+    def test_name_every_door_and_who_may_what_there(self, everything: Engine) -> None:
+        """
+        The page on doors has each door's port, whether it is closed, and the permission that it asks for.
+        """
+        plain = Engine()
+        plain.stand_in()
+        plain.deploy(lambda: deploy(fleet(hub=HUB_ALONE, agents={"eu1": {}})))
+        verbs: dict[str, set[str]] = {}
+        made: dict[str, tuple[str, str, bool]] = {}
+        for engine in (everything, plain):
+            for rule in (rule for r in engine.all(ROLE) for rule in r.inputs["rules"]):
+                verbs.setdefault(rule["resources"][0], set()).update(rule["verbs"])
+            for template in specs(engine).values():
+                for one in template["spec"]["containers"]:
+                    if one["name"].endswith("-door"):
+                        config = next(a for a in one["args"] if a.startswith("--config-file=")).rpartition("/")[2]
+                        port = one["ports"][0]
+                        closed = any(a.startswith("--auth-token-audiences=") for a in one["args"])
+                        made[f"{template['metadata']['labels']['app.kubernetes.io/name']} {config}"] = (
+                            port["name"],
+                            f"{port['containerPort']:.0f}",
+                            closed,
+                        )
+
+        rows = re.findall(r"^\|.*\|$", (ROOT / "docs/doors.md").read_text(encoding="utf-8"), re.M)[2:]
+        cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+        words = [re.findall(r"`([a-z/]+)`", row[4]) for row in cells]
+        said = {
+            next(word for word in found if "/" in word): {word for word in found if "/" not in word} for found in words
+        }
+        assert said == verbs
+        assert sorted((row[1].partition(",")[0], row[2], row[1].endswith(", closed")) for row in cells) == sorted(
+            made.values()
+        )
+
+    def test_name_every_token_that_stands_in_a_secret(self, everything: Engine) -> None:
+        """
+        The page on security has a row for each.
+        """
+        made = {
+            re.sub(r"writer-\w+-token-\d", "writer-<cluster>-token-<n>", r.inputs["metadata"]["name"])
+            for r in everything.all(SECRET)
+            if r.inputs.get("type") == "kubernetes.io/service-account-token"
+        }
+
+        page = (ROOT / "docs/security.md").read_text(encoding="utf-8")
+        table = page.partition("## Tokens")[2].partition("## ")[0]
+        assert {name for name in re.findall(r"`([a-z-<>0]+)`", table) if "-token-" in name} == made
