@@ -1,11 +1,11 @@
 """Asks a cluster for what runs in some of its namespaces, and for its events."""
 
 import asyncio
-import warnings
 from collections.abc import Collection
 
 from settings import Cluster
 
+from .client import client_options
 from .troubles import Object
 
 LIMIT = 15
@@ -30,11 +30,9 @@ async def look(cluster: Cluster, namespaces: Collection[str]) -> list[Object]:
         objects.Service,
         objects.Event,
     )
-    # kr8s warns of every Kubernetes release that is newer than itself; what is used of it here is as old as both.
-    warnings.filterwarnings("ignore", message="Kubernetes version .* is not supported")
     try:
         async with asyncio.timeout(LIMIT):
-            api = await kr8s.asyncio.api(context=cluster.context, kubeconfig=cluster.kubeconfig)
+            api = await kr8s.asyncio.api(**client_options(cluster.context, cluster.kubeconfig))
             return [
                 {"kind": kind.kind, **item}
                 for namespace in namespaces

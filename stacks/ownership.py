@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import pulumi
 from pulumi import ResourceOptions, ResourceTransformationArgs, ResourceTransformationResult
 
+from live import client_options
 from settings import Cluster
 
 from .failures import KINDS, says_why
@@ -96,7 +97,7 @@ async def refuse_strangers(owner: Owner, cluster: Cluster, args: pulumi.Resource
     """
     import kr8s.asyncio  # noqa: PLC0415 — takes a third of a second, and namespaces are made once
 
-    api = await kr8s.asyncio.api(context=cluster.context, kubeconfig=cluster.kubeconfig)
+    api = await kr8s.asyncio.api(**client_options(cluster.context, cluster.kubeconfig))
     listed = [dict(item)["metadata"] async for item in api.get("namespaces", raw=True)]
     live = {metadata["name"]: metadata.get("annotations", {}) for metadata in listed}
     wanted = (args.new_inputs or {})["metadata"]["name"]

@@ -158,7 +158,7 @@ class TestHook:
                 assert (kind, raw) == ("namespaces", True)
                 yield {"metadata": {"name": "promfleet"}}
 
-        async def api(context, kubeconfig):
+        async def api(context, kubeconfig, namespace):
             assert (context, kubeconfig) == ("gke_eu1", None)
             return Api()
 
