@@ -12,6 +12,7 @@ from . import api, cgroups, components, credentials, images, network, objectstor
 from .build import build
 from .cluster import Cluster, enrol, known, state
 from .connect import connect
+from .environment import temporary
 from .kubectl import apply
 from .links import link, needed
 from .locks import lift_dead
@@ -38,6 +39,7 @@ def up(names: Iterable[str], parts: Collection[str] = (), say: Say = plainly, ev
     for cluster in clusters:
         credentials.prepare(cluster)
     file = credentials.write_kubeconfig(known())
+    temporary()  # a shell may know it of a lab before
     bridge = network.wire()
     if objectstore.SERVER in built:
         objectstore.start()
