@@ -15,7 +15,7 @@ def backend() -> Path:
 
 
 def temporary() -> Path:
-    """Give the folder of temporary files, made for its owner alone: the Kubernetes provider leaves credentials there."""
+    """Give the folder of temporary files, for its owner alone: the Kubernetes provider leaves credentials there."""
     folder = state() / "tmp"
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
