@@ -60,7 +60,9 @@ LOCK := $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-
 lock: ## after a change of the dependencies in pyproject.toml, or of a row in lab/binaries.py
 	$(LOCK) --output-file requirements.txt pyproject.toml
 	$(LOCK) --group dev --extra snapshot --constraints requirements.txt --output-file requirements-dev.txt pyproject.toml
+	$(LOCK) --group scan --output-file requirements-scan.txt
 	$(LOCK) --group go --output-file requirements-go.txt
+	$(VENV)/bin/python -m lab.lock
 
 packages: setup ## what the lab needs of the system
 	@missing="$$($(VENV)/bin/python -m lab.tools)"; test -z "$$missing" || { echo "installing $$missing"; \

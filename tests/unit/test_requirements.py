@@ -17,7 +17,8 @@ from lab import build
 from tests import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-USERS, DEVELOPERS, GO = "requirements.txt", "requirements-dev.txt", "requirements-go.txt"
+USERS, DEVELOPERS = "requirements.txt", "requirements-dev.txt"
+GO, SCAN = "requirements-go.txt", "requirements-scan.txt"
 OWN = {file.stem for file in ROOT.iterdir() if file.is_dir() or file.suffix == ".py"}
 DRAWS = ROOT / "fleet" / "picture.py"
 """The one module whose needs are an extra."""
@@ -119,17 +120,18 @@ class TestTools:
         assert locked(tmp_path / "uv.txt") == {"uv": locked(DEVELOPERS)["uv"]}
         assert re.findall(r"pip install (?!.*--require-hashes)(?!.*--editable).*", recipe) == []
 
-    def test_go_is_what_is_asked_for(self):
+    @pytest.mark.parametrize(("group", "file"), [("go", GO), ("scan", SCAN)])
+    def test_with_lock_files_of_their_own_are_what_is_asked_for(self, group, file):
         """
-        The lab reads the release from the lock file.
+        Go, whose release the lab reads from there, and the scanner.
         """
-        [(name, requirement)] = requirements(PROJECT["dependency-groups"]["go"]).items()
+        [(name, requirement)] = requirements(PROJECT["dependency-groups"][group]).items()
 
-        assert requirement.specifier.contains(locked(GO)[name][0])
+        assert requirement.specifier.contains(locked(file)[name][0]), f"{requirement} in pyproject.toml: make lock"
         assert build.GO == ROOT / GO
 
 
-@pytest.mark.parametrize("file", [USERS, DEVELOPERS, GO])
+@pytest.mark.parametrize("file", [USERS, DEVELOPERS, GO, SCAN])
 def test_every_package_is_held_against_its_hash(file):
     """
     With the first hash pip asks for all of them, so that a single one that is missing stops the installation.
