@@ -49,16 +49,20 @@ setup: $(VENV)/synced ## the Python packages of developers, by the lock file
 $(VENV)/synced: requirements-dev.txt pyproject.toml
 	python3 -c 'import sys; sys.exit(sys.version_info < (3, 11) and "promfleet needs Python 3.11 or later: apt-get install python3")'
 	test -x $(VENV)/bin/python || python3 -m venv $(VENV)
-	test -x $(UV) || $(VENV)/bin/pip install --quiet uv
+	test -x $(UV) || { sed -n '/^uv==/,/^    #/p' requirements-dev.txt >$(VENV)/uv.txt && \
+		$(VENV)/bin/pip install --quiet --require-hashes --requirement $(VENV)/uv.txt; }
 	$(UV) pip sync --quiet --require-hashes --python $(VENV)/bin/python requirements-dev.txt
 	$(UV) pip install --quiet --no-deps --no-build-isolation --python $(VENV)/bin/python --editable .
 	touch $@
 
 LOCK := $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header
 
-lock: ## after a change of the dependencies in pyproject.toml
+lock: ## after a change of the dependencies in pyproject.toml, or of a row in lab/binaries.py
 	$(LOCK) --output-file requirements.txt pyproject.toml
 	$(LOCK) --group dev --extra snapshot --constraints requirements.txt --output-file requirements-dev.txt pyproject.toml
+	$(LOCK) --group scan --output-file requirements-scan.txt
+	$(LOCK) --group go --output-file requirements-go.txt
+	$(VENV)/bin/python -m lab.lock
 
 packages: setup ## what the lab needs of the system
 	@missing="$$($(VENV)/bin/python -m lab.tools)"; test -z "$$missing" || { echo "installing $$missing"; \

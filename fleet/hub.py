@@ -1,7 +1,6 @@
 """Asks a hub in PromQL, through its read door, with a reader's token."""
 
 import ssl
-import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -10,6 +9,8 @@ from urllib.parse import urlsplit
 import httpx
 import kr8s
 from kr8s.objects import ConfigMap, Service
+
+from live import client_options
 
 from .stack import StackError
 
@@ -60,16 +61,14 @@ class Hub:
 def open_hub(stack: dict[str, Any]) -> Generator[Hub]:
     """Reach the hub that a stack's outputs describe, through the API server of its cluster: no route is needed."""
     if "hub" not in stack:
-        raise StackError("this stack has no hub; name the hub's with --stack")
+        raise StackError("this stack has no hub; name the hub's with --stack, or deploy it with `pulumi up`")
     hub = stack["hub"]
-    # kr8s warns of every Kubernetes release that is newer than itself; what is used of it here is as old as both.
-    warnings.filterwarnings("ignore", message="Kubernetes version .* is not supported")
-    api = kr8s.api(context=hub["context"], kubeconfig=hub["kubeconfig"] or None)
     url = urlsplit(hub["readUrl"])
     try:
+        api = kr8s.api(**client_options(hub["context"], hub["kubeconfig"] or None))
         service = Service.get(hub["service"], namespace=hub["namespace"], api=api)
         trust = _trust(api, hub)
-    except (kr8s.NotFoundError, kr8s.ServerError, httpx.HTTPError, OSError) as error:
+    except Exception as error:  # a kubeconfig, its plugin, the network and the server fail in their own ways
         raise StackError(f"the hub's cluster, context {hub['context']}, does not show the hub: {error}") from error
     [port] = [port["port"] for port in service.spec.ports if port["name"] == "read"]
     with service.portforward(remote_port=port, local_port="auto") as local:

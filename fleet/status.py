@@ -1,4 +1,4 @@
-"""`fleet status`: what the hub knows of every cluster."""
+"""`fleet status`: what the hub knows of every cluster, and what the clusters say of what is not there yet."""
 
 import time
 from typing import Annotated, NamedTuple
@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from .hub import Hub, open_hub
+from .inside import places, sentences
 from .stack import StackError, outputs
 
 QUESTIONS = {
@@ -43,14 +44,19 @@ def status(
     stack: Annotated[str, typer.Option(help="The stack that holds the hub.")] = "hub",
     wait: Annotated[int, typer.Option(help="Seconds to wait until every cluster has reported.")] = 120,
 ) -> None:
-    """Show every expected cluster; exit 1 while one has not reported."""
+    """Show every expected cluster, and each pod and volume that is not there yet; exit 1 while one has not reported."""
+    rows, complaint = list[Row](), None
     try:
         with open_hub(outputs(stack)) as hub:
             rows = settled(hub, time.monotonic() + wait)
+        Console().print(table(rows))
     except StackError as error:
-        typer.echo(f"fleet status: {error}", err=True)
-        raise typer.Exit(2) from error
-    Console().print(table(rows))
+        complaint = error
+    for sentence in sentences(places(stack), [row.cluster for row in rows if row.healthy]):
+        typer.echo(sentence)
+    if complaint:
+        typer.echo(f"fleet status: {complaint}", err=True)
+        raise typer.Exit(2)
     if not all(row.healthy for row in rows):
         raise typer.Exit(1)
 

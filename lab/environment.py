@@ -14,6 +14,14 @@ def backend() -> Path:
     return state() / "pulumi"
 
 
+def temporary() -> Path:
+    """Give the folder of temporary files, for its owner alone: the Kubernetes provider leaves credentials there."""
+    folder = state() / "tmp"
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    return folder
+
+
 def environment() -> dict[str, str]:
     """
     Give the variables by name.
@@ -24,6 +32,7 @@ def environment() -> dict[str, str]:
     variables = {
         "PATH": _path(),
         "KUBECONFIG": str(state() / "kubeconfig"),
+        "TMPDIR": str(temporary()),
         "PULUMI_BACKEND_URL": f"file://{backend()}?metadata=skip",  # a file beside each, broken by a kill
         "PULUMI_CONFIG_PASSPHRASE": "",
     }

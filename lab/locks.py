@@ -1,11 +1,38 @@
-"""Locks that a killed `pulumi` leaves on the stacks of the lab; nobody would ever lift them."""
+"""Who may change the lab, and locks that a killed `pulumi` leaves on its stacks; nobody would ever lift them."""
 
+import fcntl
 import json
+import os
 import socket
+from collections.abc import Generator
+from contextlib import contextmanager
 
 import psutil
 
+from .cluster import state
 from .environment import backend
+from .progress import Say
+
+
+@contextmanager
+def alone(say: Say) -> Generator[None]:
+    """
+    Wait while another process brings the lab up or takes it away, which would be done twice or by halves.
+
+    It is the folder around the lab that is locked: it stays, nothing is left in it, and the kernel lifts the lock with
+    its process.
+    """
+    state().parent.mkdir(parents=True, exist_ok=True)
+    folder = os.open(state().parent, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("lab", "waiting for another `fleet lab` to end")
+            fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def lift_dead() -> list[str]:

@@ -11,7 +11,7 @@ import psutil
 
 from . import metadata
 from .cluster import WIRE, Cluster, state
-from .node import HOLD, LabError, find, hold, inside, run
+from .node import HOLD, LabError, find, hold, inside, run, wait
 
 INTERFACE = "promfleet0"
 
@@ -23,31 +23,16 @@ def wire_holder() -> list[str]:
 
 def wire() -> psutil.Process:
     """Lay the wire unless it lies, and give the process in the bridge's namespace."""
-    if not find(wire_holder()) and _exists(INTERFACE):
-        raise LabError(
-            f"the interface {INTERFACE} belongs to another lab; run its `fleet lab down` (with its PROMFLEET_LAB) first"
-        )
+    if not find(wire_holder()):
+        # The kernel takes a moment to clear away what a holder that has just ended had.
+        stayed = f"{INTERFACE} is another lab's; run `fleet lab down` with its PROMFLEET_LAB: it did not go away"
+        wait(lambda: not _exists(INTERFACE), stayed, seconds=5)
     process = hold(wire_holder(), state() / "wire.log")
     if not _exists("wire", process):
         run(inside(process, "ip", "link", "add", "wire", "type", "bridge"))
     run(inside(process, "ip", "link", "set", "wire", "up"))
     if not _exists(INTERFACE):
-        run(
-            inside(
-                process,
-                "ip",
-                "link",
-                "add",
-                "machine",
-                "type",
-                "veth",
-                "peer",
-                "name",
-                INTERFACE,
-                "netns",
-                str(os.getpid()),
-            )
-        )
+        _cable(process, "machine", INTERFACE, os.getpid())
     run(inside(process, "ip", "link", "set", "machine", "master", "wire", "up"))
     run(["ip", "address", "replace", f"{WIRE[1]}/{WIRE.prefixlen}", "dev", INTERFACE])
     run(["ip", "link", "set", INTERFACE, "up"])
@@ -57,16 +42,25 @@ def wire() -> psutil.Process:
 def plug(cluster: Cluster, node: psutil.Process, bridge: psutil.Process) -> None:
     """Connect a node to the wire unless it is."""
     if not _exists("eth0", node):
-        if _exists(cluster.name, bridge):  # the kernel takes a moment to clear away a dead node's end
-            run(inside(bridge, "ip", "link", "delete", cluster.name))
-        ends = (cluster.name, "type", "veth", "peer", "name", "eth0", "netns", str(node.pid))
-        run(inside(bridge, "ip", "link", "add", *ends))
+        _cable(bridge, cluster.name, "eth0", node.pid)
     run(inside(bridge, "ip", "link", "set", cluster.name, "master", "wire", "up"))
     run(inside(node, "ip", "address", "replace", f"{cluster.node}/{WIRE.prefixlen}", "dev", "eth0"))
     run(inside(node, "ip", "link", "set", "eth0", "up"))
     run(inside(node, "ip", "address", "replace", f"{metadata.ADDRESS}/32", "dev", "lo"))
     # Service addresses are routed before they are translated: without a default route there is no way to them.
     run(inside(node, "ip", "route", "replace", "default", "via", str(WIRE[1])))
+
+
+def _cable(bridge: psutil.Process, end: str, other: str, there: int) -> None:
+    """
+    Lay a cable from the bridge to the network of a process, where its other end is missing.
+
+    An end that is here all the same is of a cable before: one to a node that died, which the kernel takes a moment to
+    clear away, or to a network namespace from which `up` was run before this one.
+    """
+    if _exists(end, bridge):
+        run(inside(bridge, "ip", "link", "delete", end))
+    run(inside(bridge, "ip", "link", "add", end, "type", "veth", "peer", "name", other, "netns", str(there)))
 
 
 def _exists(interface: str, where: psutil.Process | None = None) -> bool:

@@ -1,7 +1,7 @@
 """Brings clusters up, and repairs those that are: every step asks first whether there is anything to do."""
 
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from string import Template
@@ -12,9 +12,10 @@ from . import api, cgroups, components, credentials, images, network, objectstor
 from .build import build
 from .cluster import Cluster, enrol, known, state
 from .connect import connect
+from .environment import temporary
 from .kubectl import apply
 from .links import link, needed
-from .locks import lift_dead
+from .locks import alone, lift_dead
 from .node import LabError, ensure, hold, node_holder, run, tail, wait, within
 from .parts import remember, wanted
 from .progress import Say, plainly
@@ -29,6 +30,11 @@ def up(names: Iterable[str], parts: Collection[str] = (), say: Say = plainly, ev
     tools.check()
     parts = wanted(parts)
     built = build(needed(parts), say, every)
+    with alone(say):
+        return _up(names, built, parts, say)
+
+
+def _up(names: Iterable[str], built: Mapping[str, Path], parts: Collection[str], say: Say) -> list[Cluster]:
     link(built)
     remember(parts)
     archives = images.archives(built, parts)
@@ -38,6 +44,7 @@ def up(names: Iterable[str], parts: Collection[str] = (), say: Say = plainly, ev
     for cluster in clusters:
         credentials.prepare(cluster)
     file = credentials.write_kubeconfig(known())
+    temporary()  # a shell may know it of a lab before
     bridge = network.wire()
     if objectstore.SERVER in built:
         objectstore.start()

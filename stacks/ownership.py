@@ -12,7 +12,10 @@ from typing import Any, NamedTuple
 import pulumi
 from pulumi import ResourceOptions, ResourceTransformationArgs, ResourceTransformationResult
 
+from live import client_options
 from settings import Cluster
+
+from .failures import KINDS, says_why
 
 OWNER = "promfleet.io/owner"
 CLUSTER_UID = "promfleet.io/cluster-uid"
@@ -23,6 +26,8 @@ SKIP_AWAIT = "pulumi.com/skipAwait"
 LONGEST_MANAGER = 128
 """Characters that Kubernetes allows for the name of a field manager."""
 NAMESPACE = "kubernetes:core/v1:Namespace"
+_PARTS = ("<organization>", "<project>", "<stack>", "<cluster>")
+"""Of what the annotation says."""
 CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"
 
 
@@ -62,11 +67,14 @@ def owned(
         lambda args: refuse_strangers(owner, cluster, args),
         pulumi.ResourceHookOptions(on_dry_run=True),
     )
+    explained = pulumi.ErrorHook(f"{owner.cluster}-says-why", says_why(owner.cluster, cluster))
 
     def transform(args: ResourceTransformationArgs) -> ResourceTransformationResult | None:
         if not args.type_.startswith("kubernetes:"):
             return None
         opts, further = ResourceOptions(delete_before_replace=True), {}
+        if args.type_ in KINDS:
+            opts.hooks = pulumi.ResourceHookBinding(on_error=[explained])
         if args.type_ == NAMESPACE:
             hooks = pulumi.ResourceHookBinding(before_create=[asked])
             opts, further = ResourceOptions(protect=protect, hooks=hooks), {CLUSTER_UID: uid}
@@ -89,7 +97,7 @@ async def refuse_strangers(owner: Owner, cluster: Cluster, args: pulumi.Resource
     """
     import kr8s.asyncio  # noqa: PLC0415 — takes a third of a second, and namespaces are made once
 
-    api = await kr8s.asyncio.api(context=cluster.context, kubeconfig=cluster.kubeconfig)
+    api = await kr8s.asyncio.api(**client_options(cluster.context, cluster.kubeconfig))
     listed = [dict(item)["metadata"] async for item in api.get("namespaces", raw=True)]
     live = {metadata["name"]: metadata.get("annotations", {}) for metadata in listed}
     wanted = (args.new_inputs or {})["metadata"]["name"]
@@ -99,14 +107,22 @@ async def refuse_strangers(owner: Owner, cluster: Cluster, args: pulumi.Resource
 
 def problems(owner: Owner, wanted: str, live: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
     """Say what stands in the way of a new namespace, given the annotations of those that exist by their names."""
-    others = [Owner(*whose.rsplit("/", 1)) for facts in live.values() if (whose := facts.get(OWNER))]
-    for other in others:
-        if other.stack == owner.stack and other.cluster != owner.cluster:
+    for name, facts in live.items():
+        if OWNER not in facts:
+            continue
+        *stack, known = parts = facts[OWNER].split("/")
+        other = Owner("/".join(stack), known)
+        if len(parts) != len(_PARTS) or not all(parts):
+            yield (
+                f'namespace "{name}" has the annotation {OWNER}: "{facts[OWNER]}", which is not '
+                f"{'/'.join(_PARTS)}: this program did not write it. Find out who did, and remove it."
+            )
+        elif other.stack == owner.stack and other.cluster != owner.cluster:
             yield (
                 f"this cluster is {other.cluster} in this stack's state already. Write {other.cluster} again: its "
                 "objects and volumes bear that name. To give it another one, destroy what it has first."
             )
-        if other.stack != owner.stack:
+        elif other.stack != owner.stack:
             yield (
                 f"this cluster belongs to stack {other.stack}, as {other.cluster}. Take it out there first; what its "
                 "volumes hold goes with it."

@@ -11,6 +11,7 @@ ORDER = (
     "test_incidents",
     "test_changes",
     "test_ownership",
+    "test_failures",  # rolls the agent of a cluster
     "test_loss",
     "test_lab_itself",
     "test_destroy",

@@ -3,8 +3,10 @@
 import json
 import re
 import subprocess
+import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -45,16 +47,17 @@ class Stack:
             command.append("--diff")
         if stack:
             command += ["--stack", self.name]
-        done = subprocess.run(
-            command,
-            cwd=self.root,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-            timeout=600,
-        )
+        with self._own_temporary_files() as environment:
+            done = subprocess.run(
+                command,
+                cwd=self.root,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+                timeout=600,
+            )
         assert bool(done.returncode) == fails, f"{' '.join(command)} answered {done.returncode}:\n{done.stdout}"
         return done.stdout
 
@@ -74,18 +77,19 @@ class Stack:
         """Begin an update, or a destroy, and kill all of it after so many operations."""
         self.is_changed, self._outputs = True, {}
         arguments = [command, "--yes", "--skip-preview", "--non-interactive", "--color", "never", "--stack", self.name]
-        running = psutil.Popen(
-            ["pulumi", *arguments], cwd=self.root, env=self.environment, stdout=subprocess.PIPE, text=True
-        )
-        done = 0
-        for line in running.stdout:
-            done += bool(re.search(r" (created|updated|deleted)\b", line))
-            if done == after:
-                break
-        assert done == after, f"{command} ended after {done} operations"
-        for process in (running, *running.children(recursive=True)):
-            process.kill()
-        running.wait()
+        with self._own_temporary_files() as environment:
+            running = psutil.Popen(
+                ["pulumi", *arguments], cwd=self.root, env=environment, stdout=subprocess.PIPE, text=True
+            )
+            done = 0
+            for line in running.stdout:
+                done += bool(re.search(r" (created|updated|deleted)\b", line))
+                if done == after:
+                    break
+            assert done == after, f"{command} ended after {done} operations"
+            for process in (running, *running.children(recursive=True)):
+                process.kill()
+            running.wait()
         assert lift_dead() == [self.name]
 
     @property
@@ -103,6 +107,12 @@ class Stack:
     def objects(self, cluster: str) -> set[str]:
         """URNs in the state that stand in one cluster."""
         return {resource["urn"] for resource in self.resources(cluster)}
+
+    @contextmanager
+    def _own_temporary_files(self) -> Generator[dict[str, str]]:
+        """Give the environment of one run, whose temporary files go with it: some have a kubeconfig's credentials."""
+        with tempfile.TemporaryDirectory(dir=self.environment["TMPDIR"], ignore_cleanup_errors=True) as folder:
+            yield self.environment | {"TMPDIR": folder}
 
 
 def eventually(check: Callable[[], None], seconds: float = 90) -> None:

@@ -1,6 +1,7 @@
 """What a change of the stack file does to a fleet that runs."""
 
 import base64
+from pathlib import Path
 
 import pytest
 import yaml
@@ -69,6 +70,19 @@ class TestState:
         The next one has another home.
         """
         assert str(lab.kubeconfig.parent) not in deployed.pulumi("stack", "export")
+
+
+class TestTemporaryFiles:
+    def test_are_taken_away_with_each_run(self, lab, change, tmp_path):
+        """
+        Where a kubeconfig is written out the provider leaves copies of it, with its credentials.
+        """
+        copied = tmp_path / "kubeconfig"
+        copied.write_bytes(lab.kubeconfig.read_bytes())
+
+        change({"clusters": {"us1": {"kubeconfig": str(copied)}}}).pulumi("preview")
+
+        assert list(Path(lab.env["TMPDIR"]).rglob("kubeconfig*")) == []
 
 
 class TestUpdate:

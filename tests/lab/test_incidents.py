@@ -15,6 +15,7 @@ from kr8s.objects import Pod
 import prometheus
 from alerts import MAINTENANCE, WATCHDOG
 from lab.build import command
+from live import client_options
 from prometheus.tokens import AUDIENCE
 from settings import Fleet
 
@@ -111,7 +112,7 @@ def issued(lab: Lab, *how: str) -> str:
 @contextmanager
 def forwarded(lab: Lab, pod: str, port: int) -> Generator[int]:
     """Lead a port of this machine's loopback to a port of a pod's."""
-    api = kr8s.api(context="hub", kubeconfig=str(lab.kubeconfig))
+    api = kr8s.api(**client_options("hub", str(lab.kubeconfig)))
     with Pod.get(pod, namespace="promfleet", api=api).portforward(remote_port=port, local_port="auto") as local:
         yield local
 

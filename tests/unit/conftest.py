@@ -41,6 +41,8 @@ class Engine(pulumi.runtime.Mocks):
         """Kind, name and time-out of whatever was registered; an empty one is the provider's own ten minutes."""
         self.protected: list[tuple[str, bool]] = []
         """Kind of whatever was registered, and whether it may not be deleted."""
+        self.error_hooks: list[tuple[str, str]] = []
+        """Kind of whatever was registered, and what is called when it fails."""
         self.stacks: dict[str, dict[str, Any]] = {OWN_STACK: {}}
         """Outputs of the stacks that a program may refer to, by `organization/project/stack`; its own of last time."""
         self.monitor = Monitor(self)
@@ -69,7 +71,7 @@ class Engine(pulumi.runtime.Mocks):
     def deploy(self, program: Callable[[], object]) -> "Engine":
         """Run a program until every registration has arrived; what an earlier one asked for is forgotten."""
         self.stand_in()
-        for remembered in (self.resources, self.waits, self.protected, self.monitor.urns):
+        for remembered in (self.resources, self.waits, self.protected, self.error_hooks, self.monitor.urns):
             remembered.clear()
 
         @pulumi.runtime.test
@@ -119,6 +121,7 @@ class Monitor(MockMonitor):
         kind = request.type.rpartition(":")[2]
         self.engine.waits.append((kind, request.name, request.customTimeouts.create))
         self.engine.protected.append((kind, request.protect))
+        self.engine.error_hooks.append((kind, ", ".join(request.hooks.on_error)))
         return super().RegisterResource(request)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lab import build
-from lab.binaries import BINARIES, Binary
+from lab.binaries import BINARIES, PULUMI, Binary
 
 UPSTREAM = {
     "Go": "1.25.0",
@@ -276,6 +276,39 @@ class TestRecipe:
         for binary in BINARIES:
             for name in binary.beside:
                 assert graphs[name] <= graphs[binary.name]
+
+
+class TestSums:
+    def test_have_every_module_that_is_built(self):
+        """
+        Whoever changes a row renews them.
+        """
+        known = {tuple(line.split()[:2]) for line in build.SUMS.read_text().splitlines()}
+        rows = {(binary.module, binary.version) for binary in BINARIES}
+
+        assert rows - known == set(), "make lock"
+        assert ("github.com/pulumi/pulumi/sdk/v3", PULUMI) in known
+
+    def test_a_module_that_nobody_has_looked_at_is_refused(self, monkeypatch, tmp_path):
+        """
+        The message names it, and what to do.
+        """
+        monkeypatch.setattr(build, "SUMS", tmp_path / "go.sum")
+        build.SUMS.write_text("a.example/a v1.0.0 h1:a=\n")
+
+        build._refuse_unknown("a", ["a.example/a v1.0.0 h1:a="])
+        with pytest.raises(build.BuildError, match=r"^a takes modules .* b\.example/b v1\.0\.0\. .*`make lock`"):
+            build._refuse_unknown("a", ["a.example/a v1.0.0 h1:a=", "b.example/b v1.0.0 h1:b="])
+
+    def test_a_module_that_was_published_anew_is_refused(self, monkeypatch, tmp_path):
+        """
+        Its release is known, its hash is another.
+        """
+        monkeypatch.setattr(build, "SUMS", tmp_path / "go.sum")
+        build.SUMS.write_text("a.example/a v1.0.0 h1:a=\n")
+
+        with pytest.raises(build.BuildError, match="published them anew"):
+            build._refuse_unknown("a", ["a.example/a v1.0.0 h1:other="])
 
 
 class TestAlone:

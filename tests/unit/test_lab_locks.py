@@ -1,14 +1,15 @@
-"""Locks of the engine in the lab: a killed update must not keep the next one out, a running one must."""
+"""Locks: a killed update must not keep the next one out, a running one must; the lab is changed by one at a time."""
 
 import json
 import shutil
 import socket
 import subprocess
+import threading
 
 import pytest
 
 from lab.environment import backend
-from lab.locks import lift_dead
+from lab.locks import alone, lift_dead
 
 
 @pytest.fixture
@@ -79,3 +80,31 @@ def test_without_a_state_there_is_nothing_to_lift(monkeypatch, tmp_path):
     monkeypatch.setenv("PROMFLEET_LAB", str(tmp_path))
 
     assert lift_dead() == []
+
+
+class TestAlone:
+    def test_the_lab_is_changed_by_one_at_a_time(self, monkeypatch, tmp_path):
+        """
+        Two `up` at once would lay each cable twice; the second waits, says so, and finds what the first has made.
+        """
+        monkeypatch.setenv("PROMFLEET_LAB", str(tmp_path / "state" / "lab"))
+        said, entered, told = [], threading.Event(), threading.Event()
+
+        def say(name, step):
+            said.append(f"{name}: {step}")
+            told.set()
+
+        def enter():
+            with alone(say):
+                entered.set()
+
+        with alone(say):
+            second = threading.Thread(target=enter)
+            second.start()
+            assert told.wait(10)
+            assert not entered.is_set()
+        second.join(10)
+
+        assert entered.is_set()
+        assert said == ["lab: waiting for another `fleet lab` to end"]
+        assert list((tmp_path / "state").iterdir()) == []

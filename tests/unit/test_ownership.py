@@ -136,6 +136,16 @@ class TestProblems:
 
         assert "Write us1 again" in problem
 
+    @pytest.mark.parametrize("written", ["", "eu1", "organization/promfleet/hub/", "organization/promfleet/a/b/eu1"])
+    def test_what_nobody_of_ours_has_written_is_told(self, written):
+        """
+        Whoever may write a namespace may write its annotation; that is neither an error of the program nor an owner.
+        """
+        [problem] = problems(OURS, "promfleet", {"theirs": {OWNER: written}})
+
+        assert problem.startswith(f'namespace "theirs" has the annotation promfleet.io/owner: "{written}"')
+        assert "remove it" in problem
+
 
 class TestHook:
     def test_refuses_before_a_namespace_is_made(self, monkeypatch):
@@ -148,7 +158,7 @@ class TestHook:
                 assert (kind, raw) == ("namespaces", True)
                 yield {"metadata": {"name": "promfleet"}}
 
-        async def api(context, kubeconfig):
+        async def api(context, kubeconfig, namespace):
             assert (context, kubeconfig) == ("gke_eu1", None)
             return Api()
 

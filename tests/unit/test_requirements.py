@@ -1,6 +1,9 @@
 """What is installed: by `pulumi install` for users, by `make setup` for whoever changes the program."""
 
 import ast
+import re
+import shlex
+import subprocess
 import sys
 import tomllib
 from importlib.metadata import packages_distributions
@@ -10,10 +13,12 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from lab import build
 from tests import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 USERS, DEVELOPERS = "requirements.txt", "requirements-dev.txt"
+GO, SCAN = "requirements-go.txt", "requirements-scan.txt"
 OWN = {file.stem for file in ROOT.iterdir() if file.is_dir() or file.suffix == ".py"}
 DRAWS = ROOT / "fleet" / "picture.py"
 """The one module whose needs are an extra."""
@@ -101,7 +106,32 @@ class TestDevelopers:
             assert requirement.specifier.contains(pins[name][0]), f"{requirement} in pyproject.toml: make lock"
 
 
-@pytest.mark.parametrize("file", [USERS, DEVELOPERS])
+class TestTools:
+    def test_the_first_one_is_installed_by_its_hash_too(self, tmp_path):
+        """
+        Whoever installs all else by the lock file is itself in it; the recipe's own command finds it there.
+        """
+        recipe = (ROOT / "Makefile").read_text(encoding="utf-8")
+        [command] = re.findall(r"sed -n '[^']+' requirements-dev.txt", recipe)
+
+        found = subprocess.run(shlex.split(command), cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+        (tmp_path / "uv.txt").write_text(found)
+        assert locked(tmp_path / "uv.txt") == {"uv": locked(DEVELOPERS)["uv"]}
+        assert re.findall(r"pip install (?!.*--require-hashes)(?!.*--editable).*", recipe) == []
+
+    @pytest.mark.parametrize(("group", "file"), [("go", GO), ("scan", SCAN)])
+    def test_with_lock_files_of_their_own_are_what_is_asked_for(self, group, file):
+        """
+        Go, whose release the lab reads from there, and the scanner.
+        """
+        [(name, requirement)] = requirements(PROJECT["dependency-groups"][group]).items()
+
+        assert requirement.specifier.contains(locked(file)[name][0]), f"{requirement} in pyproject.toml: make lock"
+        assert build.GO == ROOT / GO
+
+
+@pytest.mark.parametrize("file", [USERS, DEVELOPERS, GO, SCAN])
 def test_every_package_is_held_against_its_hash(file):
     """
     With the first hash pip asks for all of them, so that a single one that is missing stops the installation.

@@ -6,20 +6,16 @@ import pulumi
 import pytest
 import yaml
 
-from settings import Fleet, Images, from_file
+from settings import Fleet, Images
 from stacks import deploy
 from tests import ROOT
 from tests.unit.builders import HUB, fleet
 from tests.unit.conftest import RELEASES, TOKEN, Engine, secret, validate, write_kubeconfig
 from tests.unit.kinds import CERTIFICATE, CONFIG_MAP, NAMESPACE, SECRET, SERVICE, SERVICE_ACCOUNT, STACK, STATEFUL_SET
+from tests.unit.shipped import OTHER_STACK, deploy_shipped
 
 AGENT = "prometheus-agent"
 IMAGES = [field.alias for field in Images.model_fields.values()]
-OTHER_STACK = {
-    "hub": {"writeUrl": "https://hub.example:8443/api/v1/write", "ca": "", "caConfigMap": "", "protocol": "2.0"},
-    "identities": {"eu1": "from-the-other-stack"},
-}
-"""What the hub's stack exports."""
 
 
 @pytest.fixture
@@ -388,17 +384,7 @@ class TestTwoStacks:
 @pytest.fixture(scope="module")
 def shipped(tmp_path_factory):
     """What each stack file of the repository makes; deployed once, so tests only read it."""
-    engines = {}
-    for file in sorted(ROOT.glob("Pulumi.*.yaml")):
-        described = from_file(file)
-        kubeconfig = tmp_path_factory.mktemp("kube") / "config"
-        write_kubeconfig(kubeconfig, *(cluster.context for cluster in described.clusters.values()))
-        engines[file.name] = engine = Engine()
-        engine.stacks["organization/promfleet/hub"] = OTHER_STACK
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("KUBECONFIG", str(kubeconfig))
-            engine.deploy(lambda described=described: deploy(described))
-    return engines
+    return deploy_shipped(tmp_path_factory.mktemp("kube"))
 
 
 @pytest.fixture

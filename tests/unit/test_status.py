@@ -1,0 +1,182 @@
+import subprocess
+import sys
+
+import httpx
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from fleet import inside, status
+from fleet.cli import app
+from fleet.hub import Hub, open_hub
+from fleet.stack import StackError
+from fleet.status import QUESTIONS
+from live import AwayError
+from tests import ROOT
+from tests.unit.test_troubles import PORT_TAKEN, READY, pod
+
+WELL = {"up": 1, "series": 4000, "pods": 9, "down": 0, "age": 3}
+FILE = """
+config:
+  promfleet:fleet:
+    clusters: {hub: {context: gke_hub}, eu1: {context: gke_eu1}}
+    hub: {cluster: hub, expose: {host: hub.example, via: clusterIP, tls: {secret: hub-tls}}, agents: [eu1]}
+    agents: {eu1: {}}
+"""
+TAKEN = (
+    "pod promfleet/prometheus-hub-0: 0/1 nodes are available: 1 node(s) didn't have free ports for the requested pod "
+    "ports."
+)
+
+
+class Prometheus(httpx.BaseTransport):
+    """Answers the questions of `fleet status`, cluster by cluster."""
+
+    def __init__(self, **clusters):
+        self.clusters = clusters
+
+    def handle_request(self, request):
+        query = request.url.params["query"]
+        name = next((name for name, asked in QUESTIONS.items() if asked == query), None)
+        values = {cluster: knows.get(name, 1) for cluster, knows in self.clusters.items()}
+        found = [{"metric": {"cluster": cluster}, "value": [0, str(value)]} for cluster, value in values.items()]
+        return httpx.Response(200, json={"data": {"result": found}})
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path):
+    """Run `fleet status` where a stack file lies; `clusters` hold these objects or can't be asked."""
+    (tmp_path / "Pulumi.hub.yaml").write_text(FILE)
+    monkeypatch.chdir(tmp_path)
+
+    def run(clusters, prometheus=None, *more):
+        async def look(cluster, namespaces):
+            assert namespaces == ("promfleet", "promfleet-node-exporter")
+            if isinstance(answer := clusters[cluster.context], AwayError):
+                raise answer
+            return answer
+
+        class Opened:
+            def __enter__(self):
+                if not prometheus:
+                    raise StackError("this stack has no hub")
+                return Hub(httpx.Client(transport=prometheus, base_url="https://hub.example"), "hub.example")
+
+            def __exit__(self, *_):
+                pass
+
+        monkeypatch.setattr(inside, "look", look)
+        monkeypatch.setattr(status, "outputs", lambda stack: {})
+        monkeypatch.setattr(status, "open_hub", lambda described: Opened())
+        return CliRunner().invoke(app, ["status", "--wait", "0", *more])
+
+    return run
+
+
+class TestStatus:
+    def test_of_a_fleet_that_is_well_is_a_table(self, run):
+        """
+        There is nothing to say of any cluster.
+        """
+        result = run({"gke_hub": [pod(READY)], "gke_eu1": []}, Prometheus(hub=WELL, eu1=WELL))
+
+        assert result.exit_code == 0
+        assert "gke" not in result.output
+        assert "pod promfleet" not in result.output
+
+    def test_says_what_is_not_there_yet(self, run):
+        """
+        Below the table, whatever the hub thinks of the cluster: it knows of samples only.
+        """
+        result = run({"gke_hub": [pod(PORT_TAKEN)], "gke_eu1": []}, Prometheus(hub=WELL, eu1=WELL))
+
+        assert result.output.endswith(f"hub: {TAKEN}\n")
+
+    def test_needs_no_hub_to_say_it(self, run):
+        """
+        After an update that failed there are no outputs, and a hub that does not start answers nothing.
+        """
+        result = run({"gke_hub": [pod(PORT_TAKEN)], "gke_eu1": []})
+
+        assert result.exit_code == 2
+        assert result.stdout == f"hub: {TAKEN}\n"
+        assert result.stderr == "fleet status: this stack has no hub\n"
+
+    def test_a_cluster_that_can_t_be_asked_is_named_where_it_matters(self, run):
+        """
+        Whoever may only ask the hub is not told so for each cluster that is well.
+        """
+        away = {name: AwayError("no answer within 15 s") for name in ("gke_hub", "gke_eu1")}
+
+        result = run(away, Prometheus(hub=WELL, eu1=WELL | {"up": 0}))
+
+        assert result.exit_code == 1
+        assert "eu1: can't be asked by context gke_eu1: no answer within 15 s\n" in result.output
+        assert "gke_hub" not in result.output
+
+    @pytest.mark.parametrize("stack", ["elsewhere", "organization/promfleet/elsewhere"])
+    def test_needs_no_stack_file(self, run, stack):
+        """
+        The hub may be asked from anywhere.
+        """
+        result = run({}, Prometheus(hub=WELL), "--stack", stack)
+
+        assert result.exit_code == 0
+
+
+class TestOpenHub:
+    @pytest.mark.parametrize(
+        ("user", "context", "said"),
+        [
+            ({"token": "t"}, "gke_hub", "All connection attempts failed"),
+            ({"token": "t"}, "gke_away", "No such context gke_away"),
+            (
+                {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": "no-such-plugin"}},
+                "gke_hub",
+                "no-",
+            ),
+        ],
+        ids=["nobody listens", "no context", "no plugin"],
+    )
+    def test_a_cluster_that_can_t_be_reached_is_no_traceback(self, tmp_path, user, context, said):
+        """
+        Also by a kubeconfig that has no current context.
+        """
+        file = tmp_path / "config"
+        kubeconfig = {
+            "contexts": [{"name": "gke_hub", "context": {"cluster": "c", "user": "u"}}],
+            "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}],
+            "users": [{"name": "u", "user": user}],
+        }
+        file.write_text(yaml.safe_dump(kubeconfig))
+        described = {"hub": {"context": context, "kubeconfig": str(file), "readUrl": "https://hub.example"}}
+
+        with pytest.raises(StackError, match=f"the hub's cluster, context {context}, .*{said}"), open_hub(described):
+            pass
+
+
+class TestKeys:
+    def test_of_a_kubeconfig_are_not_left_behind(self, tmp_path):
+        """
+        The client library writes them to temporary files, and does not remove them.
+        """
+        program = (
+            "import tempfile\n"
+            "from live import client_options\n"
+            "client_options('a', None)\n"
+            "with tempfile.NamedTemporaryFile(delete=False) as file:\n"
+            "    file.write(b'key')\n"
+            "print(file.name)\n"
+        )
+
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=ROOT,
+            env={"TMPDIR": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+
+        assert done.stdout.startswith(str(tmp_path))
+        assert list(tmp_path.iterdir()) == []
