@@ -4,6 +4,8 @@ from .model import Alert, Group, Record, Threshold
 from .sources import NODE, PROBES, PUSHED
 
 _UP = "cluster_job:up:sum"
+_GROUPS = "without (alertname, severity, team)"
+"""Groups of pushes that differ in what an alert's own labels replace would be one alert, which fails its rule."""
 _WATCHED = "apiserver|coredns|kube-state-metrics|kubelet|node-exporter"
 
 
@@ -105,7 +107,7 @@ EXPORTERS = Group(
         ),
         Alert(
             name="PushStale",
-            expr=f"time() - push_time_seconds{{{PUSHED}}} > $threshold",
+            expr=f"time() - min {_GROUPS} (push_time_seconds{{{PUSHED}}}) > $threshold",
             severity="warning",
             summary="Job {{ $labels.job }} has stopped pushing to {{ $labels.cluster }}.",
             description="Its last push is {{ $value | humanizeDuration }} old. If it is gone, delete its group.",
@@ -113,7 +115,7 @@ EXPORTERS = Group(
         ),
         Alert(
             name="PushRefused",
-            expr=f"push_failure_time_seconds{{{PUSHED}}} > push_time_seconds{{{PUSHED}}}",
+            expr=f"max {_GROUPS} (push_failure_time_seconds{{{PUSHED}}} > push_time_seconds{{{PUSHED}}})",
             severity="warning",
             summary="What job {{ $labels.job }} pushes to {{ $labels.cluster }} is refused.",
             description="Its last push was inconsistent with what other groups have pushed.",

@@ -98,3 +98,20 @@ def test_who_is_told_is_no_targets_to_choose(promtool: Promtool, tmp_path: Path)
     test = case_of({"alert": name}, of(SICK, down), firing(name, "30m", [SICK], routed))
 
     judge(promtool, tmp_path, FLEET, [test], "fleet")
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in CASES["exporters"] if case["alert"].startswith("Push")], ids=lambda case: case["alert"]
+)
+def test_groups_that_differ_in_labels_of_alerts_stop_no_rule(
+    case: dict[str, Any], promtool: Promtool, tmp_path: Path
+) -> None:
+    """
+    Whoever pushes chooses every label; the rule's own take the place of three, and without them groups may be alike.
+    """
+    chosen = ('team="shop"', 'team="cart", severity="none"', 'alertname="Watchdog"')
+    told = of(SICK, case["sick"] | others(case))
+    groups = [{**one, "series": f"{one['series'][:-1]}, {labels}}}"} for one in told for labels in chosen]
+
+    question = firing(case["alert"], case.get("at", "30m"), [SICK])
+    judge(promtool, tmp_path, FLEET, [case_of(case, groups, question)], "exporters")
