@@ -2,6 +2,8 @@
 
 from .model import Alert, Group, Threshold
 
+_ITSELF = 'job="alertmanager"'
+
 ALERTMANAGER = Group(
     name="alertmanager",
     alerts=(
@@ -18,7 +20,7 @@ ALERTMANAGER = Group(
         Alert(
             name="AlertmanagerMembersInconsistent",
             expr=(
-                "max_over_time(alertmanager_cluster_members[5m])\n"
+                f"max_over_time(alertmanager_cluster_members{{{_ITSELF}}}[5m])\n"
                 "< on (cluster) group_left ()\n"
                 'count by (cluster) (max_over_time(up{job="alertmanager"}[5m]))'
             ),
@@ -29,7 +31,7 @@ ALERTMANAGER = Group(
         ),
         Alert(
             name="AlertmanagerConfigReloadFailed",
-            expr="max_over_time(alertmanager_config_last_reload_successful[5m]) == 0",
+            expr=f"max_over_time(alertmanager_config_last_reload_successful{{{_ITSELF}}}[5m]) == 0",
             wait="10m",
             severity="critical",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} runs on an old configuration.",
@@ -37,7 +39,9 @@ ALERTMANAGER = Group(
         ),
         Alert(
             name="AlertmanagerConfigInconsistent",
-            expr='count by (cluster) (count_values by (cluster) ("hash", alertmanager_config_hash)) > 1',
+            expr=(
+                f'count by (cluster) (count_values by (cluster) ("hash", alertmanager_config_hash{{{_ITSELF}}})) > 1'
+            ),
             wait="20m",
             severity="warning",
             summary="The Alertmanagers in {{ $labels.cluster }} have different configurations.",
@@ -46,8 +50,8 @@ ALERTMANAGER = Group(
         Alert(
             name="AlertmanagerNotificationsFailing",
             expr=(
-                "sum by (cluster, integration) (rate(alertmanager_notifications_failed_total[10m]))\n"
-                "/ sum by (cluster, integration) (rate(alertmanager_notifications_total[10m]) > 0)\n"
+                f"sum by (cluster, integration) (rate(alertmanager_notifications_failed_total{{{_ITSELF}}}[10m]))\n"
+                f"/ sum by (cluster, integration) (rate(alertmanager_notifications_total{{{_ITSELF}}}[10m]) > 0)\n"
                 "> $threshold"
             ),
             wait="5m",

@@ -3,9 +3,11 @@
 from .model import Alert, Group, Record, Threshold
 
 JOB = ("apiserver",)
+_ITSELF = 'job="apiserver"'
 _ALL = "cluster:apiserver_requests:rate5m"
+_OF_EACH = f"max by (cluster) ({_ALL})"
 _BAD = "cluster:apiserver_requests_failed:rate5m"
-_WRITES = 'verb=~"POST|PUT|PATCH|APPLY|DELETE"'
+_WRITES = f'{_ITSELF}, verb=~"POST|PUT|PATCH|APPLY|DELETE"'
 _SLI = "apiserver_request_sli_duration_seconds"
 
 
@@ -22,13 +24,17 @@ APISERVER = Group(
     records=(
         Record(
             name=_ALL,
-            expr='sum by (cluster) (rate(apiserver_request_total{verb!~"WATCH|WATCHLIST|CONNECT|PROXY"}[5m]))',
+            expr=(
+                "sum by (cluster) (\n"
+                f'  rate(apiserver_request_total{{{_ITSELF}, verb!~"WATCH|WATCHLIST|CONNECT|PROXY"}}[5m])\n'
+                ")"
+            ),
         ),
         # Longer windows are averages over these two series of each cluster, instead of rates over thousands.
         Record(
             name=_BAD,
             expr=(
-                f'(sum by (cluster) (rate(apiserver_request_total{{code=~"5.."}}[5m])) or 0 * {_ALL})\n'
+                f'(sum by (cluster) (rate(apiserver_request_total{{{_ITSELF}, code=~"5.."}}[5m])) or 0 * {_OF_EACH})\n'
                 "+ on (cluster)\n"
                 f"(sum by (cluster) (rate({_SLI}_count{{{_WRITES}}}[5m]))\n"
                 f' - on (cluster) sum by (cluster) (rate({_SLI}_bucket{{{_WRITES}, le=~"1|1.0"}}[5m])))'
@@ -75,8 +81,8 @@ APISERVER = Group(
         Alert(
             name="KubeAPITerminatedRequests",
             expr=(
-                "sum by (cluster) (rate(apiserver_request_terminations_total[10m]))\n"
-                f"/ on (cluster) {_ALL} > $threshold"
+                f"sum by (cluster) (rate(apiserver_request_terminations_total{{{_ITSELF}}}[10m]))\n"
+                f"/ on (cluster) {_OF_EACH} > $threshold"
             ),
             wait="5m",
             severity="warning",
@@ -89,7 +95,7 @@ APISERVER = Group(
             name="KubeClientCertificateExpires",
             expr=(
                 "histogram_quantile(0.01, sum by (cluster, le) (\n"
-                "  rate(apiserver_client_certificate_expiration_seconds_bucket[10m])\n"
+                f"  rate(apiserver_client_certificate_expiration_seconds_bucket{{{_ITSELF}}}[10m])\n"
                 ")) < $threshold"
             ),
             wait="15m",
@@ -101,7 +107,10 @@ APISERVER = Group(
         ),
         Alert(
             name="KubeAggregatedAPIDown",
-            expr="max by (cluster, name) (avg_over_time(aggregator_unavailable_apiservice[10m])) > $threshold",
+            expr=(
+                f"max by (cluster, name) (avg_over_time(aggregator_unavailable_apiservice{{{_ITSELF}}}[10m]))"
+                " > $threshold"
+            ),
             wait="5m",
             severity="warning",
             summary="The API {{ $labels.name }} of {{ $labels.cluster }} is not available.",

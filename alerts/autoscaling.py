@@ -1,8 +1,13 @@
 """HorizontalPodAutoscalers: whether they do what they were made for."""
 
 from .model import Alert, Group
+from .sources import STATE
 
 KSM = ("kube-state-metrics",)
+_HPA = "kube_horizontalpodautoscaler"
+_EACH = "(cluster, namespace, horizontalpodautoscaler)"
+_CURRENT, _DESIRED = (f"{_HPA}_status_{which}_replicas{{{STATE}}}" for which in ("current", "desired"))
+_LEAST, _MOST = (f"{_HPA}_spec_{which}_replicas{{{STATE}}}" for which in ("min", "max"))
 
 AUTOSCALING = Group(
     name="autoscaling",
@@ -10,10 +15,7 @@ AUTOSCALING = Group(
         Alert(
             name="KubeHpaMaxedOut",
             expr=(
-                "kube_horizontalpodautoscaler_status_current_replicas\n"
-                "== on (cluster, namespace, horizontalpodautoscaler) kube_horizontalpodautoscaler_spec_max_replicas\n"
-                "and on (cluster, namespace, horizontalpodautoscaler)\n"
-                "  kube_horizontalpodautoscaler_spec_max_replicas > kube_horizontalpodautoscaler_spec_min_replicas"
+                f"max by {_EACH} ({_CURRENT}) == on {_EACH} max by {_EACH} ({_MOST})\nand on {_EACH} {_MOST} > {_LEAST}"
             ),
             wait="15m",
             severity="warning",
@@ -26,11 +28,8 @@ AUTOSCALING = Group(
         Alert(
             name="KubeHpaScalingLimited",
             expr=(
-                "kube_horizontalpodautoscaler_status_condition"
-                '{condition="ScalingLimited", status="true"} == 1\n'
-                "and on (cluster, namespace, horizontalpodautoscaler)\n"
-                "  kube_horizontalpodautoscaler_status_desired_replicas"
-                " >= kube_horizontalpodautoscaler_spec_max_replicas"
+                f'{_HPA}_status_condition{{{STATE}, condition="ScalingLimited", status="true"}} == 1\n'
+                f"and on {_EACH} {_DESIRED} >= {_MOST}"
             ),
             wait="5m",
             severity="info",
@@ -41,13 +40,10 @@ AUTOSCALING = Group(
         Alert(
             name="KubeHpaReplicasMismatch",
             expr=(
-                "kube_horizontalpodautoscaler_status_desired_replicas"
-                " != kube_horizontalpodautoscaler_status_current_replicas\n"
-                "and kube_horizontalpodautoscaler_status_current_replicas"
-                " > kube_horizontalpodautoscaler_spec_min_replicas\n"
-                "and kube_horizontalpodautoscaler_status_current_replicas"
-                " < kube_horizontalpodautoscaler_spec_max_replicas\n"
-                "and changes(kube_horizontalpodautoscaler_status_current_replicas[15m]) == 0"
+                f"{_DESIRED} != {_CURRENT}\n"
+                f"and {_CURRENT} > {_LEAST}\n"
+                f"and {_CURRENT} < {_MOST}\n"
+                f"and changes({_CURRENT}[15m]) == 0"
             ),
             wait="15m",
             severity="warning",
@@ -59,9 +55,8 @@ AUTOSCALING = Group(
             name="KubeHpaBlind",
             # With zero pods it is switched off, and says so in the same way.
             expr=(
-                'kube_horizontalpodautoscaler_status_condition{condition="ScalingActive", status="false"} == 1\n'
-                "and on (cluster, namespace, horizontalpodautoscaler)"
-                " kube_horizontalpodautoscaler_status_current_replicas > 0"
+                f'{_HPA}_status_condition{{{STATE}, condition="ScalingActive", status="false"}} == 1\n'
+                f"and on {_EACH} {_CURRENT} > 0"
             ),
             wait="30m",
             severity="warning",

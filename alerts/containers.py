@@ -1,13 +1,20 @@
 """Containers: whether they keep within what they may take."""
 
 from .model import Alert, Group, Threshold
+from .sources import CADVISOR, STATE
 
 JOBS = ("cadvisor", "kube-state-metrics")
 _CONTAINER = "(cluster, namespace, pod, container)"
+_RESTARTS = f"kube_pod_container_status_restarts_total{{{STATE}}}"
+
+
+def _throttled(which: str) -> str:
+    counted = f'container_cpu_cfs_{which}_total{{{CADVISOR}, container!=""}}'
+    return f"sum by {_CONTAINER} (increase({counted}[5m])"
 
 
 def _limit(resource: str) -> str:
-    return f'max by {_CONTAINER} (kube_pod_container_resource_limits{{resource="{resource}"}} > 0)'
+    return f'max by {_CONTAINER} (kube_pod_container_resource_limits{{{STATE}, resource="{resource}"}} > 0)'
 
 
 CONTAINERS = Group(
@@ -16,7 +23,7 @@ CONTAINERS = Group(
         Alert(
             name="ContainerMemoryNearLimit",
             expr=(
-                f'max by {_CONTAINER} (container_memory_working_set_bytes{{container!=""}})\n'
+                f'max by {_CONTAINER} (container_memory_working_set_bytes{{{CADVISOR}, container!=""}})\n'
                 f"/ on {_CONTAINER}\n"
                 f"{_limit('memory')} > $threshold"
             ),
@@ -30,7 +37,7 @@ CONTAINERS = Group(
         Alert(
             name="ContainerCpuNearLimit",
             expr=(
-                f'sum by {_CONTAINER} (rate(container_cpu_usage_seconds_total{{container!=""}}[5m]))\n'
+                f'sum by {_CONTAINER} (rate(container_cpu_usage_seconds_total{{{CADVISOR}, container!=""}}[5m]))\n'
                 f"/ on {_CONTAINER}\n"
                 f"{_limit('cpu')} > $threshold"
             ),
@@ -43,12 +50,7 @@ CONTAINERS = Group(
         ),
         Alert(
             name="CPUThrottlingHigh",
-            expr=(
-                f'sum by {_CONTAINER} (increase(container_cpu_cfs_throttled_periods_total{{container!=""}}[5m]))\n'
-                f"/ on {_CONTAINER}\n"
-                f'sum by {_CONTAINER} (increase(container_cpu_cfs_periods_total{{container!=""}}[5m]) > 0)\n'
-                "> $threshold"
-            ),
+            expr=(f"{_throttled('throttled_periods')})\n/ on {_CONTAINER}\n{_throttled('periods')} > 0)\n> $threshold"),
             wait="15m",
             severity="info",
             summary="{{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} is held back.",
@@ -61,11 +63,7 @@ CONTAINERS = Group(
         Alert(
             name="ContainerRestarted",
             # Of a pod that is gone nothing can be done any more.
-            expr=(
-                f"sum by {_CONTAINER} (increase(kube_pod_container_status_restarts_total[1h])) > $threshold\n"
-                f"and on {_CONTAINER}\n"
-                "kube_pod_container_status_restarts_total"
-            ),
+            expr=f"sum by {_CONTAINER} (increase({_RESTARTS}[1h])) > $threshold\nand on {_CONTAINER}\n{_RESTARTS}",
             severity="warning",
             summary="{{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} restarted.",
             description="Container {{ $labels.container }} was started {{ $value | printf `%.0f` }} times in an hour.",
@@ -75,9 +73,9 @@ CONTAINERS = Group(
         Alert(
             name="ContainerOutOfMemory",
             expr=(
-                f"sum by {_CONTAINER} (increase(kube_pod_container_status_restarts_total[10m])) > 0\n"
+                f"sum by {_CONTAINER} (increase({_RESTARTS}[10m])) > 0\n"
                 f"and on {_CONTAINER}\n"
-                'kube_pod_container_status_last_terminated_reason{reason="OOMKilled"} == 1'
+                f'kube_pod_container_status_last_terminated_reason{{{STATE}, reason="OOMKilled"}} == 1'
             ),
             severity="warning",
             summary="{{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} was killed for its memory.",

@@ -3,6 +3,7 @@
 from .model import Alert, Group, Threshold
 
 JOB = ("coredns",)
+_ITSELF = 'job="coredns"'
 
 COREDNS = Group(
     name="coredns",
@@ -10,8 +11,8 @@ COREDNS = Group(
         Alert(
             name="CoreDNSErrors",
             expr=(
-                'sum by (cluster) (rate(coredns_dns_responses_total{rcode="SERVFAIL"}[5m]))\n'
-                "/ on (cluster) sum by (cluster) (rate(coredns_dns_responses_total[5m]) > 0) > $threshold"
+                f'sum by (cluster) (rate(coredns_dns_responses_total{{{_ITSELF}, rcode="SERVFAIL"}}[5m]))\n'
+                f"/ on (cluster) sum by (cluster) (rate(coredns_dns_responses_total{{{_ITSELF}}}[5m]) > 0) > $threshold"
             ),
             wait="10m",
             severity="critical",
@@ -24,7 +25,7 @@ COREDNS = Group(
             name="CoreDNSSlow",
             expr=(
                 "histogram_quantile(0.99, sum by (cluster, le) (\n"
-                "  rate(coredns_dns_request_duration_seconds_bucket[5m])\n"
+                f"  rate(coredns_dns_request_duration_seconds_bucket{{{_ITSELF}}}[5m])\n"
                 ")) > $threshold"
             ),
             wait="10m",
@@ -36,7 +37,7 @@ COREDNS = Group(
         ),
         Alert(
             name="CoreDNSUpstreamDown",
-            expr="increase(coredns_forward_healthcheck_broken_total[10m]) > 0",
+            expr=f"increase(coredns_forward_healthcheck_broken_total{{{_ITSELF}}}[10m]) > 0",
             wait="5m",
             severity="critical",
             summary="CoreDNS of {{ $labels.cluster }} reaches no server upstream.",
@@ -45,7 +46,7 @@ COREDNS = Group(
         ),
         Alert(
             name="CoreDNSPanics",
-            expr="increase(coredns_panics_total[10m]) > 0",
+            expr=f"increase(coredns_panics_total{{{_ITSELF}}}[10m]) > 0",
             severity="warning",
             summary="CoreDNS of {{ $labels.cluster }} panicked.",
             description="{{ $value | printf `%.0f` }} times in ten minutes: a bug in a plugin.",
@@ -53,7 +54,7 @@ COREDNS = Group(
         ),
         Alert(
             name="CoreDNSReloadFailed",
-            expr="increase(coredns_reload_failed_total[1h]) > 0",
+            expr=f"increase(coredns_reload_failed_total{{{_ITSELF}}}[1h]) > 0",
             severity="warning",
             summary="CoreDNS of {{ $labels.cluster }} runs on an old configuration.",
             description="Its Corefile is not valid; the next restart would leave the cluster without DNS.",

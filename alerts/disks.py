@@ -1,21 +1,27 @@
 """Disks of nodes: whether they have room, can be written to, and keep up."""
 
 from .model import Alert, Group, Threshold
+from .sources import NODE
 
 NODE_EXPORTER = ("node-exporter",)
-_DISK = 'fstype!~"tmpfs|ramfs|squashfs|overlay|iso9660|fuse.*", mountpoint!~"/var/lib/kubelet/.+|/run/.*"'
+_DISK = f'{NODE}, fstype!~"tmpfs|ramfs|squashfs|overlay|iso9660|fuse.*", mountpoint!~"/var/lib/kubelet/.+|/run/.*"'
 """Filesystems that fill up, each once: not what is in memory, and not the mounts of pods."""
 _ONE_DISK = "on (cluster, instance, device, fstype, mountpoint)"
+_WRITABLE = f"and {_ONE_DISK} node_filesystem_readonly{{{NODE}}} == 0"
+_ONE_ARRAY = "(cluster, instance, node, device)"
+
+
+def _free(which: str, has: str) -> str:
+    """Of what a filesystem has."""
+    return f"node_filesystem_{which}{{{_DISK}}} / (node_filesystem_{has}{{{_DISK}}} > 0)"
+
 
 DISKS = Group(
     name="disks",
     alerts=(
         Alert(
             name="NodeFilesystemAlmostOutOfSpace",
-            expr=(
-                f"1 - node_filesystem_avail_bytes{{{_DISK}}} / (node_filesystem_size_bytes > 0) > $threshold\n"
-                f"and {_ONE_DISK} node_filesystem_readonly == 0"
-            ),
+            expr=f"1 - {_free('avail_bytes', 'size_bytes')} > $threshold\n{_WRITABLE}",
             wait="15m",
             severity="warning",
             summary="{{ $labels.mountpoint }} on {{ $labels.node }} in {{ $labels.cluster }} is nearly full.",
@@ -28,8 +34,8 @@ DISKS = Group(
             # A prediction from a nearly empty disk is a guess.
             expr=(
                 f"predict_linear(node_filesystem_avail_bytes{{{_DISK}}}[6h], $threshold) < 0\n"
-                f"and {_ONE_DISK} node_filesystem_avail_bytes / (node_filesystem_size_bytes > 0) < 0.4\n"
-                f"and {_ONE_DISK} node_filesystem_readonly == 0"
+                f"and {_ONE_DISK} {_free('avail_bytes', 'size_bytes')} < 0.4\n"
+                f"{_WRITABLE}"
             ),
             wait="1h",
             severity="warning",
@@ -43,10 +49,7 @@ DISKS = Group(
         ),
         Alert(
             name="NodeFilesystemAlmostOutOfFiles",
-            expr=(
-                f"node_filesystem_files_free{{{_DISK}}} / (node_filesystem_files{{{_DISK}}} > 0) < $threshold\n"
-                f"and {_ONE_DISK} node_filesystem_readonly == 0"
-            ),
+            expr=f"{_free('files_free', 'files')} < $threshold\n{_WRITABLE}",
             wait="15m",
             severity="warning",
             summary="{{ $labels.mountpoint }} on {{ $labels.node }} in {{ $labels.cluster }} runs out of inodes.",
@@ -58,7 +61,7 @@ DISKS = Group(
             name="NodeFilesystemReadOnly",
             expr=(
                 f"node_filesystem_readonly{{{_DISK}}} == 1\n"
-                f"and {_ONE_DISK} max_over_time((node_filesystem_readonly == bool 0)[6h:10m]) == 1"
+                f"and {_ONE_DISK} max_over_time((node_filesystem_readonly{{{NODE}}} == bool 0)[6h:10m]) == 1"
             ),
             wait="2m",
             severity="critical",
@@ -68,7 +71,7 @@ DISKS = Group(
         ),
         Alert(
             name="NodeDiskIOSaturation",
-            expr="rate(node_disk_io_time_weighted_seconds_total[5m]) > $threshold",
+            expr=f"rate(node_disk_io_time_weighted_seconds_total{{{NODE}}}[5m]) > $threshold",
             wait="30m",
             severity="warning",
             summary="Disk {{ $labels.device }} on {{ $labels.node }} in {{ $labels.cluster }} can't keep up.",
@@ -78,7 +81,10 @@ DISKS = Group(
         ),
         Alert(
             name="NodeRAIDDegraded",
-            expr='node_md_disks_required - on (cluster, instance, node, device) node_md_disks{state="active"} > 0',
+            expr=(
+                f"max by {_ONE_ARRAY} (node_md_disks_required{{{NODE}}})\n"
+                f'- on {_ONE_ARRAY} max by {_ONE_ARRAY} (node_md_disks{{{NODE}, state="active"}}) > 0'
+            ),
             wait="15m",
             severity="critical",
             summary="RAID {{ $labels.device }} on {{ $labels.node }} in {{ $labels.cluster }} is degraded.",

@@ -1,8 +1,11 @@
 """What is scraped: exporters that are gone, probes, pushes."""
 
 from .model import Alert, Group, Record, Threshold
+from .sources import NODE, PROBES, PUSHED
 
 _UP = "cluster_job:up:sum"
+_GROUPS = "without (alertname, severity, team)"
+"""Groups of pushes that differ in what an alert's own labels replace would be one alert, which fails its rule."""
 _WATCHED = "apiserver|coredns|kube-state-metrics|kubelet|node-exporter"
 
 
@@ -66,7 +69,7 @@ EXPORTERS = Group(
         ),
         Alert(
             name="NodeTextFileBroken",
-            expr="node_textfile_scrape_error == 1",
+            expr=f"node_textfile_scrape_error{{{NODE}}} == 1",
             wait="15m",
             severity="warning",
             summary="A text file for node-exporter can't be read on {{ $labels.node }} in {{ $labels.cluster }}.",
@@ -75,7 +78,7 @@ EXPORTERS = Group(
         ),
         Alert(
             name="ProbeFailed",
-            expr="probe_success == 0",
+            expr=f"probe_success{{{PROBES}}} == 0",
             wait="3m",
             severity="critical",
             summary="{{ $labels.instance }} does not answer {{ $labels.cluster }}.",
@@ -83,7 +86,10 @@ EXPORTERS = Group(
         ),
         Alert(
             name="ProbeSlow",
-            expr="avg_over_time(probe_duration_seconds[10m]) > $threshold and probe_success == 1",
+            expr=(
+                f"avg_over_time(probe_duration_seconds{{{PROBES}}}[10m]) > $threshold\n"
+                f"and probe_success{{{PROBES}}} == 1"
+            ),
             wait="10m",
             severity="warning",
             summary="{{ $labels.instance }} answers {{ $labels.cluster }} slowly.",
@@ -92,7 +98,7 @@ EXPORTERS = Group(
         ),
         Alert(
             name="ProbeCertificateExpires",
-            expr="probe_ssl_earliest_cert_expiry - time() < $threshold",
+            expr=f"probe_ssl_earliest_cert_expiry{{{PROBES}}} - time() < $threshold",
             wait="1h",
             severity="warning",
             summary="The certificate of {{ $labels.instance }} expires, seen from {{ $labels.cluster }}.",
@@ -101,7 +107,7 @@ EXPORTERS = Group(
         ),
         Alert(
             name="PushStale",
-            expr="time() - push_time_seconds > $threshold",
+            expr=f"time() - min {_GROUPS} (push_time_seconds{{{PUSHED}}}) > $threshold",
             severity="warning",
             summary="Job {{ $labels.job }} has stopped pushing to {{ $labels.cluster }}.",
             description="Its last push is {{ $value | humanizeDuration }} old. If it is gone, delete its group.",
@@ -109,7 +115,7 @@ EXPORTERS = Group(
         ),
         Alert(
             name="PushRefused",
-            expr="push_failure_time_seconds > push_time_seconds",
+            expr=f"max {_GROUPS} (push_failure_time_seconds{{{PUSHED}}} > push_time_seconds{{{PUSHED}}})",
             severity="warning",
             summary="What job {{ $labels.job }} pushes to {{ $labels.cluster }} is refused.",
             description="Its last push was inconsistent with what other groups have pushed.",

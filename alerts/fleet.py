@@ -1,6 +1,7 @@
 """The hub's watch over its fleet: an agent evaluates no rules, so whatever befalls it is noticed here or nowhere."""
 
 from .model import Alert, Group, Threshold
+from .sources import KUBELETS, NODE, SCRAPERS, SENDERS, STATE
 
 _EXCEEDED = {
     "sample": "prometheus_target_scrapes_exceeded_sample_limit_total",
@@ -9,8 +10,18 @@ _EXCEEDED = {
     "label": "prometheus_target_scrape_pool_exceeded_label_limits_total",
 }
 _OVER_LIMIT = "\nor ".join(
-    f'label_replace(increase({metric}[10m]) > 0, "limit", "{limit}", "", "")' for limit, metric in _EXCEEDED.items()
+    f'label_replace(increase({metric}{{{SCRAPERS}}}[10m]) > 0, "limit", "{limit}", "", "")'
+    for limit, metric in _EXCEEDED.items()
 )
+
+_QUEUE = "prometheus_remote_storage"
+_WAY = "(cluster, instance, remote_name, url)"
+_VOLUMES = f'{KUBELETS}, persistentvolumeclaim=~"prometheus-(hub|agent).*"'
+
+
+def _shards(which: str) -> str:
+    return f"max by {_WAY} (max_over_time({_QUEUE}_shards_{which}{{{SENDERS}}}[5m]))"
+
 
 FLEET = Group(
     name="fleet",
@@ -40,7 +51,7 @@ FLEET = Group(
             expr=(
                 "time() - max by (cluster) (\n"
                 '  max_over_time(timestamp(up{job="prometheus"})[2d:5m])\n'
-                ") > on (cluster) $threshold * promfleet_agent_outage_seconds"
+                ") > on (cluster) $threshold * max by (cluster) (promfleet_agent_outage_seconds)"
             ),
             severity="critical",
             summary="The agent of {{ $labels.cluster }} will soon overwrite what it could not send.",
@@ -61,9 +72,11 @@ FLEET = Group(
             name="PromfleetAgentLagging",
             # The queue's own highest timestamp stands still while the queue is full; the storage's does not.
             expr=(
-                "max_over_time(prometheus_remote_storage_highest_timestamp_in_seconds[5m])\n"
+                "max by (cluster, instance) (\n"
+                f"  max_over_time({_QUEUE}_highest_timestamp_in_seconds{{{SENDERS}}}[5m])\n"
+                ")\n"
                 "- on (cluster, instance) group_right ()\n"
-                "max_over_time(prometheus_remote_storage_queue_highest_sent_timestamp_seconds[5m]) > $threshold"
+                f"max_over_time({_QUEUE}_queue_highest_sent_timestamp_seconds{{{SENDERS}}}[5m]) > $threshold"
             ),
             wait="5m",
             severity="warning",
@@ -75,11 +88,7 @@ FLEET = Group(
         ),
         Alert(
             name="PromfleetShardsAtLimit",
-            expr=(
-                "max_over_time(prometheus_remote_storage_shards_desired[5m])\n"
-                "> on (cluster, instance, remote_name, url)\n"
-                "max_over_time(prometheus_remote_storage_shards_max[5m])"
-            ),
+            expr=f"{_shards('desired')}\n> on {_WAY}\n{_shards('max')}",
             wait="15m",
             severity="warning",
             summary="The agent of {{ $labels.cluster }} sends as fast as it may, and that is too slow.",
@@ -89,7 +98,7 @@ FLEET = Group(
         ),
         Alert(
             name="PromfleetSamplesRejected",
-            expr="increase(prometheus_remote_storage_samples_failed_total[10m]) > 0",
+            expr=f"increase({_QUEUE}_samples_failed_total{{{SENDERS}}}[10m]) > 0",
             severity="critical",
             summary="The receiver refuses samples of {{ $labels.cluster }}.",
             description=(
@@ -100,8 +109,8 @@ FLEET = Group(
         Alert(
             name="PromfleetSamplesDropped",
             expr=(
-                "increase(prometheus_remote_storage_samples_dropped_total"
-                '{reason=~"too_old|unintentionally_dropped_series"}[10m]) > 0'
+                f"increase({_QUEUE}_samples_dropped_total"
+                f'{{{SENDERS}, reason=~"too_old|unintentionally_dropped_series"}}[10m]) > 0'
             ),
             severity="critical",
             summary="The agent of {{ $labels.cluster }} throws samples away.",
@@ -119,7 +128,7 @@ FLEET = Group(
         Alert(
             name="PromfleetNameTaken",
             # When kube-system was made tells clusters apart; one cluster made anew changes it once.
-            expr='changes(kube_namespace_created{namespace="kube-system"}[30m]) > 2',
+            expr=f'changes(kube_namespace_created{{{STATE}, namespace="kube-system"}}[30m]) > 2',
             severity="critical",
             summary="Two clusters report as {{ $labels.cluster }}.",
             description="Their samples are mixed and can't be told apart. Give one of them another name.",
@@ -127,7 +136,7 @@ FLEET = Group(
         ),
         Alert(
             name="PromfleetClockOff",
-            expr="abs(node_time_seconds - timestamp(node_time_seconds)) > $threshold",
+            expr=f"abs(node_time_seconds{{{NODE}}} - timestamp(node_time_seconds{{{NODE}}})) > $threshold",
             wait="10m",
             severity="warning",
             summary="The clock of {{ $labels.node }} in {{ $labels.cluster }} differs from Prometheus's there.",
@@ -171,14 +180,17 @@ FLEET = Group(
         ),
         Alert(
             name="PromfleetTargetInvalid",
-            expr="increase(prometheus_target_sync_failed_total[10m]) > 0",
+            expr=f"increase(prometheus_target_sync_failed_total{{{SCRAPERS}}}[10m]) > 0",
             severity="warning",
             summary="{{ $labels.scrape_job }} in {{ $labels.cluster }} has targets that are described wrongly.",
             description="Most often a prometheus.io/timeout is above its prometheus.io/interval.",
         ),
         Alert(
             name="PromfleetHubStorageFull",
-            expr="prometheus_tsdb_storage_blocks_bytes / (prometheus_tsdb_retention_limit_bytes > 0) > $threshold",
+            expr=(
+                f"prometheus_tsdb_storage_blocks_bytes{{{SCRAPERS}}}\n"
+                f"/ (prometheus_tsdb_retention_limit_bytes{{{SCRAPERS}}} > 0) > $threshold"
+            ),
             wait="15m",
             severity="warning",
             summary="The hub in {{ $labels.cluster }} is about to delete samples before their time.",
@@ -191,8 +203,8 @@ FLEET = Group(
         Alert(
             name="PromfleetVolumeFull",
             expr=(
-                'kubelet_volume_stats_available_bytes{persistentvolumeclaim=~"prometheus-(hub|agent).*"}\n'
-                "/ kubelet_volume_stats_capacity_bytes < $threshold"
+                f"kubelet_volume_stats_available_bytes{{{_VOLUMES}}}\n"
+                f"/ kubelet_volume_stats_capacity_bytes{{{_VOLUMES}}} < $threshold"
             ),
             wait="5m",
             severity="critical",

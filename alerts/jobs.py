@@ -1,6 +1,7 @@
 """Jobs and CronJobs: whether they end well, and in time."""
 
 from .model import Alert, Group, Threshold
+from .sources import STATE
 
 KSM = ("kube-state-metrics",)
 
@@ -9,7 +10,7 @@ JOBS = Group(
     alerts=(
         Alert(
             name="KubeJobFailed",
-            expr='kube_job_failed{condition="true"} > 0',
+            expr=f'kube_job_failed{{{STATE}, condition="true"}} > 0',
             wait="5m",
             severity="warning",
             summary="Job {{ $labels.namespace }}/{{ $labels.job_name }} in {{ $labels.cluster }} failed.",
@@ -20,8 +21,8 @@ JOBS = Group(
             name="KubeJobNotCompleted",
             expr=(
                 "time() - max by (cluster, namespace, job_name) (\n"
-                "  kube_job_status_start_time"
-                " and on (cluster, namespace, job_name) kube_job_status_active > 0\n"
+                f"  kube_job_status_start_time{{{STATE}}}"
+                f" and on (cluster, namespace, job_name) kube_job_status_active{{{STATE}}} > 0\n"
                 ") > $threshold"
             ),
             severity="warning",
@@ -34,8 +35,8 @@ JOBS = Group(
             name="KubeCronJobLate",
             expr=(
                 "time() - max by (cluster, namespace, cronjob) (\n"
-                "  kube_cronjob_next_schedule_time"
-                " unless on (cluster, namespace, cronjob) kube_cronjob_spec_suspend == 1\n"
+                f"  kube_cronjob_next_schedule_time{{{STATE}}}"
+                f" unless on (cluster, namespace, cronjob) kube_cronjob_spec_suspend{{{STATE}}} == 1\n"
                 ") > $threshold"
             ),
             severity="warning",

@@ -1,6 +1,7 @@
 """Kubelets: whether they start pods in time, and keep their certificates."""
 
 from .model import Alert, Group, Threshold
+from .sources import KUBELETS
 
 JOB = ("kubelet",)
 
@@ -11,7 +12,7 @@ KUBELET = Group(
             name="KubeletPlegSlow",
             expr=(
                 "histogram_quantile(0.99, sum by (cluster, node, le) (\n"
-                "  rate(kubelet_pleg_relist_duration_seconds_bucket[5m])\n"
+                f"  rate(kubelet_pleg_relist_duration_seconds_bucket{{{KUBELETS}}}[5m])\n"
                 ")) > $threshold"
             ),
             wait="5m",
@@ -25,7 +26,7 @@ KUBELET = Group(
             name="KubeletPodStartSlow",
             expr=(
                 "histogram_quantile(0.99, sum by (cluster, node, le) (\n"
-                "  rate(kubelet_pod_worker_duration_seconds_bucket[5m])\n"
+                f"  rate(kubelet_pod_worker_duration_seconds_bucket{{{KUBELETS}}}[5m])\n"
                 ")) > $threshold"
             ),
             wait="15m",
@@ -38,8 +39,8 @@ KUBELET = Group(
         Alert(
             name="KubeletCertificateRenewalFails",
             expr=(
-                "increase(kubelet_certificate_manager_client_expiration_renew_errors[15m]) > 0\n"
-                "or increase(kubelet_server_expiration_renew_errors[15m]) > 0"
+                f"increase(kubelet_certificate_manager_client_expiration_renew_errors{{{KUBELETS}}}[15m]) > 0\n"
+                f"or increase(kubelet_server_expiration_renew_errors{{{KUBELETS}}}[15m]) > 0"
             ),
             wait="15m",
             severity="warning",
@@ -50,9 +51,9 @@ KUBELET = Group(
         Alert(
             name="KubeletRuntimeErrors",
             expr=(
-                "sum by (cluster, node) (rate(kubelet_runtime_operations_errors_total[10m]))\n"
+                f"sum by (cluster, node) (rate(kubelet_runtime_operations_errors_total{{{KUBELETS}}}[10m]))\n"
                 "/ on (cluster, node)\n"
-                "sum by (cluster, node) (rate(kubelet_runtime_operations_total[10m]) > 0) > $threshold"
+                f"sum by (cluster, node) (rate(kubelet_runtime_operations_total{{{KUBELETS}}}[10m]) > 0) > $threshold"
             ),
             wait="15m",
             severity="warning",

@@ -60,7 +60,7 @@ class Inhibition:
     """While an alert fires that matches the source, those of its cluster that match the target notify nobody."""
 
     source: str
-    """A matcher as Alertmanager writes it."""
+    """Matchers as Alertmanager writes them: all that a stranger could choose is named."""
     target: str
     equal: tuple[str, ...] = ()
     """Labels beside `cluster` that must be equal."""

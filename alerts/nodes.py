@@ -1,20 +1,27 @@
 """Nodes: whether they are there, have room, and keep time."""
 
 from .model import Alert, Group, Record, Threshold
+from .sources import KUBELETS, NODE, STATE
 
 NODE_EXPORTER = ("node-exporter",)
 KSM = ("kube-state-metrics",)
+_ONE = "(cluster, instance, node)"
 
 
 def _beyond_one_node(resource: str) -> str:
     """What pods ask for that the largest node's loss would leave no place for; a single node has no other."""
-    room = f'kube_node_status_allocatable{{resource="{resource}"}}'
+    room = f'kube_node_status_allocatable{{{STATE}, resource="{resource}"}}'
     return (
-        f'sum by (cluster) (kube_pod_container_resource_requests{{resource="{resource}"}}\n'
-        '  and on (cluster, namespace, pod) kube_pod_status_phase{phase=~"Pending|Running"} == 1)\n'
+        f'sum by (cluster) (kube_pod_container_resource_requests{{{STATE}, resource="{resource}"}}\n'
+        f'  and on (cluster, namespace, pod) kube_pod_status_phase{{{STATE}, phase=~"Pending|Running"}} == 1)\n'
         f"> on (cluster) (sum by (cluster) ({room}) - max by (cluster) ({room}))\n"
         f"and on (cluster) count by (cluster) ({room}) > 1"
     )
+
+
+def _packets(what: str) -> str:
+    """Both ways."""
+    return " + ".join(f"rate(node_network_{way}_{what}_total{{{NODE}}}[5m])" for way in ("receive", "transmit"))
 
 
 NODES = Group(
@@ -23,9 +30,9 @@ NODES = Group(
         Record(
             name="instance:node_cpu_utilisation:ratio_rate5m",
             expr=(
-                'sum by (cluster, instance, node) (rate(node_cpu_seconds_total{mode!~"idle|iowait|steal"}[5m]))\n'
-                "/ on (cluster, instance, node)\n"
-                'count by (cluster, instance, node) (node_cpu_seconds_total{mode="idle"})'
+                f'sum by {_ONE} (rate(node_cpu_seconds_total{{{NODE}, mode!~"idle|iowait|steal"}}[5m]))\n'
+                f"/ on {_ONE}\n"
+                f'count by {_ONE} (node_cpu_seconds_total{{{NODE}, mode="idle"}})'
             ),
         ),
     ),
@@ -34,8 +41,8 @@ NODES = Group(
             name="KubeNodeNotReady",
             # One that was cordoned first is away on purpose.
             expr=(
-                'kube_node_status_condition{condition="Ready", status="true"} == 0\n'
-                "and on (cluster, node) kube_node_spec_unschedulable == 0"
+                f'kube_node_status_condition{{{STATE}, condition="Ready", status="true"}} == 0\n'
+                f"and on (cluster, node) kube_node_spec_unschedulable{{{STATE}}} == 0"
             ),
             wait="10m",
             severity="critical",
@@ -45,7 +52,7 @@ NODES = Group(
         ),
         Alert(
             name="KubeNodePressure",
-            expr='kube_node_status_condition{condition=~"(Memory|Disk|PID)Pressure", status="true"} == 1',
+            expr=f'kube_node_status_condition{{{STATE}, condition=~"(Memory|Disk|PID)Pressure", status="true"}} == 1',
             wait="10m",
             severity="warning",
             summary="Node {{ $labels.node }} in {{ $labels.cluster }} has {{ $labels.condition }}.",
@@ -54,7 +61,7 @@ NODES = Group(
         ),
         Alert(
             name="KubeNodeUnschedulable",
-            expr="kube_node_spec_unschedulable == 1",
+            expr=f"kube_node_spec_unschedulable{{{STATE}}} == 1",
             wait="4h",
             severity="info",
             summary="Node {{ $labels.node }} in {{ $labels.cluster }} takes no new pods.",
@@ -64,9 +71,9 @@ NODES = Group(
         Alert(
             name="KubeletTooManyPods",
             expr=(
-                "max by (cluster, node) (kubelet_running_pods)\n"
+                f"max by (cluster, node) (kubelet_running_pods{{{KUBELETS}}})\n"
                 "/ on (cluster, node)\n"
-                'max by (cluster, node) (kube_node_status_allocatable{resource="pods"}) > $threshold'
+                f'max by (cluster, node) (kube_node_status_allocatable{{{STATE}, resource="pods"}}) > $threshold'
             ),
             wait="15m",
             severity="info",
@@ -95,7 +102,7 @@ NODES = Group(
         ),
         Alert(
             name="NodeMemoryHighUtilization",
-            expr="1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes > $threshold",
+            expr=(f"1 - node_memory_MemAvailable_bytes{{{NODE}}} / node_memory_MemTotal_bytes{{{NODE}}} > $threshold"),
             wait="15m",
             severity="warning",
             summary="Node {{ $labels.node }} in {{ $labels.cluster }} has little memory left.",
@@ -115,7 +122,10 @@ NODES = Group(
         ),
         Alert(
             name="NodeClockNotSynchronising",
-            expr="min_over_time(node_timex_sync_status[10m]) == 0 and node_timex_maxerror_seconds >= 16",
+            expr=(
+                f"min_over_time(node_timex_sync_status{{{NODE}}}[10m]) == 0\n"
+                f"and node_timex_maxerror_seconds{{{NODE}}} >= 16"
+            ),
             wait="10m",
             severity="warning",
             summary="The clock of {{ $labels.node }} in {{ $labels.cluster }} is not synchronised.",
@@ -125,8 +135,8 @@ NODES = Group(
         Alert(
             name="NodeClockSkewDetected",
             expr=(
-                "abs(node_timex_offset_seconds) > $threshold\n"
-                "and abs(node_timex_offset_seconds) >= abs(node_timex_offset_seconds offset 5m)"
+                f"abs(node_timex_offset_seconds{{{NODE}}}) > $threshold\n"
+                f"and abs(node_timex_offset_seconds{{{NODE}}}) >= abs(node_timex_offset_seconds{{{NODE}}} offset 5m)"
             ),
             wait="10m",
             severity="warning",
@@ -137,11 +147,7 @@ NODES = Group(
         ),
         Alert(
             name="NodeNetworkErrors",
-            expr=(
-                "(rate(node_network_receive_errs_total[5m]) + rate(node_network_transmit_errs_total[5m]))\n"
-                "/ (rate(node_network_receive_packets_total[5m]) + rate(node_network_transmit_packets_total[5m]) > 0)\n"
-                "> $threshold"
-            ),
+            expr=f"({_packets('errs')})\n/ ({_packets('packets')} > 0)\n> $threshold",
             wait="1h",
             severity="warning",
             summary="{{ $labels.device }} on {{ $labels.node }} in {{ $labels.cluster }} has errors.",
@@ -151,7 +157,7 @@ NODES = Group(
         ),
         Alert(
             name="NodeHighNumberConntrackEntriesUsed",
-            expr="node_nf_conntrack_entries / (node_nf_conntrack_entries_limit > 0) > $threshold",
+            expr=f"node_nf_conntrack_entries{{{NODE}}} / (node_nf_conntrack_entries_limit{{{NODE}}} > 0) > $threshold",
             wait="5m",
             severity="warning",
             summary="Node {{ $labels.node }} in {{ $labels.cluster }} tracks nearly as many connections as it can.",
@@ -163,7 +169,7 @@ NODES = Group(
         ),
         Alert(
             name="NodeFileDescriptorLimit",
-            expr="node_filefd_allocated / (node_filefd_maximum > 0) > $threshold",
+            expr=f"node_filefd_allocated{{{NODE}}} / (node_filefd_maximum{{{NODE}}} > 0) > $threshold",
             wait="15m",
             severity="warning",
             summary="Node {{ $labels.node }} in {{ $labels.cluster }} has nearly used its file descriptors.",
@@ -173,7 +179,7 @@ NODES = Group(
         ),
         Alert(
             name="NodeOutOfMemoryKills",
-            expr="increase(node_vmstat_oom_kill[5m]) > 0",
+            expr=f"increase(node_vmstat_oom_kill{{{NODE}}}[5m]) > 0",
             severity="warning",
             summary="Node {{ $labels.node }} in {{ $labels.cluster }} killed processes for want of memory.",
             description="{{ $value | printf `%.0f` }} in five minutes; a container's limit, or the node itself.",
@@ -181,7 +187,7 @@ NODES = Group(
         ),
         Alert(
             name="NodeRebooted",
-            expr="time() - node_boot_time_seconds < 600 and node_boot_time_seconds offset 30m > 0",
+            expr=f"time() - node_boot_time_seconds{{{NODE}}} < 600 and node_boot_time_seconds{{{NODE}}} offset 30m > 0",
             severity="info",
             summary="Node {{ $labels.node }} in {{ $labels.cluster }} was rebooted.",
             description="It is up for {{ $value | humanizeDuration }}.",

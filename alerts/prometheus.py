@@ -1,15 +1,22 @@
 """Prometheus itself, as hub or agent: whether it evaluates, notifies, discovers and stores."""
 
 from .model import Alert, Group, Threshold
+from .sources import STORAGES
 
 _ITSELF = 'job="prometheus"'
+
+
+def _notifications(which: str) -> str:
+    counted = f"prometheus_notifications_{which}_total{{{_ITSELF}}}"
+    return f"sum by (cluster, instance, alertmanager) (increase({counted}[5m]))"
+
 
 PROMETHEUS = Group(
     name="prometheus",
     alerts=(
         Alert(
             name="PrometheusRuleFailures",
-            expr='increase(prometheus_rule_evaluation_failures_total{job="prometheus"}[10m]) > 0',
+            expr=f"increase(prometheus_rule_evaluation_failures_total{{{_ITSELF}}}[10m]) > 0",
             wait="5m",
             severity="critical",
             summary="The hub in {{ $labels.cluster }} can't evaluate rules.",
@@ -18,8 +25,8 @@ PROMETHEUS = Group(
         Alert(
             name="PrometheusRuleGroupSlow",
             expr=(
-                'prometheus_rule_group_last_duration_seconds{job="prometheus"}\n'
-                "> $threshold * prometheus_rule_group_interval_seconds"
+                f"prometheus_rule_group_last_duration_seconds{{{_ITSELF}}}\n"
+                f"> $threshold * prometheus_rule_group_interval_seconds{{{_ITSELF}}}"
             ),
             wait="15m",
             severity="warning",
@@ -31,8 +38,8 @@ PROMETHEUS = Group(
             name="PrometheusNotConnectedToAlertmanager",
             # A stack without Alertmanager never had one.
             expr=(
-                "prometheus_notifications_alertmanagers_discovered == 0\n"
-                "and max_over_time(prometheus_notifications_alertmanagers_discovered[1d]) > 0"
+                f"prometheus_notifications_alertmanagers_discovered{{{_ITSELF}}} == 0\n"
+                f"and max_over_time(prometheus_notifications_alertmanagers_discovered{{{_ITSELF}}}[1d]) > 0"
             ),
             wait="10m",
             severity="critical",
@@ -41,11 +48,7 @@ PROMETHEUS = Group(
         ),
         Alert(
             name="PrometheusNotificationsFailing",
-            expr=(
-                "sum by (cluster, instance, alertmanager) (increase(prometheus_notifications_errors_total[5m]))\n"
-                "/ sum by (cluster, instance, alertmanager) (increase(prometheus_notifications_sent_total[5m]))\n"
-                "> $threshold"
-            ),
+            expr=f"{_notifications('errors')}\n/ {_notifications('sent')}\n> $threshold",
             wait="10m",
             severity="warning",
             summary="The hub in {{ $labels.cluster }} does not reach one Alertmanager.",
@@ -54,14 +57,14 @@ PROMETHEUS = Group(
         ),
         Alert(
             name="PrometheusNotificationsDropped",
-            expr="increase(prometheus_notifications_dropped_total[10m]) > 0",
+            expr=f"increase(prometheus_notifications_dropped_total{{{_ITSELF}}}[10m]) > 0",
             severity="critical",
             summary="The hub in {{ $labels.cluster }} throws notifications away.",
             description="{{ $value | printf `%.0f` }} alerts reached no Alertmanager in ten minutes.",
         ),
         Alert(
             name="PrometheusDiscoveryFailing",
-            expr="increase(prometheus_sd_kubernetes_failures_total[10m]) > 3",
+            expr=f"increase(prometheus_sd_kubernetes_failures_total{{{_ITSELF}}}[10m]) > 3",
             wait="10m",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} can't watch its API server.",
@@ -70,11 +73,11 @@ PROMETHEUS = Group(
         Alert(
             name="PrometheusStorageFailing",
             expr=(
-                "increase(prometheus_tsdb_compactions_failed_total[3h]) > 0\n"
-                "or increase(prometheus_tsdb_reloads_failures_total[3h]) > 0\n"
-                "or increase(prometheus_tsdb_head_truncations_failed_total[3h]) > 0\n"
-                "or increase(prometheus_tsdb_wal_writes_failed_total[3h]) > 0\n"
-                "or increase(prometheus_tsdb_wal_truncations_failed_total[3h]) > 0"
+                f"increase(prometheus_tsdb_compactions_failed_total{{{STORAGES}}}[3h]) > 0\n"
+                f"or increase(prometheus_tsdb_reloads_failures_total{{{STORAGES}}}[3h]) > 0\n"
+                f"or increase(prometheus_tsdb_head_truncations_failed_total{{{STORAGES}}}[3h]) > 0\n"
+                f"or increase(prometheus_tsdb_wal_writes_failed_total{{{STORAGES}}}[3h]) > 0\n"
+                f"or increase(prometheus_tsdb_wal_truncations_failed_total{{{STORAGES}}}[3h]) > 0"
             ),
             severity="critical",
             summary="The storage of {{ $labels.instance }} in {{ $labels.cluster }} fails.",
@@ -83,8 +86,8 @@ PROMETHEUS = Group(
         Alert(
             name="PrometheusLogCorrupt",
             expr=(
-                "increase(prometheus_tsdb_wal_corruptions_total[3h]) > 0\n"
-                "or increase(prometheus_agent_corruptions_total[3h]) > 0"
+                f"increase(prometheus_tsdb_wal_corruptions_total{{{STORAGES}}}[3h]) > 0\n"
+                f"or increase(prometheus_agent_corruptions_total{{{_ITSELF}}}[3h]) > 0"
             ),
             severity="critical",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} found its log corrupt.",
@@ -93,8 +96,8 @@ PROMETHEUS = Group(
         Alert(
             name="PrometheusSamplesTooOld",
             expr=(
-                'increase(prometheus_tsdb_too_old_samples_total{job="prometheus"}[10m]) > 0\n'
-                'or increase(prometheus_tsdb_out_of_bound_samples_total{job="prometheus"}[10m]) > 0'
+                f"increase(prometheus_tsdb_too_old_samples_total{{{_ITSELF}}}[10m]) > 0\n"
+                f"or increase(prometheus_tsdb_out_of_bound_samples_total{{{_ITSELF}}}[10m]) > 0"
             ),
             severity="warning",
             summary="The hub in {{ $labels.cluster }} refuses samples for their time.",
@@ -102,7 +105,7 @@ PROMETHEUS = Group(
         ),
         Alert(
             name="PrometheusDuplicateSamples",
-            expr="rate(prometheus_target_scrapes_sample_duplicate_timestamp_total[5m]) > 0",
+            expr=f"rate(prometheus_target_scrapes_sample_duplicate_timestamp_total{{{_ITSELF}}}[5m]) > 0",
             wait="15m",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} scrapes the same series twice.",

@@ -7,7 +7,7 @@ _JOB = "thanos-compactor"
 _ITSELF = f'job="{_JOB}"'
 _BLOCKS = f"thanos_blocks_meta_synced{{{_ITSELF}"
 _COMPACTED, _FAILED = (
-    f"sum by (cluster, instance) (increase(thanos_compact_group_compactions_{what}[1h]))"
+    f"sum by (cluster, instance) (increase(thanos_compact_group_compactions_{what}{{{_ITSELF}}}[1h]))"
     for what in ("total", "failures_total")
 )
 
@@ -16,7 +16,7 @@ THANOS_COMPACTOR = Group(
     alerts=(
         Alert(
             name="ThanosCompactHalted",
-            expr="thanos_compact_halted == 1",
+            expr=f"thanos_compact_halted{{{_ITSELF}}} == 1",
             wait="5m",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} met what it can't compact, and halted.",
@@ -59,7 +59,7 @@ THANOS_COMPACTOR = Group(
             # A Compactor that crashes before a scrape, or that is gone, has no counter to look at.
             expr=(
                 f"max by (cluster, instance) (up{{{_ITSELF}}} offset 1d)\n"
-                "unless on (cluster, instance) increase(thanos_compact_iterations_total[1d]) > 0"
+                f"unless on (cluster, instance) increase(thanos_compact_iterations_total{{{_ITSELF}}}[1d]) > 0"
             ),
             wait="1h",
             severity="warning",
@@ -69,7 +69,7 @@ THANOS_COMPACTOR = Group(
         ),
         Alert(
             name="ThanosCompactFallsBehind",
-            expr="thanos_compact_todo_compactions > $threshold",
+            expr=f"thanos_compact_todo_compactions{{{_ITSELF}}} > $threshold",
             wait="6h",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} does not keep up.",
@@ -79,7 +79,7 @@ THANOS_COMPACTOR = Group(
         ),
         Alert(
             name="ThanosCompactDownsamplingFailing",
-            expr="increase(thanos_compact_downsample_failures_total[1h]) > 0",
+            expr=f"increase(thanos_compact_downsample_failures_total{{{_ITSELF}}}[1h]) > 0",
             wait="15m",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} fails to downsample.",
@@ -88,7 +88,7 @@ THANOS_COMPACTOR = Group(
         ),
         Alert(
             name="ThanosCompactCleanupFailing",
-            expr="increase(thanos_compact_block_cleanup_failures_total[1h]) > 0",
+            expr=f"increase(thanos_compact_block_cleanup_failures_total{{{_ITSELF}}}[1h]) > 0",
             wait="1h",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} can't delete blocks.",

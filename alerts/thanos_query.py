@@ -76,7 +76,7 @@ THANOS_QUERY = Group(
         Alert(
             name="ThanosQueryEndpointUnresolved",
             # A name that leads nowhere is no failed look-up.
-            expr="thanos_query_endpoints_dns_provider_results == 0",
+            expr=f"thanos_query_endpoints_dns_provider_results{{{_ITSELF}}} == 0",
             wait="10m",
             severity="critical",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} finds nobody behind {{ $labels.addr }}.",
@@ -106,8 +106,8 @@ THANOS_QUERY = Group(
         Alert(
             name="ThanosQueryOverload",
             expr=(
-                "avg_over_time(thanos_query_concurrent_gate_queries_in_flight[5m])\n"
-                "> thanos_query_concurrent_gate_queries_max - 1"
+                f"avg_over_time(thanos_query_concurrent_gate_queries_in_flight{{{_ITSELF}}}[5m])\n"
+                f"> thanos_query_concurrent_gate_queries_max{{{_ITSELF}}} - 1"
             ),
             wait="15m",
             severity="warning",

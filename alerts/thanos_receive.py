@@ -7,8 +7,8 @@ _JOB = "thanos-receive"
 _ITSELF = f'job="{_JOB}"'
 _REPLICATIONS = "sum by (cluster, instance) (rate(thanos_receive_replications_total"
 _MAY_FAIL = (
-    "max by (cluster, instance) (floor((thanos_receive_replication_factor + 1) / 2))\n"
-    "/ max by (cluster, instance) (thanos_receive_hashring_nodes)"
+    f"max by (cluster, instance) (floor((thanos_receive_replication_factor{{{_ITSELF}}} + 1) / 2))\n"
+    f"/ max by (cluster, instance) (thanos_receive_hashring_nodes{{{_ITSELF}}})"
 )
 """The share of writes that fail at least when so many ingestors are away that some samples find no quorum."""
 
@@ -39,9 +39,9 @@ THANOS_RECEIVE = Group(
             name="ThanosReceiveIngestorsMissing",
             # Routers have no bucket, and only routers know the hashring.
             expr=(
-                "max by (cluster) (thanos_receive_hashring_nodes)\n"
+                f"max by (cluster) (thanos_receive_hashring_nodes{{{_ITSELF}}})\n"
                 f"- (count by (cluster) (thanos_objstore_bucket_last_successful_upload_time{{{_ITSELF}}})\n"
-                "or 0 * max by (cluster) (thanos_receive_hashring_nodes)) > 0"
+                f"or 0 * max by (cluster) (thanos_receive_hashring_nodes{{{_ITSELF}}})) > 0"
             ),
             wait="10m",
             severity="critical",
@@ -52,10 +52,10 @@ THANOS_RECEIVE = Group(
         Alert(
             name="ThanosReceiveHighReplicationFailures",
             expr=(
-                "max by (cluster, instance) (thanos_receive_replication_factor) > 1\n"
+                f"max by (cluster, instance) (thanos_receive_replication_factor{{{_ITSELF}}}) > 1\n"
                 "and on (cluster, instance)\n"
-                f'{_REPLICATIONS}{{result="error"}}[5m]))\n'
-                f"/ {_REPLICATIONS}[5m]))\n"
+                f'{_REPLICATIONS}{{{_ITSELF}, result="error"}}[5m]))\n'
+                f"/ {_REPLICATIONS}{{{_ITSELF}}}[5m]))\n"
                 f"> {_MAY_FAIL}"
             ),
             wait="5m",
@@ -67,7 +67,8 @@ THANOS_RECEIVE = Group(
         Alert(
             name="ThanosReceiveHighForwardRequestFailures",
             expr=share(
-                'thanos_receive_forward_requests_total{result="error"}', "thanos_receive_forward_requests_total"
+                f'thanos_receive_forward_requests_total{{{_ITSELF}, result="error"}}',
+                f"thanos_receive_forward_requests_total{{{_ITSELF}}}",
             ),
             wait="5m",
             severity="warning",
@@ -79,7 +80,7 @@ THANOS_RECEIVE = Group(
         Alert(
             name="ThanosReceiveConfigReloadFailure",
             # The gauge of the last reload stays 1 once one has succeeded. The file is read every five minutes.
-            expr="increase(thanos_receive_hashrings_file_errors_total[15m]) > 0",
+            expr=f"increase(thanos_receive_hashrings_file_errors_total{{{_ITSELF}}}[15m]) > 0",
             wait="20m",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} runs on an old hashring.",
@@ -89,8 +90,8 @@ THANOS_RECEIVE = Group(
         Alert(
             name="ThanosReceiveHashringsDiffer",
             expr=(
-                "max by (cluster) (thanos_receive_config_hash)\n"
-                "> on (cluster) min by (cluster) (thanos_receive_config_hash)"
+                f"max by (cluster) (thanos_receive_config_hash{{{_ITSELF}}})\n"
+                f"> on (cluster) min by (cluster) (thanos_receive_config_hash{{{_ITSELF}}})"
             ),
             wait="15m",
             severity="critical",
@@ -100,7 +101,7 @@ THANOS_RECEIVE = Group(
         ),
         Alert(
             name="ThanosReceiveLimitsConfigReloadFailure",
-            expr="increase(thanos_receive_limits_config_reload_err_total[15m]) > 0",
+            expr=f"increase(thanos_receive_limits_config_reload_err_total{{{_ITSELF}}}[15m]) > 0",
             wait="5m",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} runs on old limits.",
@@ -110,7 +111,7 @@ THANOS_RECEIVE = Group(
         Alert(
             name="ThanosReceiveLimitsHighMetaMonitoringQueriesFailureRate",
             # It asks every 15 seconds.
-            expr="increase(thanos_receive_metamonitoring_failed_queries_total[5m]) / 20 > $threshold",
+            expr=f"increase(thanos_receive_metamonitoring_failed_queries_total{{{_ITSELF}}}[5m]) / 20 > $threshold",
             wait="5m",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} can't ask how many series its tenants have.",
@@ -120,7 +121,11 @@ THANOS_RECEIVE = Group(
         ),
         Alert(
             name="ThanosReceiveTenantLimitedByHeadSeries",
-            expr=("sum by (cluster, tenant) (increase(thanos_receive_head_series_limited_requests_total[5m])) > 0"),
+            expr=(
+                "sum by (cluster, tenant) (\n"
+                f"  increase(thanos_receive_head_series_limited_requests_total{{{_ITSELF}}}[5m])\n"
+                ") > 0"
+            ),
             wait="5m",
             severity="warning",
             summary="A tenant of Receive in {{ $labels.cluster }} has more series than it may.",

@@ -2,6 +2,7 @@
 
 from .model import Alert, Group
 
+_SIDECAR = 'job="thanos-sidecar"'
 _EXPECTED = "max by (cluster) (promfleet_thanos_replicas_expected)"
 """Recorded by whoever evaluates this: when the last replica goes, a Ruler still knows."""
 
@@ -11,7 +12,7 @@ THANOS_REPLICAS = Group(
         Alert(
             name="PrometheusReplicaMissing",
             expr=(
-                f"(count by (cluster) (thanos_sidecar_prometheus_up == 1) or 0 * {_EXPECTED})\n"
+                f"(count by (cluster) (thanos_sidecar_prometheus_up{{{_SIDECAR}}} == 1) or 0 * {_EXPECTED})\n"
                 f"< on (cluster) {_EXPECTED}"
             ),
             wait="10m",

@@ -14,7 +14,7 @@ THANOS_RULER = Group(
     alerts=(
         Alert(
             name="ThanosRuleQueueIsDroppingAlerts",
-            expr="increase(thanos_alert_queue_alerts_dropped_total[5m]) > 0",
+            expr=f"increase(thanos_alert_queue_alerts_dropped_total{_ITSELF}[5m]) > 0",
             wait="5m",
             severity="critical",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} throws alerts away.",
@@ -23,7 +23,7 @@ THANOS_RULER = Group(
         ),
         Alert(
             name="ThanosRuleSenderIsFailingAlerts",
-            expr="increase(thanos_alert_sender_alerts_dropped_total[5m]) > 0",
+            expr=f"increase(thanos_alert_sender_alerts_dropped_total{_ITSELF}[5m]) > 0",
             wait="5m",
             severity="critical",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} reaches no Alertmanager.",
@@ -33,7 +33,7 @@ THANOS_RULER = Group(
         Alert(
             name="ThanosRuleAlertmanagerUnresolved",
             # A name that leads nowhere is no failed look-up.
-            expr="thanos_rule_alertmanagers_dns_provider_results == 0",
+            expr=f"thanos_rule_alertmanagers_dns_provider_results{_ITSELF} == 0",
             wait="10m",
             severity="critical",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} finds no Alertmanager.",
@@ -52,7 +52,7 @@ THANOS_RULER = Group(
         ),
         Alert(
             name="ThanosRuleHighRuleEvaluationWarnings",
-            expr="increase(thanos_rule_evaluation_with_warnings_total[5m]) > 0",
+            expr=f"increase(thanos_rule_evaluation_with_warnings_total{_ITSELF}[5m]) > 0",
             wait="15m",
             severity="info",
             summary="Rules of {{ $labels.instance }} in {{ $labels.cluster }} are evaluated on part of the samples.",
@@ -81,7 +81,7 @@ THANOS_RULER = Group(
             name="ThanosNoRuleEvaluations",
             expr=(
                 f"sum by (cluster, instance) (rate({_EVALUATIONS}[5m])) == 0\n"
-                "and on (cluster, instance) sum by (cluster, instance) (thanos_rule_loaded_rules) > 0"
+                f"and on (cluster, instance) sum by (cluster, instance) (thanos_rule_loaded_rules{_ITSELF}) > 0"
             ),
             wait="5m",
             severity="critical",
@@ -101,7 +101,7 @@ THANOS_RULER = Group(
         ),
         Alert(
             name="ThanosRuleConfigReloadFailure",
-            expr="thanos_rule_config_last_reload_successful == 0",
+            expr=f"thanos_rule_config_last_reload_successful{_ITSELF} == 0",
             wait="5m",
             severity="critical",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} runs on old rules.",

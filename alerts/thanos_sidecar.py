@@ -5,6 +5,7 @@ from .thanos import no_upload
 
 _JOB = "thanos-sidecar"
 _ITSELF = f'job="{_JOB}"'
+_UPLOADERS = 'job=~"thanos-(sidecar|receive|ruler)"'
 
 THANOS_SIDECAR = Group(
     name="thanos-sidecar",
@@ -23,7 +24,7 @@ THANOS_SIDECAR = Group(
         ),
         Alert(
             name="ThanosSidecarNoConnectionToStartedPrometheus",
-            expr="thanos_sidecar_prometheus_up == 0",
+            expr=f"thanos_sidecar_prometheus_up{{{_ITSELF}}} == 0",
             wait="15m",  # reading the log at a start takes minutes
             severity="critical",
             summary="The sidecar of {{ $labels.instance }} in {{ $labels.cluster }} does not reach its Prometheus.",
@@ -32,7 +33,7 @@ THANOS_SIDECAR = Group(
         ),
         Alert(
             name="ThanosSidecarNoUpload",
-            expr=no_upload(_JOB, "thanos_sidecar_prometheus_up offset 4h"),
+            expr=no_upload(_JOB, f"thanos_sidecar_prometheus_up{{{_ITSELF}}} offset 4h"),
             wait="15m",
             severity="critical",
             summary="The sidecar of {{ $labels.instance }} in {{ $labels.cluster }} has uploaded nothing for 4 hours.",
@@ -41,7 +42,7 @@ THANOS_SIDECAR = Group(
         ),
         Alert(
             name="ThanosSidecarBlocksCorrupted",
-            expr="increase(thanos_shipper_corrupted_blocks_total[15m]) > 0",
+            expr=f"increase(thanos_shipper_corrupted_blocks_total{{{_UPLOADERS}}}[15m]) > 0",
             wait="15m",
             severity="critical",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} has blocks that can't be uploaded.",

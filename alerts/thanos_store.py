@@ -52,7 +52,7 @@ THANOS_STORE = Group(
         Alert(
             name="ThanosStoreBlocksNotLoaded",
             expr=(
-                "increase(thanos_bucket_store_block_load_failures_total[15m]) > 0\n"
+                f"increase(thanos_bucket_store_block_load_failures_total{{{_ITSELF}}}[15m]) > 0\n"
                 f"or increase(thanos_blocks_meta_sync_failures_total{{{_ITSELF}}}[15m]) > 0"
             ),
             wait="15m",
@@ -63,7 +63,10 @@ THANOS_STORE = Group(
         ),
         Alert(
             name="ThanosStoreCacheFailing",
-            expr=share("thanos_memcached_operation_failures_total", "thanos_memcached_operations_total"),
+            expr=share(
+                f"thanos_memcached_operation_failures_total{{{_ITSELF}}}",
+                f"thanos_memcached_operations_total{{{_ITSELF}}}",
+            ),
             wait="15m",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} can't use memcached.",

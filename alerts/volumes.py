@@ -1,8 +1,9 @@
 """Persistent volumes: whether they have room, and whether they can be had."""
 
 from .model import Alert, Group, Threshold
+from .sources import KUBELETS, STATE
 
-_SHARE = "kubelet_volume_stats_available_bytes / (kubelet_volume_stats_capacity_bytes > 0)"
+_SHARE = f"kubelet_volume_stats_available_bytes{{{KUBELETS}}} / (kubelet_volume_stats_capacity_bytes{{{KUBELETS}}} > 0)"
 
 _CLAIM = "on (cluster, namespace, persistentvolumeclaim)"
 
@@ -24,7 +25,7 @@ VOLUMES = Group(
         Alert(
             name="KubePersistentVolumeFillingUp",
             expr=(
-                "predict_linear(kubelet_volume_stats_available_bytes[6h], $threshold) < 0\n"
+                f"predict_linear(kubelet_volume_stats_available_bytes{{{KUBELETS}}}[6h], $threshold) < 0\n"
                 f"and {_CLAIM} {_SHARE} < 0.15"
             ),
             wait="1h",
@@ -38,7 +39,10 @@ VOLUMES = Group(
         ),
         Alert(
             name="KubePersistentVolumeInodesFillingUp",
-            expr="kubelet_volume_stats_inodes_free / (kubelet_volume_stats_inodes > 0) < $threshold",
+            expr=(
+                f"kubelet_volume_stats_inodes_free{{{KUBELETS}}}\n"
+                f"/ (kubelet_volume_stats_inodes{{{KUBELETS}}} > 0) < $threshold"
+            ),
             wait="5m",
             severity="warning",
             summary=(
@@ -51,7 +55,7 @@ VOLUMES = Group(
         ),
         Alert(
             name="KubePersistentVolumeErrors",
-            expr='kube_persistentvolume_status_phase{phase="Failed"} == 1',
+            expr=f'kube_persistentvolume_status_phase{{{STATE}, phase="Failed"}} == 1',
             wait="5m",
             severity="warning",
             summary="Volume {{ $labels.persistentvolume }} in {{ $labels.cluster }} has failed.",
@@ -60,7 +64,7 @@ VOLUMES = Group(
         ),
         Alert(
             name="KubePersistentVolumeClaimPending",
-            expr=('kube_persistentvolumeclaim_status_phase{phase="Pending"} == 1'),
+            expr=(f'kube_persistentvolumeclaim_status_phase{{{STATE}, phase="Pending"}} == 1'),
             wait="30m",
             severity="warning",
             summary=(

@@ -2,8 +2,24 @@
 
 from .model import Alert, Group, Threshold
 from .owners import OWNER
+from .sources import STATE
 
 KSM = ("kube-state-metrics",)
+_DEPLOYMENT, _STATEFULSET, _DAEMONSET, _BUDGET, _QUOTA = (
+    f"(cluster, namespace, {kind})"
+    for kind in ("deployment", "statefulset", "daemonset", "poddisruptionbudget", "resourcequota, resource")
+)
+_DAEMONS_WANTED = "kube_daemonset_status_desired_number_scheduled"
+
+
+def _stands_still(metric: str, each: str) -> str:
+    return f"and on {each} changes({metric}{{{STATE}}}[10m]) == 0"
+
+
+def _more(wanted: str, there: str, each: str) -> str:
+    """More than there is; each is told by one series, even while two replicas of the exporter tell it."""
+    return f"max by {each} ({wanted}{{{STATE}}}) > on {each} max by {each} ({there}{{{STATE}}})"
+
 
 WORKLOADS = Group(
     name="workloads",
@@ -12,8 +28,8 @@ WORKLOADS = Group(
         Alert(
             name="KubeDeploymentUnavailable",
             expr=(
-                "kube_deployment_spec_replicas > 0\n"
-                "and on (cluster, namespace, deployment) kube_deployment_status_replicas_available == 0"
+                f"kube_deployment_spec_replicas{{{STATE}}} > 0\n"
+                f"and on {_DEPLOYMENT} kube_deployment_status_replicas_available{{{STATE}}} == 0"
             ),
             wait="5m",
             severity="critical",
@@ -24,9 +40,8 @@ WORKLOADS = Group(
         Alert(
             name="KubeDeploymentReplicasMismatch",
             expr=(
-                "kube_deployment_spec_replicas > on (cluster, namespace, deployment)"
-                " kube_deployment_status_replicas_available\n"
-                "and on (cluster, namespace, deployment) changes(kube_deployment_status_replicas_updated[10m]) == 0"
+                f"{_more('kube_deployment_spec_replicas', 'kube_deployment_status_replicas_available', _DEPLOYMENT)}\n"
+                f"{_stands_still('kube_deployment_status_replicas_updated', _DEPLOYMENT)}"
             ),
             wait="15m",
             severity="warning",
@@ -36,7 +51,7 @@ WORKLOADS = Group(
         ),
         Alert(
             name="KubeDeploymentRolloutStuck",
-            expr='kube_deployment_status_condition{condition="Progressing", status="false"} == 1',
+            expr=f'kube_deployment_status_condition{{{STATE}, condition="Progressing", status="false"}} == 1',
             wait="15m",
             severity="warning",
             summary="{{ $labels.namespace }}/{{ $labels.deployment }} in {{ $labels.cluster }} stays half rolled out.",
@@ -45,7 +60,10 @@ WORKLOADS = Group(
         ),
         Alert(
             name="KubeDeploymentGenerationMismatch",
-            expr="kube_deployment_metadata_generation != kube_deployment_status_observed_generation",
+            expr=(
+                f"kube_deployment_metadata_generation{{{STATE}}}"
+                f" != kube_deployment_status_observed_generation{{{STATE}}}"
+            ),
             wait="15m",
             severity="warning",
             summary=(
@@ -57,9 +75,8 @@ WORKLOADS = Group(
         Alert(
             name="KubeStatefulSetReplicasMismatch",
             expr=(
-                "kube_statefulset_replicas > on (cluster, namespace, statefulset)"
-                " kube_statefulset_status_replicas_ready\n"
-                "and on (cluster, namespace, statefulset) changes(kube_statefulset_status_replicas_updated[10m]) == 0"
+                f"{_more('kube_statefulset_replicas', 'kube_statefulset_status_replicas_ready', _STATEFULSET)}\n"
+                f"{_stands_still('kube_statefulset_status_replicas_updated', _STATEFULSET)}"
             ),
             wait="15m",
             severity="warning",
@@ -70,13 +87,14 @@ WORKLOADS = Group(
         Alert(
             name="KubeStatefulSetUpdateNotRolledOut",
             expr=(
-                "max by (cluster, namespace, statefulset) (\n"
-                "  kube_statefulset_status_current_revision unless on (cluster, namespace, statefulset, revision)"
-                " kube_statefulset_status_update_revision\n"
+                f"max by {_STATEFULSET} (\n"
+                f"  kube_statefulset_status_current_revision{{{STATE}}}"
+                " unless on (cluster, namespace, statefulset, revision)"
+                f" kube_statefulset_status_update_revision{{{STATE}}}\n"
                 ")\n"
-                "and on (cluster, namespace, statefulset)"
-                " kube_statefulset_replicas != kube_statefulset_status_replicas_updated\n"
-                "and on (cluster, namespace, statefulset) changes(kube_statefulset_status_replicas_updated[10m]) == 0"
+                f"and on {_STATEFULSET} kube_statefulset_replicas{{{STATE}}}"
+                f" != kube_statefulset_status_replicas_updated{{{STATE}}}\n"
+                f"{_stands_still('kube_statefulset_status_replicas_updated', _STATEFULSET)}"
             ),
             wait="15m",
             severity="warning",
@@ -86,7 +104,10 @@ WORKLOADS = Group(
         ),
         Alert(
             name="KubeStatefulSetGenerationMismatch",
-            expr="kube_statefulset_metadata_generation != kube_statefulset_status_observed_generation",
+            expr=(
+                f"kube_statefulset_metadata_generation{{{STATE}}}"
+                f" != kube_statefulset_status_observed_generation{{{STATE}}}"
+            ),
             wait="15m",
             severity="warning",
             summary=(
@@ -98,10 +119,8 @@ WORKLOADS = Group(
         Alert(
             name="KubeDaemonSetRolloutStuck",
             expr=(
-                "kube_daemonset_status_desired_number_scheduled > on (cluster, namespace, daemonset)"
-                " kube_daemonset_status_number_available\n"
-                "and on (cluster, namespace, daemonset)"
-                " changes(kube_daemonset_status_updated_number_scheduled[10m]) == 0"
+                f"{_more(_DAEMONS_WANTED, 'kube_daemonset_status_number_available', _DAEMONSET)}\n"
+                f"{_stands_still('kube_daemonset_status_updated_number_scheduled', _DAEMONSET)}"
             ),
             wait="15m",
             severity="warning",
@@ -111,7 +130,7 @@ WORKLOADS = Group(
         ),
         Alert(
             name="KubeDaemonSetMisScheduled",
-            expr="kube_daemonset_status_number_misscheduled > 0",
+            expr=f"kube_daemonset_status_number_misscheduled{{{STATE}}} > 0",
             wait="15m",
             severity="info",
             summary="{{ $labels.namespace }}/{{ $labels.daemonset }} in {{ $labels.cluster }} is misplaced.",
@@ -120,7 +139,11 @@ WORKLOADS = Group(
         ),
         Alert(
             name="KubePodCrashLooping",
-            expr=('max_over_time(kube_pod_container_status_waiting_reason{reason="CrashLoopBackOff"}[5m]) >= 1'),
+            expr=(
+                "max_over_time(\n"
+                f'  kube_pod_container_status_waiting_reason{{{STATE}, reason="CrashLoopBackOff"}}[5m]\n'
+                ") >= 1"
+            ),
             wait="15m",
             severity="warning",
             summary="{{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} crashes again and again.",
@@ -131,10 +154,9 @@ WORKLOADS = Group(
             name="KubeContainerWaiting",
             # The kubelet tries an image again and again: ErrImagePull comes between two ImagePullBackOff.
             expr=(
-                "max by (cluster, namespace, pod, container, reason) (\n"
-                "  max_over_time("
-                'kube_pod_container_status_waiting_reason{reason!~"CrashLoopBackOff|ErrImagePull"}[10m])\n'
-                ") > 0"
+                "max by (cluster, namespace, pod, container, reason) (max_over_time(\n"
+                f'  kube_pod_container_status_waiting_reason{{{STATE}, reason!~"CrashLoopBackOff|ErrImagePull"}}[10m]\n'
+                ")) > 0"
             ),
             wait="30m",
             severity="warning",
@@ -146,10 +168,10 @@ WORKLOADS = Group(
             name="KubePodNotReady",
             # Jobs, pods without a node and containers that wait have alerts of their own.
             expr=(
-                'kube_pod_status_phase{phase=~"Pending|Unknown|Failed"} > 0\n'
-                'unless on (cluster, namespace, pod) kube_pod_owner{owner_kind="Job"}\n'
-                "unless on (cluster, namespace, pod) kube_pod_status_unschedulable == 1\n"
-                "unless on (cluster, namespace, pod) kube_pod_container_status_waiting_reason == 1"
+                f'kube_pod_status_phase{{{STATE}, phase=~"Pending|Unknown|Failed"}} > 0\n'
+                f'unless on (cluster, namespace, pod) kube_pod_owner{{{STATE}, owner_kind="Job"}}\n'
+                f"unless on (cluster, namespace, pod) kube_pod_status_unschedulable{{{STATE}}} == 1\n"
+                f"unless on (cluster, namespace, pod) kube_pod_container_status_waiting_reason{{{STATE}}} == 1"
             ),
             wait="20m",
             severity="warning",
@@ -159,7 +181,7 @@ WORKLOADS = Group(
         ),
         Alert(
             name="KubePodUnschedulable",
-            expr="kube_pod_status_unschedulable == 1",
+            expr=f"kube_pod_status_unschedulable{{{STATE}}} == 1",
             wait="10m",
             severity="warning",
             summary="{{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} finds no node.",
@@ -169,9 +191,8 @@ WORKLOADS = Group(
         Alert(
             name="KubePdbNotEnoughHealthyPods",
             expr=(
-                "kube_poddisruptionbudget_status_current_healthy"
-                " < on (cluster, namespace, poddisruptionbudget)"
-                " kube_poddisruptionbudget_status_desired_healthy"
+                f"max by {_BUDGET} (kube_poddisruptionbudget_status_current_healthy{{{STATE}}})\n"
+                f"< on {_BUDGET} max by {_BUDGET} (kube_poddisruptionbudget_status_desired_healthy{{{STATE}}})"
             ),
             wait="15m",
             severity="warning",
@@ -182,9 +203,9 @@ WORKLOADS = Group(
         Alert(
             name="KubeQuotaAlmostFull",
             expr=(
-                'sum by (cluster, namespace, resourcequota, resource) (kube_resourcequota{type="used"})\n'
-                "/ on (cluster, namespace, resourcequota, resource)\n"
-                'sum by (cluster, namespace, resourcequota, resource) (kube_resourcequota{type="hard"} > 0)\n'
+                f'sum by {_QUOTA} (kube_resourcequota{{{STATE}, type="used"}})\n'
+                f"/ on {_QUOTA}\n"
+                f'sum by {_QUOTA} (kube_resourcequota{{{STATE}, type="hard"}} > 0)\n'
                 "> $threshold"
             ),
             wait="15m",
@@ -196,7 +217,7 @@ WORKLOADS = Group(
         ),
         Alert(
             name="KubeNamespaceStuckTerminating",
-            expr='kube_namespace_status_phase{phase="Terminating"} == 1',
+            expr=f'kube_namespace_status_phase{{{STATE}, phase="Terminating"}} == 1',
             wait="1h",
             severity="warning",
             summary="Namespace {{ $labels.namespace }} in {{ $labels.cluster }} does not go away.",

@@ -1,19 +1,21 @@
 """Remote write: what agents send, what waits, and what is lost."""
 
 from .model import Board, Column, Lines, Query, Row, Step, Table
-from .words import ANY_IS_BAD, CLUSTERS, MANY, NO_AGENT, RED, behind
+from .words import ANY_IS_BAD, CLUSTERS, MANY, NO_AGENT, RED, SENDERS, behind
 
 _BY = "cluster, remote_name"
 _OF = "{{cluster}} {{remote_name}}"
 _QUEUE = "prometheus_remote_storage"
+_HERE = f"{MANY}, {SENDERS}"
+_AGENT = f'{MANY}, job="prometheus"'
 
 
 def _rate(metric: str, by: str = _BY) -> str:
-    return f"sum by ({by}) (rate({metric}{{{MANY}}}[$__rate_interval]))"
+    return f"sum by ({by}) (rate({metric}{{{_HERE}}}[$__rate_interval]))"
 
 
 def _most(metric: str) -> str:
-    return f"max by ({_BY}) ({metric}{{{MANY}}})"
+    return f"max by ({_BY}) ({metric}{{{_HERE}}})"
 
 
 _AGENTS = Table(
@@ -22,13 +24,13 @@ _AGENTS = Table(
     empty=NO_AGENT,
     columns=(
         Column("behind", behind(MANY, _BY), "s", (Step(120, RED),)),
-        Column("samples/s", f"sum by ({_BY}) (rate({_QUEUE}_samples_total{{{MANY}}}[5m]))", "cps"),
-        Column("bytes/s", f"sum by ({_BY}) (rate({_QUEUE}_bytes_total{{{MANY}}}[5m]))", "Bps"),
+        Column("samples/s", f"sum by ({_BY}) (rate({_QUEUE}_samples_total{{{_HERE}}}[5m]))", "cps"),
+        Column("bytes/s", f"sum by ({_BY}) (rate({_QUEUE}_bytes_total{{{_HERE}}}[5m]))", "Bps"),
         Column("shards", _most(f"{_QUEUE}_shards"), "none"),
         Column("of at most", _most(f"{_QUEUE}_shards_max"), "none"),
         Column(
             "refused, 1 h",
-            f"sum by ({_BY}) (increase({_QUEUE}_samples_failed_total{{{MANY}}}[1h]))",
+            f"sum by ({_BY}) (increase({_QUEUE}_samples_failed_total{{{_HERE}}}[1h]))",
             "none",
             ANY_IS_BAD,
         ),
@@ -127,7 +129,7 @@ _ITSELF = Row(
             empty=NO_AGENT,
             queries=(
                 Query(
-                    f'max by (cluster, instance) (process_resident_memory_bytes{{{MANY}, job="prometheus"}})',
+                    f"max by (cluster, instance) (process_resident_memory_bytes{{{_AGENT}}})",
                     "{{cluster}} {{instance}}",
                 ),
             ),
@@ -140,7 +142,7 @@ _ITSELF = Row(
             unit="bytes",
             queries=(
                 Query(
-                    f"max by (cluster, instance) (prometheus_tsdb_wal_storage_size_bytes{{{MANY}}})",
+                    f"max by (cluster, instance) (prometheus_tsdb_wal_storage_size_bytes{{{_AGENT}}})",
                     "{{cluster}} {{instance}}",
                 ),
             ),
@@ -151,8 +153,7 @@ _ITSELF = Row(
             empty=NO_AGENT,
             queries=(
                 Query(
-                    f'max by (cluster, instance) (rate(process_cpu_seconds_total{{{MANY}, job="prometheus"}}'
-                    "[$__rate_interval]))",
+                    f"max by (cluster, instance) (rate(process_cpu_seconds_total{{{_AGENT}}}[$__rate_interval]))",
                     "{{cluster}} {{instance}}",
                 ),
             ),

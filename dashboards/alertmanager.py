@@ -3,12 +3,14 @@
 from .model import Board, Column, Figure, Lines, Query, Row, Table, Variable
 from .words import ANY_IS_BAD, DOWN_IS_BAD, ONE
 
-_CLUSTER = Variable("cluster", "label_values(alertmanager_build_info, cluster)")
+_ITSELF = 'job="alertmanager"'
+_HERE = f"{ONE}, {_ITSELF}"
+_CLUSTER = Variable("cluster", f"label_values(alertmanager_build_info{{{_ITSELF}}}, cluster)")
 _NONE = "Nothing came from Alertmanager: this hub has none, or it is down."
 
 
 def _rate(metric: str, by: str) -> str:
-    return f"sum by ({by}) (rate({metric}{{{ONE}}}[$__rate_interval]))"
+    return f"sum by ({by}) (rate({metric}{{{_HERE}}}[$__rate_interval]))"
 
 
 _NOW = Row(
@@ -18,28 +20,28 @@ _NOW = Row(
             title="Alerts",
             description="Those that are active: neither silenced nor inhibited. Each member holds all of them.",
             empty=_NONE,
-            expr=f'max(alertmanager_alerts{{{ONE}, state="active"}})',
+            expr=f'max(alertmanager_alerts{{{_HERE}, state="active"}})',
             unit="none",
         ),
         Figure(
             title="Suppressed",
             description="Alerts that a silence, a maintenance window or a greater alert mutes.",
             empty=_NONE,
-            expr=f'max(alertmanager_alerts{{{ONE}, state="suppressed"}})',
+            expr=f'max(alertmanager_alerts{{{_HERE}, state="suppressed"}})',
             unit="none",
         ),
         Figure(
             title="Silences",
             description="Those that are active.",
             empty=_NONE,
-            expr=f'max(alertmanager_silences{{{ONE}, state="active"}})',
+            expr=f'max(alertmanager_silences{{{_HERE}, state="active"}})',
             unit="none",
         ),
         Figure(
             title="Messages failed, 1 h",
             description="Notifications that were given up after every attempt. Any was not read by anybody.",
             empty=_NONE,
-            expr=f"sum(increase(alertmanager_notifications_failed_total{{{ONE}}}[1h]))",
+            expr=f"sum(increase(alertmanager_notifications_failed_total{{{_HERE}}}[1h]))",
             unit="none",
             steps=ANY_IS_BAD,
         ),
@@ -47,14 +49,14 @@ _NOW = Row(
             title="Members",
             description="The fewest that a member sees. Fewer than there are: messages come twice.",
             empty="It stands alone, or nothing came from it.",
-            expr=f"min(alertmanager_cluster_members{{{ONE}}})",
+            expr=f"min(alertmanager_cluster_members{{{_HERE}}})",
             unit="none",
         ),
         Figure(
             title="Configurations",
             description="Different ones in use among the members. More than one: a member did not take the newest.",
             empty=_NONE,
-            expr=f'count(count_values by (cluster) ("hash", alertmanager_config_hash{{{ONE}}}))',
+            expr=f'count(count_values by (cluster) ("hash", alertmanager_config_hash{{{_HERE}}}))',
             unit="none",
         ),
     ),
@@ -67,16 +69,16 @@ _MEMBERS = Table(
     columns=(
         Column(
             "configuration",
-            f"max by (cluster, instance) (alertmanager_config_last_reload_successful{{{ONE}}})",
+            f"max by (cluster, instance) (alertmanager_config_last_reload_successful{{{_HERE}}})",
             "bool_yes_no",
             DOWN_IS_BAD,
         ),
-        Column("sees members", f"max by (cluster, instance) (alertmanager_cluster_members{{{ONE}}})", "none"),
-        Column("alerts", f'sum by (cluster, instance) (alertmanager_alerts{{{ONE}, state="active"}})', "none"),
-        Column("silences", f'sum by (cluster, instance) (alertmanager_silences{{{ONE}, state="active"}})', "none"),
+        Column("sees members", f"max by (cluster, instance) (alertmanager_cluster_members{{{_HERE}}})", "none"),
+        Column("alerts", f'sum by (cluster, instance) (alertmanager_alerts{{{_HERE}, state="active"}})', "none"),
+        Column("silences", f'sum by (cluster, instance) (alertmanager_silences{{{_HERE}, state="active"}})', "none"),
         Column(
             "memory",
-            f'sum by (cluster, instance) (process_resident_memory_bytes{{{ONE}, job="alertmanager"}})',
+            f"sum by (cluster, instance) (process_resident_memory_bytes{{{_HERE}}})",
             "bytes",
         ),
     ),
@@ -136,7 +138,7 @@ _FLOW = Row(
             title="Health of the members",
             description="0 is well; above it, members can't reach each other in time.",
             empty="It stands alone, or nothing came from it.",
-            queries=(Query(f"max by (instance) (alertmanager_cluster_health_score{{{ONE}}})", "{{instance}}"),),
+            queries=(Query(f"max by (instance) (alertmanager_cluster_health_score{{{_HERE}}})", "{{instance}}"),),
             unit="none",
         ),
     ),

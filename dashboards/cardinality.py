@@ -5,6 +5,7 @@ from .words import CLUSTERS, MANY, RED, YELLOW
 
 _JOB = Variable("job", f"label_values(scrape_samples_post_metric_relabeling{{{MANY}}}, job)", many=True)
 _HERE = f'{MANY}, job=~"$job"'
+_ITSELF = f'{MANY}, job="prometheus"'
 _BROUGHT = f"scrape_samples_post_metric_relabeling{{{_HERE}}}"
 _EXPOSED = f"scrape_samples_scraped{{{_HERE}}}"
 _NEW = f"sum_over_time(scrape_series_added{{{_HERE}}}[1h])"
@@ -73,13 +74,13 @@ _GROWTH = Row(
             title="Active series at the hub",
             description="What the hub holds in memory, of all clusters: series of the last two to three hours.",
             empty="No hub is among the clusters that are chosen.",
-            queries=(Query(f"sum by (cluster) (prometheus_tsdb_head_series{{{MANY}}})", "{{cluster}}"),),
+            queries=(Query(f"sum by (cluster) (prometheus_tsdb_head_series{{{_ITSELF}}})", "{{cluster}}"),),
         ),
         Lines(
             title="Active series at the agents",
             description="What each agent holds in memory.",
             empty="No agent is among the clusters that are chosen.",
-            queries=(Query(f"sum by (cluster) (prometheus_agent_active_series{{{MANY}}})", "{{cluster}}"),),
+            queries=(Query(f"sum by (cluster) (prometheus_agent_active_series{{{_ITSELF}}})", "{{cluster}}"),),
         ),
         Lines(
             title="Time of scrapes",

@@ -6,10 +6,13 @@ from .words import (
     ANY_IS_ODD,
     CLUSTER,
     FULL,
+    KUBELETS,
     NO_CADVISOR,
     NO_KUBE_STATE_METRICS,
     NO_NODE_EXPORTER,
+    NODES,
     ONE,
+    STATE,
     allocatable,
     cpu_used,
     disk_used,
@@ -19,7 +22,7 @@ from .words import (
     requested,
 )
 
-_READY = f'kube_node_status_condition{{{ONE}, condition="Ready"'
+_READY = f'kube_node_status_condition{{{ONE}, {STATE}, condition="Ready"'
 
 _NOW = Row(
     "Now",
@@ -97,7 +100,7 @@ _USE = Row(
             title="Pods by phase",
             description="Pods that stay Pending find no node, volume or image; Failed ones were given up.",
             empty=NO_KUBE_STATE_METRICS,
-            queries=(Query(f"sum by (phase) (kube_pod_status_phase{{{ONE}}}) > 0", "{{phase}}"),),
+            queries=(Query(f"sum by (phase) (kube_pod_status_phase{{{ONE}, {STATE}}}) > 0", "{{phase}}"),),
             unit="none",
         ),
         Lines(
@@ -129,7 +132,7 @@ _USE = Row(
             queries=tuple(
                 Query(
                     f"sum by (cluster) (rate(node_network_{way}_bytes_total"
-                    f'{{{ONE}, device!~"lo|veth.*|cni.*|cali.*|docker.*"}}[$__rate_interval]))',
+                    f'{{{ONE}, {NODES}, device!~"lo|veth.*|cni.*|cali.*|docker.*"}}[$__rate_interval]))',
                     way,
                 )
                 for way in ("receive", "transmit")
@@ -148,10 +151,11 @@ _NODES = Table(
         Column("memory", memory_used(ONE, "cluster, node"), "percentunit", FULL),
         Column("fullest disk", disk_used(ONE, "cluster, node"), "percentunit", FULL),
         Column(
-            "load by core", f"sum by (cluster, node) (node_load5{{{ONE}}}) / {allocatable('cpu', ONE, 'cluster, node')}"
+            "load by core",
+            f"sum by (cluster, node) (node_load5{{{ONE}, {NODES}}}) / {allocatable('cpu', ONE, 'cluster, node')}",
         ),
-        Column("pods", f"sum by (cluster, node) (kubelet_running_pods{{{ONE}}})", "none"),
-        Column("up for", f"time() - max by (cluster, node) (node_boot_time_seconds{{{ONE}}})", "s"),
+        Column("pods", f"sum by (cluster, node) (kubelet_running_pods{{{ONE}, {KUBELETS}}})", "none"),
+        Column("up for", f"time() - max by (cluster, node) (node_boot_time_seconds{{{ONE}, {NODES}}})", "s"),
     ),
     link=Link("Open the node", "promfleet-node", ("cluster", "node")),
     sort="memory",
@@ -161,14 +165,14 @@ _NAMESPACES = Table(
     description="Who uses the cluster, and whose containers restart.",
     empty=NO_CADVISOR,
     columns=(
-        Column("pods", f"count by (cluster, namespace) (kube_pod_info{{{ONE}}})", "none"),
+        Column("pods", f"count by (cluster, namespace) (kube_pod_info{{{ONE}, {STATE}}})", "none"),
         Column("cpu", pod_cpu(ONE, "cluster, namespace"), "none"),
         Column("cpu requested", requested("cpu", ONE, "cluster, namespace"), "none"),
         Column("memory", pod_memory(ONE, "cluster, namespace"), "bytes"),
         Column("memory requested", requested("memory", ONE, "cluster, namespace"), "bytes"),
         Column(
             "restarts, 1 h",
-            f"sum by (cluster, namespace) (increase(kube_pod_container_status_restarts_total{{{ONE}}}[1h]))",
+            f"sum by (cluster, namespace) (increase(kube_pod_container_status_restarts_total{{{ONE}, {STATE}}}[1h]))",
             "none",
             ANY_IS_ODD,
         ),

@@ -10,6 +10,7 @@ from .words import (
     MANY,
     NO_AGENT,
     RED,
+    STATE,
     YELLOW,
     allocatable,
     behind,
@@ -22,6 +23,7 @@ _EXPECTED = f"max by (cluster) (promfleet_cluster_expected{{{MANY}}})"
 _SEEN = f'max by (cluster) (timestamp(up{{{MANY}, job="prometheus"}}))'
 _SEEN_BEFORE = f'max by (cluster) (max_over_time(timestamp(up{{{MANY}, job="prometheus"}})[1d:5m]))'
 _SAMPLES = f"sum_over_time(scrape_samples_post_metric_relabeling{{{MANY}}}[5m])"
+_READY = f'{MANY}, {STATE}, condition="Ready", status="true"'
 _AGE = (Step(120, YELLOW), Step(300, RED))
 _SILENT = "No cluster that is chosen has reported in this time."
 
@@ -42,9 +44,13 @@ CLUSTER_TABLE = Table(
     columns=(
         Column("agent", _or_zero(f'min by (cluster) (up{{{MANY}, job="prometheus"}})'), "bool_on_off", DOWN_IS_BAD),
         Column("newest sample", f"time() - ({_SEEN} or {_SEEN_BEFORE})", "s", _AGE),
-        Column("nodes", f"count by (cluster) (kube_node_info{{{MANY}}})"),
-        Column("pods", f'sum by (cluster) (kube_pod_status_phase{{{MANY}, phase="Running"}})'),
-        Column("targets down", f"sum by (cluster) (up{{{MANY}}} == bool 0)", steps=ANY_IS_ODD),
+        Column("nodes", f"count by (cluster) (kube_node_info{{{MANY}, {STATE}}})"),
+        Column("pods", f'sum by (cluster) (kube_pod_status_phase{{{MANY}, {STATE}, phase="Running"}})'),
+        Column(
+            "targets down",
+            f"sum by (cluster) (up{{{MANY}}} == bool 0)",
+            steps=ANY_IS_ODD,
+        ),
         Column("critical", _or_zero(_alerts("critical")), steps=ANY_IS_BAD),
         Column("warning", _or_zero(_alerts("warning")), steps=ANY_IS_ODD),
         Column("cpu", cpu_used(MANY, "cluster"), "percentunit", FULL),
@@ -125,7 +131,7 @@ NOW = Row(
             title="Nodes",
             description="Nodes of all clusters that are chosen.",
             empty=_SILENT,
-            expr=f"count(kube_node_info{{{MANY}}})",
+            expr=f"count(kube_node_info{{{MANY}, {STATE}}})",
         ),
         Figure(
             title="Series",
@@ -147,7 +153,7 @@ _CAPACITY = Row(
             empty=f"{_SILENT} Its kube-state-metrics is missing, or the agent is silent.",
             queries=(
                 Query(
-                    f'sum by (cluster) (kube_node_status_condition{{{MANY}, condition="Ready", status="true"}})',
+                    f"sum by (cluster) (kube_node_status_condition{{{_READY}}})",
                     "{{cluster}}",
                 ),
             ),
@@ -173,7 +179,9 @@ _CAPACITY = Row(
             title="Pods that run",
             description="A drop is a deployment that was taken away, or a cluster in trouble.",
             empty=f"{_SILENT} Its kube-state-metrics is missing, or the agent is silent.",
-            queries=(Query(f'sum by (cluster) (kube_pod_status_phase{{{MANY}, phase="Running"}})', "{{cluster}}"),),
+            queries=(
+                Query(f'sum by (cluster) (kube_pod_status_phase{{{MANY}, {STATE}, phase="Running"}})', "{{cluster}}"),
+            ),
             unit="none",
         ),
     ),

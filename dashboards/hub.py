@@ -3,7 +3,7 @@
 from .model import Board, Figure, Lines, Query, Row, Step, Variable
 from .words import DOWN_IS_BAD, FULL, ONE, RED
 
-_HUB = Variable("cluster", "label_values(prometheus_tsdb_head_series, cluster)")
+_HUB = Variable("cluster", 'label_values(prometheus_tsdb_head_series{job="prometheus"}, cluster)')
 """Only what stores samples of its own has this metric: hubs, never agents."""
 _HERE = f'{ONE}, job="prometheus"'
 _NONE = "The hub did not scrape itself."

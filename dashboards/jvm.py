@@ -3,9 +3,10 @@
 from .model import Board, Figure, Lines, Query, Row, Step, Variable
 from .words import CLUSTER, FULL, ONE, RED, YELLOW
 
-_NAMESPACE = Variable("namespace", f"label_values(jvm_memory_used_bytes{{{ONE}}}, namespace)")
-_POD = Variable("pod", f'label_values(jvm_memory_used_bytes{{{ONE}, namespace="$namespace"}}, pod)', many=True)
-_HERE = f'{ONE}, namespace="$namespace", pod=~"$pod"'
+_ANNOTATED = f'{ONE}, job=~"pods|services"'
+_NAMESPACE = Variable("namespace", f"label_values(jvm_memory_used_bytes{{{_ANNOTATED}}}, namespace)")
+_POD = Variable("pod", f'label_values(jvm_memory_used_bytes{{{_ANNOTATED}, namespace="$namespace"}}, pod)', many=True)
+_HERE = f'{_ANNOTATED}, namespace="$namespace", pod=~"$pod"'
 _NONE = "No pod here exposes Micrometer's metrics, or none is annotated with prometheus.io/scrape."
 _HEAP = f'{_HERE}, area="heap"'
 

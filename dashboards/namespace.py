@@ -5,10 +5,12 @@ from .words import (
     ANY_IS_BAD,
     ANY_IS_ODD,
     CLUSTER,
+    KUBELETS,
     NAMESPACE,
     NO_CADVISOR,
     NO_KUBE_STATE_METRICS,
     ONE,
+    STATE,
     TO_POD,
     pod_cpu,
     pod_memory,
@@ -16,6 +18,7 @@ from .words import (
 )
 
 _HERE = f'{ONE}, namespace="$namespace"'
+_STATE = f"{_HERE}, {STATE}"
 _BY_POD = ", ".join(TO_POD)
 
 
@@ -23,7 +26,7 @@ def _replicas(kind: str, wanted: str, ready: str, missing: str) -> Table:
     """A table of one kind of workload; columns are sums of kube-state-metrics."""
 
     def total(metric: str) -> str:
-        return f"sum by ({kind}) ({metric}{{{_HERE}}})"
+        return f"sum by ({kind}) ({metric}{{{_STATE}}})"
 
     return Table(
         title=f"{kind.capitalize()}s",
@@ -83,7 +86,7 @@ _USE = Row(
             title="Pods by phase",
             description="Pods that stay Pending find no node, volume or image; Failed ones were given up.",
             empty=NO_KUBE_STATE_METRICS,
-            queries=(Query(f"sum by (phase) (kube_pod_status_phase{{{_HERE}}}) > 0", "{{phase}}"),),
+            queries=(Query(f"sum by (phase) (kube_pod_status_phase{{{_STATE}}}) > 0", "{{phase}}"),),
             unit="none",
         ),
         Lines(
@@ -112,8 +115,8 @@ _USE = Row(
             empty="No pod here has a volume that its driver measures.",
             queries=(
                 Query(
-                    f"max by (persistentvolumeclaim) (kubelet_volume_stats_used_bytes{{{_HERE}}}"
-                    f" / kubelet_volume_stats_capacity_bytes{{{_HERE}}})",
+                    f"max by (persistentvolumeclaim) (kubelet_volume_stats_used_bytes{{{_HERE}, {KUBELETS}}}"
+                    f" / kubelet_volume_stats_capacity_bytes{{{_HERE}, {KUBELETS}}})",
                     "{{persistentvolumeclaim}}",
                 ),
             ),
@@ -127,14 +130,14 @@ _PODS = Table(
     description="Who uses what, and whose containers restart.",
     empty=NO_KUBE_STATE_METRICS,
     columns=(
-        Column("ready", f'sum by ({_BY_POD}) (kube_pod_status_ready{{{_HERE}, condition="true"}})', "bool_yes_no"),
+        Column("ready", f'sum by ({_BY_POD}) (kube_pod_status_ready{{{_STATE}, condition="true"}})', "bool_yes_no"),
         Column("cpu", pod_cpu(_HERE, _BY_POD), "none"),
         Column("cpu requested", requested("cpu", _HERE, _BY_POD), "none"),
         Column("memory", pod_memory(_HERE, _BY_POD), "bytes"),
         Column("memory requested", requested("memory", _HERE, _BY_POD), "bytes"),
         Column(
             "restarts, 1 h",
-            f"sum by ({_BY_POD}) (increase(kube_pod_container_status_restarts_total{{{_HERE}}}[1h]))",
+            f"sum by ({_BY_POD}) (increase(kube_pod_container_status_restarts_total{{{_STATE}}}[1h]))",
             "none",
             ANY_IS_ODD,
         ),

@@ -4,9 +4,11 @@ from .model import Board, Column, Figure, Lines, Link, Query, Row, Step, Table
 from .words import (
     CLUSTER,
     FULL,
+    KUBELETS,
     NO_CADVISOR,
     NO_NODE_EXPORTER,
     NODE,
+    NODES,
     ONE,
     RED,
     TO_POD,
@@ -18,12 +20,13 @@ from .words import (
 )
 
 _HERE = f'{ONE}, node="$node"'
+_KERNEL = f"{_HERE}, {NODES}"
 _DEVICES = ', device!~"lo|veth.*|cni.*|cali.*|docker.*"'
 _BUSY = ', mode!="idle"'
 
 
 def _rate(metric: str, more: str = "") -> str:
-    return f"rate({metric}{{{_HERE}{more}}}[$__rate_interval])"
+    return f"rate({metric}{{{_KERNEL}{more}}}[$__rate_interval])"
 
 
 _NOW = Row(
@@ -57,14 +60,14 @@ _NOW = Row(
             title="Pods",
             description="Pods that the kubelet runs.",
             empty="Nothing came from the kubelet: it or the cluster's agent is down.",
-            expr=f"sum(kubelet_running_pods{{{_HERE}}})",
+            expr=f"sum(kubelet_running_pods{{{_HERE}, {KUBELETS}}})",
             unit="none",
         ),
         Figure(
             title="Clock is off by",
             description="What the kernel thinks it is wrong by; more than a second confuses certificates and samples.",
             empty=NO_NODE_EXPORTER,
-            expr=f"max(abs(node_timex_offset_seconds{{{_HERE}}}))",
+            expr=f"max(abs(node_timex_offset_seconds{{{_KERNEL}}}))",
             unit="s",
             steps=(Step(1, RED),),
         ),
@@ -72,7 +75,7 @@ _NOW = Row(
             title="Up for",
             description="Since the last boot.",
             empty=NO_NODE_EXPORTER,
-            expr=f"time() - max(node_boot_time_seconds{{{_HERE}}})",
+            expr=f"time() - max(node_boot_time_seconds{{{_KERNEL}}})",
             unit="s",
         ),
     ),
@@ -94,8 +97,8 @@ _LOAD = Row(
             description="Processes that run or wait. Above the number of cores they wait for each other.",
             empty=NO_NODE_EXPORTER,
             queries=(
-                *(Query(f"max(node_load{span}{{{_HERE}}})", f"{span} min") for span in ("1", "5", "15")),
-                Query(f'count(count by (cpu) (node_cpu_seconds_total{{{_HERE}, mode="idle"}}))', "cores"),
+                *(Query(f"max(node_load{span}{{{_KERNEL}}})", f"{span} min") for span in ("1", "5", "15")),
+                Query(f'count(count by (cpu) (node_cpu_seconds_total{{{_KERNEL}, mode="idle"}}))', "cores"),
             ),
             unit="none",
         ),
@@ -115,10 +118,11 @@ _LOAD = Row(
             empty=NO_NODE_EXPORTER,
             queries=(
                 Query(
-                    f"max(node_memory_MemTotal_bytes{{{_HERE}}} - node_memory_MemAvailable_bytes{{{_HERE}}})", "used"
+                    f"max(node_memory_MemTotal_bytes{{{_KERNEL}}} - node_memory_MemAvailable_bytes{{{_KERNEL}}})",
+                    "used",
                 ),
-                Query(f"max(node_memory_Cached_bytes{{{_HERE}}} + node_memory_Buffers_bytes{{{_HERE}}})", "cached"),
-                Query(f"max(node_memory_MemFree_bytes{{{_HERE}}})", "free"),
+                Query(f"max(node_memory_Cached_bytes{{{_KERNEL}}} + node_memory_Buffers_bytes{{{_KERNEL}}})", "cached"),
+                Query(f"max(node_memory_MemFree_bytes{{{_KERNEL}}})", "free"),
             ),
             unit="bytes",
         ),
@@ -138,7 +142,7 @@ _LOAD = Row(
             empty="This kernel tracks no connections, or node-exporter is down.",
             queries=(
                 Query(
-                    f"max(node_nf_conntrack_entries{{{_HERE}}} / node_nf_conntrack_entries_limit{{{_HERE}}})",
+                    f"max(node_nf_conntrack_entries{{{_KERNEL}}} / node_nf_conntrack_entries_limit{{{_KERNEL}}})",
                     "of the table",
                 ),
             ),
@@ -204,7 +208,9 @@ _DISK_AND_NETWORK = Row(
             title="Files open",
             description="Share of the files that the kernel may have open. At 100 % nothing starts any more.",
             empty=NO_NODE_EXPORTER,
-            queries=(Query(f"max(node_filefd_allocated{{{_HERE}}} / node_filefd_maximum{{{_HERE}}})", "of the limit"),),
+            queries=(
+                Query(f"max(node_filefd_allocated{{{_KERNEL}}} / node_filefd_maximum{{{_KERNEL}}})", "of the limit"),
+            ),
             unit="percentunit",
             steps=FULL,
         ),

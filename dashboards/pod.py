@@ -3,19 +3,22 @@
 from .model import Board, Figure, Lines, Query, Row, Variable
 from .words import (
     ANY_IS_BAD,
+    CADVISOR,
     CLUSTER,
     DOWN_IS_BAD,
     NAMESPACE,
     NO_CADVISOR,
     NO_KUBE_STATE_METRICS,
     ONE,
+    STATE,
     pod_cpu,
     pod_memory,
 )
 
 _HERE = f'{ONE}, namespace="$namespace", pod="$pod"'
-_POD = Variable("pod", f'label_values(kube_pod_info{{{ONE}, namespace="$namespace"}}, pod)')
-_CONTAINER = f'{_HERE}, container!=""'
+_STATE = f"{_HERE}, {STATE}"
+_POD = Variable("pod", f'label_values(kube_pod_info{{{ONE}, {STATE}, namespace="$namespace"}}, pod)')
+_CONTAINER = f'{_HERE}, {CADVISOR}, container!=""'
 
 
 def _periods(which: str) -> str:
@@ -23,7 +26,7 @@ def _periods(which: str) -> str:
 
 
 def _bound(kind: str, resource: str) -> str:
-    return f'sum(kube_pod_container_resource_{kind}{{{_HERE}, resource="{resource}"}})'
+    return f'sum(kube_pod_container_resource_{kind}{{{_STATE}, resource="{resource}"}})'
 
 
 _NOW = Row(
@@ -33,7 +36,7 @@ _NOW = Row(
             title="Ready",
             description="1 when all its containers answer their readiness probes; only then Services send to it.",
             empty="There is no such pod now.",
-            expr=f'max(kube_pod_status_ready{{{_HERE}, condition="true"}})',
+            expr=f'max(kube_pod_status_ready{{{_STATE}, condition="true"}})',
             unit="bool_yes_no",
             steps=DOWN_IS_BAD,
         ),
@@ -41,14 +44,14 @@ _NOW = Row(
             title="Containers ready",
             description="Of all containers that it has.",
             empty="There is no such pod now.",
-            expr=f"sum(kube_pod_container_status_ready{{{_HERE}}}) / count(kube_pod_container_info{{{_HERE}}})",
+            expr=f"sum(kube_pod_container_status_ready{{{_STATE}}}) / count(kube_pod_container_info{{{_STATE}}})",
             unit="percentunit",
         ),
         Figure(
             title="Restarts, 1 h",
             description="Any is a crash, a failed liveness probe or memory above the limit.",
             empty=NO_KUBE_STATE_METRICS,
-            expr=f"sum(increase(kube_pod_container_status_restarts_total{{{_HERE}}}[1h]))",
+            expr=f"sum(increase(kube_pod_container_status_restarts_total{{{_STATE}}}[1h]))",
             unit="none",
             steps=ANY_IS_BAD,
         ),
@@ -70,7 +73,7 @@ _NOW = Row(
             title="Age",
             description="Since it was created.",
             empty="There is no such pod now.",
-            expr=f"time() - max(kube_pod_created{{{_HERE}}})",
+            expr=f"time() - max(kube_pod_created{{{_STATE}}})",
             unit="s",
         ),
     ),
@@ -136,7 +139,7 @@ _USE = Row(
             description="Bytes per second; a pod on its node's network has none of its own.",
             empty="The pod is on its node's network, or this node's runtime does not tell.",
             queries=tuple(
-                Query(f"sum(rate(container_network_{way}_bytes_total{{{_HERE}}}[$__rate_interval]))", way)
+                Query(f"sum(rate(container_network_{way}_bytes_total{{{_HERE}, {CADVISOR}}}[$__rate_interval]))", way)
                 for way in ("receive", "transmit")
             ),
             unit="Bps",
@@ -146,7 +149,7 @@ _USE = Row(
             description="Each step is a container that ended and was started again.",
             empty=NO_KUBE_STATE_METRICS,
             queries=(
-                Query(f"sum by (container) (kube_pod_container_status_restarts_total{{{_HERE}}})", "{{container}}"),
+                Query(f"sum by (container) (kube_pod_container_status_restarts_total{{{_STATE}}})", "{{container}}"),
             ),
             unit="none",
         ),
@@ -156,7 +159,7 @@ _USE = Row(
             empty="No container waits.",
             queries=(
                 Query(
-                    f"sum by (container, reason) (kube_pod_container_status_waiting_reason{{{_HERE}}}) > 0",
+                    f"sum by (container, reason) (kube_pod_container_status_waiting_reason{{{_STATE}}}) > 0",
                     "{{container}} {{reason}}",
                 ),
             ),

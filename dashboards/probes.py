@@ -3,9 +3,10 @@
 from .model import Board, Column, Lines, Query, Row, Step, Table, Variable
 from .words import CLUSTERS, DOWN_IS_BAD, MANY, RED, YELLOW
 
-_CLUSTERS = CLUSTERS._replace(query="label_values(probe_success, cluster)")
-_PROBE = Variable("probe", f"label_values(probe_success{{{MANY}}}, probe)", many=True)
-_HERE = f'{MANY}, probe=~"$probe"'
+_PROBER = 'job="blackbox"'
+_CLUSTERS = CLUSTERS._replace(query=f"label_values(probe_success{{{_PROBER}}}, cluster)")
+_PROBE = Variable("probe", f"label_values(probe_success{{{MANY}, {_PROBER}}}, probe)", many=True)
+_HERE = f'{MANY}, {_PROBER}, probe=~"$probe"'
 _LINE = "probe, instance"
 _BY = f"cluster, {_LINE}"
 _OF = "{{probe}} {{instance}}"

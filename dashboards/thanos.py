@@ -3,8 +3,10 @@
 from .model import Board, Column, Figure, Lines, Query, Row, Step, Table, Variable
 from .words import ANY_IS_BAD, FULL, ONE, RED, quantile
 
-_CLUSTER = Variable("cluster", "label_values(thanos_build_info, cluster)")
-_QUERY, _FRONTEND, _STORE = (f'{ONE}, job="thanos-{role}"' for role in ("query", "query-frontend", "store"))
+_CLUSTER = Variable("cluster", 'label_values(thanos_build_info{job=~"thanos-.+"}, cluster)')
+_QUERY, _FRONTEND, _STORE, _SIDECAR = (
+    f'{ONE}, job="thanos-{role}"' for role in ("query", "query-frontend", "store", "sidecar")
+)
 _ALL = f'{ONE}, job=~"thanos-.+"'
 _PODS = "job, instance"
 _NONE = "This stack has no Thanos, or nothing came from it."
@@ -27,7 +29,7 @@ _NOW = Row(
             title="Pods not ready",
             description="Of all roles. Any that stays is in the table below.",
             empty=_NONE,
-            expr=f'sum(thanos_status{{{ONE}, check="ready"}} == bool 0)',
+            expr=f'sum(thanos_status{{{_ALL}, check="ready"}} == bool 0)',
             unit="none",
             steps=ANY_IS_BAD,
         ),
@@ -35,7 +37,7 @@ _NOW = Row(
             title="Replicas of Prometheus",
             description="Those that answer their sidecar. One fewer than there should be: the next failure is a gap.",
             empty=_NONE,
-            expr=f"sum(thanos_sidecar_prometheus_up{{{ONE}}})",
+            expr=f"sum(thanos_sidecar_prometheus_up{{{_SIDECAR}}})",
             unit="none",
         ),
         Figure(
@@ -49,7 +51,7 @@ _NOW = Row(
             title="Names that lead nowhere",
             description="Names of endpoints behind which Query finds no pod. Any is a role that is away as a whole.",
             empty=_NONE,
-            expr=f"max(sum by (instance) (thanos_query_endpoints_dns_provider_results{{{ONE}}} == bool 0))",
+            expr=f"max(sum by (instance) (thanos_query_endpoints_dns_provider_results{{{_QUERY}}} == bool 0))",
             unit="none",
             steps=ANY_IS_BAD,
         ),
@@ -115,8 +117,8 @@ _ANSWERS = Row(
             empty=_NONE,
             queries=(
                 Query(
-                    f"max by (instance) (thanos_query_concurrent_gate_queries_in_flight{{{ONE}}}"
-                    f" / thanos_query_concurrent_gate_queries_max{{{ONE}}})",
+                    f"max by (instance) (thanos_query_concurrent_gate_queries_in_flight{{{_QUERY}}}"
+                    f" / thanos_query_concurrent_gate_queries_max{{{_QUERY}}})",
                     "{{instance}}",
                 ),
             ),

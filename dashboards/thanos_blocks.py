@@ -3,7 +3,7 @@
 from .model import Board, Column, Figure, Lines, Query, Row, Step, Table, Variable
 from .words import ANY_IS_BAD, ANY_IS_ODD, ONE, RED, quantile
 
-_CLUSTER = Variable("cluster", "label_values(thanos_objstore_bucket_operations_total, cluster)")
+_CLUSTER = Variable("cluster", 'label_values(thanos_objstore_bucket_operations_total{job=~"thanos-.+"}, cluster)')
 _COMPACTOR = f'{ONE}, job="thanos-compactor"'
 _ROLES = f'{ONE}, job=~"thanos-.+"'
 _NONE = "Nothing came from the Compactor: this stack has no Thanos, or it is down."
@@ -29,7 +29,7 @@ _NOW = Row(
             title="Halted",
             description="Compactors that met what they can't compact. Nothing goes on until they are restarted.",
             empty=_NONE,
-            expr=f"sum(thanos_compact_halted{{{ONE}}})",
+            expr=f"sum(thanos_compact_halted{{{_COMPACTOR}}})",
             unit="none",
             steps=ANY_IS_BAD,
         ),
@@ -37,7 +37,7 @@ _NOW = Row(
             title="Runs in 24 h",
             description="By the Compactor that finished fewest. None: it is halted, fails, or can't keep up.",
             empty=_NONE,
-            expr=f"min(increase(thanos_compact_iterations_total{{{ONE}}}[1d]))",
+            expr=f"min(increase(thanos_compact_iterations_total{{{_COMPACTOR}}}[1d]))",
             unit="none",
             steps=(Step(0, RED), Step(1, "green")),
         ),
@@ -45,7 +45,7 @@ _NOW = Row(
             title="Compactions that wait",
             description="What Compactors still have to do. After an outage it shrinks; else it should be near 0.",
             empty=_NONE,
-            expr=f"max(thanos_compact_todo_compactions{{{ONE}}})",
+            expr=f"max(thanos_compact_todo_compactions{{{_COMPACTOR}}})",
             unit="none",
         ),
         Figure(
@@ -82,16 +82,18 @@ _UPLOADS = Row(
             description="Every sidecar, ingestor and Ruler. Failures, and a last upload hours ago, are data at risk.",
             empty=_NO_UPLOADER,
             columns=(
-                Column("blocks, 1 d", f"sum by (job, instance) (increase(thanos_shipper_uploads_total{{{ONE}}}[1d]))"),
+                Column(
+                    "blocks, 1 d", f"sum by (job, instance) (increase(thanos_shipper_uploads_total{{{_ROLES}}}[1d]))"
+                ),
                 Column(
                     "failed, 1 d",
-                    f"sum by (job, instance) (increase(thanos_shipper_upload_failures_total{{{ONE}}}[1d]))",
+                    f"sum by (job, instance) (increase(thanos_shipper_upload_failures_total{{{_ROLES}}}[1d]))",
                     "none",
                     ANY_IS_BAD,
                 ),
                 Column(
                     "corrupt, 1 d",
-                    f"sum by (job, instance) (increase(thanos_shipper_corrupted_blocks_total{{{ONE}}}[1d]))",
+                    f"sum by (job, instance) (increase(thanos_shipper_corrupted_blocks_total{{{_ROLES}}}[1d]))",
                     "none",
                     ANY_IS_BAD,
                 ),
@@ -102,7 +104,7 @@ _UPLOADS = Row(
             title="Blocks per hour",
             description="A sidecar brings one every two hours, an ingestor one for each tenant.",
             empty=_NO_UPLOADER,
-            queries=(Query(_in_an_hour("thanos_shipper_uploads_total", ONE, "instance"), "{{instance}}"),),
+            queries=(Query(_in_an_hour("thanos_shipper_uploads_total", _ROLES, "instance"), "{{instance}}"),),
             unit="none",
         ),
         Lines(
@@ -122,7 +124,7 @@ _UPLOADS = Row(
             title="Uploads that fail",
             description="Per hour. They are tried again; any that stay are a bucket that refuses.",
             empty=_NO_UPLOADER,
-            queries=(Query(_in_an_hour("thanos_shipper_upload_failures_total", ONE, "instance"), "{{instance}}"),),
+            queries=(Query(_in_an_hour("thanos_shipper_upload_failures_total", _ROLES, "instance"), "{{instance}}"),),
             unit="none",
             steps=ANY_IS_BAD,
         ),
@@ -191,9 +193,12 @@ _COMPACTION = Row(
             description="Done and failed.",
             empty=_NONE,
             queries=(
-                Query(_in_an_hour("thanos_compact_group_compactions_total", ONE, "resolution"), "done {{resolution}}"),
                 Query(
-                    _in_an_hour("thanos_compact_group_compactions_failures_total", ONE, "resolution"),
+                    _in_an_hour("thanos_compact_group_compactions_total", _COMPACTOR, "resolution"),
+                    "done {{resolution}}",
+                ),
+                Query(
+                    _in_an_hour("thanos_compact_group_compactions_failures_total", _COMPACTOR, "resolution"),
                     "failed {{resolution}}",
                 ),
             ),
@@ -204,7 +209,7 @@ _COMPACTION = Row(
             description="Lines that climb for days: the Compactor can't keep up.",
             empty=_NONE,
             queries=tuple(
-                Query(f"max(thanos_compact_todo_{what}{{{ONE}}})", title)
+                Query(f"max(thanos_compact_todo_{what}{{{_COMPACTOR}}})", title)
                 for what, title in (
                     ("compactions", "compactions"),
                     ("downsample_blocks", "blocks to downsample"),
@@ -218,9 +223,10 @@ _COMPACTION = Row(
             description="Blocks that got a coarser resolution: after 40 hours of five minutes, after 10 days of 1 h.",
             empty="No block is old enough yet.",
             queries=(
-                Query(_in_an_hour("thanos_compact_downsample_total", ONE, "resolution"), "done {{resolution}}"),
+                Query(_in_an_hour("thanos_compact_downsample_total", _COMPACTOR, "resolution"), "done {{resolution}}"),
                 Query(
-                    _in_an_hour("thanos_compact_downsample_failures_total", ONE, "resolution"), "failed {{resolution}}"
+                    _in_an_hour("thanos_compact_downsample_failures_total", _COMPACTOR, "resolution"),
+                    "failed {{resolution}}",
                 ),
             ),
             unit="none",
@@ -230,9 +236,9 @@ _COMPACTION = Row(
             description="Marked ones wait for their delay. Failures keep in the bucket what should be gone.",
             empty=_NONE,
             queries=(
-                Query(_in_an_hour("thanos_compact_blocks_marked_total", ONE, "marker"), "{{marker}}"),
-                Query(f"sum(increase(thanos_compact_blocks_cleaned_total{{{ONE}}}[1h]))", "deleted"),
-                Query(f"sum(increase(thanos_compact_block_cleanup_failures_total{{{ONE}}}[1h]))", "failed"),
+                Query(_in_an_hour("thanos_compact_blocks_marked_total", _COMPACTOR, "marker"), "{{marker}}"),
+                Query(f"sum(increase(thanos_compact_blocks_cleaned_total{{{_COMPACTOR}}}[1h]))", "deleted"),
+                Query(f"sum(increase(thanos_compact_block_cleanup_failures_total{{{_COMPACTOR}}}[1h]))", "failed"),
             ),
             unit="none",
         ),

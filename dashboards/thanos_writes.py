@@ -3,7 +3,7 @@
 from .model import Board, Lines, Query, Row, Step, Variable
 from .words import ONE, RED, quantile
 
-_CLUSTER = Variable("cluster", 'label_values(thanos_status{component=~"receive|rule"}, cluster)')
+_CLUSTER = Variable("cluster", 'label_values(thanos_status{job=~"thanos-(receive|ruler)"}, cluster)')
 _RECEIVE, _RULER = (f'{ONE}, job="thanos-{role}"' for role in ("receive", "ruler"))
 _WRITE = f'{_RECEIVE}, handler="receive"'
 _NO_RECEIVE = "This stack has no Receive, or nobody writes to it."
@@ -21,7 +21,9 @@ _WRITTEN = Row(
             title="Samples by tenant",
             description="What routers took. A line that ends is a cluster whose agent is silent.",
             empty=_NO_RECEIVE,
-            queries=(Query(_rate("thanos_receive_write_samples_sum", f'{ONE}, code="200"', "tenant"), "{{tenant}}"),),
+            queries=(
+                Query(_rate("thanos_receive_write_samples_sum", f'{_RECEIVE}, code="200"', "tenant"), "{{tenant}}"),
+            ),
             unit="cps",
         ),
         Lines(
@@ -49,7 +51,9 @@ _WRITTEN = Row(
             title="Refused for too many series",
             description="Writes of tenants above their limit. Their agents wait; what outlives an agent's log is lost.",
             empty="No tenant was ever above its limit.",
-            queries=(Query(_rate("thanos_receive_head_series_limited_requests_total", ONE, "tenant"), "{{tenant}}"),),
+            queries=(
+                Query(_rate("thanos_receive_head_series_limited_requests_total", _RECEIVE, "tenant"), "{{tenant}}"),
+            ),
             unit="reqps",
         ),
         Lines(
@@ -77,7 +81,7 @@ _KEPT = Row(
             description="In the hashring, and up. Fewer up than in the ring: samples lack a copy.",
             empty=_NO_RECEIVE,
             queries=(
-                Query(f"max(thanos_receive_hashring_nodes{{{ONE}}})", "in the ring"),
+                Query(f"max(thanos_receive_hashring_nodes{{{_RECEIVE}}})", "in the ring"),
                 Query(f"count(thanos_objstore_bucket_last_successful_upload_time{{{_RECEIVE}}})", "up"),
             ),
             unit="none",
@@ -86,7 +90,7 @@ _KEPT = Row(
             title="Copies",
             description="What routers forward to ingestors. Errors are copies that are missing.",
             empty=_NO_RECEIVE,
-            queries=(Query(_rate("thanos_receive_forward_requests_total", ONE, "result"), "{{result}}"),),
+            queries=(Query(_rate("thanos_receive_forward_requests_total", _RECEIVE, "result"), "{{result}}"),),
             unit="reqps",
         ),
         Lines(
@@ -140,7 +144,7 @@ _RULES = Row(
             description="Dropped ones were not told to anybody.",
             empty=_NO_RULER,
             queries=tuple(
-                Query(f"sum(rate(thanos_alert_{metric}{{{ONE}}}[$__rate_interval]))", title)
+                Query(f"sum(rate(thanos_alert_{metric}{{{_RULER}}}[$__rate_interval]))", title)
                 for metric, title in (
                     ("sender_alerts_sent_total", "sent"),
                     ("sender_alerts_dropped_total", "dropped, no Alertmanager took them"),

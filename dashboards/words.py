@@ -8,8 +8,14 @@ CLUSTERS = CLUSTER._replace(many=True)
 """Clusters, or all; their filter is `MANY`."""
 ONE = 'cluster="$cluster"'
 MANY = 'cluster=~"$cluster"'
-NAMESPACE = Variable("namespace", f"label_values(kube_namespace_status_phase{{{ONE}}}, namespace)")
-NODE = Variable("node", f"label_values(kube_node_info{{{ONE}}}, node)")
+STATE, NODES, KUBELETS, CADVISOR = (
+    f'job="{job}"' for job in ("kube-state-metrics", "node-exporter", "kubelet", "cadvisor")
+)
+"""Which job brings a metric: targets of other people's may have metrics of the same names."""
+SENDERS = 'job=~"prometheus|thanos-ruler"'
+"""Whoever writes to a hub or to Receive."""
+NAMESPACE = Variable("namespace", f"label_values(kube_namespace_status_phase{{{ONE}, {STATE}}}, namespace)")
+NODE = Variable("node", f"label_values(kube_node_info{{{ONE}, {STATE}}}, node)")
 
 TO_POD = ("cluster", "namespace", "pod")
 """The labels of a row that leads to a pod."""
@@ -27,9 +33,9 @@ NO_KUBE_STATE_METRICS = "Nothing came from kube-state-metrics: it or the cluster
 NO_CADVISOR = "Nothing came from the kubelets' cAdvisor: they or the cluster's agent can't be asked."
 NO_AGENT = "No agent writes to this hub: the fleet is the hub's own cluster, or every agent is silent."
 
-_POD = 'container="", image="", pod!=""'
+_POD = f'{CADVISOR}, container="", image="", pod!=""'
 """Among what cAdvisor says of control groups: that of a pod as a whole, neither a container's nor a sandbox's."""
-_DISK = 'fstype!~"tmpfs|squashfs|overlay|iso9660", mountpoint!~"/var/lib/kubelet/.+|/run/.*"'
+_DISK = f'{NODES}, fstype!~"tmpfs|squashfs|overlay|iso9660", mountpoint!~"/var/lib/kubelet/.+|/run/.*"'
 
 
 def pod_cpu(where: str, by: str) -> str:
@@ -44,14 +50,15 @@ def pod_memory(where: str, by: str) -> str:
 
 def cpu_used(where: str, by: str = "cluster") -> str:
     """Share of the CPU time of nodes that was not idle, 0 to 1."""
-    idle = f'sum by ({by}) (rate(node_cpu_seconds_total{{{where}, mode=~"idle|iowait|steal"}}[$__rate_interval]))'
-    return f"1 - {idle} / sum by ({by}) (rate(node_cpu_seconds_total{{{where}}}[$__rate_interval]))"
+    all_modes = f"{where}, {NODES}"
+    idle = f'sum by ({by}) (rate(node_cpu_seconds_total{{{all_modes}, mode=~"idle|iowait|steal"}}[$__rate_interval]))'
+    return f"1 - {idle} / sum by ({by}) (rate(node_cpu_seconds_total{{{all_modes}}}[$__rate_interval]))"
 
 
 def memory_used(where: str, by: str = "cluster") -> str:
     """Share of the memory of nodes that is not available to programs, 0 to 1."""
-    available = f"sum by ({by}) (node_memory_MemAvailable_bytes{{{where}}})"
-    return f"1 - {available} / sum by ({by}) (node_memory_MemTotal_bytes{{{where}}})"
+    available = f"sum by ({by}) (node_memory_MemAvailable_bytes{{{where}, {NODES}}})"
+    return f"1 - {available} / sum by ({by}) (node_memory_MemTotal_bytes{{{where}, {NODES}}})"
 
 
 def disk_used(where: str, by: str = "cluster") -> str:
@@ -62,14 +69,15 @@ def disk_used(where: str, by: str = "cluster") -> str:
 
 def requested(resource: str, where: str, by: str = "cluster") -> str:
     """What the containers of pods that have not ended ask for; cores or bytes."""
-    asked = f'kube_pod_container_resource_requests{{{where}, resource="{resource}"}}'
-    alive = f'max by (cluster, namespace, pod) (kube_pod_status_phase{{{where}, phase=~"Pending|Running"}} == 1)'
+    asked = f'kube_pod_container_resource_requests{{{where}, {STATE}, resource="{resource}"}}'
+    placed = f'{where}, {STATE}, phase=~"Pending|Running"'
+    alive = f"max by (cluster, namespace, pod) (kube_pod_status_phase{{{placed}}} == 1)"
     return f"sum by ({by}) ({asked} * on (cluster, namespace, pod) group_left () {alive})"
 
 
 def allocatable(resource: str, where: str, by: str = "cluster") -> str:
     """What nodes have to give to pods; cores or bytes."""
-    return f'sum by ({by}) (kube_node_status_allocatable{{{where}, resource="{resource}"}})'
+    return f'sum by ({by}) (kube_node_status_allocatable{{{where}, {STATE}, resource="{resource}"}})'
 
 
 def quantile(share: float, histogram: str, where: str, by: str) -> str:
@@ -80,6 +88,7 @@ def quantile(share: float, histogram: str, where: str, by: str) -> str:
 
 def behind(where: str, by: str) -> str:
     """Seconds from what agents scraped to what they sent; one that has sent nothing yet says 0."""
-    scraped = f"prometheus_remote_storage_highest_timestamp_in_seconds{{{where}}}"
-    sent = f"prometheus_remote_storage_queue_highest_sent_timestamp_seconds{{{where}}} > 0"
-    return f"max by ({by}) ({scraped} - on (cluster, instance) group_right () ({sent}))"
+    scraped = f"prometheus_remote_storage_highest_timestamp_in_seconds{{{where}, {SENDERS}}}"
+    newest = f"max by (cluster, instance) ({scraped})"
+    sent = f"prometheus_remote_storage_queue_highest_sent_timestamp_seconds{{{where}, {SENDERS}}} > 0"
+    return f"max by ({by}) ({newest} - on (cluster, instance) group_right () ({sent}))"

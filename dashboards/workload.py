@@ -8,6 +8,7 @@ from .words import (
     NO_CADVISOR,
     NO_KUBE_STATE_METRICS,
     ONE,
+    STATE,
     TO_POD,
     pod_cpu,
     pod_memory,
@@ -32,8 +33,8 @@ def _together(expr: str) -> str:
 
 _CPU, _MEMORY = pod_cpu(_HERE, _BY_POD), pod_memory(_HERE, _BY_POD)
 _CPU_ASKED, _MEMORY_ASKED = requested("cpu", _HERE, _BY_POD), requested("memory", _HERE, _BY_POD)
-_READY = f'sum by ({_BY_POD}) (kube_pod_status_ready{{{_HERE}, condition="true"}})'
-_RESTARTS = f"sum by ({_BY_POD}) (increase(kube_pod_container_status_restarts_total{{{_HERE}}}[1h]))"
+_READY = f'sum by ({_BY_POD}) (kube_pod_status_ready{{{_HERE}, {STATE}, condition="true"}})'
+_RESTARTS = f"sum by ({_BY_POD}) (increase(kube_pod_container_status_restarts_total{{{_HERE}, {STATE}}}[1h]))"
 
 _NOW = Row(
     "Now",

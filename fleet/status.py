@@ -15,7 +15,7 @@ from .stack import StackError, outputs
 QUESTIONS = {
     "up": 'min by (cluster) (up{job="prometheus"})',
     "series": "sum by (cluster) (scrape_samples_post_metric_relabeling)",
-    "pods": "sum by (cluster) (kube_pod_info)",
+    "pods": 'sum by (cluster) (kube_pod_info{job="kube-state-metrics"})',
     "down": "sum by (cluster) (up == bool 0)",
     "age": "time() - max by (cluster) (timestamp(up))",
 }

@@ -31,14 +31,8 @@ MESH_PORT = 9094
 HUB, REPLICA = "hub", "replica"
 """External labels that tell one stack's blocks from another's, and twins' from each other; alerts lose both."""
 
-_TITLE = (
-    "[{{ .Status | toUpper }}{{ if .Alerts.Firing }}:{{ .Alerts.Firing | len }}{{ end }}] "
-    "{{ .GroupLabels.alertname }} in {{ .GroupLabels.cluster }} ({{ .CommonLabels.severity }})"
-)
-_TEXT = (
-    "{{ range .Alerts }}{{ .Annotations.summary }}\n{{ .Annotations.description }}\n"
-    "{{ .Annotations.runbook_url }}\n\n{{ end }}"
-)
+_FOR_SLACK = ' | reReplaceAll "&" "&amp;" | reReplaceAll "<" "&lt;" | reReplaceAll ">" "&gt;"'
+"""Slack reads `<…>` as a mention or a link; what a workload calls itself is to be neither."""
 _LINK = '{{ if match "^https://" .CommonAnnotations.runbook_url }}{{ .CommonAnnotations.runbook_url }}{{ end }}'
 """To the runbook, where runbooks are published; Alertmanager's own pages are behind no door."""
 _COLOR = (
@@ -172,17 +166,18 @@ def _integration(integration: Integration, secret: str) -> tuple[str, Block]:
             shown = {
                 "channel": integration.channel,
                 "color": _COLOR,
-                "title": _TITLE,
+                "title": _title(_FOR_SLACK),
                 "title_link": _LINK,
-                "text": _TEXT,
+                "text": _text(_FOR_SLACK),
+                "fallback": _title(_FOR_SLACK),  # Alertmanager's own shows every label that the alerts share
             }
             return "slack", {"api_url_file": secret, **shown}
         case VictorOps():
-            shown = {"message_type": _VICTOR_OPS_TYPE, "entity_display_name": _TITLE, "state_message": _TEXT}
+            shown = {"message_type": _VICTOR_OPS_TYPE, "entity_display_name": _title(), "state_message": _text()}
             return "victorops", {"api_key_file": secret, "routing_key": integration.routing_key, **shown}
         case PagerDuty():
             shown = {
-                "description": _TITLE,
+                "description": _title(),
                 "severity": _PAGER_DUTY_SEVERITY,
                 "group": "{{ .GroupLabels.cluster }}",
                 "client": "promfleet",
@@ -197,10 +192,27 @@ def _integration(integration: Integration, secret: str) -> tuple[str, Block]:
                 "auth_username": integration.username or integration.sender,
                 "auth_password_file": secret,
                 "require_tls": True,
-                "headers": {"Subject": _TITLE},
+                "headers": {"Subject": _title()},
                 "html": "",
-                "text": _TEXT,
+                "text": _text(),
             }
         case Webhook():
             return "webhook", {"url_file": secret}
     raise NotImplementedError(f"no one knows how to render {integration!r}")
+
+
+def _title(then: str = "") -> str:
+    """What is wrong, where, and how bad; `then` is what happens to each value before it is shown."""
+    name, cluster, severity = (
+        f"{{{{ {value}{then} }}}}"
+        for value in (".GroupLabels.alertname", ".GroupLabels.cluster", ".CommonLabels.severity")
+    )
+    count = "{{ .Status | toUpper }}{{ if .Alerts.Firing }}:{{ .Alerts.Firing | len }}{{ end }}"
+    return f"[{count}] {name} in {cluster} ({severity})"
+
+
+def _text(then: str = "") -> str:
+    """Three lines for each alert, whatever its labels bring: a value with line breaks makes none."""
+    one_line = r' | reReplaceAll "\\s+" " "'
+    lines = (f"{{{{ .Annotations.{name}{one_line}{then} }}}}\n" for name in ("summary", "description", "runbook_url"))
+    return f"{{{{ range .Alerts }}}}{''.join(lines)}\n{{{{ end }}}}"

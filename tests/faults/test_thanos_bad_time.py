@@ -166,7 +166,10 @@ class TestBlocks:
         """
         What Prometheus wrote is in the bucket: with its volumes empty, Query answers the same.
         """
-        asked = {"query": 'sum by (namespace) (kube_pod_info{cluster="hub"})', "step": str(INTERVAL)}
+        asked = {
+            "query": 'sum by (namespace) (kube_pod_info{cluster="hub", job="kube-state-metrics"})',
+            "step": str(INTERVAL),
+        }
         asked |= {"start": str(trouble.began), "end": str(trouble.began + BAD_TIME)}
 
         def answer() -> list[dict[str, Any]]:

@@ -32,7 +32,7 @@ def assert_hub_agrees(lab, hub):
     """What the hub says of each cluster and namespace is what that cluster's API server says."""
     told = {
         (s.labels["cluster"], s.labels["namespace"]): int(s.value)
-        for s in hub.query("sum(kube_pod_info) by (cluster, namespace)")
+        for s in hub.query('sum(kube_pod_info{job="kube-state-metrics"}) by (cluster, namespace)')
     }
     true = {(cluster, ns): n for cluster in CLUSTERS for ns, n in pods(lab, cluster).items()}
     assert told == true

@@ -10,6 +10,7 @@ import yaml
 import prometheus
 from alerts import ALERTS, GROUPS, MAINTENANCE
 from settings import Fleet
+from tests.promql import owners
 
 from .promtool import Promtool
 
@@ -50,8 +51,13 @@ def of(cluster: str, series: dict[str, Any]) -> list[dict[str, str]]:
 
 
 def _labelled(series: str, cluster: str) -> str:
+    """With its cluster and the job that brings it, which a case says where there are several."""
     metric, _, labels = series.partition("{")
-    return f'{metric}{{cluster="{cluster}"{", " + labels if labels.strip("}") else "}"}'
+    brings = set() if re.search(r"\bjob=", labels) else owners(metric)
+    own = [f'job="{job}"' for job in brings & {"prometheus"} or brings]
+    assert len(own) <= 1, f"{metric} is brought by {brings}: say by which"
+    shown = ", ".join(filter(None, [f'cluster="{cluster}"', *own, labels.strip("}")]))
+    return f"{metric}{{{shown}}}"
 
 
 def firing(alert: str, at: str, clusters: list[str], labels: dict[str, str] | None = None) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """What a person reads who is told of an alert, sent by Alertmanager itself."""
 
 import json
+import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,8 @@ SETTINGS = Alertmanager.model_validate(
 RUNBOOK = "https://runbooks.example/nodes.md#nodedown"
 TITLE = "[FIRING:2] NodeDown in eu1 (critical)"
 TEXT = f"n1 is away.\nIt does not answer.\n{RUNBOOK}\n\nn2 is away.\nIt does not answer.\n{RUNBOOK}\n\n"
+HOSTILE = "<!channel> <https://evil.example/?a=1&b=2|Open runbook> {{ .Status }}\n\nAll is well: https://evil.example"
+"""A label's value, as whoever owns a pod may choose it."""
 
 
 class Inbox(ThreadingHTTPServer):
@@ -75,20 +78,28 @@ def config(inbox: Inbox, folder: Path) -> str:
     return yaml.safe_dump(document)
 
 
-@pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, dict[str, Any]]]:
-    """What came in, by path, after two nodes of one cluster went down."""
-    folder = tmp_path_factory.mktemp("alertmanager")
+def told_of(nodes: Sequence[str], folder: Path) -> dict[str, dict[str, Any]]:
+    """What came in, by path, after nodes of one cluster went down."""
     with Inbox() as inbox, running(config(inbox, folder), folder) as server:
         labels = {"alertname": "NodeDown", "cluster": "eu1", "team": "platform", "severity": "critical"}
         texts = {"description": "It does not answer.", "runbook_url": RUNBOOK}
         server.take(
-            *({**labels, "node": node} for node in ("n1", "n2")),
-            annotations=[{**texts, "summary": f"{node} is away."} for node in ("n1", "n2")],
+            *({**labels, "node": node} for node in nodes),
+            annotations=[{**texts, "summary": f"{node} is away."} for node in nodes],
         )
         until("four services are told", lambda: len(inbox.got) == 4)
-        yield inbox.got
         inbox.shutdown()
+        return inbox.got
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    return told_of(["n1", "n2"], tmp_path_factory.mktemp("alertmanager"))
+
+
+@pytest.fixture(scope="module")
+def lured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    return told_of([HOSTILE], tmp_path_factory.mktemp("hostile"))
 
 
 class TestNotifications:
@@ -126,3 +137,43 @@ class TestNotifications:
         Nothing is lost on the way to a program.
         """
         assert [alert["labels"]["node"] for alert in told["/webhook"]["alerts"]] == ["n1", "n2"]
+
+
+class TestHostileLabels:
+    def test_slack_gets_no_mention_and_no_link(self, lured: dict[str, dict[str, Any]]) -> None:
+        """
+        What Slack would read as such is escaped wherever a label is shown, in what phones show too.
+        """
+        [shown] = lured["/slack"]["attachments"]
+        written = [text for text in (*lured["/slack"].values(), *shown.values()) if isinstance(text, str)]
+
+        assert [text for text in written if "<" in text or ">" in text or re.search(r"&(?!amp;|lt;|gt;)", text)] == []
+        assert "&lt;!channel&gt; &lt;https://evil.example/?a=1&amp;b=2|Open runbook&gt;" in shown["text"]
+        assert shown["title_link"] == RUNBOOK
+
+    def test_labels_make_no_lines_of_their_own(self, lured: dict[str, dict[str, Any]]) -> None:
+        """
+        In every text an alert has three lines, so that a label can't feign another alert or another runbook.
+        """
+        for text in (lured["/slack"]["attachments"][0]["text"], lured["/victorops/api-key/sre"]["state_message"]):
+            lines = text.splitlines()
+
+            assert lines[0].endswith("All is well: https://evil.example is away.")
+            assert lines[1:] == ["It does not answer.", RUNBOOK, ""]
+
+    def test_labels_are_no_templates(self, lured: dict[str, dict[str, Any]]) -> None:
+        """
+        What stands in braces is shown as it is.
+        """
+        assert "{{ .Status }}" in lured["/victorops/api-key/sre"]["state_message"]
+
+    def test_titles_and_links_show_none_of_them(self, lured: dict[str, dict[str, Any]]) -> None:
+        """
+        They are made of the rule and the cluster, which nobody who is scraped can choose.
+        """
+        title = "[FIRING:1] NodeDown in eu1 (critical)"
+        event, incident = lured["/pagerduty"], lured["/victorops/api-key/sre"]
+
+        assert (event["payload"]["summary"], event["client_url"]) == (title, RUNBOOK)
+        assert incident["entity_display_name"] == title
+        assert lured["/slack"]["attachments"][0]["fallback"] == title

@@ -193,7 +193,8 @@ WATCHDOG = {"alertname": "Watchdog", "severity": "none"}
 TARGET = {"alertname": "PromfleetTargetDown", "severity": "warning", "job": "pods", "instance": "a"}
 LAGGING = {"alertname": "PromfleetAgentLagging", "severity": "warning"}
 REJECTED = {"alertname": "PromfleetSamplesRejected", "severity": "critical"}
-NODE_AWAY = {"alertname": "KubeNodeNotReady", "severity": "critical", "node": "n1"}
+STATE = "kube-state-metrics"
+NODE_AWAY = {"alertname": "KubeNodeNotReady", "severity": "critical", "node": "n1", "job": STATE}
 NODE_FULL = {"alertname": "NodeFilesystemAlmostOutOfSpace", "severity": "warning", "node": "n1", "instance": "n1"}
 OTHER_NODE_FULL = {**NODE_FULL, "alertname": "NodeOther", "node": "n2"}
 DEPLOYMENT_AWAY = {
@@ -201,9 +202,19 @@ DEPLOYMENT_AWAY = {
     "severity": "critical",
     "namespace": "shop",
     "deployment": "cart",
+    "job": STATE,
 }
-DEPLOYMENT_SMALL = {**DEPLOYMENT_AWAY, "alertname": "KubeDeploymentReplicasMismatch", "severity": "warning"}
+DEPLOYMENT_SMALL = {
+    "alertname": "KubeDeploymentReplicasMismatch",
+    "severity": "warning",
+    "namespace": "shop",
+    "deployment": "cart",
+}
 OTHER_STUCK = {**DEPLOYMENT_SMALL, "alertname": "KubeDeploymentRolloutStuck", "deployment": "till"}
+
+
+def of_nobody(alert: Labels) -> Labels:
+    return {name: value for name, value in alert.items() if name != "job"}
 
 
 class Muted(NamedTuple):
@@ -235,6 +246,16 @@ MUTED = {
         [DEPLOYMENT_AWAY, DEPLOYMENT_SMALL, OTHER_STUCK], [DEPLOYMENT_SMALL], {"KubeDeploymentReplicasMismatch"}
     ),
     "a critical alert mutes no warning of another thing": Muted([REJECTED, LAGGING, TARGET], [LAGGING], set()),
+    "a pod can't say that its node is away": Muted([{**NODE_AWAY, "job": "pods"}, NODE_FULL], [], set()),
+    "nor can what is pushed": Muted([{**NODE_AWAY, "job": "backup"}, NODE_FULL], [], set()),
+    "nor what names no job": Muted([of_nobody(NODE_AWAY), NODE_FULL], [], set()),
+    "a node without a name is none": Muted([{**NODE_AWAY, "node": ""}, LAGGING], [], set()),
+    "a pod can't say that a Deployment is away": Muted(
+        [{**DEPLOYMENT_AWAY, "job": "services"}, DEPLOYMENT_SMALL], [], set()
+    ),
+    "a pod can't say that its cluster is silent": Muted([{**SILENT, "job": "pods"}, LAGGING], [], set()),
+    "nor that it never came": Muted([{**ABSENT, "job": "pods"}, LAGGING], [], set()),
+    "nor that it is in maintenance": Muted([{**MAINTENANCE, "job": "pods"}, LAGGING], [], set()),
 }
 
 

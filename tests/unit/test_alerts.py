@@ -10,7 +10,7 @@ from alerts import ALERTS, GROUPS, INHIBITIONS, MAINTENANCE, WATCHDOG, Alert, Gr
 from dashboards import BOARDS, queries
 from prometheus.keep import ESSENTIAL
 from tests import ROOT
-from tests.promql import is_kept, nodes, selectors
+from tests.promql import fragile, is_named, nodes, selectors
 from tests.unit.builders import VALUES
 
 RUNBOOKS = ROOT / "docs/runbooks"
@@ -75,14 +75,20 @@ class TestExpressions:
         """
         assert [str(node) for node in nodes(tree(rule)) if loses_cluster(node)] == []
 
-    def test_use_what_is_kept_or_recorded(self, rule: Alert | Record) -> None:
+    def test_name_the_job_that_brings_what_they_ask_for(self, rule: Alert | Record) -> None:
         """
-        No rule waits for a series that a keep list throws away, or that no rule before it records.
+        No rule takes another's series for that job's, or waits for one that is not kept or recorded.
         """
         read = list(selectors(tree(rule)))
 
         assert read
-        assert {selector.name for selector in read if not is_kept(selector)} == set()
+        assert {str(selector) for selector in read if not is_named(selector)} == set()
+
+    def test_join_what_is_told_twice(self, rule: Alert | Record) -> None:
+        """
+        Two replicas of an exporter stop no rule.
+        """
+        assert [str(join) for join in fragile(tree(rule))] == []
 
 
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.name)

@@ -17,7 +17,7 @@ from dashboards.model import Lines, Panel, Table, Variable
 from dashboards.render import text
 from settings import from_file
 from tests import ROOT
-from tests.promql import is_kept, selectors
+from tests.promql import fragile, is_named, selectors
 from tests.unit.builders import VALUES
 
 DOCUMENTATION = ROOT / "docs/dashboards.md"
@@ -165,19 +165,24 @@ class TestQueries:
             for selector in selectors(promql_parser.parse(query)):
                 assert "cluster" in {m.name for m in selector.matchers.matchers}, (panel.title, query)
 
-    def test_use_what_is_kept_or_recorded(self, board: Board) -> None:
+    def test_name_the_job_that_brings_what_they_ask_for(self, board: Board) -> None:
         """
-        No panel waits for a series that a keep list throws away.
+        No panel or choice shows another's series for that job's, or waits for one that is not kept or recorded.
         """
-        read = [
-            selector
-            for _, _, query in queries((board,), VALUES)
-            for selector in selectors(promql_parser.parse(query))
-            if selector.name
-        ]
+        asked = [query for _, _, query in queries((board,), VALUES)]
+        chosen = [re.sub(r"label_values\((.+), \w+\)", r"\1", variable.query) for variable in board.variables]
+        read = [selector for query in [*asked, *chosen] for selector in selectors(parsed(query))]
 
-        assert read
-        assert {selector.name for selector in read if not is_kept(selector)} == set()
+        assert len(read) > len(asked)
+        assert {str(selector) for selector in read if not is_named(selector)} == set()
+
+    def test_join_what_is_told_twice(self, board: Board) -> None:
+        """
+        Two replicas of an exporter break no panel.
+        """
+        asked = [promql_parser.parse(query) for _, _, query in queries((board,), VALUES)]
+
+        assert [str(join) for tree in asked for join in fragile(tree)] == []
 
     def test_use_every_variable_and_no_other(self, board: Board) -> None:
         """

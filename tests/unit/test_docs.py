@@ -2,6 +2,7 @@ import json
 import re
 from math import ceil
 
+import promql_parser
 import pytest
 import yaml
 
@@ -12,6 +13,7 @@ from settings import from_file, seconds
 from settings.capacity import BYTES_PER_SAMPLE, USABLE_PERCENT
 from settings.load import KEY
 from tests import ROOT
+from tests.promql import is_named, selectors
 from tests.unit.conftest import RELEASES, SCHEMAS
 
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
@@ -63,6 +65,28 @@ class TestLinks:
             target = (page.parent / file).resolve() if file else page
             assert target.exists(), file
             assert not anchor or anchor in anchors(target.read_text(encoding="utf-8")), f"{file}#{anchor}"
+
+
+def queries(text):
+    """What is PromQL among the code in a page's sentences, and more than a metric's name."""
+    for code in re.findall(r"`([^`\n]+)`", text):
+        if re.search(r"[a-z_]\(|{\w+[=!]", code):
+            try:
+                yield promql_parser.parse(code)
+            except ValueError:
+                continue
+
+
+class TestQueries:
+    def test_name_the_job_that_brings_what_they_ask_for(self):
+        """
+        Whoever copies a query from a page or a runbook counts nobody else's series.
+        """
+        pages = [*PAGES, *sorted((ROOT / "docs" / "runbooks").glob("*.md"))]
+        asked = [tree for page in pages for tree in queries(page.read_text(encoding="utf-8"))]
+
+        assert len(asked) >= 10
+        assert [str(selector) for tree in asked for selector in selectors(tree) if not is_named(selector)] == []
 
 
 class TestSizing:

@@ -1,0 +1,12 @@
+"""Which job brings a metric, as a matcher: targets of other people's may have metrics of the same names."""
+
+STATE, NODE = 'job="kube-state-metrics"', 'job="node-exporter"'
+KUBELETS, CADVISOR, PROBES = 'job="kubelet"', 'job="cadvisor"', 'job="blackbox"'
+SCRAPERS = 'job="prometheus"'
+"""Hubs and agents."""
+SENDERS = 'job=~"prometheus|thanos-ruler"'
+"""Whoever writes to a hub or to Receive."""
+STORAGES = 'job=~"prometheus|thanos-(receive|ruler)"'
+"""Whatever has Prometheus' own storage."""
+PUSHED = 'job!~"pods|services"'
+"""What was pushed keeps its own job; annotated targets could bring the same names."""
