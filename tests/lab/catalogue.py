@@ -11,6 +11,13 @@ from prometheus import rules
 from settings import Fleet
 from tests.promql import selectors
 
+_RAISED = 'ALERTS{alertname!~"NodeFilesystem.+"} unless ALERTS{alertname="KubeContainerWaiting", alertstate="pending"}'
+"""
+How full the disk of the machine is, and building the lab fills it, is not the fleet's doing.
+
+Ten minutes after pods were started their waiting is still in sight, twenty before anybody would be told.
+"""
+
 
 def groups(fleet: Fleet) -> dict[str, list[str]]:
     """Every group of rules that is deployed for a fleet -> its expressions."""
@@ -38,6 +45,11 @@ def unhealthy(hub: Hub) -> dict[str, str]:
         for rule in group["rules"]
         if rule["health"] != "ok"
     }
+
+
+def raised(hub: Hub) -> set[str]:
+    """Alerts that fire or are about to, as `NAME in CLUSTER`."""
+    return {f"{s.labels['alertname']} in {s.labels['cluster']}" for s in hub.query(_RAISED)}
 
 
 class Panels:

@@ -6,6 +6,7 @@ import pytest
 
 ORDER = (
     "test_fleet",  # counts pods; those of a Prometheus that restarts are counted twice for five minutes
+    "test_neighbours",
     "test_catalogue",  # wants a fleet in which nothing was wrong for ten minutes
     "test_access",
     "test_incidents",

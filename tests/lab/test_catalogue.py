@@ -12,7 +12,7 @@ from dashboards import shown
 from fleet.hub import Hub
 from settings import Fleet
 
-from .catalogue import Panels, groups, metrics, present, unhealthy
+from .catalogue import Panels, groups, metrics, present, raised, unhealthy
 from .clusters import Lab
 from .stack import ROOT, eventually
 from .workloads import IMAGE, NAMESPACE, exporter
@@ -23,13 +23,6 @@ ARRIVAL = 180
 
 MEMORY = 600
 """Seconds for which the rules look back at what other tests broke."""
-RAISED = 'ALERTS{alertname!~"NodeFilesystem.+"} unless ALERTS{alertname="KubeContainerWaiting", alertstate="pending"}'
-"""
-How full the disk of the machine is, and building the lab fills it, is not the fleet's doing.
-
-Ten minutes after pods were started their waiting is still in sight, twenty before anybody would be told.
-"""
-
 NOT_HERE = {
     "apiserver_request_terminations_total": "appears with the first request that an API server turns away",
     "kubelet_certificate_manager_client_expiration_renew_errors": "the lab's kubelets renew no certificate",
@@ -224,8 +217,7 @@ class TestRules:
         """
 
         def assert_calm() -> None:
-            raised = {f"{s.labels['alertname']} in {s.labels['cluster']}" for s in hub.query(RAISED)}
-            assert raised == {f"{WATCHDOG} in hub", f"{MAINTENANCE} in us1"}
+            assert raised(hub) == {f"{WATCHDOG} in hub", f"{MAINTENANCE} in us1"}
 
         eventually(assert_calm, MEMORY + ARRIVAL)
 

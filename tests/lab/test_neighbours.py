@@ -1,0 +1,187 @@
+"""Other people's exporters in a watched cluster: doubled by a chart, or forging what ours bring."""
+
+import re
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from alerts import MAINTENANCE, WATCHDOG
+from fleet.hub import Hub
+from fleet.status import look
+from settings.images import KUBE_STATE_METRICS, NODE_EXPORTER
+from tests.promql import owners
+from tests.render.test_alerts import CASES
+
+from .catalogue import raised, unhealthy
+from .clusters import Lab
+from .stack import eventually
+from .test_fleet import FORGOTTEN, assert_hub_agrees, pods
+from .workloads import exporter
+
+pytestmark = pytest.mark.lab
+CLUSTER = "eu1"
+NAMESPACE = "promfleet-neighbours"
+ANNOTATIONS = {"prometheus.io/scrape": "true", "prometheus.io/interval": "5s"}
+SERVICES = {"kube-state-metrics": 8080, "node-exporter": 9100}
+"""The neighbour's exporters, as their charts call them and annotate their Services."""
+MEMORY = 600
+"""Seconds for which the rules look back at what stood in the lab before."""
+
+
+def told_by_a_forger() -> Iterator[str]:
+    """Everything that our own jobs tell where an alert fires, twice: what a join looks at is equal."""
+    told = {}
+    for case in (case for cases in CASES.values() for case in cases):
+        for part in ("sick", "both", "elsewhere"):
+            told |= case.get(part, {})
+    for series, values in told.items():
+        metric, _, labels = series.partition("{")
+        if owners(metric):
+            named = re.sub(r'\bjob="[^"]*"(, )?', "", labels.rstrip("}")).strip(", ")
+            value = re.match(r"-?[\d.]+", str(values))
+            for twin in ("a", "b"):
+                chosen = ", ".join(part for part in (named, f'twin="{twin}"') if part)
+                yield f"{metric}{{{chosen}}} {value[0] if value else 1}"
+
+
+def script(lines: Iterable[str]) -> str:
+    text = "\n".join(dict.fromkeys(lines))
+    return f"#!/bin/sh\nprintf 'Content-Type: text/plain; version=0.0.4\\n\\n'\ncat <<'END'\n{text}\nEND\n"
+
+
+def doubled(name: str, image: str, arguments: list[str]) -> list[dict[str, Any]]:
+    """An exporter as its chart deploys it, with the annotation on its Service."""
+    metadata, identity = {"name": name, "namespace": NAMESPACE}, {"app": name}
+    container = {"name": name, "image": image, "args": arguments, "ports": [{"containerPort": SERVICES[name]}]}
+    return [
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata},
+        {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": metadata,
+            "spec": {
+                "selector": {"matchLabels": identity},
+                "template": {
+                    "metadata": {"labels": identity},
+                    "spec": {
+                        "serviceAccountName": name,
+                        "terminationGracePeriodSeconds": 1,
+                        "containers": [container],
+                    },
+                },
+            },
+        },
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {**metadata, "annotations": ANNOTATIONS},
+            "spec": {"selector": identity, "ports": [{"name": "metrics", "port": SERVICES[name]}]},
+        },
+    ]
+
+
+READS: dict[str, Any] = {
+    "apiVersion": "rbac.authorization.k8s.io/v1",
+    "kind": "ClusterRoleBinding",
+    "metadata": {"name": NAMESPACE},
+    "roleRef": {
+        "apiGroup": "rbac.authorization.k8s.io",
+        "kind": "ClusterRole",
+        "name": "promfleet-kube-state-metrics",
+    },
+    "subjects": [{"kind": "ServiceAccount", "name": "kube-state-metrics", "namespace": NAMESPACE}],
+}
+"""The neighbour's kube-state-metrics may read what ours may."""
+
+
+@pytest.fixture(scope="module")
+def neighbours(lab: Lab) -> Iterator[None]:
+    forger = exporter("forger", script(["neighbour_says 1", *told_by_a_forger()]), "5s", {"replica": "ours"})
+    for item in forger:
+        item["metadata"]["namespace"] = NAMESPACE
+    lab.apply(CLUSTER, [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}, READS])
+    lab.apply(
+        CLUSTER,
+        [
+            *(item for item in forger if item["kind"] != "Namespace"),
+            *doubled("kube-state-metrics", KUBE_STATE_METRICS, ["--port=8080", "--resources=pods,deployments,nodes"]),
+            *doubled("node-exporter", NODE_EXPORTER, ["--web.listen-address=:9100"]),
+        ],
+    )
+    yield
+    lab.kubectl(CLUSTER, "delete", "clusterrolebinding", NAMESPACE)
+    lab.kubectl(CLUSTER, "delete", "namespace", NAMESPACE, "--wait=false")
+
+
+@pytest.fixture
+def told(hub: Hub, neighbours: None) -> float:
+    """When all three neighbours were scraped: the time, in seconds."""
+
+    def assert_scraped() -> None:
+        found = hub.query(f'scrape_samples_scraped{{cluster="{CLUSTER}", namespace="{NAMESPACE}"}} > 20')
+        assert {s.labels.get("service") for s in found} == {None, *SERVICES}
+        assert [s.labels["job"] for s in hub.query("neighbour_says")] == ["pods"]
+
+    eventually(assert_scraped, 180)
+    return time.time()
+
+
+def evaluated(hub: Hub) -> Mapping[str, float]:
+    """Group -> when its rules were last evaluated, in seconds."""
+    found = hub.get("/api/v1/rules").json()["data"]["groups"]
+    return {group["name"]: datetime.fromisoformat(group["lastEvaluation"]).timestamp() for group in found}
+
+
+class TestNeighbours:
+    def test_speak_for_themselves_only(self, hub: Hub, told: float) -> None:
+        """
+        What is theirs arrives; what our exporters tell is nobody else's to tell, and no label of ours is theirs.
+        """
+        theirs = hub.query(
+            f'count by (__name__) ({{cluster="{CLUSTER}", namespace="{NAMESPACE}", job=~"pods|services"}})'
+        )
+        names = {s.labels["__name__"] for s in theirs}
+        assert "neighbour_says" in names
+        assert {name for name in names if owners(name) - {"pods", "services"}} <= {"process_resident_memory_bytes"}
+        [said] = hub.query("neighbour_says")
+        assert said.labels.get("replica") is None
+        assert said.labels["exported_replica"] == "ours"
+
+    def test_break_no_rule(self, hub: Hub, told: float) -> None:
+        """
+        Every rule is evaluated with what they tell.
+        """
+
+        def assert_evaluated() -> None:
+            times = evaluated(hub)
+            assert times
+            assert {name: at for name, at in times.items() if at < told} == {}
+
+        eventually(assert_evaluated, 120)
+        assert unhealthy(hub) == {}
+
+    def test_are_not_counted_as_what_they_tell_of(self, lab: Lab, hub: Hub, told: float) -> None:
+        """
+        Pods are counted once, at the hub and in `fleet status`, and no target of ours looks down.
+        """
+
+        def assert_true() -> None:
+            assert_hub_agrees(lab, hub)
+            rows = {row.cluster: row for row in look(hub)}
+            assert rows[CLUSTER].pods == pods(lab, CLUSTER).total()
+            assert rows[CLUSTER].down == 0
+
+        eventually(assert_true, FORGOTTEN)
+
+    def test_raise_no_alert(self, hub: Hub, told: float) -> None:
+        """
+        Nothing fires and nothing is about to but what does in a fleet that is well.
+        """
+
+        def assert_calm() -> None:
+            assert raised(hub) == {f"{WATCHDOG} in hub", f"{MAINTENANCE} in us1"}
+
+        eventually(assert_calm, MEMORY)
