@@ -9,12 +9,21 @@ from .flags import LISTEN
 from .keep import metric_rules
 from .platforms import unreachable
 from .relabel import NODE, POD, SLICE, Rule, constant, copied, keep
+from .theirs import narrowed
 
 Job = dict[str, Any]
 
 OWN = "prometheus"
 """The job of Prometheus itself."""
 _IDENTITY = "/var/run/secrets/kubernetes.io/serviceaccount"
+_LONGEST_WORD, _BYTES_OF_A_CHARACTER = 250, 4
+WRITTEN_BY_USERS = (
+    *("created_by_kind", "created_by_name", "owner_kind", "owner_name"),
+    *("image", "image_id", "image_spec", "ingressclass", "load_balancer_ip", "metric_name", "name", "path"),
+    *("reason", "resource_kind", "resource_name", "schedule", "service_account", "storageclass", "timezone"),
+    *("scaletargetref_api_version", "scaletargetref_kind", "scaletargetref_name", "tls_host", "volumename"),
+)
+"""Labels of kube-state-metrics whose length the API server does not limit."""
 _NAME, _PART_OF = "app.kubernetes.io/name", "app.kubernetes.io/part-of=promfleet"
 
 
@@ -35,10 +44,10 @@ def jobs(fleet: Fleet, cluster: str, itself: Job) -> list[Job]:
         {**_on_nodes("cadvisor", "/metrics/cadvisor", insecure=insecure), "honor_timestamps": False},
         _api_server(),
         _coredns(),
-        _exporter("kube-state-metrics", fleet.namespace, constant("instance", "kube-state-metrics")),
+        _state(fleet),
         _exporter("node-exporter", exporters, _of_node("node"), _of_node("instance")),
-        annotated_pods(fleet.scrape),
-        annotated_services(fleet.scrape),
+        {**annotated_pods(fleet.scrape), **narrowed(fleet)},
+        {**annotated_services(fleet.scrape), **narrowed(fleet)},
     ]
     hidden = unreachable(fleet, cluster)
     return [_finished(job, fleet, cluster) for job in made if job["job_name"] not in hidden]
@@ -51,7 +60,7 @@ def _finished(job: Job, fleet: Fleet, cluster: str) -> Job:
 
 def thinned(job: Job, fleet: Fleet) -> Job:
     """The job without the metrics that no rule and no board uses."""
-    rules = metric_rules(job["job_name"], fleet.scrape)
+    rules = [*metric_rules(job["job_name"], fleet.scrape), *job.get("metric_relabel_configs", [])]
     return {**job, **({"metric_relabel_configs": rules} if rules else {})}
 
 
@@ -134,6 +143,16 @@ def _exporter(name: str, namespace: str, *rules: Rule) -> Job:
         "kubernetes_sd_configs": slices(namespace, selector, selector),
         "relabel_configs": [keep([f"{SLICE}_port_name"], "metrics"), *rules],
     }
+
+
+def _state(fleet: Fleet) -> Job:
+    """kube-state-metrics, whose labels repeat what users write: one long word would have the whole scrape refused."""
+    job = _exporter("kube-state-metrics", fleet.namespace, constant("instance", "kube-state-metrics"))
+    longest = min(_LONGEST_WORD, fleet.scrape.limits.label_value // _BYTES_OF_A_CHARACTER)
+    cut = [
+        {"source_labels": [label], "regex": f"(.{{{longest}}}).+", "target_label": label} for label in WRITTEN_BY_USERS
+    ]
+    return {**job, "metric_relabel_configs": cut}
 
 
 def _of_node(target: str) -> Rule:

@@ -5,6 +5,7 @@ from settings import Fleet
 from .beside import behind_door
 from .jobs import Job
 from .relabel import pinned
+from .theirs import narrowed
 
 APP = "pushgateway"
 LISTEN = "127.0.0.1:9091"
@@ -27,8 +28,10 @@ def pushgateway_job(fleet: Fleet) -> Job:
     Whoever may push could otherwise speak for any cluster.
     """
     cluster = fleet.hub.cluster if fleet.hub else ""
+    narrow = narrowed(fleet, pushed=True)
     return {
         **behind_door(fleet, APP, APP, "push"),
+        **narrow,
         "honor_labels": True,
-        "metric_relabel_configs": pinned(cluster),
+        "metric_relabel_configs": [*narrow["metric_relabel_configs"], *pinned(cluster)],
     }

@@ -259,4 +259,5 @@ class TestPinned:
             fleet(), "eu1", "https://hub.example", own=True, ca_file=None, token_file=MOUNTED
         )
 
-        assert pinned("eu1") == yaml.safe_load(text)["remote_write"][0]["write_relabel_configs"]
+        rules = yaml.safe_load(text)["remote_write"][0]["write_relabel_configs"]
+        assert pinned("eu1") == rules[: len(pinned("eu1"))]
