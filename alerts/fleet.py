@@ -182,6 +182,17 @@ FLEET = Group(
             threshold=Threshold(value=0.8, least=0.5, most=0.99, unit="ratio"),
         ),
         Alert(
+            name="PromfleetJobEmpty",
+            expr=(
+                'prometheus_target_scrape_pool_targets{job="prometheus", '
+                'scrape_job=~"apiserver|cadvisor|coredns|kube-state-metrics|kubelet|node-exporter"} == 0'
+            ),
+            wait="15m",
+            severity="warning",
+            summary="{{ $labels.scrape_job }} in {{ $labels.cluster }} finds nothing to scrape.",
+            description="No alert on what it would bring can fire. The cluster may have it under another name.",
+        ),
+        Alert(
             name="PromfleetTargetInvalid",
             expr="increase(prometheus_target_sync_failed_total[10m]) > 0",
             severity="warning",

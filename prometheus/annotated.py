@@ -72,7 +72,7 @@ def annotated_services(scrape: Scrape) -> dict[str, Any]:
         "kubernetes_sd_configs": [{"role": "endpointslice"}],
         "relabel_configs": [
             keep([_annotation(SERVICE, "scrape")], _TRUE),
-            drop(["__meta_kubernetes_namespace", f"{SERVICE}_name"], "kube-system;kube-dns"),  # the job coredns
+            drop(["__meta_kubernetes_namespace", f"{SERVICE}_label_k8s_app"], "kube-system;(coredns|kube-dns)"),
             # Discovery adds the ports of the pods that the service does not have.
             drop([_annotation(SERVICE, "port"), f"{SLICE}_port", f"{port}_number"], r"\s*;;.+"),
             copied(f"{port}_name", _NAME),

@@ -8,7 +8,7 @@ from .annotated import annotated_pods, annotated_services
 from .flags import LISTEN
 from .keep import metric_rules
 from .platforms import unreachable
-from .relabel import NODE, POD, SLICE, Rule, constant, copied, keep
+from .relabel import NODE, POD, SLICE, Rule, constant, copied, drop, keep
 from .theirs import narrowed
 
 Job = dict[str, Any]
@@ -16,6 +16,7 @@ Job = dict[str, Any]
 OWN = "prometheus"
 """The job of Prometheus itself."""
 _IDENTITY = "/var/run/secrets/kubernetes.io/serviceaccount"
+_DNS_PODS = "k8s-app in (coredns,kube-dns)"
 _LONGEST_WORD, _BYTES_OF_A_CHARACTER = 250, 4
 WRITTEN_BY_USERS = (
     *("created_by_kind", "created_by_name", "owner_kind", "owner_name"),
@@ -111,20 +112,32 @@ def _chosen(service: str) -> dict[str, str]:
 
 
 def _api_server() -> Job:
+    """
+    Every API server, at its own address.
+
+    Its certificate may lack that address and has the names by which pods know it, this one among them.
+    """
+    identity = _with_identity()
     return {
         "job_name": "apiserver",
-        **_with_identity(),
+        **identity,
+        "tls_config": {**identity["tls_config"], "server_name": "kubernetes"},
         "kubernetes_sd_configs": slices("default", "kubernetes.io/service-name=kubernetes", "kubernetes"),
         "relabel_configs": [keep([f"{SLICE}_port_name"], "https")],
     }
 
 
 def _coredns() -> Job:
+    """CoreDNS by the label of its pods: its Service has other names elsewhere, and not everywhere the port."""
+    pods = {"role": "pod", "label": _DNS_PODS}
     return {
         "job_name": "coredns",
-        "kubernetes_sd_configs": slices("kube-system", "kubernetes.io/service-name=kube-dns", "kube-dns"),
+        "kubernetes_sd_configs": [
+            {"role": "pod", "namespaces": {"names": ["kube-system"]}, "selectors": [pods]},
+        ],
         "relabel_configs": [
-            keep([f"{SLICE}_port_name"], "metrics"),
+            drop([f"{POD}_phase"], "Succeeded|Failed"),
+            keep([f"{POD}_container_port_number"], "9153"),
             copied(f"{POD}_name", "pod"),
             copied(f"{POD}_node_name", "node"),
         ],

@@ -359,11 +359,42 @@ class TestAnnotatedServices:
 
         assert ports == [target is not None for target in found]
 
-    def test_cluster_dns_is_scraped_once(self) -> None:
+    @pytest.mark.parametrize(("name", "label"), [("kube-dns", "kube-dns"), ("rke2-coredns-rke2-coredns", "kube-dns")])
+    def test_cluster_dns_is_scraped_once(self, name: str, label: str) -> None:
         """
-        Annotated by kubeadm, it has a job of its own.
+        Annotated by kubeadm and by charts, it has a job of its own.
         """
-        assert relabel(self.service("kube-dns", "kube-system"), job("services")["relabel_configs"]) is None
+        found = self.service(name, "kube-system") | {f"{self.SERVICE}_label_k8s_app": label}
+
+        assert relabel(found, job("services")["relabel_configs"]) is None
+
+
+class TestKubernetes:
+    def test_an_api_server_is_known_by_the_name_that_pods_use(self) -> None:
+        """
+        Its certificate may lack its own address; the name in it is verified still.
+        """
+        tls = job("apiserver")["tls_config"]
+
+        assert tls["server_name"] == "kubernetes"
+        assert "insecure_skip_verify" not in tls
+
+    @pytest.mark.parametrize(("number", "is_target"), [("9153", True), ("53", False), ("10054", False), ("", False)])
+    def test_coredns_is_found_whatever_its_service_is_called(
+        self,
+        number: str,
+        is_target: bool,  # noqa: FBT001 — a parameter of the test
+    ) -> None:
+        """
+        Charts name the Service after their release; of the pods only the port for metrics is asked.
+        """
+        [discovery] = job("coredns")["kubernetes_sd_configs"]
+
+        found = relabel(pod({}) | port("", number), job("coredns")["relabel_configs"])
+
+        assert discovery["selectors"] == [{"role": "pod", "label": "k8s-app in (coredns,kube-dns)"}]
+        assert is_target == (found is not None)
+        assert not is_target or visible(found) == {"cluster": "eu1", "job": "pods", "node": "node-1", "pod": "cart-0"}
 
 
 class TestOwnExporters:
