@@ -21,7 +21,7 @@ from .labels import labels, selector
 from .pods import POD_WITH_VOLUME
 from .replicas import VOLUME, replicas, spread
 from .rollout import timeouts
-from .scraper import container, scrape_identity
+from .scraper import authority, container, scrape_identity
 from .thanos import Access, headless, let_in
 
 APP = "prometheus-hub"
@@ -89,6 +89,8 @@ class HubPrometheusArgs(TypedDict):
     """Size of each replica's volume."""
     memory: tuple[str, str]
     """Request and limit of memory."""
+    targets_ca_config_map: NotRequired[pulumi.Input[str]]
+    """ConfigMap whose `ca.crt` signs for annotated targets, where the configuration says so."""
     storage_class: NotRequired[pulumi.Input[str]]
     """The cluster's default class, if left out."""
     image: NotRequired[str]
@@ -210,6 +212,7 @@ class HubPrometheus(pulumi.ComponentResource):
             {"name": "rules", "config_map": {"name": rules.metadata.name}},
             thanos.certificate_alone(self.tls_secret),
             *entrance.volumes,
+            *authority(args.get("targets_ca_config_map")).volumes,
             *(sidecar.access.volumes if sidecar else ()),
         ]
         beside = [*entrance.containers, *([uploads(sidecar)] if sidecar else [])]
@@ -248,6 +251,7 @@ def pod(
                 [
                     {"name": "rules", "mount_path": RULES, "read_only": True},
                     {"name": "certificate", "mount_path": CERTIFICATE.rpartition("/")[0], "read_only": True},
+                    *authority(args.get("targets_ca_config_map")).mounts,
                 ],
             ),
             *beside,

@@ -5,6 +5,7 @@ from typing import Any
 
 from settings import Scrape, seconds
 from settings.reserved import RESERVED
+from settings.scrape import TargetTls
 
 from .relabel import POD, SERVICE, SLICE, Rule, constant, copied, drop, keep
 
@@ -18,10 +19,12 @@ _CHURNING = (
 """Labels of pods that change with every rollout and would start every series anew."""
 _OURS = ("container", "exported_.+", "instance", "job", "namespace", "node", "pod", "service")
 _OF_METRICS = ("le", "quantile")
-_NOT_MAPPED = "|".join((*_CHURNING, *_OURS, *RESERVED, *_OF_METRICS))
+_NOT_MAPPED = "|".join((*_CHURNING, *_OURS, *_OF_METRICS))
 _LONGEST_LABEL = 317
 """Characters of a label's name in Kubernetes, with its prefix."""
 
+AUTHORITY = "/etc/prometheus/targets/ca.crt"
+"""Where a ConfigMap is mounted that signs for annotated targets."""
 _FALLBACK = "PrometheusText0.0.4"
 """What is read from those who do not say what they write; Prometheus 3 refuses them otherwise."""
 
@@ -49,6 +52,7 @@ def annotated_pods(scrape: Scrape) -> dict[str, Any]:
     return {
         "job_name": "pods",
         "fallback_scrape_protocol": _FALLBACK,
+        **_verified(scrape.tls),
         "kubernetes_sd_configs": [{"role": "pod"}],
         "relabel_configs": [
             keep([_annotation(POD, "scrape")], _TRUE),
@@ -69,6 +73,7 @@ def annotated_services(scrape: Scrape) -> dict[str, Any]:
     return {
         "job_name": "services",
         "fallback_scrape_protocol": _FALLBACK,
+        **_verified(scrape.tls),
         "kubernetes_sd_configs": [{"role": "endpointslice"}],
         "relabel_configs": [
             keep([_annotation(SERVICE, "scrape")], _TRUE),
@@ -84,6 +89,18 @@ def annotated_services(scrape: Scrape) -> dict[str, Any]:
             copied(f"{SERVICE}_name", "service"),
         ],
     }
+
+
+def _verified(tls: TargetTls) -> dict[str, Any]:
+    """How those are verified that speak TLS."""
+    said = {
+        "ca": tls.ca,
+        "ca_file": AUTHORITY if tls.ca_config_map else None,
+        "server_name": tls.server_name,
+        "insecure_skip_verify": tls.insecure_skip_verify,
+    }
+    chosen = {key: value for key, value in said.items() if value}
+    return {"tls_config": chosen} if chosen else {}
 
 
 _TRUE = r"\s*(?i:true)\s*"
@@ -115,7 +132,10 @@ def _reached(kind: str) -> list[Rule]:
 
 def _labelled(kind: str, scrape: Scrape) -> list[Rule]:
     """What annotations and labels say; ours come last, so that nobody can pose as another."""
-    longest = min(scrape.limits.label_name, _LONGEST_LABEL)
+    wanted = f".{{1,{min(scrape.limits.label_name, _LONGEST_LABEL)}}}"
+    if scrape.pod_labels is not None:
+        wanted = "|".join(scrape.pod_labels)
+    reserved = "|".join(RESERVED)
     return [
         {**_said(kind, "path", rf"{_PATH}(?:\?.*)?\s*", "__metrics_path__"), "replacement": "/$1$2"},
         *(_parameter(kind, number) for number in range(_PARAMETERS)),
@@ -123,9 +143,10 @@ def _labelled(kind: str, scrape: Scrape) -> list[Rule]:
         _said(kind, "scheme", r"\s*(?i:(https?))\s*", "__scheme__"),
         {"source_labels": ["__scheme__"], "target_label": "__scheme__", "action": "lowercase"},
         *_paced(kind, scrape),
-        {"regex": f"{kind}_label_(.{{1,{longest}}})", "action": "labelmap"},
+        {"regex": f"{kind}_label_({wanted})", "action": "labelmap"},
         {"regex": _NOT_MAPPED, "action": "labeldrop"},
-        {"regex": f"{kind}_label_({'|'.join(RESERVED)})", "replacement": "exported_$1", "action": "labelmap"},
+        {"regex": f"({reserved})", "replacement": "exported_$1", "action": "labelmap"},
+        {"regex": reserved, "action": "labeldrop"},
         constant("job", "pods" if kind == POD else "services"),
         copied("__address__", "instance"),
         *_unreadable(kind),

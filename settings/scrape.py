@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
+from pydantic.alias_generators import to_camel
 
 from .errors import Problem
+from .pem import Certificates
 from .section import Distinct, Section
-from .types import Count, Duration, MetricName, Quantity, refused, seconds
+from .types import Count, DnsName, Duration, LabelName, MetricName, Quantity, refused, seconds
 
 _LOOKBACK = 5 * 60
 
@@ -76,6 +78,29 @@ class Limits(Section):
         yield Problem(("labelValue",), rule, instead, self.label_value)
 
 
+class TargetTls(Section):
+    """By what annotated targets with `scheme: https` are verified: by the public authorities, if nothing is said."""
+
+    ca: Certificates | None = None
+    """PEM certificates that sign for them, instead of the public authorities."""
+    ca_config_map: DnsName | None = None
+    """ConfigMap (key `ca.crt`) with them in the namespace of each cluster's Prometheus instead."""
+    server_name: DnsName | None = None
+    """Name that is in all of their certificates; their addresses, if left out."""
+    insecure_skip_verify: bool = False
+    """Accept any certificate; others can then answer in a target's place."""
+
+    def problems(self) -> Iterator[Problem]:
+        """One source of trust, or none."""
+        if self.ca is not None and self.ca_config_map:
+            yield Problem((), "has both ca and caConfigMap", "Keep one: targets are verified by one bundle.")
+        if self.insecure_skip_verify:
+            for name in ("ca", "ca_config_map", "server_name"):
+                if getattr(self, name) is not None:
+                    instead = "Remove it, or remove insecureSkipVerify."
+                    yield Problem((to_camel(name),), "has no effect with insecureSkipVerify", instead)
+
+
 class Scrape(Section):
     """What is scraped in every cluster of this stack, how often and how much of it is kept."""
 
@@ -87,7 +112,10 @@ class Scrape(Section):
     """`essential` keeps what rules and dashboards use; `full` keeps everything."""
     keep: Distinct[MetricName] = ()
     """Further metrics to keep beside the essential ones."""
+    pod_labels: Distinct[LabelName] | None = None
+    """Labels of annotated pods and services that their series get too; all that they have, if left out."""
     limits: Limits = Limits()
+    tls: TargetTls = TargetTls()
 
     def problems(self) -> Iterator[Problem]:
         """Prometheus refuses to start with a timeout above the interval."""

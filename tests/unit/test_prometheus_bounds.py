@@ -23,6 +23,7 @@ from .relabelling import Labels, relabel
 RECEIVED = 32 * 2**20
 """`maxDecodedSize` of client_golang's remote API: a request that is larger is refused for good."""
 LABELS, NAMES, VALUES = st.integers(30, 1000), st.integers(64, 1024), st.integers(256, 65536)
+AUTHORITY = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 Config = dict[str, Any]
 
 
@@ -144,6 +145,34 @@ class TestRedirects:
         assert made["scrape_configs"]
         for client in (*made["scrape_configs"], *made.get("remote_write", []), *alertmanagers):
             assert client["follow_redirects"] is False
+
+
+class TestCertificates:
+    @pytest.mark.parametrize(
+        ("said", "rendered"),
+        [
+            ({}, None),
+            ({"ca": AUTHORITY}, {"ca": AUTHORITY}),
+            (
+                {"caConfigMap": "bundle", "serverName": "metrics.example"},
+                {"ca_file": "/etc/prometheus/targets/ca.crt", "server_name": "metrics.example"},
+            ),
+            ({"insecureSkipVerify": True}, {"insecure_skip_verify": True}),
+        ],
+    )
+    @pytest.mark.parametrize("job", ["pods", "services"])
+    def test_of_annotated_targets_are_verified_as_the_stack_says(
+        self, job: str, said: dict[str, Any], rendered: dict[str, Any] | None
+    ) -> None:
+        """
+        By the public authorities if nothing is said, by nobody only if that is written out; own jobs stay as they are.
+        """
+        made = jobs(fleet(tls=said))
+
+        assert made[job].get("tls_config") == rendered
+        assert {name: one for name, one in made.items() if name not in ("pods", "services")} == {
+            name: one for name, one in jobs(fleet()).items() if name not in ("pods", "services")
+        }
 
 
 class TestReservedLabels:

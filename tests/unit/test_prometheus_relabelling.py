@@ -3,8 +3,9 @@ import yaml
 
 import prometheus
 from prometheus.agent import pinned
+from prometheus.annotated import annotated_pods
 from prometheus.jobs import alone, jobs
-from settings import Fleet
+from settings import Fleet, Scrape
 
 from .relabelling import Labels, relabel, visible
 
@@ -285,6 +286,29 @@ class TestAnnotatedPods:
             "pod": "cart-0",
         }
         assert expected == visible(scraped({}, liar))
+
+
+class TestLabels:
+    @pytest.mark.parametrize(
+        ("chosen", "mapped"),
+        [
+            (None, {"app": "cart", "team": "shop", "exported_replica": "1"}),
+            (["team", "owner"], {"team": "shop"}),
+            (["team", "replica"], {"team": "shop", "exported_replica": "1"}),
+            ([], {}),
+        ],
+    )
+    def test_of_pods_are_those_that_are_wanted(self, chosen: list[str] | None, mapped: Labels) -> None:
+        """
+        All of them, or the ones that the stack file names; a name that is longer than a label's may be is none.
+        """
+        rules = annotated_pods(Scrape.model_validate({"podLabels": chosen}))["relabel_configs"]
+        labels = {"app": "cart", "team": "shop", "replica": "1", "l" * 200: "x"}
+
+        found = visible(relabel(pod({"scrape": "true"}, labels), rules)) or {}
+
+        ours = ("job", "instance", "namespace", "pod", "node")
+        assert mapped == {name: text for name, text in found.items() if name not in ours}
 
 
 class TestAnnotatedServices:
