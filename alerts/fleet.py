@@ -3,16 +3,24 @@
 from .model import Alert, Group, Threshold
 from .sources import KUBELETS, NODE, SCRAPERS, SENDERS, STATE
 
-_EXCEEDED = {
-    "sample": "prometheus_target_scrapes_exceeded_sample_limit_total",
-    "body size": "prometheus_target_scrapes_exceeded_body_size_limit_total",
-    "target": "prometheus_target_scrape_pool_exceeded_target_limit_total",
-    "label": "prometheus_target_scrape_pool_exceeded_label_limits_total",
+_POOL = 'prometheus_target_scrape_pool_{}{{job="prometheus"}}'
+_OVER = {
+    "sample": "scrape_samples_post_metric_relabeling > (scrape_sample_limit > 0)",
+    "body size": "scrape_body_size_bytes < 0",
+    # What was answered in full and not taken. No series says of which target it was, but a counter that there was one.
+    "label": (
+        "scrape_body_size_bytes > 0 and up == 0\n"
+        "  unless scrape_samples_post_metric_relabeling > (scrape_sample_limit > 0)\n"
+        f"  and on (cluster) increase({_POOL.format('exceeded_label_limits_total')}[10m]) > 0"
+    ),
+    "target": (
+        "label_replace(label_replace(\n"
+        f"  {_POOL.format('targets')} > ({_POOL.format('target_limit')} > 0),\n"
+        '  "job", "$1", "scrape_job", "(.+)"), "instance", "all", "", "")'
+    ),
 }
-_OVER_LIMIT = "\nor ".join(
-    f'label_replace(increase({metric}{{{SCRAPERS}}}[10m]) > 0, "limit", "{limit}", "", "")'
-    for limit, metric in _EXCEEDED.items()
-)
+"""Limit -> the targets that exceed it, as their own scrapes report it."""
+_OVER_LIMIT = "\nor ".join(f'label_replace(\n  {expr},\n"limit", "{limit}", "", "")' for limit, expr in _OVER.items())
 
 _QUEUE = "prometheus_remote_storage"
 _WAY = "(cluster, instance, remote_name, url)"
@@ -166,7 +174,10 @@ FLEET = Group(
             name="PromfleetScrapeLimitExceeded",
             expr=_OVER_LIMIT,
             severity="critical",
-            summary="Targets in {{ $labels.cluster }} exceed the {{ $labels.limit }} limit.",
+            summary=(
+                "{{ $labels.job }} {{ $labels.instance }} in {{ $labels.cluster }} exceeds the {{ $labels.limit }} "
+                "limit."
+            ),
             description="Scrapes over a limit are refused whole. Raise scrape.limits, or shrink what is exposed.",
         ),
         Alert(
@@ -177,6 +188,17 @@ FLEET = Group(
             summary="{{ $labels.job }} {{ $labels.instance }} in {{ $labels.cluster }} nears its sample limit.",
             description="It brings {{ $value | humanizePercentage }} of the samples that a scrape may bring.",
             threshold=Threshold(value=0.8, least=0.5, most=0.99, unit="ratio"),
+        ),
+        Alert(
+            name="PromfleetJobEmpty",
+            expr=(
+                'prometheus_target_scrape_pool_targets{job="prometheus", '
+                'scrape_job=~"apiserver|cadvisor|coredns|kube-state-metrics|kubelet|node-exporter"} == 0'
+            ),
+            wait="15m",
+            severity="warning",
+            summary="{{ $labels.scrape_job }} in {{ $labels.cluster }} finds nothing to scrape.",
+            description="No alert on what it would bring can fire. The cluster may have it under another name.",
         ),
         Alert(
             name="PromfleetTargetInvalid",

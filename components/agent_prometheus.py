@@ -12,7 +12,7 @@ from settings.images import PROMETHEUS
 from .labels import labels, selector
 from .pods import POD_WITH_VOLUME, stateful_set
 from .rollout import timeouts
-from .scraper import claim, container, scrape_identity
+from .scraper import authority, claim, container, scrape_identity
 
 APP = "prometheus-agent"
 TOKEN, TRUSTED = "/etc/prometheus/token", "/etc/prometheus/trusted"
@@ -40,6 +40,8 @@ class AgentPrometheusArgs(TypedDict):
     """PEM certificates that sign for the receiver; without them the public authorities are trusted."""
     ca_config_map: NotRequired[pulumi.Input[str]]
     """ConfigMap that holds them under `ca.crt` instead, unless this is empty."""
+    targets_ca_config_map: NotRequired[pulumi.Input[str]]
+    """ConfigMap whose `ca.crt` signs for annotated targets, where the configuration says so."""
     storage_class: NotRequired[pulumi.Input[str]]
     """The cluster's default class, if left out."""
     image: NotRequired[str]
@@ -84,6 +86,7 @@ class AgentPrometheus(pulumi.ComponentResource):
             {"name": "token", "secret": {"secret_name": token.metadata.name}},
             {"name": "trusted", "config_map": {"name": trusted.apply(lambda names: names[0] or names[1])}},
             {"name": "data", "persistent_volume_claim": {"claim_name": volume.metadata.name}},
+            *authority(args.get("targets_ca_config_map")).volumes,
         ]
         # Nothing asks the agent, so that the Service that its StatefulSet must name has no port.
         k8s.core.v1.Service(
@@ -106,6 +109,7 @@ def pod(
     mounts: list[k8s.core.v1.VolumeMountArgsDict] = [
         {"name": "token", "mount_path": TOKEN, "read_only": True},
         {"name": "trusted", "mount_path": TRUSTED, "read_only": True},
+        *authority(args.get("targets_ca_config_map")).mounts,
     ]
     return {
         "service_account_name": account,

@@ -21,7 +21,7 @@ from .labels import labels, selector
 from .pods import POD_WITH_VOLUME
 from .replicas import VOLUME, replicas, spread
 from .rollout import timeouts
-from .scraper import container, scrape_identity
+from .scraper import authority, container, scrape_identity
 from .thanos import Access, headless, let_in
 
 APP = "prometheus-hub"
@@ -91,6 +91,8 @@ class HubPrometheusArgs(TypedDict):
     """Size of each replica's volume."""
     memory: tuple[str, str]
     """Request and limit of memory."""
+    targets_ca_config_map: NotRequired[pulumi.Input[str]]
+    """ConfigMap whose `ca.crt` signs for annotated targets, where the configuration says so."""
     storage_class: NotRequired[pulumi.Input[str]]
     """The cluster's default class, if left out."""
     image: NotRequired[str]
@@ -214,6 +216,7 @@ class HubPrometheus(pulumi.ComponentResource):
             thanos.certificate_alone(self.tls_secret),
             tokens.DOORS.volume,
             *entrance.volumes,
+            *authority(args.get("targets_ca_config_map")).volumes,
             *(sidecar.access.volumes if sidecar else ()),
         ]
         beside = [*entrance.containers, *([uploads(sidecar)] if sidecar else [])]
@@ -255,6 +258,7 @@ def pod(
                     {"name": "certificate", "mount_path": CERTIFICATE.rpartition("/")[0], "read_only": True},
                     tokens.API.mount,
                     tokens.DOORS.mount,
+                    *authority(args.get("targets_ca_config_map")).mounts,
                 ],
             ),
             *beside,

@@ -1,14 +1,24 @@
 """What a Prometheus that scrapes its own cluster needs, as hub or as agent: an identity, a volume, a container."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
+from prometheus.annotated import AUTHORITY
 from prometheus.flags import CONFIG_FILE, DATA, LISTEN
 
 from .pods import RESTRICTED, of_the_pod, resources
+
+
+class Mounted(NamedTuple):
+    """What a pod has and where its container finds it."""
+
+    volumes: Sequence[k8s.core.v1.VolumeArgsDict]
+    mounts: Sequence[k8s.core.v1.VolumeMountArgsDict]
+
 
 CONFIG = CONFIG_FILE.rpartition("/")[0]
 
@@ -65,6 +75,16 @@ def claim(
     kept = ResourceOptions(ignore_changes=["spec.storageClassName"])
     return k8s.core.v1.PersistentVolumeClaim(
         f"{name}-volume", metadata=metadata, spec=spec, opts=ResourceOptions.merge(opts, kept)
+    )
+
+
+def authority(config_map: pulumi.Input[str] | None) -> Mounted:
+    """The ConfigMap that signs for annotated targets, where there is one."""
+    if config_map is None:
+        return Mounted([], [])
+    return Mounted(
+        [{"name": "targets", "config_map": {"name": config_map}}],
+        [{"name": "targets", "mount_path": AUTHORITY.rpartition("/")[0], "read_only": True}],
     )
 
 

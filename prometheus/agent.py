@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from settings import Fleet
+from settings import Fleet, Limits
+from settings.scrape import RECEIVED
 
 from . import render
-from .common import global_section
+from .common import global_section, scrape_configs
 from .flags import MAX_SHARDS
 from .jobs import alone, jobs
-from .relabel import pinned
+from .relabel import MOVED, pinned
 
 
 def agent_config(fleet: Fleet, cluster: str, url: str, *, own: bool, ca_file: str | None, token_file: str) -> str:
@@ -20,7 +21,7 @@ def agent_config(fleet: Fleet, cluster: str, url: str, *, own: bool, ca_file: st
     """
     document: dict[str, Any] = {
         "global": global_section(fleet, cluster),
-        "scrape_configs": jobs(fleet, cluster, alone("prometheus-agent")),
+        "scrape_configs": scrape_configs(jobs(fleet, cluster, alone("prometheus-agent"))),
         "remote_write": [
             {
                 "name": "hub" if own else "receiver",
@@ -31,8 +32,8 @@ def agent_config(fleet: Fleet, cluster: str, url: str, *, own: bool, ca_file: st
                 "follow_redirects": False,
                 "authorization": {"type": "Bearer", "credentials_file": token_file},
                 **({"tls_config": {"ca_file": ca_file}} if ca_file else {}),
-                "queue_config": QUEUE,
-                "write_relabel_configs": pinned(cluster),
+                "queue_config": queue(fleet.scrape.limits),
+                "write_relabel_configs": [*pinned(cluster), *MOVED],
             }
         ],
     }
@@ -46,16 +47,24 @@ _VERSION_2 = {
 }
 
 
-QUEUE = {
-    "min_shards": 1,
-    "max_shards": MAX_SHARDS,
-    "max_samples_per_send": 2000,
-    "capacity": 10_000,
-    "min_backoff": "1s",
-    "max_backoff": "5s",  # the longest wait after the hub's return
-    "retry_on_http_429": True,
-}
-"""
-Without `sample_age_limit`: it drops only what is sent again, does not keep the log from being cut under the sender, and
-was seen to corrupt the batch that it touched.
-"""
+def queue(limits: Limits) -> dict[str, Any]:
+    """
+    How samples wait and are sent: never more at once than a hub takes, whatever labels they carry.
+
+    A hub refuses what is too large for good, and with it the samples of all others that are in the same request.
+
+    Without `sample_age_limit`: it drops only what is sent again, does not keep the log from being cut under the sender,
+    and was seen to corrupt the batch that it touched.
+    """
+    return {
+        "min_shards": 1,
+        "max_shards": MAX_SHARDS,
+        "max_samples_per_send": min(_MOST_AT_ONCE, RECEIVED // limits.largest_series),
+        "capacity": 10_000,
+        "min_backoff": "1s",
+        "max_backoff": "5s",  # the longest wait after the hub's return
+        "retry_on_http_429": True,
+    }
+
+
+_MOST_AT_ONCE = 2000

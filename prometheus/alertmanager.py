@@ -16,6 +16,7 @@ from settings.alertmanager import (
     VictorOps,
     Webhook,
 )
+from settings.reserved import HUB, REPLICA
 from settings.secrets import secret_key
 
 from . import render
@@ -28,8 +29,6 @@ SECRETS = "/etc/alertmanager/secrets"
 DATA = "/alertmanager"
 LISTEN = "127.0.0.1:9093"
 MESH_PORT = 9094
-HUB, REPLICA = "hub", "replica"
-"""External labels that tell one stack's blocks from another's, and twins' from each other; alerts lose both."""
 
 _FOR_SLACK = ' | reReplaceAll "&" "&amp;" | reReplaceAll "<" "&lt;" | reReplaceAll ">" "&gt;"'
 """Slack reads `<…>` as a mention or a link; what a workload calls itself is to be neither."""

@@ -20,6 +20,7 @@ def through_door(fleet: Fleet, app: str, door: str) -> dict[str, Any]:
         "scheme": "https",
         "authorization": {"type": "Bearer", "credentials_file": DOORS_TOKEN},
         "tls_config": {"ca_file": CERTIFICATE, "server_name": fleet.hub.expose.host},
+        "follow_redirects": False,
         "kubernetes_sd_configs": slices(fleet.namespace, f"kubernetes.io/service-name={app}", app),
         "relabel_configs": [keep([f"{SLICE}_port_name"], door)],
     }

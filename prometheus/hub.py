@@ -4,11 +4,12 @@ from typing import Any
 
 from settings import Fleet, Hub, in_bytes
 from settings.capacity import USABLE_PERCENT
+from settings.reserved import HUB, REPLICA
 
 from . import render
-from .alertmanager import HUB, REPLICA, alerting, alertmanager_job
+from .alertmanager import alerting, alertmanager_job
 from .beside import behind_door
-from .common import LATEST, global_section, mebibytes
+from .common import LATEST, global_section, mebibytes, scrape_configs
 from .jobs import OWN, Job, alone, jobs
 from .prober import probe_jobs
 from .pushgateway import pushgateway_job
@@ -38,13 +39,15 @@ def hub_config(fleet: Fleet) -> str:
             },
             "exemplars": {"max_exemplars": 100_000},
         },
-        "scrape_configs": [
-            *jobs(fleet, hub.cluster, _itself(fleet, hub)),
-            *([alertmanager_job(fleet)] if fleet.alertmanager else []),
-            *([pushgateway_job(fleet)] if fleet.pushgateway else []),
-            *probe_jobs(fleet),
-            *thanos_jobs(fleet),
-        ],
+        "scrape_configs": scrape_configs(
+            [
+                *jobs(fleet, hub.cluster, _itself(fleet, hub)),
+                *([alertmanager_job(fleet)] if fleet.alertmanager else []),
+                *([pushgateway_job(fleet)] if fleet.pushgateway else []),
+                *probe_jobs(fleet),
+                *thanos_jobs(fleet),
+            ]
+        ),
     }
     return render.text(document)
 

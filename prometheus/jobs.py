@@ -11,6 +11,7 @@ from .flags import LISTEN
 from .keep import metric_rules
 from .platforms import VIRTUAL, unreachable
 from .relabel import NODE, POD, SERVICE, SLICE, Rule, constant, copied, drop, keep
+from .theirs import narrowed
 
 Job = dict[str, Any]
 
@@ -20,6 +21,15 @@ _IDENTITY = "/var/run/secrets/kubernetes.io/serviceaccount"
 _REAL_NODES = [
     drop([f"{NODE}_label_{re.sub('[^a-zA-Z0-9]', '_', label)}"], "|".join(values)) for label, values in VIRTUAL.items()
 ]
+_DNS_PODS = "k8s-app in (coredns,kube-dns)"
+_LONGEST_WORD, _BYTES_OF_A_CHARACTER = 250, 4
+WRITTEN_BY_USERS = (
+    *("created_by_kind", "created_by_name", "owner_kind", "owner_name"),
+    *("image", "image_id", "image_spec", "ingressclass", "load_balancer_ip", "metric_name", "name", "path"),
+    *("reason", "resource_kind", "resource_name", "schedule", "service_account", "storageclass", "timezone"),
+    *("scaletargetref_api_version", "scaletargetref_kind", "scaletargetref_name", "tls_host", "volumename"),
+)
+"""Labels of kube-state-metrics whose length the API server does not limit."""
 _NAME, _PART_OF = "app.kubernetes.io/name", "app.kubernetes.io/part-of=promfleet"
 
 
@@ -41,10 +51,13 @@ def jobs(fleet: Fleet, cluster: str, itself: Job) -> list[Job]:
         {**_on_nodes("cadvisor", "/metrics/cadvisor", insecure=insecure), "honor_timestamps": False},
         _api_server(),
         _coredns(),
-        _exporter("kube-state-metrics", fleet.namespace, state, constant("instance", "kube-state-metrics")),
+        _state(fleet, state),
         _exporter("node-exporter", f"{fleet.namespace}-node-exporter", nodes, _of_node("node"), _of_node("instance")),
-        annotated_pods(fleet.scrape),
-        _apart(annotated_services(fleet.scrape), *(found for found in (state, nodes) if found)),
+        {**annotated_pods(fleet.scrape), **narrowed(fleet)},
+        {
+            **_apart(annotated_services(fleet.scrape), *(found for found in (state, nodes) if found)),
+            **narrowed(fleet),
+        },
     ]
     hidden = unreachable(fleet, cluster)
     return [_finished(job, fleet, cluster) for job in made if job["job_name"] not in hidden]
@@ -57,7 +70,7 @@ def _finished(job: Job, fleet: Fleet, cluster: str) -> Job:
 
 def thinned(job: Job, fleet: Fleet) -> Job:
     """The job without the metrics that no rule and no board uses."""
-    rules = metric_rules(job["job_name"], fleet.scrape)
+    rules = [*metric_rules(job["job_name"], fleet.scrape), *job.get("metric_relabel_configs", [])]
     return {**job, **({"metric_relabel_configs": rules} if rules else {})}
 
 
@@ -111,20 +124,32 @@ def _chosen(service: str) -> dict[str, str]:
 
 
 def _api_server() -> Job:
+    """
+    Every API server, at its own address.
+
+    Its certificate may lack that address and has the names by which pods know it, this one among them.
+    """
+    identity = _with_identity()
     return {
         "job_name": "apiserver",
-        **_with_identity(),
+        **identity,
+        "tls_config": {**identity["tls_config"], "server_name": "kubernetes"},
         "kubernetes_sd_configs": slices("default", "kubernetes.io/service-name=kubernetes", "kubernetes"),
         "relabel_configs": [keep([f"{SLICE}_port_name"], "https")],
     }
 
 
 def _coredns() -> Job:
+    """CoreDNS by the label of its pods: its Service has other names elsewhere, and not everywhere the port."""
+    pods = {"role": "pod", "label": _DNS_PODS}
     return {
         "job_name": "coredns",
-        "kubernetes_sd_configs": slices("kube-system", "kubernetes.io/service-name=kube-dns", "kube-dns"),
+        "kubernetes_sd_configs": [
+            {"role": "pod", "namespaces": {"names": ["kube-system"]}, "selectors": [pods]},
+        ],
         "relabel_configs": [
-            keep([f"{SLICE}_port_name"], "metrics"),
+            drop([f"{POD}_phase"], "Succeeded|Failed"),
+            keep([f"{POD}_container_port_number"], "9153"),
             copied(f"{POD}_name", "pod"),
             copied(f"{POD}_node_name", "node"),
         ],
@@ -154,6 +179,16 @@ def _apart(job: Job, *existing: Existing) -> Job:
     named = "|".join(f"{one.namespace};{one.service}" for one in existing)
     rules = [drop(["__meta_kubernetes_namespace", f"{SERVICE}_name"], named)] if named else []
     return {**job, "relabel_configs": [*rules, *job["relabel_configs"]]}
+
+
+def _state(fleet: Fleet, existing: Existing | None) -> Job:
+    """kube-state-metrics, whose labels repeat what users write: one long word would have the whole scrape refused."""
+    job = _exporter("kube-state-metrics", fleet.namespace, existing, constant("instance", "kube-state-metrics"))
+    longest = min(_LONGEST_WORD, fleet.scrape.limits.label_value // _BYTES_OF_A_CHARACTER)
+    cut = [
+        {"source_labels": [label], "regex": f"(.{{{longest}}}).+", "target_label": label} for label in WRITTEN_BY_USERS
+    ]
+    return {**job, "metric_relabel_configs": cut}
 
 
 def _of_node(target: str) -> Rule:

@@ -6,6 +6,7 @@ from .beside import behind_door
 from .jobs import OWN, Job
 from .relabel import Rule
 from .thanos_jobs import ALL
+from .theirs import narrowed
 
 APP = "pushgateway"
 LISTEN = "127.0.0.1:9091"
@@ -47,7 +48,12 @@ def pushgateway_job(fleet: Fleet) -> Job:
 
     Whoever may push could otherwise speak for an exporter. A `cluster` moves to `exported_cluster`, as everywhere.
     """
-    return {**behind_door(fleet, APP, APP, METRICS_DOOR), "metric_relabel_configs": _restored()}
+    narrow = narrowed(fleet, pushed=True)
+    return {
+        **behind_door(fleet, APP, APP, METRICS_DOOR),
+        **narrow,
+        "metric_relabel_configs": [*_restored(), *narrow["metric_relabel_configs"]],
+    }
 
 
 def _restored() -> list[Rule]:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from settings.reserved import OF_BLOCKS
+
 Rule = dict[str, Any]
 
 _TMP = "__tmp_own"
@@ -27,6 +29,13 @@ def keep(sources: list[str], regex: str) -> Rule:
 def drop(sources: list[str], regex: str) -> Rule:
     """All but what matches."""
     return {"source_labels": sources, "regex": regex, "action": "drop"}
+
+
+MOVED: list[Rule] = [
+    {"regex": f"({'|'.join(OF_BLOCKS)})", "replacement": "exported_$1", "action": "labelmap"},
+    {"regex": "|".join(OF_BLOCKS), "action": "labeldrop"},
+]
+"""Labels that Thanos would put its own values over, out of its way."""
 
 
 def pinned(cluster: str) -> list[Rule]:

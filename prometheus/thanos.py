@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from settings import Fleet, Hub, Memcached, QueryFrontend, Thanos, seconds
+from settings import Fleet, Hub, Memcached, QueryFrontend, Thanos, reserved, seconds
+from settings.reserved import REPLICA, RULER_REPLICA
 
 from . import render
-from .agent import QUEUE
-from .alertmanager import REPLICA
+from .agent import queue
 from .common import LATEST
 from .flags import DATA as TSDB
 from .flags import LISTEN
@@ -52,8 +52,6 @@ Each rule is a question to Query, which asks everybody: every 15 s, the rules of
 machine.
 """
 _UNLIMITED = 0
-RULER_REPLICA = "ruler_replica"
-"""Tells stateless Rulers apart: in Receive `replica` is the ingestor's."""
 TENANT_HEADER = "THANOS-TENANT"
 """
 Set by the write door to who came, over what the writer wrote there.
@@ -231,8 +229,8 @@ def ruler_flags(fleet: Fleet, thanos: Thanos) -> list[str]:
         f"--rule-file={RULES}/*.yml",
         f"--eval-interval={EVALUATION}",
         f"--alert.label-drop={replica}",
-        "--alert.label-drop=ruler",
-        *_own_labels(fleet, "ruler", replica),
+        f"--alert.label-drop={reserved.RULER}",
+        *_own_labels(fleet, reserved.RULER, replica),
         f"--alertmanagers.config-file={ALERTMANAGERS_FILE}",
     ]
 
@@ -264,12 +262,12 @@ def _stateless_flags(fleet: Fleet) -> list[str]:
         "url": f"https://{ROUTER}.{fleet.namespace}.svc:8443/api/v1/receive",
         "authorization": {"type": "Bearer", "credentials_file": API_TOKEN},
         "tls_config": door["tls_config"],
-        "queue_config": QUEUE,
+        "queue_config": queue(fleet.scrape.limits),
     }
     return [
         f"--query.config={render.line([query])}",
         f"--remote-write.config={render.line({'remote_write': [write]})}",
-        *(f"--restore-ignored-label={label}" for label in ("ruler", "receive", "tenant_id")),
+        *(f"--restore-ignored-label={label}" for label in (reserved.RULER, reserved.RECEIVE, reserved.TENANT)),
     ]
 
 
@@ -316,7 +314,7 @@ def ingestor_flags(fleet: Fleet, thanos: Thanos) -> list[str]:
         f"--tsdb.max-block-duration={thanos.block}",
         f"--tsdb.out-of-order.time-window={LATEST}",
         f"--objstore.config={objstore(thanos.storage)}",
-        *_own_labels(fleet, "receive"),
+        *_own_labels(fleet, reserved.RECEIVE),
     ]
 
 

@@ -8,12 +8,13 @@ from pydantic import AfterValidator, Field
 
 from .errors import Problem
 from .exporters import KubeStateMetrics, NodeExporter
+from .reserved import RESERVED
 from .section import Section, Table, empty
 from .types import PROJECT, LabelName, LabelValue, Line, WorkloadPool, refused
 
 _OF_GKE = re.compile(rf"gke_({PROJECT})_[a-z0-9-]+_.+")
 """A context as gcloud names it."""
-_RESERVED = re.compile(r"cluster|job|instance|replica|exported_.*")
+_RESERVED = re.compile("|".join((*RESERVED, "job", "instance", "exported_.*")))
 
 
 def _is_free(label: LabelName) -> LabelName:

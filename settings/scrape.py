@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
+from pydantic.alias_generators import to_camel
 
 from .errors import Problem
+from .pem import Certificates
 from .section import Distinct, Section
-from .types import Count, Duration, MetricName, Quantity, refused, seconds
+from .types import Count, DnsName, Duration, LabelName, MetricName, Quantity, refused, seconds
 
 _LOOKBACK = 5 * 60
 
@@ -23,6 +25,26 @@ Interval = Annotated[Duration, AfterValidator(_is_soon_enough)]
 """Time between two scrapes of a target."""
 
 
+RECEIVED = 32 * 2**20
+"""Bytes that a Prometheus takes in one request, decoded; a larger one it refuses for good, and all that is in it."""
+_FEWEST = 100
+"""Samples that a request must have room for: with less, an agent would hardly keep up."""
+_ADDED = 10
+"""Labels that come after a scrape was judged: the cluster, and what makes way for it."""
+_OF_A_LABEL, _OF_A_SERIES = 16, 4096
+"""Bytes around the texts of a label; those of a sample and of its exemplar, which has a limit of its own."""
+_SHORTEST_VALUE = 256
+
+
+class AnnotatedLimits(Section):
+    """What one scrape of an annotated pod or service, or of all pushed groups, may bring at most. 0: as the others."""
+
+    samples: Count = 10_000
+    """Samples that one target may answer with."""
+    body: Quantity = "8Mi"
+    """Uncompressed size of one answer."""
+
+
 class Limits(Section):
     """What one scrape may bring at most; a scrape over a limit is refused whole and an alert says so. 0: no limit."""
 
@@ -30,10 +52,53 @@ class Limits(Section):
     """Samples that one target may answer with."""
     targets: Count = 5_000
     """Targets that one job may have."""
-    labels: Count = 100
+    labels: Annotated[int, Field(ge=30, le=1000)] = 60
     """Labels that one sample may carry."""
+    label_name: Annotated[int, Field(ge=64, le=1024)] = 128
+    """Bytes of a label's name."""
+    label_value: Annotated[int, Field(ge=_SHORTEST_VALUE, le=65536)] = 1024
+    """Bytes of a label's value."""
     body: Quantity = "128Mi"
     """Uncompressed size of one answer."""
+    annotated: AnnotatedLimits = AnnotatedLimits()
+    """What is narrower for those whom anybody can deploy."""
+
+    @property
+    def largest_series(self) -> int:
+        """Bytes of a sample with all the labels that it may carry, as remote write sends it."""
+        return _OF_A_SERIES + (self.labels + _ADDED) * (self.label_name + self.label_value + _OF_A_LABEL)
+
+    def problems(self) -> Iterator[Problem]:
+        """A few of the largest series must fit into a request, or one workload could cost all others their samples."""
+        if _FEWEST * self.largest_series <= RECEIVED:
+            return
+        rule = f"lets {_FEWEST} samples with {self.labels} such labels be more than the 32Mi that a hub takes at once"
+        longest = (RECEIVED // _FEWEST - _OF_A_SERIES) // (self.labels + _ADDED) - self.label_name - _OF_A_LABEL
+        instead = f"Write {longest} or less, or fewer labels." if longest >= _SHORTEST_VALUE else "Write fewer labels."
+        yield Problem(("labelValue",), rule, instead, self.label_value)
+
+
+class TargetTls(Section):
+    """By what annotated targets with `scheme: https` are verified: by the public authorities, if nothing is said."""
+
+    ca: Certificates | None = None
+    """PEM certificates that sign for them, instead of the public authorities."""
+    ca_config_map: DnsName | None = None
+    """ConfigMap (key `ca.crt`) with them in the namespace of each cluster's Prometheus instead."""
+    server_name: DnsName | None = None
+    """Name that is in all of their certificates; their addresses, if left out."""
+    insecure_skip_verify: bool = False
+    """Accept any certificate; others can then answer in a target's place."""
+
+    def problems(self) -> Iterator[Problem]:
+        """One source of trust, or none."""
+        if self.ca is not None and self.ca_config_map:
+            yield Problem((), "has both ca and caConfigMap", "Keep one: targets are verified by one bundle.")
+        if self.insecure_skip_verify:
+            for name in ("ca", "ca_config_map", "server_name"):
+                if getattr(self, name) is not None:
+                    instead = "Remove it, or remove insecureSkipVerify."
+                    yield Problem((to_camel(name),), "has no effect with insecureSkipVerify", instead)
 
 
 class Scrape(Section):
@@ -47,7 +112,10 @@ class Scrape(Section):
     """`essential` keeps what rules and dashboards use; `full` keeps everything."""
     keep: Distinct[MetricName] = ()
     """Further metrics to keep beside the essential ones."""
+    pod_labels: Distinct[LabelName] | None = None
+    """Labels of annotated pods and services that their series get too; all that they have, if left out."""
     limits: Limits = Limits()
+    tls: TargetTls = TargetTls()
 
     def problems(self) -> Iterator[Problem]:
         """Prometheus refuses to start with a timeout above the interval."""

@@ -85,4 +85,6 @@ def agent_args(fleet: Fleet, cluster: str, watched: Watched, receiver: HubEndpoi
     }
     if agent.storage_class:
         args["storage_class"] = agent.storage_class
+    if fleet.scrape.tls.ca_config_map:
+        args["targets_ca_config_map"] = fleet.scrape.tls.ca_config_map
     return args

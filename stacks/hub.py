@@ -149,4 +149,6 @@ def hub_args(fleet: Fleet, hub: Hub, watched: Watched, ways: Ways) -> HubPrometh
         args["tls_issuer"] = expose.tls.issuer
     if hub.storage_class:
         args["storage_class"] = hub.storage_class
+    if fleet.scrape.tls.ca_config_map:
+        args["targets_ca_config_map"] = fleet.scrape.tls.ca_config_map
     return args

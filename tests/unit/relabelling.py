@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 Labels = dict[str, str]
+_GROUP = re.compile(r"\$(\d)")
 
 
 def relabel(labels: Mapping[str, str], rules: Sequence[Mapping[str, Any]]) -> Labels | None:
@@ -19,13 +20,21 @@ def relabel(labels: Mapping[str, str], rules: Sequence[Mapping[str, Any]]) -> La
             case "drop" if form.fullmatch(value):
                 return None
             case "replace" if found := form.fullmatch(value):
-                template = re.sub(r"\$(\d)", r"\\g<\1>", rule.get("replacement", "$1"))
-                now[rule["target_label"]] = found.expand(template)
+                now[_filled(found, rule["target_label"])] = _filled(found, rule.get("replacement", "$1"))
+            case "lowercase":
+                now[rule["target_label"]] = value.lower()
+            case "keepequal" if now.get(rule["target_label"], "") != value:
+                return None
             case "labelmap":
-                now |= {found[1]: text for name, text in list(now.items()) if (found := form.fullmatch(name))}
+                to = rule.get("replacement", "$1")
+                now |= {_filled(found, to): text for name, text in now.items() if (found := form.fullmatch(name))}
             case "labeldrop":
                 now = {name: text for name, text in now.items() if not form.fullmatch(name)}
     return {name: text for name, text in now.items() if text}
+
+
+def _filled(found: re.Match[str], template: str) -> str:
+    return "".join(found[int(part)] or "" if number % 2 else part for number, part in enumerate(_GROUP.split(template)))
 
 
 def visible(labels: Labels | None) -> Labels | None:

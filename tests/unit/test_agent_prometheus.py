@@ -5,6 +5,7 @@ import pytest
 
 from components import AgentPrometheus
 from components.agent_prometheus import CA_FILE, TOKEN_FILE, AgentPrometheusArgs
+from prometheus.annotated import AUTHORITY
 from tests.unit.builders import pod
 from tests.unit.kinds import CONFIG_MAP, SECRET, SERVICE
 
@@ -64,6 +65,17 @@ class TestAgentPrometheus:
         assert trusted["configMap"]["name"] == mounted
         own = engine.one(CONFIG_MAP, "prometheus-agent-ca").inputs["data"]
         assert own == {"ca.crt": given.get("ca", "")}
+
+    @pytest.mark.parametrize("given", [None, "bundle"])
+    def test_finds_what_signs_for_annotated_targets_where_its_configuration_says(self, agent, given):
+        """
+        The ConfigMap is mounted at the folder of the file that the jobs name, and only where there is one.
+        """
+        engine = agent(**({"targets_ca_config_map": given} if given else {}))
+
+        found = [v["configMap"]["name"] for v in pod(engine)["volumes"] if v["name"] == "targets"]
+        paths = [m["mountPath"] for m in pod(engine)["containers"][0]["volumeMounts"] if m["name"] == "targets"]
+        assert (found, paths) == (([given], [AUTHORITY.removesuffix("/ca.crt")]) if given else ([], []))
 
     def test_keeps_its_write_ahead_log_on_a_volume(self, agent):
         """

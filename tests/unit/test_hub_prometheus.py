@@ -6,6 +6,7 @@ from pulumi import ResourceOptions
 
 from components import HubPrometheus
 from components.hub_prometheus import HubPrometheusArgs
+from prometheus.annotated import AUTHORITY
 from tests.unit.builders import containers, pod
 from tests.unit.conftest import Engine, validate
 from tests.unit.kinds import (
@@ -46,6 +47,18 @@ def hub(engine):
 def default():
     """A hub as the arguments above describe it. Deployed once, so tests only read it."""
     return Engine().deploy(lambda: HubPrometheus("hub", args(), ResourceOptions()))
+
+
+class TestTargets:
+    def test_are_verified_by_what_is_mounted_where_the_configuration_says(self, hub):
+        """
+        The ConfigMap that signs for annotated targets is at the folder of the file that the jobs name.
+        """
+        engine = hub(targets_ca_config_map="bundle")
+
+        [found] = [v["configMap"]["name"] for v in pod(engine)["volumes"] if v["name"] == "targets"]
+        [path] = [m["mountPath"] for m in containers(engine)["prometheus"]["volumeMounts"] if m["name"] == "targets"]
+        assert (found, path) == ("bundle", AUTHORITY.removesuffix("/ca.crt"))
 
 
 class TestDoors:

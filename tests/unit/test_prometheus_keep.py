@@ -31,6 +31,13 @@ class TestMetricRules:
         """
         assert is_kept("node_arp_entries", "node-exporter", Scrape(keep=("node_arp_entries",)))
 
+    @pytest.mark.parametrize("name", ["kube_pod_labels", "kube_node_labels", "kube_persistentvolumeclaim_labels"])
+    def test_nothing_is_kept_that_nobody_makes(self, name: str) -> None:
+        """
+        kube-state-metrics is not told which labels to show, and makes no such series then.
+        """
+        assert not is_kept(name, "kube-state-metrics")
+
     def test_full_keeps_everything(self) -> None:
         """
         With `metrics: full` no rule stands between a target and the storage.

@@ -5,12 +5,13 @@ import yaml
 
 import prometheus
 from prometheus.agent import pinned
+from prometheus.annotated import annotated_pods
 from prometheus.jobs import alone, jobs
-from settings import Fleet
+from settings import Fleet, Scrape
 
 from .relabelling import Labels, relabel, visible
 
-POD = "__meta_kubernetes_pod"
+POD, SLICE = "__meta_kubernetes_pod", "__meta_kubernetes_endpointslice"
 MOUNTED = "/etc/token"
 EXPOSE = {"host": "hub.example", "tls": {"secret": "tls"}}
 
@@ -50,6 +51,13 @@ def pod(annotations: Labels, labels: Labels | None = None) -> Labels:
         **{f"{POD}_annotation_prometheus_io_{name}": value for name, value in annotations.items()},
         **{f"{POD}_label_{name}": value for name, value in (labels or {}).items()},
     }
+
+
+def port(name: str, number: str, protocol: str = "TCP") -> Labels:
+    """One of a pod's ports, as Prometheus discovers it."""
+    found = {"name": name, "number": number, "protocol": protocol}
+    meta = {f"{POD}_container_port_{key}": text for key, text in found.items()}
+    return {"__address__": f"10.0.0.7:{number}", **meta}
 
 
 def scraped(annotations: Labels, labels: Labels | None = None) -> Labels:
@@ -103,7 +111,10 @@ class TestAnnotatedPods:
         ("annotations", "interval", "timeout"),
         [
             ({}, "1m", "10s"),
-            ({"interval": "1s"}, "1s", "1s"),
+            ({"interval": "5s"}, "5s", "5s"),
+            ({"interval": "1s"}, "5s", "5s"),
+            ({"interval": "4s", "timeout": "2s"}, "5s", "2s"),
+            ({"interval": " 15s "}, "15s", "15s"),
             ({"interval": "5m"}, "5m", "10s"),
             ({"interval": "30s", "timeout": "20s"}, "30s", "20s"),
             ({"interval": "0s"}, "1m", "10s"),
@@ -118,11 +129,148 @@ class TestAnnotatedPods:
 
         assert (interval, timeout) == (found["__scrape_interval__"], found["__scrape_timeout__"])
 
+    @pytest.mark.parametrize(
+        ("path", "found", "parameters"),
+        [
+            ("/v1/agent/metrics?format=prometheus", "/v1/agent/metrics", {"format": "prometheus"}),
+            (
+                "/probe?module=http&target=a:80/x&deep=a=b",
+                "/probe",
+                {"module": "http", "target": "a:80/x", "deep": "a=b"},
+            ),
+            ("?format=prometheus", "/metrics", {"format": "prometheus"}),
+            ("actuator/prometheus", "/actuator/prometheus", {}),
+            ("metrics", "/metrics", {}),
+            ("//metrics ", "/metrics", {}),
+            ("/", "/", {}),
+            ("", "/metrics", {}),
+            (" ", "/metrics", {}),
+        ],
+    )
+    def test_a_path_is_read_as_it_is_meant(self, path: str, found: str, parameters: Labels) -> None:
+        """
+        A query becomes parameters, or Prometheus would encode it, and a slash that is missing is put in front.
+        """
+        made = scraped({"path": path, "param_token": "x"})
+
+        asked = {name.removeprefix("__param_"): text for name, text in made.items() if name.startswith("__param_")}
+        assert (found, {**parameters, "token": "x"}) == (made["__metrics_path__"], asked)
+
+    @pytest.mark.parametrize("scheme", ["https", "HTTPS", " https "])
+    def test_a_scheme_is_read_however_it_is_written(self, scheme: str) -> None:
+        """
+        Prometheus knows small letters only.
+        """
+        assert scraped({"scheme": scheme})["__scheme__"] == "https"
+
+    @pytest.mark.parametrize("said", ["true", "True", " true "])
+    def test_whoever_asks_is_scraped(self, said: str) -> None:
+        """
+        Capital letters and blanks mean no other thing.
+        """
+        assert relabel(pod({"scrape": said}), job("pods")["relabel_configs"]) is not None
+
+    def test_only_the_port_of_that_name_is_scraped(self) -> None:
+        """
+        Of a pod with several ports the annotation may name one by its name.
+        """
+        found = [
+            relabel(pod({"scrape": "true", "port": "web"}) | ports, job("pods")["relabel_configs"])
+            for ports in (port("web", "8080"), port("db", "5432"), port("stats", "8125", "UDP"), {})
+        ]
+
+        assert [made and made["__address__"] for made in found] == ["10.0.0.7:8080", None, None, None]
+
+    @pytest.mark.parametrize("said", [{}, {"port": ""}, {"port": " "}])
+    def test_http_is_spoken_over_tcp_only(self, said: Labels) -> None:
+        """
+        Without a port in its annotations each of a pod's ports is scraped but those of UDP and SCTP.
+        """
+        found = [
+            relabel(pod({"scrape": "true", **said}) | ports, job("pods")["relabel_configs"])
+            for ports in (
+                port("web", "8080"),
+                port("stats", "8125", "UDP"),
+                port("call", "5060", "SCTP"),
+                port("", "9"),
+            )
+        ]
+
+        assert [made and made["__address__"] for made in found] == ["10.0.0.7:8080", None, None, "10.0.0.7:9"]
+
+    def test_a_number_counts_whatever_is_declared(self) -> None:
+        """
+        An exporter that declares the port it takes UDP at may name another one for its metrics.
+        """
+        found = relabel(
+            pod({"scrape": "true", "port": "9102"}) | port("in", "9125", "UDP"), job("pods")["relabel_configs"]
+        )
+
+        assert found is not None
+        assert found["__address__"] == "10.0.0.7:9102"
+
+    @pytest.mark.parametrize(
+        ("ports", "phase", "is_target"),
+        [
+            ({"number": "9090"}, "Running", True),
+            ({"number": "9090"}, "Pending", False),
+            ({}, "Running", False),
+        ],
+    )
+    def test_sidecars_among_the_init_containers_are_scraped(
+        self,
+        ports: Labels,
+        phase: str,
+        is_target: bool,  # noqa: FBT001 — a parameter of the test
+    ) -> None:
+        """
+        Nothing tells them from what ends before the pod runs, but that they have a port.
+        """
+        container = {f"{POD}_container_init": "true", f"{POD}_phase": phase}
+        container |= {f"{POD}_container_port_{name}": text for name, text in ports.items()}
+
+        found = relabel(pod({"scrape": "true"}) | container, job("pods")["relabel_configs"])
+
+        assert is_target == (found is not None)
+
+    @pytest.mark.parametrize(
+        "said",
+        [
+            {"port": "8080,9102"},
+            {"port": "8080 9102"},
+            {"port": "Web"},
+            {"port": "-1.5"},
+            {"port": "http://x/y"},
+            {"path": "/metrics#all"},
+            {"path": "/metrics?match%5B%5D=up"},
+            {"path": "/metrics?verbose"},
+            {"path": "/a b"},
+            {"path": "/metrics?a=1&b=2&c=3&d=4&e=5&f=6"},
+            {"scheme": "tcp"},
+            {"scheme": "x" * 5000},
+        ],
+    )
+    def test_what_is_not_understood_is_a_target_that_is_down(self, said: Labels) -> None:
+        """
+        Nothing is asked, least of all another endpoint; and the target that is down says what is not understood.
+        """
+        [(name, text)] = said.items()
+        found = [
+            relabel(pod({"scrape": "true", **said}) | port("web", at), job("pods")["relabel_configs"]) for at in "12"
+        ]
+
+        for made in found:
+            assert made is not None
+            assert made["__address__"] == "annotation:unreadable"
+            assert made["instance"].startswith(f"shop/cart-0 prometheus.io/{name}: {text[:40]}")
+            assert len(made["instance"]) < 120
+            assert not [label for label in made if label.startswith("__tmp")]
+
     def test_labels_can_not_pose_as_another_target(self) -> None:
         """
         Labels of the pod are mapped, but never over those that say where a series comes from.
         """
-        liar = dict.fromkeys(("cluster", "job", "instance", "namespace", "pod", "node"), "forged") | {
+        liar = dict.fromkeys(("cluster", "replica", "job", "instance", "namespace", "pod", "node"), "forged") | {
             "exported_cluster": "forged",
             "le": "1",
             "pod_template_hash": "5d4f8",
@@ -132,6 +280,8 @@ class TestAnnotatedPods:
         expected = {
             "app": "cart",
             "cluster": "eu1",
+            "exported_cluster": "forged",
+            "exported_replica": "forged",
             "instance": "10.0.0.7:8080",
             "job": "pods",
             "namespace": "shop",
@@ -141,17 +291,41 @@ class TestAnnotatedPods:
         assert expected == visible(scraped({}, liar))
 
 
+class TestLabels:
+    @pytest.mark.parametrize(
+        ("chosen", "mapped"),
+        [
+            (None, {"app": "cart", "team": "shop", "exported_replica": "1"}),
+            (["team", "owner"], {"team": "shop"}),
+            (["team", "replica"], {"team": "shop", "exported_replica": "1"}),
+            ([], {}),
+        ],
+    )
+    def test_of_pods_are_those_that_are_wanted(self, chosen: list[str] | None, mapped: Labels) -> None:
+        """
+        All of them, or the ones that the stack file names; a name that is longer than a label's may be is none.
+        """
+        rules = annotated_pods(Scrape.model_validate({"podLabels": chosen}))["relabel_configs"]
+        labels = {"app": "cart", "team": "shop", "replica": "1", "l" * 200: "x"}
+
+        found = visible(relabel(pod({"scrape": "true"}, labels), rules)) or {}
+
+        ours = ("job", "instance", "namespace", "pod", "node")
+        assert mapped == {name: text for name, text in found.items() if name not in ours}
+
+
 class TestAnnotatedServices:
     SERVICE = "__meta_kubernetes_service"
 
-    def service(self, name: str, namespace: str) -> Labels:
+    def service(self, name: str, namespace: str, **said: str) -> Labels:
+        annotations = {"scrape": "true", "port": "9102", **said}
         return {
             "__address__": "10.0.0.7:8080",
+            f"{SLICE}_port": "8080",
             "__meta_kubernetes_namespace": namespace,
             f"{self.SERVICE}_name": name,
-            f"{self.SERVICE}_annotation_prometheus_io_scrape": "true",
-            f"{self.SERVICE}_annotation_prometheus_io_port": "9102",
             f"{self.SERVICE}_label_job": "forged",
+            **{f"{self.SERVICE}_annotation_prometheus_io_{key}": text for key, text in annotations.items()},
         }
 
     def test_the_annotated_port_is_scraped(self) -> None:
@@ -170,31 +344,84 @@ class TestAnnotatedServices:
         assert expected == found
 
     @pytest.mark.parametrize(
-        ("found", "asked"),
+        ("address", "scraped"),
         [
             ("10.0.0.7", "10.0.0.7:9102"),
-            ("[fd00::7]:8080", "[fd00::7]:9102"),
-            ("fd00::7", "[fd00::7]:9102"),
-            ("db.shop.example:8080", "db.shop.example:9102"),
-            ("db", "db:9102"),
+            ("10.0.0.7:80", "10.0.0.7:9102"),
+            ("fd00::5", "[fd00::5]:9102"),
+            ("[fd00::5]:80", "[fd00::5]:9102"),
+            ("db.example:80", "db.example:9102"),
         ],
     )
-    def test_the_annotated_port_fits_each_kind_of_address(self, found: str, asked: str) -> None:
+    def test_a_port_follows_every_kind_of_address(self, address: str, scraped: str) -> None:
         """
-        An endpoint without ports is an address alone, of IPv6 one without brackets.
+        An endpoint of a service without ports has a bare address.
         """
-        target = self.service("cart", "shop") | {"__address__": found}
+        found = relabel(self.service("cart", "shop") | {"__address__": address}, job("services")["relabel_configs"])
 
-        made = relabel(target, job("services")["relabel_configs"])
+        assert found is not None
+        assert found["__address__"] == scraped
 
-        assert made is not None
-        assert asked == made["__address__"] == made["instance"]
+    @pytest.mark.parametrize(
+        ("said", "ports"),
+        [
+            ({"port": ""}, [True, False, True, False]),
+            ({"port": "web"}, [True, False, False, False]),
+            ({"port": "admin"}, [False, False, False, True]),
+        ],
+    )
+    def test_only_what_the_service_has_is_scraped(self, said: Labels, ports: list[bool]) -> None:
+        """
+        Discovery adds the ports that its pods have besides; one of them counts only if it is named.
+        """
+        bare = self.service("cart", "shop", **said)
+        made = [
+            {**bare, f"{SLICE}_port_name": "web", f"{SLICE}_port_protocol": "TCP", **port("in-pod", "8080")},
+            {**bare, f"{SLICE}_port_name": "stats", f"{SLICE}_port_protocol": "UDP"},
+            {**bare, f"{SLICE}_port": "", "__address__": "fd00::5"},
+            {**bare, f"{SLICE}_port": "", **port("admin", "9000")},
+        ]
 
-    def test_cluster_dns_is_scraped_once(self) -> None:
+        found = [relabel(target, job("services")["relabel_configs"]) for target in made]
+
+        assert ports == [target is not None for target in found]
+
+    @pytest.mark.parametrize(("name", "label"), [("kube-dns", "kube-dns"), ("rke2-coredns-rke2-coredns", "kube-dns")])
+    def test_cluster_dns_is_scraped_once(self, name: str, label: str) -> None:
         """
-        Annotated by kubeadm, it has a job of its own.
+        Annotated by kubeadm and by charts, it has a job of its own.
         """
-        assert relabel(self.service("kube-dns", "kube-system"), job("services")["relabel_configs"]) is None
+        found = self.service(name, "kube-system") | {f"{self.SERVICE}_label_k8s_app": label}
+
+        assert relabel(found, job("services")["relabel_configs"]) is None
+
+
+class TestKubernetes:
+    def test_an_api_server_is_known_by_the_name_that_pods_use(self) -> None:
+        """
+        Its certificate may lack its own address; the name in it is verified still.
+        """
+        tls = job("apiserver")["tls_config"]
+
+        assert tls["server_name"] == "kubernetes"
+        assert "insecure_skip_verify" not in tls
+
+    @pytest.mark.parametrize(("number", "is_target"), [("9153", True), ("53", False), ("10054", False), ("", False)])
+    def test_coredns_is_found_whatever_its_service_is_called(
+        self,
+        number: str,
+        is_target: bool,  # noqa: FBT001 — a parameter of the test
+    ) -> None:
+        """
+        Charts name the Service after their release; of the pods only the port for metrics is asked.
+        """
+        [discovery] = job("coredns")["kubernetes_sd_configs"]
+
+        found = relabel(pod({}) | port("", number), job("coredns")["relabel_configs"])
+
+        assert discovery["selectors"] == [{"role": "pod", "label": "k8s-app in (coredns,kube-dns)"}]
+        assert is_target == (found is not None)
+        assert not is_target or visible(found) == {"cluster": "eu1", "job": "pods", "node": "node-1", "pod": "cart-0"}
 
 
 class TestOwnExporters:
@@ -360,4 +587,5 @@ class TestPinned:
             fleet(), "eu1", "https://hub.example", own=True, ca_file=None, token_file=MOUNTED
         )
 
-        assert pinned("eu1") == yaml.safe_load(text)["remote_write"][0]["write_relabel_configs"]
+        rules = yaml.safe_load(text)["remote_write"][0]["write_relabel_configs"]
+        assert pinned("eu1") == rules[: len(pinned("eu1"))]

@@ -1,0 +1,152 @@
+"""What a workload can do to its cluster and to the hub by what it exposes: processes on loopback, without a cluster."""
+
+import http.server
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+
+import prometheus
+from lab.build import command
+from settings import Fleet, in_bytes
+
+from .processes import Server, Target
+from .stack import eventually
+
+pytestmark = pytest.mark.lab
+SERIES = 10_000
+"""Of the cluster, as its stack file plans: the smallest memory that an agent and a hub get."""
+SECONDS = 20
+"""How long the hostile ones go on."""
+FLEET = Fleet.model_validate(
+    {
+        "clusters": {"hub": {"context": "hub", "series": SERIES}, "eu1": {"context": "eu1", "series": SERIES}},
+        "hub": {"cluster": "hub", "storage": "500Gi", "expose": {"host": "hub.example", "tls": {"secret": "tls"}}},
+        "agents": {"eu1": {}},
+        "scrape": {"interval": "1s", "timeout": "1s"},
+    }
+)
+LIMITS = FLEET.scrape.limits
+MEMORY = {
+    "hub": in_bytes(prometheus.hub_memory(2 * SERIES).limit),
+    "agent": in_bytes(prometheus.agent_memory(SERIES).limit),
+}
+
+
+def exposed(series: int, labels: int, length: int) -> bytes:
+    """So many series with so many labels of a length."""
+    others = ",".join(f'l{n}="{n:0{length}}"' for n in range(labels - 1))
+    return "".join(f'forged{{n="{n:0{length}}",{others}}} 1\n' for n in range(series)).encode()
+
+
+HOSTILE = {
+    "/long": exposed(750, 1, 48_000),
+    "/large": exposed(150, 1, 48_000),
+    "/edge": exposed(150, LIMITS.labels - 10, LIMITS.label_value),
+}
+"""36 MB of labels that are too long, 7 MB of them, and as much as a stranger may bring."""
+
+
+class Exporter(http.server.ThreadingHTTPServer):
+    """Answers with what is hostile of each path."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.send_header("Content-Type", "text/plain; version=0.0.4")
+                self.end_headers()
+                self.wfile.write(HOSTILE[self.path])
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 — the base class names it so
+                """Say nothing."""
+
+        super().__init__(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: an answer that is too long is not read to its end."""
+
+
+@pytest.fixture
+def servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Server, Server, Target]]:
+    """A hub, an agent that scrapes an innocent pod and hostile ones, and the innocent one; the hub ends last."""
+    innocent, hostile = Target(), Exporter()
+
+    def started(name: str, config: dict, *flags: str) -> Server:
+        monkeypatch.setenv("GOMEMLIMIT", str(MEMORY[name] * 9 // 10))  # as Prometheus takes it from its cgroup
+        made = Server(command("prometheus"), tmp_path / name, config, flags)
+        if name == "agent":
+            itself = {"job_name": "prometheus", "static_configs": [{"targets": [f"127.0.0.1:{made.port}"]}]}
+            made.config.write_text(yaml.safe_dump({**config, "scrape_configs": [itself, *config["scrape_configs"]]}))
+        ending.callback(made.stop)
+        made.start()
+        return made
+
+    with ExitStack() as ending:
+        ending.callback(hostile.shutdown)
+        ending.callback(innocent.shutdown)
+        stored = {"storage": yaml.safe_load(prometheus.hub_config(FLEET))["storage"]}
+        hub = started("hub", stored, "--web.enable-remote-write-receiver", f"--storage.tsdb.path={tmp_path}/hub/data")
+        sent = watching(hub, innocent, hostile)
+        yield hub, started("agent", sent, "--agent", f"--storage.agent.path={tmp_path}/agent/data"), innocent
+
+
+def watching(hub: Server, innocent: Target, hostile: Exporter) -> dict:
+    """The agent's configuration as the program renders it, but that its pods are found by their addresses."""
+    url = f"{hub.url}/api/v1/write"
+    made = yaml.safe_load(prometheus.agent_config(FLEET, "eu1", url, own=True, ca_file=None, token_file=""))
+    del made["remote_write"][0]["authorization"]
+    [pods] = [job for job in made["scrape_configs"] if job["job_name"] == "pods"]
+    del pods["kubernetes_sd_configs"]
+    exporters = {"/eu1": innocent.address} | dict.fromkeys(HOSTILE, f"127.0.0.1:{hostile.server_address[1]}")
+    pods["static_configs"] = [
+        {
+            "targets": [address],
+            "labels": {
+                "__meta_kubernetes_pod_name": path.strip("/"),
+                "__meta_kubernetes_pod_annotation_prometheus_io_scrape": "true",
+                "__meta_kubernetes_pod_annotation_prometheus_io_path": path,
+            },
+        }
+        for path, address in exporters.items()
+    ]
+    return {**made, "scrape_configs": [pods]}
+
+
+def over_limit(hub: Server) -> dict[str, str]:
+    """Pods of which the alert says that they exceed a limit, and which limit."""
+    groups = yaml.safe_load(prometheus.rules(FLEET)["fleet.yml"])["groups"]
+    [expr] = [
+        rule["expr"] for group in groups for rule in group["rules"] if rule["alert"] == "PromfleetScrapeLimitExceeded"
+    ]
+    found = httpx.get(f"{hub.url}/api/v1/query", params={"query": expr}).json()["data"]["result"]
+    return {series["metric"]["pod"]: series["metric"]["limit"] for series in found}
+
+
+class TestHostileTargets:
+    def test_cost_their_neighbours_nothing(self, servers: tuple[Server, Server, Target]) -> None:
+        """
+        Every sample of the innocent pod arrives, both servers stay in their memory, and the alert tells who is refused.
+        """
+        hub, agent, innocent = servers
+        since, first = time.time(), innocent.answered("eu1") + 1
+        time.sleep(SECONDS)
+        last = innocent.answered("eu1")
+
+        def assert_arrived() -> None:
+            assert set(range(first + 1, last + 1)) <= hub.stored("eu1", since - 1).keys()
+            assert over_limit(hub) == {"long": "body size", "large": "label"}
+
+        eventually(assert_arrived, 30)
+        assert last - first > SECONDS / 2
+        assert agent.metric("prometheus_remote_storage_samples_failed_total") == 0
+        for name, server in {"agent": agent, "hub": hub}.items():
+            assert server.metric("process_resident_memory_bytes") < MEMORY[name]
