@@ -33,8 +33,6 @@ _NAMED = r"\s*([a-z0-9-]*[a-z][a-z0-9-]*)\s*"
 """A port's name, as Kubernetes allows it."""
 _NUMBERED = r"\s*(\d+)\s*"
 _PATH = r"\s*(?:/+([^?#\s]*)|([^/?#\s][^?#\s]*))"
-_SHORTEST, _TOO_SHORT = "[5-9]", r"\s*[1-4]s\s*"
-"""Seconds between two scrapes; who asks for less gets 5s."""
 _PARAMETERS = 5
 """Parameters that a path may have. Prometheus encodes them itself, so that none may be encoded already."""
 _PARAMETER = r"[^=&#%+\s]+=[^&#%+\s]+"
@@ -172,13 +170,9 @@ def _paced(kind: str, scrape: Scrape) -> list[Rule]:
     """How often, and how long at most; what is not a duration changes nothing."""
     in_time = "__scrape_timeout__"
     return [
-        _said(kind, "interval", rf"\s*({_SHORTEST}s|[1-9]\d+s|[1-9]\d*[mh])\s*", "__scrape_interval__"),
+        _said(kind, "interval", r"\s*([1-9]\d*[smh])\s*", "__scrape_interval__"),
         # Prometheus refuses a target whose timeout is above its interval.
         _said(kind, "interval", rf"\s*([1-9]\d*[{_units_below(seconds(scrape.timeout))}])\s*", in_time),
-        *(
-            {**_said(kind, "interval", _TOO_SHORT, told), "replacement": "5s"}
-            for told in ("__scrape_interval__", in_time)
-        ),
         _said(kind, "timeout", r"\s*([1-9]\d*(?:ms|s|m))\s*", in_time),
     ]
 

@@ -111,9 +111,7 @@ class TestAnnotatedPods:
         ("annotations", "interval", "timeout"),
         [
             ({}, "1m", "10s"),
-            ({"interval": "5s"}, "5s", "5s"),
-            ({"interval": "1s"}, "5s", "5s"),
-            ({"interval": "4s", "timeout": "2s"}, "5s", "2s"),
+            ({"interval": "1s"}, "1s", "1s"),
             ({"interval": " 15s "}, "15s", "15s"),
             ({"interval": "5m"}, "5m", "10s"),
             ({"interval": "30s", "timeout": "20s"}, "30s", "20s"),
