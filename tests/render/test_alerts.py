@@ -202,7 +202,7 @@ class TestMaintenance:
                 {
                     "interval": "1m",
                     "input_series": of(SICK, {"up": "1x60"}),
-                    "promql_expr_test": [firing(MAINTENANCE, at, who) for at, who in moments.items()],
+                    "promql_expr_test": [firing(MAINTENANCE, at, who, {"job": ""}) for at, who in moments.items()],
                 }
             ],
         )

@@ -116,6 +116,14 @@ class TestFile:
         plain = {"api_url", "api_key", "service_key", "auth_password", "url"}
         assert [block for block in blocks if plain & block.keys()] == []
 
+    def test_mail_is_text_alone(self) -> None:
+        """
+        No label is read as HTML.
+        """
+        mails = [mail for one in yaml.safe_load(rendered())["receivers"] for mail in one.get("email_configs", [])]
+
+        assert [(mail["html"], bool(mail["text"])) for mail in mails] == [("", True)]
+
     def test_every_kind_of_receiver_hears_the_end(self) -> None:
         """
         Slack and mail don't say by default that an alert is over.
