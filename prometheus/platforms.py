@@ -7,7 +7,7 @@ UNREACHABLE: dict[str, frozenset[str]] = {
     "autopilot": frozenset({"coredns"}),  # as gke
     "eks": frozenset(),  # the add-on's Service kube-dns has the port 9153
     "aks": frozenset({"coredns"}),  # the Service kube-dns has no port for metrics
-    "openshift": frozenset(),
+    "openshift": frozenset({"coredns"}),  # behind a proxy of its own that wants a right of OpenShift's
     "rke2": frozenset(),
     "k3s": frozenset(),
     "kubeadm": frozenset(),

@@ -52,7 +52,7 @@ def pushgateway_job(fleet: Fleet) -> Job:
     return {
         **behind_door(fleet, APP, APP, METRICS_DOOR),
         **narrow,
-        "metric_relabel_configs": [*_restored(), *narrow["metric_relabel_configs"]],
+        "metric_relabel_configs": [*narrow["metric_relabel_configs"], *_restored()],
     }
 
 
