@@ -17,7 +17,7 @@ from . import doors
 from .doors import Door
 from .identity import grant, identity
 from .labels import labels, selector
-from .pods import POD_WITH_VOLUME, RESTRICTED, of_the_pod, resources
+from .pods import POD_WITH_VOLUME, RESTRICTED, STARTING, of_the_pod, resources
 from .replicas import VOLUME, replicas, spread
 from .rollout import timeouts
 
@@ -234,6 +234,7 @@ def pod(
                     "--listen-address=:8080",
                 ],
                 "ports": [{"name": "reloader", "container_port": 8080}],
+                "startup_probe": {"http_get": {"path": "/healthz", "port": "reloader"}, **STARTING},
                 "readiness_probe": {"http_get": {"path": "/healthz", "port": "reloader"}},
                 "liveness_probe": {"http_get": {"path": "/healthz", "port": "reloader"}, "period_seconds": 30},
                 "resources": resources("10m", "24Mi", "64Mi"),
@@ -263,7 +264,7 @@ def server(args: AlertmanagerArgs) -> k8s.core.v1.ContainerArgsDict:
         ],
         "resources": resources("20m", "48Mi", "256Mi"),
         "security_context": RESTRICTED,
-        "startup_probe": {**probe, "period_seconds": 2, "failure_threshold": 60},
+        "startup_probe": {**probe, **STARTING},
         "readiness_probe": {**probe, "period_seconds": 15},
         "liveness_probe": {**probe, "period_seconds": 30, "failure_threshold": 4},
         "volume_mounts": [

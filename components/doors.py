@@ -12,7 +12,7 @@ from prometheus.tokens import AUDIENCE
 from . import tokens
 from .labels import selector
 from .network import pods_of
-from .pods import RESTRICTED, resources
+from .pods import RESTRICTED, STARTING, resources
 
 GROUP = "promfleet.io"
 """API group of resources that exist in RBAC only, so that no default role grants them."""
@@ -182,6 +182,7 @@ def container(door: Door, image: str) -> k8s.core.v1.ContainerArgsDict:
             {"name": door.name, "container_port": door.port},
             {"name": f"{door.name}-health", "container_port": door.health},
         ],
+        "startup_probe": {**alive, **STARTING},
         "readiness_probe": alive,
         "liveness_probe": {**alive, "timeout_seconds": 5, "period_seconds": 30, "failure_threshold": 4},
         "resources": resources("20m", "32Mi", "256Mi"),

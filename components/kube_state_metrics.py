@@ -13,7 +13,7 @@ from settings.images import KUBE_STATE_METRICS
 from .agent_prometheus import APP as AGENT
 from .labels import labels, selector
 from .network import pods_of
-from .pods import POD_RESTRICTED, RESTRICTED, resources, stateful_set
+from .pods import POD_RESTRICTED, RESTRICTED, STARTING, resources, stateful_set
 from .rollout import timeouts
 
 APP = "kube-state-metrics"
@@ -142,6 +142,7 @@ def pod(image: str, account: pulumi.Input[str], args: KubeStateMetricsArgs) -> k
                     {"name": "metrics", "container_port": PORT},
                     {"name": "telemetry", "container_port": TELEMETRY},
                 ],
+                "startup_probe": {"http_get": {"path": "/readyz", "port": "telemetry"}, **STARTING},
                 "readiness_probe": {"http_get": {"path": "/readyz", "port": "telemetry"}},
                 "liveness_probe": {"http_get": {"path": "/livez", "port": "metrics"}, "period_seconds": 30},
                 "resources": resources("10m", f"{memory}Mi", f"{memory * 3}Mi"),

@@ -11,7 +11,7 @@ from settings.exporters import NODE_EXPORTER_PORT
 from settings.images import NODE_EXPORTER
 
 from .labels import labels, selector
-from .pods import POD_RESTRICTED, RESTRICTED, of_the_pod, resources
+from .pods import POD_RESTRICTED, RESTRICTED, STARTING, of_the_pod, resources
 from .rollout import timeouts
 
 APP = "node-exporter"
@@ -111,6 +111,7 @@ def pod(image: str, account: pulumi.Input[str], port: int) -> k8s.core.v1.PodSpe
                 ],
                 "env": [{"name": "HOST_IP", "value_from": of_the_pod("status.hostIP")}],
                 "ports": [{"name": "metrics", "container_port": port, "host_port": port}],
+                "startup_probe": {"http_get": {"path": "/", "port": "metrics"}, **STARTING},
                 "readiness_probe": {"http_get": {"path": "/", "port": "metrics"}},
                 "liveness_probe": {"http_get": {"path": "/", "port": "metrics"}, "period_seconds": 30},
                 "resources": resources("50m", "32Mi", "180Mi"),

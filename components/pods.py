@@ -29,6 +29,10 @@ POD_WITH_VOLUME: k8s.core.v1.PodSecurityContextArgsDict = {
 }
 
 
+STARTING: k8s.core.v1.ProbeArgsDict = {"period_seconds": 2, "failure_threshold": 60}
+"""How a container is asked that starts; what waits for it would wait for a whole period of its readiness otherwise."""
+
+
 def resources(cpu: str, memory: str, memory_limit: str) -> k8s.core.v1.ResourceRequirementsArgsDict:
     """
     Requests, and a limit for memory only: a CPU limit throttles scrapes and probes on an idle node.
@@ -82,6 +86,7 @@ def asked_inside(upstream: str) -> dict[str, k8s.core.v1.ProbeArgsDict]:
         return {"exec_": {"command": command}, "timeout_seconds": 5}
 
     return {
+        "startup_probe": {**asks("/-/ready"), **STARTING},
         "readiness_probe": {**asks("/-/ready"), "period_seconds": 15},
         "liveness_probe": {**asks("/-/healthy"), "period_seconds": 30, "failure_threshold": 4},
     }
