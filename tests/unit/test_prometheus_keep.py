@@ -32,11 +32,11 @@ class TestMetricRules:
         assert is_kept("node_arp_entries", "node-exporter", Scrape(keep=("node_arp_entries",)))
 
     @pytest.mark.parametrize("name", ["kube_pod_labels", "kube_node_labels", "kube_persistentvolumeclaim_labels"])
-    def test_nothing_is_kept_that_nobody_makes(self, name: str) -> None:
+    def test_what_a_setting_adds_is_kept(self, name: str) -> None:
         """
-        kube-state-metrics is not told which labels to show, and makes no such series then.
+        `kubeStateMetrics.labels` has kube-state-metrics make these series, and none by default.
         """
-        assert not is_kept(name, "kube-state-metrics")
+        assert is_kept(name, "kube-state-metrics")
 
     def test_full_keeps_everything(self) -> None:
         """
