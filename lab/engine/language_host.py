@@ -40,14 +40,16 @@ class Host:
         self.engine = request.engine_address or self.engine
         return language.LanguageHandshakeResponse()
 
-    def run(self, request: Any, _context: Any) -> Any:
-        """Run a program to its end."""
+    def run(self, request: Any, context: Any) -> Any:
+        """Run a program to its end, or to that of the engine, for which it would wait for ever."""
         environment = os.environ | {
             "PULUMI_CONFIG": json.dumps(dict(request.config)),
             "PULUMI_CONFIG_SECRET_KEYS": json.dumps(list(request.configSecretKeys)),
         }
         command = [sys.executable, "-u", self.executor, *self._flags(request), request.info.entry_point or "."]
-        code = subprocess.call([*command, *request.args], env=environment, cwd=request.pwd)
+        process = subprocess.Popen([*command, *request.args], env=environment, cwd=request.pwd)
+        context.add_callback(process.kill)
+        code = process.wait()
         if code == SHOWN:
             return language.RunResponse(bail=True)
         return language.RunResponse(error=f"the program exited with code {code}" if code else "")
@@ -123,8 +125,8 @@ def answers(host: Host) -> dict[str, Callable[[Any, Any], Any]]:
 
 
 def main() -> None:
-    """Serve until the engine interrupts; it waits five seconds before it kills."""
-    over = threading.Event()
+    """Serve until the engine interrupts, which waits five seconds before it kills, or until it was killed itself."""
+    over, parent = threading.Event(), os.getppid()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: over.set())
     executor, engine = sys.argv[1], sys.argv[-1]
@@ -137,7 +139,8 @@ def main() -> None:
     sys.stdout.write(f"{server.add_insecure_port('127.0.0.1:0')}\n")
     sys.stdout.flush()
     server.start()
-    over.wait()
+    while os.getppid() == parent and not over.wait(1):
+        pass
     server.stop(grace=None)
 
 
