@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -33,24 +33,23 @@ MEMORY = 600
 """Seconds for which the rules look back at what stood in the lab before."""
 
 
-def told_by_a_forger() -> Iterator[str]:
+def told_by_a_forger() -> dict[str, str]:
     """Everything that our own jobs tell where an alert fires, twice: what a join looks at is equal."""
     told = {}
     for case in (case for cases in CASES.values() for case in cases):
-        for part in ("sick", "both", "elsewhere"):
-            told |= case.get(part, {})
-    for series, values in told.items():
-        metric, _, labels = series.partition("{")
-        if owners(metric):
-            named = re.sub(r'\bjob="[^"]*"(, )?', "", labels.rstrip("}")).strip(", ")
-            value = re.match(r"-?[\d.]+", str(values))
-            for twin in ("a", "b"):
-                chosen = ", ".join(part for part in (named, f'twin="{twin}"') if part)
-                yield f"{metric}{{{chosen}}} {value[0] if value else 1}"
+        for series, values in (pair for part in ("sick", "both", "elsewhere") for pair in case.get(part, {}).items()):
+            metric, _, labels = series.partition("{")
+            value = re.match(r"-?[\d.]+", values)
+            if owners(metric):
+                named = re.sub(r'\bjob="[^"]*"(, )?', "", labels.rstrip("}")).strip(", ")
+                for twin in ("a", "b"):
+                    chosen = ", ".join(part for part in (named, f'twin="{twin}"') if part)
+                    told[f"{metric}{{{chosen}}}"] = value[0] if value else "1"
+    return told
 
 
-def script(lines: Iterable[str]) -> str:
-    text = "\n".join(dict.fromkeys(lines))
+def script(samples: Mapping[str, str]) -> str:
+    text = "\n".join(f"{series} {value}" for series, value in samples.items())
     return f"#!/bin/sh\nprintf 'Content-Type: text/plain; version=0.0.4\\n\\n'\ncat <<'END'\n{text}\nEND\n"
 
 
@@ -101,7 +100,7 @@ READS: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def neighbours(lab: Lab) -> Iterator[None]:
-    forger = exporter("forger", script(["neighbour_says 1", *told_by_a_forger()]), "5s", {"replica": "ours"})
+    forger = exporter("forger", script({"neighbour_says": "1", **told_by_a_forger()}), "5s", {"replica": "ours"})
     for item in forger:
         item["metadata"]["namespace"] = NAMESPACE
     lab.apply(CLUSTER, [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}, READS])
