@@ -28,5 +28,9 @@ ORDER = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the lab's tests into their order, and keep them in one process while another runs those without a lab."""
     here = Path(__file__).parent
     items.sort(key=lambda item: ORDER.index(item.path.stem) if item.path.parent == here else -1)
+    for item in items:
+        if item.path.parent == here:
+            item.add_marker(pytest.mark.xdist_group("lab"))

@@ -1,8 +1,7 @@
 """The lab's clusters, the stacks in them, and what runs there beside: fixtures of `tests/lab` and `tests/faults`."""
 
-import tempfile
+import sys
 from collections.abc import Generator, Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -14,37 +13,34 @@ from settings import Fleet
 from . import fleets
 from .clusters import CLUSTERS, Bringup, Lab
 from .fleets import FLEET, StackFile
-from .stack import ROOT, Stack
+from .stack import Stack
 from .stacks import Stacks
 from .webhook import Webhook
 from .workloads import NAMESPACE, ORACLE, exporter
 
 THANOS = "thanos"
 """The lab's part that has the images of Thanos and the object store."""
-IN_THE_LAB = (ROOT / "tests" / "lab", ROOT / "tests" / "faults")
-BRINGUP = pytest.StashKey[Bringup]()
-
-
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Start what the tests will ask for of the lab, while those run that need no cluster."""
-    items = [item for item in session.items if isinstance(item, pytest.Function) and item.path.parent in IN_THE_LAB]
-    asked = {fixture for item in items for fixture in item.fixturenames}
-    if "lab" in asked and not session.config.option.collectonly:
-        log = Path(tempfile.mkdtemp(prefix="promfleet-lab-")) / "up.log"
-        session.config.stash[BRINGUP] = Bringup(log, [THANOS] if "thanos_parts" in asked else [])
-
-
-def wait_for(config: pytest.Config, part: str) -> None:
-    """Wait for a part of the lab, and show what is said meanwhile: the first time it is built, for half an hour."""
-    capture = config.pluginmanager.getplugin("capturemanager")
-    for line in config.stash[BRINGUP].said(part):
-        with capture.global_and_fixture_disabled():
-            print(f"\nlab: {line.rstrip()}", end="", flush=True)
 
 
 @pytest.fixture(scope="session")
-def lab(pytestconfig: pytest.Config) -> Lab:
-    wait_for(pytestconfig, CLUSTERS)
+def bringup(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Bringup:
+    """Start what the tests of this session will ask of the lab, the clusters first."""
+    asked = {fixture for item in request.session.items for fixture in getattr(item, "fixturenames", ())}
+    log = tmp_path_factory.mktemp("lab") / "up.log"
+    return Bringup(log, [THANOS] if "thanos_parts" in asked else [])
+
+
+def wait_for(config: pytest.Config, bringup: Bringup, part: str) -> None:
+    """Wait for a part of the lab, and show what is said meanwhile: the first time it is built, for half an hour."""
+    capture = config.pluginmanager.getplugin("capturemanager")
+    for line in bringup.said(part):
+        with capture.global_and_fixture_disabled():
+            print(f"\nlab: {line.rstrip()}", end="", flush=True, file=sys.stderr)  # pytest-xdist passes it on
+
+
+@pytest.fixture(scope="session")
+def lab(pytestconfig: pytest.Config, bringup: Bringup) -> Lab:
+    wait_for(pytestconfig, bringup, CLUSTERS)
     return Lab()
 
 

@@ -11,7 +11,7 @@ from lab import pki
 from lab.connect import NAMESPACE
 
 from . import bucket, elsewhere, fleets, history
-from .clusters import Lab
+from .clusters import Bringup, Lab
 from .fixtures import THANOS, wait_for
 from .fleets import StackFile
 from .stack import Stack
@@ -28,9 +28,9 @@ class Past(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def thanos_parts(lab: Lab, pytestconfig: pytest.Config) -> None:
+def thanos_parts(lab: Lab, pytestconfig: pytest.Config, bringup: Bringup) -> None:
     """The images of Thanos and memcached in every cluster, and the object store."""
-    wait_for(pytestconfig, THANOS)
+    wait_for(pytestconfig, bringup, THANOS)
 
 
 @pytest.fixture(scope="session")
