@@ -9,11 +9,13 @@ from fleet.hub import Hub
 from lab import cloud
 
 from . import bucket, elsewhere, history
+from .clusters import Lab
 from .fleets import AGENTS_STACK, BUCKET, REPLICAS
 from .samples import answers
 from .stack import Stack, eventually
 from .stacks import Stacks
 from .thanos_fixtures import Past
+from .workloads import NAMESPACE, QUEUES, exporter
 
 pytestmark = pytest.mark.lab
 
@@ -59,6 +61,23 @@ class TestQuery:
             assert len(answers(query, up)) == 1
 
         eventually(assert_both, 180)
+
+    @pytest.mark.parametrize("cluster", ["hub", "eu1"])
+    def test_keeps_series_apart_that_differ_in_thanos_labels(self, lab: Lab, query: Hub, cluster: str) -> None:
+        """
+        An application's own replicas and tenants have their values, whichever way these came.
+        """
+        lab.apply(cluster, exporter("queues", QUEUES, "5s"))
+
+        def assert_apart() -> None:
+            asked = f'sum by (exported_replica, exported_tenant_id) (queue_size{{cluster="{cluster}"}})'
+            found = {
+                (s.labels["exported_replica"], s.labels["exported_tenant_id"]): s.value for s in query.query(asked)
+            }
+            assert found == {("r1", "a"): 5, ("r2", "a"): 700, ("r2", "b"): 0}
+
+        eventually(assert_apart, 180)
+        lab.kubectl(cluster, "-n", NAMESPACE, "delete", "deployment,configmap", "queues")
 
     def test_asks_another_clusters_sidecar(self, query: Hub) -> None:
         """

@@ -16,6 +16,13 @@ printf 'Content-Type: text/plain; version=0.0.4\\n\\n'
 printf 'impostor_claims{cluster="hub"} 1\\n'
 """
 
+QUEUES = """#!/bin/sh
+printf 'Content-Type: text/plain; version=0.0.4\\n\\n'
+printf 'queue_size{replica="r1",tenant_id="a"} 5\\nqueue_size{replica="r2",tenant_id="a"} 700\\n'
+printf 'queue_size{replica="r2",tenant_id="b"} 0\\n'
+"""
+"""Has replicas and tenants of its own, as databases do."""
+
 
 def exporter(name: str, script: str, interval: str, labels: dict[str, str] | None = None) -> list[dict[str, Any]]:
     """A Deployment whose pod answers scrapes with what a shell script prints, found by its annotations."""
