@@ -15,7 +15,7 @@ _OVER = {
     ),
     "target": (
         "label_replace(label_replace(\n"
-        f"  {_POOL.format('targets')} > ({_POOL.format('target_limit')} > 0),\n"
+        f"  max by (cluster, scrape_job) ({_POOL.format('targets')} > ({_POOL.format('target_limit')} > 0)),\n"
         '  "job", "$1", "scrape_job", "(.+)"), "instance", "all", "", "")'
     ),
 }

@@ -35,13 +35,7 @@ class Accepted(NamedTuple):
     why: str
 
 
-DOORS = ("alertmanager", "blackbox-exporter", "prometheus-hub", "pushgateway", "thanos-query", "thanos-bucket-web")
-DOORS += ("thanos-receive-router",)
-"""Workloads with an auth proxy."""
 ACCEPTED = (
-    Accepted(
-        "CKV_K8S_8", DOORS, "The auth proxies have no liveness probe: one that hangs is taken out of its Service."
-    ),
     Accepted(
         "CKV_K8S_11", ("*",), "A limit of CPU throttles scrapes and probes on a node that has nothing else to do."
     ),
@@ -50,9 +44,7 @@ ACCEPTED = (
     ),
     Accepted("CKV_K8S_19", ("node-exporter",), "The numbers of network devices are to be the node's."),
     Accepted("CKV_K8S_26", ("node-exporter",), "Follows from the node's network: its port is the node's."),
-    Accepted(
-        "CKV_K8S_38", (*DOORS, "kube-state-metrics", "prometheus-agent", "thanos-ruler"), "They ask the API server."
-    ),
+    Accepted("CKV_K8S_38", ("kube-state-metrics", "prometheus-agent"), "They ask the API server."),
     Accepted("CKV_K8S_40", ("grafana",), "The owner of its image's files is 472."),
     Accepted("CKV_K8S_43", ("*",), "Images are pinned by release; a digest may be written in `images`."),
 )
