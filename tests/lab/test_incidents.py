@@ -197,7 +197,7 @@ class TestInhibition:
         """
         What is critical in eu1 makes its own consequence there needless, and mutes no warning of us1's.
         """
-        thing = {"namespace": "inhibition", "deployment": "cart", "team": "platform"}
+        thing = {"namespace": "inhibition", "deployment": "cart", "team": "platform", "job": "kube-state-metrics"}
         consequence = {"alertname": "KubeDeploymentReplicasMismatch", "severity": "warning", **thing}
         ends = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
         alerts = [

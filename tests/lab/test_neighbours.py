@@ -13,7 +13,7 @@ from fleet.hub import Hub
 from fleet.status import look
 from prometheus.theirs import OWNED
 from settings.images import KUBE_STATE_METRICS, NODE_EXPORTER
-from tests.promql import owners
+from tests.promql import OF_TARGETS, owners
 from tests.render.test_alerts import CASES
 
 from .catalogue import raised, unhealthy
@@ -146,7 +146,8 @@ class TestNeighbours:
         )
         names = {s.labels["__name__"] for s in theirs}
         assert "neighbour_says" in names
-        assert {name for name in names if OURS.fullmatch(name)} == set()
+        assert {name for name in names if OURS.fullmatch(name) and not OF_TARGETS.fullmatch(name)} == set()
+        assert hub.query(f'{{cluster="{CLUSTER}", namespace="{NAMESPACE}", __name__=~"up|scrape_.+", twin!=""}}') == []
         [said] = hub.query("neighbour_says")
         assert said.labels.get("replica") is None
         assert said.labels["exported_replica"] == "ours"
