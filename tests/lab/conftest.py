@@ -27,6 +27,7 @@ ORDER = (
 """Modules; nothing but time depends on it."""
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the marks in its own
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the lab's tests into their order, and keep them in one process while another runs those without a lab."""
     here = Path(__file__).parent

@@ -12,7 +12,7 @@ import httpx
 
 from .tools import tool
 
-PATIENCE = 20
+PATIENCE = 120
 """Seconds that it may take to start, to judge and to stop."""
 
 Labels = dict[str, str]
@@ -23,6 +23,7 @@ def until(what: str, condition: Callable[[], bool]) -> None:
     end = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < end, f"{what}: not within {PATIENCE} s"
+        time.sleep(0.1)
 
 
 class Alertmanager:
