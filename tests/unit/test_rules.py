@@ -195,7 +195,7 @@ class TestPlatforms:
             ({"platform": "autopilot", "nodeExporter": {"existing": SOMEBODYS}}, {"coredns"}),
             ({"kubeStateMetrics": {"existing": SOMEBODYS}}, set()),
         ],
-        ids=str,
+        ids=["no-nodes", "no-state", "autopilot", "autopilot-existing", "existing-state"],
     )
     def test_and_exporters_that_are_not_there_take_jobs_away_and_alerts_on_them(
         self, cluster: dict[str, Any], gone: set[str]

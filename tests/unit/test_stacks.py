@@ -320,7 +320,7 @@ class TestExporters:
             ({"nodeExporter": {"existing": {"namespace": "a", "service": "b"}}}, {"kube-state-metrics"}),
             ({"kubeStateMetrics": {"existing": {"namespace": "a", "service": "b"}}}, {"node-exporter"}),
         ],
-        ids=str,
+        ids=["any", "openshift", "autopilot", "no-nodes", "no-state", "existing-nodes", "existing-state"],
     )
     def test_run_where_the_cluster_has_none(self, deployed, facts, run):
         """
