@@ -21,7 +21,7 @@ down: setup ## take the clusters away again
 	$(FLEET) lab down
 
 test: check packages ## all that a change needs: static checks, unit, render and lab tests; half an hour
-	$(PYTEST) --numprocesses=2 --dist=loadgroup --durations=20 tests/unit tests/render tests/lab
+	$(PYTEST) --numprocesses=2 --dist=loadscope --no-loadscope-reorder --durations=20 tests/unit tests/render tests/lab
 
 faults: setup packages ## outages, losses, failed updates in the clusters; an hour, and new figures in docs/reliability.md
 	$(PYTEST) --durations=20 tests/faults

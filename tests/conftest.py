@@ -1,3 +1,18 @@
-"""What all tests share: the fixtures of the lab, which only those start that ask for them."""
+"""What all tests share: the fixtures of the lab, which only those start that ask for them, and who runs what."""
+
+import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 pytest_plugins = ["tests.lab.fixtures", "tests.lab.thanos_fixtures"]
+
+
+class ByModule(LoadScopeScheduling):
+    """A module's tests run in one process, and so do all of those that share the lab's clusters."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "lab" if nodeid.startswith("tests/lab/") else nodeid.partition("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByModule:
+    return ByModule(config, log)

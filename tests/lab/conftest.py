@@ -27,11 +27,7 @@ ORDER = (
 """Modules; nothing but time depends on it."""
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the marks in its own
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the lab's tests into their order, and keep them in one process while another runs those without a lab."""
+    """Put the lab's tests first, so that they wait for their clusters while others run beside them."""
     here = Path(__file__).parent
-    items.sort(key=lambda item: ORDER.index(item.path.stem) if item.path.parent == here else -1)
-    for item in items:
-        if item.path.parent == here:
-            item.add_marker(pytest.mark.xdist_group("lab"))
+    items.sort(key=lambda item: ORDER.index(item.path.stem) if item.path.parent == here else len(ORDER))
