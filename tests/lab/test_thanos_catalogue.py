@@ -16,7 +16,8 @@ from .thanos_fixtures import Past
 
 pytestmark = pytest.mark.lab
 PLAIN = Fleet.model_validate(FLEET)
-ARRIVAL = 180
+ARRIVAL = 480
+"""Seconds until roles that have just begun were asked for everything that they can do, and scraped."""
 NOT_HERE = {
     "thanos_receive_head_series_limited_requests_total": "only in the bad time of tests/faults is a tenant limited",
     "thanos_receive_metamonitoring_failed_queries_total": "likewise",
