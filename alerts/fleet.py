@@ -3,7 +3,7 @@
 from .model import Alert, Group, Threshold
 from .sources import KUBELETS, NODE, SCRAPERS, SENDERS, STATE
 
-_POOL = 'prometheus_target_scrape_pool_{}{{job="prometheus"}}'
+_POOL = f"prometheus_target_scrape_pool_{{}}{{{{{SCRAPERS}}}}}"
 _OVER = {
     "sample": "scrape_samples_post_metric_relabeling > (scrape_sample_limit > 0)",
     "body size": "scrape_body_size_bytes < 0",
@@ -192,7 +192,7 @@ FLEET = Group(
         Alert(
             name="PromfleetJobEmpty",
             expr=(
-                'prometheus_target_scrape_pool_targets{job="prometheus", '
+                f"prometheus_target_scrape_pool_targets{{{SCRAPERS}, "
                 'scrape_job=~"apiserver|cadvisor|coredns|kube-state-metrics|kubelet|node-exporter"} == 0'
             ),
             wait="15m",

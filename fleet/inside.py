@@ -26,7 +26,7 @@ def places(stack: str) -> dict[str, Place]:
         fleet = from_file(Path(f"Pulumi.{stack.rpartition('/')[2]}.yaml"))
     except FleetError:
         return {}
-    namespaces = (fleet.namespace, f"{fleet.namespace}-node-exporter")
+    namespaces = (fleet.namespace, fleet.node_exporter_namespace)
     return {name: Place(cluster, namespaces) for name, cluster in fleet.clusters.items()}
 
 

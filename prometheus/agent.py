@@ -47,6 +47,10 @@ _VERSION_2 = {
 }
 
 
+_MOST_AT_ONCE = 2000
+"""Samples of a request whose series are small: upstream's default."""
+
+
 def queue(limits: Limits) -> dict[str, Any]:
     """
     How samples wait and are sent: never more at once than a hub takes, whatever labels they carry.
@@ -65,6 +69,3 @@ def queue(limits: Limits) -> dict[str, Any]:
         "max_backoff": "5s",  # the longest wait after the hub's return
         "retry_on_http_429": True,
     }
-
-
-_MOST_AT_ONCE = 2000

@@ -12,12 +12,12 @@ from .keep import metric_rules
 from .platforms import VIRTUAL, unreachable
 from .relabel import NODE, POD, SERVICE, SLICE, Rule, constant, copied, drop, keep
 from .theirs import narrowed
+from .tokens import API, API_TOKEN
 
 Job = dict[str, Any]
 
 OWN = "prometheus"
 """The job of Prometheus itself."""
-_IDENTITY = "/var/run/secrets/kubernetes.io/serviceaccount"
 _REAL_NODES = [
     drop([f"{NODE}_label_{re.sub('[^a-zA-Z0-9]', '_', label)}"], "|".join(values)) for label, values in VIRTUAL.items()
 ]
@@ -52,7 +52,7 @@ def jobs(fleet: Fleet, cluster: str, itself: Job) -> list[Job]:
         _api_server(),
         _coredns(),
         _state(fleet, state),
-        _exporter("node-exporter", f"{fleet.namespace}-node-exporter", nodes, _of_node("node"), _of_node("instance")),
+        _exporter("node-exporter", fleet.node_exporter_namespace, nodes, _of_node("node"), _of_node("instance")),
         {**annotated_pods(fleet.scrape), **narrowed(fleet)},
         {
             **_apart(annotated_services(fleet.scrape), *(found for found in (state, nodes) if found)),
@@ -84,12 +84,12 @@ def alone(own_name: str) -> Job:
 
 def _with_identity(*, insecure: bool = False) -> Job:
     """Kubernetes' own endpoints ask who comes, and prove with the cluster's CA who they are."""
-    tls: dict[str, Any] = {"ca_file": f"{_IDENTITY}/ca.crt"}
+    tls: dict[str, Any] = {"ca_file": f"{API}/ca.crt"}
     if insecure:
         tls["insecure_skip_verify"] = True
     return {
         "scheme": "https",
-        "authorization": {"type": "Bearer", "credentials_file": f"{_IDENTITY}/token"},
+        "authorization": {"type": "Bearer", "credentials_file": API_TOKEN},
         "tls_config": tls,
     }
 

@@ -88,6 +88,11 @@ class Fleet(Section):
         yield from broken_rules(self.draft)
 
     @property
+    def node_exporter_namespace(self) -> str:
+        """Namespace beside `namespace` that admits what node-exporter needs of its nodes."""
+        return f"{self.namespace}-node-exporter"
+
+    @property
     def local_agents(self) -> tuple[str, ...]:
         """The agents of this stack that write to its own hub."""
         return self.draft.local_agents if self.hub else ()

@@ -72,7 +72,7 @@ def deploy_node_exporter(fleet: Fleet, name: str, opts: ResourceOptions) -> None
     nodes = Namespace(
         f"{name}.node-exporter",
         {
-            "namespace": f"{fleet.namespace}-node-exporter",
+            "namespace": fleet.node_exporter_namespace,
             "admits": "privileged",
             "openshift": cluster.platform == "openshift",
         },

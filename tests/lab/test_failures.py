@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from live import OURS
+
 from .clusters import Lab
 from .fleets import FLEET, StackFile
 from .stack import Stack, eventually
@@ -14,7 +16,6 @@ from .workloads import IMAGE
 
 pytestmark = pytest.mark.lab
 CLUSTER = "us1"
-OURS = {"app.kubernetes.io/part-of": "promfleet"}
 PRIVILEGED = "promfleet-node-exporter"
 Status = Callable[[], str]
 

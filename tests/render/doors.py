@@ -16,6 +16,7 @@ import yaml
 
 from lab import pki
 from lab.build import command
+from tests.lab.processes import free_port
 from tests.unit.conftest import Engine
 
 from .alertmanager import PATIENCE, until
@@ -38,13 +39,6 @@ class Token(NamedTuple):
     @property
     def text(self) -> str:
         return f"{self.account} for {self.audience}".replace(" ", "_")
-
-
-def free_port() -> int:
-    """Find a port of loopback that nobody listens on."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 class ApiServer(ThreadingHTTPServer):

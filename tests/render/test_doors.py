@@ -16,13 +16,14 @@ from lab.build import command
 from prometheus.tokens import AUDIENCE
 from settings import Fleet
 from stacks import deploy
+from tests.lab.processes import free_port
 from tests.remote_write import sample
 from tests.unit.builders import EVERYTHING
 from tests.unit.builders import HUB as HUB_ALONE
 from tests.unit.conftest import Engine, write_kubeconfig
 
 from .alertmanager import PATIENCE, until
-from .doors import Running, Token, free_port, running
+from .doors import Running, Token, running
 
 pytestmark = pytest.mark.render
 PLAIN = {"clusters": EVERYTHING["clusters"], "hub": HUB_ALONE, "agents": {"eu1": {}}}
