@@ -10,7 +10,7 @@ ALERTMANAGER = Group(
         Alert(
             name="AlertmanagerClusterDown",
             expr='avg by (cluster) (up{job="alertmanager"}) < 0.5',
-            wait="5m",
+            for_="5m",
             severity="critical",
             summary="Most Alertmanagers in {{ $labels.cluster }} are down.",
             description=(
@@ -24,7 +24,7 @@ ALERTMANAGER = Group(
                 "< on (cluster) group_left ()\n"
                 'count by (cluster) (max_over_time(up{job="alertmanager"}[5m]))'
             ),
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} has lost sight of other Alertmanagers.",
             description="It sees {{ $value }} members. Those that do not see each other tell everyone twice.",
@@ -32,7 +32,7 @@ ALERTMANAGER = Group(
         Alert(
             name="AlertmanagerConfigReloadFailed",
             expr=f"max_over_time(alertmanager_config_last_reload_successful{{{_ITSELF}}}[5m]) == 0",
-            wait="10m",
+            for_="10m",
             severity="critical",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} runs on an old configuration.",
             description="The file it was given is not valid; the last good one stays in use.",
@@ -42,7 +42,7 @@ ALERTMANAGER = Group(
             expr=(
                 f'count by (cluster) (count_values by (cluster) ("hash", alertmanager_config_hash{{{_ITSELF}}})) > 1'
             ),
-            wait="20m",
+            for_="20m",
             severity="warning",
             summary="The Alertmanagers in {{ $labels.cluster }} have different configurations.",
             description="{{ $value }} configurations are in use; who is told depends on who answers.",
@@ -54,7 +54,7 @@ ALERTMANAGER = Group(
                 f"/ sum by (cluster, integration) (rate(alertmanager_notifications_total{{{_ITSELF}}}[10m]) > 0)\n"
                 "> $threshold"
             ),
-            wait="5m",
+            for_="5m",
             severity="critical",
             summary="Alertmanager in {{ $labels.cluster }} can't notify by {{ $labels.integration }}.",
             description=(

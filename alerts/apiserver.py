@@ -45,7 +45,7 @@ APISERVER = Group(
         Alert(
             name="KubeAPIErrorBudgetBurnsFast",
             expr=f"{_burns('1h', '5m', 14.4)}\nor {_burns('6h', '30m', 6)}",
-            wait="2m",
+            for_="2m",
             severity="critical",
             summary="The API server of {{ $labels.cluster }} fails far too often.",
             description=(
@@ -57,7 +57,7 @@ APISERVER = Group(
         Alert(
             name="KubeAPIErrorBudgetBurnsSlowly",
             expr=f"{_burns('1d', '2h', 3)}\nor {_burns('3d', '6h', 1)}",
-            wait="1h",
+            for_="1h",
             severity="warning",
             summary="The API server of {{ $labels.cluster }} fails more often than it may.",
             description=(
@@ -71,7 +71,7 @@ APISERVER = Group(
             expr=(
                 f"histogram_quantile(0.99, sum by (cluster, le) (rate({_SLI}_bucket{{{_WRITES}}}[10m]))) > $threshold"
             ),
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary="Writes to the API server of {{ $labels.cluster }} are slow.",
             description="One in a hundred takes {{ $value | humanizeDuration }} or more.",
@@ -84,7 +84,7 @@ APISERVER = Group(
                 f"sum by (cluster) (rate(apiserver_request_terminations_total{{{_ITSELF}}}[10m]))\n"
                 f"/ on (cluster) {_OF_EACH} > $threshold"
             ),
-            wait="5m",
+            for_="5m",
             severity="warning",
             summary="The API server of {{ $labels.cluster }} turns requests away.",
             description="{{ $value | humanizePercentage }} are ended unanswered to protect itself.",
@@ -98,7 +98,7 @@ APISERVER = Group(
                 f"  rate(apiserver_client_certificate_expiration_seconds_bucket{{{_ITSELF}}}[10m])\n"
                 ")) < $threshold"
             ),
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary="A client of {{ $labels.cluster }}'s API server comes with a certificate that expires soon.",
             description="In less than {{ $value | humanizeDuration }}; a node or a controller will be locked out.",
@@ -111,7 +111,7 @@ APISERVER = Group(
                 f"max by (cluster, name) (avg_over_time(aggregator_unavailable_apiservice{{{_ITSELF}}}[10m]))"
                 " > $threshold"
             ),
-            wait="5m",
+            for_="5m",
             severity="warning",
             summary="The API {{ $labels.name }} of {{ $labels.cluster }} is not available.",
             description="Whoever serves it is down; deleting namespaces may hang until it is back.",

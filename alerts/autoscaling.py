@@ -17,7 +17,7 @@ AUTOSCALING = Group(
             expr=(
                 f"max by {_EACH} ({_CURRENT}) == on {_EACH} max by {_EACH} ({_MOST})\nand on {_EACH} {_MOST} > {_LEAST}"
             ),
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary="HPA {{ $labels.horizontalpodautoscaler }} in {{ $labels.cluster }} is at its maximum.",
             description=(
@@ -31,7 +31,7 @@ AUTOSCALING = Group(
                 f'{_HPA}_status_condition{{{STATE}, condition="ScalingLimited", status="true"}} == 1\n'
                 f"and on {_EACH} {_DESIRED} >= {_MOST}"
             ),
-            wait="5m",
+            for_="5m",
             severity="info",
             summary="HPA {{ $labels.horizontalpodautoscaler }} in {{ $labels.cluster }} wants more pods.",
             description="In {{ $labels.namespace }} the load asks for more pods than its maximum.",
@@ -45,7 +45,7 @@ AUTOSCALING = Group(
                 f"and {_CURRENT} < {_MOST}\n"
                 f"and changes({_CURRENT}[15m]) == 0"
             ),
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary="HPA {{ $labels.horizontalpodautoscaler }} in {{ $labels.cluster }} does not reach its size.",
             description="In {{ $labels.namespace }} it wants {{ $value }} pods, and got none for a quarter of an hour.",
@@ -58,7 +58,7 @@ AUTOSCALING = Group(
                 f'{_HPA}_status_condition{{{STATE}, condition="ScalingActive", status="false"}} == 1\n'
                 f"and on {_EACH} {_CURRENT} > 0"
             ),
-            wait="30m",
+            for_="30m",
             severity="warning",
             summary="HPA {{ $labels.horizontalpodautoscaler }} in {{ $labels.cluster }} does not scale.",
             description="In {{ $labels.namespace }} it can't read what it scales by.",

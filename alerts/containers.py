@@ -27,7 +27,7 @@ CONTAINERS = Group(
                 f"/ on {_CONTAINER}\n"
                 f"{_limit('memory')} > $threshold"
             ),
-            wait="5m",
+            for_="5m",
             severity="warning",
             summary="{{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} is near its memory limit.",
             description="Container {{ $labels.container }} uses {{ $value | humanizePercentage }} of what it may.",
@@ -41,7 +41,7 @@ CONTAINERS = Group(
                 f"/ on {_CONTAINER}\n"
                 f"{_limit('cpu')} > $threshold"
             ),
-            wait="10m",
+            for_="10m",
             severity="warning",
             summary="{{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} is near its CPU limit.",
             description="Container {{ $labels.container }} uses {{ $value | humanizePercentage }} of what it may.",
@@ -51,7 +51,7 @@ CONTAINERS = Group(
         Alert(
             name="CPUThrottlingHigh",
             expr=(f"{_throttled('throttled_periods')})\n/ on {_CONTAINER}\n{_throttled('periods')} > 0)\n> $threshold"),
-            wait="15m",
+            for_="15m",
             severity="info",
             summary="{{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} is held back.",
             description=(

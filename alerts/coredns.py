@@ -14,7 +14,7 @@ COREDNS = Group(
                 f'sum by (cluster) (rate(coredns_dns_responses_total{{{_ITSELF}, rcode="SERVFAIL"}}[5m]))\n'
                 f"/ on (cluster) sum by (cluster) (rate(coredns_dns_responses_total{{{_ITSELF}}}[5m]) > 0) > $threshold"
             ),
-            wait="10m",
+            for_="10m",
             severity="critical",
             summary="CoreDNS of {{ $labels.cluster }} fails to resolve names.",
             description="{{ $value | humanizePercentage }} of its answers are SERVFAIL.",
@@ -28,7 +28,7 @@ COREDNS = Group(
                 f"  rate(coredns_dns_request_duration_seconds_bucket{{{_ITSELF}}}[5m])\n"
                 ")) > $threshold"
             ),
-            wait="10m",
+            for_="10m",
             severity="warning",
             summary="CoreDNS of {{ $labels.cluster }} is slow.",
             description="One answer in a hundred takes {{ $value | humanizeDuration }} or more.",
@@ -38,7 +38,7 @@ COREDNS = Group(
         Alert(
             name="CoreDNSUpstreamDown",
             expr=f"increase(coredns_forward_healthcheck_broken_total{{{_ITSELF}}}[10m]) > 0",
-            wait="5m",
+            for_="5m",
             severity="critical",
             summary="CoreDNS of {{ $labels.cluster }} reaches no server upstream.",
             description="Every health check of them failed; names outside the cluster are not resolved.",

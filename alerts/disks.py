@@ -22,7 +22,7 @@ DISKS = Group(
         Alert(
             name="NodeFilesystemAlmostOutOfSpace",
             expr=f"1 - {_free('avail_bytes', 'size_bytes')} > $threshold\n{_WRITABLE}",
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary="{{ $labels.mountpoint }} on {{ $labels.node }} in {{ $labels.cluster }} is nearly full.",
             description="{{ $value | humanizePercentage }} of {{ $labels.device }} is used.",
@@ -37,7 +37,7 @@ DISKS = Group(
                 f"and {_ONE_DISK} {_free('avail_bytes', 'size_bytes')} < 0.4\n"
                 f"{_WRITABLE}"
             ),
-            wait="1h",
+            for_="1h",
             severity="warning",
             summary="{{ $labels.mountpoint }} on {{ $labels.node }} in {{ $labels.cluster }} will be full soon.",
             description=(
@@ -50,7 +50,7 @@ DISKS = Group(
         Alert(
             name="NodeFilesystemAlmostOutOfFiles",
             expr=f"{_free('files_free', 'files')} < $threshold\n{_WRITABLE}",
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary="{{ $labels.mountpoint }} on {{ $labels.node }} in {{ $labels.cluster }} runs out of inodes.",
             description="{{ $value | humanizePercentage }} are free: no new files, whatever room there is.",
@@ -63,7 +63,7 @@ DISKS = Group(
                 f"node_filesystem_readonly{{{_DISK}}} == 1\n"
                 f"and {_ONE_DISK} max_over_time((node_filesystem_readonly{{{NODE}}} == bool 0)[6h:10m]) == 1"
             ),
-            wait="2m",
+            for_="2m",
             severity="critical",
             summary="{{ $labels.mountpoint }} on {{ $labels.node }} in {{ $labels.cluster }} became read-only.",
             description="It could be written to within the last six hours; the kernel gave it up after an error.",
@@ -72,7 +72,7 @@ DISKS = Group(
         Alert(
             name="NodeDiskIOSaturation",
             expr=f"rate(node_disk_io_time_weighted_seconds_total{{{NODE}}}[5m]) > $threshold",
-            wait="30m",
+            for_="30m",
             severity="warning",
             summary="Disk {{ $labels.device }} on {{ $labels.node }} in {{ $labels.cluster }} can't keep up.",
             description="{{ $value | printf `%.0f` }} requests wait in its queue on average.",
@@ -85,7 +85,7 @@ DISKS = Group(
                 f"max by {_ONE_ARRAY} (node_md_disks_required{{{NODE}}})\n"
                 f'- on {_ONE_ARRAY} max by {_ONE_ARRAY} (node_md_disks{{{NODE}, state="active"}}) > 0'
             ),
-            wait="15m",
+            for_="15m",
             severity="critical",
             summary="RAID {{ $labels.device }} on {{ $labels.node }} in {{ $labels.cluster }} is degraded.",
             description="{{ $value }} of its disks are missing and no spare takes over.",

@@ -25,7 +25,7 @@ EXPORTERS = Group(
         Alert(
             name="KubeAPIDown",
             expr=_gone("apiserver"),
-            wait="5m",
+            for_="5m",
             severity="critical",
             summary="No API server of {{ $labels.cluster }} can be scraped any more.",
             description="Either it is down, or Prometheus may not ask it.",
@@ -34,7 +34,7 @@ EXPORTERS = Group(
         Alert(
             name="KubeletDown",
             expr=_gone("kubelet"),
-            wait="15m",
+            for_="15m",
             severity="critical",
             summary="No kubelet of {{ $labels.cluster }} can be scraped any more.",
             description="Nodes, containers and volumes of the cluster are out of sight.",
@@ -43,7 +43,7 @@ EXPORTERS = Group(
         Alert(
             name="CoreDNSDown",
             expr=_gone("coredns"),
-            wait="15m",
+            for_="15m",
             severity="critical",
             summary="CoreDNS of {{ $labels.cluster }} can't be scraped any more.",
             description="If it is down, no name is resolved in the cluster.",
@@ -52,7 +52,7 @@ EXPORTERS = Group(
         Alert(
             name="KubeStateMetricsDown",
             expr=_gone("kube-state-metrics"),
-            wait="15m",
+            for_="15m",
             severity="critical",
             summary="kube-state-metrics of {{ $labels.cluster }} is gone.",
             description="No alert on workloads, jobs, claims or nodes of the cluster can fire.",
@@ -61,7 +61,7 @@ EXPORTERS = Group(
         Alert(
             name="NodeExporterDown",
             expr=_gone("node-exporter"),
-            wait="15m",
+            for_="15m",
             severity="critical",
             summary="Every node-exporter of {{ $labels.cluster }} is gone.",
             description="No alert on the machines of the cluster can fire.",
@@ -70,7 +70,7 @@ EXPORTERS = Group(
         Alert(
             name="NodeTextFileBroken",
             expr=f"node_textfile_scrape_error{{{NODE}}} == 1",
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary="A text file for node-exporter can't be read on {{ $labels.node }} in {{ $labels.cluster }}.",
             description="A script writes what is not the exposition format.",
@@ -79,7 +79,7 @@ EXPORTERS = Group(
         Alert(
             name="ProbeFailed",
             expr=f"probe_success{{{PROBES}}} == 0",
-            wait="3m",
+            for_="3m",
             severity="critical",
             summary="{{ $labels.instance }} does not answer {{ $labels.cluster }}.",
             description="The probe {{ $labels.probe }} fails for three minutes.",
@@ -90,7 +90,7 @@ EXPORTERS = Group(
                 f"avg_over_time(probe_duration_seconds{{{PROBES}}}[10m]) > $threshold\n"
                 f"and probe_success{{{PROBES}}} == 1"
             ),
-            wait="10m",
+            for_="10m",
             severity="warning",
             summary="{{ $labels.instance }} answers {{ $labels.cluster }} slowly.",
             description="The probe {{ $labels.probe }} takes {{ $value | humanizeDuration }}.",
@@ -99,7 +99,7 @@ EXPORTERS = Group(
         Alert(
             name="ProbeCertificateExpires",
             expr=f"probe_ssl_earliest_cert_expiry{{{PROBES}}} - time() < $threshold",
-            wait="1h",
+            for_="1h",
             severity="warning",
             summary="The certificate of {{ $labels.instance }} expires, seen from {{ $labels.cluster }}.",
             description="In {{ $value | humanizeDuration }}; who renews it has not.",

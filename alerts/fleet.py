@@ -37,7 +37,7 @@ FLEET = Group(
         Alert(
             name="PromfleetClusterNeverReported",
             expr='promfleet_cluster_expected unless on (cluster) last_over_time(up{job="prometheus"}[7d])',
-            wait="10m",
+            for_="10m",
             severity="critical",
             summary="Cluster {{ $labels.cluster }} is expected but has not reported for a week, or ever.",
             description="No sample of it came in 7 days. Its agent may not be deployed, or its token not be valid.",
@@ -48,7 +48,7 @@ FLEET = Group(
                 'promfleet_cluster_expected unless on (cluster) up{job="prometheus"}\n'
                 'and on (cluster) last_over_time(up{job="prometheus"}[7d])'
             ),
-            wait="1m",  # a sample counts as present for five minutes
+            for_="1m",  # a sample counts as present for five minutes
             severity="critical",
             summary="Cluster {{ $labels.cluster }} is silent.",
             description="Its last sample is five minutes old: its agent, its network or its token failed.",
@@ -86,7 +86,7 @@ FLEET = Group(
                 "- on (cluster, instance) group_right ()\n"
                 f"max_over_time({_QUEUE}_queue_highest_sent_timestamp_seconds{{{SENDERS}}}[5m]) > $threshold"
             ),
-            wait="5m",
+            for_="5m",
             severity="warning",
             summary="The agent of {{ $labels.cluster }} is {{ $value | humanizeDuration }} behind.",
             description=(
@@ -97,7 +97,7 @@ FLEET = Group(
         Alert(
             name="PromfleetShardsAtLimit",
             expr=f"{_shards('desired')}\n> on {_WAY}\n{_shards('max')}",
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary="The agent of {{ $labels.cluster }} sends as fast as it may, and that is too slow.",
             description=(
@@ -145,7 +145,7 @@ FLEET = Group(
         Alert(
             name="PromfleetClockOff",
             expr=f"abs(node_time_seconds{{{NODE}}} - timestamp(node_time_seconds{{{NODE}}})) > $threshold",
-            wait="10m",
+            for_="10m",
             severity="warning",
             summary="The clock of {{ $labels.node }} in {{ $labels.cluster }} differs from Prometheus's there.",
             description=(
@@ -157,7 +157,7 @@ FLEET = Group(
         Alert(
             name="PromfleetTargetDown",
             expr="up == 0",
-            wait="10m",
+            for_="10m",
             severity="warning",
             summary="{{ $labels.job }} {{ $labels.instance }} in {{ $labels.cluster }} can't be scraped.",
             description="Every scrape of {{ $labels.instance }} failed for ten minutes.",
@@ -165,7 +165,7 @@ FLEET = Group(
         Alert(
             name="PromfleetConfigReloadFailed",
             expr='prometheus_config_last_reload_successful{job="prometheus"} == 0',
-            wait="5m",
+            for_="5m",
             severity="critical",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} runs on an old configuration.",
             description="The file it was given is not valid; the last good one stays in use.",
@@ -183,7 +183,7 @@ FLEET = Group(
         Alert(
             name="PromfleetScrapeLimitNear",
             expr="scrape_samples_post_metric_relabeling / (scrape_sample_limit > 0) > $threshold",
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary="{{ $labels.job }} {{ $labels.instance }} in {{ $labels.cluster }} nears its sample limit.",
             description="It brings {{ $value | humanizePercentage }} of the samples that a scrape may bring.",
@@ -195,7 +195,7 @@ FLEET = Group(
                 f"prometheus_target_scrape_pool_targets{{{SCRAPERS}, "
                 'scrape_job=~"apiserver|cadvisor|coredns|kube-state-metrics|kubelet|node-exporter"} == 0'
             ),
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary="{{ $labels.scrape_job }} in {{ $labels.cluster }} finds nothing to scrape.",
             description="No alert on what it would bring can fire. The cluster may have it under another name.",
@@ -213,7 +213,7 @@ FLEET = Group(
                 f"prometheus_tsdb_storage_blocks_bytes{{{SCRAPERS}}}\n"
                 f"/ (prometheus_tsdb_retention_limit_bytes{{{SCRAPERS}}} > 0) > $threshold"
             ),
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary="The hub in {{ $labels.cluster }} is about to delete samples before their time.",
             description=(
@@ -228,7 +228,7 @@ FLEET = Group(
                 f"kubelet_volume_stats_available_bytes{{{_VOLUMES}}}\n"
                 f"/ kubelet_volume_stats_capacity_bytes{{{_VOLUMES}}} < $threshold"
             ),
-            wait="5m",
+            for_="5m",
             severity="critical",
             summary="Volume {{ $labels.persistentvolumeclaim }} in {{ $labels.cluster }} is nearly full.",
             description=(

@@ -11,7 +11,7 @@ JOBS = Group(
         Alert(
             name="KubeJobFailed",
             expr=f'kube_job_failed{{{STATE}, condition="true"}} > 0',
-            wait="5m",
+            for_="5m",
             severity="warning",
             summary="Job {{ $labels.namespace }}/{{ $labels.job_name }} in {{ $labels.cluster }} failed.",
             description="It used up its tries. The alert stays until the Job is deleted.",

@@ -15,7 +15,7 @@ KUBELET = Group(
                 f"  rate(kubelet_pleg_relist_duration_seconds_bucket{{{KUBELETS}}}[5m])\n"
                 ")) > $threshold"
             ),
-            wait="5m",
+            for_="5m",
             severity="warning",
             summary="The kubelet of {{ $labels.node }} in {{ $labels.cluster }} is slow to see its containers.",
             description="A look at all of them takes {{ $value | humanizeDuration }}; the runtime or the disk is slow.",
@@ -29,7 +29,7 @@ KUBELET = Group(
                 f"  rate(kubelet_pod_worker_duration_seconds_bucket{{{KUBELETS}}}[5m])\n"
                 ")) > $threshold"
             ),
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary="The kubelet of {{ $labels.node }} in {{ $labels.cluster }} is slow to change pods.",
             description="One change in a hundred takes {{ $value | humanizeDuration }} or more.",
@@ -42,7 +42,7 @@ KUBELET = Group(
                 f"increase(kubelet_certificate_manager_client_expiration_renew_errors{{{KUBELETS}}}[15m]) > 0\n"
                 f"or increase(kubelet_server_expiration_renew_errors{{{KUBELETS}}}[15m]) > 0"
             ),
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary="The kubelet of {{ $labels.node }} in {{ $labels.cluster }} can't renew its certificate.",
             description="When the present one ends, the node is lost to the cluster.",
@@ -55,7 +55,7 @@ KUBELET = Group(
                 "/ on (cluster, node)\n"
                 f"sum by (cluster, node) (rate(kubelet_runtime_operations_total{{{KUBELETS}}}[10m]) > 0) > $threshold"
             ),
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary="The container runtime of {{ $labels.node }} in {{ $labels.cluster }} fails.",
             description="{{ $value | humanizePercentage }} of what the kubelet asks of it is refused.",

@@ -27,7 +27,7 @@ class Alert:
 
     name: str
     expr: str
-    wait: str = "0s"
+    for_: str = "0s"
     """How long the expression must hold (`for`)."""
     severity: Severity
     summary: str

@@ -44,7 +44,7 @@ NODES = Group(
                 f'kube_node_status_condition{{{STATE}, condition="Ready", status="true"}} == 0\n'
                 f"and on (cluster, node) kube_node_spec_unschedulable{{{STATE}}} == 0"
             ),
-            wait="10m",
+            for_="10m",
             severity="critical",
             summary="Node {{ $labels.node }} in {{ $labels.cluster }} is not ready.",
             description="Its pods are moved to other nodes, where there is room.",
@@ -53,7 +53,7 @@ NODES = Group(
         Alert(
             name="KubeNodePressure",
             expr=f'kube_node_status_condition{{{STATE}, condition=~"(Memory|Disk|PID)Pressure", status="true"}} == 1',
-            wait="10m",
+            for_="10m",
             severity="warning",
             summary="Node {{ $labels.node }} in {{ $labels.cluster }} has {{ $labels.condition }}.",
             description="The kubelet evicts pods from it, those without requests first.",
@@ -62,7 +62,7 @@ NODES = Group(
         Alert(
             name="KubeNodeUnschedulable",
             expr=f"kube_node_spec_unschedulable{{{STATE}}} == 1",
-            wait="4h",
+            for_="4h",
             severity="info",
             summary="Node {{ $labels.node }} in {{ $labels.cluster }} takes no new pods.",
             description="It was cordoned four hours ago, and may have been forgotten.",
@@ -75,7 +75,7 @@ NODES = Group(
                 "/ on (cluster, node)\n"
                 f'max by (cluster, node) (kube_node_status_allocatable{{{STATE}, resource="pods"}}) > $threshold'
             ),
-            wait="15m",
+            for_="15m",
             severity="info",
             summary="Node {{ $labels.node }} in {{ $labels.cluster }} runs nearly as many pods as it may.",
             description="{{ $value | humanizePercentage }} of its places are taken.",
@@ -85,7 +85,7 @@ NODES = Group(
         Alert(
             name="KubeCPUOvercommit",
             expr=_beyond_one_node("cpu"),
-            wait="30m",
+            for_="30m",
             severity="info",
             summary="{{ $labels.cluster }} can't lose a node: its pods ask for more CPU than the others have.",
             description="{{ $value | printf `%.1f` }} cores are asked for.",
@@ -94,7 +94,7 @@ NODES = Group(
         Alert(
             name="KubeMemoryOvercommit",
             expr=_beyond_one_node("memory"),
-            wait="30m",
+            for_="30m",
             severity="info",
             summary="{{ $labels.cluster }} can't lose a node: its pods ask for more memory than the others have.",
             description="{{ $value | humanize1024 }}B are asked for.",
@@ -103,7 +103,7 @@ NODES = Group(
         Alert(
             name="NodeMemoryHighUtilization",
             expr=(f"1 - node_memory_MemAvailable_bytes{{{NODE}}} / node_memory_MemTotal_bytes{{{NODE}}} > $threshold"),
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary="Node {{ $labels.node }} in {{ $labels.cluster }} has little memory left.",
             description="{{ $value | humanizePercentage }} is used.",
@@ -113,7 +113,7 @@ NODES = Group(
         Alert(
             name="NodeCPUHighUsage",
             expr="instance:node_cpu_utilisation:ratio_rate5m > $threshold",
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary="Node {{ $labels.node }} in {{ $labels.cluster }} is busy.",
             description="{{ $value | humanizePercentage }} of its CPU is used for a quarter of an hour.",
@@ -126,7 +126,7 @@ NODES = Group(
                 f"min_over_time(node_timex_sync_status{{{NODE}}}[10m]) == 0\n"
                 f"and node_timex_maxerror_seconds{{{NODE}}} >= 16"
             ),
-            wait="10m",
+            for_="10m",
             severity="warning",
             summary="The clock of {{ $labels.node }} in {{ $labels.cluster }} is not synchronised.",
             description="The kernel allows an error of 16 s: no NTP daemon corrects it.",
@@ -138,7 +138,7 @@ NODES = Group(
                 f"abs(node_timex_offset_seconds{{{NODE}}}) > $threshold\n"
                 f"and abs(node_timex_offset_seconds{{{NODE}}}) >= abs(node_timex_offset_seconds{{{NODE}}} offset 5m)"
             ),
-            wait="10m",
+            for_="10m",
             severity="warning",
             summary="The clock of {{ $labels.node }} in {{ $labels.cluster }} is wrong.",
             description="It is {{ $value | humanizeDuration }} off, and does not come nearer.",
@@ -148,7 +148,7 @@ NODES = Group(
         Alert(
             name="NodeNetworkErrors",
             expr=f"({_packets('errs')})\n/ ({_packets('packets')} > 0)\n> $threshold",
-            wait="1h",
+            for_="1h",
             severity="warning",
             summary="{{ $labels.device }} on {{ $labels.node }} in {{ $labels.cluster }} has errors.",
             description="{{ $value | humanizePercentage }} of its packets are broken.",
@@ -158,7 +158,7 @@ NODES = Group(
         Alert(
             name="NodeHighNumberConntrackEntriesUsed",
             expr=f"node_nf_conntrack_entries{{{NODE}}} / (node_nf_conntrack_entries_limit{{{NODE}}} > 0) > $threshold",
-            wait="5m",
+            for_="5m",
             severity="warning",
             summary="Node {{ $labels.node }} in {{ $labels.cluster }} tracks nearly as many connections as it can.",
             description=(
@@ -170,7 +170,7 @@ NODES = Group(
         Alert(
             name="NodeFileDescriptorLimit",
             expr=f"node_filefd_allocated{{{NODE}}} / (node_filefd_maximum{{{NODE}}} > 0) > $threshold",
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary="Node {{ $labels.node }} in {{ $labels.cluster }} has nearly used its file descriptors.",
             description="{{ $value | humanizePercentage }} are open.",

@@ -17,7 +17,7 @@ PROMETHEUS = Group(
         Alert(
             name="PrometheusRuleFailures",
             expr=f"increase(prometheus_rule_evaluation_failures_total{{{_ITSELF}}}[10m]) > 0",
-            wait="5m",
+            for_="5m",
             severity="critical",
             summary="The hub in {{ $labels.cluster }} can't evaluate rules.",
             description="{{ $value | printf `%.0f` }} evaluations in {{ $labels.rule_group }} failed in ten minutes.",
@@ -28,7 +28,7 @@ PROMETHEUS = Group(
                 f"prometheus_rule_group_last_duration_seconds{{{_ITSELF}}}\n"
                 f"> $threshold * prometheus_rule_group_interval_seconds{{{_ITSELF}}}"
             ),
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary="The hub in {{ $labels.cluster }} takes long for its rules.",
             description="{{ $labels.rule_group }} took {{ $value | humanizeDuration }}; evaluations will be missed.",
@@ -41,7 +41,7 @@ PROMETHEUS = Group(
                 f"prometheus_notifications_alertmanagers_discovered{{{_ITSELF}}} == 0\n"
                 f"and max_over_time(prometheus_notifications_alertmanagers_discovered{{{_ITSELF}}}[1d]) > 0"
             ),
-            wait="10m",
+            for_="10m",
             severity="critical",
             summary="The hub in {{ $labels.cluster }} finds no Alertmanager any more.",
             description="What fires is told to nobody; this alert reaches you by another way or not at all.",
@@ -49,7 +49,7 @@ PROMETHEUS = Group(
         Alert(
             name="PrometheusNotificationsFailing",
             expr=f"{_notifications('errors')}\n/ {_notifications('sent')}\n> $threshold",
-            wait="10m",
+            for_="10m",
             severity="warning",
             summary="The hub in {{ $labels.cluster }} does not reach one Alertmanager.",
             description="{{ $value | humanizePercentage }} of what it sent to {{ $labels.alertmanager }} was refused.",
@@ -65,7 +65,7 @@ PROMETHEUS = Group(
         Alert(
             name="PrometheusDiscoveryFailing",
             expr=f"increase(prometheus_sd_kubernetes_failures_total{{{_ITSELF}}}[10m]) > 3",
-            wait="10m",
+            for_="10m",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} can't watch its API server.",
             description="New targets are not scraped and gone ones are. The API server or a permission is the cause.",
@@ -106,7 +106,7 @@ PROMETHEUS = Group(
         Alert(
             name="PrometheusDuplicateSamples",
             expr=f"rate(prometheus_target_scrapes_sample_duplicate_timestamp_total{{{_ITSELF}}}[5m]) > 0",
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} scrapes the same series twice.",
             description="A target exposes a series more than once, or two targets have the same labels.",
@@ -119,7 +119,7 @@ PROMETHEUS = Group(
                 f"/ sum by (cluster, instance) (rate(prometheus_http_requests_total{{{_ITSELF},"
                 ' handler="/api/v1/write"}[5m])) > $threshold'
             ),
-            wait="10m",
+            for_="10m",
             severity="critical",
             summary="The hub in {{ $labels.cluster }} can't take what its agents send.",
             description=(

@@ -17,7 +17,7 @@ THANOS_COMPACTOR = Group(
         Alert(
             name="ThanosCompactHalted",
             expr=f"thanos_compact_halted{{{_ITSELF}}} == 1",
-            wait="5m",
+            for_="5m",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} met what it can't compact, and halted.",
             description="Until it is restarted nothing is compacted, downsampled or deleted; the bucket grows.",
@@ -27,7 +27,7 @@ THANOS_COMPACTOR = Group(
             name="ThanosCompactMultipleRunning",
             # Each exposes the bucket that it works on.
             expr=f"count by (cluster, bucket) (thanos_objstore_bucket_last_successful_upload_time{{{_ITSELF}}}) > 1",
-            wait="5m",
+            for_="5m",
             severity="critical",
             summary="Several Compactors in {{ $labels.cluster }} work on the bucket {{ $labels.bucket }}.",
             description="{{ $value }} of them delete and replace one another's blocks; leave one.",
@@ -37,7 +37,7 @@ THANOS_COMPACTOR = Group(
             name="ThanosCompactHighCompactionFailures",
             # Compactions are rare, and the total counts those that made a block.
             expr=f"{_FAILED}\n/ ({_FAILED} + {_COMPACTED}) > $threshold",
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary="Compactions of {{ $labels.instance }} in {{ $labels.cluster }} fail.",
             description="{{ $value | humanizePercentage }} of the last hour's failed.",
@@ -47,7 +47,7 @@ THANOS_COMPACTOR = Group(
         Alert(
             name="ThanosCompactBucketHighOperationFailures",
             expr=failed_bucket_operations(_JOB),
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} can't read or write its bucket.",
             description="{{ $value | humanizePercentage }} of its operations fail.",
@@ -61,7 +61,7 @@ THANOS_COMPACTOR = Group(
                 f"max by (cluster, instance) (up{{{_ITSELF}}} offset 1d)\n"
                 f"unless on (cluster, instance) increase(thanos_compact_iterations_total{{{_ITSELF}}}[1d]) > 0"
             ),
-            wait="1h",
+            for_="1h",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} finished no run in 24 hours.",
             description="It is halted, fails each time, can't keep up, or is gone.",
@@ -70,7 +70,7 @@ THANOS_COMPACTOR = Group(
         Alert(
             name="ThanosCompactFallsBehind",
             expr=f"thanos_compact_todo_compactions{{{_ITSELF}}} > $threshold",
-            wait="6h",
+            for_="6h",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} does not keep up.",
             description="{{ $value | printf `%.0f` }} compactions wait for it; queries read many small blocks.",
@@ -80,7 +80,7 @@ THANOS_COMPACTOR = Group(
         Alert(
             name="ThanosCompactDownsamplingFailing",
             expr=f"increase(thanos_compact_downsample_failures_total{{{_ITSELF}}}[1h]) > 0",
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} fails to downsample.",
             description="Raw samples that go by their age before they are downsampled are missing from long ranges.",
@@ -89,7 +89,7 @@ THANOS_COMPACTOR = Group(
         Alert(
             name="ThanosCompactCleanupFailing",
             expr=f"increase(thanos_compact_block_cleanup_failures_total{{{_ITSELF}}}[1h]) > 0",
-            wait="1h",
+            for_="1h",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} can't delete blocks.",
             description="What is past its retention stays in the bucket: a missing right, or a lock on the bucket.",
@@ -99,7 +99,7 @@ THANOS_COMPACTOR = Group(
             name="ThanosBlocksPartial",
             # meta.json is uploaded last.
             expr=f'{_BLOCKS}, state="no-meta-json"}} > 0',
-            wait="1h",
+            for_="1h",
             severity="warning",
             summary="Half-uploaded blocks lie in the bucket of {{ $labels.instance }} in {{ $labels.cluster }}.",
             description="{{ $value }} have no meta.json and are not queried; after two days they are deleted.",
@@ -108,7 +108,7 @@ THANOS_COMPACTOR = Group(
         Alert(
             name="ThanosBlocksCorrupted",
             expr=f'{_BLOCKS}, state="corrupted-meta-json"}} > 0',
-            wait="15m",
+            for_="15m",
             severity="critical",
             summary="Corrupt blocks lie in the bucket of {{ $labels.instance }} in {{ $labels.cluster }}.",
             description="The meta.json of {{ $value }} can't be read; their samples are in no answer.",

@@ -13,7 +13,7 @@ THANOS_QUERY = Group(
         Alert(
             name="ThanosQueryHttpRequestQueryErrorRateHigh",
             expr=failed_requests(_JOB, "query"),
-            wait="5m",
+            for_="5m",
             severity="critical",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} fails to answer queries.",
             description="{{ $value | humanizePercentage }} of instant queries end in an error.",
@@ -23,7 +23,7 @@ THANOS_QUERY = Group(
         Alert(
             name="ThanosQueryHttpRequestQueryRangeErrorRateHigh",
             expr=failed_requests(_JOB, "query_range"),
-            wait="5m",
+            for_="5m",
             severity="critical",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} fails to answer range queries.",
             description="{{ $value | humanizePercentage }} of them end in an error; graphs stay empty.",
@@ -33,7 +33,7 @@ THANOS_QUERY = Group(
         Alert(
             name="ThanosQueryFrontendErrorRateHigh",
             expr=failed_requests(_FRONTEND, "query-frontend"),
-            wait="5m",
+            for_="5m",
             severity="critical",
             summary="The frontend of {{ $labels.instance }} in {{ $labels.cluster }} fails to answer.",
             description="{{ $value | humanizePercentage }} of the queries that it is sent end in an error.",
@@ -43,7 +43,7 @@ THANOS_QUERY = Group(
         Alert(
             name="ThanosQueryGrpcServerErrorRate",
             expr=failed_calls(_JOB),
-            wait="5m",
+            for_="5m",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} fails to answer Rulers and other Queries.",
             description="{{ $value | humanizePercentage }} of their calls end in an error.",
@@ -53,7 +53,7 @@ THANOS_QUERY = Group(
         Alert(
             name="ThanosQueryGrpcClientErrorRate",
             expr=share(f'{_SENT}, grpc_code!~"OK|Canceled"}}', f"{_SENT}}}"),
-            wait="5m",
+            for_="5m",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} is refused by some that it asks.",
             description="{{ $value | humanizePercentage }} of its calls fail; answers may be partial.",
@@ -66,7 +66,7 @@ THANOS_QUERY = Group(
                 f"thanos_query_endpoints_dns_failures_total{{{_ITSELF}}}",
                 f"thanos_query_endpoints_dns_lookups_total{{{_ITSELF}}}",
             ),
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} can't resolve names.",
             description="{{ $value | humanizePercentage }} of its look-ups fail; it keeps the last addresses.",
@@ -77,7 +77,7 @@ THANOS_QUERY = Group(
             name="ThanosQueryEndpointUnresolved",
             # A name that leads nowhere is no failed look-up.
             expr=f"thanos_query_endpoints_dns_provider_results{{{_ITSELF}}} == 0",
-            wait="10m",
+            for_="10m",
             severity="critical",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} finds nobody behind {{ $labels.addr }}.",
             description="What all pods behind that name hold is missing from every answer.",
@@ -86,7 +86,7 @@ THANOS_QUERY = Group(
         Alert(
             name="ThanosQueryInstantLatencyHigh",
             expr=slow("http_request_duration_seconds", f'{_ITSELF}, handler="query"'),
-            wait="10m",
+            for_="10m",
             severity="warning",
             summary="Queries to {{ $labels.instance }} in {{ $labels.cluster }} take long.",
             description="One instant query in a hundred takes {{ $value | humanizeDuration }}.",
@@ -96,7 +96,7 @@ THANOS_QUERY = Group(
         Alert(
             name="ThanosQueryRangeLatencyHigh",
             expr=slow("http_request_duration_seconds", f'{_ITSELF}, handler="query_range"'),
-            wait="10m",
+            for_="10m",
             severity="warning",
             summary="Range queries to {{ $labels.instance }} in {{ $labels.cluster }} take long.",
             description="One in a hundred takes {{ $value | humanizeDuration }}.",
@@ -109,7 +109,7 @@ THANOS_QUERY = Group(
                 f"avg_over_time(thanos_query_concurrent_gate_queries_in_flight{{{_ITSELF}}}[5m])\n"
                 f"> thanos_query_concurrent_gate_queries_max{{{_ITSELF}}} - 1"
             ),
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} works on as many queries as it may.",
             description="{{ $value | printf `%.0f` }} at once for a quarter of an hour; others wait.",

@@ -18,7 +18,7 @@ THANOS_RECEIVE = Group(
         Alert(
             name="ThanosReceiveHttpRequestErrorRateHigh",
             expr=failed_requests(_JOB, "receive"),
-            wait="5m",
+            for_="5m",
             severity="critical",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} can't take what is written to it.",
             description="It answers {{ $value | humanizePercentage }} with an error; agents wait and try again.",
@@ -28,7 +28,7 @@ THANOS_RECEIVE = Group(
         Alert(
             name="ThanosReceiveHttpRequestLatencyHigh",
             expr=slow("http_request_duration_seconds", f'{_ITSELF}, handler="receive"'),
-            wait="10m",
+            for_="10m",
             severity="critical",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} takes long for what is written to it.",
             description="One write in a hundred takes {{ $value | humanizeDuration }}; agents will fall behind.",
@@ -43,7 +43,7 @@ THANOS_RECEIVE = Group(
                 f"- (count by (cluster) (thanos_objstore_bucket_last_successful_upload_time{{{_ITSELF}}})\n"
                 f"or 0 * max by (cluster) (thanos_receive_hashring_nodes{{{_ITSELF}}})) > 0"
             ),
-            wait="10m",
+            for_="10m",
             severity="critical",
             summary="Ingestors of {{ $labels.cluster }} are away.",
             description="{{ $value }} of its hashring; what is written now is in fewer of them than it should be.",
@@ -58,7 +58,7 @@ THANOS_RECEIVE = Group(
                 f"/ {_REPLICATIONS}{{{_ITSELF}}}[5m]))\n"
                 f"> {_MAY_FAIL}"
             ),
-            wait="5m",
+            for_="5m",
             severity="critical",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} can't write to enough ingestors.",
             description="More writes fail than {{ $value }} copies make good; agents wait and try again.",
@@ -70,7 +70,7 @@ THANOS_RECEIVE = Group(
                 f'thanos_receive_forward_requests_total{{{_ITSELF}, result="error"}}',
                 f"thanos_receive_forward_requests_total{{{_ITSELF}}}",
             ),
-            wait="5m",
+            for_="5m",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} does not reach some ingestors.",
             description="{{ $value | humanizePercentage }} of what it forwards fails; samples lack a copy.",
@@ -81,7 +81,7 @@ THANOS_RECEIVE = Group(
             name="ThanosReceiveConfigReloadFailure",
             # The gauge of the last reload stays 1 once one has succeeded. The file is read every five minutes.
             expr=f"increase(thanos_receive_hashrings_file_errors_total{{{_ITSELF}}}[15m]) > 0",
-            wait="20m",
+            for_="20m",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} runs on an old hashring.",
             description="The file that it was given is missing or not valid.",
@@ -93,7 +93,7 @@ THANOS_RECEIVE = Group(
                 f"max by (cluster) (thanos_receive_config_hash{{{_ITSELF}}})\n"
                 f"> on (cluster) min by (cluster) (thanos_receive_config_hash{{{_ITSELF}}})"
             ),
-            wait="15m",
+            for_="15m",
             severity="critical",
             summary="Routers of Receive in {{ $labels.cluster }} have different hashrings.",
             description="They write the same series to different ingestors; some did not take the newest file.",
@@ -102,7 +102,7 @@ THANOS_RECEIVE = Group(
         Alert(
             name="ThanosReceiveLimitsConfigReloadFailure",
             expr=f"increase(thanos_receive_limits_config_reload_err_total{{{_ITSELF}}}[15m]) > 0",
-            wait="5m",
+            for_="5m",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} runs on old limits.",
             description="The file that it was given is not valid.",
@@ -112,7 +112,7 @@ THANOS_RECEIVE = Group(
             name="ThanosReceiveLimitsHighMetaMonitoringQueriesFailureRate",
             # It asks every 15 seconds.
             expr=f"increase(thanos_receive_metamonitoring_failed_queries_total{{{_ITSELF}}}[5m]) / 20 > $threshold",
-            wait="5m",
+            for_="5m",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} can't ask how many series its tenants have.",
             description="{{ $value | humanizePercentage }} of its questions fail; limits are judged by old figures.",
@@ -126,7 +126,7 @@ THANOS_RECEIVE = Group(
                 f"  increase(thanos_receive_head_series_limited_requests_total{{{_ITSELF}}}[5m])\n"
                 ") > 0"
             ),
-            wait="5m",
+            for_="5m",
             severity="warning",
             summary="A tenant of Receive in {{ $labels.cluster }} has more series than it may.",
             description="{{ $labels.tenant }} is answered 429 and waits; what outlives its agent's log is lost.",
@@ -135,7 +135,7 @@ THANOS_RECEIVE = Group(
         Alert(
             name="ThanosReceiveNoUpload",
             expr=no_upload(_JOB, f"rate(prometheus_tsdb_head_samples_appended_total{{{_ITSELF}}}[5m] offset 4h)"),
-            wait="15m",
+            for_="15m",
             severity="critical",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} has uploaded nothing for 4 hours.",
             description="Its blocks are only on its volume; what its retention deletes first is lost.",

@@ -15,7 +15,7 @@ THANOS_RULER = Group(
         Alert(
             name="ThanosRuleQueueIsDroppingAlerts",
             expr=f"increase(thanos_alert_queue_alerts_dropped_total{_ITSELF}[5m]) > 0",
-            wait="5m",
+            for_="5m",
             severity="critical",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} throws alerts away.",
             description="{{ $value | printf `%.0f` }} in five minutes found its queue full.",
@@ -24,7 +24,7 @@ THANOS_RULER = Group(
         Alert(
             name="ThanosRuleSenderIsFailingAlerts",
             expr=f"increase(thanos_alert_sender_alerts_dropped_total{_ITSELF}[5m]) > 0",
-            wait="5m",
+            for_="5m",
             severity="critical",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} reaches no Alertmanager.",
             description="{{ $value | printf `%.0f` }} alerts in five minutes were told to nobody.",
@@ -34,7 +34,7 @@ THANOS_RULER = Group(
             name="ThanosRuleAlertmanagerUnresolved",
             # A name that leads nowhere is no failed look-up.
             expr=f"thanos_rule_alertmanagers_dns_provider_results{_ITSELF} == 0",
-            wait="10m",
+            for_="10m",
             severity="critical",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} finds no Alertmanager.",
             description="{{ $labels.addr }} has no address; its next alert is told to nobody.",
@@ -43,7 +43,7 @@ THANOS_RULER = Group(
         Alert(
             name="ThanosRuleHighRuleEvaluationFailures",
             expr=share(f"prometheus_rule_evaluation_failures_total{_ITSELF}", _EVALUATIONS),
-            wait="5m",
+            for_="5m",
             severity="critical",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} can't evaluate rules.",
             description="{{ $value | humanizePercentage }} of its evaluations fail.",
@@ -53,7 +53,7 @@ THANOS_RULER = Group(
         Alert(
             name="ThanosRuleHighRuleEvaluationWarnings",
             expr=f"increase(thanos_rule_evaluation_with_warnings_total{_ITSELF}[5m]) > 0",
-            wait="15m",
+            for_="15m",
             severity="info",
             summary="Rules of {{ $labels.instance }} in {{ $labels.cluster }} are evaluated on part of the samples.",
             description="Query answers with warnings: somebody that it asks is away.",
@@ -62,7 +62,7 @@ THANOS_RULER = Group(
         Alert(
             name="ThanosRuleRuleEvaluationLatencyHigh",
             expr=f"prometheus_rule_group_last_duration_seconds{_ITSELF}\n> {_INTERVAL}",
-            wait="5m",
+            for_="5m",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} takes too long for its rules.",
             description="{{ $labels.rule_group }} took {{ $value | humanizeDuration }}; evaluations are missed.",
@@ -71,7 +71,7 @@ THANOS_RULER = Group(
         Alert(
             name="ThanosRuleNoEvaluationFor10Intervals",
             expr=f"time() - prometheus_rule_group_last_evaluation_timestamp_seconds{_ITSELF}\n> 10 * {_INTERVAL}",
-            wait="5m",
+            for_="5m",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} leaves rules out.",
             description="{{ $labels.rule_group }} was evaluated {{ $value | humanizeDuration }} ago.",
@@ -83,7 +83,7 @@ THANOS_RULER = Group(
                 f"sum by (cluster, instance) (rate({_EVALUATIONS}[5m])) == 0\n"
                 f"and on (cluster, instance) sum by (cluster, instance) (thanos_rule_loaded_rules{_ITSELF}) > 0"
             ),
-            wait="5m",
+            for_="5m",
             severity="critical",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} evaluates nothing.",
             description="It has loaded rules, and no alert of theirs can fire.",
@@ -92,7 +92,7 @@ THANOS_RULER = Group(
         Alert(
             name="ThanosRuleGrpcErrorRate",
             expr=failed_calls(_JOB),
-            wait="5m",
+            for_="5m",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} fails to answer Query.",
             description="{{ $value | humanizePercentage }} of its calls; what rules recorded last is missing.",
@@ -102,7 +102,7 @@ THANOS_RULER = Group(
         Alert(
             name="ThanosRuleConfigReloadFailure",
             expr=f"thanos_rule_config_last_reload_successful{_ITSELF} == 0",
-            wait="5m",
+            for_="5m",
             severity="critical",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} runs on old rules.",
             description="The files that it was given are not valid.",
@@ -115,7 +115,7 @@ THANOS_RULER = Group(
                 share(f"thanos_rule_{way}_dns_failures_total{_ITSELF}", f"thanos_rule_{way}_dns_lookups_total{_ITSELF}")
                 for way in ("endpoints", "query_apis")
             ),
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} can't resolve Query's name.",
             description="{{ $value | humanizePercentage }} of its look-ups fail.",
@@ -128,7 +128,7 @@ THANOS_RULER = Group(
                 f"thanos_rule_alertmanagers_dns_failures_total{_ITSELF}",
                 f"thanos_rule_alertmanagers_dns_lookups_total{_ITSELF}",
             ),
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} can't resolve Alertmanager's name.",
             description="{{ $value | humanizePercentage }} of its look-ups fail.",
@@ -138,7 +138,7 @@ THANOS_RULER = Group(
         Alert(
             name="ThanosRuleUploadsFailing",
             expr=f"increase(thanos_shipper_upload_failures_total{_ITSELF}[15m]) > 0",
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} can't upload what it recorded.",
             description="{{ $value | printf `%.0f` }} blocks failed in a quarter of an hour; they wait on its volume.",

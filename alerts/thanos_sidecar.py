@@ -16,7 +16,7 @@ THANOS_SIDECAR = Group(
                 "sum by (cluster, instance)"
                 f" (increase(thanos_objstore_bucket_operation_failures_total{{{_ITSELF}}}[5m])) > 0"
             ),
-            wait="15m",
+            for_="15m",
             severity="critical",
             summary="The sidecar of {{ $labels.instance }} in {{ $labels.cluster }} can't use its bucket.",
             description="{{ $value | printf `%.0f` }} operations failed in five minutes; blocks wait on the volume.",
@@ -25,7 +25,7 @@ THANOS_SIDECAR = Group(
         Alert(
             name="ThanosSidecarNoConnectionToStartedPrometheus",
             expr=f"thanos_sidecar_prometheus_up{{{_ITSELF}}} == 0",
-            wait="15m",  # reading the log at a start takes minutes
+            for_="15m",  # reading the log at a start takes minutes
             severity="critical",
             summary="The sidecar of {{ $labels.instance }} in {{ $labels.cluster }} does not reach its Prometheus.",
             description="Its newest samples are in no answer of Query.",
@@ -34,7 +34,7 @@ THANOS_SIDECAR = Group(
         Alert(
             name="ThanosSidecarNoUpload",
             expr=no_upload(_JOB, f"thanos_sidecar_prometheus_up{{{_ITSELF}}} offset 4h"),
-            wait="15m",
+            for_="15m",
             severity="critical",
             summary="The sidecar of {{ $labels.instance }} in {{ $labels.cluster }} has uploaded nothing for 4 hours.",
             description="Prometheus cuts a block every two hours; what its retention deletes first is lost.",
@@ -43,7 +43,7 @@ THANOS_SIDECAR = Group(
         Alert(
             name="ThanosSidecarBlocksCorrupted",
             expr=f"increase(thanos_shipper_corrupted_blocks_total{{{_UPLOADERS}}}[15m]) > 0",
-            wait="15m",
+            for_="15m",
             severity="critical",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} has blocks that can't be uploaded.",
             description="They are corrupt on its volume, and will be missing from the bucket.",

@@ -12,7 +12,7 @@ THANOS_STORE = Group(
         Alert(
             name="ThanosStoreGrpcErrorRate",
             expr=failed_calls(_JOB),
-            wait="5m",
+            for_="5m",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} fails to answer.",
             description="{{ $value | humanizePercentage }} of what it is asked; older samples are missing.",
@@ -22,7 +22,7 @@ THANOS_STORE = Group(
         Alert(
             name="ThanosStoreSeriesGateLatencyHigh",
             expr=slow("thanos_bucket_store_series_gate_queries_duration_seconds", _ITSELF),
-            wait="10m",
+            for_="10m",
             severity="warning",
             summary="Questions wait in {{ $labels.instance }} in {{ $labels.cluster }}.",
             description="One in a hundred waits {{ $value | humanizeDuration }} before it is looked at.",
@@ -32,7 +32,7 @@ THANOS_STORE = Group(
         Alert(
             name="ThanosStoreBucketHighOperationFailures",
             expr=failed_bucket_operations(_JOB),
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} can't read its bucket.",
             description="{{ $value | humanizePercentage }} of its operations fail.",
@@ -42,7 +42,7 @@ THANOS_STORE = Group(
         Alert(
             name="ThanosStoreObjstoreOperationLatencyHigh",
             expr=slow("thanos_objstore_bucket_operation_duration_seconds", _ITSELF),
-            wait="10m",
+            for_="10m",
             severity="warning",
             summary="The bucket answers {{ $labels.instance }} in {{ $labels.cluster }} slowly.",
             description="One operation in a hundred takes {{ $value | humanizeDuration }}.",
@@ -55,7 +55,7 @@ THANOS_STORE = Group(
                 f"increase(thanos_bucket_store_block_load_failures_total{{{_ITSELF}}}[15m]) > 0\n"
                 f"or increase(thanos_blocks_meta_sync_failures_total{{{_ITSELF}}}[15m]) > 0"
             ),
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} can't load blocks.",
             description="Samples of blocks that it does not load are in no answer.",
@@ -67,7 +67,7 @@ THANOS_STORE = Group(
                 f"thanos_memcached_operation_failures_total{{{_ITSELF}}}",
                 f"thanos_memcached_operations_total{{{_ITSELF}}}",
             ),
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} can't use memcached.",
             description="{{ $value | humanizePercentage }} of its calls fail; it reads the bucket instead, slowly.",

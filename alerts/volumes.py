@@ -13,7 +13,7 @@ VOLUMES = Group(
         Alert(
             name="KubePersistentVolumeAlmostFull",
             expr=f"{_SHARE} < $threshold",
-            wait="1m",
+            for_="1m",
             severity="critical",
             summary=(
                 "Volume {{ $labels.namespace }}/{{ $labels.persistentvolumeclaim }} in {{ $labels.cluster }} is full."
@@ -28,7 +28,7 @@ VOLUMES = Group(
                 f"predict_linear(kubelet_volume_stats_available_bytes{{{KUBELETS}}}[6h], $threshold) < 0\n"
                 f"and {_CLAIM} {_SHARE} < 0.15"
             ),
-            wait="1h",
+            for_="1h",
             severity="warning",
             summary=(
                 "Volume {{ $labels.namespace }}/{{ $labels.persistentvolumeclaim }} in {{ $labels.cluster }} fills up."
@@ -43,7 +43,7 @@ VOLUMES = Group(
                 f"kubelet_volume_stats_inodes_free{{{KUBELETS}}}\n"
                 f"/ (kubelet_volume_stats_inodes{{{KUBELETS}}} > 0) < $threshold"
             ),
-            wait="5m",
+            for_="5m",
             severity="warning",
             summary=(
                 "Volume {{ $labels.namespace }}/{{ $labels.persistentvolumeclaim }} in {{ $labels.cluster }}"
@@ -56,7 +56,7 @@ VOLUMES = Group(
         Alert(
             name="KubePersistentVolumeErrors",
             expr=f'kube_persistentvolume_status_phase{{{STATE}, phase="Failed"}} == 1',
-            wait="5m",
+            for_="5m",
             severity="warning",
             summary="Volume {{ $labels.persistentvolume }} in {{ $labels.cluster }} has failed.",
             description="It could not be reclaimed; what is on it is still there.",
@@ -65,7 +65,7 @@ VOLUMES = Group(
         Alert(
             name="KubePersistentVolumeClaimPending",
             expr=(f'kube_persistentvolumeclaim_status_phase{{{STATE}, phase="Pending"}} == 1'),
-            wait="30m",
+            for_="30m",
             severity="warning",
             summary=(
                 "Claim {{ $labels.namespace }}/{{ $labels.persistentvolumeclaim }} in {{ $labels.cluster }} has "

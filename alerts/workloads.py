@@ -31,7 +31,7 @@ WORKLOADS = Group(
                 f"kube_deployment_spec_replicas{{{STATE}}} > 0\n"
                 f"and on {_DEPLOYMENT} kube_deployment_status_replicas_available{{{STATE}}} == 0"
             ),
-            wait="5m",
+            for_="5m",
             severity="critical",
             summary="{{ $labels.namespace }}/{{ $labels.deployment }} in {{ $labels.cluster }} has no pod left.",
             description="The Deployment wants {{ $value }} pods and none of them is available.",
@@ -43,7 +43,7 @@ WORKLOADS = Group(
                 f"{_more('kube_deployment_spec_replicas', 'kube_deployment_status_replicas_available', _DEPLOYMENT)}\n"
                 f"{_stands_still('kube_deployment_status_replicas_updated', _DEPLOYMENT)}"
             ),
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary="{{ $labels.namespace }}/{{ $labels.deployment }} in {{ $labels.cluster }} lacks pods.",
             description="The Deployment wants {{ $value }} pods, has fewer, and gets no further.",
@@ -52,7 +52,7 @@ WORKLOADS = Group(
         Alert(
             name="KubeDeploymentRolloutStuck",
             expr=f'kube_deployment_status_condition{{{STATE}, condition="Progressing", status="false"}} == 1',
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary="{{ $labels.namespace }}/{{ $labels.deployment }} in {{ $labels.cluster }} stays half rolled out.",
             description="The rollout passed its deadline; the pods of the revision before it may still serve.",
@@ -64,7 +64,7 @@ WORKLOADS = Group(
                 f"kube_deployment_metadata_generation{{{STATE}}}"
                 f" != kube_deployment_status_observed_generation{{{STATE}}}"
             ),
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary=(
                 "{{ $labels.namespace }}/{{ $labels.deployment }} in {{ $labels.cluster }} ignores its last change."
@@ -78,7 +78,7 @@ WORKLOADS = Group(
                 f"{_more('kube_statefulset_replicas', 'kube_statefulset_status_replicas_ready', _STATEFULSET)}\n"
                 f"{_stands_still('kube_statefulset_status_replicas_updated', _STATEFULSET)}"
             ),
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary="{{ $labels.namespace }}/{{ $labels.statefulset }} in {{ $labels.cluster }} lacks pods.",
             description="The StatefulSet wants {{ $value }} ready pods, has fewer, and gets no further.",
@@ -96,7 +96,7 @@ WORKLOADS = Group(
                 f" != kube_statefulset_status_replicas_updated{{{STATE}}}\n"
                 f"{_stands_still('kube_statefulset_status_replicas_updated', _STATEFULSET)}"
             ),
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary="{{ $labels.namespace }}/{{ $labels.statefulset }} in {{ $labels.cluster }} stays half rolled out.",
             description="Some of its pods are still of the revision before, and no pod was replaced in ten minutes.",
@@ -108,7 +108,7 @@ WORKLOADS = Group(
                 f"kube_statefulset_metadata_generation{{{STATE}}}"
                 f" != kube_statefulset_status_observed_generation{{{STATE}}}"
             ),
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary=(
                 "{{ $labels.namespace }}/{{ $labels.statefulset }} in {{ $labels.cluster }} ignores its last change."
@@ -122,7 +122,7 @@ WORKLOADS = Group(
                 f"{_more(_DAEMONS_WANTED, 'kube_daemonset_status_number_available', _DAEMONSET)}\n"
                 f"{_stands_still('kube_daemonset_status_updated_number_scheduled', _DAEMONSET)}"
             ),
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary="{{ $labels.namespace }}/{{ $labels.daemonset }} in {{ $labels.cluster }} lacks pods.",
             description="It is wanted on {{ $value }} nodes, is available on fewer, and gets no further.",
@@ -131,7 +131,7 @@ WORKLOADS = Group(
         Alert(
             name="KubeDaemonSetMisScheduled",
             expr=f"kube_daemonset_status_number_misscheduled{{{STATE}}} > 0",
-            wait="15m",
+            for_="15m",
             severity="info",
             summary="{{ $labels.namespace }}/{{ $labels.daemonset }} in {{ $labels.cluster }} is misplaced.",
             description="{{ $value }} of its pods are on nodes that it is not meant for.",
@@ -144,7 +144,7 @@ WORKLOADS = Group(
                 f'  kube_pod_container_status_waiting_reason{{{STATE}, reason="CrashLoopBackOff"}}[5m]\n'
                 ") >= 1"
             ),
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary="{{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} crashes again and again.",
             description="Container {{ $labels.container }} ends soon after each start.",
@@ -158,7 +158,7 @@ WORKLOADS = Group(
                 f'  kube_pod_container_status_waiting_reason{{{STATE}, reason!~"CrashLoopBackOff|ErrImagePull"}}[10m]\n'
                 ")) > 0"
             ),
-            wait="30m",
+            for_="30m",
             severity="warning",
             summary="{{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} does not start.",
             description="Container {{ $labels.container }} waits: {{ $labels.reason }}.",
@@ -173,7 +173,7 @@ WORKLOADS = Group(
                 f"unless on (cluster, namespace, pod) kube_pod_status_unschedulable{{{STATE}}} == 1\n"
                 f"unless on (cluster, namespace, pod) kube_pod_container_status_waiting_reason{{{STATE}}} == 1"
             ),
-            wait="20m",
+            for_="20m",
             severity="warning",
             summary="{{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} does not get ready.",
             description="Its phase is {{ $labels.phase }} for twenty minutes.",
@@ -182,7 +182,7 @@ WORKLOADS = Group(
         Alert(
             name="KubePodUnschedulable",
             expr=f"kube_pod_status_unschedulable{{{STATE}}} == 1",
-            wait="10m",
+            for_="10m",
             severity="warning",
             summary="{{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} finds no node.",
             description="No node has what it asks for: resources, labels, tolerations or a volume in its zone.",
@@ -194,7 +194,7 @@ WORKLOADS = Group(
                 f"max by {_BUDGET} (kube_poddisruptionbudget_status_current_healthy{{{STATE}}})\n"
                 f"< on {_BUDGET} max by {_BUDGET} (kube_poddisruptionbudget_status_desired_healthy{{{STATE}}})"
             ),
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary="{{ $labels.namespace }}/{{ $labels.poddisruptionbudget }} in {{ $labels.cluster }} is broken.",
             description="Only {{ $value }} of the pods that it protects are healthy; a node can't be drained.",
@@ -208,7 +208,7 @@ WORKLOADS = Group(
                 f'sum by {_QUOTA} (kube_resourcequota{{{STATE}, type="hard"}} > 0)\n'
                 "> $threshold"
             ),
-            wait="15m",
+            for_="15m",
             severity="info",
             summary="Namespace {{ $labels.namespace }} in {{ $labels.cluster }} has nearly used its quota.",
             description="{{ $value | humanizePercentage }} of {{ $labels.resource }} is taken.",
@@ -218,7 +218,7 @@ WORKLOADS = Group(
         Alert(
             name="KubeNamespaceStuckTerminating",
             expr=f'kube_namespace_status_phase{{{STATE}, phase="Terminating"}} == 1',
-            wait="1h",
+            for_="1h",
             severity="warning",
             summary="Namespace {{ $labels.namespace }} in {{ $labels.cluster }} does not go away.",
             description="It is being deleted for an hour; a finalizer waits for something that does not come.",

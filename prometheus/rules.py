@@ -191,7 +191,7 @@ def _rule(alert: Alert, group: Group, fleet: Fleet, tunings: Iterable[Tuning | N
     return {
         "alert": alert.name,
         "expr": text(alert.expr),
-        "for": next((t.wait for t in said if t.wait), alert.wait),
+        "for": next((t.for_ for t in said if t.for_), alert.for_),
         "labels": {"severity": severity, "team": next((t.team for t in said if t.team), fleet.alerts.team)},
         "annotations": {
             "summary": text(alert.summary),

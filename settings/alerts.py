@@ -40,7 +40,7 @@ class Tuning(Section):
     """Whether the alert exists."""
     threshold: float | None = None
     """In the alert's own unit: a ratio of 1, seconds, bytes or a count."""
-    wait: Annotated[Duration | None, Field(alias="for")] = None
+    for_: Annotated[Duration | None, Field(alias="for")] = None
     """How long the condition must hold."""
     severity: Severity | None = None
     """How urgent it is; `none` fires and is seen, and notifies nobody."""

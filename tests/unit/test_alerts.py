@@ -126,7 +126,7 @@ class TestAlerts:
         """
         Prometheus knows the form of `for`.
         """
-        assert DURATION.fullmatch(alert.wait)
+        assert DURATION.fullmatch(alert.for_)
 
     def test_have_a_threshold_where_they_use_one(self, alert: Alert) -> None:
         """

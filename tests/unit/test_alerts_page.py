@@ -24,7 +24,7 @@ def test_every_alert_has_a_row_in_plain_words(alert: Alert) -> None:
     """
     (row,) = re.findall(rf"^\| \[{alert.name}\]\(.+\) \|.*$", FILE.read_text(encoding="utf-8"), re.MULTILINE)
 
-    assert f"| {alert.severity} | {alert.wait} |" in row
+    assert f"| {alert.severity} | {alert.for_} |" in row
     assert alert.threshold is None or f"{alert.threshold.value:.12g} (" in row
     assert "{{" not in row
     assert "*cluster*" in row
