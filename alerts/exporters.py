@@ -1,4 +1,4 @@
-"""What is scraped: exporters that are gone, probes, pushes."""
+"""What is scraped: targets and exporters that are down, probes, pushes."""
 
 from .model import Alert, Group, Record, Threshold
 from .sources import NODE, PROBES, PUSHED
@@ -23,12 +23,21 @@ EXPORTERS = Group(
     records=(Record(name=_UP, expr=f'sum by (cluster, job) (up{{job=~"{_WATCHED}"}})'),),
     alerts=(
         Alert(
+            name="TargetDown",
+            # API servers and kubelets have alerts of their own.
+            expr='up{job!~"apiserver|kubelet"} == 0',
+            for_="10m",
+            severity="warning",
+            summary="{{ $labels.job }} {{ $labels.instance }} in {{ $labels.cluster }} can't be scraped.",
+            description="Every scrape of the target failed for ten minutes. It is down, or refuses Prometheus.",
+        ),
+        Alert(
             name="KubeAPIDown",
             expr=_gone("apiserver"),
             for_="5m",
             severity="critical",
             summary="No API server of {{ $labels.cluster }} can be scraped any more.",
-            description="Either it is down, or Prometheus may not ask it.",
+            description="The API servers are down, or refuse Prometheus.",
             jobs=("apiserver",),
         ),
         Alert(
@@ -37,7 +46,7 @@ EXPORTERS = Group(
             for_="15m",
             severity="critical",
             summary="No kubelet of {{ $labels.cluster }} can be scraped any more.",
-            description="Nodes, containers and volumes of the cluster are out of sight.",
+            description="No alert on the containers and volumes of the cluster can fire.",
             jobs=("kubelet",),
         ),
         Alert(
@@ -46,7 +55,7 @@ EXPORTERS = Group(
             for_="15m",
             severity="critical",
             summary="CoreDNS of {{ $labels.cluster }} can't be scraped any more.",
-            description="If it is down, no name is resolved in the cluster.",
+            description="If CoreDNS is down, no name is resolved in the cluster.",
             jobs=("coredns",),
         ),
         Alert(
@@ -54,8 +63,8 @@ EXPORTERS = Group(
             expr=_gone("kube-state-metrics"),
             for_="15m",
             severity="critical",
-            summary="kube-state-metrics of {{ $labels.cluster }} is gone.",
-            description="No alert on workloads, jobs, claims or nodes of the cluster can fire.",
+            summary="kube-state-metrics of {{ $labels.cluster }} can't be scraped any more.",
+            description="No alert on workloads, jobs, volume claims or nodes of the cluster can fire.",
             jobs=("kube-state-metrics",),
         ),
         Alert(
@@ -63,17 +72,17 @@ EXPORTERS = Group(
             expr=_gone("node-exporter"),
             for_="15m",
             severity="critical",
-            summary="Every node-exporter of {{ $labels.cluster }} is gone.",
-            description="No alert on the machines of the cluster can fire.",
+            summary="No node-exporter of {{ $labels.cluster }} can be scraped any more.",
+            description="No alert on the CPU, memory, disks and network of its nodes can fire.",
             jobs=("node-exporter",),
         ),
         Alert(
-            name="NodeTextFileBroken",
+            name="NodeTextFileCollectorScrapeError",
             expr=f"node_textfile_scrape_error{{{NODE}}} == 1",
             for_="15m",
             severity="warning",
-            summary="A text file for node-exporter can't be read on {{ $labels.node }} in {{ $labels.cluster }}.",
-            description="A script writes what is not the exposition format.",
+            summary="node-exporter on {{ $labels.node }} in {{ $labels.cluster }} can't read a text file.",
+            description="A script writes a file for the textfile collector that is not in the exposition format.",
             jobs=("node-exporter",),
         ),
         Alert(
@@ -81,8 +90,8 @@ EXPORTERS = Group(
             expr=f"probe_success{{{PROBES}}} == 0",
             for_="3m",
             severity="critical",
-            summary="{{ $labels.instance }} does not answer {{ $labels.cluster }}.",
-            description="The probe {{ $labels.probe }} fails for three minutes.",
+            summary="{{ $labels.instance }} does not answer, probed from {{ $labels.cluster }}.",
+            description="The probe {{ $labels.probe }} has failed for three minutes.",
         ),
         Alert(
             name="ProbeSlow",
@@ -92,8 +101,8 @@ EXPORTERS = Group(
             ),
             for_="10m",
             severity="warning",
-            summary="{{ $labels.instance }} answers {{ $labels.cluster }} slowly.",
-            description="The probe {{ $labels.probe }} takes {{ $value | humanizeDuration }}.",
+            summary="{{ $labels.instance }} answers slowly, probed from {{ $labels.cluster }}.",
+            description="The probe {{ $labels.probe }} takes {{ $value | humanizeDuration }} on average.",
             threshold=Threshold(value=2, least=0.01, most=60, unit="seconds"),
         ),
         Alert(
@@ -101,8 +110,8 @@ EXPORTERS = Group(
             expr=f"probe_ssl_earliest_cert_expiry{{{PROBES}}} - time() < $threshold",
             for_="1h",
             severity="warning",
-            summary="The certificate of {{ $labels.instance }} expires, seen from {{ $labels.cluster }}.",
-            description="In {{ $value | humanizeDuration }}; who renews it has not.",
+            summary="The certificate of {{ $labels.instance }} expires soon, probed from {{ $labels.cluster }}.",
+            description="It expires in {{ $value | humanizeDuration }} and has not been renewed.",
             threshold=Threshold(value=1209600, least=3600, most=7776000, unit="seconds"),
         ),
         Alert(
@@ -110,15 +119,17 @@ EXPORTERS = Group(
             expr=f"time() - min {_GROUPS} (push_time_seconds{{{PUSHED}}}) > $threshold",
             severity="warning",
             summary="Job {{ $labels.job }} has stopped pushing to {{ $labels.cluster }}.",
-            description="Its last push is {{ $value | humanizeDuration }} old. If it is gone, delete its group.",
+            description=(
+                "Its last push is {{ $value | humanizeDuration }} old. If the job no longer exists, delete its group."
+            ),
             threshold=Threshold(value=93600, least=60, most=2678400, unit="seconds"),
         ),
         Alert(
             name="PushRefused",
             expr=f"max {_GROUPS} (push_failure_time_seconds{{{PUSHED}}} > push_time_seconds{{{PUSHED}}})",
             severity="warning",
-            summary="What job {{ $labels.job }} pushes to {{ $labels.cluster }} is refused.",
-            description="Its last push was inconsistent with what other groups have pushed.",
+            summary="The Pushgateway in {{ $labels.cluster }} refuses what job {{ $labels.job }} pushes.",
+            description="Its last push contradicts what other groups pushed: another type or help text of a metric.",
         ),
     ),
 )

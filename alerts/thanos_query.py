@@ -1,7 +1,7 @@
 """Thanos' Query and its frontend: whether they answer, how fast, and whether they find whom they ask."""
 
 from .model import Alert, Group, Threshold
-from .thanos import ERRORS, failed_calls, failed_requests, share, slow
+from .thanos import ERRORS, failed_calls, failed_requests, is_down, share, slow
 
 _JOB, _FRONTEND = "thanos-query", "thanos-query-frontend"
 _ITSELF = f'job="{_JOB}"'
@@ -11,12 +11,21 @@ THANOS_QUERY = Group(
     name="thanos-query",
     alerts=(
         Alert(
+            name="ThanosQueryIsDown",
+            expr=is_down(_JOB),
+            for_="5m",
+            severity="critical",
+            summary="No Thanos Query of {{ $labels.cluster }} can be scraped any more.",
+            description="Dashboards that ask Query are empty, and Rulers evaluate nothing.",
+            jobs=(_JOB,),
+        ),
+        Alert(
             name="ThanosQueryHttpRequestQueryErrorRateHigh",
             expr=failed_requests(_JOB, "query"),
             for_="5m",
             severity="critical",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} fails to answer queries.",
-            description="{{ $value | humanizePercentage }} of instant queries end in an error.",
+            description="{{ $value | humanizePercentage }} of the instant queries end in an error.",
             threshold=ERRORS,
             jobs=(_JOB,),
         ),
@@ -26,7 +35,7 @@ THANOS_QUERY = Group(
             for_="5m",
             severity="critical",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} fails to answer range queries.",
-            description="{{ $value | humanizePercentage }} of them end in an error; graphs stay empty.",
+            description="{{ $value | humanizePercentage }} of the range queries end in an error. Graphs stay empty.",
             threshold=ERRORS,
             jobs=(_JOB,),
         ),
@@ -35,8 +44,8 @@ THANOS_QUERY = Group(
             expr=failed_requests(_FRONTEND, "query-frontend"),
             for_="5m",
             severity="critical",
-            summary="The frontend of {{ $labels.instance }} in {{ $labels.cluster }} fails to answer.",
-            description="{{ $value | humanizePercentage }} of the queries that it is sent end in an error.",
+            summary="The Query Frontend of {{ $labels.instance }} in {{ $labels.cluster }} fails to answer queries.",
+            description="{{ $value | humanizePercentage }} of the queries sent to it end in an error.",
             threshold=ERRORS,
             jobs=(_FRONTEND,),
         ),
@@ -55,8 +64,11 @@ THANOS_QUERY = Group(
             expr=share(f'{_SENT}, grpc_code!~"OK|Canceled"}}', f"{_SENT}}}"),
             for_="5m",
             severity="warning",
-            summary="{{ $labels.instance }} in {{ $labels.cluster }} is refused by some that it asks.",
-            description="{{ $value | humanizePercentage }} of its calls fail; answers may be partial.",
+            summary="Some endpoints refuse {{ $labels.instance }} in {{ $labels.cluster }}.",
+            description=(
+                "{{ $value | humanizePercentage }} of its calls to Stores, sidecars and Rulers fail. Answers may be "
+                "partial."
+            ),
             threshold=ERRORS,
             jobs=(_JOB,),
         ),
@@ -69,7 +81,7 @@ THANOS_QUERY = Group(
             for_="15m",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} can't resolve names.",
-            description="{{ $value | humanizePercentage }} of its look-ups fail; it keeps the last addresses.",
+            description="{{ $value | humanizePercentage }} of its DNS look-ups fail. It keeps the last addresses.",
             threshold=Threshold(value=0.01, least=0, most=0.5, unit="ratio"),
             jobs=(_JOB,),
         ),
@@ -79,17 +91,17 @@ THANOS_QUERY = Group(
             expr=f"thanos_query_endpoints_dns_provider_results{{{_ITSELF}}} == 0",
             for_="10m",
             severity="critical",
-            summary="{{ $labels.instance }} in {{ $labels.cluster }} finds nobody behind {{ $labels.addr }}.",
-            description="What all pods behind that name hold is missing from every answer.",
+            summary="{{ $labels.instance }} in {{ $labels.cluster }} finds no address for {{ $labels.addr }}.",
+            description="The samples of all pods behind that name are missing from every answer.",
             jobs=(_JOB,),
         ),
         Alert(
             name="ThanosQueryInstantLatencyHigh",
             expr=slow("http_request_duration_seconds", f'{_ITSELF}, handler="query"'),
             for_="10m",
-            severity="warning",
-            summary="Queries to {{ $labels.instance }} in {{ $labels.cluster }} take long.",
-            description="One instant query in a hundred takes {{ $value | humanizeDuration }}.",
+            severity="critical",
+            summary="Instant queries to {{ $labels.instance }} in {{ $labels.cluster }} are slow.",
+            description="One instant query in a hundred takes {{ $value | humanizeDuration }} or longer.",
             threshold=Threshold(value=40, least=0.1, most=600, unit="seconds"),
             jobs=(_JOB,),
         ),
@@ -97,9 +109,9 @@ THANOS_QUERY = Group(
             name="ThanosQueryRangeLatencyHigh",
             expr=slow("http_request_duration_seconds", f'{_ITSELF}, handler="query_range"'),
             for_="10m",
-            severity="warning",
-            summary="Range queries to {{ $labels.instance }} in {{ $labels.cluster }} take long.",
-            description="One in a hundred takes {{ $value | humanizeDuration }}.",
+            severity="critical",
+            summary="Range queries to {{ $labels.instance }} in {{ $labels.cluster }} are slow.",
+            description="One range query in a hundred takes {{ $value | humanizeDuration }} or longer.",
             threshold=Threshold(value=90, least=0.1, most=600, unit="seconds"),
             jobs=(_JOB,),
         ),
@@ -111,8 +123,10 @@ THANOS_QUERY = Group(
             ),
             for_="15m",
             severity="warning",
-            summary="{{ $labels.instance }} in {{ $labels.cluster }} works on as many queries as it may.",
-            description="{{ $value | printf `%.0f` }} at once for a quarter of an hour; others wait.",
+            summary="{{ $labels.instance }} in {{ $labels.cluster }} runs as many queries as it may.",
+            description=(
+                "It has run {{ $value | printf `%.0f` }} queries at once for fifteen minutes. Further queries wait."
+            ),
             jobs=(_JOB,),
         ),
     ),

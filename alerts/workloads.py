@@ -5,9 +5,16 @@ from .owners import OWNER
 from .sources import STATE
 
 KSM = ("kube-state-metrics",)
-_DEPLOYMENT, _STATEFULSET, _DAEMONSET, _BUDGET, _QUOTA = (
+_DEPLOYMENT, _STATEFULSET, _DAEMONSET, _BUDGET, _QUOTA, _QUOTA_OF = (
     f"(cluster, namespace, {kind})"
-    for kind in ("deployment", "statefulset", "daemonset", "poddisruptionbudget", "resourcequota, resource")
+    for kind in (
+        "deployment",
+        "statefulset",
+        "daemonset",
+        "poddisruptionbudget",
+        "resourcequota",
+        "resourcequota, resource",
+    )
 )
 _DAEMONS_WANTED = "kube_daemonset_status_desired_number_scheduled"
 
@@ -19,6 +26,22 @@ def _stands_still(metric: str, each: str) -> str:
 def _more(wanted: str, there: str, each: str) -> str:
     """More than there is; each is told by one series, even while two replicas of the exporter tell it."""
     return f"max by {each} ({wanted}{{{STATE}}}) > on {each} max by {each} ({there}{{{STATE}}})"
+
+
+_QUOTA_USED = (
+    f'sum by {_QUOTA_OF} (kube_resourcequota{{{STATE}, type="used"}})\n'
+    f"/ on {_QUOTA_OF}\n"
+    f'sum by {_QUOTA_OF} (kube_resourcequota{{{STATE}, type="hard"}} > 0)\n'
+)
+
+
+def _promised(resource: str) -> str:
+    """What quotas allow in all, for each unit that the nodes have."""
+    allowed = f'kube_resourcequota{{{STATE}, type="hard", resource=~"{resource}|requests.{resource}"}}'
+    return (
+        f"sum by (cluster) (min by {_QUOTA} ({allowed}))\n"
+        f'/ on (cluster) sum by (cluster) (kube_node_status_allocatable{{{STATE}, resource="{resource}"}}) > $threshold'
+    )
 
 
 WORKLOADS = Group(
@@ -33,8 +56,11 @@ WORKLOADS = Group(
             ),
             for_="5m",
             severity="critical",
-            summary="{{ $labels.namespace }}/{{ $labels.deployment }} in {{ $labels.cluster }} has no pod left.",
-            description="The Deployment wants {{ $value }} pods and none of them is available.",
+            summary=(
+                "Deployment {{ $labels.namespace }}/{{ $labels.deployment }} in {{ $labels.cluster }} has no available "
+                "pod."
+            ),
+            description="It wants {{ $value }} pods, and none of them is available.",
             jobs=KSM,
         ),
         Alert(
@@ -45,8 +71,8 @@ WORKLOADS = Group(
             ),
             for_="15m",
             severity="warning",
-            summary="{{ $labels.namespace }}/{{ $labels.deployment }} in {{ $labels.cluster }} lacks pods.",
-            description="The Deployment wants {{ $value }} pods, has fewer, and gets no further.",
+            summary="Deployment {{ $labels.namespace }}/{{ $labels.deployment }} in {{ $labels.cluster }} lacks pods.",
+            description="It wants {{ $value }} pods, fewer are available, and the rollout makes no progress.",
             jobs=KSM,
         ),
         Alert(
@@ -54,8 +80,11 @@ WORKLOADS = Group(
             expr=f'kube_deployment_status_condition{{{STATE}, condition="Progressing", status="false"}} == 1',
             for_="15m",
             severity="warning",
-            summary="{{ $labels.namespace }}/{{ $labels.deployment }} in {{ $labels.cluster }} stays half rolled out.",
-            description="The rollout passed its deadline; the pods of the revision before it may still serve.",
+            summary=(
+                "The rollout of Deployment {{ $labels.namespace }}/{{ $labels.deployment }} in {{ $labels.cluster }} "
+                "is stuck."
+            ),
+            description="It has passed its progress deadline. Pods of the old revision may still serve.",
             jobs=KSM,
         ),
         Alert(
@@ -67,9 +96,10 @@ WORKLOADS = Group(
             for_="15m",
             severity="warning",
             summary=(
-                "{{ $labels.namespace }}/{{ $labels.deployment }} in {{ $labels.cluster }} ignores its last change."
+                "The last change of Deployment {{ $labels.namespace }}/{{ $labels.deployment }} in "
+                "{{ $labels.cluster }} has no effect."
             ),
-            description="No controller has acted on generation {{ $value }} of the Deployment.",
+            description="No controller has acted on generation {{ $value }}. The controller manager may be down.",
             jobs=KSM,
         ),
         Alert(
@@ -80,8 +110,10 @@ WORKLOADS = Group(
             ),
             for_="15m",
             severity="warning",
-            summary="{{ $labels.namespace }}/{{ $labels.statefulset }} in {{ $labels.cluster }} lacks pods.",
-            description="The StatefulSet wants {{ $value }} ready pods, has fewer, and gets no further.",
+            summary=(
+                "StatefulSet {{ $labels.namespace }}/{{ $labels.statefulset }} in {{ $labels.cluster }} lacks pods."
+            ),
+            description="It wants {{ $value }} ready pods, has fewer, and the rollout makes no progress.",
             jobs=KSM,
         ),
         Alert(
@@ -98,8 +130,11 @@ WORKLOADS = Group(
             ),
             for_="15m",
             severity="warning",
-            summary="{{ $labels.namespace }}/{{ $labels.statefulset }} in {{ $labels.cluster }} stays half rolled out.",
-            description="Some of its pods are still of the revision before, and no pod was replaced in ten minutes.",
+            summary=(
+                "The rollout of StatefulSet {{ $labels.namespace }}/{{ $labels.statefulset }} in {{ $labels.cluster }} "
+                "is stuck."
+            ),
+            description="Some pods are of the old revision, and none was replaced in ten minutes.",
             jobs=KSM,
         ),
         Alert(
@@ -111,9 +146,10 @@ WORKLOADS = Group(
             for_="15m",
             severity="warning",
             summary=(
-                "{{ $labels.namespace }}/{{ $labels.statefulset }} in {{ $labels.cluster }} ignores its last change."
+                "The last change of StatefulSet {{ $labels.namespace }}/{{ $labels.statefulset }} in "
+                "{{ $labels.cluster }} has no effect."
             ),
-            description="No controller has acted on generation {{ $value }} of the StatefulSet.",
+            description="No controller has acted on generation {{ $value }}. The controller manager may be down.",
             jobs=KSM,
         ),
         Alert(
@@ -124,17 +160,38 @@ WORKLOADS = Group(
             ),
             for_="15m",
             severity="warning",
-            summary="{{ $labels.namespace }}/{{ $labels.daemonset }} in {{ $labels.cluster }} lacks pods.",
-            description="It is wanted on {{ $value }} nodes, is available on fewer, and gets no further.",
+            summary=(
+                "The rollout of DaemonSet {{ $labels.namespace }}/{{ $labels.daemonset }} in {{ $labels.cluster }} is "
+                "stuck."
+            ),
+            description="It is wanted on {{ $value }} nodes, is available on fewer, and makes no progress.",
+            jobs=KSM,
+        ),
+        Alert(
+            name="KubeDaemonSetNotScheduled",
+            expr=(
+                f"max by {_DAEMONSET} ({_DAEMONS_WANTED}{{{STATE}}})\n"
+                f"- on {_DAEMONSET} max by {_DAEMONSET} (kube_daemonset_status_current_number_scheduled{{{STATE}}}) > 0"
+            ),
+            for_="10m",
+            severity="warning",
+            summary=(
+                "DaemonSet {{ $labels.namespace }}/{{ $labels.daemonset }} in {{ $labels.cluster }} lacks pods on some "
+                "nodes."
+            ),
+            description="{{ $value }} nodes have no pod of it, though they should.",
             jobs=KSM,
         ),
         Alert(
             name="KubeDaemonSetMisScheduled",
             expr=f"kube_daemonset_status_number_misscheduled{{{STATE}}} > 0",
             for_="15m",
-            severity="info",
-            summary="{{ $labels.namespace }}/{{ $labels.daemonset }} in {{ $labels.cluster }} is misplaced.",
-            description="{{ $value }} of its pods are on nodes that it is not meant for.",
+            severity="warning",
+            summary=(
+                "DaemonSet {{ $labels.namespace }}/{{ $labels.daemonset }} in {{ $labels.cluster }} runs on nodes "
+                "where it should not."
+            ),
+            description="{{ $value }} of its pods run on nodes that its selector or its tolerations exclude.",
             jobs=KSM,
         ),
         Alert(
@@ -146,8 +203,8 @@ WORKLOADS = Group(
             ),
             for_="15m",
             severity="warning",
-            summary="{{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} crashes again and again.",
-            description="Container {{ $labels.container }} ends soon after each start.",
+            summary="Pod {{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} keeps crashing.",
+            description="Container {{ $labels.container }} ends soon after each start (CrashLoopBackOff).",
             jobs=KSM,
         ),
         Alert(
@@ -160,8 +217,10 @@ WORKLOADS = Group(
             ),
             for_="30m",
             severity="warning",
-            summary="{{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} does not start.",
-            description="Container {{ $labels.container }} waits: {{ $labels.reason }}.",
+            summary=(
+                "A container of pod {{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} does not start."
+            ),
+            description="Container {{ $labels.container }} has been waiting for half an hour ({{ $labels.reason }}).",
             jobs=KSM,
         ),
         Alert(
@@ -175,8 +234,8 @@ WORKLOADS = Group(
             ),
             for_="20m",
             severity="warning",
-            summary="{{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} does not get ready.",
-            description="Its phase is {{ $labels.phase }} for twenty minutes.",
+            summary="Pod {{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} does not become ready.",
+            description="It has been in phase {{ $labels.phase }} for twenty minutes.",
             jobs=KSM,
         ),
         Alert(
@@ -184,8 +243,8 @@ WORKLOADS = Group(
             expr=f"kube_pod_status_unschedulable{{{STATE}}} == 1",
             for_="10m",
             severity="warning",
-            summary="{{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} finds no node.",
-            description="No node has what it asks for: resources, labels, tolerations or a volume in its zone.",
+            summary="Pod {{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} can't be scheduled.",
+            description="No node has the resources, labels or taints that it needs, or its volume is in another zone.",
             jobs=KSM,
         ),
         Alert(
@@ -196,23 +255,64 @@ WORKLOADS = Group(
             ),
             for_="15m",
             severity="warning",
-            summary="{{ $labels.namespace }}/{{ $labels.poddisruptionbudget }} in {{ $labels.cluster }} is broken.",
-            description="Only {{ $value }} of the pods that it protects are healthy; a node can't be drained.",
+            summary=(
+                "PodDisruptionBudget {{ $labels.namespace }}/{{ $labels.poddisruptionbudget }} in "
+                "{{ $labels.cluster }} is not met."
+            ),
+            description="Only {{ $value }} of its pods are healthy, fewer than it wants. Their nodes can't be drained.",
             jobs=KSM,
         ),
         Alert(
             name="KubeQuotaAlmostFull",
-            expr=(
-                f'sum by {_QUOTA} (kube_resourcequota{{{STATE}, type="used"}})\n'
-                f"/ on {_QUOTA}\n"
-                f'sum by {_QUOTA} (kube_resourcequota{{{STATE}, type="hard"}} > 0)\n'
-                "> $threshold"
-            ),
+            expr=f"{_QUOTA_USED}> $threshold < 1",
             for_="15m",
             severity="info",
             summary="Namespace {{ $labels.namespace }} in {{ $labels.cluster }} has nearly used its quota.",
-            description="{{ $value | humanizePercentage }} of {{ $labels.resource }} is taken.",
-            threshold=Threshold(value=0.9, least=0.5, most=1, unit="ratio"),
+            description=(
+                "{{ $value | humanizePercentage }} of {{ $labels.resource }} in {{ $labels.resourcequota }} is used."
+            ),
+            threshold=Threshold(value=0.9, least=0.5, most=0.99, unit="ratio"),
+            jobs=KSM,
+        ),
+        Alert(
+            name="KubeQuotaFullyUsed",
+            expr=f"{_QUOTA_USED}== 1",
+            for_="15m",
+            severity="info",
+            summary="Namespace {{ $labels.namespace }} in {{ $labels.cluster }} has used its quota completely.",
+            description="No {{ $labels.resource }} is left in {{ $labels.resourcequota }}. New pods are refused.",
+            jobs=KSM,
+        ),
+        Alert(
+            name="KubeQuotaExceeded",
+            expr=f"{_QUOTA_USED}> 1",
+            for_="15m",
+            severity="warning",
+            summary="Namespace {{ $labels.namespace }} in {{ $labels.cluster }} uses more than its quota.",
+            description=(
+                "{{ $value | humanizePercentage }} of {{ $labels.resource }} in {{ $labels.resourcequota }} is used. "
+                "Pods that end are not replaced."
+            ),
+            jobs=KSM,
+        ),
+        Alert(
+            name="KubeCPUQuotaOvercommit",
+            expr=_promised("cpu"),
+            for_="5m",
+            severity="warning",
+            summary="The quotas of {{ $labels.cluster }} allow more CPU than its nodes have.",
+            description="They allow {{ $value | humanizePercentage }} of what is allocatable.",
+            threshold=Threshold(value=1.5, least=0.5, most=100, unit="ratio"),
+            jobs=KSM,
+        ),
+        Alert(
+            name="KubeMemoryQuotaOvercommit",
+            expr=_promised("memory"),
+            for_="5m",
+            severity="warning",
+            summary="The quotas of {{ $labels.cluster }} allow more memory than its nodes have.",
+            description="They allow {{ $value | humanizePercentage }} of what is allocatable.",
+            threshold=Threshold(value=1.5, least=0.5, most=100, unit="ratio"),
             jobs=KSM,
         ),
         Alert(
@@ -220,8 +320,8 @@ WORKLOADS = Group(
             expr=f'kube_namespace_status_phase{{{STATE}, phase="Terminating"}} == 1',
             for_="1h",
             severity="warning",
-            summary="Namespace {{ $labels.namespace }} in {{ $labels.cluster }} does not go away.",
-            description="It is being deleted for an hour; a finalizer waits for something that does not come.",
+            summary="Namespace {{ $labels.namespace }} in {{ $labels.cluster }} can't be deleted.",
+            description="It has been terminating for an hour. A finalizer waits for a controller that does not act.",
             jobs=KSM,
         ),
     ),
