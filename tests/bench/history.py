@@ -20,13 +20,16 @@ from typing import Any, NamedTuple
 import httpx
 import yaml
 
-import prometheus
+import render
 from lab.build import command
-from prometheus import render, thanos
+from render.thanos.bucket_roles import stores
+from render.thanos.query import query_flags
+from render.yaml import to_json
 from settings import Fleet
 from tests.lab.history import DAY, STEP, described
 from tests.lab.processes import free_port
 from tests.lab.stack import eventually
+from tests.rendered import server_config
 
 ROUNDS = 15
 PATIENCE = 60
@@ -159,7 +162,7 @@ def latency(answers: Sequence[Asked]) -> Latency:
 
 def write_blocks(folder: Path, end: int) -> Path:
     """Make a month of blocks of busy counters, up to a Unix time, and return the folder that has them as a bucket."""
-    bucket, draft = folder / "bucket", folder / "draft"
+    bucket, partial = folder / "bucket", folder / "draft"
     bucket.mkdir()
     times = range(end - BLOCKS * BLOCK, end, STEP)
     requests = list(accumulate(random.Random(1).choices(range(100), k=len(times))))  # noqa: S311 — no secret
@@ -174,12 +177,12 @@ def write_blocks(folder: Path, end: int) -> Path:
         subprocess.run(
             [
                 *(command("promtool"), "tsdb", "create-blocks-from", "openmetrics"),
-                *(f"--max-block-duration={BLOCK}s", text.name, draft),
+                *(f"--max-block-duration={BLOCK}s", text.name, partial),
             ],
             check=True,
             capture_output=True,
         )
-        [meta] = draft.glob("*/meta.json")
+        [meta] = partial.glob("*/meta.json")
         shutil.move(described(meta.parent, "bench"), bucket)
     return bucket
 
@@ -191,7 +194,7 @@ def start(started: ExitStack, folder: Path, bucket: Path) -> dict[str, Server]:
         raise ValueError("the stack has no Thanos")
     alone, web, grpc, query, unasked = (f"127.0.0.1:{free_port()}" for _ in range(5))
     config, endpoints = folder / "prometheus.yml", folder / "endpoints.yml"
-    config.write_text(yaml.safe_dump({"storage": yaml.safe_load(prometheus.hub_config(fleet))["storage"]}))
+    config.write_text(yaml.safe_dump({"storage": server_config(fleet)["storage"]}))
     endpoints.write_text(yaml.safe_dump({"endpoints": [{"address": grpc}]}))
     shutil.copytree(bucket, folder / "data")
     storage = {"type": "FILESYSTEM", "config": {"directory": str(bucket)}}
@@ -201,14 +204,14 @@ def start(started: ExitStack, folder: Path, bucket: Path) -> dict[str, Server]:
             "--http-address": web,
             "--grpc-address": grpc,
             "--data-dir": folder / "store",
-            "--objstore.config": render.line(storage),
+            "--objstore.config": to_json(storage),
         },
         QUERY: {"--http-address": query, "--grpc-address": unasked, "--endpoint.sd-config-file": endpoints},
     }
     commands = {
-        PROMETHEUS: [command("prometheus"), *prometheus.hub_flags(fleet)],
-        STORE: [command("thanos"), *thanos.stores(fleet.thanos)[thanos.STORE].flags],
-        QUERY: [command("thanos"), *thanos.query_flags(fleet.thanos)],
+        PROMETHEUS: [command("prometheus"), *render.server_flags(fleet)],
+        STORE: [command("thanos"), *stores(fleet.thanos)[STORE].flags],
+        QUERY: [command("thanos"), *query_flags(fleet.thanos)],
     }
     listening = {PROMETHEUS: alone, STORE: web, QUERY: query}
     servers = {
@@ -281,7 +284,7 @@ def equal(one: list[dict[str, Any]], other: list[dict[str, Any]]) -> bool:
 def samples(answer: list[dict[str, Any]]) -> dict[tuple[str, float], float]:
     """Labels and Unix time -> value."""
     return {
-        (render.line(series["metric"]), at): float(value)
+        (to_json(series["metric"]), at): float(value)
         for series in answer
         for at, value in series.get("values") or [series["value"]]
     }

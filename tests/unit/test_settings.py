@@ -7,8 +7,8 @@ from pydantic import ValidationError
 
 from settings import Agent, Cluster, Fleet, Receiver, from_file
 from settings.hub import Writer
-from settings.load import KEY
-from settings.schema import FILE, stack_file_schema, text
+from settings.loading.load import KEY
+from settings.loading.schema import FILE, stack_file_schema, text
 from tests import ROOT
 from tests.unit.stack_texts import BOTH, CLUSTER, HUB, REMOTE_AGENT, loaded, problems
 
@@ -88,7 +88,7 @@ class TestFleet:
             tmp_path, (BOTH % (", agents: [us1, us2, eu1]", "")).replace("context: b", "context: b, series: 5000")
         )
 
-        assert fleet.hub_series == 30_000 + 5000 + 2 * 30_000
+        assert fleet.server_series == 30_000 + 5000 + 2 * 30_000
 
     def test_agents_elsewhere_are_a_list_or_a_table(self, tmp_path):
         """
@@ -108,7 +108,7 @@ class TestFleet:
         fleet = loaded(tmp_path, HUB % ", retention: 7d, agents: {us1: {series: 300000}, us2: {}}")
 
         assert fleet.written_series == 300_000 + 30_000
-        assert fleet.hub_series == 30_000 + fleet.written_series
+        assert fleet.server_series == 30_000 + fleet.written_series
 
 
 class TestImmutability:

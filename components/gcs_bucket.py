@@ -1,0 +1,145 @@
+"""Buckets of Google Cloud Storage, and for each role of Thanos an identity with the least rights on them."""
+
+from collections.abc import Mapping
+from typing import Literal, NamedTuple, NotRequired, TypedDict
+
+import pulumi
+import pulumi_gcp as gcp
+from pulumi import ResourceOptions
+
+Right = Literal["write", "read", "administer"]
+
+RIGHTS: Mapping[Right, tuple[str, ...]] = {
+    "write": ("roles/storage.objectCreator", "roles/storage.objectViewer"),
+    "read": ("roles/storage.objectViewer",),
+    "administer": ("roles/storage.objectAdmin",),
+}
+"""What a role does with blocks -> Google Cloud's roles on the bucket; who only writes can't delete."""
+_WEEK = 7
+WORKLOAD_IDENTITY = "roles/iam.workloadIdentityUser"
+
+
+class Member(NamedTuple):
+    """A role of Thanos as the cluster and the bucket know it."""
+
+    accounts: tuple[str, ...]
+    """Its Kubernetes ServiceAccounts."""
+    right: Right
+
+
+class BucketArgs(TypedDict):
+    project: str
+    bucket: str
+    """Name of the bucket, unique in the world."""
+    pool: NotRequired[str]
+    """Workload identity pool of the cluster whose pods the members are; needed where there are any."""
+    namespace: str
+    """Namespace of the members' ServiceAccounts; to Google it is one with those of its name in the pool's clusters."""
+    members: Mapping[str, Member]
+    """Who reaches the bucket: a short name -> who that is; the name ends the service account's id."""
+    prefix: str
+    """Begins the ids of service accounts; with a member's name at most 30 characters."""
+    adopt: NotRequired[bool]
+    """Whether the bucket exists, and stays as it is."""
+    location: NotRequired[str]
+    storage_class: NotRequired[str]
+    versioning: NotRequired[bool]
+    soft_delete: NotRequired[int]
+    """Seconds for which deleted objects can be brought back; 0 for none."""
+    retention: NotRequired[int]
+    """Seconds for which no object can be deleted."""
+    kms_key: NotRequired[str]
+    protect: NotRequired[bool]
+
+
+class Bucket(pulumi.ComponentResource):
+    """A bucket that no one outside reaches, and who may do what in it."""
+
+    accounts: Mapping[str, pulumi.Output[str]]
+    """Member -> e-mail address of the Google service account that it acts as."""
+
+    def __init__(self, name: str, args: BucketArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("promfleet:index:Bucket", name, {}, opts)
+        child_opts = ResourceOptions(parent=self)
+        bucket = pulumi.Output.from_input(args["bucket"])
+        if not args.get("adopt"):
+            made = gcp.storage.Bucket(
+                f"{name}-bucket",
+                bucket_args(args),
+                opts=ResourceOptions(parent=self, protect=args.get("protect", True)),
+            )
+            bucket = made.name
+        self.accounts = {member: self._account(name, member, args, child_opts) for member in args["members"]}
+        for member, who in args["members"].items():
+            for role in RIGHTS[who.right]:
+                gcp.storage.BucketIAMMember(
+                    f"{name}-{member}-{role.rpartition('.')[2]}",
+                    bucket=bucket,
+                    role=role,
+                    member=self.accounts[member].apply(lambda email: f"serviceAccount:{email}"),
+                    opts=child_opts,
+                )
+        self.register_outputs({"accounts": self.accounts})
+
+    def _account(self, name: str, member: str, args: BucketArgs, child_opts: ResourceOptions) -> pulumi.Output[str]:
+        """Make a Google service account that only the member's pods can act as."""
+        account = gcp.serviceaccount.Account(
+            f"{name}-{member}",
+            account_id=f"{args['prefix']}-{member}",
+            display_name=f"Thanos {member}, {args['bucket']}",
+            project=args["project"],
+            opts=child_opts,
+        )
+        for pods in args["members"][member].accounts:
+            gcp.serviceaccount.IAMMember(
+                f"{name}-{member}-identity-{pods}",
+                service_account_id=account.name,
+                role=WORKLOAD_IDENTITY,
+                member=f"serviceAccount:{args['pool']}[{args['namespace']}/{pods}]",
+                opts=child_opts,
+            )
+        return account.email
+
+
+def bucket_args(args: BucketArgs) -> gcp.storage.BucketArgs:
+    """
+    Describe the bucket. Nothing in it is deleted by age: that is the compactor's, and a rule would race it.
+
+    Only old versions and uploads that never ended go by themselves.
+    """
+    soft_delete = args.get("soft_delete", _WEEK * 86400)
+    return gcp.storage.BucketArgs(
+        name=args["bucket"],
+        project=args["project"],
+        location=args.get("location", "EU"),
+        storage_class=args.get("storage_class", "STANDARD"),
+        uniform_bucket_level_access=True,
+        public_access_prevention="enforced",
+        versioning=gcp.storage.BucketVersioningArgs(enabled=args.get("versioning", False)),
+        soft_delete_policy=gcp.storage.BucketSoftDeletePolicyArgs(retention_duration_seconds=soft_delete),
+        retention_policy=gcp.storage.BucketRetentionPolicyArgs(retention_period=str(args["retention"]))
+        if "retention" in args
+        else None,
+        encryption=gcp.storage.BucketEncryptionArgs(default_kms_key_name=args["kms_key"])
+        if "kms_key" in args
+        else None,
+        lifecycle_rules=[
+            lifecycle_rule("AbortIncompleteMultipartUpload", gcp.storage.BucketLifecycleRuleConditionArgs(age=_WEEK)),
+            *([old_versions(max(_WEEK, soft_delete // 86400))] if args.get("versioning") else []),
+        ],
+        labels={"part-of": "promfleet"},
+    )
+
+
+def old_versions(days: int) -> gcp.storage.BucketLifecycleRuleArgs:
+    """Delete what was deleted or overwritten this long ago."""
+    old = gcp.storage.BucketLifecycleRuleConditionArgs(days_since_noncurrent_time=days, with_state="ARCHIVED")
+    return lifecycle_rule("Delete", old)
+
+
+def lifecycle_rule(
+    action: str, condition: gcp.storage.BucketLifecycleRuleConditionArgs
+) -> gcp.storage.BucketLifecycleRuleArgs:
+    """One thing that Google Cloud does by itself, and when."""
+    doing = gcp.storage.BucketLifecycleRuleActionArgs(type=action)
+    return gcp.storage.BucketLifecycleRuleArgs(action=doing, condition=condition)

@@ -1,0 +1,108 @@
+"""The bucket web of Thanos: a page that shows which blocks are in the bucket."""
+
+from collections.abc import Sequence
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_kubernetes as k8s
+from pulumi import ResourceOptions
+
+from render.thanos.bucket_web import BROWSE, WEB_LISTEN
+from render.thanos.names import WEB
+from settings.images import KUBE_RBAC_PROXY, THANOS
+
+from ..k8s import auth_proxy
+from ..k8s.labels import selector
+from ..k8s.probes import exec_probes
+from ..k8s.security import POD_RESTRICTED, RESTRICTED
+from ..k8s.service_account import bind_role
+from ..k8s.timeouts import timeouts
+from ..k8s.workload import resources
+from .role import BucketAccess, role_metadata
+
+
+class ThanosBucketWebArgs(TypedDict):
+    namespace: pulumi.Input[str]
+    """Namespace of the Deployment."""
+    prefix: str
+    """Begins the names of its cluster-wide objects."""
+    flags: Sequence[str]
+    """Command line of Thanos."""
+    access: BucketAccess
+    """How the object store is reached."""
+    reader: pulumi.Input[str]
+    """ServiceAccount, in this namespace, that may look."""
+    tls_secret: pulumi.Input[str]
+    """Secret of type kubernetes.io/tls that the auth proxy shows."""
+    image: NotRequired[str]
+    """Thanos; the release that this package is tested with, if left out."""
+    auth_proxy_image: NotRequired[str]
+    """kube-rbac-proxy; likewise."""
+    rollout_timeout: NotRequired[int]
+    """Seconds until a Deployment that does not become ready fails the update."""
+
+
+class ThanosBucketWeb(pulumi.ComponentResource):
+    """Reads the bucket and shows it to readers."""
+
+    service: pulumi.Output[str]
+    """Name of the Service with the auth proxy's port."""
+
+    def __init__(self, name: str, args: ThanosBucketWebArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("promfleet:index:ThanosBucketWeb", name, {}, opts)
+        child_opts = ResourceOptions(parent=self)
+        await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
+        own = f"{name}-{WEB}"
+        image = args.get("image", THANOS)
+        metadata = role_metadata(WEB, args["namespace"], image)
+        account = k8s.core.v1.ServiceAccount(
+            f"{own}-account",
+            metadata={**metadata, "annotations": args["access"].annotations},
+            automount_service_account_token=False,
+            opts=child_opts,
+        )
+        proxies = auth_proxy.auth_proxies(
+            own,
+            [BROWSE],
+            args.get("auth_proxy_image", KUBE_RBAC_PROXY),
+            metadata,
+            account,
+            args["tls_secret"],
+            args["prefix"],
+            await_opts,
+        )
+        self.service = proxies.service
+        looks: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{WEB}-reader"}
+        bind_role(f"{own}-reader", looks, proxies.roles[BROWSE.name], args["reader"], child_opts)
+        web: k8s.core.v1.ContainerArgsDict = {
+            "name": "thanos",
+            "image": image,
+            "args": list(args["flags"]),
+            "env": list(args["access"].env),
+            "resources": resources("10m", "64Mi", "512Mi"),
+            "security_context": RESTRICTED,
+            "volume_mounts": list(args["access"].mounts),
+            **exec_probes(WEB_LISTEN),
+        }
+        k8s.apps.v1.Deployment(
+            f"{own}-deployment",
+            metadata=metadata,
+            spec={
+                "replicas": 1,
+                "selector": {"match_labels": selector(WEB, WEB)},
+                "template": {
+                    "metadata": {"labels": metadata["labels"]},
+                    "spec": {
+                        "service_account_name": account.metadata.name,
+                        "automount_service_account_token": False,
+                        "node_selector": {"kubernetes.io/os": "linux"},
+                        "enable_service_links": False,
+                        "security_context": POD_RESTRICTED,
+                        "containers": [web, *proxies.containers],
+                        "volumes": [*args["access"].volumes, *proxies.volumes],
+                    },
+                },
+            },
+            opts=ResourceOptions(parent=self, custom_timeouts=timeouts(args)),
+        )
+        self.register_outputs({"service": self.service})

@@ -1,0 +1,201 @@
+"""The Query of Thanos: one answer from every Prometheus, Store, Receive and Ruler."""
+
+from collections.abc import Mapping, Sequence
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_kubernetes as k8s
+from pulumi import ResourceOptions
+
+from render.prometheus.auth_proxies import READ
+from render.thanos.names import CERTIFICATES, FRONTEND, GRPC, QUERY, RULER
+from render.thanos.query import (
+    ENDPOINTS_FILE,
+    FRONTEND_LISTEN,
+    FRONTEND_METRICS,
+    METRICS,
+    QUERY_LISTEN,
+    read_proxy,
+)
+from settings.images import KUBE_RBAC_PROXY, THANOS
+
+from ..k8s import auth_proxy
+from ..k8s.labels import selector
+from ..k8s.network_policy import allow_ingress
+from ..k8s.probes import exec_probes
+from ..k8s.security import POD_RESTRICTED, RESTRICTED
+from ..k8s.service_account import bind_role
+from ..k8s.timeouts import timeouts
+from ..k8s.workload import budget, resources, spread
+from . import role as thanos
+
+
+class ThanosQueryArgs(TypedDict):
+    namespace: pulumi.Input[str]
+    """Namespace of the Deployment."""
+    prefix: str
+    """Begins the names of its cluster-wide objects."""
+    flags: Sequence[str]
+    """Command line of Query."""
+    endpoints: str
+    """Text of the file that names what it asks."""
+    frontend: NotRequired[Sequence[str]]
+    """Command line of a Query Frontend beside each replica; none, if left out."""
+    certificates: Sequence[str]
+    """Secrets to show to endpoints of other systems, and to trust them by."""
+    replicas: int
+    memory: tuple[str, str]
+    """Request and limit of Query's memory."""
+    readers: Mapping[str, pulumi.Input[str]]
+    """Who may ask: name -> ServiceAccount of this namespace."""
+    scraper: str
+    """App, and ServiceAccount, of the Prometheus that scrapes it."""
+    tls_secret: pulumi.Input[str]
+    """Secret of type kubernetes.io/tls that the auth proxies show."""
+    image: NotRequired[str]
+    """Thanos; the release that this package is tested with, if left out."""
+    auth_proxy_image: NotRequired[str]
+    """kube-rbac-proxy; likewise."""
+    rollout_timeout: NotRequired[int]
+    """Seconds until a Deployment that does not become ready fails the update."""
+
+
+class ThanosQuery(pulumi.ComponentResource):
+    """Asks all, folds equal series, and answers those that its auth proxy lets in."""
+
+    service: pulumi.Output[str]
+    """Name of the Service with a port per auth proxy."""
+    roles: Mapping[str, pulumi.Output[str]]
+    """Auth proxy -> name of the Role that opens it."""
+
+    def __init__(self, name: str, args: ThanosQueryArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("promfleet:index:ThanosQuery", name, {}, opts)
+        child_opts = ResourceOptions(parent=self)
+        await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
+        own = f"{name}-{QUERY}"
+        metadata = thanos.role_metadata(QUERY, args["namespace"], args.get("image", THANOS))
+        account = k8s.core.v1.ServiceAccount(
+            f"{own}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
+        )
+        scraped_through = [
+            proxy.called_by(args["scraper"]) for proxy in (METRICS, *([FRONTEND_METRICS] if "frontend" in args else []))
+        ]
+        proxies = auth_proxy.auth_proxies(
+            own,
+            [read_proxy(frontend="frontend" in args), *scraped_through],
+            args.get("auth_proxy_image", KUBE_RBAC_PROXY),
+            metadata,
+            account,
+            args["tls_secret"],
+            args["prefix"],
+            await_opts,
+        )
+        self.roles, self.service = proxies.roles, proxies.service
+        for reader, who in args["readers"].items():
+            bind_role(
+                f"{own}-{reader}", {**metadata, "name": f"{QUERY}-{reader}"}, self.roles[READ.name], who, child_opts
+            )
+        for proxy in scraped_through:
+            scraped: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{QUERY}-{proxy.name}-scraper"}
+            bind_role(f"{own}-{proxy.name}-scraper", scraped, self.roles[proxy.name], args["scraper"], child_opts)
+        self._serve(own, args, metadata, account.metadata.name, proxies, child_opts)
+        self.register_outputs({"service": self.service})
+
+    def _serve(
+        self,
+        own: str,
+        args: ThanosQueryArgs,
+        metadata: k8s.meta.v1.ObjectMetaArgsDict,
+        account: pulumi.Input[str],
+        proxies: auth_proxy.AuthProxies,
+        child_opts: ResourceOptions,
+    ) -> None:
+        """Make the Deployment with its configuration, and the name under which Rulers find its pods."""
+        await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
+        file = ENDPOINTS_FILE.rpartition("/")[2]
+        config = k8s.core.v1.ConfigMap(
+            f"{own}-config", metadata=metadata, data={file: args["endpoints"]}, opts=child_opts
+        )
+        grpc: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{QUERY}-grpc"}
+        k8s.core.v1.Service(
+            f"{own}-grpc",
+            metadata=grpc,
+            spec={
+                "cluster_ip": "None",
+                "selector": selector(QUERY, QUERY),
+                "ports": [{"name": "grpc", "port": GRPC}],
+            },
+            opts=await_opts,
+        )
+        allow_ingress(f"{own}-grpc", grpc, QUERY, {GRPC: [RULER]}, child_opts)
+        budget(own, metadata, QUERY, child_opts)
+        k8s.apps.v1.Deployment(
+            f"{own}-deployment",
+            metadata=metadata,
+            spec={
+                "replicas": args["replicas"],
+                "selector": {"match_labels": selector(QUERY, QUERY)},
+                "template": {
+                    "metadata": {"labels": metadata["labels"]},
+                    "spec": pod(args, account, config.metadata.name, proxies),
+                },
+            },
+            opts=await_opts,
+        )
+
+
+def pod(
+    args: ThanosQueryArgs, account: pulumi.Input[str], config: pulumi.Input[str], proxies: auth_proxy.AuthProxies
+) -> k8s.core.v1.PodSpecArgsDict:
+    """Query on loopback, its frontend before it, and the auth proxies."""
+    shown: list[k8s.core.v1.VolumeArgsDict] = [
+        # By number: the name of a Secret may be longer than a volume's, have dots, or be that of another volume.
+        {"name": f"certificate-{number}", "secret": {"secret_name": secret}}
+        for number, secret in enumerate(args["certificates"])
+    ]
+    mounts: list[k8s.core.v1.VolumeMountArgsDict] = [
+        {"name": f"certificate-{number}", "mount_path": f"{CERTIFICATES}/{secret}", "read_only": True}
+        for number, secret in enumerate(args["certificates"])
+    ]
+    mounts.append({"name": "config", "mount_path": ENDPOINTS_FILE.rpartition("/")[0], "read_only": True})
+    frontend = (
+        [server(FRONTEND, args, args["frontend"], ("64Mi", "1Gi"), FRONTEND_LISTEN)] if "frontend" in args else []
+    )
+    return {
+        "service_account_name": account,
+        "automount_service_account_token": False,
+        "node_selector": {"kubernetes.io/os": "linux"},
+        "enable_service_links": False,
+        "security_context": POD_RESTRICTED,
+        "topology_spread_constraints": spread(QUERY),
+        "containers": [
+            server(QUERY, args, args["flags"], args["memory"], QUERY_LISTEN, mounts),
+            *frontend,
+            *proxies.containers,
+        ],
+        "volumes": [
+            {"name": "config", "config_map": {"name": config}},
+            *shown,
+            *proxies.volumes,
+        ],
+    }
+
+
+def server(
+    name: str,
+    args: ThanosQueryArgs,
+    flags: Sequence[str],
+    memory: tuple[str, str],
+    listen: str,
+    mounts: Sequence[k8s.core.v1.VolumeMountArgsDict] = (),
+) -> k8s.core.v1.ContainerArgsDict:
+    """A server whose HTTP is on loopback, so that its probes are run inside."""
+    return {
+        "name": name,
+        "image": args.get("image", THANOS),
+        "args": list(flags),
+        "resources": resources("50m", *memory),
+        "security_context": RESTRICTED,
+        "volume_mounts": list(mounts),
+        **exec_probes(listen),
+    }

@@ -1,0 +1,137 @@
+"""What the roles of Thanos have in common: a container, a way to the object store, and who may ask them."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, NotRequired, TypedDict
+
+import pulumi
+import pulumi_kubernetes as k8s
+from pulumi import ResourceOptions
+
+from render.thanos.names import DATA, GRPC, HTTP
+from settings.images import THANOS
+
+from ..k8s.labels import labels
+from ..k8s.network_policy import allow_ingress
+from ..k8s.security import POD_WITH_VOLUME, RESTRICTED
+from ..k8s.service import headless
+from ..k8s.timeouts import timeouts
+from ..k8s.workload import VOLUME, of_the_pod, replicas, resources, spread
+
+PORTS = {"grpc": GRPC, "http": HTTP}
+
+POD_NAME: k8s.core.v1.EnvVarArgsDict = {
+    "name": "POD_NAME",
+    "value_from": of_the_pod("metadata.name"),
+}
+
+
+class BucketAccess(NamedTuple):
+    """How the pods of a role reach the object store."""
+
+    annotations: Mapping[str, pulumi.Input[str]] = {}
+    """Of their ServiceAccount: the Google service account that it acts as."""
+    env: Sequence[k8s.core.v1.EnvVarArgsDict] = ()
+    volumes: Sequence[k8s.core.v1.VolumeArgsDict] = ()
+    mounts: Sequence[k8s.core.v1.VolumeMountArgsDict] = ()
+
+
+class RoleArgs(TypedDict):
+    namespace: pulumi.Input[str]
+    """Namespace of the pods."""
+    flags: Sequence[str]
+    """Command line of Thanos."""
+    memory: tuple[str, str]
+    """Request and limit of memory."""
+    access: BucketAccess
+    """How the object store is reached."""
+    scraper: str
+    """Name of the app that scrapes its metrics."""
+    replicas: NotRequired[int]
+    """How many pods; one, if left out."""
+    storage: pulumi.Input[str]
+    """Size of each pod's volume."""
+    storage_class: NotRequired[pulumi.Input[str]]
+    """The cluster's default class, if left out."""
+    image: NotRequired[str]
+    """Thanos; the release that this package is tested with, if left out."""
+    rollout_timeout: NotRequired[int]
+    """Seconds until a StatefulSet that does not become ready fails the update."""
+
+
+def role_metadata(app: str, namespace: pulumi.Input[str], image: str) -> k8s.meta.v1.ObjectMetaArgsDict:
+    """Name, namespace and labels of everything that belongs to a role."""
+    return {"name": app, "namespace": namespace, "labels": labels(app, app, image)}
+
+
+def container(
+    image: str,
+    flags: Sequence[str],
+    memory: tuple[str, str],
+    access: BucketAccess,
+    mounts: Sequence[k8s.core.v1.VolumeMountArgsDict] = (),
+    name: str = "thanos",
+) -> k8s.core.v1.ContainerArgsDict:
+    """One role, which answers Queries over gRPC and scrapes over HTTP."""
+    probe: k8s.core.v1.ProbeArgsDict = {"http_get": {"path": "/-/ready", "port": "http"}, "timeout_seconds": 5}
+    alive: k8s.core.v1.ProbeArgsDict = {"http_get": {"path": "/-/healthy", "port": "http"}, "timeout_seconds": 5}
+    return {
+        "name": name,
+        "image": image,
+        "args": list(flags),
+        "env": [POD_NAME, *access.env],
+        "ports": [{"name": "http", "container_port": HTTP}, {"name": "grpc", "container_port": GRPC}],
+        "resources": resources("50m", *memory),
+        "security_context": RESTRICTED,
+        "startup_probe": {**probe, "period_seconds": 2, "failure_threshold": 450},
+        "readiness_probe": {**probe, "period_seconds": 10},
+        "liveness_probe": {**alive, "period_seconds": 30, "failure_threshold": 4},
+        "volume_mounts": [*access.mounts, *mounts],
+    }
+
+
+def role(
+    name: str,
+    app: str,
+    args: RoleArgs,
+    clients: Sequence[str],
+    parent: pulumi.Resource,
+    mounts: Sequence[k8s.core.v1.VolumeMountArgsDict] = (),
+    volumes: Sequence[k8s.core.v1.VolumeArgsDict] = (),
+) -> k8s.core.v1.ServiceAccount:
+    """Run a role whose pods have volumes: its identity, which is returned, its name, who may ask it, the pods."""
+    child_opts = ResourceOptions(parent=parent)
+    await_opts = ResourceOptions(parent=parent, custom_timeouts=timeouts(args))
+    image = args.get("image", THANOS)
+    metadata = role_metadata(app, args["namespace"], image)
+    account = k8s.core.v1.ServiceAccount(
+        f"{name}-account",
+        metadata={**metadata, "annotations": args["access"].annotations},
+        automount_service_account_token=False,
+        opts=child_opts,
+    )
+    pods = headless(name, metadata, app, PORTS, await_opts)
+    allow_ingress(name, metadata, app, {GRPC: clients, HTTP: [args["scraper"]]}, child_opts)
+    data: k8s.core.v1.VolumeMountArgsDict = {"name": VOLUME, "mount_path": DATA}
+    pod: k8s.core.v1.PodSpecArgsDict = {
+        "service_account_name": account.metadata.name,
+        "automount_service_account_token": False,
+        "node_selector": {"kubernetes.io/os": "linux"},
+        "enable_service_links": False,
+        "security_context": POD_WITH_VOLUME,
+        "topology_spread_constraints": spread(app),
+        "termination_grace_period_seconds": 300,
+        "containers": [container(image, args["flags"], args["memory"], args["access"], [data, *mounts])],
+        "volumes": [*args["access"].volumes, *volumes],
+    }
+    replicas(
+        name,
+        app,
+        args.get("replicas", 1),
+        metadata,
+        pod,
+        pods.metadata.name,
+        args["storage"],
+        args.get("storage_class"),
+        await_opts,
+    )
+    return account

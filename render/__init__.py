@@ -1,0 +1,33 @@
+"""Pure functions: settings in, texts of files and command lines out."""
+
+from .alertmanager import alertmanager_config, alertmanager_flags
+from .memory import Memory, agent_memory, compactor_memory, memcached_memory, query_memory, server_memory, store_memory
+from .prometheus.agent import agent_config
+from .prometheus.flags import AGENT_GRACE, agent_flags, server_flags
+from .prometheus.server import server_config
+from .prometheus.wal import WalPlan, wal_plan
+from .rules import EXPECTED, expected, ruler_rules, rules, server_rules
+
+__all__ = [
+    "AGENT_GRACE",
+    "EXPECTED",
+    "Memory",
+    "WalPlan",
+    "agent_config",
+    "agent_flags",
+    "agent_memory",
+    "alertmanager_config",
+    "alertmanager_flags",
+    "compactor_memory",
+    "expected",
+    "memcached_memory",
+    "query_memory",
+    "ruler_rules",
+    "rules",
+    "server_config",
+    "server_flags",
+    "server_memory",
+    "server_rules",
+    "store_memory",
+    "wal_plan",
+]

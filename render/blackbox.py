@@ -1,0 +1,66 @@
+"""Probes: endpoints that are asked from outside, and blackbox_exporter, which asks them."""
+
+from collections.abc import Iterator
+
+from settings import Fleet, Probe, Server
+
+from .auth_proxy import AuthProxy
+from .scrape.authenticated import authenticated_job, credentials
+from .scrape.job import ScrapeJob
+from .scrape.relabel import constant
+from .yaml import to_yaml
+
+APP = "blackbox-exporter"
+LISTEN = "127.0.0.1:9115"
+PROBE = AuthProxy("probers", "probe", LISTEN, 8443, 8643, ("get",), ("/metrics", "/probe"))
+"""Without it, blackbox_exporter would ask whatever anyone in the cluster's network wants asked."""
+CONFIG_FILE = "/etc/blackbox/config.yml"
+FLAGS = (
+    f"--web.listen-address={LISTEN}",
+    f"--config.file={CONFIG_FILE}",
+    "--config.enable-auto-reload",
+    "--config.auto-reload-interval=10",
+)
+
+
+def blackbox_config() -> str:
+    """blackbox_exporter's file: a module per kind and preference; certificates are always verified."""
+    modules = {}
+    for ip, ending in _ENDINGS.items():
+        either = {"preferred_ip_protocol": ip, "ip_protocol_fallback": True}
+        modules[f"http{ending}"] = {"prober": "http", "http": {**either, "follow_redirects": True}}
+        modules[f"tcp{ending}"] = {"prober": "tcp", "tcp": either}
+    return to_yaml({"modules": modules})
+
+
+def probe_jobs(server: Server, fleet: Fleet) -> Iterator[ScrapeJob]:
+    """Yield a job per entry of the stack file, all named `blackbox-`…, and the scrape of blackbox_exporter itself."""
+    if fleet.probes:
+        yield authenticated_job(server, fleet.namespace, APP, APP, PROBE)
+    for name, probe in fleet.probes.items():
+        yield _probe(server, fleet.namespace, name, probe)
+
+
+def _probe(server: Server, namespace: str, name: str, probe: Probe) -> ScrapeJob:
+    """Each target, asked through the auth proxy of blackbox_exporter."""
+    return ScrapeJob(
+        name=f"blackbox-{name}",
+        path="/probe",
+        options={
+            "params": {"module": [f"{probe.module}{_ENDINGS[probe.prefer]}"]},
+            "scrape_interval": probe.interval,
+            **credentials(server),
+        },
+        targets=[{"targets": list(probe.targets)}],
+        relabel=[
+            {"source_labels": ["__address__"], "target_label": "__param_target"},
+            {"source_labels": ["__param_target"], "target_label": "instance"},
+            constant("__address__", PROBE.address(APP, namespace)),
+            constant("job", "blackbox"),
+            constant("probe", name),
+        ],
+    )
+
+
+_ENDINGS = {"ip4": "", "ip6": "-ip6"}
+"""What ends the name of a module that prefers such an address."""

@@ -1,0 +1,74 @@
+"""Command lines of Prometheus."""
+
+from settings import Fleet, Thanos, seconds
+
+from .wal import WalPlan
+
+CONFIG_FILE = "/etc/prometheus/config/prometheus.yml"
+DATA = "/prometheus"
+LISTEN = "127.0.0.1:9090"
+MAX_SHARDS = 10
+"""Connections that one agent opens at most."""
+FLUSH_DEADLINE = 45
+AGENT_GRACE = FLUSH_DEADLINE + 15
+"""Seconds that a stopping agent has for its last samples before it is killed."""
+
+_RESERVED_CONNECTIONS, _DEFAULT_CONNECTIONS = 112, 512
+_COMMON = [
+    f"--config.file={CONFIG_FILE}",
+    "--config.auto-reload",
+    "--config.auto-reload-interval=10s",
+    f"--web.listen-address={LISTEN}",
+    # Hidden. Discovery itself waits five seconds between two changes; by default scraping waits for five more, which a
+    # restart turns into a gap.
+    "--scrape.discovery-reload-interval=1s",
+]
+
+
+def takes_samples(fleet: Fleet) -> bool:
+    """Whether agents write to this stack's Prometheus, and not to the Receive beside it."""
+    return bool(fleet.hub) and not (fleet.thanos and fleet.thanos.receive)
+
+
+def server_flags(fleet: Fleet) -> list[str]:
+    """
+    Return a server's flags; it is reached through its auth proxies only, and none leads to reload or administration.
+
+    `--web.max-connections` leaves each agent its shards; Prometheus' own default is 512.
+    """
+    connections = max(_DEFAULT_CONNECTIONS, len(fleet.partial.writers) * MAX_SHARDS + _RESERVED_CONNECTIONS)
+    return [
+        *_COMMON,
+        f"--web.max-connections={connections}",
+        *(["--web.enable-remote-write-receiver"] if takes_samples(fleet) else []),
+        f"--storage.tsdb.path={DATA}",
+        "--enable-feature=exemplar-storage",
+        *(_uploaded(fleet.thanos) if fleet.thanos else []),
+    ]
+
+
+def _uploaded(thanos: Thanos) -> list[str]:
+    """What a Prometheus needs whose blocks a sidecar uploads."""
+    if thanos.compaction == "classic":
+        return [f"--storage.tsdb.{bound}-block-duration={thanos.block}" for bound in ("min", "max")]
+    shortened = [f"--storage.tsdb.min-block-duration={thanos.block}"] if seconds(thanos.block) < 7200 else []
+    # The compactor waits for the sidecar, and leaves alone what late samples made overlap: that is compacted in the
+    # bucket.
+    return [
+        *shortened,
+        f"--storage.tsdb.delay-compact-file.path={DATA}/thanos.shipper.json",
+        "--no-storage.tsdb.allow-overlapping-compaction",
+    ]
+
+
+def agent_flags(plan: WalPlan) -> list[str]:
+    """An agent's, whose write-ahead log outlives the planned outage."""
+    return [
+        *_COMMON,
+        "--agent",
+        f"--storage.agent.path={DATA}",
+        f"--storage.agent.wal-segment-size={plan.segment_bytes // 2**20}MB",
+        f"--storage.agent.wal-truncate-frequency={plan.truncate_every}s",
+        f"--storage.agent.retention.max-time={plan.retention_max}s",
+        f"--storage.remote.flush-deadline={FLUSH_DEADLINE}s",
+    ]

@@ -1,0 +1,37 @@
+"""What prometheus.yml says alike on a hub and on an agent."""
+
+from typing import Any
+
+from settings import Fleet, in_bytes
+
+OUT_OF_ORDER_WINDOW = "60h"
+"""
+How late a sample may come: as long as the log of an agent holds that is planned for the longest outage, 48h.
+
+Without it a hub refuses, and its agents lose, what is more than an hour older than its own newest sample.
+"""
+_KEPT_DROPPED_TARGETS = 100
+"""Targets that discovery found and a job refused, shown to people; each costs memory."""
+
+
+def global_section(fleet: Fleet, cluster: str) -> dict[str, Any]:
+    """Intervals, limits of every scrape and the cluster's name."""
+    scrape = fleet.scrape
+    return {
+        "scrape_interval": scrape.interval,
+        "scrape_timeout": scrape.timeout,
+        "external_labels": {"cluster": cluster},
+        "sample_limit": scrape.limits.samples,
+        "target_limit": scrape.limits.targets,
+        "label_limit": scrape.limits.labels,
+        "label_name_length_limit": scrape.limits.label_name,
+        "label_value_length_limit": scrape.limits.label_value,
+        "body_size_limit": mebibytes(in_bytes(scrape.limits.body)),
+        "keep_dropped_targets": _KEPT_DROPPED_TARGETS,
+        "extra_scrape_metrics": True,
+    }
+
+
+def mebibytes(size: int) -> str:
+    """A size as Prometheus writes it."""
+    return f"{size // 2**20}MiB"

@@ -1,0 +1,149 @@
+"""The scrape jobs of one cluster, alike for every Prometheus that scrapes it."""
+
+import re
+from dataclasses import replace
+from typing import Any
+
+from settings import Fleet
+from settings.exporters import Existing
+
+from ..prometheus.flags import LISTEN
+from ..tokens import API, API_TOKEN
+from .annotated import annotated_pods, annotated_services
+from .discovery import endpoint_slices, endpoints_of, nodes, pods
+from .job import ScrapeJob
+from .platforms import VIRTUAL, unreachable
+from .relabel import NODE, POD, SERVICE, SLICE, Rule, constant, copied, drop, keep
+from .untrusted import untrusted
+
+OWN = "prometheus"
+"""The job of Prometheus itself."""
+_REAL_NODES = [
+    drop([f"{NODE}_label_{re.sub('[^a-zA-Z0-9]', '_', label)}"], "|".join(values)) for label, values in VIRTUAL.items()
+]
+_DNS_PODS = "k8s-app in (coredns,kube-dns)"
+_LONGEST_WORD, _BYTES_OF_A_CHARACTER = 250, 4
+WRITTEN_BY_USERS = (
+    *("created_by_kind", "created_by_name", "owner_kind", "owner_name"),
+    *("image", "image_id", "image_spec", "ingressclass", "load_balancer_ip", "metric_name", "name", "path"),
+    *("reason", "resource_kind", "resource_name", "schedule", "service_account", "storageclass", "timezone"),
+    *("scaletargetref_api_version", "scaletargetref_kind", "scaletargetref_name", "tls_host", "volumename"),
+)
+"""Labels of kube-state-metrics whose length the API server does not limit."""
+_NAME, _PART_OF = "app.kubernetes.io/name", "app.kubernetes.io/part-of=promfleet"
+
+
+def jobs(fleet: Fleet, cluster: str, self_job: ScrapeJob) -> list[ScrapeJob]:
+    """
+    Return everything that is scraped in a cluster, without what its platform hides.
+
+    `self_job` is the job of the Prometheus that scrapes.
+    """
+    known = fleet.clusters[cluster]
+    insecure = known.kubelet.insecure_skip_verify
+    state, node = known.kube_state_metrics.existing, known.node_exporter.existing
+    found = [
+        self_job,
+        _on_nodes("kubelet", "/metrics", insecure=insecure),
+        # Its own timestamps go backwards now and then, and such samples would be dropped.
+        _on_nodes("cadvisor", "/metrics/cadvisor", insecure=insecure, honor_timestamps=False),
+        _api_server(),
+        _coredns(),
+        _kube_state_metrics(fleet, state),
+        _exporter("node-exporter", fleet.node_exporter_namespace, node, _of_node("node"), _of_node("instance")),
+        untrusted(annotated_pods(fleet.scrape), fleet.scrape.limits.annotated),
+        untrusted(
+            _without(annotated_services(fleet.scrape), *(one for one in (state, node) if one)),
+            fleet.scrape.limits.annotated,
+        ),
+    ]
+    hidden = unreachable(fleet, cluster)
+    return [job for job in found if job.name not in hidden]
+
+
+def self_scrape(instance: str) -> ScrapeJob:
+    """Return the job of a Prometheus that scrapes itself; its instance is a name, since all listen on one address."""
+    return ScrapeJob(name=OWN, targets=[{"targets": [LISTEN], "labels": {"instance": instance}}])
+
+
+def _with_identity(*, insecure: bool = False, **tls: Any) -> dict[str, Any]:
+    """Kubernetes' own endpoints ask who comes, and prove with the cluster's CA who they are."""
+    verified = {"ca_file": f"{API}/ca.crt", **({"insecure_skip_verify": True} if insecure else {}), **tls}
+    return {
+        "scheme": "https",
+        "authorization": {"type": "Bearer", "credentials_file": API_TOKEN},
+        "tls_config": verified,
+    }
+
+
+def _on_nodes(name: str, path: str, *, insecure: bool, **options: Any) -> ScrapeJob:
+    """A kubelet's endpoint, asked at the node itself: through the API server takes an administrator's rights."""
+    return ScrapeJob(
+        name=name,
+        path=path,
+        options={**_with_identity(insecure=insecure), **options},
+        discovery=nodes(),
+        relabel=[*_REAL_NODES, copied(f"{NODE}_name", "node")],
+    )
+
+
+def _api_server() -> ScrapeJob:
+    """
+    Every API server, at its own address.
+
+    Its certificate may lack that address and has the names by which pods know it, this one among them.
+    """
+    return ScrapeJob(
+        name="apiserver",
+        options=_with_identity(server_name="kubernetes"),
+        discovery=endpoints_of("default", "kubernetes"),
+        relabel=[keep([f"{SLICE}_port_name"], "https")],
+    )
+
+
+def _coredns() -> ScrapeJob:
+    """CoreDNS by the label of its pods: its Service has other names elsewhere, and not everywhere the port."""
+    return ScrapeJob(
+        name="coredns",
+        discovery=pods("kube-system", _DNS_PODS),
+        relabel=[
+            drop([f"{POD}_phase"], "Succeeded|Failed"),
+            keep([f"{POD}_container_port_number"], "9153"),
+            copied(f"{POD}_name", "pod"),
+            copied(f"{POD}_node_name", "node"),
+        ],
+    )
+
+
+def _exporter(name: str, namespace: str, existing: Existing | None, *rules: Rule) -> ScrapeJob:
+    """
+    An exporter that this program deploys, or the existing one that stands for it.
+
+    Its targets carry neither namespace nor pod: those of its series are what it tells about.
+    """
+    selector = f"{_NAME}={name},{_PART_OF}"
+    found, port = endpoint_slices(namespace, selector, selector), "metrics"
+    if existing:
+        found, port = endpoints_of(existing.namespace, existing.service), existing.port or ".*"
+    return ScrapeJob(name=name, discovery=found, relabel=[keep([f"{SLICE}_port_name"], port), *rules])
+
+
+def _without(job: ScrapeJob, *existing: Existing) -> ScrapeJob:
+    """The job of annotated services without those that have a job of their own; many are annotated as they come."""
+    named = "|".join(f"{one.namespace};{one.service}" for one in existing)
+    rules = [drop(["__meta_kubernetes_namespace", f"{SERVICE}_name"], named)] if named else []
+    return replace(job, relabel=[*rules, *job.relabel])
+
+
+def _kube_state_metrics(fleet: Fleet, existing: Existing | None) -> ScrapeJob:
+    """kube-state-metrics, whose labels repeat what users write: one long word would have the whole scrape refused."""
+    longest = min(_LONGEST_WORD, fleet.scrape.limits.label_value // _BYTES_OF_A_CHARACTER)
+    cut = [
+        {"source_labels": [label], "regex": f"(.{{{longest}}}).+", "target_label": label} for label in WRITTEN_BY_USERS
+    ]
+    instance = constant("instance", "kube-state-metrics")
+    return replace(_exporter("kube-state-metrics", fleet.namespace, existing, instance), metric_relabel=cut)
+
+
+def _of_node(target: str) -> Rule:
+    return copied(f"{SLICE}_endpoint_node_name", target)

@@ -1,0 +1,195 @@
+"""The rules between sections: each looks at what could be read and names what breaks it."""
+
+from collections.abc import Callable, Iterable, Iterator
+from difflib import get_close_matches
+from pathlib import Path
+
+from ..errors import Problem
+from ..loading.kubeconfig import files_of
+from ..types import duration, seconds
+from .alerting import named_clusters_report, routed_teams_have_alerts, sections_have_a_server
+from .capacity import retention_fits
+from .exposure import (
+    hosts_are_distinct,
+    ingresses_have_a_class,
+    node_ports_are_distinct,
+    node_ports_are_written,
+    proxies_know_hosts_by_name,
+)
+from .partial import PartialFleet
+from .replication import (
+    agents_write_once,
+    limited_clusters_write,
+    pods_have_identities,
+    pools_have_a_bucket,
+    receive_has_writers,
+    releases_know_delayed_compaction,
+    replicas_are_folded,
+    rulers_bucket_is_made,
+)
+from .trust import authorities_sign_hosts, proxies_verify_the_hub
+
+Rule = Callable[[PartialFleet], Iterable[Problem]]
+
+_INTERVALS_PER_OUTAGE = 10
+
+
+def broken_rules(partial: PartialFleet) -> Iterator[Problem]:
+    """Every problem that a rule finds."""
+    for rule in RULES:
+        yield from rule(partial)
+
+
+def something_runs(partial: PartialFleet) -> Iterator[Problem]:
+    """A stack has a Prometheus server or agents."""
+    if not partial.server_section and not partial.has_agents:
+        yield Problem((), "deploys no Prometheus", "Write a section hub, standalone or agents.")
+
+
+def there_is_one_server(partial: PartialFleet) -> Iterator[Problem]:
+    """A hub and a standalone server in one stack would leave open which of them Grafana, say, belongs to."""
+    if {"hub", "standalone"} <= partial.present:
+        instead = "Remove one: a hub scrapes its own cluster too. Or write two stack files."
+        yield Problem(("standalone",), "is a second Prometheus server beside the hub", instead)
+
+
+def server_has_a_cluster(partial: PartialFleet) -> Iterator[Problem]:
+    """The cluster of the Prometheus server is one of the clusters."""
+    if partial.clusters and partial.server_cluster is not None and partial.server_cluster not in partial.clusters:
+        yield Problem(
+            (partial.server_section, "cluster"),
+            "is not in clusters",
+            _nearest(partial, partial.server_cluster),
+            partial.server_cluster,
+        )
+
+
+def agents_have_clusters(partial: PartialFleet) -> Iterator[Problem]:
+    """Every agent's cluster is one of the clusters."""
+    for name in partial.agents if partial.clusters else ():
+        if name not in partial.clusters:
+            yield Problem(("agents", name), "names a cluster that is not in clusters", _nearest(partial, name))
+
+
+def server_watches_its_cluster(partial: PartialFleet) -> Iterator[Problem]:
+    """No agent stands in the cluster of this stack's server."""
+    if partial.server_cluster is not None and partial.server_cluster in partial.agents:
+        server = partial.server_section
+        instead = f"Remove it: {server} scrapes its own cluster itself."
+        yield Problem(("agents", partial.server_cluster), f"is an agent in the cluster of {server}", instead)
+
+
+def agents_have_a_hub(partial: PartialFleet) -> Iterator[Problem]:
+    """An agent writes to this stack's hub or names another; never one where the other is meant."""
+    for name, agent in partial.agents.items():
+        if agent and not agent.hub and not partial.has_hub:
+            instead = "Write hub: {stack: organization/promfleet/hub}, or add a section hub to this stack."
+            yield Problem(("agents", name), "has nowhere to write: this stack has no hub", instead)
+        if agent and agent.hub and agent.hub.stack and partial.has_hub:
+            instead = "Remove it to write to this stack's hub, or move the agent to a stack without one."
+            yield Problem(
+                ("agents", name, "hub", "stack"), "is a second hub beside this stack's", instead, agent.hub.stack
+            )
+
+
+def clusters_are_used(partial: PartialFleet) -> Iterator[Problem]:
+    """Every cluster runs a Prometheus server or an agent."""
+    is_unreadable = partial.server_section and partial.server_cluster is None
+    if is_unreadable or not (partial.server_section or partial.has_agents):
+        return
+    for name in partial.clusters:
+        if name != partial.server_cluster and name not in partial.agents:
+            instead = f"Add {name}: {{}} to agents, or remove the cluster."
+            yield Problem(("clusters", name), "runs neither a server nor an agent", instead)
+
+
+def clusters_are_distinct(partial: PartialFleet) -> Iterator[Problem]:
+    """Two names never lead to one cluster; whether two contexts do is seen once there are kubeconfigs."""
+    seen: dict[tuple[str, tuple[Path, ...]], str] = {}
+    for name, cluster in partial.clusters.items():
+        if not cluster:
+            continue
+        first = seen.setdefault((cluster.context, files_of(cluster)), name)
+        if first != name:
+            instead = "Give each cluster its own context, or remove one of the two."
+            yield Problem(("clusters", name, "context"), f"is the context of {first} too", instead, cluster.context)
+
+
+def writers_are_known_once(partial: PartialFleet) -> Iterator[Problem]:
+    """The hub's section says of an agent elsewhere what this stack says of its own clusters."""
+    for name, writer in partial.hub.agents.items() if partial.hub else ():
+        agent = partial.agents.get(name)
+        if agent and agent.hub and agent.hub.url:
+            instead = f"Remove it here, or agents.{name}.hub."
+            yield Problem(("hub", "agents", name), "writes to another system", instead)
+            continue
+        known = {"series": writer.series, "labels": writer.labels}
+        for key in known if name in partial.clusters else ():
+            if key in writer.model_fields_set:
+                rule = f"has no effect: {name} is a cluster of this stack"
+                instead = f"Write it at clusters.{name}.{key}."
+                yield Problem(("hub", "agents", name, key), rule, instead, known[key])
+
+
+def labels_are_joined(partial: PartialFleet) -> Iterator[Problem]:
+    """Labels of a cluster are told by the hub that its samples go to."""
+    for name, cluster in partial.clusters.items():
+        agent = partial.agents.get(name)
+        if not cluster or not cluster.labels:
+            continue
+        if agent and agent.hub and agent.hub.url:
+            rule = "has no effect: its agent writes to another system"
+            yield Problem(("clusters", name, "labels"), rule, "Remove it.")
+        elif not partial.has_hub and name != partial.server_cluster:
+            instead = f"Write them in the stack of the hub, at hub.agents.{name}.labels."
+            yield Problem(("clusters", name, "labels"), "has no effect: this stack has no hub", instead)
+
+
+def outages_span_intervals(partial: PartialFleet) -> Iterator[Problem]:
+    """An outage is long compared with the time between two scrapes."""
+    if not partial.scrape:
+        return
+    least = _INTERVALS_PER_OUTAGE * seconds(partial.scrape.interval)
+    for name, agent in partial.agents.items():
+        if agent and seconds(agent.outage) < least:
+            rule = f"is shorter than {_INTERVALS_PER_OUTAGE} scrapes at an interval of {partial.scrape.interval}"
+            yield Problem(("agents", name, "outage"), rule, f"Write {duration(least)} or more.", agent.outage)
+
+
+RULES: tuple[Rule, ...] = (
+    something_runs,
+    there_is_one_server,
+    server_has_a_cluster,
+    agents_have_clusters,
+    server_watches_its_cluster,
+    agents_have_a_hub,
+    clusters_are_used,
+    clusters_are_distinct,
+    writers_are_known_once,
+    labels_are_joined,
+    outages_span_intervals,
+    retention_fits,
+    sections_have_a_server,
+    named_clusters_report,
+    routed_teams_have_alerts,
+    hosts_are_distinct,
+    proxies_know_hosts_by_name,
+    ingresses_have_a_class,
+    authorities_sign_hosts,
+    proxies_verify_the_hub,
+    node_ports_are_written,
+    node_ports_are_distinct,
+    replicas_are_folded,
+    agents_write_once,
+    limited_clusters_write,
+    receive_has_writers,
+    rulers_bucket_is_made,
+    pods_have_identities,
+    pools_have_a_bucket,
+    releases_know_delayed_compaction,
+)
+
+
+def _nearest(partial: PartialFleet, name: str) -> str:
+    near = get_close_matches(name, partial.clusters, n=1)
+    return f'Did you mean "{near[0]}"?' if near else f"Add {name}: {{context: …}} to clusters."
