@@ -131,7 +131,7 @@ class Alertmanager(pulumi.ComponentResource):
         proxies: auth_proxy.AuthProxies,
         child_opts: ResourceOptions,
     ) -> None:
-        """Make the StatefulSet with its configuration, secrets and volumes, and the Service by which its pods find each other."""
+        """Make the StatefulSet with its configuration, secrets and volumes, and the Service of its peers."""
         config = k8s.core.v1.ConfigMap(
             f"{name}-config", metadata=metadata, data={"alertmanager.yml": args["config"]}, opts=child_opts
         )
