@@ -152,8 +152,8 @@ class TestRules:
             ),
             (
                 ALONE + "agents: {shop: {hub: {stack: o/p/hub}}}",
-                "agents.shop: is an agent in the standalone server's own cluster. Remove it: the standalone server scrapes "
-                "its own cluster itself.",
+                "agents.shop: is an agent in the standalone server's own cluster. Remove it: the standalone "
+                "server scrapes its own cluster itself.",
             ),
             (
                 ALONE.replace("cluster: shop", "cluster: shp"),
