@@ -12,8 +12,13 @@ from .thanos import deploy_thanos
 
 
 def deploy(fleet: Fleet) -> None:
-    """Deploy each section that the stack file has, and export what others need of it."""
+    """Deploy each section that the stack file has, in clusters that the kubeconfigs know."""
     require_contexts(fleet.clusters)
+    deploy_sections(fleet)
+
+
+def deploy_sections(fleet: Fleet) -> None:
+    """Deploy each section that the stack file has, and export what others need of it."""
     watched = {name: deploy_cluster(fleet, name) for name in fleet.clusters}
     hub = deploy_home(fleet, fleet.hub, watched[fleet.hub.cluster]) if fleet.hub else None
     for cluster in fleet.agents:
