@@ -12,6 +12,7 @@ from settings.fleet import Fleet
 from settings.loading.kubeconfig import KubeconfigError, Kubeconfigs, shared_servers
 from settings.loading.load import KEY, from_file
 
+from .human import counted
 from .judges import AMTOOL, PROMTOOL, complaints
 
 PROJECT = KEY.partition(":")[0]
@@ -91,8 +92,4 @@ def summary(fleet: Fleet) -> str:
         "receiver": len(fleet.alertmanager.receivers) if fleet.alertmanager else 0,
         "probe": len(fleet.probes),
     }
-    return ", ".join(_counted(number, noun) for noun, number in parts.items() if number)
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return ", ".join(counted(number, noun) for noun, number in parts.items() if number)

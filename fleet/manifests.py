@@ -1,17 +1,13 @@
 """What a program registers as files for `kubectl apply`, and what of it can't stand in a file."""
 
 import re
+from base64 import b64decode
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import yaml
 
 from stacks.offline import KUBERNETES, Registered, Secret, Unknown
-
-try:
-    from yaml import CSafeDumper as SafeDumper
-except ImportError:  # a PyYAML that was built without libyaml
-    from yaml import SafeDumper
 
 Path = tuple[str | int, ...]
 FIRST = "00-"
@@ -58,8 +54,8 @@ class LeftOut(NamedTuple):
 
     def __str__(self) -> str:
         place = f"{self.namespace}/{self.name}" if self.namespace else self.name
-        what = "is left out, whose" if self.whole else "is without"
-        return f"{self.cluster}: {self.kind} {place} {what} {_spelt(self.path)}"
+        what = "is left out, whose" if self.whole else "is written without its"
+        return f"{self.cluster}: {self.kind} {place} {what} {_spelt(self.path)}" + " is known later" * self.whole
 
 
 class Manifests(NamedTuple):
@@ -113,11 +109,14 @@ def text(item: Mapping[str, Any]) -> str:
     return yaml.dump(item, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_NO_FOLDING)
 
 
-class _Dumper(SafeDumper):
-    pass
+_SafeDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # libyaml's writes ten times as fast
 
 
-def _represented(dumper: SafeDumper, value: str) -> yaml.ScalarNode:
+class _Dumper(_SafeDumper):
+    """Leaves texts readable, and unmistakable for readers of YAML 1.1 and 1.2."""
+
+
+def _represented(dumper: Any, value: str) -> yaml.ScalarNode:
     style = "|" if "\n" in value else '"' if _AMBIGUOUS.match(value) else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style)
 
@@ -141,13 +140,19 @@ def _is_public(value: Any) -> bool:
     return isinstance(value, Secret) and bool(_CERTIFICATES.fullmatch(value.origin))
 
 
+def _origins(item: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Give each key of a Secret, and where its value comes from; no key where not even these are known."""
+    for field, decoded in (("data", lambda text: b64decode(text).decode()), ("stringData", str)):
+        values = item.get(field)
+        if isinstance(values, Mapping):
+            for key, value in values.items():
+                yield key, decoded(value.origin) if isinstance(value, Secret) else _LATER
+
+
 def _secret(cluster: str, item: Mapping[str, Any]) -> Need:
-    data = item.get("stringData") or item.get("data")
-    if not isinstance(data, Mapping):
-        return Need(cluster, *_identity(item), (), _LATER)
-    origins = {key: value.origin if isinstance(value, Secret) else _LATER for key, value in data.items()}
-    said = [*origins.values()] if len(origins) == 1 else [f"{key} is {origin}" for key, origin in origins.items()]
-    return Need(cluster, *_identity(item), tuple(origins), ", ".join(said))
+    values = dict(_origins(item))
+    said = [*values.values()] if len(values) == 1 else [f"{key} is {origin}" for key, origin in values.items()]
+    return Need(cluster, *_identity(item), tuple(values), ", ".join(said) or _LATER)
 
 
 def _gaps(value: Any, path: Path = ()) -> Iterator[Path]:
@@ -213,24 +218,24 @@ def _references(value: Any) -> Iterator[_Reference]:
     if isinstance(value, list):
         for item in value:
             yield from _references(item)
-    if not isinstance(value, Mapping):
-        return
-    for key, item in value.items():
-        match key, item:
-            case "secret", {"secretName": name} | {"name": name}:
-                yield from _keys("Secret", name, item)
-            case "configMap", {"name": name}:
-                yield from _keys("ConfigMap", name, item)
-            case "secretKeyRef", {"name": name, "key": one}:
-                yield _Reference("Secret", name, one)
-            case "configMapKeyRef", {"name": name, "key": one}:
-                yield _Reference("ConfigMap", name, one)
-            case "persistentVolumeClaim", {"claimName": name}:
-                yield _Reference("PersistentVolumeClaim", name)
-            case "tls", [{"secretName": _}, *_]:
-                yield from (_Reference("Secret", one["secretName"], "tls.crt") for one in item)
-            case _:
-                yield from _references(item)
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _reference(key, item)
+            yield from _references(item)
+
+
+def _reference(key: str, value: Any) -> Iterator[_Reference]:
+    match key, value:
+        case "secret", {"secretName": name} | {"name": name}:
+            yield from _keys("Secret", name, value)
+        case "configMap", {"name": name}:
+            yield from _keys("ConfigMap", name, value)
+        case "secretKeyRef" | "configMapKeyRef", {"name": name, "key": one}:
+            yield _Reference("Secret" if key == "secretKeyRef" else "ConfigMap", name, one)
+        case "persistentVolumeClaim", {"claimName": name}:
+            yield _Reference("PersistentVolumeClaim", name)
+        case "tls", [{"secretName": _}, *_]:
+            yield from (_Reference("Secret", one["secretName"], "tls.crt") for one in value)
 
 
 def _keys(kind: str, name: str, volume: Mapping[str, Any]) -> Iterator[_Reference]:

@@ -1,8 +1,8 @@
 """`fleet render`: the objects of a stack as YAML, for whoever applies them with something else than Pulumi."""
 
 import gc
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Collection, Generator, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +10,9 @@ import typer
 
 from settings.errors import FleetError
 from settings.fleet import Fleet
-from settings.load import KEY, from_file
+from settings.loading.load import KEY, from_file
+
+from .human import counted
 
 if TYPE_CHECKING:
     from stacks.offline import Program
@@ -36,21 +38,18 @@ def render(
     """
     Write the Kubernetes objects of a stack as YAML: a file each, in a folder per cluster.
 
-    They are those that `pulumi up` would make of Pulumi.<stack>.yaml. No cluster, engine or passphrase is needed: values
-    of Secrets are left out, and whatever has to exist beside the files is listed, in DIR/README.md too.
+    They are those that `pulumi up` would make of Pulumi.<stack>.yaml. It needs no cluster, engine or passphrase. Values
+    of Secrets are left out; whatever has to exist beside the files is listed, in DIR/README.md too.
     """
-    gc.disable()  # much is made and nearly nothing dropped: a fifth of the time would be the collector's
     # Pulumi takes half a second to import, which no other command is to wait for.
     from stacks.offline import ProgramError  # noqa: PLC0415
 
-    from .manifests import manifests, text  # noqa: PLC0415
-
     file, name = Path(f"Pulumi.{stack.rpartition('/')[2]}.yaml"), full_name(stack)
     try:
-        fleet = from_file(file)
-        rendered = manifests(program(fleet, name, file.parent).resources)
-        files = {path: f"# {written_by(name)}\n{text(item)}" for path, item in rendered.files.items()}
-        write(folder, name, {README: readme(name, fleet, rendered), **files})
+        with _uncollected():
+            fleet = from_file(file)
+            rendered, files = rendering(fleet, name, file.parent)
+        write(folder, name, files)
     except FleetError as error:
         typer.echo(error.report(), err=True)
         raise typer.Exit(1) from None
@@ -60,11 +59,30 @@ def render(
     except FolderError as error:
         typer.echo(f"{folder}: {error}", err=True)
         raise typer.Exit(2) from None
-    typer.echo(f"{folder}: {len(files)} objects in {len(fleet.clusters)} clusters")
+    typer.echo(f"{folder}: {counted(len(rendered.files), 'object')} in {counted(len(fleet.clusters), 'cluster')}")
     for line in [*rendered.needs, *rendered.left_out]:
         typer.echo(line)
     if rendered.elsewhere:
         typer.echo(f"{len(rendered.elsewhere)} resources are in no cluster, and listed in {folder / README}")
+
+
+@contextmanager
+def _uncollected() -> Generator[None]:
+    """Let no garbage be collected where much is made and nearly nothing dropped: it is a tenth of the time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def rendering(fleet: Fleet, stack: str, folder: Path) -> tuple["Manifests", Mapping[str, str]]:
+    """Give the objects of a stack, and the files that they make: path -> text; other stacks' files lie in a folder."""
+    from .manifests import manifests, text  # noqa: PLC0415
+
+    rendered = manifests(program(fleet, stack, folder).resources)
+    files = {path: f"# {written_by(stack)}\n{text(item)}" for path, item in rendered.files.items()}
+    return rendered, {README: readme(stack, fleet, rendered), **files}
 
 
 def full_name(stack: str) -> str:
