@@ -12,36 +12,47 @@ from settings.fleet import Fleet
 from settings.loading.kubeconfig import KubeconfigError, Kubeconfigs, shared_servers
 from settings.loading.load import KEY, from_file
 
+from .exits import Exit
 from .human import counted
 from .judges import AMTOOL, PROMTOOL, complaints
+from .reports import Checked, CheckedFile, Finding, Json
 
 PROJECT = KEY.partition(":")[0]
 STACK_FILES = "Pulumi.*.yaml"
+_NOTHING = f"no {STACK_FILES} here"
 
 
 def check(
     files: Annotated[list[Path] | None, typer.Argument(help=f"Stack files; {STACK_FILES} by default.")] = None,
+    *,
+    json: Json = False,
 ) -> None:
-    """Check stack files; every problem is named at once."""
+    """Check stack files; every problem is named at once. Exit 1 where there are any."""
     chosen = files or sorted(Path().glob(STACK_FILES))
+    checked = [_checked(file, chosen) for file in chosen]
+    if json:
+        reports = [report for report, _ in checked]
+        Checked(files=reports, error=None if chosen else _NOTHING).print()
+    elif not chosen:
+        typer.echo(_NOTHING, err=True)
+    else:
+        for report, error in checked:
+            typer.echo(error.report() if error else f"{report.file}: ok: {report.summary}", err=bool(error))
     if not chosen:
-        typer.echo(f"no {STACK_FILES} here", err=True)
-        raise typer.Exit(1)
-    wrong = [file for file in chosen if not _report(file, chosen)]
-    if wrong:
-        raise typer.Exit(1)
+        raise typer.Exit(Exit.USAGE)
+    if not all(report.ok for report, _ in checked):
+        raise typer.Exit(Exit.FINDINGS)
 
 
-def _report(file: Path, beside: Collection[Path]) -> bool:
+def _checked(file: Path, beside: Collection[Path]) -> tuple[CheckedFile, FleetError | None]:
     try:
         fleet = verified(file)
         if problems := list(strangers(fleet, file, beside)):
             raise FleetError(file.name, problems)
-        typer.echo(f"{file}: ok: {summary(fleet)}")
     except FleetError as error:
-        typer.echo(error.report(), err=True)
-        return False
-    return True
+        problems = [Finding.of(problem) for problem in error.problems]
+        return CheckedFile(file=str(file), ok=False, summary=None, problems=problems), error
+    return CheckedFile(file=str(file), ok=True, summary=summary(fleet), problems=[]), None
 
 
 def verified(file: Path) -> Fleet:

@@ -12,6 +12,7 @@ from settings.errors import FleetError
 from settings.fleet import Fleet
 from settings.loading.load import KEY, from_file
 
+from .exits import Exit
 from .human import counted
 
 if TYPE_CHECKING:
@@ -52,13 +53,13 @@ def render(
         write(folder, name, files)
     except FleetError as error:
         typer.echo(error.report(), err=True)
-        raise typer.Exit(1) from None
+        raise typer.Exit(Exit.FINDINGS) from None
     except ProgramError as error:
         typer.echo(f"{file}: {error}", err=True)
-        raise typer.Exit(1) from None
+        raise typer.Exit(Exit.FINDINGS) from None
     except FolderError as error:
         typer.echo(f"{folder}: {error}", err=True)
-        raise typer.Exit(2) from None
+        raise typer.Exit(Exit.USAGE) from None
     typer.echo(f"{folder}: {counted(len(rendered.files), 'object')} in {counted(len(fleet.clusters), 'cluster')}")
     for line in [*rendered.needs, *rendered.left_out]:
         typer.echo(line)
