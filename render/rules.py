@@ -29,7 +29,7 @@ def rules(fleet: Fleet) -> dict[str, str]:
     return {f"{name}.yml": to_yaml(groups) for name, groups in _files(fleet, GROUPS, with_inventory=True).items()}
 
 
-def hub_rules(fleet: Fleet) -> dict[str, str]:
+def server_rules(fleet: Fleet) -> dict[str, str]:
     """
     Those that the hub's Prometheus evaluates.
 
@@ -85,7 +85,7 @@ def _inventory(fleet: Fleet) -> list[Rule]:
         *(_expected(fleet, cluster) for cluster in expected(fleet)),
         *(_outage(fleet, cluster) for cluster in fleet.local_agents),
         *(_maintenance(window, fleet) for window in fleet.alerts.maintenance),
-        *([_watchdog(fleet, fleet.hub.cluster)] if fleet.hub else []),
+        *([_watchdog(fleet, fleet.server.cluster)] if fleet.server else []),
     ]
 
 
@@ -138,9 +138,9 @@ def _watchdog(fleet: Fleet, cluster: str) -> Rule:
 def _general(group: Group, fleet: Fleet) -> list[Rule]:
     """The group's records, and its alerts for every cluster that does not tune them."""
     records = [_record(record) for record in group.records]
-    if group is THANOS_REPLICAS and fleet.hub and fleet.thanos:
-        labels = {"cluster": fleet.hub.cluster}
-        records.append({"record": REPLICAS, "expr": f"vector({fleet.hub.replicas})", "labels": labels})
+    if group is THANOS_REPLICAS and fleet.server and fleet.thanos:
+        labels = {"cluster": fleet.server.cluster}
+        records.append({"record": REPLICAS, "expr": f"vector({fleet.server.replicas})", "labels": labels})
     made = (_for_the_fleet(alert, group, fleet) for alert in group.alerts)
     return [*records, *filter(None, made)]
 

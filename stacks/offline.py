@@ -19,7 +19,6 @@ from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.stack import Stack
 
 from settings import Fleet
-from settings.validation import secrets
 
 from .deploy import deploy_sections
 
@@ -94,7 +93,7 @@ def referred(fleet: Fleet) -> list[str]:
 
 def _run(fleet: Fleet, full_name: str, others: Mapping[str, Outputs]) -> Program:
     organization, project, stack = full_name.split("/")
-    keys = {f"{project}:{key}": f"secret {project}:{key} of stack {stack}" for key in secrets.needed(fleet.draft)}
+    keys = {f"{project}:{key}": f"secret {project}:{key} of stack {stack}" for key in fleet.secrets}
     recorder = Recorder(full_name, others)
 
     def program() -> None:

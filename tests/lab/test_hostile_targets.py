@@ -14,6 +14,7 @@ import yaml
 import render
 from lab.build import command
 from settings import Fleet, in_bytes
+from tests.rendered import server_config
 
 from .processes import Server, Target
 from .stack import eventually
@@ -33,7 +34,7 @@ FLEET = Fleet.model_validate(
 )
 LIMITS = FLEET.scrape.limits
 MEMORY = {
-    "hub": in_bytes(render.hub_memory(2 * SERIES).limit),
+    "hub": in_bytes(render.server_memory(2 * SERIES).limit),
     "agent": in_bytes(render.agent_memory(SERIES).limit),
 }
 
@@ -93,7 +94,7 @@ def servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[S
     with ExitStack() as ending:
         ending.callback(hostile.shutdown)
         ending.callback(innocent.shutdown)
-        stored = {"storage": yaml.safe_load(render.hub_config(FLEET))["storage"]}
+        stored = {"storage": server_config(FLEET)["storage"]}
         hub = started("hub", stored, "--web.enable-remote-write-receiver", f"--storage.tsdb.path={tmp_path}/hub/data")
         sent = watching(hub, innocent, hostile)
         yield hub, started("agent", sent, "--agent", f"--storage.agent.path={tmp_path}/agent/data"), innocent

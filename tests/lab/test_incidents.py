@@ -9,7 +9,6 @@ from typing import Any
 import httpx
 import kr8s
 import pytest
-import yaml
 from kr8s.objects import Pod
 
 import render
@@ -18,6 +17,7 @@ from lab.build import command
 from live import client_options
 from render.tokens import AUDIENCE
 from settings import Fleet
+from tests.rendered import server_config
 
 from .clusters import Lab
 from .fleets import FLEET, UNAVAILABLE, StackFile
@@ -68,7 +68,7 @@ def second_source(
     for name, text in render.rules(fleet).items():
         (folder / name).write_text(text)
     (folder / "token").write_text(notifier_token(lab))
-    rendered = yaml.safe_load(render.hub_config(fleet))["alerting"]
+    rendered = server_config(fleet)["alerting"]
     [notifier] = rendered["alertmanagers"]
     with forwarded(lab, "prometheus-hub-0", 9090) as samples, forwarded(lab, "alertmanager-1", 8443) as port:
         config = {
@@ -236,11 +236,11 @@ class TestAccess:
         tokens = {
             "notifier": notifier_token(lab),
             "hub at kubelets": issued(lab),
-            "operator": outputs["operator"],
-            "reader": outputs["reader"],
-            "agent": outputs["identities"]["eu1"],
-            "pusher": outputs["pusher"],
-            "cleaner": outputs["cleaner"],
+            "operator": outputs["operatorToken"],
+            "reader": outputs["readerToken"],
+            "agent": outputs["writerTokens"]["eu1"],
+            "pusher": outputs["pusherToken"],
+            "cleaner": outputs["cleanerToken"],
             "nobody": "",
         }
         asked = {

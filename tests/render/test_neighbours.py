@@ -46,7 +46,7 @@ def others(case: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("group", CASES)
 class TestNeighbours:
-    """Each alert has a case that makes it fire; here it is a stranger, or a twin, who tells of that trouble."""
+    """Each alert has a case that makes it fire; here it is a stranger, or a replica, who tells of that trouble."""
 
     def judge(self, promtool: Promtool, folder: Path, group: str, tests: list[dict[str, Any]]) -> None:
         inventory = [] if group == "thanos-replicas" else ["inventory"]

@@ -186,7 +186,7 @@ class TestOpenHub:
             "users": [{"name": "u", "user": user}],
         }
         file.write_text(yaml.safe_dump(kubeconfig))
-        described = {"hub": {"context": context, "kubeconfig": str(file), "readUrl": "https://hub.example"}}
+        described = {"prometheus": {"context": context, "kubeconfig": str(file), "readUrl": "https://hub.example"}}
 
         with pytest.raises(StackError, match=f"the hub's cluster, context {context}, .*{said}"), open_hub(described):
             pass
