@@ -264,7 +264,30 @@ class TestFiles:
         first, second = (rendering(fleet, "organization/promfleet/dev", ROOT)[1] for _ in range(2))
 
         assert first == second
-        assert [*first] == [*second]
+        assert [*first] == [*second] == [README, *sorted(first.keys() - {README})]
+
+    @pytest.mark.parametrize("name", SHIPPED)
+    def test_what_comes_first_is_no_chance(self, rendered, name):
+        """
+        Neither in lists nor in objects, below what everybody expects at the top.
+        """
+
+        def assert_sorted(value):
+            if isinstance(value, dict):
+                assert [*value] == sorted(value)
+            for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+                assert_sorted(item)
+
+        found = rendered[name]
+        assert [found.needs, found.elsewhere] == [sorted(found.needs), sorted(found.elsewhere)]
+        for item in found.files.values():
+            assert [*item] == [
+                "apiVersion",
+                "kind",
+                "metadata",
+                *sorted(item.keys() - {"apiVersion", "kind", "metadata"}),
+            ]
+            assert_sorted([*item.values()])
 
     @pytest.mark.parametrize("value", ["1e3", "0o7", "1_000", "08:00", "yes", "no", "n", "~", "null", "10", "", ".5"])
     def test_no_text_is_taken_for_another_kind(self, value):
