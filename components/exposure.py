@@ -62,7 +62,7 @@ class ExposureArgs(TypedDict):
     """Further annotations of what is made."""
     source_ranges: NotRequired[Sequence[str]]
     """Addresses from which a load balancer lets clients in; from everywhere, if left out or empty."""
-    rollout_timeout: NotRequired[int]
+    rollout_timeout: int
     """Seconds until a load balancer without an address fails the update."""
 
 

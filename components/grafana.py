@@ -9,7 +9,6 @@ import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
 from render.grafana import APP, DASHBOARDS, DATA, PASSWORD, PORT, PROVISIONING, TLS, TOKEN, TRUSTED
-from settings.images import GRAFANA
 
 from .k8s.labels import labels, selector
 from .k8s.security import POD_WITH_VOLUME, RESTRICTED
@@ -51,9 +50,9 @@ class GrafanaArgs(TypedDict):
     """Size of the volume."""
     storage_class: NotRequired[pulumi.Input[str]]
     """The cluster's default class, if left out."""
-    image: NotRequired[str]
-    """The release that the dashboards are made for, if left out."""
-    rollout_timeout: NotRequired[int]
+    image: str
+    """Image of Grafana."""
+    rollout_timeout: int
     """Seconds until a StatefulSet that does not become ready fails the update."""
 
 
@@ -70,7 +69,7 @@ class Grafana(pulumi.ComponentResource):
         metadata: k8s.meta.v1.ObjectMetaArgsDict = {
             "name": APP,
             "namespace": args["namespace"],
-            "labels": labels(APP, APP, args.get("image", GRAFANA)),
+            "labels": labels(APP, APP, args["image"]),
         }
         ports: k8s.core.v1.ServicePortArgsDict = {"name": HTTPS, "port": PORT, "target_port": HTTPS}
         service = k8s.core.v1.Service(
@@ -188,7 +187,7 @@ def pod(args: GrafanaArgs, volumes: Sequence[k8s.core.v1.VolumeArgsDict]) -> k8s
     alive: k8s.core.v1.ProbeArgsDict = {"http_get": {"path": "/api/health", "port": HTTPS, "scheme": "HTTPS"}}
     container: k8s.core.v1.ContainerArgsDict = {
         "name": APP,
-        "image": args.get("image", GRAFANA),
+        "image": args["image"],
         "env": [{"name": name, "value": value} for name, value in sorted(args["environment"].items())],
         "ports": [{"name": HTTPS, "container_port": PORT}],
         "resources": resources("50m", "192Mi", "768Mi"),

@@ -8,6 +8,7 @@ from pulumi import ResourceOptions
 
 from components import Alertmanager
 from components.alertmanager import AlertmanagerArgs
+from settings import images
 
 from .builders import containers, pod
 from .conftest import Engine, plain, secret
@@ -38,6 +39,10 @@ def args(**other: object) -> AlertmanagerArgs:
         "reader": "reader",
         "tls_secret": "hub-tls",
         "storage": "1Gi",
+        "image": images.ALERTMANAGER,
+        "auth_proxy_image": images.KUBE_RBAC_PROXY,
+        "reloader_image": images.CONFIG_RELOADER,
+        "rollout_timeout": 150,
         **other,
     }
     return cast("AlertmanagerArgs", given)

@@ -23,6 +23,7 @@ def args(via: str, **other: Any) -> ExposureArgs:
         "backends": [WRITE, READ],
         "server_name": "hub.example",
         "tls_secret": "hub-tls",
+        "rollout_timeout": 150,
         **({"gateway": GATEWAY} if via == "gateway" else {}),
         **other,
     }

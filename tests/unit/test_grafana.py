@@ -10,6 +10,7 @@ from components import Grafana
 from components.grafana import GrafanaArgs
 from dashboards import DATASOURCE
 from render.grafana import datasources, environment, providers
+from settings import images
 from tests.rendered import server
 
 from .builders import HUB, fleet, pod
@@ -46,6 +47,8 @@ def args(**other: object) -> GrafanaArgs:
         "tls_secret": "hub-tls",
         "password": pulumi.Output.secret(PASSWORD),
         "storage": "1Gi",
+        "image": images.GRAFANA,
+        "rollout_timeout": 150,
         **other,
     }
     return cast("GrafanaArgs", {key: value for key, value in given.items() if value is not None})
