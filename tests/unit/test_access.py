@@ -230,7 +230,7 @@ class TestPrivateKey:
 class TestDocs:
     def test_name_every_proxy_and_who_may_what_there(self, everything: Engine) -> None:
         """
-        The page on access control has each auth proxy's port, whether it is internal, and the permission that it asks for.
+        The page on access control has each auth proxy's port, the permission it asks for, and whether it is internal.
         """
         plain = Engine()
         plain.stand_in()

@@ -19,6 +19,8 @@ from tests import ROOT
 from tests.promql import is_named, selectors
 from tests.unit.builders import EVERYTHING
 from tests.unit.conftest import RELEASES, SCHEMAS
+from tests.unit.kinds import DEPLOYMENT, STATEFUL_SET
+from tests.unit.shipped import deploy_shipped
 
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 EVERY_SECTION = {"alerts", "alertmanager", "grafana", "pushgateway", "probes"}
@@ -100,7 +102,9 @@ class TestOutputs:
         engine.deploy(lambda: deploy(Fleet.model_validate(EVERYTHING)))
 
         named = {
-            name for page in PAGES for name in re.findall(r"pulumi stack output (\w+)", page.read_text(encoding="utf-8"))
+            name
+            for page in PAGES
+            for name in re.findall(r"pulumi stack output (\w+)", page.read_text(encoding="utf-8"))
         }
 
         assert named
@@ -162,6 +166,32 @@ class TestSizing:
                 " to ".join(hub),
                 f"{days}Gi",
             ]
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory):
+    """What each stack file makes. It is deployed once, so tests only read it."""
+    return deploy_shipped(tmp_path_factory.mktemp("kube"))
+
+
+class TestQuota:
+    @pytest.mark.parametrize("file", ["Pulumi.hub.yaml", "Pulumi.thanos.yaml"])
+    def test_the_page_has_the_number_of_containers_that_a_stack_file_makes(self, shipped, file):
+        """
+        A ResourceQuota by these numbers holds every container of the namespace of the Prometheus server.
+        """
+        page = (ROOT / "docs" / "stack-file.md").read_text(encoding="utf-8")
+        server = from_file(ROOT / file).server
+        assert server
+        specs = [
+            r.inputs["spec"]
+            for kind in (STATEFUL_SET, DEPLOYMENT)
+            for r in shipped[file].all(kind)
+            if r.inputs["metadata"]["annotations"]["promfleet.io/owner"].endswith(f"/{server.cluster}")
+        ]
+        made = sum(int(spec["replicas"]) * len(spec["template"]["spec"]["containers"]) for spec in specs)
+
+        assert re.search(rf"\b{made}\b(?: containers)? with\s`{re.escape(file)}`", page)
 
 
 class TestKubernetesVersions:
