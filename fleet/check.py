@@ -12,7 +12,7 @@ from settings.fleet import Fleet
 from settings.loading.kubeconfig import KubeconfigError, Kubeconfigs, shared_servers
 from settings.loading.load import KEY, from_file
 
-from .judges import AMTOOL, PROMTOOL, complaints
+from .validators import AMTOOL, PROMTOOL, findings
 
 PROJECT = KEY.partition(":")[0]
 STACK_FILES = "Pulumi.*.yaml"
@@ -52,7 +52,7 @@ def verified(file: Path) -> Fleet:
     """
     fleet = from_file(file)
     found = [(judge, command) for judge in (PROMTOOL, AMTOOL) if (command := judge.on_path(fleet))]
-    complained = [problem for judge, command in found for problem in complaints(judge, command, fleet)]
+    complained = [problem for judge, command in found for problem in findings(judge, command, fleet)]
     if problems := [*_shared_servers(fleet), *complained]:
         raise FleetError(str(file), problems)
     return fleet

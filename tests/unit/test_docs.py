@@ -8,7 +8,9 @@ import pulumi
 import pytest
 import yaml
 
+import components
 import render
+from alerts import ALERTS, MAINTENANCE, WATCHDOG
 from lab.binaries import BINARIES
 from render.prometheus.wal import wal_plan
 from settings import Fleet, from_file, seconds
@@ -26,6 +28,8 @@ PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 EVERY_SECTION = {"alerts", "alertmanager", "grafana", "pushgateway", "probes"}
 SHAPES = ("hub.md", "standalone.md", "thanos.md")
 """The pages that describe what a stack file can deploy as a whole."""
+OWNERS = "Alertmanager|Container|Kube|Kubelet|Node|Prometheus|Promfleet|Target|Thanos"
+"""What the names of alerts begin with."""
 
 
 def blocks(page):
@@ -109,6 +113,37 @@ class TestOutputs:
 
         assert named
         assert named <= exported.keys()
+
+
+class TestAlerts:
+    def test_are_those_of_the_catalogue(self):
+        """
+        Whoever searches the catalogue for an alert that a page names finds it; the changelog has former names too.
+        """
+        known = {name.partition("/")[0] for name in (*ALERTS, MAINTENANCE, WATCHDOG)}
+        named = {
+            name
+            for page in PAGES
+            if page.name != "CHANGELOG.md"
+            for name in re.findall(rf"`((?:{OWNERS})[A-Z]\w+)`", page.read_text(encoding="utf-8"))
+            if name not in components.__all__
+        }
+
+        assert named
+        assert named <= known
+
+    def test_that_replace_others_exist(self):
+        """
+        The names by which the changelog replaces former ones are those of the catalogue.
+        """
+        known = {name.partition("/")[0] for name in ALERTS}
+        changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+        rows = re.findall(r"^  \| ([A-Z]\w+(?:, \w+)*) \| ([A-Z]\w+(?:, [A-Z]\w+)*)", changelog, re.M)
+
+        assert len(rows) > 20
+        for before, now in rows:
+            assert not known & set(before.split(", "))
+            assert set(now.split(", ")) <= known
 
 
 class TestLinks:
