@@ -230,7 +230,7 @@ class TestPrivateKey:
 class TestDocs:
     def test_name_every_proxy_and_who_may_what_there(self, everything: Engine) -> None:
         """
-        The page on auth proxies has each auth proxy's port, whether it is closed, and the permission that it asks for.
+        The page on access control has each auth proxy's port, the permission it asks for, and whether it is internal.
         """
         plain = Engine()
         plain.stand_in()
@@ -259,7 +259,7 @@ class TestDocs:
             next(word for word in found if "/" in word): {word for word in found if "/" not in word} for found in words
         }
         assert said == verbs
-        assert sorted((row[1].partition(",")[0], row[2], row[1].endswith(", closed")) for row in cells) == sorted(
+        assert sorted((row[1].partition(",")[0], row[2], row[1].endswith(", internal")) for row in cells) == sorted(
             made.values()
         )
 
