@@ -140,7 +140,9 @@ class TestIdentities:
         It is issued for minutes, to a person who may have it issued.
         """
         accounts = default.all(SERVICE_ACCOUNT)
-        kept = [s.inputs["metadata"]["annotations"].get("kubernetes.io/service-account.name") for s in default.all(SECRET)]
+        kept = [
+            s.inputs["metadata"]["annotations"].get("kubernetes.io/service-account.name") for s in default.all(SECRET)
+        ]
 
         assert "viewer" in [account.inputs["metadata"]["name"] for account in accounts]
         assert "viewer" not in kept
