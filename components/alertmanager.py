@@ -15,6 +15,7 @@ from render.alertmanager import (
     LISTEN,
     NOTIFY,
     OPERATE,
+    OPERATOR,
     PEERS,
     PEERS_PORT,
     READ,
@@ -109,11 +110,10 @@ class Alertmanager(pulumi.ComponentResource):
             args["notifier"],
             child_opts,
         )
-        operator = f"{APP}-operator"
         self.operator_token = service_account_token(
-            f"{name}-operator", {**metadata, "name": operator}, proxies.roles[OPERATE.name], 0, child_opts
+            f"{name}-operator", {**metadata, "name": OPERATOR}, proxies.roles[OPERATE.name], 0, child_opts
         )
-        looking: dict[str, pulumi.Input[str]] = {f"{APP}-reader": args["reader"], f"{operator}-reads": operator}
+        looking: dict[str, pulumi.Input[str]] = {f"{APP}-reader": args["reader"], f"{OPERATOR}-reads": OPERATOR}
         for binding, who in looking.items():
             reads: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": binding}
             bind_role(f"{name}-{binding}", reads, proxies.roles[READ.name], who, child_opts)

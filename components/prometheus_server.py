@@ -8,7 +8,7 @@ import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
 from render.auth_proxy import AuthProxy
-from render.prometheus.auth_proxies import METRICS, READ
+from render.prometheus.auth_proxies import BROWSE, METRICS, READ, VIEWER
 from render.prometheus.flags import DATA
 from render.prometheus.server import RULE_FILES
 from render.scrape.authenticated import CERTIFICATE
@@ -132,7 +132,7 @@ def deploy_server(
     )
     made = auth_proxy.auth_proxies(
         name,
-        [*proxies, *([METRICS.called_by(app)] if count > 1 else [])],
+        [*proxies, BROWSE, *([METRICS.called_by(app)] if count > 1 else [])],
         args["auth_proxy_image"],
         metadata,
         account,
@@ -145,6 +145,11 @@ def deploy_server(
         bind_role(f"{name}-scraper", scraper, made.roles[METRICS.name], account.metadata.name, child_opts)
     reader: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": READER}
     reader_token = service_account_token(f"{name}-reader", reader, made.roles[READ.name], 0, child_opts)
+    viewer: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": VIEWER}
+    k8s.core.v1.ServiceAccount(
+        f"{name}-viewer", metadata=viewer, automount_service_account_token=False, opts=child_opts
+    )
+    bind_role(f"{name}-viewer", viewer, made.roles[BROWSE.name], VIEWER, child_opts)
     config = k8s.core.v1.ConfigMap(
         f"{name}-config", metadata=metadata, data={"prometheus.yml": args["config"]}, opts=child_opts
     )

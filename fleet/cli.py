@@ -9,8 +9,16 @@ from typer.main import get_command
 
 from . import __version__
 
-COMMANDS = ("check", "status", "render", "snapshot", "dashboards", "lab")
-"""In the order in which they are listed."""
+COMMANDS = {
+    "check": "check",
+    "status": "status",
+    "open": "browse",
+    "render": "render",
+    "snapshot": "snapshot",
+    "dashboards": "dashboards",
+    "lab": "lab",
+}
+"""Command -> its module, in the order in which they are listed."""
 
 
 class Commands(TyperGroup):
@@ -22,10 +30,10 @@ class Commands(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f".{cmd_name}", __package__)
+        module = import_module(f".{COMMANDS[cmd_name]}", __package__)
         alone = typer.Typer(add_completion=False)
         if not hasattr(module, "app"):
-            alone.command()(getattr(module, cmd_name))
+            alone.command()(getattr(module, COMMANDS[cmd_name]))
         command = get_command(getattr(module, "app", alone))
         command.name = cmd_name
         return command

@@ -33,10 +33,14 @@ ALERTS = "/api/v2/alerts"
 _OPERATED = ("/api/v2/alerts/groups", "/api/v2/receivers", "/api/v2/silence/*", "/api/v2/silences", "/api/v2/status")
 NOTIFY = AuthProxy("alertmanagers", "notify", LISTEN, 8443, 8643, ("create", "get"), (ALERTS, "/metrics"))
 """Of Prometheus, which sends alerts through it, and scrapes."""
-OPERATE = AuthProxy("alertmanagers", "operate", LISTEN, 8444, 8644, ("create", "delete", "get"), _OPERATED)
-"""Of people who silence. A proxy asks for one permission per method, so that no alert can be raised through it."""
+_PAGES = ("/", "/script.js", "/favicon.ico", "/lib/*/*/*", "/assets/*")
+"""Of its releases before 0.34 and since (ui/web.go)."""
+OPERATE = AuthProxy("alertmanagers", "operate", LISTEN, 8444, 8644, ("create", "delete", "get"), (*_OPERATED, *_PAGES))
+"""Of people who silence, with its pages. A proxy asks for one permission per method: no alert can be raised here."""
 READ = AuthProxy("alertmanagers", "read", LISTEN, 8445, 8645, ("get",), (ALERTS, *_OPERATED))
 """Of people who look."""
+OPERATOR = f"{APP}-operator"
+"""ServiceAccount of people who silence."""
 PEERS = f"{APP}-peers"
 """The headless Service by which replicas find each other."""
 PEERS_PORT = 9094

@@ -10,6 +10,7 @@ from pulumi import ResourceOptions
 from render.prometheus.auth_proxies import READ
 from render.thanos.names import CERTIFICATES, FRONTEND, GRPC, QUERY, RULER
 from render.thanos.query import (
+    BROWSE,
     ENDPOINTS_FILE,
     FRONTEND_LISTEN,
     FRONTEND_METRICS,
@@ -47,6 +48,8 @@ class ThanosQueryArgs(TypedDict):
     """Request and limit of Query's memory."""
     readers: Mapping[str, pulumi.Input[str]]
     """Who may ask: name -> ServiceAccount of this namespace."""
+    viewer: pulumi.Input[str]
+    """ServiceAccount, in this namespace, that may see the pages."""
     scraper: str
     """App, and ServiceAccount, of the Prometheus that scrapes it."""
     tls_secret: pulumi.Input[str]
@@ -81,7 +84,7 @@ class ThanosQuery(pulumi.ComponentResource):
         ]
         proxies = auth_proxy.auth_proxies(
             own,
-            [read_proxy(frontend="frontend" in args), *scraped_through],
+            [read_proxy(frontend="frontend" in args), BROWSE, *scraped_through],
             args["auth_proxy_image"],
             metadata,
             account,
@@ -94,6 +97,8 @@ class ThanosQuery(pulumi.ComponentResource):
             bind_role(
                 f"{own}-{reader}", {**metadata, "name": f"{QUERY}-{reader}"}, self.roles[READ.name], who, child_opts
             )
+        viewer: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{QUERY}-viewer"}
+        bind_role(f"{own}-viewer", viewer, self.roles[BROWSE.name], args["viewer"], child_opts)
         for proxy in scraped_through:
             scraped: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{QUERY}-{proxy.name}-scraper"}
             bind_role(f"{own}-{proxy.name}-scraper", scraped, self.roles[proxy.name], args["scraper"], child_opts)

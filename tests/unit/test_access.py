@@ -19,7 +19,7 @@ HUB, AGENT, QUERY = "prometheus-hub", "prometheus-agent", "thanos-query"
 ANYBODY = {"everybody"}
 ROUTER, RECEIVE, RULER, STORE = "thanos-receive-router", "thanos-receive", "thanos-ruler", "thanos-store"
 OPEN: dict[str, dict[str, set[str]]] = {
-    HUB: {"8444": ANYBODY, "8445": {HUB}, "10901": {QUERY}, "10902": {HUB}},
+    HUB: {"8444": ANYBODY, "8445": {HUB}, "8447": ANYBODY, "10901": {QUERY}, "10902": {HUB}},
     "alertmanager": {
         "8443": {HUB, RULER},
         "8444": ANYBODY,
@@ -31,7 +31,7 @@ OPEN: dict[str, dict[str, set[str]]] = {
     "grafana": {"3000": ANYBODY},
     "kube-state-metrics": {"8080": {HUB, AGENT}},
     "pushgateway": {"8443": ANYBODY, "8444": {HUB}},
-    QUERY: {"8444": ANYBODY, "8445": {HUB}, "8446": {HUB}, "10901": {RULER}},
+    QUERY: {"8444": ANYBODY, "8445": {HUB}, "8446": {HUB}, "8447": ANYBODY, "10901": {RULER}},
     "thanos-bucket-web": {"8443": ANYBODY},
     "thanos-compactor": {"10902": {HUB}},
     "thanos-memcached": {"11211": {QUERY, STORE}},
