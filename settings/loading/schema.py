@@ -10,7 +10,7 @@ from ..section import Section
 from .docstrings import docstrings
 from .load import KEY
 
-FILE = Path(__file__).with_name("fleet.schema.json")
+FILE = Path(__file__).parents[1] / "fleet.schema.json"
 
 
 def stack_file_schema() -> dict[str, Any]:

@@ -17,6 +17,7 @@ ORDER = (
     "test_loss",
     "test_lab_itself",
     "test_destroy",
+    "test_standalone",
     "test_examples",  # wants clusters with nothing of ours
     "test_thanos_catalogue",  # begins a past that the Compactor works on while other tests run
     "test_thanos_tenants",

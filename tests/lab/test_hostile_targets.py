@@ -123,13 +123,13 @@ def watching(hub: Server, innocent: Target, hostile: Exporter) -> dict:
 
 
 def over_limit(hub: Server) -> dict[str, str]:
-    """Pods of which the alert says that they exceed a limit, and which limit."""
-    groups = yaml.safe_load(render.rules(FLEET)["fleet.yml"])["groups"]
-    [expr] = [
-        rule["expr"] for group in groups for rule in group["rules"] if rule["alert"] == "PromfleetScrapeLimitExceeded"
-    ]
-    found = httpx.get(f"{hub.url}/api/v1/query", params={"query": expr}).json()["data"]["result"]
-    return {series["metric"]["pod"]: series["metric"]["limit"] for series in found}
+    """Pods that exceed a limit, and the alert that says which limit."""
+    groups = yaml.safe_load(render.rules(FLEET)["prometheus.yml"])["groups"]
+    told = {}
+    for rule in (rule for group in groups for rule in group["rules"] if rule["alert"].endswith("LimitHit")):
+        found = httpx.get(f"{hub.url}/api/v1/query", params={"query": rule["expr"]}).json()["data"]["result"]
+        told |= {series["metric"]["pod"]: rule["alert"] for series in found}
+    return told
 
 
 class TestHostileTargets:
@@ -144,7 +144,7 @@ class TestHostileTargets:
 
         def assert_arrived() -> None:
             assert set(range(first + 1, last + 1)) <= hub.stored("eu1", since - 1).keys()
-            assert over_limit(hub) == {"long": "body size", "large": "label"}
+            assert over_limit(hub) == {"long": "PrometheusScrapeBodySizeLimitHit", "large": "PrometheusLabelLimitHit"}
 
         eventually(assert_arrived, 30)
         assert last - first > SECONDS / 2

@@ -95,7 +95,7 @@ class TestAuthProxies:
         ports = {name: [p["name"] for p in c.get("ports", [])] for name, c in containers(default).items()}
 
         assert ports == {
-            "alertmanager": ["mesh-tcp", "mesh-udp"],
+            "alertmanager": ["peers-tcp", "peers-udp"],
             "reloader": ["reloader"],
             "kube-rbac-proxy-notify": ["notify", "notify-health"],
             "kube-rbac-proxy-operate": ["operate", "operate-health"],
@@ -142,15 +142,15 @@ class TestAuthProxies:
         assert "/api/v2/alerts" in paths(default, "read")
         assert "/api/v2/alerts" not in paths(default, "operate")
 
-    def test_the_mesh_is_closed_to_all_others(self, default):
+    def test_the_peers_port_is_closed_to_all_others(self, default):
         """
         Who could join it could silence everything.
         """
         rules = [rule for policy in default.all(NETWORK_POLICY) for rule in policy.inputs["spec"]["ingress"]]
 
-        meshed = [rule for rule in rules if 9094 in [port["port"] for port in rule["ports"]]]
+        gossip = [rule for rule in rules if 9094 in [port["port"] for port in rule["ports"]]]
         own = default.one(STATEFUL_SET).inputs["spec"]["selector"]
-        assert [rule["from"] for rule in meshed] == [[{"podSelector": own}]]
+        assert [rule["from"] for rule in gossip] == [[{"podSelector": own}]]
 
 
 class TestReplicas:
@@ -167,7 +167,7 @@ class TestReplicas:
 
     def test_a_single_one_joins_nobody(self, alertmanager):
         """
-        Without peers there is no mesh to listen for.
+        Without peers there is no gossip to listen for.
         """
         engine = alertmanager(replicas=1)
 

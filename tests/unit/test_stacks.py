@@ -147,7 +147,7 @@ def long(kubeconfig):
         hub={**HUB, "cluster": f"{LONG[:-1]}0", "agents": {f"{LONG[:-1]}1": {"rotation": 9}}, "replicas": 2},
         agents={LONG: {}},
         images=dict.fromkeys(IMAGES, f"mirror.example:5000/a/b:{tag}{digest}"),
-        alerts={"clusters": {LONG: {"PromfleetTargetDown": {"team": "a"}}}},
+        alerts={"clusters": {LONG: {"TargetDown": {"team": "a"}}}},
         alertmanager={"receivers": {LONG: {"slack": {"channel": "#a"}}}, "default": LONG},
         probes={LONG: {"targets": ["https://shop.example"]}},
         pushgateway={},
