@@ -10,7 +10,7 @@ from fleet.hub import Hub
 from lab.cluster import WIRE
 from settings import Fleet
 
-from . import fleets
+from . import fleets, furniture
 from .clusters import CLUSTERS, Bringup, Lab
 from .fleets import FLEET, StackFile
 from .stack import Stack
@@ -80,6 +80,12 @@ def deployed(stacks: Stacks, notifying: StackFile) -> Stack:
 
 
 @pytest.fixture
+def standing(stacks: Stacks, notifying: StackFile) -> Stack:
+    """The dev stack as the test before left it, for those that do not care what its file said."""
+    return stacks.stacks["dev"] if stacks.stand("dev") else stacks.deploy({"dev": notifying})[0]
+
+
+@pytest.fixture
 def hub(deployed: Stack, stacks: Stacks) -> Generator[Hub]:
     with stacks.open_hub(deployed) as hub:
         yield hub
@@ -90,6 +96,16 @@ def operate(deployed: Stack, stacks: Stacks) -> Generator[httpx.Client]:
     """Alertmanager, as who is on call reaches it."""
     with stacks.open_alertmanager(deployed) as operate:
         yield operate
+
+
+@pytest.fixture(scope="session")
+def furnished(lab: Lab) -> Iterator[None]:
+    """eu1 with one of everything."""
+    made = list(furniture.objects())
+    lab.apply("eu1", made)
+    yield
+    kinds = {f"{item['kind']}/{item['metadata']['name']}" for item in made if item["kind"] != "Namespace"}
+    lab.kubectl("eu1", "-n", NAMESPACE, "delete", "--wait=false", *sorted(kinds))
 
 
 @pytest.fixture(scope="session")

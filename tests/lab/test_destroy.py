@@ -3,7 +3,7 @@
 import pytest
 
 from .clusters import Lab
-from .fleets import FLEET
+from .fleets import AGENTS_STACK, FLEET
 from .stack import Stack
 from .stacks import Stacks
 
@@ -11,11 +11,11 @@ pytestmark = pytest.mark.lab
 
 
 class TestDestroy:
-    def test_leaves_nothing_in_any_cluster(self, lab: Lab, deployed: Stack, stacks: Stacks) -> None:
+    def test_leaves_nothing_in_any_cluster(self, lab: Lab, thanos: Stack, stacks: Stacks) -> None:
         """
         Neither namespaced nor cluster-wide objects stay, and what was there before does, also if the engine is killed.
         """
-        deployed.kill("destroy", after=40)
+        stacks.stacks[AGENTS_STACK].kill("destroy", after=20)
         stacks.deploy({})
 
         assert lab.left() == {}

@@ -19,7 +19,7 @@ from tests.render.test_alerts import CASES
 from .catalogue import raised, unhealthy
 from .clusters import Lab
 from .stack import eventually
-from .test_fleet import FORGOTTEN, assert_hub_agrees, pods
+from .test_fleet import FORGOTTEN, MEMORY, assert_hub_agrees, pods
 from .workloads import exporter
 
 pytestmark = pytest.mark.lab
@@ -29,8 +29,6 @@ NAMESPACE = "promfleet-neighbours"
 ANNOTATIONS = {"prometheus.io/scrape": "true", "prometheus.io/interval": "5s"}
 SERVICES = {"kube-state-metrics": 8080, "node-exporter": 9100}
 """The neighbour's exporters, as their charts call them and annotate their Services."""
-MEMORY = 600
-"""Seconds for which the rules look back at what stood in the lab before."""
 
 
 def told_by_a_forger() -> dict[str, str]:

@@ -14,6 +14,7 @@ from .workloads import NAMESPACE, ORACLE, exporter
 pytestmark = pytest.mark.lab
 STRANGERS = NAMESPACE
 """A namespace with a workload of somebody else's."""
+PROTECTED = {"protect": True}
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def stranger(lab: Lab) -> Iterator[None]:
 
 
 class TestClusters:
-    def test_one_is_not_renamed(self, deployed: Stack, stacks: Stacks, notifying: StackFile) -> None:
+    def test_one_is_not_renamed(self, standing: Stack, stacks: Stacks, notifying: StackFile) -> None:
         """
         Its objects would be taken for new ones and deleted as old ones: the preview says which name it has.
         """
@@ -37,7 +38,7 @@ class TestClusters:
 
         assert "clusters.us9: this cluster is us1 in this stack's state already. Write us1 again" in said
 
-    def test_two_are_not_swapped(self, deployed: Stack, stacks: Stacks, notifying: StackFile) -> None:
+    def test_two_are_not_swapped(self, standing: Stack, stacks: Stacks, notifying: StackFile) -> None:
         """
         Each would be taken for the other, without a difference in any object but one.
         """
@@ -48,7 +49,7 @@ class TestClusters:
         assert "promfleet.io/owner" in said
         assert "promfleet/organization/promfleet/dev/us1" in said
 
-    def test_one_is_not_taken_by_another_stack(self, deployed: Stack, stacks: Stacks) -> None:
+    def test_one_is_not_taken_by_another_stack(self, standing: Stack, stacks: Stacks) -> None:
         """
         The preview says whose it is.
         """
@@ -62,7 +63,7 @@ class TestClusters:
 
 class TestNamespaces:
     def test_that_of_somebody_else_is_refused(
-        self, lab: Lab, deployed: Stack, stacks: Stacks, notifying: StackFile, stranger: None
+        self, lab: Lab, standing: Stack, stacks: Stacks, notifying: StackFile, stranger: None
     ) -> None:
         """
         It is neither labelled nor closed, and the message says how it may be used.
@@ -77,36 +78,40 @@ class TestNamespaces:
         assert json.loads(lab.kubectl("us1", "get", "namespace", STRANGERS, "-o", "json")) == json.loads(before)
 
 
+@pytest.fixture(scope="module")
+def protected(stacks: Stacks, notifying: StackFile) -> Stack:
+    [stack] = stacks.deploy({"dev": notifying.changed(PROTECTED)})
+    return stack
+
+
 class TestReplacement:
-    def test_of_an_object_that_is_asked_for_leaves_it_there(self, lab: Lab, deployed: Stack) -> None:
+    def test_of_an_object_that_is_asked_for_leaves_it_there(self, lab: Lab, protected: Stack) -> None:
         """
         Old and new have one name: what is deleted afterwards would be the new one.
         """
         [urn] = [
             one["urn"]
-            for one in deployed.resources("us1")
+            for one in protected.resources("us1")
             if one["type"].endswith(":NetworkPolicy") and one["inputs"]["metadata"]["name"] == "kube-state-metrics"
         ]
 
-        deployed.pulumi("up", "--yes", "--skip-preview", "--target-replace", urn)
+        protected.pulumi("up", "--yes", "--skip-preview", "--target-replace", urn)
 
         lab.kubectl("us1", "-n", "promfleet", "get", "networkpolicy", "kube-state-metrics")
 
     def test_of_a_protected_volume_is_refused(
-        self, lab: Lab, deployed: Stack, stacks: Stacks, notifying: StackFile
+        self, lab: Lab, protected: Stack, stacks: Stacks, notifying: StackFile
     ) -> None:
         """
         Whatever is edited or asked for, what it holds stays.
         """
-        protected = stacks.write("dev", notifying.changed({"protect": True}))
-        protected.up()
         [urn] = [one["urn"] for one in protected.resources("us1") if one["type"].endswith(":PersistentVolumeClaim")]
         before = lab.kubectl("us1", "-n", "promfleet", "get", "pvc", "-o", "jsonpath={.items[*].metadata.uid}")
 
         said = protected.pulumi("up", "--yes", "--skip-preview", "--target-replace", urn, fails=True)
 
         assert "protect" in said
-        moved = notifying.changed({"protect": True, "namespace": "elsewhere", "createNamespace": True})
+        moved = notifying.changed({**PROTECTED, "namespace": "elsewhere", "createNamespace": True})
         assert "protect" in stacks.write("dev", moved).pulumi("preview", fails=True)
         after = lab.kubectl("us1", "-n", "promfleet", "get", "pvc", "-o", "jsonpath={.items[*].metadata.uid}")
         assert after == before
