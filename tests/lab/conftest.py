@@ -24,7 +24,7 @@ ORDER = (
     "test_catalogue",
     "test_loss",
     "test_changes",
-    "test_ownership",
+    "test_ownership",  # takes what previews said that ran beside those above
     "test_failures",
     "test_dev_stack",
 )

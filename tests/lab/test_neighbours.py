@@ -22,7 +22,7 @@ from .stack import eventually
 from .test_fleet import FORGOTTEN, MEMORY, assert_hub_agrees, pods
 from .workloads import exporter
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("unchanged", "refused")]  # previews that run meanwhile
 CLUSTER = "eu1"
 OURS = re.compile("|".join(OWNED))
 NAMESPACE = "promfleet-neighbours"
