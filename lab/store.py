@@ -38,8 +38,9 @@ def store(binaries: str, archives: Sequence[Path], say: Say) -> Path:
             _fill(unfinished, binaries, archives, say)
             unfinished.rename(folder)
         finally:
-            for other in (*old, unfinished):
-                shutil.rmtree(other, ignore_errors=True)
+            shutil.rmtree(unfinished, ignore_errors=True)
+        for other in old:
+            shutil.rmtree(other, ignore_errors=True)
     return folder
 
 
