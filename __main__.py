@@ -1,6 +1,6 @@
 """The program behind `pulumi up`: what the stack file says about the fleet, deployed."""
 
-from settings.stack import from_stack
+from settings.loading.stack import from_stack
 from stacks import deploy
 
 deploy(from_stack())

@@ -8,13 +8,13 @@ from .kube_state_metrics import KubeStateMetrics, KubeStateMetricsArgs
 from .namespace import Namespace, NamespaceArgs
 from .node_exporter import NodeExporter, NodeExporterArgs
 from .pushgateway import Pushgateway, PushgatewayArgs
-from .thanos_bucket_web import ThanosBucketWeb, ThanosBucketWebArgs
-from .thanos_compactor import ThanosCompactor, ThanosCompactorArgs
-from .thanos_memcached import ThanosMemcached, ThanosMemcachedArgs
-from .thanos_query import ThanosQuery, ThanosQueryArgs
-from .thanos_receive import ThanosReceive, ThanosReceiveArgs
-from .thanos_ruler import ThanosRuler, ThanosRulerArgs
-from .thanos_store import ThanosStore, ThanosStoreArgs
+from .thanos.bucket_web import ThanosBucketWeb, ThanosBucketWebArgs
+from .thanos.compactor import ThanosCompactor, ThanosCompactorArgs
+from .thanos.memcached import ThanosMemcached, ThanosMemcachedArgs
+from .thanos.query import ThanosQuery, ThanosQueryArgs
+from .thanos.receive import ThanosReceive, ThanosReceiveArgs
+from .thanos.ruler import ThanosRuler, ThanosRulerArgs
+from .thanos.store import ThanosStore, ThanosStoreArgs
 
 __all__ = [
     "AgentPrometheus",

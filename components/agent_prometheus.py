@@ -9,10 +9,10 @@ from pulumi import ResourceOptions
 
 from settings.images import PROMETHEUS
 
-from .labels import labels, selector
-from .pods import POD_WITH_VOLUME, stateful_set
-from .rollout import timeouts
-from .scraper import authority, claim, container, scrape_identity
+from .k8s.labels import labels, selector
+from .k8s.pods import POD_WITH_VOLUME, stateful_set
+from .k8s.scraper import authority, claim, container, scrape_identity
+from .k8s.timeouts import timeouts
 
 APP = "prometheus-agent"
 TOKEN, TRUSTED = "/etc/prometheus/token", "/etc/prometheus/trusted"

@@ -8,18 +8,18 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from prometheus.alertmanager import APP, CONFIG_FILE, DATA, LISTEN, MESH_PORT, SECRETS, alertmanager_flags
-from prometheus.hub import APP as HUB
-from prometheus.thanos import RULER
+from render.alertmanager import APP, CONFIG_FILE, DATA, LISTEN, MESH_PORT, SECRETS, alertmanager_flags
+from render.prometheus.server import APP as HUB
+from render.thanos.roles import RULER
 from settings.images import ALERTMANAGER, CONFIG_RELOADER, KUBE_RBAC_PROXY
 
-from . import doors
-from .doors import Door
-from .identity import grant, identity
-from .labels import labels, selector
-from .pods import POD_WITH_VOLUME, RESTRICTED, STARTING, of_the_pod, resources
-from .replicas import VOLUME, replicas, spread
-from .rollout import timeouts
+from .k8s import auth_proxy as doors
+from .k8s.auth_proxy import Door
+from .k8s.labels import labels, selector
+from .k8s.pods import POD_WITH_VOLUME, RESTRICTED, STARTING, of_the_pod, resources
+from .k8s.replicas import VOLUME, replicas, spread
+from .k8s.service_account import grant, identity
+from .k8s.timeouts import timeouts
 
 MESH = f"{APP}-mesh"
 CONFIG = CONFIG_FILE.rpartition("/")[0]

@@ -6,16 +6,16 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from prometheus.hub import APP as HUB
-from prometheus.prober import APP, CONFIG_FILE, FLAGS, LISTEN
+from render.blackbox import APP, CONFIG_FILE, FLAGS, LISTEN
+from render.prometheus.server import APP as HUB
 from settings.images import BLACKBOX_EXPORTER, KUBE_RBAC_PROXY
 
-from . import doors
-from .doors import Door
-from .identity import grant
-from .labels import labels
-from .pods import POD_RESTRICTED, RESTRICTED, asked_inside, resources, stateful_set
-from .rollout import timeouts
+from .k8s import auth_proxy as doors
+from .k8s.auth_proxy import Door
+from .k8s.labels import labels
+from .k8s.pods import POD_RESTRICTED, RESTRICTED, asked_inside, resources, stateful_set
+from .k8s.service_account import grant
+from .k8s.timeouts import timeouts
 
 PROBE = Door("probers", "probe", LISTEN, 8443, 8643, ("get",), ("/metrics", "/probe"), callers=(HUB,))
 """Without a door it would ask whatever anyone in the cluster's network wants asked."""

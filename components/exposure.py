@@ -7,8 +7,8 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from .labels import PART_OF, selector
-from .rollout import timeouts
+from .k8s.labels import PART_OF, selector
+from .k8s.timeouts import timeouts
 
 GATEWAY_API = "gateway.networking.k8s.io/v1"
 CONTOUR = "projectcontour.io/v1"

@@ -8,14 +8,14 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from prometheus.grafana import APP, BOARDS, DATA, PASSWORD, PORT, PROVISIONING, TLS, TOKEN, TRUSTED
+from render.grafana import APP, BOARDS, DATA, PASSWORD, PORT, PROVISIONING, TLS, TOKEN, TRUSTED
 from settings.images import GRAFANA
 
-from .identity import newest_token
-from .labels import labels, selector
-from .pods import POD_WITH_VOLUME, RESTRICTED, resources, stateful_set
-from .rollout import timeouts
-from .scraper import claim
+from .k8s.labels import labels, selector
+from .k8s.pods import POD_WITH_VOLUME, RESTRICTED, resources, stateful_set
+from .k8s.scraper import claim
+from .k8s.service_account import newest_token
+from .k8s.timeouts import timeouts
 
 USER = 472
 """grafana, in its image."""

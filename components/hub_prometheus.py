@@ -7,22 +7,24 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from prometheus.beside import CERTIFICATE
-from prometheus.flags import DATA, LISTEN
-from prometheus.hub import METRICS_DOOR, RULE_FILES
-from prometheus.thanos import GRPC, HTTP, QUERY, SIDECAR, SIDECARS
+from render.prometheus.flags import DATA, LISTEN
+from render.prometheus.server import METRICS_DOOR, RULE_FILES
+from render.scrape.authenticated import CERTIFICATE
+from render.thanos.roles import GRPC, HTTP, QUERY, SIDECAR, SIDECARS
 from settings.images import KUBE_RBAC_PROXY, PROMETHEUS, THANOS
 
-from . import doors, thanos, tokens
-from .certificate import certificate
-from .doors import Door
-from .identity import grant, identity
-from .labels import labels, selector
-from .pods import POD_WITH_VOLUME
-from .replicas import VOLUME, replicas, spread
-from .rollout import timeouts
-from .scraper import authority, container, scrape_identity
-from .thanos import Access, headless, let_in
+from .k8s import auth_proxy as doors
+from .k8s import tokens
+from .k8s.auth_proxy import Door
+from .k8s.certificate import certificate
+from .k8s.labels import labels, selector
+from .k8s.pods import POD_WITH_VOLUME
+from .k8s.replicas import VOLUME, replicas, spread
+from .k8s.scraper import authority, container, scrape_identity
+from .k8s.service_account import grant, identity
+from .k8s.timeouts import timeouts
+from .thanos import role as thanos
+from .thanos.role import Access, headless, let_in
 
 APP = "prometheus-hub"
 READER, WRITER = "reader", "writer"

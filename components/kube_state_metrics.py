@@ -7,14 +7,14 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from prometheus.hub import APP as HUB
+from render.prometheus.server import APP as HUB
 from settings.images import KUBE_STATE_METRICS
 
 from .agent_prometheus import APP as AGENT
-from .labels import labels, selector
-from .network import pods_of
-from .pods import POD_RESTRICTED, RESTRICTED, STARTING, resources, stateful_set
-from .rollout import timeouts
+from .k8s.labels import labels, selector
+from .k8s.network_policy import pods_of
+from .k8s.pods import POD_RESTRICTED, RESTRICTED, STARTING, resources, stateful_set
+from .k8s.timeouts import timeouts
 
 APP = "kube-state-metrics"
 PORT, TELEMETRY = 8080, 8081

@@ -6,7 +6,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from .labels import PART_OF
+from .k8s.labels import PART_OF
 
 CONSTRAINTS = {"restricted": "nonroot-v2", "privileged": "privileged"}
 """Pod Security level -> the security context constraints of OpenShift that admit such pods under users of their own."""

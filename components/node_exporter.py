@@ -6,13 +6,13 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from prometheus.platforms import VIRTUAL
+from render.scrape.platforms import VIRTUAL
 from settings.exporters import NODE_EXPORTER_PORT
 from settings.images import NODE_EXPORTER
 
-from .labels import labels, selector
-from .pods import POD_RESTRICTED, RESTRICTED, STARTING, of_the_pod, resources
-from .rollout import timeouts
+from .k8s.labels import labels, selector
+from .k8s.pods import POD_RESTRICTED, RESTRICTED, STARTING, of_the_pod, resources
+from .k8s.timeouts import timeouts
 
 APP = "node-exporter"
 

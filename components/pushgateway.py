@@ -6,17 +6,17 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from prometheus.hub import APP as HUB
-from prometheus.pushgateway import APP, DATA, FLAGS, LISTEN, METRICS_DOOR, PATHS
+from render.prometheus.server import APP as HUB
+from render.pushgateway import APP, DATA, FLAGS, LISTEN, METRICS_DOOR, PATHS
 from settings.images import KUBE_RBAC_PROXY, PUSHGATEWAY
 
-from . import doors
-from .doors import Door, permission
-from .identity import grant, identity
-from .labels import labels
-from .pods import POD_WITH_VOLUME, RESTRICTED, asked_inside, resources, stateful_set
-from .rollout import timeouts
-from .scraper import claim
+from .k8s import auth_proxy as doors
+from .k8s.auth_proxy import Door, permission
+from .k8s.labels import labels
+from .k8s.pods import POD_WITH_VOLUME, RESTRICTED, asked_inside, resources, stateful_set
+from .k8s.scraper import claim
+from .k8s.service_account import grant, identity
+from .k8s.timeouts import timeouts
 
 PUSH = Door("pushgateways", "push", LISTEN, 8443, 8643, ("create", "update"), PATHS)
 """Jobs push through it; deleting what was pushed takes a right of its own."""

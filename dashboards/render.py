@@ -12,7 +12,7 @@ from grafana_foundation_sdk.models import common as shapes
 from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
-from prometheus.grafana import DATASOURCE
+from render.grafana import DATASOURCE
 
 from .model import Board, Figure, Lines, Link, Panel, Row, Steps, Table, Variable
 

@@ -9,8 +9,8 @@ import typer
 
 from settings.errors import FleetError, Problem
 from settings.fleet import Fleet
-from settings.kubeconfig import KubeconfigError, Kubeconfigs, shared_servers
-from settings.load import KEY, from_file
+from settings.loading.kubeconfig import KubeconfigError, Kubeconfigs, shared_servers
+from settings.loading.load import KEY, from_file
 
 from .judges import AMTOOL, PROMTOOL, complaints
 

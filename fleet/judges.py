@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import prometheus
+import render
 from settings import Fleet
 from settings.errors import Problem
 
@@ -72,17 +72,17 @@ def _verdict(command: str | Path, case: Case, folder: Path) -> str:
 def _for_promtool(fleet: Fleet) -> Iterator[Case]:
     check = ["check", "config", "--syntax-only", *STRICT]
     if fleet.hub:
-        yield Case(("hub",), check, {"prometheus.yml": prometheus.hub_config(fleet)})
-        yield Case(("hub",), ["check", "rules", *STRICT], prometheus.rules(fleet))
+        yield Case(("hub",), check, {"prometheus.yml": render.hub_config(fleet)})
+        yield Case(("hub",), ["check", "rules", *STRICT], render.rules(fleet))
     for cluster, agent in fleet.agents.items():
         own = agent.writes_to_own_hub
-        text = prometheus.agent_config(fleet, cluster, UNKNOWN, own=own, ca_file="/ca.crt", token_file="/token")
+        text = render.agent_config(fleet, cluster, UNKNOWN, own=own, ca_file="/ca.crt", token_file="/token")
         yield Case(("agents", cluster), [*check, "--agent"], {"prometheus.yml": text})
 
 
 def _for_amtool(fleet: Fleet) -> Iterator[Case]:
     if fleet.alertmanager:
-        text = prometheus.alertmanager_config(fleet.alertmanager)
+        text = render.alertmanager_config(fleet.alertmanager)
         yield Case(("alertmanager",), ["check-config"], {"alertmanager.yml": text})
 
 

@@ -28,9 +28,9 @@ from .fleet import (
     Way,
 )
 from .images import Images
-from .load import from_file
-from .secrets import secret_key
+from .loading.load import from_file
 from .types import Duration, Quantity, authority, in_bytes, seconds
+from .validation.secrets import secret_key
 
 __all__ = [
     "Agent",

@@ -9,21 +9,21 @@ from .agent import Agent, Receiver
 from .alertmanager import Alertmanager
 from .alerts import Alerts
 from .beside import Grafana, Probe, Pushgateway
-from .capacity import planned_series, written_series
 from .cluster import Cluster, Kubelet
-from .draft import Draft
 from .errors import Path, Problem
 from .expose import Expose, NodePorts, Tls, Way
 from .hub import Hub
 from .images import Images
 from .limits import ContainerLimits
-from .rules import broken_rules
 from .scrape import Limits, Scrape
-from .secrets import needed
 from .section import Section, Table, empty
 from .storage import Storage
 from .thanos import Memcached, QueryFrontend, Receive, Ruler, Thanos
 from .types import DnsLabel, Duration, Namespace
+from .validation.capacity import planned_series, written_series
+from .validation.partial import Draft
+from .validation.rules import broken_rules
+from .validation.secrets import needed
 
 __all__ = [
     "Agent",

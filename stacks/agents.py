@@ -3,7 +3,7 @@
 import pulumi
 from pulumi import Output
 
-import prometheus
+import render
 from components import AgentPrometheus
 from components.agent_prometheus import CA_FILE, TOKEN_FILE, AgentPrometheusArgs
 from settings import Fleet, Receiver, seconds, secret_key
@@ -58,9 +58,9 @@ def agent_args(fleet: Fleet, cluster: str, watched: Watched, receiver: HubEndpoi
     """Turn the stack file's words into the component's."""
     agent = fleet.agents[cluster]
     series = fleet.clusters[cluster].series
-    plan = prometheus.wal_plan(seconds(agent.outage), series, min(PLANNED_INTERVAL, seconds(fleet.scrape.interval)))
+    plan = render.wal_plan(seconds(agent.outage), series, min(PLANNED_INTERVAL, seconds(fleet.scrape.interval)))
     config = Output.all(receiver.write_url, receiver.ca, receiver.ca_config_map, receiver.protocol).apply(
-        lambda found: prometheus.agent_config(
+        lambda found: render.agent_config(
             fleet,
             cluster,
             found[0],
@@ -73,13 +73,13 @@ def agent_args(fleet: Fleet, cluster: str, watched: Watched, receiver: HubEndpoi
         "namespace": watched.namespace,
         "prefix": fleet.namespace,
         "config": config,
-        "flags": prometheus.agent_flags(plan),
+        "flags": render.agent_flags(plan),
         "token": receiver.tokens[cluster],
         "ca": receiver.ca,
         "ca_config_map": receiver.ca_config_map,
         "storage": agent.storage or plan.volume,
-        "memory": prometheus.agent_memory(series),
-        "grace": prometheus.AGENT_GRACE,
+        "memory": render.agent_memory(series),
+        "grace": render.AGENT_GRACE,
         "image": fleet.images.prometheus,
         "rollout_timeout": seconds(fleet.rollout_timeout),
     }

@@ -3,14 +3,14 @@
 import pulumi
 from pulumi import Output
 
-import prometheus
+import render
 import settings
 from components import Alertmanager
 from components.alertmanager import ALERTS, APP, OPERATE, READ, AlertmanagerArgs
 from components.hub_prometheus import READER
 from settings import Expose, Fleet, Way, seconds
 from settings.expose import ROUTED
-from settings.secrets import secret_key
+from settings.validation.secrets import secret_key
 
 from .clusters import Watched
 from .exposure import backend, lead, url
@@ -59,7 +59,7 @@ def alertmanager_args(
     args: AlertmanagerArgs = {
         "namespace": watched.namespace,
         "prefix": fleet.namespace,
-        "config": prometheus.alertmanager_config(said),
+        "config": render.alertmanager_config(said),
         "secrets": {key: config.require_secret(key) for key, place in used.items() if not place},
         "existing": {key: (place.name, place.key) for key, place in used.items() if place},
         "replicas": said.replicas,

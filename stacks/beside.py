@@ -8,10 +8,10 @@ from components.blackbox_exporter import BlackboxExporterArgs
 from components.grafana import WAY_IN, GrafanaArgs
 from components.hub_prometheus import READ
 from components.pushgateway import APP, PUSH, PushgatewayArgs
-from prometheus import grafana
-from prometheus.prober import blackbox_config
+from render import grafana
+from render.blackbox import blackbox_config
 from settings import Fleet, seconds
-from settings.secrets import secret_key
+from settings.validation.secrets import secret_key
 
 from .clusters import Watched
 from .exposure import Port, expose_way

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import pulumi
 
 from components import Exposure
-from components.doors import Door
 from components.exposure import Backend, ExposureArgs
+from components.k8s.auth_proxy import Door
 from settings import Expose, Fleet, Way, authority, seconds
 from settings.expose import ROUTED
 

@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 import pulumi
 
-import prometheus
+import render
 from components import HubPrometheus
 from components.hub_prometheus import APP, DOORS, READ, WRITE, HubPrometheusArgs, Sidecar
-from components.thanos import Access
-from prometheus.flags import takes_samples
-from prometheus.thanos import sidecar_flags
+from components.thanos.role import Access
+from render.prometheus.flags import takes_samples
+from render.thanos.roles import sidecar_flags
 from settings import Expose, Fleet, Hub, seconds
 from settings.expose import ROUTED
 
@@ -82,7 +82,7 @@ def export_hub(fleet: Fleet, hub: DeployedHub, watched: Watched) -> None:
             "protocol": hub.endpoint.protocol,
         },
     )
-    pulumi.export("clusters", prometheus.expected(fleet))
+    pulumi.export("clusters", render.expected(fleet))
     pulumi.export("identities", hub.endpoint.tokens)
     pulumi.export("reader", hub.made.reader_token)
 
@@ -128,15 +128,15 @@ def hub_args(fleet: Fleet, hub: Hub, watched: Watched, ways: Ways) -> HubPrometh
     args: HubPrometheusArgs = {
         "namespace": watched.namespace,
         "prefix": fleet.namespace,
-        "config": prometheus.hub_config(fleet),
-        "rules": prometheus.hub_rules(fleet),
-        "flags": prometheus.hub_flags(fleet),
+        "config": render.hub_config(fleet),
+        "rules": render.hub_rules(fleet),
+        "flags": render.hub_flags(fleet),
         "writers": writers(fleet, hub),
         "takes_samples": takes_samples(fleet),
         "hosts": hosts(fleet),
         "replicas": hub.replicas,
         "storage": hub.storage,
-        "memory": prometheus.hub_memory(fleet.hub_series),
+        "memory": render.hub_memory(fleet.hub_series),
         "image": fleet.images.prometheus,
         "door_image": fleet.images.kube_rbac_proxy,
         "rollout_timeout": seconds(fleet.rollout_timeout),

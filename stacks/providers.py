@@ -6,7 +6,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from settings import Cluster
-from settings.kubeconfig import KubeconfigError, Kubeconfigs, shared_servers, unknown_contexts
+from settings.loading.kubeconfig import KubeconfigError, Kubeconfigs, shared_servers, unknown_contexts
 
 CLIENT_TIMEOUT = 30
 """Seconds until a request to an API server that does not answer fails."""

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 import pulumi_gcp as gcp
 from pulumi import ResourceOptions
 
-from components.bucket import Bucket, BucketArgs, Member
+from components.gcs_bucket import Bucket, BucketArgs, Member
 from components.hub_prometheus import APP as HUB
-from components.thanos import Access
-from prometheus.objstore import CREDENTIALS, SHARED
-from prometheus.thanos import RECEIVE, RULER, WEB, buckets, compactors, is_stateless, stores
+from components.thanos.role import Access
+from render.thanos.objstore import CREDENTIALS, SHARED
+from render.thanos.roles import RECEIVE, RULER, WEB, buckets, compactors, is_stateless, stores
 from settings import Fleet, Thanos, seconds
 from settings.alertmanager import SecretKey
 from settings.storage import S3, Filesystem, Gcs

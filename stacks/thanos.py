@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pulumi
 
-import prometheus
+import render
 from components import (
     ThanosBucketWeb,
     ThanosCompactor,
@@ -16,18 +16,18 @@ from components import (
 )
 from components.hub_prometheus import APP as HUB
 from components.hub_prometheus import READ, READER, WRITER
-from components.thanos import Access, RoleArgs
-from components.thanos_bucket_web import BROWSE, ThanosBucketWebArgs
-from components.thanos_compactor import ThanosCompactorArgs
-from components.thanos_memcached import ThanosMemcachedArgs
-from components.thanos_query import ThanosQueryArgs
-from components.thanos_receive import WRITE, ThanosReceiveArgs
-from components.thanos_ruler import ThanosRulerArgs
-from components.thanos_store import ThanosStoreArgs
-from prometheus import Memory
-from prometheus import thanos as rendered
-from prometheus.memcached import server_flags
-from prometheus.thanos import HASHRING_FILE, LIMITS_FILE, QUERY, RECEIVE, ROUTER, RULER, WEB
+from components.thanos.bucket_web import BROWSE, ThanosBucketWebArgs
+from components.thanos.compactor import ThanosCompactorArgs
+from components.thanos.memcached import ThanosMemcachedArgs
+from components.thanos.query import ThanosQueryArgs
+from components.thanos.receive import WRITE, ThanosReceiveArgs
+from components.thanos.role import Access, RoleArgs
+from components.thanos.ruler import ThanosRulerArgs
+from components.thanos.store import ThanosStoreArgs
+from render import Memory
+from render.thanos import roles as rendered
+from render.thanos.memcached import server_flags
+from render.thanos.roles import HASHRING_FILE, LIMITS_FILE, QUERY, RECEIVE, ROUTER, RULER, WEB
 from settings import Fleet, Memcached, Quantity, Receive, Ruler, Thanos, seconds
 
 from .clusters import Watched
@@ -110,14 +110,14 @@ def deploy_bucket_workers(
             **role_args(fleet, watched, ways[app], work.flags, store.storage, store.storage_class),
             "app": app,
             "replicas": store.replicas,
-            "memory": prometheus.store_memory(fleet.hub_series + fleet.written_series),
+            "memory": render.store_memory(fleet.hub_series + fleet.written_series),
         }
         ThanosStore(f"{hub.cluster}-{app}", shard, after_caches)
     for app, work in rendered.compactors(thanos).items():
         args: ThanosCompactorArgs = {
             **role_args(fleet, watched, ways[app], work.flags, compactor.storage, compactor.storage_class),
             "app": app,
-            "memory": prometheus.compactor_memory(fleet.hub_series + fleet.written_series),
+            "memory": render.compactor_memory(fleet.hub_series + fleet.written_series),
         }
         ThanosCompactor(f"{hub.cluster}-{app}", args, opts)
 
@@ -186,7 +186,7 @@ def receive_args(
         ),
         "namespace": pulumi.Output.all(watched.namespace, safe).apply(lambda both: both[0]),  # nothing is made before
         "replicas": receive.replicas,
-        "memory": prometheus.hub_memory(fleet.written_series * receive.replication // receive.replicas),
+        "memory": render.hub_memory(fleet.written_series * receive.replication // receive.replicas),
         "prefix": fleet.namespace,
         "router_flags": rendered.router_flags(thanos),
         "routers": receive.routers,
@@ -254,7 +254,7 @@ def memcached_args(fleet: Fleet, thanos: Thanos, memcached: Memcached, watched: 
         "namespace": watched.namespace,
         "flags": server_flags(memcached.memory),
         "replicas": memcached.replicas,
-        "memory": prometheus.memcached_memory(memcached.memory),
+        "memory": render.memcached_memory(memcached.memory),
         "users": [*rendered.stores(thanos), *([QUERY] if thanos.query_frontend else [])],
         "image": fleet.images.memcached,
         "rollout_timeout": seconds(fleet.rollout_timeout),
@@ -270,7 +270,7 @@ def query_args(fleet: Fleet, thanos: Thanos, watched: Watched, hub: DeployedHub)
         "endpoints": rendered.endpoints(fleet, thanos),
         "certificates": sorted({remote.tls_secret for remote in thanos.query.endpoints}),
         "replicas": thanos.query.replicas,
-        "memory": prometheus.query_memory(fleet.hub_series),
+        "memory": render.query_memory(fleet.hub_series),
         "readers": {READER: READER, **({RULER: RULER} if rendered.is_stateless(thanos) else {})},
         "scraper": hub.made.account,
         "tls_secret": hub.made.tls_secret,
@@ -296,7 +296,7 @@ def ruler_args(
     args: ThanosRulerArgs = {
         **role_args(fleet, watched, access, rendered.ruler_flags(fleet, thanos), ruler.storage, ruler.storage_class),
         "replicas": ruler.replicas,
-        "rules": prometheus.ruler_rules(fleet),
+        "rules": render.ruler_rules(fleet),
         "alertmanagers": rendered.ruler_alertmanagers(fleet),
         "tls_secret": hub.made.tls_secret,
         "stateless": rendered.is_stateless(thanos),

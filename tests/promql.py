@@ -8,8 +8,8 @@ from typing import Any
 import promql_parser
 
 from alerts import GROUPS
-from prometheus.keep import ESSENTIAL, metric_rules
-from prometheus.rules import EXPECTED, OUTAGE, REPLICAS
+from render.rules import EXPECTED, OUTAGE, REPLICAS
+from render.scrape.allowlist import ESSENTIAL, metric_rules
 from settings import Scrape
 
 from .unit.relabelling import relabel

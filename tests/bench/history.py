@@ -20,9 +20,10 @@ from typing import Any, NamedTuple
 import httpx
 import yaml
 
-import prometheus
+import render
 from lab.build import command
-from prometheus import render, thanos
+from render.thanos import roles as thanos
+from render.yaml import to_json
 from settings import Fleet
 from tests.lab.history import DAY, STEP, described
 from tests.lab.processes import free_port
@@ -191,7 +192,7 @@ def start(started: ExitStack, folder: Path, bucket: Path) -> dict[str, Server]:
         raise ValueError("the stack has no Thanos")
     alone, web, grpc, query, unasked = (f"127.0.0.1:{free_port()}" for _ in range(5))
     config, endpoints = folder / "prometheus.yml", folder / "endpoints.yml"
-    config.write_text(yaml.safe_dump({"storage": yaml.safe_load(prometheus.hub_config(fleet))["storage"]}))
+    config.write_text(yaml.safe_dump({"storage": yaml.safe_load(render.hub_config(fleet))["storage"]}))
     endpoints.write_text(yaml.safe_dump({"endpoints": [{"address": grpc}]}))
     shutil.copytree(bucket, folder / "data")
     storage = {"type": "FILESYSTEM", "config": {"directory": str(bucket)}}
@@ -201,12 +202,12 @@ def start(started: ExitStack, folder: Path, bucket: Path) -> dict[str, Server]:
             "--http-address": web,
             "--grpc-address": grpc,
             "--data-dir": folder / "store",
-            "--objstore.config": render.line(storage),
+            "--objstore.config": to_json(storage),
         },
         QUERY: {"--http-address": query, "--grpc-address": unasked, "--endpoint.sd-config-file": endpoints},
     }
     commands = {
-        PROMETHEUS: [command("prometheus"), *prometheus.hub_flags(fleet)],
+        PROMETHEUS: [command("prometheus"), *render.hub_flags(fleet)],
         STORE: [command("thanos"), *thanos.stores(fleet.thanos)[thanos.STORE].flags],
         QUERY: [command("thanos"), *thanos.query_flags(fleet.thanos)],
     }
@@ -281,7 +282,7 @@ def equal(one: list[dict[str, Any]], other: list[dict[str, Any]]) -> bool:
 def samples(answer: list[dict[str, Any]]) -> dict[tuple[str, float], float]:
     """Labels and Unix time -> value."""
     return {
-        (render.line(series["metric"]), at): float(value)
+        (to_json(series["metric"]), at): float(value)
         for series in answer
         for at, value in series.get("values") or [series["value"]]
     }

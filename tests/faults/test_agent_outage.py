@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-import prometheus
+import render
 from lab.build import command
 from settings import Fleet, from_file
 from tests.lab.processes import SERIES, Server, Target
@@ -49,8 +49,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
 def hub(start: Start, tmp_path: Path) -> Server:
     """A hub with the storage and the flags that the program gives it; what it scrapes is the test's."""
     fleet = from_file(ROOT / "Pulumi.dev.yaml")
-    flags = own_flags(prometheus.hub_flags(fleet), f"--storage.tsdb.path={tmp_path}/hub/data")
-    return start("hub", {"storage": yaml.safe_load(prometheus.hub_config(fleet))["storage"]}, flags)
+    flags = own_flags(render.hub_flags(fleet), f"--storage.tsdb.path={tmp_path}/hub/data")
+    return start("hub", {"storage": yaml.safe_load(render.hub_config(fleet))["storage"]}, flags)
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def config(cluster: str, hub: Server, target: Target) -> dict:
         }
     )
     made = yaml.safe_load(
-        prometheus.agent_config(fleet, cluster, f"{hub.url}/api/v1/write", own=True, ca_file=None, token_file="")
+        render.agent_config(fleet, cluster, f"{hub.url}/api/v1/write", own=True, ca_file=None, token_file="")
     )
     made["scrape_configs"] = [
         {"job_name": "oracle", "metrics_path": f"/{cluster}", "static_configs": [{"targets": [target.address]}]}
@@ -88,9 +88,9 @@ def own_flags(flags: list[str], path: str) -> list[str]:
 
 def ours(folder: Path) -> list[str]:
     """Take the flags for the outage in the stack file, their times pressed."""
-    plan = prometheus.wal_plan(HOURS * 3600, SERIES, PRESSED)
+    plan = render.wal_plan(HOURS * 3600, SERIES, PRESSED)
     pressed = plan._replace(truncate_every=plan.truncate_every // PRESSED, retention_max=plan.retention_max // PRESSED)
-    return own_flags(prometheus.agent_flags(pressed), f"--storage.agent.path={folder}/data")
+    return own_flags(render.agent_flags(pressed), f"--storage.agent.path={folder}/data")
 
 
 class Scrapes:

@@ -7,7 +7,7 @@ import yaml
 
 from dashboards import Board, queries
 from fleet.hub import Hub
-from prometheus import rules
+from render import rules
 from settings import Fleet
 from tests.promql import selectors
 

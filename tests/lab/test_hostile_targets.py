@@ -11,7 +11,7 @@ import httpx
 import pytest
 import yaml
 
-import prometheus
+import render
 from lab.build import command
 from settings import Fleet, in_bytes
 
@@ -33,8 +33,8 @@ FLEET = Fleet.model_validate(
 )
 LIMITS = FLEET.scrape.limits
 MEMORY = {
-    "hub": in_bytes(prometheus.hub_memory(2 * SERIES).limit),
-    "agent": in_bytes(prometheus.agent_memory(SERIES).limit),
+    "hub": in_bytes(render.hub_memory(2 * SERIES).limit),
+    "agent": in_bytes(render.agent_memory(SERIES).limit),
 }
 
 
@@ -93,7 +93,7 @@ def servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[S
     with ExitStack() as ending:
         ending.callback(hostile.shutdown)
         ending.callback(innocent.shutdown)
-        stored = {"storage": yaml.safe_load(prometheus.hub_config(FLEET))["storage"]}
+        stored = {"storage": yaml.safe_load(render.hub_config(FLEET))["storage"]}
         hub = started("hub", stored, "--web.enable-remote-write-receiver", f"--storage.tsdb.path={tmp_path}/hub/data")
         sent = watching(hub, innocent, hostile)
         yield hub, started("agent", sent, "--agent", f"--storage.agent.path={tmp_path}/agent/data"), innocent
@@ -102,7 +102,7 @@ def servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[S
 def watching(hub: Server, innocent: Target, hostile: Exporter) -> dict:
     """The agent's configuration as the program renders it, but that its pods are found by their addresses."""
     url = f"{hub.url}/api/v1/write"
-    made = yaml.safe_load(prometheus.agent_config(FLEET, "eu1", url, own=True, ca_file=None, token_file=""))
+    made = yaml.safe_load(render.agent_config(FLEET, "eu1", url, own=True, ca_file=None, token_file=""))
     del made["remote_write"][0]["authorization"]
     [pods] = [job for job in made["scrape_configs"] if job["job_name"] == "pods"]
     del pods["kubernetes_sd_configs"]
@@ -123,7 +123,7 @@ def watching(hub: Server, innocent: Target, hostile: Exporter) -> dict:
 
 def over_limit(hub: Server) -> dict[str, str]:
     """Pods of which the alert says that they exceed a limit, and which limit."""
-    groups = yaml.safe_load(prometheus.rules(FLEET)["fleet.yml"])["groups"]
+    groups = yaml.safe_load(render.rules(FLEET)["fleet.yml"])["groups"]
     [expr] = [
         rule["expr"] for group in groups for rule in group["rules"] if rule["alert"] == "PromfleetScrapeLimitExceeded"
     ]

@@ -12,11 +12,11 @@ import pytest
 import yaml
 from kr8s.objects import Pod
 
-import prometheus
+import render
 from alerts import MAINTENANCE, WATCHDOG
 from lab.build import command
 from live import client_options
-from prometheus.tokens import AUDIENCE
+from render.tokens import AUDIENCE
 from settings import Fleet
 
 from .clusters import Lab
@@ -67,10 +67,10 @@ def second_source(
 ) -> Iterator[Server]:
     """Another Prometheus that reads the hub's samples, evaluates its rules and notifies one Alertmanager."""
     folder = tmp_path_factory.mktemp("second")
-    for name, text in prometheus.rules(fleet).items():
+    for name, text in render.rules(fleet).items():
         (folder / name).write_text(text)
     (folder / "token").write_text(notifier_token(lab))
-    rendered = yaml.safe_load(prometheus.hub_config(fleet))["alerting"]
+    rendered = yaml.safe_load(render.hub_config(fleet))["alerting"]
     [notifier] = rendered["alertmanagers"]
     with forwarded(lab, "prometheus-hub-0", 9090) as samples, forwarded(lab, "alertmanager-1", 8443) as port:
         config = {

@@ -11,7 +11,7 @@ import pytest
 from alerts import MAINTENANCE, WATCHDOG
 from fleet.hub import Hub
 from fleet.status import look
-from prometheus.theirs import OWNED
+from render.scrape.untrusted import OWNED
 from settings.images import KUBE_STATE_METRICS, NODE_EXPORTER
 from tests.promql import OF_TARGETS, owners
 from tests.render.test_alerts import CASES

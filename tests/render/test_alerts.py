@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import pytest
 import yaml
 
-import prometheus
+import render
 from alerts import ALERTS, GROUPS, MAINTENANCE
 from settings import Fleet
 from tests.promql import owners
@@ -106,7 +106,7 @@ def told(case: dict[str, Any]) -> list[dict[str, Any]]:
 def judge(promtool: Promtool, folder: Path, fleet: Fleet, tests: list[dict[str, Any]], *groups: str) -> None:
     """Have promtool run tests on the rules of a fleet, or on those of a few of its groups."""
     files = {f"{group}.yml" for group in groups}
-    rules = {name: text for name, text in prometheus.rules(fleet).items() if not files or name in files}
+    rules = {name: text for name, text in render.rules(fleet).items() if not files or name in files}
     for name, text in rules.items():
         (folder / name).write_text(text)
     file = folder / "test.yml"

@@ -11,9 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
-import prometheus.thanos as rendered
+import render.thanos.roles as rendered
 from lab.build import command
-from prometheus.tokens import AUDIENCE
+from render.tokens import AUDIENCE
 from settings import Fleet
 from stacks import deploy
 from tests.lab.processes import free_port

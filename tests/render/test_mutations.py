@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, assume, given, settings
 
 from fleet.judges import AMTOOL, PROMTOOL, Judge, complaints
 from settings import Fleet, FleetError
-from settings.read import read
+from settings.loading.read import read
 from tests.mutations import RIGHT, mutated, places
 
 from .tools import tool

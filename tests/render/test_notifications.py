@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-import prometheus
+import render
 from settings import Alertmanager
 
 from .alertmanager import running, until
@@ -72,7 +72,7 @@ def config(inbox: Inbox, folder: Path) -> str:
         "nightVictorOps": "api-key\n",
     }.items():
         (folder / key).write_text(secret)
-    rendered = prometheus.alertmanager_config(SETTINGS).replace("/etc/alertmanager/secrets", str(folder))
+    rendered = render.alertmanager_config(SETTINGS).replace("/etc/alertmanager/secrets", str(folder))
     document = yaml.safe_load(rendered)
     document["global"] |= {"pagerduty_url": f"{inbox.url}/pagerduty", "victorops_api_url": f"{inbox.url}/victorops/"}
     return yaml.safe_dump(document)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
-import prometheus
+import render
 from settings import Fleet
 
 from .alertmanager import Alertmanager, Labels, running, until
@@ -54,7 +54,7 @@ def rendered(**other: object) -> str:
         }
     )
     assert fleet.alertmanager
-    return prometheus.alertmanager_config(fleet.alertmanager)
+    return render.alertmanager_config(fleet.alertmanager)
 
 
 def amtool(*arguments: str) -> str:

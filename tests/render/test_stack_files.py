@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
-import prometheus
+import render
 from fleet.judges import AMTOOL, PROMTOOL, complaints
-from prometheus.wal import wal_plan
+from render.prometheus.wal import wal_plan
 from settings import Fleet, from_file, seconds
 
 from .promtool import Promtool
@@ -77,7 +77,7 @@ class TestComplaints:
         """
         The section and promtool's own words are in the report.
         """
-        monkeypatch.setattr(prometheus, "hub_config", lambda _: "global: {scrape_interval: soon}\n")
+        monkeypatch.setattr(render, "hub_config", lambda _: "global: {scrape_interval: soon}\n")
 
         [problem] = complaints(PROMTOOL, promtool.command, from_file(ROOT / "Pulumi.hub.yaml"))
 
@@ -88,7 +88,7 @@ class TestComplaints:
         """
         The same goes for its section and amtool's words.
         """
-        monkeypatch.setattr(prometheus, "alertmanager_config", lambda _: "route: {receiver: nobody}\n")
+        monkeypatch.setattr(render, "alertmanager_config", lambda _: "route: {receiver: nobody}\n")
 
         [problem] = complaints(AMTOOL, tool("amtool"), from_file(ROOT / "Pulumi.dev.yaml"))
 

@@ -17,7 +17,7 @@ from kubernetes_validate.utils import all_versions, major_minor, schema_contents
 from pulumi.runtime import MockCallArgs, MockResourceArgs, rpc
 from pulumi.runtime.mocks import MockMonitor
 
-from settings.schema import stack_file_schema
+from settings.loading.schema import stack_file_schema
 from tests.unit.kinds import GOOGLE_ACCOUNT, NAMESPACE, STACK, STACK_REFERENCE
 
 hypothesis.settings.register_profile("unhurried", deadline=None)  # how long an example takes is not what is tested

@@ -5,7 +5,7 @@ import pytest
 
 from components import AgentPrometheus
 from components.agent_prometheus import CA_FILE, TOKEN_FILE, AgentPrometheusArgs
-from prometheus.annotated import AUTHORITY
+from render.scrape.annotated import AUTHORITY
 from tests.unit.builders import pod
 from tests.unit.kinds import CONFIG_MAP, SECRET, SERVICE
 

@@ -2,7 +2,7 @@ from typing import Any
 
 import yaml
 
-import prometheus
+import render
 from settings import Fleet
 
 FLEET = {
@@ -13,7 +13,7 @@ ROUTED = {**FLEET, "alertmanager": {"receivers": {"quiet": {}}, "default": "quie
 
 
 def hub_config(fleet: dict[str, Any]) -> dict[str, Any]:
-    return yaml.safe_load(prometheus.hub_config(Fleet.model_validate(fleet)))
+    return yaml.safe_load(render.hub_config(Fleet.model_validate(fleet)))
 
 
 class TestNotifier:

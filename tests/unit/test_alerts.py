@@ -8,7 +8,7 @@ import pytest
 
 from alerts import ALERTS, GROUPS, INHIBITIONS, MAINTENANCE, WATCHDOG, Alert, Group, Record
 from dashboards import BOARDS, queries
-from prometheus.keep import ESSENTIAL
+from render.scrape.allowlist import ESSENTIAL
 from tests import ROOT
 from tests.promql import fragile, is_named, nodes, selectors
 from tests.unit.builders import VALUES

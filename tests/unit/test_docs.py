@@ -6,12 +6,12 @@ import promql_parser
 import pytest
 import yaml
 
-import prometheus
+import render
 from lab.binaries import BINARIES
-from prometheus.wal import wal_plan
+from render.prometheus.wal import wal_plan
 from settings import from_file, seconds
-from settings.capacity import BYTES_PER_SAMPLE, USABLE_PERCENT
-from settings.load import KEY
+from settings.loading.load import KEY
+from settings.validation.capacity import BYTES_PER_SAMPLE, USABLE_PERCENT
 from tests import ROOT
 from tests.promql import is_named, selectors
 from tests.unit.conftest import RELEASES, SCHEMAS
@@ -100,7 +100,7 @@ class TestSizing:
         assert len(rows) == 5
         for number, row in rows:
             series = int(number)
-            agent, hub = prometheus.agent_memory(series), prometheus.hub_memory(series)
+            agent, hub = render.agent_memory(series), render.hub_memory(series)
             days = ceil(BYTES_PER_SAMPLE * series / 15 * seconds("42d") * 100 / USABLE_PERCENT / 2**30)
 
             assert [cell.strip() for cell in row.split("|")] == [

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from components import KubeStateMetrics, Namespace, NodeExporter
+from components.k8s.labels import labels
 from components.kube_state_metrics import told
-from components.labels import labels
 from settings.types import Image
 from tests.unit.builders import pod
 from tests.unit.kinds import CLUSTER_ROLE, DAEMON_SET, NAMESPACE, NETWORK_POLICY, ROLE_BINDING, SERVICE, STATEFUL_SET

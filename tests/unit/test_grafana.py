@@ -9,7 +9,7 @@ from pulumi import ResourceOptions
 from components import Grafana
 from components.grafana import GrafanaArgs
 from dashboards import DATASOURCE
-from prometheus.grafana import datasources, environment, providers
+from render.grafana import datasources, environment, providers
 
 from .builders import HUB, fleet, pod
 from .conftest import TOKEN, plain, secret, validate

@@ -6,7 +6,7 @@ from pulumi import ResourceOptions
 
 from components import HubPrometheus
 from components.hub_prometheus import HubPrometheusArgs
-from prometheus.annotated import AUTHORITY
+from render.scrape.annotated import AUTHORITY
 from tests.unit.builders import containers, pod
 from tests.unit.conftest import Engine, validate
 from tests.unit.kinds import (

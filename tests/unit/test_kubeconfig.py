@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from settings import Cluster
-from settings.kubeconfig import KubeconfigError, Kubeconfigs, shared_servers, unknown_contexts
+from settings.loading.kubeconfig import KubeconfigError, Kubeconfigs, shared_servers, unknown_contexts
 from stacks.providers import require_contexts
 from tests.unit.stack_texts import problems
 

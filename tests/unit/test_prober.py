@@ -6,7 +6,7 @@ from pulumi import ResourceOptions
 
 from components import BlackboxExporter
 from components.blackbox_exporter import BlackboxExporterArgs
-from prometheus.prober import blackbox_config, probe_jobs
+from render.blackbox import blackbox_config, probe_jobs
 
 from .builders import HUB, containers, fleet
 from .conftest import Engine, validate

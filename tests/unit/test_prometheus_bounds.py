@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-import prometheus
-from prometheus import thanos
-from prometheus.keep import ESSENTIAL
-from prometheus.relabel import MOVED
+import render
+from render.scrape.allowlist import ESSENTIAL
+from render.scrape.relabel import MOVED
+from render.thanos import roles as thanos
 from settings import Fleet, Limits
 from settings.reserved import OF_BLOCKS
 from tests.mutations import RIGHT
@@ -50,12 +50,12 @@ def fleet(**scrape: Any) -> Fleet:
 
 
 def hub(described: Fleet) -> Config:
-    return yaml.load(prometheus.hub_config(described), yaml.CSafeLoader)
+    return yaml.load(render.hub_config(described), yaml.CSafeLoader)
 
 
 def agent(described: Fleet, cluster: str = "eu1", *, own: bool = True) -> Config:
     url = "https://hub.example/api/v1/write"
-    text = prometheus.agent_config(described, cluster, url, own=own, ca_file=None, token_file="/etc/token")
+    text = render.agent_config(described, cluster, url, own=own, ca_file=None, token_file="/etc/token")
     return yaml.load(text, yaml.CSafeLoader)
 
 

@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 import yaml
 
-import prometheus
-from prometheus.flags import FLUSH_DEADLINE
+import render
+from render.prometheus.flags import FLUSH_DEADLINE
 from settings import Fleet
 
 MOUNTED = "/etc/token"
@@ -28,7 +28,7 @@ def fleet(agents: int = 1, **hub: object) -> Fleet:
 
 
 def remote_write(*, own: bool = True, ca_file: str | None = None) -> dict[str, Any]:
-    text = prometheus.agent_config(
+    text = render.agent_config(
         fleet(), "eu1", "https://hub.example/api/v1/write", own=own, ca_file=ca_file, token_file=MOUNTED
     )
     return yaml.safe_load(text)["remote_write"][0]
@@ -44,7 +44,7 @@ class TestHubConfig:
         """
         Blocks may take 80 % of the volume; the WAL and a compaction need the rest.
         """
-        retention = yaml.safe_load(prometheus.hub_config(fleet(storage="1000Gi")))["storage"]["tsdb"]["retention"]
+        retention = yaml.safe_load(render.hub_config(fleet(storage="1000Gi")))["storage"]["tsdb"]["retention"]
 
         assert retention == {"time": "42d", "size": "819200MiB"}
 
@@ -52,16 +52,16 @@ class TestHubConfig:
         """
         Without a window a hub refuses what is an hour older than its newest sample, and the agent loses it.
         """
-        window = yaml.safe_load(prometheus.hub_config(fleet()))["storage"]["tsdb"]["out_of_order_time_window"]
+        window = yaml.safe_load(render.hub_config(fleet()))["storage"]["tsdb"]["out_of_order_time_window"]
 
-        assert int(window.removesuffix("h")) * 3600 >= prometheus.wal_plan(48 * 3600, 30_000, 60).kept
+        assert int(window.removesuffix("h")) * 3600 >= render.wal_plan(48 * 3600, 30_000, 60).kept
 
     def test_a_fleet_without_a_hub_has_none(self) -> None:
         """
         There is no configuration for a hub that does not exist.
         """
         with pytest.raises(ValueError, match="no hub"):
-            prometheus.hub_config(fleet().model_copy(update={"hub": None}))
+            render.hub_config(fleet().model_copy(update={"hub": None}))
 
 
 class TestAgentConfig:
@@ -109,14 +109,14 @@ class TestFlags:
         """
         Ten connections of each agent fit beside those of the readers.
         """
-        assert connections(prometheus.hub_flags(fleet(agents))) >= least
+        assert connections(render.hub_flags(fleet(agents))) >= least
 
     def test_nobody_administrates_over_the_network(self) -> None:
         """
         Prometheus listens to its own pod only, without reload and without deletion over HTTP.
         """
-        plan = prometheus.wal_plan(6 * 3600, 30_000, 60)
-        for flags in (prometheus.hub_flags(fleet()), prometheus.agent_flags(plan)):
+        plan = render.wal_plan(6 * 3600, 30_000, 60)
+        for flags in (render.hub_flags(fleet()), render.agent_flags(plan)):
             assert "--web.listen-address=127.0.0.1:9090" in flags
             assert not {"--web.enable-lifecycle", "--web.enable-admin-api"} & set(flags)
 
@@ -124,7 +124,7 @@ class TestFlags:
         """
         The pod's grace period is longer than the deadline for the last samples.
         """
-        assert prometheus.AGENT_GRACE >= FLUSH_DEADLINE + 15
+        assert render.AGENT_GRACE >= FLUSH_DEADLINE + 15
 
 
 class TestRules:
@@ -132,7 +132,7 @@ class TestRules:
         """
         The hub's own cluster, its agents and those of other stacks are expected, with what is known of them.
         """
-        groups = yaml.safe_load(prometheus.rules(fleet())["inventory.yml"])["groups"]
+        groups = yaml.safe_load(render.rules(fleet())["inventory.yml"])["groups"]
 
         expected = [{"cluster": "agent0"}, {"cluster": "eu1"}, {"cluster": "hub", "region": "eu"}]
-        assert expected == [rule["labels"] for rule in groups[0]["rules"] if rule.get("record") == prometheus.EXPECTED]
+        assert expected == [rule["labels"] for rule in groups[0]["rules"] if rule.get("record") == render.EXPECTED]

@@ -1,6 +1,6 @@
 import pytest
 
-from prometheus.keep import ESSENTIAL, metric_rules
+from render.scrape.allowlist import ESSENTIAL, metric_rules
 from settings import Scrape
 
 from .relabelling import relabel

@@ -3,10 +3,10 @@ from typing import Any, ClassVar
 import pytest
 import yaml
 
-import prometheus
-from prometheus.agent import pinned
-from prometheus.annotated import annotated_pods
-from prometheus.jobs import alone, jobs
+import render
+from render.prometheus.agent import pinned
+from render.scrape.annotated import annotated_pods
+from render.scrape.jobs import alone, jobs
 from settings import Fleet, Scrape
 
 from .relabelling import Labels, relabel, visible
@@ -550,7 +550,7 @@ class TestEveryJob:
         }
 
         assert {"kubelet", "cadvisor"} == unverified
-        assert "insecure" not in prometheus.agent_config(
+        assert "insecure" not in render.agent_config(
             fleet(), "eu1", "https://hub.example", own=True, ca_file=None, token_file=MOUNTED
         )
 
@@ -581,9 +581,7 @@ class TestPinned:
         """
         What an agent ships passes the pin.
         """
-        text = prometheus.agent_config(
-            fleet(), "eu1", "https://hub.example", own=True, ca_file=None, token_file=MOUNTED
-        )
+        text = render.agent_config(fleet(), "eu1", "https://hub.example", own=True, ca_file=None, token_file=MOUNTED)
 
         rules = yaml.safe_load(text)["remote_write"][0]["write_relabel_configs"]
         assert pinned("eu1") == rules[: len(pinned("eu1"))]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from prometheus.wal import BYTES_PER_SAMPLE, WRONG_BY, WalPlan, kept, wal_plan
+from render.prometheus.wal import BYTES_PER_SAMPLE, WRONG_BY, WalPlan, kept, wal_plan
 
 TICKS = 12
 

@@ -5,7 +5,7 @@ import pytest
 import yaml
 
 from fleet.status import QUESTIONS
-from prometheus.thanos import limits
+from render.thanos.roles import limits
 from tests.promql import fragile, is_named, selectors
 
 from .test_rules import fleet

@@ -6,10 +6,10 @@ import pytest
 import yaml
 from pulumi import ResourceOptions
 
-import prometheus
+import render
 from components import Pushgateway
 from components.pushgateway import PushgatewayArgs
-from prometheus.pushgateway import pushgateway_job
+from render.pushgateway import pushgateway_job
 
 from .builders import EVERYTHING, HUB, containers, fleet, pod
 from .conftest import TOKEN, Engine, plain, validate
@@ -114,8 +114,8 @@ class TestPersistence:
 JOBS = {
     job
     for text in (
-        prometheus.hub_config(fleet(**EVERYTHING)),
-        prometheus.agent_config(
+        render.hub_config(fleet(**EVERYTHING)),
+        render.agent_config(
             fleet(**EVERYTHING), "eu1", "https://hub.example", own=True, ca_file=None, token_file="/token"
         ),
     )

@@ -6,10 +6,10 @@ from typing import Any, get_args
 import pytest
 import yaml
 
-import prometheus
+import render
 from alerts import ALERTS, GROUPS, WATCHDOG
-from prometheus.platforms import UNREACHABLE
-from prometheus.rules import EXPECTED, REPLICAS
+from render.rules import EXPECTED, REPLICAS
+from render.scrape.platforms import UNREACHABLE
 from settings import Fleet
 from settings.cluster import Cluster
 
@@ -46,7 +46,7 @@ def groups(text: str) -> list[dict[str, Any]]:
 
 def rule_files(made: Fleet) -> dict[str, list[dict[str, Any]]]:
     """What the rule files of a fleet say, by their names."""
-    return {file: groups(text) for file, text in prometheus.rules(made).items()}
+    return {file: groups(text) for file, text in render.rules(made).items()}
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def alert(made: Fleet, name: str) -> dict[str, dict[str, Any]]:
 
 
 def jobs(made: Fleet, cluster: str) -> set[str]:
-    text = prometheus.agent_config(made, cluster, "https://hub.example", own=True, ca_file=None, token_file="/token")
+    text = render.agent_config(made, cluster, "https://hub.example", own=True, ca_file=None, token_file="/token")
     return {job["job_name"] for job in yaml.safe_load(text)["scrape_configs"]}
 
 

@@ -7,8 +7,8 @@ from pydantic import ValidationError
 
 from settings import Agent, Cluster, Fleet, Receiver, from_file
 from settings.hub import Writer
-from settings.load import KEY
-from settings.schema import FILE, stack_file_schema, text
+from settings.loading.load import KEY
+from settings.loading.schema import FILE, stack_file_schema, text
 from tests import ROOT
 from tests.unit.stack_texts import BOTH, CLUSTER, HUB, REMOTE_AGENT, loaded, problems
 

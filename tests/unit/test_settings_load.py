@@ -9,7 +9,7 @@ import yaml
 from pulumi.runtime import config
 
 from settings import FleetError, from_file
-from settings.stack import from_stack
+from settings.loading.stack import from_stack
 from tests.unit.stack_texts import BOTH, HUB, loaded
 
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from settings import FleetError, from_file
-from settings.load import KEY
-from settings.read import read
+from settings.loading.load import KEY
+from settings.loading.read import read
 from tests.mutations import RIGHT, mutated
 
 QUICK = settings(

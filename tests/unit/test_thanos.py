@@ -9,7 +9,7 @@ import pulumi
 import pytest
 import yaml
 
-from prometheus.thanos import hashring
+from render.thanos.roles import hashring
 from settings import Fleet
 from stacks import deploy
 from stacks.exposure import hosts

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from components.labels import PART_OF
+from components.k8s.labels import PART_OF
 from live import OURS, AwayError, look, troubles
 from live.troubles import LONGEST
 from settings import Cluster

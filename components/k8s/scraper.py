@@ -1,0 +1,118 @@
+"""What a Prometheus that scrapes its own cluster needs, as hub or as agent: an identity, a volume, a container."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import pulumi
+import pulumi_kubernetes as k8s
+from pulumi import ResourceOptions
+
+from render.prometheus.flags import CONFIG_FILE, DATA, LISTEN
+from render.scrape.annotated import AUTHORITY
+
+from .pods import RESTRICTED, of_the_pod, resources
+
+
+class Mounted(NamedTuple):
+    """What a pod has and where its container finds it."""
+
+    volumes: Sequence[k8s.core.v1.VolumeArgsDict]
+    mounts: Sequence[k8s.core.v1.VolumeMountArgsDict]
+
+
+CONFIG = CONFIG_FILE.rpartition("/")[0]
+
+RULES: list[k8s.rbac.v1.PolicyRuleArgsDict] = [
+    {"api_groups": [""], "resources": ["nodes", "pods", "services"], "verbs": ["list", "watch"]},
+    {"api_groups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["list", "watch"]},
+    {"api_groups": [""], "resources": ["nodes/metrics"], "verbs": ["get"]},
+    {"non_resource_urls": ["/metrics", "/metrics/slis"], "verbs": ["get"]},
+]
+"""Discovery and metrics; never nodes/proxy, whose holder can run commands in any pod."""
+
+
+def scrape_identity(
+    name: str, metadata: k8s.meta.v1.ObjectMetaArgsDict, wide_name: str, child: ResourceOptions
+) -> k8s.core.v1.ServiceAccount:
+    """Make the ServiceAccount that may discover and scrape everything in its cluster, and nothing else."""
+    account = k8s.core.v1.ServiceAccount(
+        f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child
+    )
+    wide: k8s.meta.v1.ObjectMetaArgsDict = {"name": f"{wide_name}-scrape", "labels": metadata["labels"]}
+    role = k8s.rbac.v1.ClusterRole(f"{name}-scrape-role", metadata=wide, rules=RULES, opts=child)
+    k8s.rbac.v1.ClusterRoleBinding(
+        f"{name}-scrape-binding",
+        metadata=wide,
+        role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role.metadata.name},
+        subjects=[
+            {"kind": "ServiceAccount", "name": account.metadata.name, "namespace": metadata["namespace"]},
+        ],
+        opts=child,
+    )
+    return account
+
+
+def claim(
+    name: str,
+    metadata: k8s.meta.v1.ObjectMetaArgsDict,
+    size: pulumi.Input[str],
+    storage_class: pulumi.Input[str] | None,
+    opts: ResourceOptions,
+) -> k8s.core.v1.PersistentVolumeClaim:
+    """
+    Make the volume of a single replica.
+
+    A claim of its own instead of a StatefulSet's template: it grows in place, where a changed template would replace
+    the StatefulSet, and the API server refuses to shrink it. Another class would replace it with an empty one, so that
+    the class counts when it is made and never again.
+    """
+    spec: k8s.core.v1.PersistentVolumeClaimSpecArgsDict = {
+        "access_modes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": size}},
+    }
+    if storage_class is not None:
+        spec["storage_class_name"] = storage_class
+    kept = ResourceOptions(ignore_changes=["spec.storageClassName"])
+    return k8s.core.v1.PersistentVolumeClaim(
+        f"{name}-volume", metadata=metadata, spec=spec, opts=ResourceOptions.merge(opts, kept)
+    )
+
+
+def authority(config_map: pulumi.Input[str] | None) -> Mounted:
+    """The ConfigMap that signs for annotated targets, where there is one."""
+    if config_map is None:
+        return Mounted([], [])
+    return Mounted(
+        [{"name": "targets", "config_map": {"name": config_map}}],
+        [{"name": "targets", "mount_path": AUTHORITY.rpartition("/")[0], "read_only": True}],
+    )
+
+
+def container(
+    image: str,
+    flags: Sequence[str],
+    memory: tuple[str, str],
+    mounts: Sequence[k8s.core.v1.VolumeMountArgsDict] = (),
+) -> k8s.core.v1.ContainerArgsDict:
+    """Prometheus on loopback: nothing but the pod itself reaches it, so its probes are run inside."""
+    return {
+        "name": "prometheus",
+        "image": image,
+        "args": list(flags),
+        "env": [{"name": "POD_NAME", "value_from": of_the_pod("metadata.name")}],
+        "resources": resources("100m", *memory),
+        "security_context": RESTRICTED,
+        "startup_probe": {**_probe("ready"), "period_seconds": 2, "failure_threshold": 450},
+        "readiness_probe": {**_probe("ready"), "period_seconds": 15},
+        "liveness_probe": {**_probe("healthy"), "period_seconds": 30, "failure_threshold": 4},
+        "volume_mounts": [
+            {"name": "config", "mount_path": CONFIG, "read_only": True},
+            {"name": "data", "mount_path": DATA},
+            *mounts,
+        ],
+    }
+
+
+def _probe(state: str) -> k8s.core.v1.ProbeArgsDict:
+    command = ["promtool", "check", state, f"--url=http://{LISTEN}"]
+    return {"exec_": {"command": command}, "timeout_seconds": 5}

@@ -1,0 +1,56 @@
+"""Tokens of a pod's own identity, mounted into the containers that show them and into no others."""
+
+from typing import NamedTuple
+
+import pulumi_kubernetes as k8s
+
+from render import tokens
+
+
+class Token(NamedTuple):
+    """A volume of the pod, and its place in a container."""
+
+    volume: k8s.core.v1.VolumeArgsDict
+    mount: k8s.core.v1.VolumeMountArgsDict
+
+
+API = Token(
+    {
+        "name": "api-token",
+        "projected": {
+            "sources": [
+                {"service_account_token": {"path": "token", "expiration_seconds": tokens.LIFETIME}},
+                {"config_map": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
+                {
+                    "downward_api": {
+                        "items": [
+                            {
+                                "path": "namespace",
+                                "field_ref": {"api_version": "v1", "field_path": "metadata.namespace"},
+                            }
+                        ]
+                    }
+                },
+            ]
+        },
+    },
+    {"name": "api-token", "mount_path": tokens.API, "read_only": True},
+)
+"""What Kubernetes would mount into every container of the pod."""
+DOORS = Token(
+    {
+        "name": "doors-token",
+        "projected": {
+            "sources": [
+                {
+                    "service_account_token": {
+                        "path": "token",
+                        "audience": tokens.AUDIENCE,
+                        "expiration_seconds": tokens.LIFETIME,
+                    }
+                }
+            ]
+        },
+    },
+    {"name": "doors-token", "mount_path": tokens.DOORS, "read_only": True},
+)

@@ -1,0 +1,1 @@
+"""Thanos, a component per role."""

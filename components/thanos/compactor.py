@@ -1,0 +1,22 @@
+"""The Compactor of Thanos: the only one that changes and deletes blocks."""
+
+import pulumi
+from pulumi import ResourceOptions
+
+from .role import RoleArgs, role
+
+
+class ThanosCompactorArgs(RoleArgs):
+    app: str
+    """Name of the StatefulSet: each bucket's has its own."""
+
+
+class ThanosCompactor(pulumi.ComponentResource):
+    """Exactly one per bucket: two would delete each other's sources."""
+
+    def __init__(self, name: str, args: ThanosCompactorArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("promfleet:index:ThanosCompactor", name, {}, opts)
+        if args.get("replicas", 1) != 1:
+            raise ValueError(f"{name}: {args.get('replicas')} compactors on one bucket corrupt it; leave replicas out")
+        role(name, args["app"], args, [], self)
+        self.register_outputs({})

@@ -1,0 +1,102 @@
+"""Memcached: the cache that the Stores and Query Frontends of Thanos share."""
+
+from collections.abc import Sequence
+from typing import NotRequired, TypedDict
+
+import pulumi
+import pulumi_kubernetes as k8s
+from pulumi import ResourceOptions
+
+from render.thanos.memcached import MEMCACHED, PORT, PORT_NAME
+from settings import images
+
+from ..k8s.labels import selector
+from ..k8s.pods import POD_RESTRICTED, RESTRICTED, resources
+from ..k8s.replicas import budget, spread
+from ..k8s.timeouts import timeouts
+from .role import let_in, metadata_of
+
+
+class ThanosMemcachedArgs(TypedDict):
+    namespace: pulumi.Input[str]
+    """Namespace of the StatefulSet."""
+    flags: Sequence[str]
+    """Command line of memcached."""
+    replicas: int
+    """Among how many pods the items are divided."""
+    memory: tuple[str, str]
+    """Request and limit of memory."""
+    users: Sequence[str]
+    """Names of the apps that may connect: whoever can reads and writes everything."""
+    image: NotRequired[str]
+    """Memcached; the release that this package is tested with, if left out."""
+    rollout_timeout: NotRequired[int]
+    """Seconds until a StatefulSet that does not become ready fails the update."""
+
+
+class ThanosMemcached(pulumi.ComponentResource):
+    """
+    Pods that know nothing of each other; clients divide the keys among their names.
+
+    A StatefulSet, though without volumes, for these names: they stay when a pod is replaced.
+    """
+
+    def __init__(self, name: str, args: ThanosMemcachedArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("promfleet:index:ThanosMemcached", name, {}, opts)
+        child = ResourceOptions(parent=self)
+        bounded = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
+        own = f"{name}-{MEMCACHED}"
+        metadata = metadata_of(MEMCACHED, args["namespace"], args.get("image", images.MEMCACHED))
+        account = k8s.core.v1.ServiceAccount(
+            f"{own}-account", metadata=metadata, automount_service_account_token=False, opts=child
+        )
+        pods = k8s.core.v1.Service(
+            f"{own}-pods",
+            metadata=metadata,
+            spec={
+                "cluster_ip": "None",
+                "selector": selector(MEMCACHED, MEMCACHED),
+                "ports": [{"name": PORT_NAME, "port": PORT}],
+            },
+            opts=bounded,
+        )
+        let_in(own, metadata, MEMCACHED, {PORT: args["users"]}, child)
+        budget(own, metadata, MEMCACHED, child)
+        k8s.apps.v1.StatefulSet(
+            f"{own}-statefulset",
+            metadata=metadata,
+            spec={
+                "replicas": args["replicas"],
+                "service_name": pods.metadata.name,
+                "pod_management_policy": "Parallel",  # in order, a pod that never starts is never replaced
+                "selector": {"match_labels": selector(MEMCACHED, MEMCACHED)},
+                "template": {"metadata": {"labels": metadata["labels"]}, "spec": pod(args, account.metadata.name)},
+            },
+            opts=bounded,
+        )
+        self.register_outputs({})
+
+
+def pod(args: ThanosMemcachedArgs, account: pulumi.Input[str]) -> k8s.core.v1.PodSpecArgsDict:
+    """Memcached alone; it is ready when it listens."""
+    listens: k8s.core.v1.ProbeArgsDict = {"tcp_socket": {"port": PORT_NAME}, "timeout_seconds": 5}
+    return {
+        "service_account_name": account,
+        "automount_service_account_token": False,
+        "node_selector": {"kubernetes.io/os": "linux"},
+        "enable_service_links": False,
+        "security_context": POD_RESTRICTED,
+        "topology_spread_constraints": spread(MEMCACHED),
+        "containers": [
+            {
+                "name": "memcached",
+                "image": args.get("image", images.MEMCACHED),
+                "args": list(args["flags"]),
+                "ports": [{"name": PORT_NAME, "container_port": PORT}],
+                "resources": resources("50m", *args["memory"]),
+                "security_context": RESTRICTED,
+                "readiness_probe": {**listens, "period_seconds": 5},
+                "liveness_probe": {**listens, "period_seconds": 30, "failure_threshold": 4},
+            }
+        ],
+    }

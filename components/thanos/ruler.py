@@ -1,0 +1,79 @@
+"""The Ruler of Thanos: evaluates the rules that need every replica and every cluster."""
+
+from collections.abc import Mapping
+from typing import NotRequired
+
+import pulumi
+import pulumi_kubernetes as k8s
+from pulumi import ResourceOptions
+
+from render.thanos.roles import ALERTMANAGERS_FILE, CERTIFICATES, QUERY, RULER, RULES
+from settings.images import THANOS
+
+from ..k8s import tokens
+from ..k8s.service_account import grant
+from .role import RoleArgs, certificate_alone, metadata_of, role
+
+
+class ThanosRulerArgs(RoleArgs):
+    rules: Mapping[str, str]
+    """Rule files: name -> text."""
+    alertmanagers: str
+    """Text of the file that says where alerts go."""
+    notify: NotRequired[pulumi.Input[str]]
+    """Role that opens Alertmanager's door; without it nobody is told."""
+    stateless: NotRequired[bool]
+    """Whether it asks Query and writes to Receive, through the doors of readers and agents."""
+    tls_secret: pulumi.Input[str]
+    """Secret with the certificate that Alertmanager's door shows."""
+
+
+class ThanosRuler(pulumi.ComponentResource):
+    """Replicas that evaluate alike, and whose alerts are equal once their label is dropped."""
+
+    def __init__(self, name: str, args: ThanosRulerArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("promfleet:index:ThanosRuler", name, {}, opts)
+        child = ResourceOptions(parent=self)
+        metadata = metadata_of(RULER, args["namespace"], args.get("image", THANOS))
+        rules = k8s.core.v1.ConfigMap(
+            f"{name}-thanos-ruler-rules",
+            metadata={**metadata, "name": f"{RULER}-rules"},
+            data=args["rules"],
+            opts=child,
+        )
+        file = ALERTMANAGERS_FILE.rpartition("/")[2]
+        config = k8s.core.v1.ConfigMap(
+            f"{name}-thanos-ruler-config", metadata=metadata, data={file: args["alertmanagers"]}, opts=child
+        )
+        shown = [
+            *([tokens.DOORS] if "notify" in args else []),
+            *([tokens.API] if args.get("stateless") else []),
+        ]
+        account = role(
+            f"{name}-{RULER}",
+            RULER,
+            args,
+            [QUERY],
+            self,
+            [
+                {"name": "rules", "mount_path": RULES, "read_only": True},
+                {"name": "config", "mount_path": ALERTMANAGERS_FILE.rpartition("/")[0], "read_only": True},
+                {"name": "certificate", "mount_path": f"{CERTIFICATES}/own", "read_only": True},
+                *(token.mount for token in shown),
+            ],
+            [
+                {"name": "rules", "config_map": {"name": rules.metadata.name}},
+                {"name": "config", "config_map": {"name": config.metadata.name}},
+                certificate_alone(args["tls_secret"]),
+                *(token.volume for token in shown),
+            ],
+        )
+        if "notify" in args:
+            grant(
+                f"{name}-thanos-ruler-notifier",
+                {**metadata, "name": f"{RULER}-notifier"},
+                args["notify"],
+                account.metadata.name,
+                child,
+            )
+        self.register_outputs({})

@@ -1,0 +1,217 @@
+"""alertmanager.yml: who is told of which alert, and which alert makes others needless."""
+
+from typing import Any
+
+from alerts import INHIBITIONS, WATCHDOG, Inhibition
+from settings import Alertmanager, Fleet, authority, seconds
+from settings.alertmanager import (
+    ALWAYS_GROUPED,
+    NOBODY,
+    Contact,
+    Email,
+    Integration,
+    PagerDuty,
+    Route,
+    Slack,
+    VictorOps,
+    Webhook,
+)
+from settings.reserved import HUB, REPLICA
+from settings.validation.secrets import secret_key
+
+from .scrape.authenticated import behind_door, through_door
+from .scrape.jobs import Job
+from .yaml import to_yaml
+
+APP = "alertmanager"
+CONFIG_FILE = "/etc/alertmanager/config/alertmanager.yml"
+SECRETS = "/etc/alertmanager/secrets"
+DATA = "/alertmanager"
+LISTEN = "127.0.0.1:9093"
+MESH_PORT = 9094
+
+_FOR_SLACK = ' | reReplaceAll "&" "&amp;" | reReplaceAll "<" "&lt;" | reReplaceAll ">" "&gt;"'
+"""Slack reads `<…>` as a mention or a link; what a workload calls itself is to be neither."""
+_LINK = '{{ if match "^https://" .CommonAnnotations.runbook_url }}{{ .CommonAnnotations.runbook_url }}{{ end }}'
+"""To the runbook, where runbooks are published; Alertmanager's own pages are behind no door."""
+_COLOR = (
+    '{{ if eq .Status "resolved" }}good{{ else if eq .CommonLabels.severity "critical" }}danger'
+    "{{ else }}warning{{ end }}"
+)
+_VICTOR_OPS_TYPE = '{{ if eq .CommonLabels.severity "critical" }}CRITICAL{{ else }}WARNING{{ end }}'
+_PAGER_DUTY_SEVERITY = '{{ if eq .CommonLabels.severity "critical" }}critical{{ else }}warning{{ end }}'
+
+Block = dict[str, Any]
+
+
+def alertmanager_config(settings: Alertmanager) -> str:
+    """The text of alertmanager.yml; every secret in it is the path of a file."""
+    return to_yaml(
+        {
+            "global": {"resolve_timeout": "5m"},
+            "route": _tree(settings),
+            "inhibit_rules": [_inhibition(one) for one in INHIBITIONS],
+            "receivers": [
+                {"name": NOBODY},
+                *({"name": name, **_integrations(name, contact)} for name, contact in settings.receivers.items()),
+            ],
+        }
+    )
+
+
+def secret_file(receiver: str, integration: str) -> str:
+    """Where Alertmanager finds the secret of one integration."""
+    return f"{SECRETS}/{secret_key(receiver, integration)}"
+
+
+def alertmanager_flags(replicas: int, mesh: str, label: str, url: str | None) -> list[str]:
+    """
+    Alertmanager's command line; `mesh` is the headless Service of its replicas, `label` keeps strangers out of it.
+
+    `url` is where people reach it, for links.
+    """
+    peers = [f"--cluster.peer={APP}-{number}.{mesh}:{MESH_PORT}" for number in range(replicas)]
+    alone = ["--cluster.listen-address="]
+    joined = [
+        f"--cluster.listen-address=0.0.0.0:{MESH_PORT}",
+        f"--cluster.advertise-address=[$(POD_IP)]:{MESH_PORT}",
+        f"--cluster.label={label}",
+        "--cluster.reconnect-timeout=5m",  # a replica that is replaced comes back under another address
+        *peers,
+    ]
+    return [
+        f"--config.file={CONFIG_FILE}",
+        f"--storage.path={DATA}",
+        f"--web.listen-address={LISTEN}",
+        *([f"--web.external-url={url}"] if url else []),
+        *(joined if replicas > 1 else alone),
+    ]
+
+
+def alerting(fleet: Fleet) -> Block:
+    """The section of a hub's prometheus.yml that says where its alerts go: to every replica."""
+    return {
+        "alert_relabel_configs": [{"regex": f"{HUB}|{REPLICA}", "action": "labeldrop"}],
+        "alertmanagers": [{"api_version": "v2", **through_door(fleet, APP, "notify")}],
+    }
+
+
+def alertmanager_job(fleet: Fleet) -> Job:
+    """The scrape of every replica."""
+    return behind_door(fleet, APP, APP, "notify")
+
+
+def _tree(settings: Alertmanager) -> Block:
+    group = settings.grouping
+    return {
+        "receiver": settings.default,
+        "group_by": [*ALWAYS_GROUPED, *group.by],
+        "group_wait": group.wait,
+        "group_interval": group.interval,
+        "repeat_interval": group.repeat,
+        "routes": [
+            *_heartbeat(settings),
+            {"receiver": NOBODY, "matchers": ['severity="none"']},
+            *map(_route, settings.routes),
+        ],
+    }
+
+
+def _heartbeat(settings: Alertmanager) -> list[Block]:
+    if not settings.heartbeat:
+        return []
+    every = seconds(settings.heartbeat.every)
+    return [
+        {
+            "receiver": settings.heartbeat.receiver,
+            "matchers": [f'alertname="{WATCHDOG}"'],
+            "group_wait": "0s",
+            "group_interval": f"{every}s",
+            # A group is looked at once in an interval; were this as long, every second look would come too early.
+            "repeat_interval": f"{every * 4 // 5}s",
+        }
+    ]
+
+
+def _route(route: Route) -> Block:
+    chosen = {
+        "team": route.teams,
+        "cluster": route.clusters,
+        "namespace": route.namespaces,
+        "severity": route.severities,
+    }
+    matchers = [f'{label}=~"{"|".join(values)}"' for label, values in chosen.items() if values]
+    return {"receiver": route.receiver, "matchers": matchers, **({"continue": True} if route.resume else {})}
+
+
+def _inhibition(inhibition: Inhibition) -> Block:
+    return {
+        "source_matchers": [inhibition.source],
+        "target_matchers": [inhibition.target],
+        "equal": ["cluster", *inhibition.equal],
+    }
+
+
+def _integrations(receiver: str, contact: Contact) -> Block:
+    """The blocks of one receiver, by the names that Alertmanager has for them."""
+    made = (_integration(one, secret_file(receiver, name)) for name, one in contact.integrations.items())
+    return {f"{kind}_configs": [{**block, "send_resolved": True}] for kind, block in made}
+
+
+def _integration(integration: Integration, secret: str) -> tuple[str, Block]:
+    """Alertmanager's name for a kind of integration, and its block with the file of its secret."""
+    match integration:
+        case Slack():
+            shown = {
+                "channel": integration.channel,
+                "color": _COLOR,
+                "title": _title(_FOR_SLACK),
+                "title_link": _LINK,
+                "text": _text(_FOR_SLACK),
+                "fallback": _title(_FOR_SLACK),  # Alertmanager's own shows every label that the alerts share
+            }
+            return "slack", {"api_url_file": secret, **shown}
+        case VictorOps():
+            shown = {"message_type": _VICTOR_OPS_TYPE, "entity_display_name": _title(), "state_message": _text()}
+            return "victorops", {"api_key_file": secret, "routing_key": integration.routing_key, **shown}
+        case PagerDuty():
+            shown = {
+                "description": _title(),
+                "severity": _PAGER_DUTY_SEVERITY,
+                "group": "{{ .GroupLabels.cluster }}",
+                "client": "promfleet",
+                "client_url": _LINK,
+            }
+            return "pagerduty", {"routing_key_file": secret, **shown}
+        case Email():
+            return "email", {
+                "to": ", ".join(integration.to),
+                "from": integration.sender,
+                "smarthost": authority(integration.host, integration.port),
+                "auth_username": integration.username or integration.sender,
+                "auth_password_file": secret,
+                "require_tls": True,
+                "headers": {"Subject": _title()},
+                "html": "",
+                "text": _text(),
+            }
+        case Webhook():
+            return "webhook", {"url_file": secret}
+    raise NotImplementedError(f"no one knows how to render {integration!r}")
+
+
+def _title(then: str = "") -> str:
+    """What is wrong, where, and how bad; `then` is what happens to each value before it is shown."""
+    name, cluster, severity = (
+        f"{{{{ {value}{then} }}}}"
+        for value in (".GroupLabels.alertname", ".GroupLabels.cluster", ".CommonLabels.severity")
+    )
+    count = "{{ .Status | toUpper }}{{ if .Alerts.Firing }}:{{ .Alerts.Firing | len }}{{ end }}"
+    return f"[{count}] {name} in {cluster} ({severity})"
+
+
+def _text(then: str = "") -> str:
+    """Three lines for each alert, whatever its labels bring: a value with line breaks makes none."""
+    one_line = r' | reReplaceAll "\\s+" " "'
+    lines = (f"{{{{ .Annotations.{name}{one_line}{then} }}}}\n" for name in ("summary", "description", "runbook_url"))
+    return f"{{{{ range .Alerts }}}}{''.join(lines)}\n{{{{ end }}}}"

@@ -1,0 +1,107 @@
+"""What Grafana reads when it starts: its settings, its one datasource, and where its boards are."""
+
+from typing import Any
+
+from settings import Fleet
+
+from .yaml import to_yaml
+
+APP = "grafana"
+PORT = 3000
+DATASOURCE = "hub"
+"""Uid of the datasource, which every board names."""
+DATA = "/var/lib/grafana"
+PROVISIONING = "/etc/grafana/provisioning"
+BOARDS = "/etc/grafana/boards"
+TLS = "/etc/grafana/tls"
+TRUSTED = "/etc/grafana/trusted/ca.crt"
+"""Certificates that sign for the hub's doors, or the doors' own."""
+TOKEN = "/etc/grafana/reader/token"
+"""Bearer token for the hub's read door."""
+PASSWORD = "/etc/grafana/admin/password"
+
+
+def environment(url: str | None) -> dict[str, str]:
+    """
+    Settings by the names of their variables, `GF_<SECTION>_<KEY>`.
+
+    `url` is where people find it. Whoever is let in logs in, and nothing is asked of or told to the outside.
+    """
+    return {
+        **_CLOSED,
+        "GF_SERVER_PROTOCOL": "https",
+        "GF_SERVER_CERT_FILE": f"{TLS}/tls.crt",
+        "GF_SERVER_CERT_KEY": f"{TLS}/tls.key",
+        "GF_SERVER_CERTS_WATCH_INTERVAL": "1m",
+        "GF_SECURITY_ADMIN_PASSWORD__FILE": PASSWORD,
+        "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": f"{BOARDS}/fleet.json",
+        **({"GF_SERVER_ROOT_URL": f"{url}/"} if url else {}),
+    }
+
+
+def datasources(fleet: Fleet, url: str) -> str:
+    """
+    The file of the datasource: the hub's read door at `url`, asked with Grafana's own token.
+
+    Grafana puts the content of a file, without the space around it, in place of `$__file{…}` anywhere in a value, and
+    heeds `serverName` only where it is given authorities.
+    """
+    if fleet.hub is None:
+        raise ValueError("this fleet has no hub")
+    source: dict[str, Any] = {
+        "name": "Hub",
+        "uid": DATASOURCE,
+        "type": "prometheus",
+        "access": "proxy",
+        "url": url,
+        "isDefault": True,
+        "editable": False,
+        "jsonData": {
+            "httpMethod": "POST",
+            "prometheusType": "Thanos" if fleet.thanos else "Prometheus",
+            "prometheusVersion": "2.50.1",  # the newest that it tells apart; without one it asks for whole series
+            "timeInterval": fleet.scrape.interval,
+            "manageAlerts": False,
+            "tlsAuthWithCACert": True,
+            "serverName": fleet.hub.expose.host,
+            "httpHeaderName1": "Authorization",
+        },
+        "secureJsonData": {
+            "tlsCACert": f"$__file{{{TRUSTED}}}",
+            "httpHeaderValue1": f"Bearer $__file{{{TOKEN}}}",
+        },
+    }
+    return to_yaml({"apiVersion": 1, "datasources": [source]})
+
+
+def providers() -> str:
+    """The file that names the folder of the boards, which is looked through for changes twice a minute."""
+    provider = {
+        "name": "promfleet",
+        "type": "file",
+        "folder": "promfleet",
+        "updateIntervalSeconds": 30,
+        "allowUiUpdates": False,
+        "disableDeletion": False,
+        "options": {"path": BOARDS, "foldersFromFilesStructure": False},
+    }
+    return to_yaml({"apiVersion": 1, "providers": [provider]})
+
+
+_CLOSED = {
+    "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",
+    "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
+    "GF_ANALYTICS_FEEDBACK_LINKS_ENABLED": "false",
+    "GF_ANALYTICS_REPORTING_ENABLED": "false",
+    "GF_AUTH_ANONYMOUS_ENABLED": "false",
+    "GF_METRICS_ENABLED": "false",  # they would answer whoever finds the page, without a login
+    "GF_NEWS_NEWS_FEED_ENABLED": "false",
+    "GF_PLUGINS_PLUGIN_ADMIN_ENABLED": "false",
+    "GF_PLUGINS_PREINSTALL_AUTO_UPDATE": "false",
+    "GF_PLUGINS_PREINSTALL_DISABLED": "true",
+    "GF_PLUGINS_PUBLIC_KEY_RETRIEVAL_DISABLED": "true",
+    "GF_SECURITY_COOKIE_SECURE": "true",
+    "GF_SECURITY_DISABLE_GRAVATAR": "true",
+    "GF_SNAPSHOTS_EXTERNAL_ENABLED": "false",
+    "GF_USERS_ALLOW_SIGN_UP": "false",
+}

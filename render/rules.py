@@ -1,0 +1,209 @@
+"""What a hub records, and which alerts it raises: the catalogue as the stack file tunes it."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Any
+
+from alerts import GROUPS, MAINTENANCE, THANOS_REPLICAS, WATCHDOG, Alert, Group, Record
+from settings import Fleet, seconds
+from settings.alerts import Maintenance, Tuning
+
+from .scrape.platforms import unreachable
+from .thanos.jobs import undeployed
+from .yaml import to_yaml
+
+EXPECTED = "promfleet_cluster_expected"
+OUTAGE = "promfleet_agent_outage_seconds"
+"""The outage of the hub that an agent's log is planned for."""
+REPLICAS = "promfleet_thanos_replicas_expected"
+"""How many Prometheus the hub has, each with a sidecar."""
+RUNBOOKS = "docs/runbooks"
+WATCHES_ITSELF = frozenset(group.name for group in GROUPS if group.name.startswith("thanos-")) - {THANOS_REPLICAS.name}
+"""Groups about Thanos: whoever can't reach it, as a Ruler, could not say so."""
+
+Rule = dict[str, Any]
+
+
+def rules(fleet: Fleet) -> dict[str, str]:
+    """Every rule file of a fleet, by name, whoever evaluates it."""
+    return {f"{name}.yml": to_yaml(groups) for name, groups in _files(fleet, GROUPS, with_inventory=True).items()}
+
+
+def hub_rules(fleet: Fleet) -> dict[str, str]:
+    """
+    Those that the hub's Prometheus evaluates.
+
+    All but what needs every replica, where there is a Ruler for that; where a Receive has the samples of the other
+    clusters, only what is about Thanos itself.
+    """
+    chosen = [group for group in GROUPS if not _is_rulers(group, fleet)]
+    files = _files(fleet, chosen, with_inventory=not _is_received(fleet))
+    return {f"{name}.yml": to_yaml(groups) for name, groups in files.items()}
+
+
+def ruler_rules(fleet: Fleet) -> dict[str, str]:
+    """
+    Those that a Ruler evaluates: all that the hub's Prometheus don't.
+
+    Where a Store, say, can't be reached they are evaluated with what the others answer (`warn`): the newest samples
+    are there, and Thanos' own default stops every alert.
+    """
+    chosen = [group for group in GROUPS if _is_rulers(group, fleet)]
+    files = _files(fleet, chosen, with_inventory=_is_received(fleet))
+    for groups in files.values():
+        for group in groups["groups"]:
+            group["partial_response_strategy"] = "warn"
+    return {f"{name}.yml": to_yaml(groups) for name, groups in files.items()}
+
+
+def _is_received(fleet: Fleet) -> bool:
+    return bool(fleet.thanos and fleet.thanos.receive)
+
+
+def _is_rulers(group: Group, fleet: Fleet) -> bool:
+    if not fleet.thanos or not fleet.thanos.ruler:
+        return False
+    return group is THANOS_REPLICAS or (_is_received(fleet) and group.name not in WATCHES_ITSELF)
+
+
+def _files(fleet: Fleet, groups: Collection[Group], *, with_inventory: bool) -> dict[str, dict[str, Any]]:
+    """What rule files say, by their names without the ending; a file that would say nothing is left out."""
+    files = {"inventory": _inventory(fleet)} if with_inventory else {}
+    files |= {group.name: _general(group, fleet) for group in groups}
+    files |= {f"overrides-{cluster}": _own(fleet, cluster, groups) for cluster in sorted(fleet.alerts.clusters)}
+    return {name: {"groups": [{"name": name, "rules": entries}]} for name, entries in files.items() if entries}
+
+
+def expected(fleet: Fleet) -> list[str]:
+    """Every cluster that is to report to this stack's hub."""
+    return list(fleet.expected)
+
+
+def _inventory(fleet: Fleet) -> list[Rule]:
+    """What is known of the fleet before anything reports, as series to join with, and its maintenance windows."""
+    return [
+        *(_expected(fleet, cluster) for cluster in expected(fleet)),
+        *(_outage(fleet, cluster) for cluster in fleet.local_agents),
+        *(_maintenance(window, fleet) for window in fleet.alerts.maintenance),
+        *([_watchdog(fleet, fleet.hub.cluster)] if fleet.hub else []),
+    ]
+
+
+def _expected(fleet: Fleet, cluster: str) -> Rule:
+    elsewhere = fleet.hub.agents if fleet.hub else {}
+    known = fleet.clusters.get(cluster) or elsewhere.get(cluster)
+    labels = dict(known.labels) if known else {}
+    return {"record": EXPECTED, "expr": "vector(1)", "labels": {"cluster": cluster, **labels}}
+
+
+def _outage(fleet: Fleet, cluster: str) -> Rule:
+    length = seconds(fleet.agents[cluster].outage)
+    return {"record": OUTAGE, "expr": f"vector({length})", "labels": {"cluster": cluster}}
+
+
+def _maintenance(window: Maintenance, fleet: Fleet) -> Rule:
+    """An alert that fires during the window; Alertmanager inhibits the cluster's others by it."""
+    start, until = (datetime.fromisoformat(moment).timestamp() for moment in (window.start, window.until))
+    return {
+        "alert": MAINTENANCE,
+        "expr": f'{EXPECTED}{{cluster="{window.cluster}"}} and on () (vector(time()) >= {start:.0f} < {until:.0f})',
+        "labels": {
+            "cluster": window.cluster,
+            "until": window.until,  # tells the windows of one cluster apart
+            "severity": "none",
+            "team": fleet.alerts.team,
+        },
+        "annotations": {
+            "summary": f"{window.cluster} is in maintenance until {window.until}.",
+            "description": f"{window.reason} Its alerts notify nobody.",
+            "runbook_url": _runbook(fleet, "fleet", MAINTENANCE),
+        },
+    }
+
+
+def _watchdog(fleet: Fleet, cluster: str) -> Rule:
+    """An alert that always fires; whoever is told of it calls when nothing comes any more."""
+    return {
+        "alert": WATCHDOG,
+        "expr": "vector(1)",
+        "labels": {"cluster": cluster, "severity": "none", "team": fleet.alerts.team},
+        "annotations": {
+            "summary": f"The hub in {cluster} evaluates its rules and reaches Alertmanager.",
+            "description": "Nothing is wrong as long as this comes.",
+            "runbook_url": _runbook(fleet, "fleet", WATCHDOG),
+        },
+    }
+
+
+def _general(group: Group, fleet: Fleet) -> list[Rule]:
+    """The group's records, and its alerts for every cluster that does not tune them."""
+    records = [_record(record) for record in group.records]
+    if group is THANOS_REPLICAS and fleet.hub and fleet.thanos:
+        labels = {"cluster": fleet.hub.cluster}
+        records.append({"record": REPLICAS, "expr": f"vector({fleet.hub.replicas})", "labels": labels})
+    made = (_for_the_fleet(alert, group, fleet) for alert in group.alerts)
+    return [*records, *filter(None, made)]
+
+
+def _for_the_fleet(alert: Alert, group: Group, fleet: Fleet) -> Rule | None:
+    tuning = fleet.alerts.rules.get(alert.name)
+    clusters = expected(fleet)
+    excepted = [name for name in clusters if _is_apart(alert, fleet, name)]
+    if (tuning and not tuning.enabled) or (clusters and excepted == clusters) or undeployed(fleet) & {*alert.jobs}:
+        return None
+    rule = _rule(alert, group, fleet, [tuning])
+    return _narrowed(rule, "unless", excepted) if excepted else rule
+
+
+def _is_apart(alert: Alert, fleet: Fleet, cluster: str) -> bool:
+    """Whether the general rule leaves a cluster out."""
+    return alert.name in fleet.alerts.clusters.get(cluster, {}) or bool(unreachable(fleet, cluster) & {*alert.jobs})
+
+
+def _own(fleet: Fleet, cluster: str, groups: Iterable[Group]) -> list[Rule]:
+    """The alerts of these groups that one cluster tunes, for it alone."""
+    tunings = fleet.alerts.clusters[cluster]
+    absent = unreachable(fleet, cluster) | undeployed(fleet)
+    return [
+        _narrowed(
+            _rule(alert, group, fleet, [tunings[alert.name], fleet.alerts.rules.get(alert.name)]), "and", [cluster]
+        )
+        for group in groups
+        for alert in group.alerts
+        if alert.name in tunings and tunings[alert.name].enabled and not absent & {*alert.jobs}
+    ]
+
+
+def _narrowed(rule: Rule, operator: str, clusters: Iterable[str]) -> Rule:
+    chosen = "\nor ".join(f'label_replace(vector(1), "cluster", "{name}", "", "")' for name in clusters)
+    return {**rule, "expr": f"({rule['expr']})\n{operator} on (cluster) ({chosen})"}
+
+
+def _rule(alert: Alert, group: Group, fleet: Fleet, tunings: Iterable[Tuning | None]) -> Rule:
+    """An alert with what the first tuning says, else the next, else the catalogue."""
+    said = [tuning for tuning in tunings if tuning]
+    threshold = next((t.threshold for t in said if t.threshold is not None), alert.threshold and alert.threshold.value)
+    severity = next((t.severity for t in said if t.severity), alert.severity)
+
+    def text(template: str) -> str:
+        return template if threshold is None else template.replace("$threshold", f"{threshold:.15g}")
+
+    return {
+        "alert": alert.name,
+        "expr": text(alert.expr),
+        "for": next((t.wait for t in said if t.wait), alert.wait),
+        "labels": {"severity": severity, "team": next((t.team for t in said if t.team), fleet.alerts.team)},
+        "annotations": {
+            "summary": text(alert.summary),
+            "description": text(alert.description),
+            "runbook_url": _runbook(fleet, group.name, alert.name),
+        },
+    }
+
+
+def _runbook(fleet: Fleet, page: str, alert: str) -> str:
+    return f"{fleet.alerts.runbooks or RUNBOOKS}/{page}.md#{alert.lower()}"
+
+
+def _record(record: Record) -> Rule:
+    return {"record": record.name, "expr": record.expr}

@@ -1,0 +1,44 @@
+"""What targets that anybody may deploy, and pushed groups, may bring: less, and nothing that is ours to say."""
+
+from typing import Any
+
+from settings import Fleet, in_bytes
+
+from ..prometheus.global_config import mebibytes
+from .allowlist import ESSENTIAL
+from .relabel import drop
+
+_ABOUT_OTHERS = ("apiserver", "cadvisor", "kube-state-metrics", "kubelet", "node-exporter")
+"""Jobs that tell about a cluster, of which there is one; a program that tells about itself is told apart by its job."""
+_OF_ANYBODY = ("go_", "kubernetes_build_info", "process_", "rest_client_", "workqueue_")
+"""Beginnings of families that those jobs bring too, and whoever is written in Go or speaks to Kubernetes."""
+_REPORTS = (
+    "up",
+    "scrape_(body_size_bytes|duration_seconds|sample_limit|samples_post_metric_relabeling|samples_scraped)",
+    "scrape_(series_added|timeout_seconds)",
+)
+"""What Prometheus itself adds to each scrape."""
+_MADE = (".*:.*", "ALERTS.*", "promfleet_.*", "probe_.*")
+"""What rules record, and what the prober answers."""
+
+OWNED = (
+    *sorted({name for job in _ABOUT_OTHERS for name in ESSENTIAL[job] if not name.startswith(_OF_ANYBODY)}),
+    *_REPORTS,
+    *_MADE,
+)
+"""Regular expressions of the names that only this program's own jobs bring."""
+
+
+def narrowed(fleet: Fleet, *, pushed: bool = False) -> dict[str, Any]:
+    """
+    The limits of such a job, and what it may not bring, whichever metrics are kept of the others.
+
+    Rules and boards would take a second answer for a part of the first: a sum counts twice, a join fails for everybody.
+    """
+    limits = fleet.scrape.limits.annotated
+    owned = OWNED if pushed else (*OWNED, "push_.*")
+    return {
+        "sample_limit": limits.samples,
+        "body_size_limit": mebibytes(in_bytes(limits.body)),
+        "metric_relabel_configs": [drop(["__name__"], "|".join(owned))],
+    }

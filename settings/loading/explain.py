@@ -1,0 +1,116 @@
+"""What pydantic found, in the words of whoever writes stack files."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+from ..errors import Path, Problem, RulesError
+from ..section import OrNames, Section
+
+_NUMBER = "Write digits without quotes, unit and point."
+_SAYINGS: dict[str, tuple[str, str]] = {
+    "bool_type": ("is neither true nor false", "Write true or false, without quotes."),
+    "greater_than_equal": ("is less than {ge}", "Write {ge} or more."),
+    "float_type": ("is not a number", "Write digits, with a point if needed, without quotes and unit."),
+    "int_from_float": ("is not a whole number", _NUMBER),
+    "int_parsing_size": ("is none of the choices", "Write a smaller number."),
+    "int_type": ("is not a whole number", _NUMBER),
+    "is_instance_of": ("is not a list", "Write [a, b]."),
+    "less_than_equal": ("is more than {le}", "Write {le} or less."),
+    "literal_error": ("is none of the choices", "Write one of them: {expected}."),
+    "dict_type": ("is not a mapping", "Write keys and values, or {{}}."),
+    "mapping_type": ("is not a mapping", "Write keys and values, or {{}}."),
+    "model_type": ("is not a mapping", "Write keys and values, or {{}} for the defaults."),
+    "sequence_str": ("is not a list", "Write [a, b]."),
+    "sequence_type": ("is not a list", "Write [a, b]."),
+    "string_type": ("is not a text", "Put it in quotes."),
+    "string_unicode": ("is not a text", "Remove the half of a character."),
+    "too_short": ("is empty", "Name at least one."),
+}
+
+
+def explain(error: ValidationError, root: type[Section]) -> Iterator[Problem]:
+    """Every problem that a validation found, in the order of the fields."""
+    for detail in error.errors(include_url=False):
+        yield from _explain(detail, root)
+
+
+def _explain(detail: ErrorDetails, root: type[Section]) -> Iterator[Problem]:
+    path = _as_written(detail["loc"], root)
+    value, context = detail["input"], detail.get("ctx", {})
+    kind = detail["type"]
+    if kind != "extra_forbidden" and path and path[-1] == "[key]":
+        path = path[:-1]
+    if isinstance(broken := context.get("error"), RulesError):
+        yield from (problem.under(path) for problem in broken.problems)
+    elif kind == "extra_forbidden":
+        section, key = _section_at(path[:-1], root), str(path[-1])
+        yield Problem(path, *section.moved.get(key, ("unknown key", _nearest_key(section, key))))
+    elif kind == "missing":
+        field = _field(_section_at(path[:-1], root), path[-1])
+        about = field.description if field else None
+        yield Problem(path, "is missing", f"Add it: {' '.join(about.split())}" if about else "Add it.")
+    elif kind == "refused":
+        yield Problem(path, context["rule"], context["instead"], value)
+    elif kind in _SAYINGS:
+        rule, instead = _SAYINGS[kind]
+        rule = "is empty" if value is None else rule.format(**context)
+        yield Problem(path, rule, instead.format(**context).replace("'", ""), value)
+    else:
+        yield Problem(path, f"is wrong: {detail['msg']}", "", value)
+
+
+def _nearest_key(section: type[Section], key: str) -> str:
+    known = [field.alias or name for name, field in section.model_fields.items()]
+    near = get_close_matches(key, known, n=1)
+    return f'Did you mean "{near[0]}"?' if near else f"Known here: {', '.join(known)}."
+
+
+def _as_written(path: Path, root: type[Section]) -> Path:
+    """The steps that the file has: after a field with two forms pydantic adds which of them was read."""
+    kind: Any = root
+    written: list[str | int] = []
+    is_form = False
+    for step in path:
+        if is_form:
+            is_form = False
+            continue
+        written.append(step)
+        field = _field(kind, step)
+        is_form = field is not None and any(isinstance(one, OrNames) for one in field.metadata)
+        kind = _within(kind, step)
+    return tuple(written)
+
+
+def _section_at(path: Path, root: type[Section]) -> type[Section]:
+    """The section that a path leads to; keys of tables and places in lists are steps without a section of their own."""
+    kind: Any = root
+    for step in path:
+        kind = _within(kind, step)
+    return kind
+
+
+def _within(kind: Any, step: str | int) -> Any:
+    """The type that one step leads to."""
+    if field := _field(kind, step):
+        return _bare(field.annotation)
+    return _bare(get_args(kind)[-1]) if get_origin(kind) in (Mapping, Sequence) else None
+
+
+def _field(kind: Any, key: str | int) -> FieldInfo | None:
+    """The field of a section that a key is of; None where there is no such key, or no section."""
+    if not isinstance(kind, type) or not issubclass(kind, Section):
+        return None
+    return next((field for name, field in kind.model_fields.items() if key in (field.alias, name)), None)
+
+
+def _bare(annotation: Any) -> Any:
+    """A type without what is said about it, and without None."""
+    if get_origin(annotation) in (Annotated, Union, UnionType):
+        return _bare(get_args(annotation)[0])
+    return annotation

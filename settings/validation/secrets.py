@@ -1,0 +1,46 @@
+"""The secrets that a fleet takes from its stack: flat keys beside `promfleet:fleet`, never part of it."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from pydantic.alias_generators import to_camel, to_pascal
+
+from ..errors import Path, Problem
+from .partial import Draft
+
+Given = Callable[[str], bool | None]
+"""Of a key without its namespace: whether it is encrypted, or None where there is no such key."""
+
+
+def secret_key(owner: str, use: str) -> str:
+    """The key of a secret: `devopsVictorOps` for the receiver devops and its integration victor_ops."""
+    return f"{owner}{to_pascal(use)}"
+
+
+def needed(draft: Draft) -> Mapping[str, Path]:
+    """Every secret that the fleet takes from its stack: key -> where the stack file asks for it."""
+    return dict(_needed(draft))
+
+
+def _needed(draft: Draft) -> Iterator[tuple[str, Path]]:
+    for cluster, agent in draft.agents.items():
+        if agent and agent.hub and agent.hub.url:
+            yield secret_key(cluster, "token"), ("agents", cluster, "hub", "url")
+    for receiver, contact in draft.alertmanager.receivers.items() if draft.alertmanager else ():
+        for integration, settings in contact.integrations.items():
+            if not settings.secret:
+                spelt = to_camel(integration)
+                yield secret_key(receiver, integration), ("alertmanager", "receivers", receiver, spelt)
+    if draft.grafana and not draft.grafana.secret:
+        yield secret_key("grafana", "admin"), ("grafana",)
+
+
+def missing(draft: Draft, given: Given) -> Iterator[Problem]:
+    """The secrets that the stack lacks, and those that are none because they stand there for all to read."""
+    for key, path in needed(draft).items():
+        command = f"`pulumi config set --secret promfleet:{key}`"
+        encrypted = given(key)
+        if encrypted is None:
+            yield Problem(path, f"needs the secret promfleet:{key}", f"Run {command}.")
+        elif not encrypted:
+            instead = f"Replace it where it is used, and run {command}."
+            yield Problem(path, f"has its secret promfleet:{key} in plain text, in a file that is shared", instead)
