@@ -1,21 +1,17 @@
 """From a sample to a message: what breaks in a cluster, and who is told, in three real clusters."""
 
 import ssl
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
-import kr8s
 import pytest
 import yaml
-from kr8s.objects import Pod
 
 import render
 from alerts import MAINTENANCE, WATCHDOG
 from lab.build import command
-from live import client_options
 from render.tokens import AUDIENCE
 from settings import Fleet
 
@@ -72,7 +68,7 @@ def second_source(
     (folder / "token").write_text(notifier_token(lab))
     rendered = yaml.safe_load(render.hub_config(fleet))["alerting"]
     [notifier] = rendered["alertmanagers"]
-    with forwarded(lab, "prometheus-hub-0", 9090) as samples, forwarded(lab, "alertmanager-1", 8443) as port:
+    with lab.forwarded("prometheus-hub-0", 9090) as samples, lab.forwarded("alertmanager-1", 8443) as port:
         config = {
             "global": {"evaluation_interval": "15s", "external_labels": {"replica": "second"}},
             "rule_files": [str(folder / "*.yml")],
@@ -109,14 +105,6 @@ def notifier_token(lab: Lab) -> str:
 def issued(lab: Lab, *how: str) -> str:
     """A token of the hub's Prometheus; without more it is the one that kubelets are shown."""
     return lab.kubectl("hub", "-n", "promfleet", "create", "token", "prometheus-hub", *how).strip()
-
-
-@contextmanager
-def forwarded(lab: Lab, pod: str, port: int) -> Generator[int]:
-    """Lead a port of this machine's loopback to a port of a pod's."""
-    api = kr8s.api(**client_options("hub", str(lab.kubeconfig)))
-    with Pod.get(pod, namespace="promfleet", api=api).portforward(remote_port=port, local_port="auto") as local:
-        yield local
 
 
 def shop_works(lab: Lab, *, works: bool) -> None:
@@ -209,7 +197,7 @@ class TestInhibition:
         ]
         for number in range(REPLICAS):  # as a Prometheus does: one that is told alone waits for the others to notify
             with (
-                forwarded(lab, f"alertmanager-{number}", 8443) as port,
+                lab.forwarded(f"alertmanager-{number}", 8443) as port,
                 httpx.Client(
                     base_url=f"https://127.0.0.1:{port}",
                     headers={"Authorization": f"Bearer {notifier_token(lab)}"},
@@ -256,7 +244,7 @@ class TestAccess:
         context = ssl.create_default_context(cafile=str(lab.ca))
         passed = set()
         for proxy, (port, path) in asked.items():
-            with forwarded(lab, "alertmanager-2", port) as local, httpx.Client(verify=context) as client:
+            with lab.forwarded("alertmanager-2", port) as local, httpx.Client(verify=context) as client:
                 for who, token in tokens.items():
                     headers = {"Authorization": f"Bearer {token}"} if token else {}
                     if client.get(f"https://127.0.0.1:{local}{path}", headers=headers).status_code == 200:
