@@ -1,5 +1,7 @@
 """The catalogue of recording and alerting rules: facts, one file per subject, that know nothing of a fleet."""
 
+from collections import Counter
+
 from .alertmanager import ALERTMANAGER
 from .apiserver import APISERVER
 from .autoscaling import AUTOSCALING
@@ -48,8 +50,24 @@ GROUPS: tuple[Group, ...] = (
     DISKS,
 )
 """Every group of rules, in the order of their files."""
-ALERTS: dict[str, Alert] = {alert.name: alert for group in GROUPS for alert in group.alerts}
-"""Every alert by its name."""
+_RULES = [alert for group in GROUPS for alert in group.alerts]
+_SEVERITIES = Counter(name for name, _ in {(alert.name, alert.severity) for alert in _RULES})
+
+
+def tuning_key(alert: Alert) -> str:
+    """How a stack file names an alert: `NAME`, or `NAME/SEVERITY` where its rules have several severities."""
+    return alert.name if _SEVERITIES[alert.name] == 1 else f"{alert.name}/{alert.severity}"
+
+
+def _by_key() -> dict[str, tuple[Alert, ...]]:
+    found: dict[str, list[Alert]] = {}
+    for alert in _RULES:
+        found.setdefault(tuning_key(alert), []).append(alert)
+    return {key: tuple(rules) for key, rules in found.items()}
+
+
+ALERTS = _by_key()
+"""The rules by the key under which a stack file tunes them; those of one key have the same threshold."""
 
 WATCHDOG = "Watchdog"
 """The alert that always fires, so that its absence can be noticed."""
@@ -67,4 +85,5 @@ __all__ = [
     "Record",
     "Severity",
     "Threshold",
+    "tuning_key",
 ]

@@ -1,20 +1,45 @@
-"""Alertmanager: whether everyone is told."""
+"""Alertmanager: whether its replicas run, agree, and deliver notifications."""
 
 from .model import Alert, Group, Threshold
 
 _ITSELF = 'job="alertmanager"'
+_REPLICAS = f"count by (cluster) (up{{{_ITSELF}}})"
+
+
+def _failed(each: str) -> str:
+    """The share of notifications that failed, where any were sent."""
+    failed, sent = (
+        f"sum by {each} (rate(alertmanager_notifications{which}_total{{{_ITSELF}}}[10m])" for which in ("_failed", "")
+    )
+    return f"{failed})\n/ {sent} > 0)"
+
 
 ALERTMANAGER = Group(
     name="alertmanager",
     alerts=(
         Alert(
             name="AlertmanagerClusterDown",
-            expr='avg by (cluster) (up{job="alertmanager"}) < 0.5',
-            wait="5m",
+            expr=f"avg by (cluster) (up{{{_ITSELF}}}) <= 0.5",
+            for_="5m",
             severity="critical",
-            summary="Most Alertmanagers in {{ $labels.cluster }} are down.",
+            summary="Half or more of the Alertmanagers in {{ $labels.cluster }} are down.",
             description=(
-                "Only {{ $value | humanizePercentage }} of them answer; the last one decides whether anyone is told."
+                "Only {{ $value | humanizePercentage }} of them can be scraped. When the last one is down, alerts "
+                "notify nobody."
+            ),
+        ),
+        Alert(
+            name="AlertmanagerClusterCrashlooping",
+            expr=(
+                f"count by (cluster) (changes(process_start_time_seconds{{{_ITSELF}}}[10m]) > 4)\n"
+                f"/ on (cluster) {_REPLICAS} >= 0.5"
+            ),
+            for_="5m",
+            severity="critical",
+            summary="Half or more of the Alertmanagers in {{ $labels.cluster }} keep restarting.",
+            description=(
+                "{{ $value | humanizePercentage }} of them started at least five times in ten minutes. Notifications "
+                "come late or not at all."
             ),
         ),
         Alert(
@@ -22,46 +47,67 @@ ALERTMANAGER = Group(
             expr=(
                 f"max_over_time(alertmanager_cluster_members{{{_ITSELF}}}[5m])\n"
                 "< on (cluster) group_left ()\n"
-                'count by (cluster) (max_over_time(up{job="alertmanager"}[5m]))'
+                f"count by (cluster) (max_over_time(up{{{_ITSELF}}}[5m]))"
             ),
-            wait="15m",
-            severity="warning",
-            summary="{{ $labels.instance }} in {{ $labels.cluster }} has lost sight of other Alertmanagers.",
-            description="It sees {{ $value }} members. Those that do not see each other tell everyone twice.",
+            for_="15m",
+            severity="critical",
+            summary="{{ $labels.instance }} in {{ $labels.cluster }} does not see all other Alertmanagers.",
+            description="It sees {{ $value }} members. Replicas that don't see each other send notifications twice.",
         ),
         Alert(
-            name="AlertmanagerConfigReloadFailed",
+            name="AlertmanagerClusterFailedPeers",
+            expr=f"max_over_time(alertmanager_cluster_failed_peers{{{_ITSELF}}}[5m]) > 0",
+            for_="15m",
+            severity="warning",
+            summary="{{ $labels.instance }} in {{ $labels.cluster }} has lost contact with other Alertmanagers.",
+            description=(
+                "It can't reach {{ $value }} of its peers. Silences and notifications are not shared with them."
+            ),
+        ),
+        Alert(
+            name="AlertmanagerFailedReload",
             expr=f"max_over_time(alertmanager_config_last_reload_successful{{{_ITSELF}}}[5m]) == 0",
-            wait="10m",
+            for_="10m",
             severity="critical",
-            summary="{{ $labels.instance }} in {{ $labels.cluster }} runs on an old configuration.",
-            description="The file it was given is not valid; the last good one stays in use.",
+            summary="{{ $labels.instance }} in {{ $labels.cluster }} can't load its new configuration.",
+            description="The configuration file is not valid. Alertmanager keeps running with the last valid one.",
         ),
         Alert(
             name="AlertmanagerConfigInconsistent",
             expr=(
                 f'count by (cluster) (count_values by (cluster) ("hash", alertmanager_config_hash{{{_ITSELF}}})) > 1'
             ),
-            wait="20m",
-            severity="warning",
-            summary="The Alertmanagers in {{ $labels.cluster }} have different configurations.",
-            description="{{ $value }} configurations are in use; who is told depends on who answers.",
+            for_="20m",
+            severity="critical",
+            summary="The Alertmanagers in {{ $labels.cluster }} run with different configurations.",
+            description="{{ $value }} configurations are in use. Who is notified depends on which replica sends.",
         ),
         Alert(
-            name="AlertmanagerNotificationsFailing",
-            expr=(
-                f"sum by (cluster, integration) (rate(alertmanager_notifications_failed_total{{{_ITSELF}}}[10m]))\n"
-                f"/ sum by (cluster, integration) (rate(alertmanager_notifications_total{{{_ITSELF}}}[10m]) > 0)\n"
-                "> $threshold"
+            name="AlertmanagerFailedToSendAlerts",
+            expr=f"{_failed('(cluster, instance, integration)')}\n> $threshold",
+            for_="5m",
+            severity="warning",
+            summary=(
+                "{{ $labels.instance }} in {{ $labels.cluster }} fails to send notifications by "
+                "{{ $labels.integration }}."
             ),
-            wait="5m",
-            severity="critical",
-            summary="Alertmanager in {{ $labels.cluster }} can't notify by {{ $labels.integration }}.",
             description=(
-                "{{ $value | humanizePercentage }} of the notifications failed: a wrong secret, or a service "
-                "that is down."
+                "{{ $value | humanizePercentage }} of its notifications failed. A secret is wrong, or the service is "
+                "down."
             ),
-            threshold=Threshold(value=0.1, least=0, most=0.9, unit="ratio"),
+            threshold=Threshold(value=0.01, least=0, most=0.9, unit="ratio"),
+        ),
+        Alert(
+            name="AlertmanagerClusterFailedToSendAlerts",
+            expr=f"min by (cluster, integration) (\n{_failed('(cluster, instance, integration)')}\n) > $threshold",
+            for_="5m",
+            severity="critical",
+            summary="No Alertmanager in {{ $labels.cluster }} sends all notifications by {{ $labels.integration }}.",
+            description=(
+                "Even on the replica that works best {{ $value | humanizePercentage }} of the notifications failed: "
+                "people are not told. A secret is wrong, or the service is down."
+            ),
+            threshold=Threshold(value=0.01, least=0, most=0.9, unit="ratio"),
         ),
     ),
 )

@@ -17,12 +17,13 @@ AUTOSCALING = Group(
             expr=(
                 f"max by {_EACH} ({_CURRENT}) == on {_EACH} max by {_EACH} ({_MOST})\nand on {_EACH} {_MOST} > {_LEAST}"
             ),
-            wait="15m",
+            for_="15m",
             severity="warning",
-            summary="HPA {{ $labels.horizontalpodautoscaler }} in {{ $labels.cluster }} is at its maximum.",
-            description=(
-                "In {{ $labels.namespace }} it runs all {{ $value }} pods that it may; the load may still rise."
+            summary=(
+                "HPA {{ $labels.namespace }}/{{ $labels.horizontalpodautoscaler }} in {{ $labels.cluster }} runs at "
+                "its maximum."
             ),
+            description="It runs all {{ $value }} pods that it may, and can't add more if the load rises.",
             jobs=KSM,
         ),
         Alert(
@@ -31,10 +32,13 @@ AUTOSCALING = Group(
                 f'{_HPA}_status_condition{{{STATE}, condition="ScalingLimited", status="true"}} == 1\n'
                 f"and on {_EACH} {_DESIRED} >= {_MOST}"
             ),
-            wait="5m",
+            for_="5m",
             severity="info",
-            summary="HPA {{ $labels.horizontalpodautoscaler }} in {{ $labels.cluster }} wants more pods.",
-            description="In {{ $labels.namespace }} the load asks for more pods than its maximum.",
+            summary=(
+                "HPA {{ $labels.namespace }}/{{ $labels.horizontalpodautoscaler }} in {{ $labels.cluster }} needs more "
+                "pods than it may run."
+            ),
+            description="The load needs more pods than maxReplicas allows.",
             jobs=KSM,
         ),
         Alert(
@@ -45,10 +49,13 @@ AUTOSCALING = Group(
                 f"and {_CURRENT} < {_MOST}\n"
                 f"and changes({_CURRENT}[15m]) == 0"
             ),
-            wait="15m",
+            for_="15m",
             severity="warning",
-            summary="HPA {{ $labels.horizontalpodautoscaler }} in {{ $labels.cluster }} does not reach its size.",
-            description="In {{ $labels.namespace }} it wants {{ $value }} pods, and got none for a quarter of an hour.",
+            summary=(
+                "HPA {{ $labels.namespace }}/{{ $labels.horizontalpodautoscaler }} in {{ $labels.cluster }} does not "
+                "reach the number of pods that it wants."
+            ),
+            description="It wants {{ $value }} pods, and their number has not changed for fifteen minutes.",
             jobs=KSM,
         ),
         Alert(
@@ -58,10 +65,13 @@ AUTOSCALING = Group(
                 f'{_HPA}_status_condition{{{STATE}, condition="ScalingActive", status="false"}} == 1\n'
                 f"and on {_EACH} {_CURRENT} > 0"
             ),
-            wait="30m",
+            for_="30m",
             severity="warning",
-            summary="HPA {{ $labels.horizontalpodautoscaler }} in {{ $labels.cluster }} does not scale.",
-            description="In {{ $labels.namespace }} it can't read what it scales by.",
+            summary=(
+                "HPA {{ $labels.namespace }}/{{ $labels.horizontalpodautoscaler }} in {{ $labels.cluster }} can't read "
+                "its metrics."
+            ),
+            description="It does not scale until it can read them again.",
             jobs=KSM,
         ),
     ),

@@ -27,10 +27,12 @@ CONTAINERS = Group(
                 f"/ on {_CONTAINER}\n"
                 f"{_limit('memory')} > $threshold"
             ),
-            wait="5m",
+            for_="5m",
             severity="warning",
-            summary="{{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} is near its memory limit.",
-            description="Container {{ $labels.container }} uses {{ $value | humanizePercentage }} of what it may.",
+            summary=(
+                "Pod {{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} is close to its memory limit."
+            ),
+            description="Container {{ $labels.container }} uses {{ $value | humanizePercentage }} of its memory limit.",
             threshold=Threshold(value=0.75, least=0.1, most=1, unit="ratio"),
             jobs=JOBS,
         ),
@@ -41,21 +43,22 @@ CONTAINERS = Group(
                 f"/ on {_CONTAINER}\n"
                 f"{_limit('cpu')} > $threshold"
             ),
-            wait="10m",
+            for_="10m",
             severity="warning",
-            summary="{{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} is near its CPU limit.",
-            description="Container {{ $labels.container }} uses {{ $value | humanizePercentage }} of what it may.",
+            summary="Pod {{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} is close to its CPU limit.",
+            description="Container {{ $labels.container }} uses {{ $value | humanizePercentage }} of its CPU limit.",
             threshold=Threshold(value=0.75, least=0.1, most=1, unit="ratio"),
             jobs=JOBS,
         ),
         Alert(
             name="CPUThrottlingHigh",
             expr=(f"{_throttled('throttled_periods')})\n/ on {_CONTAINER}\n{_throttled('periods')} > 0)\n> $threshold"),
-            wait="15m",
+            for_="15m",
             severity="info",
-            summary="{{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} is held back.",
+            summary="Pod {{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} is throttled.",
             description=(
-                "Container {{ $labels.container }} was throttled in {{ $value | humanizePercentage }} of its periods."
+                "Container {{ $labels.container }} reached its CPU limit in {{ $value | humanizePercentage }} of its "
+                "periods."
             ),
             threshold=Threshold(value=0.25, least=0.01, most=1, unit="ratio"),
             jobs=("cadvisor",),
@@ -65,8 +68,8 @@ CONTAINERS = Group(
             # Of a pod that is gone nothing can be done any more.
             expr=f"sum by {_CONTAINER} (increase({_RESTARTS}[1h])) > $threshold\nand on {_CONTAINER}\n{_RESTARTS}",
             severity="warning",
-            summary="{{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} restarted.",
-            description="Container {{ $labels.container }} was started {{ $value | printf `%.0f` }} times in an hour.",
+            summary="Pod {{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} restarts often.",
+            description="Container {{ $labels.container }} restarted {{ $value | printf `%.0f` }} times in an hour.",
             threshold=Threshold(value=3, least=0, most=1000, unit="count"),
             jobs=("kube-state-metrics",),
         ),
@@ -78,8 +81,11 @@ CONTAINERS = Group(
                 f'kube_pod_container_status_last_terminated_reason{{{STATE}, reason="OOMKilled"}} == 1'
             ),
             severity="warning",
-            summary="{{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} was killed for its memory.",
-            description="Container {{ $labels.container }} wanted more than its limit.",
+            summary=(
+                "Pod {{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} was killed because it ran out "
+                "of memory."
+            ),
+            description="Container {{ $labels.container }} needed more memory than its limit allows.",
             jobs=("kube-state-metrics",),
         ),
     ),

@@ -14,7 +14,7 @@ COREDNS = Group(
                 f'sum by (cluster) (rate(coredns_dns_responses_total{{{_ITSELF}, rcode="SERVFAIL"}}[5m]))\n'
                 f"/ on (cluster) sum by (cluster) (rate(coredns_dns_responses_total{{{_ITSELF}}}[5m]) > 0) > $threshold"
             ),
-            wait="10m",
+            for_="10m",
             severity="critical",
             summary="CoreDNS of {{ $labels.cluster }} fails to resolve names.",
             description="{{ $value | humanizePercentage }} of its answers are SERVFAIL.",
@@ -28,20 +28,22 @@ COREDNS = Group(
                 f"  rate(coredns_dns_request_duration_seconds_bucket{{{_ITSELF}}}[5m])\n"
                 ")) > $threshold"
             ),
-            wait="10m",
+            for_="10m",
             severity="warning",
             summary="CoreDNS of {{ $labels.cluster }} is slow.",
-            description="One answer in a hundred takes {{ $value | humanizeDuration }} or more.",
+            description="One answer in a hundred takes {{ $value | humanizeDuration }} or longer.",
             threshold=Threshold(value=4, least=0.01, most=8, unit="seconds"),
             jobs=JOB,
         ),
         Alert(
             name="CoreDNSUpstreamDown",
             expr=f"increase(coredns_forward_healthcheck_broken_total{{{_ITSELF}}}[10m]) > 0",
-            wait="5m",
+            for_="5m",
             severity="critical",
-            summary="CoreDNS of {{ $labels.cluster }} reaches no server upstream.",
-            description="Every health check of them failed; names outside the cluster are not resolved.",
+            summary="CoreDNS of {{ $labels.cluster }} reaches no upstream server.",
+            description=(
+                "Every health check of the upstream servers failed. Names outside the cluster are not resolved."
+            ),
             jobs=JOB,
         ),
         Alert(
@@ -49,15 +51,17 @@ COREDNS = Group(
             expr=f"increase(coredns_panics_total{{{_ITSELF}}}[10m]) > 0",
             severity="warning",
             summary="CoreDNS of {{ $labels.cluster }} panicked.",
-            description="{{ $value | printf `%.0f` }} times in ten minutes: a bug in a plugin.",
+            description="It panicked {{ $value | printf `%.0f` }} times in ten minutes, because of a bug in a plugin.",
             jobs=JOB,
         ),
         Alert(
             name="CoreDNSReloadFailed",
             expr=f"increase(coredns_reload_failed_total{{{_ITSELF}}}[1h]) > 0",
             severity="warning",
-            summary="CoreDNS of {{ $labels.cluster }} runs on an old configuration.",
-            description="Its Corefile is not valid; the next restart would leave the cluster without DNS.",
+            summary="CoreDNS of {{ $labels.cluster }} can't load its new configuration.",
+            description=(
+                "The Corefile is not valid. CoreDNS runs with the last valid one, and won't start again with this one."
+            ),
             jobs=JOB,
         ),
     ),

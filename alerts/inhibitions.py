@@ -1,11 +1,21 @@
-"""Which alert makes others needless; always within one cluster."""
+"""Which alert mutes others that it explains; always within one cluster."""
 
 from .model import Inhibition
-from .sources import STATE
+from .sources import KUBELETS, NODE, STATE
 
 MAINTENANCE = "PromfleetClusterInMaintenance"
 _OF_INVENTORY = 'job=""'
 """What the hub itself records has no job; whatever was scraped or pushed has one."""
+
+
+def _critical_mutes_warning(names: str, job: str, *equal: str) -> Inhibition:
+    """Where an alert has rules of both severities, people hear of one thing once."""
+    return Inhibition(
+        source=f'alertname=~"{names}", severity="critical", {job}',
+        target=f'alertname=~"{names}", severity="warning"',
+        equal=("alertname", *equal),
+    )
+
 
 INHIBITIONS = (
     Inhibition(source=f'alertname="{MAINTENANCE}", {_OF_INVENTORY}', target='severity!="none"'),
@@ -23,5 +33,27 @@ INHIBITIONS = (
         target='alertname=~"KubeDeploymentReplicasMismatch|KubeDeploymentRolloutStuck"',
         equal=("namespace", "deployment"),
     ),
+    _critical_mutes_warning(
+        "KubePersistentVolumeFillingUp|KubePersistentVolumeInodesFillingUp",
+        KUBELETS,
+        "namespace",
+        "persistentvolumeclaim",
+    ),
+    _critical_mutes_warning("KubeletClientCertificateExpiration|KubeletServerCertificateExpiration", KUBELETS, "node"),
+    _critical_mutes_warning(
+        "NodeFileDescriptorLimit|NodeFilesystemAlmostOutOfFiles|NodeFilesystemAlmostOutOfSpace"
+        "|NodeFilesystemFilesFillingUp|NodeFilesystemSpaceFillingUp",
+        NODE,
+        "node",
+        "instance",
+        "device",
+        "mountpoint",
+    ),
+    _critical_mutes_warning("KubeAPIErrorBudgetBurn|KubeClientCertificateExpiration", 'job=""'),
 )
-"""Sources by name: a label that both lack counts as equal, so that what is critical would mute what is none of its."""
+"""
+Sources are matched by alert name.
+
+Alertmanager treats a label that both alerts lack as equal, so that a source matched by severity alone would mute
+warnings about something else.
+"""

@@ -11,10 +11,10 @@ JOBS = Group(
         Alert(
             name="KubeJobFailed",
             expr=f'kube_job_failed{{{STATE}, condition="true"}} > 0',
-            wait="5m",
+            for_="5m",
             severity="warning",
             summary="Job {{ $labels.namespace }}/{{ $labels.job_name }} in {{ $labels.cluster }} failed.",
-            description="It used up its tries. The alert stays until the Job is deleted.",
+            description="All of its retries failed. The alert stays until the Job is deleted.",
             jobs=KSM,
         ),
         Alert(
@@ -26,8 +26,8 @@ JOBS = Group(
                 ") > $threshold"
             ),
             severity="warning",
-            summary="Job {{ $labels.namespace }}/{{ $labels.job_name }} in {{ $labels.cluster }} does not end.",
-            description="It runs for {{ $value | humanizeDuration }}.",
+            summary="Job {{ $labels.namespace }}/{{ $labels.job_name }} in {{ $labels.cluster }} has not completed.",
+            description="It has been running for {{ $value | humanizeDuration }}.",
             threshold=Threshold(value=43200, least=300, most=2592000, unit="seconds"),
             jobs=KSM,
         ),

@@ -1,6 +1,7 @@
 """What the catalogue of rules is made of."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 Severity = Literal["critical", "warning", "info", "none"]
@@ -22,16 +23,19 @@ class Alert:
     """
     An alerting rule; its expression keeps `cluster`.
 
-    `$threshold` in the expression and in the texts stands for the threshold's value.
+    Several rules may have one name: they differ in severity or in `labels`. `$threshold` in the expression and in the
+    texts stands for the threshold's value.
     """
 
     name: str
     expr: str
-    wait: str = "0s"
+    for_: str = "0s"
     """How long the expression must hold (`for`)."""
     severity: Severity
     summary: str
     description: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Labels beside severity and team that tell rules of one name apart."""
     threshold: Threshold | None = None
     jobs: tuple[str, ...] = ()
     """Scrape jobs that it can't do without; where a platform has none of one of them, there is no such alert."""

@@ -1,11 +1,15 @@
 """Nodes: whether they are there, have room, and keep time."""
 
-from .model import Alert, Group, Record, Threshold
+from .model import Alert, Group, Record, Severity, Threshold
 from .sources import KUBELETS, NODE, STATE
 
 NODE_EXPORTER = ("node-exporter",)
 KSM = ("kube-state-metrics",)
 _ONE = "(cluster, instance, node)"
+_LEAVING = "ToBeDeletedByClusterAutoscaler|cloud.google.com/impending-node-termination|aws-node-termination-handler/.+"
+"""Taints of nodes that an autoscaler or the cloud takes away."""
+_SCHEDULABLE = f"and on (cluster, node) kube_node_spec_unschedulable{{{STATE}}} == 0"
+"""A node that was cordoned first is away on purpose."""
 
 
 def _beyond_one_node(resource: str) -> str:
@@ -19,10 +23,13 @@ def _beyond_one_node(resource: str) -> str:
     )
 
 
-def _packets(what: str) -> str:
-    """Both ways."""
-    return " + ".join(f"rate(node_network_{way}_{what}_total{{{NODE}}}[5m])" for way in ("receive", "transmit"))
+def _network_errors(direction: str) -> str:
+    errors, packets = (f"rate(node_network_{direction}_{what}_total{{{NODE}}}[5m])" for what in ("errs", "packets"))
+    return f"{errors} / ({packets} > 0) > $threshold"
 
+
+_BROKEN_PACKETS = Threshold(value=0.01, least=0.0001, most=0.5, unit="ratio")
+_DESCRIPTORS: tuple[tuple[Severity, float], ...] = (("warning", 0.7), ("critical", 0.9))
 
 NODES = Group(
     name="nodes",
@@ -39,33 +46,60 @@ NODES = Group(
     alerts=(
         Alert(
             name="KubeNodeNotReady",
-            # One that was cordoned first is away on purpose.
-            expr=(
-                f'kube_node_status_condition{{{STATE}, condition="Ready", status="true"}} == 0\n'
-                f"and on (cluster, node) kube_node_spec_unschedulable{{{STATE}}} == 0"
-            ),
-            wait="10m",
-            severity="critical",
+            expr=(f'kube_node_status_condition{{{STATE}, condition="Ready", status="true"}} == 0\n{_SCHEDULABLE}'),
+            for_="10m",
+            severity="warning",
             summary="Node {{ $labels.node }} in {{ $labels.cluster }} is not ready.",
-            description="Its pods are moved to other nodes, where there is room.",
+            description="It runs no new pods. Its pods are replaced on other nodes, where there is room.",
+            jobs=KSM,
+        ),
+        Alert(
+            name="KubeNodeUnreachable",
+            expr=(
+                "max by (cluster, node) (\n"
+                f'  kube_node_spec_taint{{{STATE}, key="node.kubernetes.io/unreachable", effect="NoSchedule"}} == 1\n'
+                ")\n"
+                f'unless on (cluster, node) kube_node_spec_taint{{{STATE}, key=~"{_LEAVING}"}}'
+            ),
+            for_="15m",
+            severity="warning",
+            summary="Node {{ $labels.node }} in {{ $labels.cluster }} is unreachable.",
+            description="Its kubelet does not report to the API server. Its pods are replaced on other nodes.",
+            jobs=KSM,
+        ),
+        Alert(
+            name="KubeNodeReadinessFlapping",
+            expr=(
+                "max by (cluster, node) (\n"
+                f'  changes(kube_node_status_condition{{{STATE}, condition="Ready", status="true"}}[15m])\n'
+                f") > $threshold\n{_SCHEDULABLE}"
+            ),
+            for_="15m",
+            severity="warning",
+            summary="Node {{ $labels.node }} in {{ $labels.cluster }} changes between ready and not ready.",
+            description="Its readiness changed {{ $value }} times in fifteen minutes.",
+            threshold=Threshold(value=2, least=1, most=14, unit="count"),
             jobs=KSM,
         ),
         Alert(
             name="KubeNodePressure",
-            expr=f'kube_node_status_condition{{{STATE}, condition=~"(Memory|Disk|PID)Pressure", status="true"}} == 1',
-            wait="10m",
-            severity="warning",
-            summary="Node {{ $labels.node }} in {{ $labels.cluster }} has {{ $labels.condition }}.",
-            description="The kubelet evicts pods from it, those without requests first.",
+            expr=(
+                f'kube_node_status_condition{{{STATE}, condition=~"(Memory|Disk|PID)Pressure", status="true"}} == 1\n'
+                f"{_SCHEDULABLE}"
+            ),
+            for_="10m",
+            severity="info",
+            summary="Node {{ $labels.node }} in {{ $labels.cluster }} reports {{ $labels.condition }}.",
+            description="Its kubelet evicts pods, first those that use more than they requested.",
             jobs=KSM,
         ),
         Alert(
             name="KubeNodeUnschedulable",
             expr=f"kube_node_spec_unschedulable{{{STATE}}} == 1",
-            wait="4h",
+            for_="4h",
             severity="info",
-            summary="Node {{ $labels.node }} in {{ $labels.cluster }} takes no new pods.",
-            description="It was cordoned four hours ago, and may have been forgotten.",
+            summary="Node {{ $labels.node }} in {{ $labels.cluster }} has been cordoned for four hours.",
+            description="No new pods are scheduled on it. Someone may have forgotten to uncordon it.",
             jobs=KSM,
         ),
         Alert(
@@ -75,49 +109,78 @@ NODES = Group(
                 "/ on (cluster, node)\n"
                 f'max by (cluster, node) (kube_node_status_allocatable{{{STATE}, resource="pods"}}) > $threshold'
             ),
-            wait="15m",
+            for_="15m",
             severity="info",
             summary="Node {{ $labels.node }} in {{ $labels.cluster }} runs nearly as many pods as it may.",
-            description="{{ $value | humanizePercentage }} of its places are taken.",
+            description="It runs {{ $value | humanizePercentage }} of its maximum number of pods.",
             threshold=Threshold(value=0.95, least=0.5, most=1, unit="ratio"),
             jobs=("kubelet", "kube-state-metrics"),
         ),
         Alert(
             name="KubeCPUOvercommit",
             expr=_beyond_one_node("cpu"),
-            wait="30m",
-            severity="info",
-            summary="{{ $labels.cluster }} can't lose a node: its pods ask for more CPU than the others have.",
-            description="{{ $value | printf `%.1f` }} cores are asked for.",
+            for_="30m",
+            severity="warning",
+            summary="Cluster {{ $labels.cluster }} has not enough CPU for its pods if it loses a node.",
+            description=(
+                "The pods request {{ $value | printf `%.1f` }} cores, more than all nodes but the largest have."
+            ),
             jobs=KSM,
         ),
         Alert(
             name="KubeMemoryOvercommit",
             expr=_beyond_one_node("memory"),
-            wait="30m",
-            severity="info",
-            summary="{{ $labels.cluster }} can't lose a node: its pods ask for more memory than the others have.",
-            description="{{ $value | humanize1024 }}B are asked for.",
+            for_="30m",
+            severity="warning",
+            summary="Cluster {{ $labels.cluster }} has not enough memory for its pods if it loses a node.",
+            description="The pods request {{ $value | humanize1024 }}B, more than all nodes but the largest have.",
             jobs=KSM,
         ),
         Alert(
             name="NodeMemoryHighUtilization",
             expr=(f"1 - node_memory_MemAvailable_bytes{{{NODE}}} / node_memory_MemTotal_bytes{{{NODE}}} > $threshold"),
-            wait="15m",
+            for_="15m",
             severity="warning",
-            summary="Node {{ $labels.node }} in {{ $labels.cluster }} has little memory left.",
-            description="{{ $value | humanizePercentage }} is used.",
+            summary="Node {{ $labels.node }} in {{ $labels.cluster }} is running out of memory.",
+            description="{{ $value | humanizePercentage }} of its memory is in use.",
             threshold=Threshold(value=0.8, least=0.1, most=0.99, unit="ratio"),
+            jobs=NODE_EXPORTER,
+        ),
+        Alert(
+            name="NodeMemoryMajorPagesFaults",
+            expr=f"rate(node_vmstat_pgmajfault{{{NODE}}}[5m]) > $threshold",
+            for_="15m",
+            severity="warning",
+            summary="Node {{ $labels.node }} in {{ $labels.cluster }} reads memory pages from disk all the time.",
+            description=(
+                "{{ $value | printf `%.0f` }} major page faults per second: its programs need more memory than it has."
+            ),
+            threshold=Threshold(value=500, least=1, most=100000, unit="count"),
             jobs=NODE_EXPORTER,
         ),
         Alert(
             name="NodeCPUHighUsage",
             expr="instance:node_cpu_utilisation:ratio_rate5m > $threshold",
-            wait="15m",
-            severity="warning",
-            summary="Node {{ $labels.node }} in {{ $labels.cluster }} is busy.",
-            description="{{ $value | humanizePercentage }} of its CPU is used for a quarter of an hour.",
+            for_="15m",
+            severity="info",
+            summary="Node {{ $labels.node }} in {{ $labels.cluster }} has a high CPU usage.",
+            description="{{ $value | humanizePercentage }} of its CPU has been in use for fifteen minutes.",
             threshold=Threshold(value=0.8, least=0.1, most=0.99, unit="ratio"),
+            jobs=NODE_EXPORTER,
+        ),
+        Alert(
+            name="NodeSystemSaturation",
+            expr=(
+                f"max by {_ONE} (node_load1{{{NODE}}})\n"
+                f'/ on {_ONE} count by {_ONE} (node_cpu_seconds_total{{{NODE}, mode="idle"}}) > $threshold'
+            ),
+            for_="15m",
+            severity="warning",
+            summary="Node {{ $labels.node }} in {{ $labels.cluster }} is overloaded.",
+            description=(
+                "{{ $value | printf `%.1f` }} processes per core run or wait for a disk; the node may stop responding."
+            ),
+            threshold=Threshold(value=2, least=0.5, most=100, unit="count"),
             jobs=NODE_EXPORTER,
         ),
         Alert(
@@ -126,10 +189,10 @@ NODES = Group(
                 f"min_over_time(node_timex_sync_status{{{NODE}}}[10m]) == 0\n"
                 f"and node_timex_maxerror_seconds{{{NODE}}} >= 16"
             ),
-            wait="10m",
+            for_="10m",
             severity="warning",
             summary="The clock of {{ $labels.node }} in {{ $labels.cluster }} is not synchronised.",
-            description="The kernel allows an error of 16 s: no NTP daemon corrects it.",
+            description="No NTP daemon corrects it: the kernel expects an error of 16 s or more.",
             jobs=NODE_EXPORTER,
         ),
         Alert(
@@ -138,51 +201,108 @@ NODES = Group(
                 f"abs(node_timex_offset_seconds{{{NODE}}}) > $threshold\n"
                 f"and abs(node_timex_offset_seconds{{{NODE}}}) >= abs(node_timex_offset_seconds{{{NODE}}} offset 5m)"
             ),
-            wait="10m",
+            for_="10m",
             severity="warning",
             summary="The clock of {{ $labels.node }} in {{ $labels.cluster }} is wrong.",
-            description="It is {{ $value | humanizeDuration }} off, and does not come nearer.",
+            description="It is {{ $value | humanizeDuration }} off, and the difference does not shrink.",
             threshold=Threshold(value=0.05, least=0.001, most=60, unit="seconds"),
             jobs=NODE_EXPORTER,
         ),
         Alert(
-            name="NodeNetworkErrors",
-            expr=f"({_packets('errs')})\n/ ({_packets('packets')} > 0)\n> $threshold",
-            wait="1h",
+            name="NodeNetworkReceiveErrs",
+            expr=_network_errors("receive"),
+            for_="1h",
             severity="warning",
-            summary="{{ $labels.device }} on {{ $labels.node }} in {{ $labels.cluster }} has errors.",
-            description="{{ $value | humanizePercentage }} of its packets are broken.",
-            threshold=Threshold(value=0.01, least=0.0001, most=0.5, unit="ratio"),
+            summary="Interface {{ $labels.device }} of {{ $labels.node }} in {{ $labels.cluster }} has receive errors.",
+            description="{{ $value | humanizePercentage }} of the packets that it receives are broken.",
+            threshold=_BROKEN_PACKETS,
+            jobs=NODE_EXPORTER,
+        ),
+        Alert(
+            name="NodeNetworkTransmitErrs",
+            expr=_network_errors("transmit"),
+            for_="1h",
+            severity="warning",
+            summary=(
+                "Interface {{ $labels.device }} of {{ $labels.node }} in {{ $labels.cluster }} has transmit errors."
+            ),
+            description="{{ $value | humanizePercentage }} of the packets that it sends fail.",
+            threshold=_BROKEN_PACKETS,
+            jobs=NODE_EXPORTER,
+        ),
+        Alert(
+            name="NodeNetworkInterfaceFlapping",
+            expr=f'changes(node_network_up{{{NODE}, device!~"veth.+"}}[10m]) > $threshold',
+            for_="2m",
+            severity="warning",
+            summary="Interface {{ $labels.device }} of {{ $labels.node }} in {{ $labels.cluster }} goes up and down.",
+            description="Its state changed {{ $value }} times in ten minutes.",
+            threshold=Threshold(value=2, least=1, most=9, unit="count"),
+            jobs=NODE_EXPORTER,
+        ),
+        Alert(
+            name="NodeBondingDegraded",
+            expr=f"node_bonding_slaves{{{NODE}}} - node_bonding_active{{{NODE}}} > 0",
+            for_="5m",
+            severity="warning",
+            summary="Bond {{ $labels.master }} of {{ $labels.node }} in {{ $labels.cluster }} lacks interfaces.",
+            description="{{ $value }} of its interfaces are down. The bond has less bandwidth or no spare left.",
             jobs=NODE_EXPORTER,
         ),
         Alert(
             name="NodeHighNumberConntrackEntriesUsed",
             expr=f"node_nf_conntrack_entries{{{NODE}}} / (node_nf_conntrack_entries_limit{{{NODE}}} > 0) > $threshold",
-            wait="5m",
+            for_="5m",
             severity="warning",
             summary="Node {{ $labels.node }} in {{ $labels.cluster }} tracks nearly as many connections as it can.",
             description=(
-                "{{ $value | humanizePercentage }} of the table is used; beyond it new connections are dropped."
+                "{{ $value | humanizePercentage }} of its conntrack table is in use. A full table drops new "
+                "connections."
             ),
             threshold=Threshold(value=0.75, least=0.1, most=0.99, unit="ratio"),
             jobs=NODE_EXPORTER,
         ),
-        Alert(
-            name="NodeFileDescriptorLimit",
-            expr=f"node_filefd_allocated{{{NODE}}} / (node_filefd_maximum{{{NODE}}} > 0) > $threshold",
-            wait="15m",
-            severity="warning",
-            summary="Node {{ $labels.node }} in {{ $labels.cluster }} has nearly used its file descriptors.",
-            description="{{ $value | humanizePercentage }} are open.",
-            threshold=Threshold(value=0.8, least=0.1, most=0.99, unit="ratio"),
-            jobs=NODE_EXPORTER,
+        *(
+            Alert(
+                name="NodeFileDescriptorLimit",
+                expr=(f"node_filefd_allocated{{{NODE}}} / (node_filefd_maximum{{{NODE}}} > 0) > $threshold"),
+                for_="15m",
+                severity=severity,
+                summary="Node {{ $labels.node }} in {{ $labels.cluster }} is running out of file descriptors.",
+                description="{{ $value | humanizePercentage }} of its file descriptors are in use.",
+                threshold=Threshold(value=used, least=0.1, most=0.99, unit="ratio"),
+                jobs=NODE_EXPORTER,
+            )
+            for severity, used in _DESCRIPTORS
         ),
         Alert(
             name="NodeOutOfMemoryKills",
             expr=f"increase(node_vmstat_oom_kill{{{NODE}}}[5m]) > 0",
             severity="warning",
-            summary="Node {{ $labels.node }} in {{ $labels.cluster }} killed processes for want of memory.",
-            description="{{ $value | printf `%.0f` }} in five minutes; a container's limit, or the node itself.",
+            summary="Node {{ $labels.node }} in {{ $labels.cluster }} killed processes that were out of memory.",
+            description=(
+                "{{ $value | printf `%.0f` }} in five minutes: a container reached its memory limit, or the node has "
+                "no memory left."
+            ),
+            jobs=NODE_EXPORTER,
+        ),
+        Alert(
+            name="NodeSystemdServiceFailed",
+            expr=f'node_systemd_unit_state{{{NODE}, state="failed"}} == 1',
+            for_="5m",
+            severity="warning",
+            summary="Service {{ $labels.name }} on {{ $labels.node }} in {{ $labels.cluster }} has failed.",
+            description="systemd does not restart it: systemctl status and its journal say why it ended.",
+            jobs=NODE_EXPORTER,
+        ),
+        Alert(
+            name="NodeSystemdServiceCrashlooping",
+            expr=f"increase(node_systemd_service_restart_total{{{NODE}}}[5m]) > $threshold",
+            for_="15m",
+            severity="warning",
+            summary="Service {{ $labels.name }} on {{ $labels.node }} in {{ $labels.cluster }} keeps restarting.",
+            description="systemd restarted it {{ $value | printf `%.0f` }} times in five minutes.",
+            threshold=Threshold(value=2, least=1, most=100, unit="count"),
             jobs=NODE_EXPORTER,
         ),
         Alert(
@@ -190,7 +310,7 @@ NODES = Group(
             expr=f"time() - node_boot_time_seconds{{{NODE}}} < 600 and node_boot_time_seconds{{{NODE}}} offset 30m > 0",
             severity="info",
             summary="Node {{ $labels.node }} in {{ $labels.cluster }} was rebooted.",
-            description="It is up for {{ $value | humanizeDuration }}.",
+            description="It has been up for {{ $value | humanizeDuration }}.",
             jobs=NODE_EXPORTER,
         ),
     ),

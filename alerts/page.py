@@ -25,7 +25,7 @@ def _section(name: str, alerts: tuple[Alert, ...]) -> Iterator[str]:
 
 def _row(page: str, alert: Alert) -> str:
     link = f"[{alert.name}](runbooks/{page}.md#{alert.name.lower()})"
-    cells = (link, alert.severity, alert.wait, _said(alert.threshold), _plain(alert.summary))
+    cells = (link, alert.severity, alert.for_, _said(alert.threshold), _plain(alert.summary))
     return f"| {' | '.join(cells)} |"
 
 

@@ -14,6 +14,14 @@ def share(failed: str, of: str) -> str:
     )
 
 
+def is_down(job: str) -> str:
+    """True where no pod of a role is up though one was within a day; the names of pods change."""
+    return (
+        f'max by (cluster) (max_over_time(up{{job="{job}"}}[1d])) > 0\n'
+        f'unless on (cluster) max by (cluster) (up{{job="{job}"}}) > 0'
+    )
+
+
 def failed_bucket_operations(job: str) -> str:
     """Operations that a role expects to fail, like asking whether an object is there, do not count."""
     of = f'{{job="{job}"}}'

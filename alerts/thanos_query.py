@@ -1,7 +1,7 @@
 """Thanos' Query and its frontend: whether they answer, how fast, and whether they find whom they ask."""
 
 from .model import Alert, Group, Threshold
-from .thanos import ERRORS, failed_calls, failed_requests, share, slow
+from .thanos import ERRORS, failed_calls, failed_requests, is_down, share, slow
 
 _JOB, _FRONTEND = "thanos-query", "thanos-query-frontend"
 _ITSELF = f'job="{_JOB}"'
@@ -11,39 +11,48 @@ THANOS_QUERY = Group(
     name="thanos-query",
     alerts=(
         Alert(
+            name="ThanosQueryIsDown",
+            expr=is_down(_JOB),
+            for_="5m",
+            severity="critical",
+            summary="No Thanos Query of {{ $labels.cluster }} can be scraped any more.",
+            description="Dashboards that ask Query are empty, and Rulers evaluate nothing.",
+            jobs=(_JOB,),
+        ),
+        Alert(
             name="ThanosQueryHttpRequestQueryErrorRateHigh",
             expr=failed_requests(_JOB, "query"),
-            wait="5m",
+            for_="5m",
             severity="critical",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} fails to answer queries.",
-            description="{{ $value | humanizePercentage }} of instant queries end in an error.",
+            description="{{ $value | humanizePercentage }} of the instant queries end in an error.",
             threshold=ERRORS,
             jobs=(_JOB,),
         ),
         Alert(
             name="ThanosQueryHttpRequestQueryRangeErrorRateHigh",
             expr=failed_requests(_JOB, "query_range"),
-            wait="5m",
+            for_="5m",
             severity="critical",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} fails to answer range queries.",
-            description="{{ $value | humanizePercentage }} of them end in an error; graphs stay empty.",
+            description="{{ $value | humanizePercentage }} of the range queries end in an error. Graphs stay empty.",
             threshold=ERRORS,
             jobs=(_JOB,),
         ),
         Alert(
             name="ThanosQueryFrontendErrorRateHigh",
             expr=failed_requests(_FRONTEND, "query-frontend"),
-            wait="5m",
+            for_="5m",
             severity="critical",
-            summary="The frontend of {{ $labels.instance }} in {{ $labels.cluster }} fails to answer.",
-            description="{{ $value | humanizePercentage }} of the queries that it is sent end in an error.",
+            summary="The Query Frontend of {{ $labels.instance }} in {{ $labels.cluster }} fails to answer queries.",
+            description="{{ $value | humanizePercentage }} of the queries sent to it end in an error.",
             threshold=ERRORS,
             jobs=(_FRONTEND,),
         ),
         Alert(
             name="ThanosQueryGrpcServerErrorRate",
             expr=failed_calls(_JOB),
-            wait="5m",
+            for_="5m",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} fails to answer Rulers and other Queries.",
             description="{{ $value | humanizePercentage }} of their calls end in an error.",
@@ -53,10 +62,13 @@ THANOS_QUERY = Group(
         Alert(
             name="ThanosQueryGrpcClientErrorRate",
             expr=share(f'{_SENT}, grpc_code!~"OK|Canceled"}}', f"{_SENT}}}"),
-            wait="5m",
+            for_="5m",
             severity="warning",
-            summary="{{ $labels.instance }} in {{ $labels.cluster }} is refused by some that it asks.",
-            description="{{ $value | humanizePercentage }} of its calls fail; answers may be partial.",
+            summary="Some endpoints refuse {{ $labels.instance }} in {{ $labels.cluster }}.",
+            description=(
+                "{{ $value | humanizePercentage }} of its calls to Stores, sidecars and Rulers fail. Answers may be "
+                "partial."
+            ),
             threshold=ERRORS,
             jobs=(_JOB,),
         ),
@@ -66,10 +78,10 @@ THANOS_QUERY = Group(
                 f"thanos_query_endpoints_dns_failures_total{{{_ITSELF}}}",
                 f"thanos_query_endpoints_dns_lookups_total{{{_ITSELF}}}",
             ),
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} can't resolve names.",
-            description="{{ $value | humanizePercentage }} of its look-ups fail; it keeps the last addresses.",
+            description="{{ $value | humanizePercentage }} of its DNS look-ups fail. It keeps the last addresses.",
             threshold=Threshold(value=0.01, least=0, most=0.5, unit="ratio"),
             jobs=(_JOB,),
         ),
@@ -77,29 +89,29 @@ THANOS_QUERY = Group(
             name="ThanosQueryEndpointUnresolved",
             # A name that leads nowhere is no failed look-up.
             expr=f"thanos_query_endpoints_dns_provider_results{{{_ITSELF}}} == 0",
-            wait="10m",
+            for_="10m",
             severity="critical",
-            summary="{{ $labels.instance }} in {{ $labels.cluster }} finds nobody behind {{ $labels.addr }}.",
-            description="What all pods behind that name hold is missing from every answer.",
+            summary="{{ $labels.instance }} in {{ $labels.cluster }} finds no address for {{ $labels.addr }}.",
+            description="The samples of all pods behind that name are missing from every answer.",
             jobs=(_JOB,),
         ),
         Alert(
             name="ThanosQueryInstantLatencyHigh",
             expr=slow("http_request_duration_seconds", f'{_ITSELF}, handler="query"'),
-            wait="10m",
-            severity="warning",
-            summary="Queries to {{ $labels.instance }} in {{ $labels.cluster }} take long.",
-            description="One instant query in a hundred takes {{ $value | humanizeDuration }}.",
+            for_="10m",
+            severity="critical",
+            summary="Instant queries to {{ $labels.instance }} in {{ $labels.cluster }} are slow.",
+            description="One instant query in a hundred takes {{ $value | humanizeDuration }} or longer.",
             threshold=Threshold(value=40, least=0.1, most=600, unit="seconds"),
             jobs=(_JOB,),
         ),
         Alert(
             name="ThanosQueryRangeLatencyHigh",
             expr=slow("http_request_duration_seconds", f'{_ITSELF}, handler="query_range"'),
-            wait="10m",
-            severity="warning",
-            summary="Range queries to {{ $labels.instance }} in {{ $labels.cluster }} take long.",
-            description="One in a hundred takes {{ $value | humanizeDuration }}.",
+            for_="10m",
+            severity="critical",
+            summary="Range queries to {{ $labels.instance }} in {{ $labels.cluster }} are slow.",
+            description="One range query in a hundred takes {{ $value | humanizeDuration }} or longer.",
             threshold=Threshold(value=90, least=0.1, most=600, unit="seconds"),
             jobs=(_JOB,),
         ),
@@ -109,10 +121,12 @@ THANOS_QUERY = Group(
                 f"avg_over_time(thanos_query_concurrent_gate_queries_in_flight{{{_ITSELF}}}[5m])\n"
                 f"> thanos_query_concurrent_gate_queries_max{{{_ITSELF}}} - 1"
             ),
-            wait="15m",
+            for_="15m",
             severity="warning",
-            summary="{{ $labels.instance }} in {{ $labels.cluster }} works on as many queries as it may.",
-            description="{{ $value | printf `%.0f` }} at once for a quarter of an hour; others wait.",
+            summary="{{ $labels.instance }} in {{ $labels.cluster }} runs as many queries as it may.",
+            description=(
+                "It has run {{ $value | printf `%.0f` }} queries at once for fifteen minutes. Further queries wait."
+            ),
             jobs=(_JOB,),
         ),
     ),

@@ -15,10 +15,10 @@ THANOS_REPLICAS = Group(
                 f"(count by (cluster) (thanos_sidecar_prometheus_up{{{_SIDECAR}}} == 1) or 0 * {_EXPECTED})\n"
                 f"< on (cluster) {_EXPECTED}"
             ),
-            wait="10m",
+            for_="10m",
             severity="critical",
-            summary="A replica of the hub in {{ $labels.cluster }} is missing.",
-            description="{{ $value }} are up; the next failure is a gap in everybody's samples.",
+            summary="A replica of Prometheus in {{ $labels.cluster }} is missing.",
+            description="{{ $value }} replicas are up. If the last one fails, samples of all clusters are missing.",
             jobs=("thanos-sidecar",),
         ),
     ),

@@ -1,7 +1,7 @@
 """Thanos' Ruler: whether it evaluates, and whether somebody hears of it."""
 
 from .model import Alert, Group, Threshold
-from .thanos import ERRORS, failed_calls, share
+from .thanos import ERRORS, failed_calls, is_down, share
 
 _JOB = "thanos-ruler"
 _ITSELF = f'{{job="{_JOB}"}}'
@@ -13,37 +13,46 @@ THANOS_RULER = Group(
     name="thanos-ruler",
     alerts=(
         Alert(
+            name="ThanosRuleIsDown",
+            expr=is_down(_JOB),
+            for_="5m",
+            severity="critical",
+            summary="No Thanos Ruler of {{ $labels.cluster }} can be scraped any more.",
+            description="None of its rules is evaluated, and none of their alerts can fire.",
+            jobs=(_JOB,),
+        ),
+        Alert(
             name="ThanosRuleQueueIsDroppingAlerts",
             expr=f"increase(thanos_alert_queue_alerts_dropped_total{_ITSELF}[5m]) > 0",
-            wait="5m",
+            for_="5m",
             severity="critical",
-            summary="{{ $labels.instance }} in {{ $labels.cluster }} throws alerts away.",
-            description="{{ $value | printf `%.0f` }} in five minutes found its queue full.",
+            summary="{{ $labels.instance }} in {{ $labels.cluster }} drops alerts.",
+            description="{{ $value | printf `%.0f` }} alerts were dropped in five minutes because the queue was full.",
             jobs=(_JOB,),
         ),
         Alert(
             name="ThanosRuleSenderIsFailingAlerts",
             expr=f"increase(thanos_alert_sender_alerts_dropped_total{_ITSELF}[5m]) > 0",
-            wait="5m",
+            for_="5m",
             severity="critical",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} reaches no Alertmanager.",
-            description="{{ $value | printf `%.0f` }} alerts in five minutes were told to nobody.",
+            description="{{ $value | printf `%.0f` }} alerts in five minutes were not delivered.",
             jobs=(_JOB,),
         ),
         Alert(
             name="ThanosRuleAlertmanagerUnresolved",
             # A name that leads nowhere is no failed look-up.
             expr=f"thanos_rule_alertmanagers_dns_provider_results{_ITSELF} == 0",
-            wait="10m",
+            for_="10m",
             severity="critical",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} finds no Alertmanager.",
-            description="{{ $labels.addr }} has no address; its next alert is told to nobody.",
+            description="{{ $labels.addr }} has no address. Alerts of this Ruler notify nobody.",
             jobs=(_JOB,),
         ),
         Alert(
             name="ThanosRuleHighRuleEvaluationFailures",
             expr=share(f"prometheus_rule_evaluation_failures_total{_ITSELF}", _EVALUATIONS),
-            wait="5m",
+            for_="5m",
             severity="critical",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} can't evaluate rules.",
             description="{{ $value | humanizePercentage }} of its evaluations fail.",
@@ -53,28 +62,31 @@ THANOS_RULER = Group(
         Alert(
             name="ThanosRuleHighRuleEvaluationWarnings",
             expr=f"increase(thanos_rule_evaluation_with_warnings_total{_ITSELF}[5m]) > 0",
-            wait="15m",
+            for_="15m",
             severity="info",
-            summary="Rules of {{ $labels.instance }} in {{ $labels.cluster }} are evaluated on part of the samples.",
-            description="Query answers with warnings: somebody that it asks is away.",
+            summary="{{ $labels.instance }} in {{ $labels.cluster }} evaluates rules on partial data.",
+            description="Query answers with warnings, because some of its endpoints don't answer.",
             jobs=(_JOB,),
         ),
         Alert(
             name="ThanosRuleRuleEvaluationLatencyHigh",
             expr=f"prometheus_rule_group_last_duration_seconds{_ITSELF}\n> {_INTERVAL}",
-            wait="5m",
+            for_="5m",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} takes too long for its rules.",
-            description="{{ $labels.rule_group }} took {{ $value | humanizeDuration }}; evaluations are missed.",
+            description=(
+                "{{ $labels.rule_group }} took {{ $value | humanizeDuration }}, longer than its interval. Evaluations "
+                "are skipped."
+            ),
             jobs=(_JOB,),
         ),
         Alert(
             name="ThanosRuleNoEvaluationFor10Intervals",
             expr=f"time() - prometheus_rule_group_last_evaluation_timestamp_seconds{_ITSELF}\n> 10 * {_INTERVAL}",
-            wait="5m",
+            for_="5m",
             severity="warning",
-            summary="{{ $labels.instance }} in {{ $labels.cluster }} leaves rules out.",
-            description="{{ $labels.rule_group }} was evaluated {{ $value | humanizeDuration }} ago.",
+            summary="{{ $labels.instance }} in {{ $labels.cluster }} does not evaluate some rules.",
+            description="{{ $labels.rule_group }} was last evaluated {{ $value | humanizeDuration }} ago.",
             jobs=(_JOB,),
         ),
         Alert(
@@ -83,29 +95,32 @@ THANOS_RULER = Group(
                 f"sum by (cluster, instance) (rate({_EVALUATIONS}[5m])) == 0\n"
                 f"and on (cluster, instance) sum by (cluster, instance) (thanos_rule_loaded_rules{_ITSELF}) > 0"
             ),
-            wait="5m",
+            for_="5m",
             severity="critical",
-            summary="{{ $labels.instance }} in {{ $labels.cluster }} evaluates nothing.",
-            description="It has loaded rules, and no alert of theirs can fire.",
+            summary="{{ $labels.instance }} in {{ $labels.cluster }} evaluates no rules.",
+            description="It has loaded rules and evaluates none of them. None of their alerts can fire.",
             jobs=(_JOB,),
         ),
         Alert(
             name="ThanosRuleGrpcErrorRate",
             expr=failed_calls(_JOB),
-            wait="5m",
+            for_="5m",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} fails to answer Query.",
-            description="{{ $value | humanizePercentage }} of its calls; what rules recorded last is missing.",
+            description=(
+                "{{ $value | humanizePercentage }} of the calls end in an error. Recently recorded series are missing "
+                "from queries."
+            ),
             threshold=ERRORS,
             jobs=(_JOB,),
         ),
         Alert(
             name="ThanosRuleConfigReloadFailure",
             expr=f"thanos_rule_config_last_reload_successful{_ITSELF} == 0",
-            wait="5m",
+            for_="5m",
             severity="critical",
-            summary="{{ $labels.instance }} in {{ $labels.cluster }} runs on old rules.",
-            description="The files that it was given are not valid.",
+            summary="{{ $labels.instance }} in {{ $labels.cluster }} can't load its new rules.",
+            description="The rule files are not valid. It keeps running with the last valid ones.",
             jobs=(_JOB,),
         ),
         Alert(
@@ -115,10 +130,10 @@ THANOS_RULER = Group(
                 share(f"thanos_rule_{way}_dns_failures_total{_ITSELF}", f"thanos_rule_{way}_dns_lookups_total{_ITSELF}")
                 for way in ("endpoints", "query_apis")
             ),
-            wait="15m",
+            for_="15m",
             severity="warning",
-            summary="{{ $labels.instance }} in {{ $labels.cluster }} can't resolve Query's name.",
-            description="{{ $value | humanizePercentage }} of its look-ups fail.",
+            summary="{{ $labels.instance }} in {{ $labels.cluster }} can't resolve the name of Query.",
+            description="{{ $value | humanizePercentage }} of its DNS look-ups fail.",
             threshold=_LOOKUPS,
             jobs=(_JOB,),
         ),
@@ -128,20 +143,22 @@ THANOS_RULER = Group(
                 f"thanos_rule_alertmanagers_dns_failures_total{_ITSELF}",
                 f"thanos_rule_alertmanagers_dns_lookups_total{_ITSELF}",
             ),
-            wait="15m",
+            for_="15m",
             severity="warning",
-            summary="{{ $labels.instance }} in {{ $labels.cluster }} can't resolve Alertmanager's name.",
-            description="{{ $value | humanizePercentage }} of its look-ups fail.",
+            summary="{{ $labels.instance }} in {{ $labels.cluster }} can't resolve the name of Alertmanager.",
+            description="{{ $value | humanizePercentage }} of its DNS look-ups fail.",
             threshold=_LOOKUPS,
             jobs=(_JOB,),
         ),
         Alert(
             name="ThanosRuleUploadsFailing",
             expr=f"increase(thanos_shipper_upload_failures_total{_ITSELF}[15m]) > 0",
-            wait="15m",
+            for_="15m",
             severity="warning",
-            summary="{{ $labels.instance }} in {{ $labels.cluster }} can't upload what it recorded.",
-            description="{{ $value | printf `%.0f` }} blocks failed in a quarter of an hour; they wait on its volume.",
+            summary="{{ $labels.instance }} in {{ $labels.cluster }} fails to upload its blocks.",
+            description=(
+                "{{ $value | printf `%.0f` }} uploads failed in fifteen minutes. The blocks wait on its volume."
+            ),
             jobs=(_JOB,),
         ),
     ),

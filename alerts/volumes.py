@@ -1,77 +1,72 @@
-"""Persistent volumes: whether they have room, and whether they can be had."""
+"""Persistent volumes: whether they have room, and whether claims get one."""
 
 from .model import Alert, Group, Threshold
 from .sources import KUBELETS, STATE
 
-_SHARE = f"kubelet_volume_stats_available_bytes{{{KUBELETS}}} / (kubelet_volume_stats_capacity_bytes{{{KUBELETS}}} > 0)"
-
+_STATS = "kubelet_volume_stats"
+_FREE_SPACE = f"{_STATS}_available_bytes{{{KUBELETS}}} / ({_STATS}_capacity_bytes{{{KUBELETS}}} > 0)"
+_FREE_INODES = f"{_STATS}_inodes_free{{{KUBELETS}}} / ({_STATS}_inodes{{{KUBELETS}}} > 0)"
 _CLAIM = "on (cluster, namespace, persistentvolumeclaim)"
+_WHICH = "{{ $labels.namespace }}/{{ $labels.persistentvolumeclaim }} in {{ $labels.cluster }}"
+
+
+def _nearly_full(name: str, what: str, free: str) -> Alert:
+    return Alert(
+        name=name,
+        expr=f"{free} < $threshold",
+        for_="1m",
+        severity="critical",
+        summary=f"Volume {_WHICH} has nearly no {what} left.",
+        description=f"Free {what}: {{{{ $value | humanizePercentage }}}}. Writes fail when nothing is left.",
+        threshold=Threshold(value=0.03, least=0.005, most=0.5, unit="ratio"),
+        jobs=("kubelet",),
+    )
+
+
+def _filling_up(name: str, what: str, free: str, metric: str) -> Alert:
+    return Alert(
+        name=name,
+        expr=f"predict_linear({metric}{{{KUBELETS}}}[6h], $threshold) < 0\nand {_CLAIM} {free} < 0.15",
+        for_="1h",
+        severity="warning",
+        summary=f"Volume {_WHICH} will run out of {what}.",
+        description=(
+            f"At the rate of the last six hours it has no {what} left within {{{{ $threshold | humanizeDuration }}}}."
+        ),
+        threshold=Threshold(value=345600, least=3600, most=2592000, unit="seconds"),
+        jobs=("kubelet",),
+    )
+
+
+_SPACE = ("KubePersistentVolumeFillingUp", "space", _FREE_SPACE)
+_INODES = ("KubePersistentVolumeInodesFillingUp", "inodes", _FREE_INODES)
 
 VOLUMES = Group(
     name="volumes",
     alerts=(
-        Alert(
-            name="KubePersistentVolumeAlmostFull",
-            expr=f"{_SHARE} < $threshold",
-            wait="1m",
-            severity="critical",
-            summary=(
-                "Volume {{ $labels.namespace }}/{{ $labels.persistentvolumeclaim }} in {{ $labels.cluster }} is full."
-            ),
-            description="Only {{ $value | humanizePercentage }} of it is free.",
-            threshold=Threshold(value=0.03, least=0.005, most=0.5, unit="ratio"),
-            jobs=("kubelet",),
-        ),
-        Alert(
-            name="KubePersistentVolumeFillingUp",
-            expr=(
-                f"predict_linear(kubelet_volume_stats_available_bytes{{{KUBELETS}}}[6h], $threshold) < 0\n"
-                f"and {_CLAIM} {_SHARE} < 0.15"
-            ),
-            wait="1h",
-            severity="warning",
-            summary=(
-                "Volume {{ $labels.namespace }}/{{ $labels.persistentvolumeclaim }} in {{ $labels.cluster }} fills up."
-            ),
-            description="At the rate of the last six hours it will be full within {{ $threshold | humanizeDuration }}.",
-            threshold=Threshold(value=345600, least=3600, most=2592000, unit="seconds"),
-            jobs=("kubelet",),
-        ),
-        Alert(
-            name="KubePersistentVolumeInodesFillingUp",
-            expr=(
-                f"kubelet_volume_stats_inodes_free{{{KUBELETS}}}\n"
-                f"/ (kubelet_volume_stats_inodes{{{KUBELETS}}} > 0) < $threshold"
-            ),
-            wait="5m",
-            severity="warning",
-            summary=(
-                "Volume {{ $labels.namespace }}/{{ $labels.persistentvolumeclaim }} in {{ $labels.cluster }}"
-                " runs out of inodes."
-            ),
-            description="{{ $value | humanizePercentage }} are free: no new files, whatever room there is.",
-            threshold=Threshold(value=0.05, least=0.005, most=0.5, unit="ratio"),
-            jobs=("kubelet",),
-        ),
+        _nearly_full(*_SPACE),
+        _filling_up(*_SPACE, f"{_STATS}_available_bytes"),
+        _nearly_full(*_INODES),
+        _filling_up(*_INODES, f"{_STATS}_inodes_free"),
         Alert(
             name="KubePersistentVolumeErrors",
             expr=f'kube_persistentvolume_status_phase{{{STATE}, phase="Failed"}} == 1',
-            wait="5m",
+            for_="5m",
             severity="warning",
             summary="Volume {{ $labels.persistentvolume }} in {{ $labels.cluster }} has failed.",
-            description="It could not be reclaimed; what is on it is still there.",
+            description="It could not be reclaimed after its claim was deleted. The data on it still exists.",
             jobs=("kube-state-metrics",),
         ),
         Alert(
             name="KubePersistentVolumeClaimPending",
             expr=(f'kube_persistentvolumeclaim_status_phase{{{STATE}, phase="Pending"}} == 1'),
-            wait="30m",
+            for_="30m",
             severity="warning",
-            summary=(
-                "Claim {{ $labels.namespace }}/{{ $labels.persistentvolumeclaim }} in {{ $labels.cluster }} has "
-                "no volume."
+            summary=f"Claim {_WHICH} has no volume.",
+            description=(
+                "Nothing has provided a volume for half an hour: the storage class is wrong, the zone is full, or no "
+                "pod uses the claim."
             ),
-            description="For half an hour nothing provides one: a wrong class, a full zone, or no pod that uses it.",
             jobs=("kube-state-metrics",),
         ),
     ),

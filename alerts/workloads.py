@@ -5,9 +5,16 @@ from .owners import OWNER
 from .sources import STATE
 
 KSM = ("kube-state-metrics",)
-_DEPLOYMENT, _STATEFULSET, _DAEMONSET, _BUDGET, _QUOTA = (
+_DEPLOYMENT, _STATEFULSET, _DAEMONSET, _BUDGET, _QUOTA, _QUOTA_OF = (
     f"(cluster, namespace, {kind})"
-    for kind in ("deployment", "statefulset", "daemonset", "poddisruptionbudget", "resourcequota, resource")
+    for kind in (
+        "deployment",
+        "statefulset",
+        "daemonset",
+        "poddisruptionbudget",
+        "resourcequota",
+        "resourcequota, resource",
+    )
 )
 _DAEMONS_WANTED = "kube_daemonset_status_desired_number_scheduled"
 
@@ -21,6 +28,22 @@ def _more(wanted: str, there: str, each: str) -> str:
     return f"max by {each} ({wanted}{{{STATE}}}) > on {each} max by {each} ({there}{{{STATE}}})"
 
 
+_QUOTA_USED = (
+    f'sum by {_QUOTA_OF} (kube_resourcequota{{{STATE}, type="used"}})\n'
+    f"/ on {_QUOTA_OF}\n"
+    f'sum by {_QUOTA_OF} (kube_resourcequota{{{STATE}, type="hard"}} > 0)\n'
+)
+
+
+def _promised(resource: str) -> str:
+    """What quotas allow in all, for each unit that the nodes have."""
+    allowed = f'kube_resourcequota{{{STATE}, type="hard", resource=~"{resource}|requests.{resource}"}}'
+    return (
+        f"sum by (cluster) (min by {_QUOTA} ({allowed}))\n"
+        f'/ on (cluster) sum by (cluster) (kube_node_status_allocatable{{{STATE}, resource="{resource}"}}) > $threshold'
+    )
+
+
 WORKLOADS = Group(
     name="workloads",
     records=(OWNER,),
@@ -31,10 +54,13 @@ WORKLOADS = Group(
                 f"kube_deployment_spec_replicas{{{STATE}}} > 0\n"
                 f"and on {_DEPLOYMENT} kube_deployment_status_replicas_available{{{STATE}}} == 0"
             ),
-            wait="5m",
+            for_="5m",
             severity="critical",
-            summary="{{ $labels.namespace }}/{{ $labels.deployment }} in {{ $labels.cluster }} has no pod left.",
-            description="The Deployment wants {{ $value }} pods and none of them is available.",
+            summary=(
+                "Deployment {{ $labels.namespace }}/{{ $labels.deployment }} in {{ $labels.cluster }} has no available "
+                "pod."
+            ),
+            description="It wants {{ $value }} pods, and none of them is available.",
             jobs=KSM,
         ),
         Alert(
@@ -43,19 +69,22 @@ WORKLOADS = Group(
                 f"{_more('kube_deployment_spec_replicas', 'kube_deployment_status_replicas_available', _DEPLOYMENT)}\n"
                 f"{_stands_still('kube_deployment_status_replicas_updated', _DEPLOYMENT)}"
             ),
-            wait="15m",
+            for_="15m",
             severity="warning",
-            summary="{{ $labels.namespace }}/{{ $labels.deployment }} in {{ $labels.cluster }} lacks pods.",
-            description="The Deployment wants {{ $value }} pods, has fewer, and gets no further.",
+            summary="Deployment {{ $labels.namespace }}/{{ $labels.deployment }} in {{ $labels.cluster }} lacks pods.",
+            description="It wants {{ $value }} pods, fewer are available, and the rollout makes no progress.",
             jobs=KSM,
         ),
         Alert(
             name="KubeDeploymentRolloutStuck",
             expr=f'kube_deployment_status_condition{{{STATE}, condition="Progressing", status="false"}} == 1',
-            wait="15m",
+            for_="15m",
             severity="warning",
-            summary="{{ $labels.namespace }}/{{ $labels.deployment }} in {{ $labels.cluster }} stays half rolled out.",
-            description="The rollout passed its deadline; the pods of the revision before it may still serve.",
+            summary=(
+                "The rollout of Deployment {{ $labels.namespace }}/{{ $labels.deployment }} in {{ $labels.cluster }} "
+                "is stuck."
+            ),
+            description="It has passed its progress deadline. Pods of the old revision may still serve.",
             jobs=KSM,
         ),
         Alert(
@@ -64,12 +93,13 @@ WORKLOADS = Group(
                 f"kube_deployment_metadata_generation{{{STATE}}}"
                 f" != kube_deployment_status_observed_generation{{{STATE}}}"
             ),
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary=(
-                "{{ $labels.namespace }}/{{ $labels.deployment }} in {{ $labels.cluster }} ignores its last change."
+                "The last change of Deployment {{ $labels.namespace }}/{{ $labels.deployment }} in "
+                "{{ $labels.cluster }} has no effect."
             ),
-            description="No controller has acted on generation {{ $value }} of the Deployment.",
+            description="No controller has acted on generation {{ $value }}. The controller manager may be down.",
             jobs=KSM,
         ),
         Alert(
@@ -78,10 +108,12 @@ WORKLOADS = Group(
                 f"{_more('kube_statefulset_replicas', 'kube_statefulset_status_replicas_ready', _STATEFULSET)}\n"
                 f"{_stands_still('kube_statefulset_status_replicas_updated', _STATEFULSET)}"
             ),
-            wait="15m",
+            for_="15m",
             severity="warning",
-            summary="{{ $labels.namespace }}/{{ $labels.statefulset }} in {{ $labels.cluster }} lacks pods.",
-            description="The StatefulSet wants {{ $value }} ready pods, has fewer, and gets no further.",
+            summary=(
+                "StatefulSet {{ $labels.namespace }}/{{ $labels.statefulset }} in {{ $labels.cluster }} lacks pods."
+            ),
+            description="It wants {{ $value }} ready pods, has fewer, and the rollout makes no progress.",
             jobs=KSM,
         ),
         Alert(
@@ -96,10 +128,13 @@ WORKLOADS = Group(
                 f" != kube_statefulset_status_replicas_updated{{{STATE}}}\n"
                 f"{_stands_still('kube_statefulset_status_replicas_updated', _STATEFULSET)}"
             ),
-            wait="15m",
+            for_="15m",
             severity="warning",
-            summary="{{ $labels.namespace }}/{{ $labels.statefulset }} in {{ $labels.cluster }} stays half rolled out.",
-            description="Some of its pods are still of the revision before, and no pod was replaced in ten minutes.",
+            summary=(
+                "The rollout of StatefulSet {{ $labels.namespace }}/{{ $labels.statefulset }} in {{ $labels.cluster }} "
+                "is stuck."
+            ),
+            description="Some pods are of the old revision, and none was replaced in ten minutes.",
             jobs=KSM,
         ),
         Alert(
@@ -108,12 +143,13 @@ WORKLOADS = Group(
                 f"kube_statefulset_metadata_generation{{{STATE}}}"
                 f" != kube_statefulset_status_observed_generation{{{STATE}}}"
             ),
-            wait="15m",
+            for_="15m",
             severity="warning",
             summary=(
-                "{{ $labels.namespace }}/{{ $labels.statefulset }} in {{ $labels.cluster }} ignores its last change."
+                "The last change of StatefulSet {{ $labels.namespace }}/{{ $labels.statefulset }} in "
+                "{{ $labels.cluster }} has no effect."
             ),
-            description="No controller has acted on generation {{ $value }} of the StatefulSet.",
+            description="No controller has acted on generation {{ $value }}. The controller manager may be down.",
             jobs=KSM,
         ),
         Alert(
@@ -122,19 +158,40 @@ WORKLOADS = Group(
                 f"{_more(_DAEMONS_WANTED, 'kube_daemonset_status_number_available', _DAEMONSET)}\n"
                 f"{_stands_still('kube_daemonset_status_updated_number_scheduled', _DAEMONSET)}"
             ),
-            wait="15m",
+            for_="15m",
             severity="warning",
-            summary="{{ $labels.namespace }}/{{ $labels.daemonset }} in {{ $labels.cluster }} lacks pods.",
-            description="It is wanted on {{ $value }} nodes, is available on fewer, and gets no further.",
+            summary=(
+                "The rollout of DaemonSet {{ $labels.namespace }}/{{ $labels.daemonset }} in {{ $labels.cluster }} is "
+                "stuck."
+            ),
+            description="It is wanted on {{ $value }} nodes, is available on fewer, and makes no progress.",
+            jobs=KSM,
+        ),
+        Alert(
+            name="KubeDaemonSetNotScheduled",
+            expr=(
+                f"max by {_DAEMONSET} ({_DAEMONS_WANTED}{{{STATE}}})\n"
+                f"- on {_DAEMONSET} max by {_DAEMONSET} (kube_daemonset_status_current_number_scheduled{{{STATE}}}) > 0"
+            ),
+            for_="10m",
+            severity="warning",
+            summary=(
+                "DaemonSet {{ $labels.namespace }}/{{ $labels.daemonset }} in {{ $labels.cluster }} lacks pods on some "
+                "nodes."
+            ),
+            description="{{ $value }} nodes have no pod of it, though they should.",
             jobs=KSM,
         ),
         Alert(
             name="KubeDaemonSetMisScheduled",
             expr=f"kube_daemonset_status_number_misscheduled{{{STATE}}} > 0",
-            wait="15m",
-            severity="info",
-            summary="{{ $labels.namespace }}/{{ $labels.daemonset }} in {{ $labels.cluster }} is misplaced.",
-            description="{{ $value }} of its pods are on nodes that it is not meant for.",
+            for_="15m",
+            severity="warning",
+            summary=(
+                "DaemonSet {{ $labels.namespace }}/{{ $labels.daemonset }} in {{ $labels.cluster }} runs on nodes "
+                "where it should not."
+            ),
+            description="{{ $value }} of its pods run on nodes that its selector or its tolerations exclude.",
             jobs=KSM,
         ),
         Alert(
@@ -144,10 +201,10 @@ WORKLOADS = Group(
                 f'  kube_pod_container_status_waiting_reason{{{STATE}, reason="CrashLoopBackOff"}}[5m]\n'
                 ") >= 1"
             ),
-            wait="15m",
+            for_="15m",
             severity="warning",
-            summary="{{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} crashes again and again.",
-            description="Container {{ $labels.container }} ends soon after each start.",
+            summary="Pod {{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} keeps crashing.",
+            description="Container {{ $labels.container }} ends soon after each start (CrashLoopBackOff).",
             jobs=KSM,
         ),
         Alert(
@@ -158,10 +215,12 @@ WORKLOADS = Group(
                 f'  kube_pod_container_status_waiting_reason{{{STATE}, reason!~"CrashLoopBackOff|ErrImagePull"}}[10m]\n'
                 ")) > 0"
             ),
-            wait="30m",
+            for_="30m",
             severity="warning",
-            summary="{{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} does not start.",
-            description="Container {{ $labels.container }} waits: {{ $labels.reason }}.",
+            summary=(
+                "A container of pod {{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} does not start."
+            ),
+            description="Container {{ $labels.container }} has been waiting for half an hour ({{ $labels.reason }}).",
             jobs=KSM,
         ),
         Alert(
@@ -173,19 +232,19 @@ WORKLOADS = Group(
                 f"unless on (cluster, namespace, pod) kube_pod_status_unschedulable{{{STATE}}} == 1\n"
                 f"unless on (cluster, namespace, pod) kube_pod_container_status_waiting_reason{{{STATE}}} == 1"
             ),
-            wait="20m",
+            for_="20m",
             severity="warning",
-            summary="{{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} does not get ready.",
-            description="Its phase is {{ $labels.phase }} for twenty minutes.",
+            summary="Pod {{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} does not become ready.",
+            description="It has been in phase {{ $labels.phase }} for twenty minutes.",
             jobs=KSM,
         ),
         Alert(
             name="KubePodUnschedulable",
             expr=f"kube_pod_status_unschedulable{{{STATE}}} == 1",
-            wait="10m",
+            for_="10m",
             severity="warning",
-            summary="{{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} finds no node.",
-            description="No node has what it asks for: resources, labels, tolerations or a volume in its zone.",
+            summary="Pod {{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} can't be scheduled.",
+            description="No node has the resources, labels or taints that it needs, or its volume is in another zone.",
             jobs=KSM,
         ),
         Alert(
@@ -194,34 +253,75 @@ WORKLOADS = Group(
                 f"max by {_BUDGET} (kube_poddisruptionbudget_status_current_healthy{{{STATE}}})\n"
                 f"< on {_BUDGET} max by {_BUDGET} (kube_poddisruptionbudget_status_desired_healthy{{{STATE}}})"
             ),
-            wait="15m",
+            for_="15m",
             severity="warning",
-            summary="{{ $labels.namespace }}/{{ $labels.poddisruptionbudget }} in {{ $labels.cluster }} is broken.",
-            description="Only {{ $value }} of the pods that it protects are healthy; a node can't be drained.",
+            summary=(
+                "PodDisruptionBudget {{ $labels.namespace }}/{{ $labels.poddisruptionbudget }} in "
+                "{{ $labels.cluster }} is not met."
+            ),
+            description="Only {{ $value }} of its pods are healthy, fewer than it wants. Their nodes can't be drained.",
             jobs=KSM,
         ),
         Alert(
             name="KubeQuotaAlmostFull",
-            expr=(
-                f'sum by {_QUOTA} (kube_resourcequota{{{STATE}, type="used"}})\n'
-                f"/ on {_QUOTA}\n"
-                f'sum by {_QUOTA} (kube_resourcequota{{{STATE}, type="hard"}} > 0)\n'
-                "> $threshold"
-            ),
-            wait="15m",
+            expr=f"{_QUOTA_USED}> $threshold < 1",
+            for_="15m",
             severity="info",
             summary="Namespace {{ $labels.namespace }} in {{ $labels.cluster }} has nearly used its quota.",
-            description="{{ $value | humanizePercentage }} of {{ $labels.resource }} is taken.",
-            threshold=Threshold(value=0.9, least=0.5, most=1, unit="ratio"),
+            description=(
+                "{{ $value | humanizePercentage }} of {{ $labels.resource }} in {{ $labels.resourcequota }} is used."
+            ),
+            threshold=Threshold(value=0.9, least=0.5, most=0.99, unit="ratio"),
+            jobs=KSM,
+        ),
+        Alert(
+            name="KubeQuotaFullyUsed",
+            expr=f"{_QUOTA_USED}== 1",
+            for_="15m",
+            severity="info",
+            summary="Namespace {{ $labels.namespace }} in {{ $labels.cluster }} has used its quota completely.",
+            description="No {{ $labels.resource }} is left in {{ $labels.resourcequota }}. New pods are refused.",
+            jobs=KSM,
+        ),
+        Alert(
+            name="KubeQuotaExceeded",
+            expr=f"{_QUOTA_USED}> 1",
+            for_="15m",
+            severity="warning",
+            summary="Namespace {{ $labels.namespace }} in {{ $labels.cluster }} uses more than its quota.",
+            description=(
+                "{{ $value | humanizePercentage }} of {{ $labels.resource }} in {{ $labels.resourcequota }} is used. "
+                "Pods that end are not replaced."
+            ),
+            jobs=KSM,
+        ),
+        Alert(
+            name="KubeCPUQuotaOvercommit",
+            expr=_promised("cpu"),
+            for_="5m",
+            severity="warning",
+            summary="The quotas of {{ $labels.cluster }} allow more CPU than its nodes have.",
+            description="They allow {{ $value | humanizePercentage }} of what is allocatable.",
+            threshold=Threshold(value=1.5, least=0.5, most=100, unit="ratio"),
+            jobs=KSM,
+        ),
+        Alert(
+            name="KubeMemoryQuotaOvercommit",
+            expr=_promised("memory"),
+            for_="5m",
+            severity="warning",
+            summary="The quotas of {{ $labels.cluster }} allow more memory than its nodes have.",
+            description="They allow {{ $value | humanizePercentage }} of what is allocatable.",
+            threshold=Threshold(value=1.5, least=0.5, most=100, unit="ratio"),
             jobs=KSM,
         ),
         Alert(
             name="KubeNamespaceStuckTerminating",
             expr=f'kube_namespace_status_phase{{{STATE}, phase="Terminating"}} == 1',
-            wait="1h",
+            for_="1h",
             severity="warning",
-            summary="Namespace {{ $labels.namespace }} in {{ $labels.cluster }} does not go away.",
-            description="It is being deleted for an hour; a finalizer waits for something that does not come.",
+            summary="Namespace {{ $labels.namespace }} in {{ $labels.cluster }} can't be deleted.",
+            description="It has been terminating for an hour. A finalizer waits for a controller that does not act.",
             jobs=KSM,
         ),
     ),

@@ -1,3 +1,5 @@
+"""Pulumi component resources that programs compose, each with the signature `(name, args, opts)`."""
+
 from .agent_prometheus import AgentPrometheus, AgentPrometheusArgs
 from .alertmanager import Alertmanager, AlertmanagerArgs
 from .blackbox_exporter import BlackboxExporter, BlackboxExporterArgs
@@ -7,6 +9,7 @@ from .hub_prometheus import HubPrometheus, HubPrometheusArgs
 from .kube_state_metrics import KubeStateMetrics, KubeStateMetricsArgs
 from .namespace import Namespace, NamespaceArgs
 from .node_exporter import NodeExporter, NodeExporterArgs
+from .prometheus_server import PrometheusServer, PrometheusServerArgs
 from .pushgateway import Pushgateway, PushgatewayArgs
 from .thanos.bucket_web import ThanosBucketWeb, ThanosBucketWebArgs
 from .thanos.compactor import ThanosCompactor, ThanosCompactorArgs
@@ -14,6 +17,7 @@ from .thanos.memcached import ThanosMemcached, ThanosMemcachedArgs
 from .thanos.query import ThanosQuery, ThanosQueryArgs
 from .thanos.receive import ThanosReceive, ThanosReceiveArgs
 from .thanos.ruler import ThanosRuler, ThanosRulerArgs
+from .thanos.stack import ThanosStack, ThanosStackArgs
 from .thanos.store import ThanosStore, ThanosStoreArgs
 
 __all__ = [
@@ -35,6 +39,8 @@ __all__ = [
     "NamespaceArgs",
     "NodeExporter",
     "NodeExporterArgs",
+    "PrometheusServer",
+    "PrometheusServerArgs",
     "Pushgateway",
     "PushgatewayArgs",
     "ThanosBucketWeb",
@@ -49,6 +55,8 @@ __all__ = [
     "ThanosReceiveArgs",
     "ThanosRuler",
     "ThanosRulerArgs",
+    "ThanosStack",
+    "ThanosStackArgs",
     "ThanosStore",
     "ThanosStoreArgs",
 ]

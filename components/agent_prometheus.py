@@ -10,9 +10,11 @@ from pulumi import ResourceOptions
 from settings.images import PROMETHEUS
 
 from .k8s.labels import labels, selector
-from .k8s.pods import POD_WITH_VOLUME, stateful_set
-from .k8s.scraper import authority, claim, container, scrape_identity
+from .k8s.prometheus import container, scrape_account, targets_ca
+from .k8s.security import POD_WITH_VOLUME
 from .k8s.timeouts import timeouts
+from .k8s.volume import claim
+from .k8s.workload import stateful_set
 
 APP = "prometheus-agent"
 TOKEN, TRUSTED = "/etc/prometheus/token", "/etc/prometheus/trusted"
@@ -56,29 +58,29 @@ class AgentPrometheus(pulumi.ComponentResource):
     def __init__(self, name: str, args: AgentPrometheusArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:AgentPrometheus", name, {}, opts)
         image = args.get("image", PROMETHEUS)
-        child = ResourceOptions(parent=self)
+        child_opts = ResourceOptions(parent=self)
         metadata: k8s.meta.v1.ObjectMetaArgsDict = {
             "name": APP,
             "namespace": args["namespace"],
             "labels": labels(APP, APP, image),
         }
-        account = scrape_identity(name, metadata, f"{args['prefix']}-{APP}", child)
+        account = scrape_account(name, metadata, f"{args['prefix']}-{APP}", child_opts)
         config = k8s.core.v1.ConfigMap(
-            f"{name}-config", metadata=metadata, data={"prometheus.yml": args["config"]}, opts=child
+            f"{name}-config", metadata=metadata, data={"prometheus.yml": args["config"]}, opts=child_opts
         )
         token = k8s.core.v1.Secret(
             f"{name}-token",
             metadata={**metadata, "name": f"{APP}-token"},
             string_data={"token": args["token"]},
-            opts=child,
+            opts=child_opts,
         )
-        bounded = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
-        volume = claim(name, metadata, args["storage"], args.get("storage_class"), bounded)
+        await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
+        volume = claim(name, metadata, args["storage"], args.get("storage_class"), await_opts)
         authorities = k8s.core.v1.ConfigMap(
             f"{name}-ca",
             metadata={**metadata, "name": f"{APP}-ca"},
             data={"ca.crt": args.get("ca", "")},
-            opts=child,
+            opts=child_opts,
         )
         trusted = pulumi.Output.all(args.get("ca_config_map", ""), authorities.metadata.name)
         volumes: list[k8s.core.v1.VolumeArgsDict] = [
@@ -86,16 +88,16 @@ class AgentPrometheus(pulumi.ComponentResource):
             {"name": "token", "secret": {"secret_name": token.metadata.name}},
             {"name": "trusted", "config_map": {"name": trusted.apply(lambda names: names[0] or names[1])}},
             {"name": "data", "persistent_volume_claim": {"claim_name": volume.metadata.name}},
-            *authority(args.get("targets_ca_config_map")).volumes,
+            *targets_ca(args.get("targets_ca_config_map")).volumes,
         ]
         # Nothing asks the agent, so that the Service that its StatefulSet must name has no port.
         k8s.core.v1.Service(
             f"{name}-service",
             metadata=metadata,
             spec={"cluster_ip": "None", "selector": selector(APP, APP)},
-            opts=bounded,
+            opts=await_opts,
         )
-        stateful_set(name, APP, metadata, pod(image, account.metadata.name, volumes, args), bounded)
+        stateful_set(name, APP, metadata, pod(image, account.metadata.name, volumes, args), await_opts)
         self.register_outputs({})
 
 
@@ -109,7 +111,7 @@ def pod(
     mounts: list[k8s.core.v1.VolumeMountArgsDict] = [
         {"name": "token", "mount_path": TOKEN, "read_only": True},
         {"name": "trusted", "mount_path": TRUSTED, "read_only": True},
-        *authority(args.get("targets_ca_config_map")).mounts,
+        *targets_ca(args.get("targets_ca_config_map")).mounts,
     ]
     return {
         "service_account_name": account,

@@ -8,29 +8,31 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from render.alertmanager import APP, CONFIG_FILE, DATA, LISTEN, MESH_PORT, SECRETS, alertmanager_flags
-from render.prometheus.server import APP as HUB
-from render.thanos.roles import RULER
+from render.alertmanager import (
+    APP,
+    CONFIG_FILE,
+    DATA,
+    LISTEN,
+    NOTIFY,
+    OPERATE,
+    PEERS,
+    PEERS_PORT,
+    READ,
+    SECRETS,
+    alertmanager_flags,
+)
+from render.thanos.names import RULER
 from settings.images import ALERTMANAGER, CONFIG_RELOADER, KUBE_RBAC_PROXY
 
-from .k8s import auth_proxy as doors
-from .k8s.auth_proxy import Door
+from .k8s import auth_proxy
 from .k8s.labels import labels, selector
-from .k8s.pods import POD_WITH_VOLUME, RESTRICTED, STARTING, of_the_pod, resources
-from .k8s.replicas import VOLUME, replicas, spread
-from .k8s.service_account import grant, identity
+from .k8s.probes import STARTING
+from .k8s.security import POD_WITH_VOLUME, RESTRICTED
+from .k8s.service_account import bind_role, service_account_token
 from .k8s.timeouts import timeouts
+from .k8s.workload import VOLUME, of_the_pod, replicas, resources, spread
 
-MESH = f"{APP}-mesh"
 CONFIG = CONFIG_FILE.rpartition("/")[0]
-ALERTS = "/api/v2/alerts"
-NOTIFY = Door("alertmanagers", "notify", LISTEN, 8443, 8643, ("create", "get"), (ALERTS, "/metrics"), (HUB, RULER))
-_OPERATED = ("/api/v2/alerts/groups", "/api/v2/receivers", "/api/v2/silence/*", "/api/v2/silences", "/api/v2/status")
-OPERATE = Door("alertmanagers", "operate", LISTEN, 8444, 8644, ("create", "delete", "get"), _OPERATED)
-"""A proxy asks for one permission per method, so that who may post silences here may not have alerts in reach."""
-READ = Door("alertmanagers", "read", LISTEN, 8445, 8645, ("get",), (ALERTS, *_OPERATED))
-DOORS = (NOTIFY, OPERATE, READ)
-"""Prometheus notifies and scrapes through the first, people silence through the second and look through the third."""
 
 
 class AlertmanagerArgs(TypedDict):
@@ -46,12 +48,12 @@ class AlertmanagerArgs(TypedDict):
     """Name of a file -> Secret and key that hold it already."""
     replicas: int
     """How many tell each other what was sent."""
-    notifier: pulumi.Input[str]
-    """ServiceAccount, in this namespace, of the Prometheus that sends its alerts here."""
+    notifier: str
+    """App, and ServiceAccount, of the Prometheus that sends its alerts here."""
     reader: pulumi.Input[str]
     """ServiceAccount, in this namespace, that may look."""
     tls_secret: pulumi.Input[str]
-    """Secret of type kubernetes.io/tls that the doors show."""
+    """Secret of type kubernetes.io/tls that the auth proxies show."""
     url: NotRequired[str]
     """Where people reach it, for links in notifications."""
     storage: pulumi.Input[str]
@@ -62,7 +64,7 @@ class AlertmanagerArgs(TypedDict):
     """Alertmanager; the release that this package is tested with, if left out, as with the other images."""
     reloader_image: NotRequired[str]
     """prometheus-config-reloader."""
-    door_image: NotRequired[str]
+    auth_proxy_image: NotRequired[str]
     """kube-rbac-proxy."""
     rollout_timeout: NotRequired[int]
     """Seconds until a StatefulSet that does not become ready fails the update."""
@@ -72,52 +74,52 @@ class Alertmanager(pulumi.ComponentResource):
     """Groups, inhibits, silences, and tells each alert once to whom it concerns."""
 
     service: pulumi.Output[str]
-    """Name of the Service with a port per door."""
+    """Name of the Service with a port per auth proxy."""
     notify_role: pulumi.Output[str]
-    """Name of the Role that opens the door of who raises alerts."""
+    """Name of the Role that opens the auth proxy of who raises alerts."""
     operator_token: pulumi.Output[str]
-    """Bearer token for the door of people; secret."""
+    """Bearer token for the auth proxy of people; secret."""
 
     def __init__(self, name: str, args: AlertmanagerArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:Alertmanager", name, {}, opts)
-        child = ResourceOptions(parent=self)
-        bounded = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
+        child_opts = ResourceOptions(parent=self)
+        await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         metadata: k8s.meta.v1.ObjectMetaArgsDict = {
             "name": APP,
             "namespace": args["namespace"],
             "labels": labels(APP, APP, args.get("image", ALERTMANAGER)),
         }
         account = k8s.core.v1.ServiceAccount(
-            f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child
+            f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
         )
-        entrance = doors.entrance(
+        proxies = auth_proxy.auth_proxies(
             name,
-            DOORS,
-            args.get("door_image", KUBE_RBAC_PROXY),
+            [NOTIFY.called_by(args["notifier"], RULER), OPERATE, READ],
+            args.get("auth_proxy_image", KUBE_RBAC_PROXY),
             metadata,
             account,
             args["tls_secret"],
             args["prefix"],
-            bounded,
+            await_opts,
         )
-        self.notify_role = entrance.roles[NOTIFY.name]
-        grant(
+        self.notify_role = proxies.roles[NOTIFY.name]
+        bind_role(
             f"{name}-notifier",
             {**metadata, "name": f"{APP}-notifier"},
             self.notify_role,
             args["notifier"],
-            child,
+            child_opts,
         )
         operator = f"{APP}-operator"
-        self.operator_token = identity(
-            f"{name}-operator", {**metadata, "name": operator}, entrance.roles[OPERATE.name], 0, child
+        self.operator_token = service_account_token(
+            f"{name}-operator", {**metadata, "name": operator}, proxies.roles[OPERATE.name], 0, child_opts
         )
         looking: dict[str, pulumi.Input[str]] = {f"{APP}-reader": args["reader"], f"{operator}-reads": operator}
         for binding, who in looking.items():
             reads: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": binding}
-            grant(f"{name}-{binding}", reads, entrance.roles[READ.name], who, child)
-        self.service = entrance.service
-        self._serve(name, args, metadata, account.metadata.name, entrance, child)
+            bind_role(f"{name}-{binding}", reads, proxies.roles[READ.name], who, child_opts)
+        self.service = proxies.service
+        self._serve(name, args, metadata, account.metadata.name, proxies, child_opts)
         self.register_outputs({"service": self.service, "operator_token": self.operator_token})
 
     def _serve(
@@ -126,53 +128,53 @@ class Alertmanager(pulumi.ComponentResource):
         args: AlertmanagerArgs,
         metadata: k8s.meta.v1.ObjectMetaArgsDict,
         account: pulumi.Input[str],
-        entrance: doors.Entrance,
-        child: ResourceOptions,
+        proxies: auth_proxy.AuthProxies,
+        child_opts: ResourceOptions,
     ) -> None:
-        """Make the StatefulSet with its configuration, secrets and volumes, and the mesh that its pods talk in."""
+        """Make the StatefulSet with its configuration, secrets and volumes, and the Service by which its pods find each other."""
         config = k8s.core.v1.ConfigMap(
-            f"{name}-config", metadata=metadata, data={"alertmanager.yml": args["config"]}, opts=child
+            f"{name}-config", metadata=metadata, data={"alertmanager.yml": args["config"]}, opts=child_opts
         )
         secret = k8s.core.v1.Secret(
             f"{name}-secrets",
             metadata={**metadata, "name": f"{APP}-receivers"},
             data=kept(args["secrets"]),
-            opts=child,
+            opts=child_opts,
         )
-        bounded = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
-        mesh = k8s.core.v1.Service(
-            f"{name}-mesh", metadata={**metadata, "name": MESH}, spec=mesh_service(), opts=bounded
+        await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
+        peers = k8s.core.v1.Service(
+            f"{name}-peers", metadata={**metadata, "name": PEERS}, spec=peers_service(), opts=await_opts
         )
         volumes: list[k8s.core.v1.VolumeArgsDict] = [
             {"name": "config", "config_map": {"name": config.metadata.name}},
             {"name": "secrets", "projected": {"sources": secret_files(secret.metadata.name, args["existing"])}},
-            *entrance.volumes,
+            *proxies.volumes,
         ]
         replicas(
             name,
             APP,
             args["replicas"],
             metadata,
-            pod(args, account, entrance.containers, volumes),
-            mesh.metadata.name,
+            pod(args, account, proxies.containers, volumes),
+            peers.metadata.name,
             args["storage"],
             args.get("storage_class"),
-            bounded,
+            await_opts,
         )
         k8s.networking.v1.NetworkPolicy(
-            f"{name}-mesh-policy",
-            metadata={**metadata, "name": MESH},
+            f"{name}-peers-policy",
+            metadata={**metadata, "name": PEERS},
             spec={
                 "pod_selector": {"match_labels": selector(APP, APP)},
                 "policy_types": ["Ingress"],
                 "ingress": [
                     {
                         "from_": [{"pod_selector": {"match_labels": selector(APP, APP)}}],
-                        "ports": [{"port": MESH_PORT, "protocol": protocol} for protocol in ("TCP", "UDP")],
+                        "ports": [{"port": PEERS_PORT, "protocol": protocol} for protocol in ("TCP", "UDP")],
                     },
                 ],
             },
-            opts=child,
+            opts=child_opts,
         )
 
 
@@ -195,14 +197,15 @@ def secret_files(
     return sources
 
 
-def mesh_service() -> k8s.core.v1.ServiceSpecArgsDict:
+def peers_service() -> k8s.core.v1.ServiceSpecArgsDict:
     """Gives each replica a name, also before it is ready: only together do they become so."""
     return {
         "cluster_ip": "None",
         "publish_not_ready_addresses": True,
         "selector": selector(APP, APP),
         "ports": [
-            {"name": f"mesh-{protocol.lower()}", "port": MESH_PORT, "protocol": protocol} for protocol in ("TCP", "UDP")
+            {"name": f"peers-{protocol.lower()}", "port": PEERS_PORT, "protocol": protocol}
+            for protocol in ("TCP", "UDP")
         ],
     }
 
@@ -213,7 +216,7 @@ def pod(
     ways_in: Sequence[k8s.core.v1.ContainerArgsDict],
     volumes: Sequence[k8s.core.v1.VolumeArgsDict],
 ) -> k8s.core.v1.PodSpecArgsDict:
-    """Alertmanager on loopback, what makes it read changed files again, and its doors."""
+    """Alertmanager on loopback, what makes it read changed files again, and its auth proxies."""
     return {
         "service_account_name": account,
         "automount_service_account_token": False,
@@ -256,10 +259,10 @@ def server(args: AlertmanagerArgs) -> k8s.core.v1.ContainerArgsDict:
     return {
         "name": APP,
         "image": args.get("image", ALERTMANAGER),
-        "args": alertmanager_flags(args["replicas"], MESH, args["prefix"], args.get("url")),
+        "args": alertmanager_flags(args["replicas"], PEERS, args["prefix"], args.get("url")),
         "env": [{"name": "POD_IP", "value_from": of_the_pod("status.podIP")}],
         "ports": [
-            {"name": f"mesh-{protocol.lower()}", "container_port": MESH_PORT, "protocol": protocol}
+            {"name": f"peers-{protocol.lower()}", "container_port": PEERS_PORT, "protocol": protocol}
             for protocol in ("TCP", "UDP")
         ],
         "resources": resources("20m", "48Mi", "256Mi"),

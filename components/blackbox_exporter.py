@@ -6,19 +6,16 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from render.blackbox import APP, CONFIG_FILE, FLAGS, LISTEN
-from render.prometheus.server import APP as HUB
+from render.blackbox import APP, CONFIG_FILE, FLAGS, LISTEN, PROBE
 from settings.images import BLACKBOX_EXPORTER, KUBE_RBAC_PROXY
 
-from .k8s import auth_proxy as doors
-from .k8s.auth_proxy import Door
+from .k8s import auth_proxy
 from .k8s.labels import labels
-from .k8s.pods import POD_RESTRICTED, RESTRICTED, asked_inside, resources, stateful_set
-from .k8s.service_account import grant
+from .k8s.probes import exec_probes
+from .k8s.security import POD_RESTRICTED, RESTRICTED
+from .k8s.service_account import bind_role
 from .k8s.timeouts import timeouts
-
-PROBE = Door("probers", "probe", LISTEN, 8443, 8643, ("get",), ("/metrics", "/probe"), callers=(HUB,))
-"""Without a door it would ask whatever anyone in the cluster's network wants asked."""
+from .k8s.workload import resources, stateful_set
 
 
 class BlackboxExporterArgs(TypedDict):
@@ -28,13 +25,13 @@ class BlackboxExporterArgs(TypedDict):
     """Begins the names of its cluster-wide objects."""
     config: str
     """Text of its configuration file."""
-    scraper: pulumi.Input[str]
-    """ServiceAccount, in this namespace, of the Prometheus that has it ask."""
+    scraper: str
+    """App, and ServiceAccount, of the Prometheus that has it ask."""
     tls_secret: pulumi.Input[str]
-    """Secret of type kubernetes.io/tls that the door shows."""
+    """Secret of type kubernetes.io/tls that the auth proxy shows."""
     image: NotRequired[str]
     """blackbox_exporter; the release that this package is tested with, if left out."""
-    door_image: NotRequired[str]
+    auth_proxy_image: NotRequired[str]
     """kube-rbac-proxy; likewise."""
     rollout_timeout: NotRequired[int]
     """Seconds until a StatefulSet that does not become ready fails the update."""
@@ -45,38 +42,40 @@ class BlackboxExporter(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: BlackboxExporterArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:BlackboxExporter", name, {}, opts)
-        child = ResourceOptions(parent=self)
-        bounded = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
+        child_opts = ResourceOptions(parent=self)
+        await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         metadata: k8s.meta.v1.ObjectMetaArgsDict = {
             "name": APP,
             "namespace": args["namespace"],
             "labels": labels(APP, APP, args.get("image", BLACKBOX_EXPORTER)),
         }
         account = k8s.core.v1.ServiceAccount(
-            f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child
+            f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
         )
-        entrance = doors.entrance(
+        proxies = auth_proxy.auth_proxies(
             name,
-            [PROBE],
-            args.get("door_image", KUBE_RBAC_PROXY),
+            [PROBE.called_by(args["scraper"])],
+            args.get("auth_proxy_image", KUBE_RBAC_PROXY),
             metadata,
             account,
             args["tls_secret"],
             args["prefix"],
-            bounded,
+            await_opts,
         )
         scraper: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{APP}-scraper"}
-        grant(f"{name}-scraper", scraper, entrance.roles[PROBE.name], args["scraper"], child)
+        bind_role(f"{name}-scraper", scraper, proxies.roles[PROBE.name], args["scraper"], child_opts)
         file = CONFIG_FILE.rpartition("/")[2]
-        config = k8s.core.v1.ConfigMap(f"{name}-config", metadata=metadata, data={file: args["config"]}, opts=child)
-        stateful_set(name, APP, metadata, pod(args, account.metadata.name, entrance, config.metadata.name), bounded)
+        config = k8s.core.v1.ConfigMap(
+            f"{name}-config", metadata=metadata, data={file: args["config"]}, opts=child_opts
+        )
+        stateful_set(name, APP, metadata, pod(args, account.metadata.name, proxies, config.metadata.name), await_opts)
         self.register_outputs({})
 
 
 def pod(
-    args: BlackboxExporterArgs, account: pulumi.Input[str], entrance: doors.Entrance, config: pulumi.Input[str]
+    args: BlackboxExporterArgs, account: pulumi.Input[str], proxies: auth_proxy.AuthProxies, config: pulumi.Input[str]
 ) -> k8s.core.v1.PodSpecArgsDict:
-    """The exporter on loopback, and its door."""
+    """The exporter on loopback, and its auth proxy."""
     server: k8s.core.v1.ContainerArgsDict = {
         "name": APP,
         "image": args.get("image", BLACKBOX_EXPORTER),
@@ -84,7 +83,7 @@ def pod(
         "resources": resources("10m", "24Mi", "128Mi"),
         "security_context": RESTRICTED,
         "volume_mounts": [{"name": "config", "mount_path": CONFIG_FILE.rpartition("/")[0], "read_only": True}],
-        **asked_inside(LISTEN),
+        **exec_probes(LISTEN),
     }
     return {
         "service_account_name": account,
@@ -92,6 +91,6 @@ def pod(
         "node_selector": {"kubernetes.io/os": "linux"},
         "enable_service_links": False,
         "security_context": POD_RESTRICTED,
-        "containers": [server, *entrance.containers],
-        "volumes": [{"name": "config", "config_map": {"name": config}}, *entrance.volumes],
+        "containers": [server, *proxies.containers],
+        "volumes": [{"name": "config", "config_map": {"name": config}}, *proxies.volumes],
     }

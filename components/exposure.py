@@ -1,4 +1,4 @@
-"""A host that leads to doors: by a Service of its own, or through a proxy that speaks TLS to them."""
+"""A host that leads to auth proxies: by a Service of its own, or through a proxy that speaks TLS to them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NotRequired, TypedDict
@@ -43,17 +43,17 @@ class ExposureArgs(TypedDict):
     via: Via
     """A Service's type, or a proxy that knows hosts."""
     host: str
-    """Name that leads here; the doors' certificate covers it."""
+    """Name that leads here; the auth proxies' certificate covers it."""
     backends: Sequence[Backend]
     """What the host leads to."""
     server_name: str
-    """Name that the proxy verifies in the doors' certificate."""
+    """Name that the proxy verifies in the auth proxies' certificate."""
     tls_secret: pulumi.Input[str]
     """Secret of type kubernetes.io/tls with that certificate, which a proxy shows to clients too."""
     passthrough: NotRequired[bool]
-    """Whether the proxy leaves TLS to the doors; it then sees no paths, and there is one backend."""
+    """Whether the proxy leaves TLS to the auth proxies; it then sees no paths, and there is one backend."""
     ca: NotRequired[str]
-    """PEM certificates that sign for the doors, if neither the Secret's `ca.crt` nor a ConfigMap holds them."""
+    """PEM certificates that sign for the auth proxies, if neither the Secret's `ca.crt` nor a ConfigMap holds them."""
     ca_config_map: NotRequired[str]
     """ConfigMap (key `ca.crt`) that holds them, for Gateways."""
     ingress_class: NotRequired[str]
@@ -73,11 +73,11 @@ class Exposure(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ExposureArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:Exposure", name, {}, opts)
-        child = ResourceOptions(parent=self)
-        # With passthrough each door has a host, and an object, of its own.
-        door = f"-{args['backends'][0]['name']}" if args.get("passthrough") else ""
+        child_opts = ResourceOptions(parent=self)
+        # With passthrough each auth proxy has a host, and an object, of its own.
+        proxy = f"-{args['backends'][0]['name']}" if args.get("passthrough") else ""
         metadata: k8s.meta.v1.ObjectMetaArgsDict = {
-            "name": f"{args['app']}{door}",
+            "name": f"{args['app']}{proxy}",
             "namespace": args["namespace"],
             "labels": {**selector(args["app"], args["app"]), **PART_OF},
             "annotations": dict(args.get("annotations", {})),
@@ -85,19 +85,19 @@ class Exposure(pulumi.ComponentResource):
         match args["via"]:
             case "nodePort" | "loadBalancer":
                 outside: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{args['app']}-outside"}
-                bounded = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
-                k8s.core.v1.Service(f"{name}-outside", metadata=outside, spec=service(args), opts=bounded)
+                await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
+                k8s.core.v1.Service(f"{name}-outside", metadata=outside, spec=service(args), opts=await_opts)
             case "ingress":
-                known = nginx(args, self._trusted(name, args, metadata, child))
+                known = nginx(args, self._trusted(name, args, metadata, child_opts))
                 metadata["annotations"] = {**known, **args.get("annotations", {})}
                 # Whether a controller has taken it up is not waited for: some never say so.
                 metadata["annotations"] |= {"pulumi.com/skipAwait": "true"}
-                k8s.networking.v1.Ingress(f"{name}-ingress", metadata=metadata, spec=ingress(args), opts=child)
+                k8s.networking.v1.Ingress(f"{name}-ingress", metadata=metadata, spec=ingress(args), opts=child_opts)
             case "gateway":
-                self._gateway(name, args, metadata, child)
+                self._gateway(name, args, metadata, child_opts)
             case "httpProxy":
-                spec = http_proxy(args, self._trusted(name, args, metadata, child))
-                _custom(f"{name}-proxy", CONTOUR, "HTTPProxy", metadata, spec, child)
+                spec = http_proxy(args, self._trusted(name, args, metadata, child_opts))
+                _custom(f"{name}-proxy", CONTOUR, "HTTPProxy", metadata, spec, child_opts)
             case "clusterIP":
                 raise ValueError("a Service that is reached inside its cluster only is not exposed")
         self.register_outputs({})
@@ -107,36 +107,36 @@ class Exposure(pulumi.ComponentResource):
         name: str,
         args: ExposureArgs,
         metadata: k8s.meta.v1.ObjectMetaArgsDict,
-        child: ResourceOptions,
+        child_opts: ResourceOptions,
     ) -> None:
         """Make a route per protocol, and say what the Gateway verifies where it ends TLS."""
         for kind, spec in routes(args).items():
-            _custom(f"{name}-{kind.lower()}", GATEWAY_API, kind, metadata, spec, child)
+            _custom(f"{name}-{kind.lower()}", GATEWAY_API, kind, metadata, spec, child_opts)
         if args.get("passthrough"):
             return
         config_map: pulumi.Input[str] | None = args.get("ca_config_map")
         if "ca" in args:
             trusted: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{args['app']}-trust"}
             config_map = k8s.core.v1.ConfigMap(
-                f"{name}-trust", metadata=trusted, data={"ca.crt": args["ca"]}, opts=child
+                f"{name}-trust", metadata=trusted, data={"ca.crt": args["ca"]}, opts=child_opts
             ).metadata.name
-        _custom(f"{name}-tls", GATEWAY_API, "BackendTLSPolicy", metadata, backend_tls(args, config_map), child)
+        _custom(f"{name}-tls", GATEWAY_API, "BackendTLSPolicy", metadata, backend_tls(args, config_map), child_opts)
 
     def _trusted(
         self,
         name: str,
         args: ExposureArgs,
         metadata: k8s.meta.v1.ObjectMetaArgsDict,
-        child: ResourceOptions,
+        child_opts: ResourceOptions,
     ) -> pulumi.Input[str]:
-        """Name a Secret whose `ca.crt` signs for the doors: that of the certificate itself, unless another is given."""
+        """Return a Secret whose `ca.crt` signs for the auth proxies: the certificate's own, unless one is given."""
         if "ca" not in args or args.get("passthrough"):
             return args["tls_secret"]
         return k8s.core.v1.Secret(
             f"{name}-trust",
             metadata={**metadata, "name": f"{args['app']}-trust"},
             string_data={"ca.crt": args["ca"]},
-            opts=child,
+            opts=child_opts,
         ).metadata.name
 
 
@@ -146,13 +146,15 @@ def _custom(
     kind: str,
     metadata: k8s.meta.v1.ObjectMetaArgsDict,
     spec: Mapping[str, Any],
-    child: ResourceOptions,
+    child_opts: ResourceOptions,
 ) -> None:
-    k8s.apiextensions.CustomResource(name, api_version=version, kind=kind, metadata=metadata, spec=spec, opts=child)
+    k8s.apiextensions.CustomResource(
+        name, api_version=version, kind=kind, metadata=metadata, spec=spec, opts=child_opts
+    )
 
 
 def service(args: ExposureArgs) -> k8s.core.v1.ServiceSpecArgsDict:
-    """A Service of the kind that is reached from outside, with a port per door."""
+    """A Service of the kind that is reached from outside, with a port per auth proxy."""
     ports: list[k8s.core.v1.ServicePortArgsDict] = []
     for backend in args["backends"]:
         port: k8s.core.v1.ServicePortArgsDict = {
@@ -194,7 +196,7 @@ def nginx(args: ExposureArgs, trust: pulumi.Input[str]) -> dict[str, pulumi.Inpu
 
 
 def ingress(args: ExposureArgs) -> k8s.networking.v1.IngressSpecArgsDict:
-    """One host, with TLS for it, and a path per door."""
+    """One host, with TLS for it, and a path per auth proxy."""
     spec: k8s.networking.v1.IngressSpecArgsDict = {
         "rules": [{"host": args["host"], "http": {"paths": [_ingress_path(args, one) for one in args["backends"]]}}],
     }
@@ -232,7 +234,7 @@ def routes(args: ExposureArgs) -> dict[str, dict[str, Any]]:
 
 
 def backend_tls(args: ExposureArgs, config_map: pulumi.Input[str] | None) -> dict[str, Any]:
-    """What a Gateway verifies at the doors: the ConfigMap's authorities, or the public ones."""
+    """What a Gateway verifies at the auth proxies: the ConfigMap's authorities, or the public ones."""
     trust: dict[str, Any] = {"wellKnownCACertificates": "System"}
     if config_map is not None:
         trust = {"caCertificateRefs": [{"group": "", "kind": "ConfigMap", "name": config_map}]}

@@ -60,7 +60,7 @@ class Bucket(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: BucketArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:Bucket", name, {}, opts)
-        child = ResourceOptions(parent=self)
+        child_opts = ResourceOptions(parent=self)
         bucket = pulumi.Output.from_input(args["bucket"])
         if not args.get("adopt"):
             made = gcp.storage.Bucket(
@@ -69,7 +69,7 @@ class Bucket(pulumi.ComponentResource):
                 opts=ResourceOptions(parent=self, protect=args.get("protect", True)),
             )
             bucket = made.name
-        self.accounts = {member: self._account(name, member, args, child) for member in args["members"]}
+        self.accounts = {member: self._account(name, member, args, child_opts) for member in args["members"]}
         for member, who in args["members"].items():
             for role in RIGHTS[who.right]:
                 gcp.storage.BucketIAMMember(
@@ -77,18 +77,18 @@ class Bucket(pulumi.ComponentResource):
                     bucket=bucket,
                     role=role,
                     member=self.accounts[member].apply(lambda email: f"serviceAccount:{email}"),
-                    opts=child,
+                    opts=child_opts,
                 )
         self.register_outputs({"accounts": self.accounts})
 
-    def _account(self, name: str, member: str, args: BucketArgs, child: ResourceOptions) -> pulumi.Output[str]:
+    def _account(self, name: str, member: str, args: BucketArgs, child_opts: ResourceOptions) -> pulumi.Output[str]:
         """Make a Google service account that only the member's pods can act as."""
         account = gcp.serviceaccount.Account(
             f"{name}-{member}",
             account_id=f"{args['prefix']}-{member}",
             display_name=f"Thanos {member}, {args['bucket']}",
             project=args["project"],
-            opts=child,
+            opts=child_opts,
         )
         for pods in args["members"][member].accounts:
             gcp.serviceaccount.IAMMember(
@@ -96,7 +96,7 @@ class Bucket(pulumi.ComponentResource):
                 service_account_id=account.name,
                 role=WORKLOAD_IDENTITY,
                 member=f"serviceAccount:{args['pool']}[{args['namespace']}/{pods}]",
-                opts=child,
+                opts=child_opts,
             )
         return account.email
 

@@ -12,14 +12,15 @@ from render.grafana import APP, BOARDS, DATA, PASSWORD, PORT, PROVISIONING, TLS,
 from settings.images import GRAFANA
 
 from .k8s.labels import labels, selector
-from .k8s.pods import POD_WITH_VOLUME, RESTRICTED, resources, stateful_set
-from .k8s.scraper import claim
-from .k8s.service_account import newest_token
+from .k8s.security import POD_WITH_VOLUME, RESTRICTED
+from .k8s.service_account import newest_token_secret
 from .k8s.timeouts import timeouts
+from .k8s.volume import claim
+from .k8s.workload import resources, stateful_set
 
 USER = 472
 """grafana, in its image."""
-WAY_IN = "https"
+HTTPS = "https"
 """Name of its port."""
 
 
@@ -35,11 +36,11 @@ class GrafanaArgs(TypedDict):
     boards: Mapping[str, str]
     """File name, `<board>.json`, -> text."""
     reader: pulumi.Input[str]
-    """Role, in this namespace, that opens the hub's read door."""
+    """Role, in this namespace, that opens the hub's read auth proxy."""
     tls_secret: pulumi.Input[str]
-    """Secret of type kubernetes.io/tls that it shows, and that the hub's doors show."""
+    """Secret of type kubernetes.io/tls that it shows, and that the hub's auth proxies show."""
     ca: NotRequired[str]
-    """PEM certificates that sign for the doors; without them, and `ca_config_map`, the doors' own is trusted."""
+    """PEM certificates that sign for the auth proxies; without this and `ca_config_map`, their own is trusted."""
     ca_config_map: NotRequired[str]
     """ConfigMap (key `ca.crt`), in this namespace, with them instead."""
     password: NotRequired[pulumi.Input[str]]
@@ -64,19 +65,19 @@ class Grafana(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: GrafanaArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:Grafana", name, {}, opts)
-        child = ResourceOptions(parent=self)
-        bounded = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
+        child_opts = ResourceOptions(parent=self)
+        await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         metadata: k8s.meta.v1.ObjectMetaArgsDict = {
             "name": APP,
             "namespace": args["namespace"],
             "labels": labels(APP, APP, args.get("image", GRAFANA)),
         }
-        ports: k8s.core.v1.ServicePortArgsDict = {"name": WAY_IN, "port": PORT, "target_port": WAY_IN}
+        ports: k8s.core.v1.ServicePortArgsDict = {"name": HTTPS, "port": PORT, "target_port": HTTPS}
         service = k8s.core.v1.Service(
             f"{name}-service",
             metadata=metadata,
             spec={"selector": selector(APP, APP), "ports": [ports]},
-            opts=bounded,
+            opts=await_opts,
         )
         k8s.networking.v1.NetworkPolicy(
             f"{name}-policy",
@@ -84,17 +85,17 @@ class Grafana(pulumi.ComponentResource):
             spec={
                 "pod_selector": {"match_labels": selector(APP, APP)},
                 "policy_types": ["Ingress"],
-                "ingress": [{"ports": [{"port": WAY_IN, "protocol": "TCP"}]}],
+                "ingress": [{"ports": [{"port": HTTPS, "protocol": "TCP"}]}],
             },
-            opts=child,
+            opts=child_opts,
         )
-        volume = claim(name, metadata, args["storage"], args.get("storage_class"), bounded)
+        volume = claim(name, metadata, args["storage"], args.get("storage_class"), await_opts)
         volumes: list[k8s.core.v1.VolumeArgsDict] = [
             {"name": "data", "persistent_volume_claim": {"claim_name": volume.metadata.name}},
             {"name": "tmp", "empty_dir": {"size_limit": "64Mi"}},
-            *self._files(name, args, metadata, child),
+            *self._files(name, args, metadata, child_opts),
         ]
-        stateful_set(name, APP, metadata, pod(args, volumes), bounded)
+        stateful_set(name, APP, metadata, pod(args, volumes), await_opts)
         self.service = service.metadata.name.apply(str)
         self.register_outputs({"service": self.service})
 
@@ -103,18 +104,18 @@ class Grafana(pulumi.ComponentResource):
         name: str,
         args: GrafanaArgs,
         metadata: k8s.meta.v1.ObjectMetaArgsDict,
-        child: ResourceOptions,
+        child_opts: ResourceOptions,
     ) -> list[k8s.core.v1.VolumeArgsDict]:
         """Make what Grafana reads from files, but does not write."""
         # The token in a Secret, since it is read once: one that the kubelet renews would soon be out of date.
-        token = newest_token(f"{name}-reader", metadata, args["reader"], 0, child)
-        provisioning = self._provisioning(name, args, metadata, child)
+        token = newest_token_secret(f"{name}-reader", metadata, args["reader"], 0, child_opts)
+        provisioning = self._provisioning(name, args, metadata, child_opts)
         boards = [
             k8s.core.v1.ConfigMap(
                 f"{name}-board-{file.removesuffix('.json')}",
                 metadata={**metadata, "name": f"{APP}-board-{file.removesuffix('.json')}"},
                 data={file: text},
-                opts=child,
+                opts=child_opts,
             )
             for file, text in args["boards"].items()
         ]
@@ -125,7 +126,7 @@ class Grafana(pulumi.ComponentResource):
             {"name": "tls", "secret": {"secret_name": args["tls_secret"]}},
             {"name": "reader", "secret": {"secret_name": token.metadata.name, "items": one("token")}},
             trusted(args, provisioning),
-            {"name": "admin", "secret": self._password(name, args, metadata, child)},
+            {"name": "admin", "secret": self._password(name, args, metadata, child_opts)},
         ]
 
     def _provisioning(
@@ -133,7 +134,7 @@ class Grafana(pulumi.ComponentResource):
         name: str,
         args: GrafanaArgs,
         metadata: k8s.meta.v1.ObjectMetaArgsDict,
-        child: ResourceOptions,
+        child_opts: ResourceOptions,
     ) -> pulumi.Output[str]:
         """Make the ConfigMap that is read at the start only: with another content it is another, for another pod."""
         files = {
@@ -143,7 +144,7 @@ class Grafana(pulumi.ComponentResource):
         }
         digest = hashlib.sha256("\n".join(files.values()).encode()).hexdigest()[:8]
         made = k8s.core.v1.ConfigMap(
-            f"{name}-provisioning", metadata={**metadata, "name": f"{APP}-{digest}"}, data=files, opts=child
+            f"{name}-provisioning", metadata={**metadata, "name": f"{APP}-{digest}"}, data=files, opts=child_opts
         )
         return made.metadata.name.apply(str)
 
@@ -152,7 +153,7 @@ class Grafana(pulumi.ComponentResource):
         name: str,
         args: GrafanaArgs,
         metadata: k8s.meta.v1.ObjectMetaArgsDict,
-        child: ResourceOptions,
+        child_opts: ResourceOptions,
     ) -> k8s.core.v1.SecretVolumeSourceArgsDict:
         """Name the Secret with the password, making it of what the stack knows."""
         if "password_in" in args:
@@ -164,7 +165,7 @@ class Grafana(pulumi.ComponentResource):
             f"{name}-admin",
             metadata={**metadata, "name": f"{APP}-admin"},
             string_data={"password": args["password"]},
-            opts=child,
+            opts=child_opts,
         )
         return {"secret_name": made.metadata.name}
 
@@ -184,12 +185,12 @@ MOUNTS: list[k8s.core.v1.VolumeMountArgsDict] = [
 
 def pod(args: GrafanaArgs, volumes: Sequence[k8s.core.v1.VolumeArgsDict]) -> k8s.core.v1.PodSpecArgsDict:
     """Grafana with its own TLS; it writes to its volume and to a folder for what is short-lived."""
-    alive: k8s.core.v1.ProbeArgsDict = {"http_get": {"path": "/api/health", "port": WAY_IN, "scheme": "HTTPS"}}
+    alive: k8s.core.v1.ProbeArgsDict = {"http_get": {"path": "/api/health", "port": HTTPS, "scheme": "HTTPS"}}
     container: k8s.core.v1.ContainerArgsDict = {
         "name": APP,
         "image": args.get("image", GRAFANA),
         "env": [{"name": name, "value": value} for name, value in sorted(args["environment"].items())],
-        "ports": [{"name": WAY_IN, "container_port": PORT}],
+        "ports": [{"name": HTTPS, "container_port": PORT}],
         "resources": resources("50m", "192Mi", "768Mi"),
         "security_context": RESTRICTED,
         # The first start makes the database.
@@ -210,7 +211,7 @@ def pod(args: GrafanaArgs, volumes: Sequence[k8s.core.v1.VolumeArgsDict]) -> k8s
 
 
 def trusted(args: GrafanaArgs, provisioning: pulumi.Input[str]) -> k8s.core.v1.VolumeArgsDict:
-    """Who signs for the doors, or the certificate that they show."""
+    """Who signs for the auth proxies, or the certificate that they show."""
     if "ca" in args:
         return {"name": "trusted", "config_map": {"name": provisioning, "items": one("ca.crt")}}
     if "ca_config_map" in args:

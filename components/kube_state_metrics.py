@@ -7,14 +7,14 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from render.prometheus.server import APP as HUB
 from settings.images import KUBE_STATE_METRICS
 
-from .agent_prometheus import APP as AGENT
 from .k8s.labels import labels, selector
 from .k8s.network_policy import pods_of
-from .k8s.pods import POD_RESTRICTED, RESTRICTED, STARTING, resources, stateful_set
+from .k8s.probes import STARTING
+from .k8s.security import POD_RESTRICTED, RESTRICTED
 from .k8s.timeouts import timeouts
+from .k8s.workload import resources, stateful_set
 
 APP = "kube-state-metrics"
 PORT, TELEMETRY = 8080, 8081
@@ -42,6 +42,8 @@ class KubeStateMetricsArgs(TypedDict):
     """Namespace of the StatefulSet."""
     prefix: str
     """Begins the names of its cluster-wide objects."""
+    scraper: str
+    """App of the Prometheus that scrapes it."""
     series: int
     """Active series of the cluster; memory follows from it."""
     labels: NotRequired[Mapping[str, Sequence[str]]]
@@ -58,37 +60,37 @@ class KubeStateMetrics(pulumi.ComponentResource):
     def __init__(self, name: str, args: KubeStateMetricsArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:KubeStateMetrics", name, {}, opts)
         image = args.get("image", KUBE_STATE_METRICS)
-        child = ResourceOptions(parent=self)
+        child_opts = ResourceOptions(parent=self)
         metadata: k8s.meta.v1.ObjectMetaArgsDict = {
             "name": APP,
             "namespace": args["namespace"],
             "labels": labels(APP, APP, image),
         }
-        wide: k8s.meta.v1.ObjectMetaArgsDict = {
+        cluster_scoped: k8s.meta.v1.ObjectMetaArgsDict = {
             "name": f"{args['prefix']}-{APP}",
             "labels": labels(APP, APP, image),
         }
         account = k8s.core.v1.ServiceAccount(
-            f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child
+            f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
         )
         role = k8s.rbac.v1.ClusterRole(
             f"{name}-role",
-            metadata=wide,
+            metadata=cluster_scoped,
             rules=[
                 {"api_groups": [group], "resources": kinds, "verbs": ["list", "watch"]}
                 for group, kinds in RESOURCES.items()
             ],
-            opts=child,
+            opts=child_opts,
         )
         k8s.rbac.v1.ClusterRoleBinding(
             f"{name}-binding",
-            metadata=wide,
+            metadata=cluster_scoped,
             role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role.metadata.name},
             subjects=[{"kind": "ServiceAccount", "name": account.metadata.name, "namespace": args["namespace"]}],
-            opts=child,
+            opts=child_opts,
         )
-        bounded = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
-        stateful_set(name, APP, metadata, pod(image, account.metadata.name, args), bounded)
+        await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
+        stateful_set(name, APP, metadata, pod(image, account.metadata.name, args), await_opts)
         k8s.core.v1.Service(
             f"{name}-service",
             metadata=metadata,
@@ -99,7 +101,7 @@ class KubeStateMetrics(pulumi.ComponentResource):
                     {"name": "metrics", "port": PORT, "target_port": "metrics"},
                 ],
             },
-            opts=bounded,
+            opts=await_opts,
         )
         k8s.networking.v1.NetworkPolicy(
             f"{name}-policy",
@@ -109,12 +111,12 @@ class KubeStateMetrics(pulumi.ComponentResource):
                 "policy_types": ["Ingress"],
                 "ingress": [
                     {
-                        "from_": pods_of((HUB, AGENT)),
+                        "from_": pods_of([args["scraper"]]),
                         "ports": [{"port": "metrics", "protocol": "TCP"}],
                     }
                 ],
             },
-            opts=child,
+            opts=child_opts,
         )
         self.register_outputs({})
 

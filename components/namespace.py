@@ -31,20 +31,20 @@ class Namespace(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: NamespaceArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:Namespace", name, {}, opts)
-        child = ResourceOptions(parent=self)
+        child_opts = ResourceOptions(parent=self)
         levels = {f"pod-security.kubernetes.io/{mode}": args["admits"] for mode in ("enforce", "audit", "warn")}
         if args.get("exists"):
             self.namespace = pulumi.Output.from_input(args["namespace"])
         else:
             namespace = k8s.core.v1.Namespace(
-                f"{name}-namespace", metadata={"name": args["namespace"], "labels": PART_OF | levels}, opts=child
+                f"{name}-namespace", metadata={"name": args["namespace"], "labels": PART_OF | levels}, opts=child_opts
             )
             self.namespace = namespace.metadata.name.apply(str)
         k8s.networking.v1.NetworkPolicy(
             f"{name}-default-deny",
             metadata={"name": "default-deny", "namespace": self.namespace, "labels": PART_OF},
             spec={"pod_selector": {"match_labels": PART_OF}, "policy_types": ["Ingress"]},
-            opts=child,
+            opts=child_opts,
         )
         if args.get("openshift"):
             everybody = pulumi.Output.format("system:serviceaccounts:{0}", self.namespace)
@@ -54,6 +54,6 @@ class Namespace(pulumi.ComponentResource):
                 metadata={"name": "promfleet-constraints", "namespace": self.namespace, "labels": PART_OF},
                 role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": constraints},
                 subjects=[{"kind": "Group", "api_group": "rbac.authorization.k8s.io", "name": everybody}],
-                opts=child,
+                opts=child_opts,
             )
         self.register_outputs({"namespace": self.namespace})

@@ -11,8 +11,10 @@ from settings.exporters import NODE_EXPORTER_PORT
 from settings.images import NODE_EXPORTER
 
 from .k8s.labels import labels, selector
-from .k8s.pods import POD_RESTRICTED, RESTRICTED, STARTING, of_the_pod, resources
+from .k8s.probes import STARTING
+from .k8s.security import POD_RESTRICTED, RESTRICTED
 from .k8s.timeouts import timeouts
+from .k8s.workload import of_the_pod, resources
 
 APP = "node-exporter"
 
@@ -53,11 +55,11 @@ class NodeExporter(pulumi.ComponentResource):
             "namespace": args["namespace"],
             "labels": labels(APP, APP, image),
         }
-        child = ResourceOptions(parent=self)
+        child_opts = ResourceOptions(parent=self)
         account = k8s.core.v1.ServiceAccount(
-            f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child
+            f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
         )
-        bounded = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
+        await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         k8s.apps.v1.DaemonSet(
             f"{name}-daemonset",
             metadata=metadata,
@@ -69,7 +71,7 @@ class NodeExporter(pulumi.ComponentResource):
                     "spec": pod(image, account.metadata.name, port),
                 },
             },
-            opts=bounded,
+            opts=await_opts,
         )
         k8s.core.v1.Service(
             f"{name}-service",
@@ -79,7 +81,7 @@ class NodeExporter(pulumi.ComponentResource):
                 "selector": selector(APP, APP),
                 "ports": [{"name": "metrics", "port": port, "target_port": "metrics"}],
             },
-            opts=bounded,
+            opts=await_opts,
         )
         self.register_outputs({})
 

@@ -1,4 +1,4 @@
-"""Asks a hub in PromQL, through its read door, with a reader's token."""
+"""Asks a hub in PromQL, through its read auth proxy, with a reader's token."""
 
 import ssl
 from collections.abc import Generator
@@ -31,14 +31,14 @@ class Line(NamedTuple):
 
 
 class Hub:
-    """A hub's read door. `base` is where it is reached, `host` the name in its certificate."""
+    """A hub's read auth proxy. `base` is where it is reached, `host` the name in its certificate."""
 
     def __init__(self, client: httpx.Client, host: str) -> None:
         self.client = client
         self.host = host
 
     def query(self, promql: str) -> list[Sample]:
-        """Answer an instant query; raises `httpx.HTTPStatusError` where the door or Prometheus refuses it."""
+        """Answer an instant query; raises `httpx.HTTPStatusError` where the auth proxy or Prometheus refuses it."""
         found = self.get("/api/v1/query", query=promql).json()["data"]["result"]
         return [Sample(one["metric"], float(one["value"][1])) for one in found]
 
@@ -52,17 +52,17 @@ class Hub:
         ]
 
     def get(self, path: str, **parameters: str) -> httpx.Response:
-        """GET a path behind the read door."""
+        """GET a path behind the read auth proxy."""
         response = self.client.get(path, params=parameters, extensions={"sni_hostname": self.host})
         return response.raise_for_status()
 
 
 @contextmanager
 def open_hub(stack: dict[str, Any]) -> Generator[Hub]:
-    """Reach the hub that a stack's outputs describe, through the API server of its cluster: no route is needed."""
-    if "hub" not in stack:
-        raise StackError("this stack has no hub; name the hub's with --stack, or deploy it with `pulumi up`")
-    hub = stack["hub"]
+    """Reach the Prometheus that a stack's outputs describe, through the API server of its cluster: no route is needed."""
+    if "prometheus" not in stack:
+        raise StackError("this stack has no Prometheus server; name the hub's with --stack, or run `pulumi up` first")
+    hub = stack["prometheus"]
     url = urlsplit(hub["readUrl"])
     try:
         api = kr8s.api(**client_options(hub["context"], hub["kubeconfig"] or None))
@@ -74,7 +74,7 @@ def open_hub(stack: dict[str, Any]) -> Generator[Hub]:
     with service.portforward(remote_port=port, local_port="auto") as local:
         client = httpx.Client(
             base_url=f"https://127.0.0.1:{local}",
-            headers={"Authorization": f"Bearer {stack['reader']}", "Host": url.netloc},
+            headers={"Authorization": f"Bearer {stack['readerToken']}", "Host": url.netloc},
             verify=trust,
             timeout=30,
         )

@@ -71,9 +71,9 @@ def _verdict(command: str | Path, case: Case, folder: Path) -> str:
 
 def _for_promtool(fleet: Fleet) -> Iterator[Case]:
     check = ["check", "config", "--syntax-only", *STRICT]
-    if fleet.hub:
-        yield Case(("hub",), check, {"prometheus.yml": render.hub_config(fleet)})
-        yield Case(("hub",), ["check", "rules", *STRICT], render.rules(fleet))
+    if server := fleet.server:
+        yield Case((server.section,), check, {"prometheus.yml": render.server_config(server, fleet)})
+        yield Case((server.section,), ["check", "rules", *STRICT], render.rules(fleet))
     for cluster, agent in fleet.agents.items():
         own = agent.writes_to_own_hub
         text = render.agent_config(fleet, cluster, UNKNOWN, own=own, ca_file="/ca.crt", token_file="/token")

@@ -20,13 +20,13 @@ SERVER = "fake-gcs-server"
 HOST = "storage.googleapis.com"
 PORT = 443
 BEHIND = ("127.0.0.1", 14443)
-"""Where the server itself listens; everyone comes through its door."""
+"""Where the server itself listens; everyone comes through its auth proxy."""
 TIMEOUT = 30
 _ROUND_TRIP = (http.client.HTTPException, OSError)
 
 
 def commands() -> list[list[str]]:
-    """Give the command lines of the server and its door; they name the lab's folder, and so whose they are."""
+    """Give the command lines of the server and its auth proxy; they name the lab's folder, and so whose they are."""
     flags = {
         "host": BEHIND[0],
         "port": BEHIND[1],
@@ -38,7 +38,7 @@ def commands() -> list[list[str]]:
         "log-level": "warn",
     }
     server = [str(state() / "bin" / SERVER), *(f"-{flag}={value}" for flag, value in flags.items())]
-    return [server, [sys.executable, "-m", "lab.objectstore_door", str(state())]]
+    return [server, [sys.executable, "-m", "lab.objectstore_proxy", str(state())]]
 
 
 def start() -> None:

@@ -1,12 +1,12 @@
-"""All that decides what Prometheus does: plain facts in, texts of files and command lines out."""
+"""Pure functions: settings in, texts of files and command lines out."""
 
 from .alertmanager import alertmanager_config, alertmanager_flags
-from .memory import Memory, agent_memory, compactor_memory, hub_memory, memcached_memory, query_memory, store_memory
+from .memory import Memory, agent_memory, compactor_memory, memcached_memory, query_memory, server_memory, store_memory
 from .prometheus.agent import agent_config
-from .prometheus.flags import AGENT_GRACE, agent_flags, hub_flags
-from .prometheus.server import hub_config
+from .prometheus.flags import AGENT_GRACE, agent_flags, server_flags
+from .prometheus.server import server_config
 from .prometheus.wal import WalPlan, wal_plan
-from .rules import EXPECTED, expected, hub_rules, ruler_rules, rules
+from .rules import EXPECTED, expected, ruler_rules, rules, server_rules
 
 __all__ = [
     "AGENT_GRACE",
@@ -20,14 +20,14 @@ __all__ = [
     "alertmanager_flags",
     "compactor_memory",
     "expected",
-    "hub_config",
-    "hub_flags",
-    "hub_memory",
-    "hub_rules",
     "memcached_memory",
     "query_memory",
     "ruler_rules",
     "rules",
+    "server_config",
+    "server_flags",
+    "server_memory",
+    "server_rules",
     "store_memory",
     "wal_plan",
 ]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from alerts import INHIBITIONS, WATCHDOG, Inhibition
-from settings import Alertmanager, Fleet, authority, seconds
+from settings import Alertmanager, Server, authority, seconds
 from settings.alertmanager import (
     ALWAYS_GROUPED,
     NOBODY,
@@ -19,8 +19,9 @@ from settings.alertmanager import (
 from settings.reserved import HUB, REPLICA
 from settings.validation.secrets import secret_key
 
-from .scrape.authenticated import behind_door, through_door
-from .scrape.jobs import Job
+from .auth_proxy import AuthProxy
+from .scrape.authenticated import authenticated_job, notifications
+from .scrape.job import ScrapeJob
 from .yaml import to_yaml
 
 APP = "alertmanager"
@@ -28,12 +29,22 @@ CONFIG_FILE = "/etc/alertmanager/config/alertmanager.yml"
 SECRETS = "/etc/alertmanager/secrets"
 DATA = "/alertmanager"
 LISTEN = "127.0.0.1:9093"
-MESH_PORT = 9094
+ALERTS = "/api/v2/alerts"
+_OPERATED = ("/api/v2/alerts/groups", "/api/v2/receivers", "/api/v2/silence/*", "/api/v2/silences", "/api/v2/status")
+NOTIFY = AuthProxy("alertmanagers", "notify", LISTEN, 8443, 8643, ("create", "get"), (ALERTS, "/metrics"))
+"""Of Prometheus, which sends alerts through it, and scrapes."""
+OPERATE = AuthProxy("alertmanagers", "operate", LISTEN, 8444, 8644, ("create", "delete", "get"), _OPERATED)
+"""Of people who silence. A proxy asks for one permission per method, so that no alert can be raised through it."""
+READ = AuthProxy("alertmanagers", "read", LISTEN, 8445, 8645, ("get",), (ALERTS, *_OPERATED))
+"""Of people who look."""
+PEERS = f"{APP}-peers"
+"""The headless Service by which replicas find each other."""
+PEERS_PORT = 9094
 
 _FOR_SLACK = ' | reReplaceAll "&" "&amp;" | reReplaceAll "<" "&lt;" | reReplaceAll ">" "&gt;"'
 """Slack reads `<…>` as a mention or a link; what a workload calls itself is to be neither."""
 _LINK = '{{ if match "^https://" .CommonAnnotations.runbook_url }}{{ .CommonAnnotations.runbook_url }}{{ end }}'
-"""To the runbook, where runbooks are published; Alertmanager's own pages are behind no door."""
+"""To the runbook, where runbooks are published; Alertmanager's own pages are behind no auth proxy."""
 _COLOR = (
     '{{ if eq .Status "resolved" }}good{{ else if eq .CommonLabels.severity "critical" }}danger'
     "{{ else }}warning{{ end }}"
@@ -64,20 +75,20 @@ def secret_file(receiver: str, integration: str) -> str:
     return f"{SECRETS}/{secret_key(receiver, integration)}"
 
 
-def alertmanager_flags(replicas: int, mesh: str, label: str, url: str | None) -> list[str]:
+def alertmanager_flags(replicas: int, peers: str, label: str, url: str | None) -> list[str]:
     """
-    Alertmanager's command line; `mesh` is the headless Service of its replicas, `label` keeps strangers out of it.
+    Alertmanager's command line; `peers` is the headless Service of its replicas, `label` keeps strangers out of it.
 
     `url` is where people reach it, for links.
     """
-    peers = [f"--cluster.peer={APP}-{number}.{mesh}:{MESH_PORT}" for number in range(replicas)]
+    members = [f"--cluster.peer={APP}-{number}.{peers}:{PEERS_PORT}" for number in range(replicas)]
     alone = ["--cluster.listen-address="]
     joined = [
-        f"--cluster.listen-address=0.0.0.0:{MESH_PORT}",
-        f"--cluster.advertise-address=[$(POD_IP)]:{MESH_PORT}",
+        f"--cluster.listen-address=0.0.0.0:{PEERS_PORT}",
+        f"--cluster.advertise-address=[$(POD_IP)]:{PEERS_PORT}",
         f"--cluster.label={label}",
         "--cluster.reconnect-timeout=5m",  # a replica that is replaced comes back under another address
-        *peers,
+        *members,
     ]
     return [
         f"--config.file={CONFIG_FILE}",
@@ -88,17 +99,17 @@ def alertmanager_flags(replicas: int, mesh: str, label: str, url: str | None) ->
     ]
 
 
-def alerting(fleet: Fleet) -> Block:
-    """The section of a hub's prometheus.yml that says where its alerts go: to every replica."""
+def alerting(server: Server, namespace: str) -> Block:
+    """Return the section of a server's prometheus.yml that says where its alerts go: to every replica."""
     return {
         "alert_relabel_configs": [{"regex": f"{HUB}|{REPLICA}", "action": "labeldrop"}],
-        "alertmanagers": [{"api_version": "v2", **through_door(fleet, APP, "notify")}],
+        "alertmanagers": [notifications(server, namespace, APP, NOTIFY)],
     }
 
 
-def alertmanager_job(fleet: Fleet) -> Job:
-    """The scrape of every replica."""
-    return behind_door(fleet, APP, APP, "notify")
+def alertmanager_job(server: Server, namespace: str) -> ScrapeJob:
+    """Return the scrape of every replica."""
+    return authenticated_job(server, namespace, APP, APP, NOTIFY)
 
 
 def _tree(settings: Alertmanager) -> Block:

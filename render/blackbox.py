@@ -1,14 +1,19 @@
 """Probes: endpoints that are asked from outside, and blackbox_exporter, which asks them."""
 
-from settings import Fleet, Probe
+from collections.abc import Iterator
 
-from .scrape.authenticated import behind_door, through_door
-from .scrape.jobs import Job
+from settings import Fleet, Probe, Server
+
+from .auth_proxy import AuthProxy
+from .scrape.authenticated import authenticated_job, credentials
+from .scrape.job import ScrapeJob
 from .scrape.relabel import constant
 from .yaml import to_yaml
 
 APP = "blackbox-exporter"
 LISTEN = "127.0.0.1:9115"
+PROBE = AuthProxy("probers", "probe", LISTEN, 8443, 8643, ("get",), ("/metrics", "/probe"))
+"""Without it, blackbox_exporter would ask whatever anyone in the cluster's network wants asked."""
 CONFIG_FILE = "/etc/blackbox/config.yml"
 FLAGS = (
     f"--web.listen-address={LISTEN}",
@@ -28,34 +33,34 @@ def blackbox_config() -> str:
     return to_yaml({"modules": modules})
 
 
-def probe_jobs(fleet: Fleet) -> list[Job]:
-    """A job per entry of the stack file, all named `blackbox`-…, and the scrape of the prober itself."""
-    if not fleet.probes:
-        return []
-    return [behind_door(fleet, APP, APP, "probe"), *(_probe(fleet, name, one) for name, one in fleet.probes.items())]
+def probe_jobs(server: Server, fleet: Fleet) -> Iterator[ScrapeJob]:
+    """Yield a job per entry of the stack file, all named `blackbox-`…, and the scrape of blackbox_exporter itself."""
+    if fleet.probes:
+        yield authenticated_job(server, fleet.namespace, APP, APP, PROBE)
+    for name, probe in fleet.probes.items():
+        yield _probe(server, fleet.namespace, name, probe)
 
 
-def _probe(fleet: Fleet, name: str, probe: Probe) -> Job:
-    """Each target, asked through the prober's door."""
-    reached = {key: value for key, value in through_door(fleet, APP, "probe").items() if key in _HOW}
-    return {
-        "job_name": f"blackbox-{name}",
-        "metrics_path": "/probe",
-        "params": {"module": [f"{probe.module}{_ENDINGS[probe.prefer]}"]},
-        "scrape_interval": probe.interval,
-        **reached,
-        "static_configs": [{"targets": list(probe.targets)}],
-        "relabel_configs": [
+def _probe(server: Server, namespace: str, name: str, probe: Probe) -> ScrapeJob:
+    """Each target, asked through the auth proxy of blackbox_exporter."""
+    return ScrapeJob(
+        name=f"blackbox-{name}",
+        path="/probe",
+        options={
+            "params": {"module": [f"{probe.module}{_ENDINGS[probe.prefer]}"]},
+            "scrape_interval": probe.interval,
+            **credentials(server),
+        },
+        targets=[{"targets": list(probe.targets)}],
+        relabel=[
             {"source_labels": ["__address__"], "target_label": "__param_target"},
             {"source_labels": ["__param_target"], "target_label": "instance"},
-            constant("__address__", f"{APP}.{fleet.namespace}.svc:8443"),
+            constant("__address__", PROBE.address(APP, namespace)),
             constant("job", "blackbox"),
             constant("probe", name),
-            constant("cluster", fleet.hub.cluster if fleet.hub else ""),
         ],
-    }
+    )
 
 
 _ENDINGS = {"ip4": "", "ip6": "-ip6"}
 """What ends the name of a module that prefers such an address."""
-_HOW = ("scheme", "authorization", "tls_config")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from settings import Fleet
+from settings import Fleet, Server
 
 from .yaml import to_yaml
 
@@ -15,9 +15,9 @@ PROVISIONING = "/etc/grafana/provisioning"
 BOARDS = "/etc/grafana/boards"
 TLS = "/etc/grafana/tls"
 TRUSTED = "/etc/grafana/trusted/ca.crt"
-"""Certificates that sign for the hub's doors, or the doors' own."""
+"""Certificates that sign for the hub's auth proxies, or the auth proxies' own."""
 TOKEN = "/etc/grafana/reader/token"
-"""Bearer token for the hub's read door."""
+"""Bearer token for the hub's read auth proxy."""
 PASSWORD = "/etc/grafana/admin/password"
 
 
@@ -39,15 +39,13 @@ def environment(url: str | None) -> dict[str, str]:
     }
 
 
-def datasources(fleet: Fleet, url: str) -> str:
+def datasources(server: Server, fleet: Fleet, url: str) -> str:
     """
-    The file of the datasource: the hub's read door at `url`, asked with Grafana's own token.
+    The file of the datasource: the hub's read auth proxy at `url`, asked with Grafana's own token.
 
     Grafana puts the content of a file, without the space around it, in place of `$__file{…}` anywhere in a value, and
     heeds `serverName` only where it is given authorities.
     """
-    if fleet.hub is None:
-        raise ValueError("this fleet has no hub")
     source: dict[str, Any] = {
         "name": "Hub",
         "uid": DATASOURCE,
@@ -63,7 +61,7 @@ def datasources(fleet: Fleet, url: str) -> str:
             "timeInterval": fleet.scrape.interval,
             "manageAlerts": False,
             "tlsAuthWithCACert": True,
-            "serverName": fleet.hub.expose.host,
+            "serverName": server.expose.host,
             "httpHeaderName1": "Authorization",
         },
         "secureJsonData": {

@@ -12,9 +12,9 @@ class Memory(NamedTuple):
     limit: str
 
 
-def hub_memory(series: int) -> Memory:
+def server_memory(series: int) -> Memory:
     """
-    Room for a hub's head block, its queries and the replay of its WAL.
+    Room for a server's head block, its queries and the replay of its WAL.
 
     A fresh head was measured at 2.5 kB a series without queries; operators report 3 to 8 kB in use.
     """

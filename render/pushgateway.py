@@ -1,11 +1,15 @@
 """Pushgateway: what jobs leave behind that end before they are scraped."""
 
-from settings import Fleet
+from dataclasses import replace
 
-from .scrape.authenticated import behind_door
-from .scrape.jobs import OWN, Job
+from settings import Fleet, Server
+
+from .auth_proxy import AuthProxy
+from .scrape.authenticated import authenticated_job
+from .scrape.job import ScrapeJob
+from .scrape.jobs import OWN
 from .scrape.relabel import Rule
-from .scrape.untrusted import narrowed
+from .scrape.untrusted import untrusted
 from .thanos.jobs import ALL
 
 APP = "pushgateway"
@@ -20,7 +24,9 @@ _LABELS = 6
 """Labels of a grouping key, beside the job, that a push may have: each is two parts of the path."""
 PATHS = tuple(f"/metrics{'/*' * (2 * parts)}" for parts in range(1, _LABELS + 2))
 """Of groups; a pattern's `*` matches one part of a path and no more."""
-METRICS_DOOR = "metrics"
+PUSH = AuthProxy("pushgateways", "push", LISTEN, 8443, 8643, ("create", "update"), PATHS)
+"""Of jobs that push; deleting what was pushed takes a right of its own."""
+METRICS = AuthProxy("pushgateways", "metrics", LISTEN, 8444, 8644, ("get",), ("/metrics",))
 _FREE = "__tmp_free"
 OUR_JOBS = "|".join(
     (
@@ -42,18 +48,14 @@ OUR_JOBS = "|".join(
 """The jobs of this program, whichever of them a stack has."""
 
 
-def pushgateway_job(fleet: Fleet) -> Job:
+def pushgateway_job(server: Server, fleet: Fleet) -> ScrapeJob:
     """
-    The scrape of what was pushed: its `job` and `instance` stay, unless the job is one of ours.
+    Return the scrape of what was pushed: its `job` and `instance` stay, unless the job is one of ours.
 
     Whoever may push could otherwise speak for an exporter. A `cluster` moves to `exported_cluster`, as everywhere.
     """
-    narrow = narrowed(fleet, pushed=True)
-    return {
-        **behind_door(fleet, APP, APP, METRICS_DOOR),
-        **narrow,
-        "metric_relabel_configs": [*narrow["metric_relabel_configs"], *_restored()],
-    }
+    job = authenticated_job(server, fleet.namespace, APP, APP, METRICS)
+    return untrusted(replace(job, metric_relabel=_restored()), fleet.scrape.limits.annotated, pushed=True)
 
 
 def _restored() -> list[Rule]:

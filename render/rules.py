@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
-from alerts import GROUPS, MAINTENANCE, THANOS_REPLICAS, WATCHDOG, Alert, Group, Record
+from alerts import GROUPS, MAINTENANCE, THANOS_REPLICAS, WATCHDOG, Alert, Group, Record, tuning_key
 from settings import Fleet, seconds
 from settings.alerts import Maintenance, Tuning
 
@@ -29,7 +29,7 @@ def rules(fleet: Fleet) -> dict[str, str]:
     return {f"{name}.yml": to_yaml(groups) for name, groups in _files(fleet, GROUPS, with_inventory=True).items()}
 
 
-def hub_rules(fleet: Fleet) -> dict[str, str]:
+def server_rules(fleet: Fleet) -> dict[str, str]:
     """
     Those that the hub's Prometheus evaluates.
 
@@ -85,7 +85,7 @@ def _inventory(fleet: Fleet) -> list[Rule]:
         *(_expected(fleet, cluster) for cluster in expected(fleet)),
         *(_outage(fleet, cluster) for cluster in fleet.local_agents),
         *(_maintenance(window, fleet) for window in fleet.alerts.maintenance),
-        *([_watchdog(fleet, fleet.hub.cluster)] if fleet.hub else []),
+        *([_watchdog(fleet, fleet.server.cluster)] if fleet.server else []),
     ]
 
 
@@ -128,8 +128,8 @@ def _watchdog(fleet: Fleet, cluster: str) -> Rule:
         "expr": "vector(1)",
         "labels": {"cluster": cluster, "severity": "none", "team": fleet.alerts.team},
         "annotations": {
-            "summary": f"The hub in {cluster} evaluates its rules and reaches Alertmanager.",
-            "description": "Nothing is wrong as long as this comes.",
+            "summary": f"Prometheus in {cluster} evaluates its rules and reaches Alertmanager.",
+            "description": "This alert always fires. If its notifications stop, alerting is broken.",
             "runbook_url": _runbook(fleet, "fleet", WATCHDOG),
         },
     }
@@ -138,15 +138,15 @@ def _watchdog(fleet: Fleet, cluster: str) -> Rule:
 def _general(group: Group, fleet: Fleet) -> list[Rule]:
     """The group's records, and its alerts for every cluster that does not tune them."""
     records = [_record(record) for record in group.records]
-    if group is THANOS_REPLICAS and fleet.hub and fleet.thanos:
-        labels = {"cluster": fleet.hub.cluster}
-        records.append({"record": REPLICAS, "expr": f"vector({fleet.hub.replicas})", "labels": labels})
+    if group is THANOS_REPLICAS and fleet.server and fleet.thanos:
+        labels = {"cluster": fleet.server.cluster}
+        records.append({"record": REPLICAS, "expr": f"vector({fleet.server.replicas})", "labels": labels})
     made = (_for_the_fleet(alert, group, fleet) for alert in group.alerts)
     return [*records, *filter(None, made)]
 
 
 def _for_the_fleet(alert: Alert, group: Group, fleet: Fleet) -> Rule | None:
-    tuning = fleet.alerts.rules.get(alert.name)
+    tuning = fleet.alerts.rules.get(tuning_key(alert))
     clusters = expected(fleet)
     excepted = [name for name in clusters if _is_apart(alert, fleet, name)]
     if (tuning and not tuning.enabled) or (clusters and excepted == clusters) or undeployed(fleet) & {*alert.jobs}:
@@ -157,7 +157,9 @@ def _for_the_fleet(alert: Alert, group: Group, fleet: Fleet) -> Rule | None:
 
 def _is_apart(alert: Alert, fleet: Fleet, cluster: str) -> bool:
     """Whether the general rule leaves a cluster out."""
-    return alert.name in fleet.alerts.clusters.get(cluster, {}) or bool(unreachable(fleet, cluster) & {*alert.jobs})
+    return tuning_key(alert) in fleet.alerts.clusters.get(cluster, {}) or bool(
+        unreachable(fleet, cluster) & {*alert.jobs}
+    )
 
 
 def _own(fleet: Fleet, cluster: str, groups: Iterable[Group]) -> list[Rule]:
@@ -165,12 +167,10 @@ def _own(fleet: Fleet, cluster: str, groups: Iterable[Group]) -> list[Rule]:
     tunings = fleet.alerts.clusters[cluster]
     absent = unreachable(fleet, cluster) | undeployed(fleet)
     return [
-        _narrowed(
-            _rule(alert, group, fleet, [tunings[alert.name], fleet.alerts.rules.get(alert.name)]), "and", [cluster]
-        )
+        _narrowed(_rule(alert, group, fleet, [tunings[key], fleet.alerts.rules.get(key)]), "and", [cluster])
         for group in groups
         for alert in group.alerts
-        if alert.name in tunings and tunings[alert.name].enabled and not absent & {*alert.jobs}
+        if (key := tuning_key(alert)) in tunings and tunings[key].enabled and not absent & {*alert.jobs}
     ]
 
 
@@ -191,8 +191,12 @@ def _rule(alert: Alert, group: Group, fleet: Fleet, tunings: Iterable[Tuning | N
     return {
         "alert": alert.name,
         "expr": text(alert.expr),
-        "for": next((t.wait for t in said if t.wait), alert.wait),
-        "labels": {"severity": severity, "team": next((t.team for t in said if t.team), fleet.alerts.team)},
+        "for": next((t.for_ for t in said if t.for_), alert.for_),
+        "labels": {
+            **alert.labels,
+            "severity": severity,
+            "team": next((t.team for t in said if t.team), fleet.alerts.team),
+        },
         "annotations": {
             "summary": text(alert.summary),
             "description": text(alert.description),

@@ -2,14 +2,14 @@
 
 API = "/var/run/secrets/kubernetes.io/serviceaccount"
 """
-Folder of what Kubernetes' clients show to API server and kubelets. Also the doors of people and agents know this token:
-theirs, which stand in Secrets, have no audience of their own either.
+Folder of what Kubernetes' clients show to API server and kubelets. The auth proxies of people and agents take this
+token too: theirs, which are in Secrets, have no audience of their own either.
 """
 API_TOKEN = f"{API}/token"
-DOORS = "/var/run/secrets/promfleet.io"
-DOORS_TOKEN = f"{DOORS}/token"
-"""For doors that only our own pods come through; it opens no API server, and what a kubelet is shown opens no door."""
-AUDIENCE = "doors.promfleet.io"
-"""Of the token for doors."""
+AUTH_PROXY = "/var/run/secrets/promfleet.io"
+PROXY_TOKEN = f"{AUTH_PROXY}/token"
+"""For auth proxies of which only our own pods are clients; no API server takes it, and they take no other."""
+AUDIENCE = "auth-proxy.promfleet.io"
+"""Of the token for auth proxies."""
 LIFETIME = 3600
 """Seconds; the kubelet renews a token in time."""

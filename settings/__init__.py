@@ -1,34 +1,24 @@
-"""Plain facts about the fleet, known before anything runs."""
+"""What a stack file says, as closed models: plain facts, known before anything runs."""
 
+from .agent import Agent, Receiver
+from .alertmanager import Alertmanager
+from .alerts import Alerts
+from .cluster import Cluster, Kubelet
 from .errors import FleetError, Problem
-from .fleet import (
-    Agent,
-    Alertmanager,
-    Alerts,
-    Cluster,
-    ContainerLimits,
-    Expose,
-    Fleet,
-    Grafana,
-    Hub,
-    Kubelet,
-    Limits,
-    Memcached,
-    NodePorts,
-    Probe,
-    Pushgateway,
-    QueryFrontend,
-    Receive,
-    Receiver,
-    Ruler,
-    Scrape,
-    Storage,
-    Thanos,
-    Tls,
-    Way,
-)
+from .expose import Expose, ExposedHost, NodePorts, Tls
+from .fleet import Fleet
+from .grafana import Grafana
+from .hub import Hub
 from .images import Images
+from .limits import ContainerLimits
 from .loading.load import from_file
+from .probes import Probe
+from .prometheus import Server
+from .pushgateway import Pushgateway
+from .scrape import Limits, Scrape
+from .standalone import Standalone
+from .storage import Storage
+from .thanos import Memcached, QueryFrontend, Receive, Ruler, Thanos
 from .types import Duration, Quantity, authority, in_bytes, seconds
 from .validation.secrets import secret_key
 
@@ -40,6 +30,7 @@ __all__ = [
     "ContainerLimits",
     "Duration",
     "Expose",
+    "ExposedHost",
     "Fleet",
     "FleetError",
     "Grafana",
@@ -58,10 +49,11 @@ __all__ = [
     "Receiver",
     "Ruler",
     "Scrape",
+    "Server",
+    "Standalone",
     "Storage",
     "Thanos",
     "Tls",
-    "Way",
     "authority",
     "from_file",
     "in_bytes",

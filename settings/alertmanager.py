@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from .errors import Path, Problem
-from .expose import Way
+from .expose import ExposedHost
 from .section import Distinct, Many, Section, Table
 from .types import (
     Address,
@@ -206,7 +206,7 @@ class Alertmanager(Section):
     """Asked in this order; the first that matches wins."""
     heartbeat: Heartbeat | None = None
     grouping: Grouping = Grouping()
-    expose: Way | None = None
+    expose: ExposedHost | None = None
 
     def problems(self) -> Iterator[Problem]:
         """Every name leads to a receiver, every receiver is led to, and every route can be."""

@@ -18,6 +18,8 @@ _LONGEST_WINDOW = timedelta(days=30)
 
 def _is_known(name: str) -> str:
     if name not in ALERTS:
+        if severities := [key for key in ALERTS if key.startswith(f"{name}/")]:
+            raise refused("has rules of several severities", f"Write {' or '.join(severities)}.")
         near = get_close_matches(name, ALERTS, n=1)
         raise refused("is no alert", f'Did you mean "{near[0]}"?' if near else "docs/runbooks lists them all.")
     return name
@@ -30,7 +32,7 @@ def _has_no_slash(url: HttpsUrl) -> HttpsUrl:
 
 
 AlertName = Annotated[str, AfterValidator(_is_known), WithJsonSchema({"type": "string", "enum": sorted(ALERTS)})]
-"""The name of an alert of the catalogue."""
+"""The name of an alert of the catalogue; `NAME/SEVERITY` where its rules have several severities."""
 
 
 class Tuning(Section):
@@ -40,7 +42,7 @@ class Tuning(Section):
     """Whether the alert exists."""
     threshold: float | None = None
     """In the alert's own unit: a ratio of 1, seconds, bytes or a count."""
-    wait: Annotated[Duration | None, Field(alias="for")] = None
+    for_: Annotated[Duration | None, Field(alias="for")] = None
     """How long the condition must hold."""
     severity: Severity | None = None
     """How urgent it is; `none` fires and is seen, and notifies nobody."""
@@ -125,7 +127,7 @@ class Alerts(Section):
 
 
 def _misses(name: str, value: float, path: Path) -> Iterator[Problem]:
-    threshold = ALERTS[name].threshold
+    threshold = ALERTS[name][0].threshold
     if not threshold:
         yield Problem(path, f"is a threshold of {name}, which has none", "Remove it.", value)
     elif not threshold.least <= value <= threshold.most:

@@ -53,7 +53,7 @@ class NodePorts(Section):
     """Port that readers query."""
 
     def problems(self) -> Iterator[Problem]:
-        """Two doors can't share a port."""
+        """Two auth proxies can't share a port."""
         if self.write == self.read:
             yield Problem(("read",), "is the port of write too", "Write two different ports.", self.read)
 
@@ -69,7 +69,7 @@ class Gateway(Section):
     """Section of the Gateway; all that admit the host, if left out."""
 
 
-_NEEDS_A_WAY = {
+_ONLY_VIA = {
     "node_ports": ("nodePort",),
     "ingress_class": ("ingress",),
     "gateway": ("gateway",),
@@ -90,9 +90,9 @@ class Expose(Section):
     tls: Tls
     node_ports: NodePorts = NodePorts()
     read_host: Host | None = None
-    """The read door's own host; needed with `passthrough`, where a proxy sees no paths."""
+    """The read auth proxy's own host; needed with `passthrough`, where a proxy sees no paths."""
     passthrough: bool = False
-    """Whether the proxy passes TLS through to the doors instead of ending it and starting it anew."""
+    """Whether the proxy passes TLS through to the auth proxies instead of ending it and starting it anew."""
     ingress_class: DnsName | None = None
     """IngressClass; the cluster's default if left out. Of nginx it is known how to speak TLS to what is behind it."""
     gateway: Gateway | None = None
@@ -105,9 +105,9 @@ class Expose(Section):
     def problems(self) -> Iterator[Problem]:
         """What one way needs and no other would use; a node port without effect misleads who opens a firewall."""
         written = {name for name in self.model_fields_set if getattr(self, name)}
-        for name, ways in _NEEDS_A_WAY.items():
-            if name in written and self.via not in ways:
-                instead = f"Remove it, or write via: {' or '.join(ways)}."
+        for name, routes in _ONLY_VIA.items():
+            if name in written and self.via not in routes:
+                instead = f"Remove it, or write via: {' or '.join(routes)}."
                 yield Problem((to_camel(name),), f"has no effect with via: {self.via}", instead)
         if self.via == "gateway" and not self.gateway:
             yield Problem(("gateway",), "is missing", "Write gateway: {name: …, namespace: …}.")
@@ -150,7 +150,7 @@ class Expose(Section):
             yield Problem(("readHost",), "has no effect without passthrough", instead, self.read_host)
 
 
-class Way(Section):
+class ExposedHost(Section):
     """How something that stands beside the hub is reached: as the hub is, under a name of its own."""
 
     host: Host

@@ -5,53 +5,27 @@ from typing import Annotated
 
 from pydantic import Field
 
-from .agent import Agent, Receiver
+from .agent import Agent
 from .alertmanager import Alertmanager
 from .alerts import Alerts
-from .beside import Grafana, Probe, Pushgateway
-from .cluster import Cluster, Kubelet
+from .cluster import Cluster
 from .errors import Path, Problem
-from .expose import Expose, NodePorts, Tls, Way
+from .grafana import Grafana
 from .hub import Hub
 from .images import Images
 from .limits import ContainerLimits
-from .scrape import Limits, Scrape
+from .probes import Probe
+from .prometheus import Server
+from .pushgateway import Pushgateway
+from .scrape import Scrape
 from .section import Section, Table, empty
-from .storage import Storage
-from .thanos import Memcached, QueryFrontend, Receive, Ruler, Thanos
+from .standalone import Standalone
+from .thanos import Thanos
 from .types import DnsLabel, Duration, Namespace
 from .validation.capacity import planned_series, written_series
-from .validation.partial import Draft
+from .validation.partial import PartialFleet
 from .validation.rules import broken_rules
 from .validation.secrets import needed
-
-__all__ = [
-    "Agent",
-    "Alertmanager",
-    "Alerts",
-    "Cluster",
-    "ContainerLimits",
-    "Expose",
-    "Fleet",
-    "Grafana",
-    "Hub",
-    "Images",
-    "Kubelet",
-    "Limits",
-    "Memcached",
-    "NodePorts",
-    "Probe",
-    "Pushgateway",
-    "QueryFrontend",
-    "Receive",
-    "Receiver",
-    "Ruler",
-    "Scrape",
-    "Storage",
-    "Thanos",
-    "Tls",
-    "Way",
-]
 
 
 class Fleet(Section):
@@ -71,13 +45,14 @@ class Fleet(Section):
     images: Images = Images()
     limits: ContainerLimits = ContainerLimits()
     hub: Hub | None = None
+    standalone: Standalone | None = None
     agents: Table[DnsLabel, Agent] = Field(default_factory=empty)
     """The agents that this stack deploys, by the name of their cluster."""
     thanos: Thanos | None = None
-    """High availability and years of data, in the hub's cluster."""
+    """High availability and years of data, beside the Prometheus server."""
     alerts: Alerts = Field(default_factory=Alerts)
     alertmanager: Alertmanager | None = None
-    """In the hub's cluster, as all that follows."""
+    """In the cluster of the Prometheus server, as all that follows."""
     grafana: Grafana | None = None
     pushgateway: Pushgateway | None = None
     probes: Table[DnsLabel, Probe] = Field(default_factory=empty)
@@ -85,7 +60,7 @@ class Fleet(Section):
 
     def problems(self) -> Iterator[Problem]:
         """The rules between sections."""
-        yield from broken_rules(self.draft)
+        yield from broken_rules(self.partial)
 
     @property
     def node_exporter_namespace(self) -> str:
@@ -93,40 +68,46 @@ class Fleet(Section):
         return f"{self.namespace}-node-exporter"
 
     @property
+    def server(self) -> Server | None:
+        """The Prometheus server of this stack, if it has one."""
+        return self.hub or self.standalone
+
+    @property
     def local_agents(self) -> tuple[str, ...]:
         """The agents of this stack that write to its own hub."""
-        return self.draft.local_agents if self.hub else ()
+        return self.partial.local_agents if self.hub else ()
 
     @property
     def written_series(self) -> int:
         """Active series to plan for of all that this stack's agents, and those it knows of, write."""
-        return written_series(self.draft)
+        return written_series(self.partial)
 
     @property
-    def hub_series(self) -> int:
-        """Active series to plan for at this stack's hub: of its own cluster and of all that write to it."""
-        return planned_series(self.draft)
+    def server_series(self) -> int:
+        """Active series to plan for at this stack's server: of its own cluster and of all that write to it."""
+        return planned_series(self.partial)
 
     @property
     def expected(self) -> tuple[str, ...]:
-        """Every cluster that is to report to this stack's hub, in the order of names."""
-        return self.draft.expected
+        """Every cluster that is to report to this stack's server, in the order of names."""
+        return self.partial.expected
 
     @property
     def secrets(self) -> Mapping[str, Path]:
         """Every secret that the program takes from the stack: key without namespace -> where the file asks for it."""
-        return needed(self.draft)
+        return needed(self.partial)
 
     @property
-    def draft(self) -> Draft:
+    def partial(self) -> PartialFleet:
         """The fleet as the rules look at it."""
-        return Draft(
-            written=frozenset(name for name in self.model_fields_set if getattr(self, name) is not None),
+        return PartialFleet(
+            present=frozenset(name for name in self.model_fields_set if getattr(self, name) is not None),
             clusters=self.clusters,
             agents=self.agents,
             scrape=self.scrape,
             hub=self.hub,
-            hub_cluster=self.hub.cluster if self.hub else None,
+            standalone=self.standalone,
+            server_cluster=self.server.cluster if self.server else None,
             has_agents=bool(self.agents),
             alerts=self.alerts,
             alertmanager=self.alertmanager,

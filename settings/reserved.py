@@ -2,7 +2,7 @@
 
 CLUSTER = "cluster"
 HUB, REPLICA = "hub", "replica"
-"""External labels that tell one stack's blocks from another's, and twins' from each other; alerts lose both."""
+"""External labels that tell one stack's blocks from another's, and replicas' from each other; alerts lose both."""
 RULER, RECEIVE = "ruler", "receive"
 """External labels of the blocks of these roles, in place of the hub's."""
 RULER_REPLICA = "ruler_replica"

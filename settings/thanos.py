@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from .errors import Problem
-from .expose import Way
+from .expose import ExposedHost
 from .section import Distinct, Many, Section, Table, empty
 from .storage import GoogleBucket, Storage
 from .types import (
@@ -179,8 +179,8 @@ class Receive(Section):
     """StorageClass of the volume; the cluster's default if left out."""
     series_limits: Table[DnsLabel, Annotated[int, Field(ge=1, le=MANY)]] = Field(default_factory=empty)
     """Cluster -> active series above which its agent is answered 429, and tries again."""
-    expose: Way
-    """How agents reach it: `host` leads to the write door."""
+    expose: ExposedHost
+    """How agents reach it: `host` leads to the write auth proxy."""
 
     def problems(self) -> Iterator[Problem]:
         """Enough ingestors, and one that can be missed."""
@@ -215,7 +215,7 @@ class Ruler(Section):
 class BucketWeb(Section):
     """A page that shows the blocks in the bucket."""
 
-    expose: Way | None = None
+    expose: ExposedHost | None = None
     """How the page is reached."""
 
 
@@ -248,18 +248,18 @@ class Thanos(Section):
     """What takes agents' samples instead of the hub."""
     bucket_web: BucketWeb | None = None
     """What shows the bucket, if anything."""
-    expose: Way | None = None
+    expose: ExposedHost | None = None
     """How people and Grafanas elsewhere reach Query."""
 
     @property
-    def ways(self) -> Mapping[str, Way]:
-        """Every way in, by the path of its section."""
+    def exposed_hosts(self) -> Mapping[str, ExposedHost]:
+        """Every host under which something is reached, by the path of its section."""
         found = {
             "": self.expose,
             "receive": self.receive.expose if self.receive else None,
             "bucketWeb": self.bucket_web.expose if self.bucket_web else None,
         }
-        return {name: way for name, way in found.items() if way}
+        return {name: exposed for name, exposed in found.items() if exposed}
 
     def problems(self) -> Iterator[Problem]:
         """Rules are evaluated where the samples are, and nothing is asked that a bucket's retention forbids."""

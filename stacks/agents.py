@@ -8,14 +8,14 @@ from components import AgentPrometheus
 from components.agent_prometheus import CA_FILE, TOKEN_FILE, AgentPrometheusArgs
 from settings import Fleet, Receiver, seconds, secret_key
 
-from .clusters import Watched
-from .hub import HubEndpoint
+from .clusters import ClusterContext
+from .hub import RemoteWriteEndpoint
 
 PLANNED_INTERVAL = 15
 """Seconds between scrapes that a log is planned for, so that another interval neither rolls an agent nor resizes it."""
 
 
-def deploy_agent(fleet: Fleet, cluster: str, watched: Watched, hub: HubEndpoint | None) -> None:
+def deploy_agent(fleet: Fleet, cluster: str, context: ClusterContext, hub: RemoteWriteEndpoint | None) -> None:
     """Make the agent of one cluster, which writes where its section says or else to this stack's hub."""
     agent = fleet.agents[cluster]
     receiver = endpoint(cluster, agent.hub) if agent.hub else hub
@@ -23,20 +23,20 @@ def deploy_agent(fleet: Fleet, cluster: str, watched: Watched, hub: HubEndpoint 
         raise pulumi.RunError(f"agents.{cluster}: this stack has no hub. Write hub: {{stack: …}} or hub: {{url: …}}.")
     AgentPrometheus(
         cluster,
-        agent_args(fleet, cluster, watched, receiver),
-        watched.options(),
+        agent_args(fleet, cluster, context, receiver),
+        context.options(),
     )
 
 
-def endpoint(cluster: str, receiver: Receiver) -> HubEndpoint:
+def endpoint(cluster: str, receiver: Receiver) -> RemoteWriteEndpoint:
     """Find a receiver outside this stack: another stack's hub, or any remote-write URL."""
     if receiver.url:
         token = pulumi.Config().require_secret(secret_key(cluster, "token"))
-        return HubEndpoint(receiver.url, {cluster: token}, "", "", "1.0")
+        return RemoteWriteEndpoint(receiver.url, {cluster: token}, "", "", "1.0")
     reference = pulumi.StackReference(f"{cluster}-hub", receiver.stack)
     hub = reference.require_output("hub")
-    tokens = reference.require_output("identities")
-    return HubEndpoint(
+    tokens = reference.require_output("writerTokens")
+    return RemoteWriteEndpoint(
         hub["writeUrl"],
         {cluster: tokens.apply(lambda known: _token(known, cluster, receiver.stack))},
         hub["ca"],
@@ -54,12 +54,14 @@ def _token(tokens: dict[str, str], cluster: str, stack: str | None) -> str:
     return tokens[cluster]
 
 
-def agent_args(fleet: Fleet, cluster: str, watched: Watched, receiver: HubEndpoint) -> AgentPrometheusArgs:
-    """Turn the stack file's words into the component's."""
+def agent_args(
+    fleet: Fleet, cluster: str, context: ClusterContext, receiver: RemoteWriteEndpoint
+) -> AgentPrometheusArgs:
+    """Return the arguments of the agent's component."""
     agent = fleet.agents[cluster]
     series = fleet.clusters[cluster].series
     plan = render.wal_plan(seconds(agent.outage), series, min(PLANNED_INTERVAL, seconds(fleet.scrape.interval)))
-    config = Output.all(receiver.write_url, receiver.ca, receiver.ca_config_map, receiver.protocol).apply(
+    config = Output.all(receiver.url, receiver.ca, receiver.ca_config_map, receiver.protocol).apply(
         lambda found: render.agent_config(
             fleet,
             cluster,
@@ -70,7 +72,7 @@ def agent_args(fleet: Fleet, cluster: str, watched: Watched, receiver: HubEndpoi
         )
     )
     args: AgentPrometheusArgs = {
-        "namespace": watched.namespace,
+        "namespace": context.namespace,
         "prefix": fleet.namespace,
         "config": config,
         "flags": render.agent_flags(plan),

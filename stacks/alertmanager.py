@@ -1,4 +1,4 @@
-"""The hub's Alertmanagers, and the secrets that their receivers need."""
+"""The Alertmanagers of a Prometheus server, and the secrets that their receivers need."""
 
 import pulumi
 from pulumi import Output
@@ -6,74 +6,67 @@ from pulumi import Output
 import render
 import settings
 from components import Alertmanager
-from components.alertmanager import ALERTS, APP, OPERATE, READ, AlertmanagerArgs
-from components.hub_prometheus import READER
-from settings import Expose, Fleet, Way, seconds
+from components.alertmanager import AlertmanagerArgs
+from components.prometheus_server import READER
+from render.alertmanager import ALERTS, APP, OPERATE, READ
+from settings import Expose, ExposedHost, seconds
 from settings.expose import ROUTED
 from settings.validation.secrets import secret_key
 
-from .clusters import Watched
-from .exposure import backend, lead, url
-from .hub import DeployedHub
+from .exposure import backend, expose_host, url
+from .monitor import Monitor
 
 
-def deploy_alertmanager(fleet: Fleet, said: settings.Alertmanager, watched: Watched, hub: DeployedHub) -> Output[str]:
-    """Make what the hub notifies, export how people reach it, and give the Role of who may notify."""
-    made = Alertmanager(
-        hub.cluster,
-        alertmanager_args(fleet, said, watched, hub),
-        watched.options(),
-    )
-    reached = None
-    if fleet.hub and said.expose:
-        reached = operating_url(fleet.hub.expose, said.expose)
-        lead_to_doors(fleet, fleet.hub.expose, said.expose, watched, hub)
-    pulumi.export("alertmanager", {"service": made.service, "url": reached})
-    pulumi.export("operator", made.operator_token)
-    return made.notify_role
+def deploy_alertmanager(monitor: Monitor, alertmanager: settings.Alertmanager) -> Output[str]:
+    """Make Alertmanager, export how people reach it, and give the Role of who may send alerts."""
+    component = Alertmanager(monitor.cluster, alertmanager_args(monitor, alertmanager), monitor.options())
+    exposed, reached = alertmanager.expose, None
+    if exposed:
+        reached = operating_url(monitor.server.expose, exposed)
+        expose_alertmanager(monitor, exposed)
+    pulumi.export("alertmanager", {"service": component.service, "url": reached})
+    pulumi.export("operatorToken", component.operator_token)
+    return component.notify_role
 
 
-def operating_url(expose: Expose, way: Way) -> str:
-    """Where people silence, and behind a proxy that knows paths look at alerts too."""
-    return url(expose, way.host, way.node_port or OPERATE.port)
+def operating_url(expose: Expose, exposed: ExposedHost) -> str:
+    """Return where people silence, and behind a proxy that knows paths look at alerts too."""
+    return url(expose, exposed.host, exposed.node_port or OPERATE.port)
 
 
-def lead_to_doors(fleet: Fleet, expose: Expose, way: Way, watched: Watched, hub: DeployedHub) -> None:
-    """Lead the way's host to both doors of people; where TLS is passed on it has room for one."""
-    routed = expose.via in ROUTED
-    looking = [] if expose.passthrough else [backend(READ, path=ALERTS if routed else None)]
-    backends = [backend(OPERATE, node_port=way.node_port), *looking]
-    lead(fleet, watched, hub.made.tls_secret, APP, way.host, backends)
+def expose_alertmanager(monitor: Monitor, exposed: ExposedHost) -> None:
+    """Route its host to both auth proxies of people; where TLS is passed on, a host has room for one."""
+    expose = monitor.server.expose
+    reading = [] if expose.passthrough else [backend(READ, path=ALERTS if expose.via in ROUTED else None)]
+    expose_host(monitor, APP, exposed.host, [backend(OPERATE, node_port=exposed.node_port), *reading])
 
 
-def alertmanager_args(
-    fleet: Fleet, said: settings.Alertmanager, watched: Watched, hub: DeployedHub
-) -> AlertmanagerArgs:
-    """Turn the stack file's words into the component's."""
-    config = pulumi.Config()
+def alertmanager_args(monitor: Monitor, alertmanager: settings.Alertmanager) -> AlertmanagerArgs:
+    """Return the arguments of Alertmanager's component."""
+    fleet, config = monitor.fleet, pulumi.Config()
     used = {
         secret_key(name, kind): one.secret
-        for name, contact in said.receivers.items()
+        for name, contact in alertmanager.receivers.items()
         for kind, one in contact.integrations.items()
     }
     args: AlertmanagerArgs = {
-        "namespace": watched.namespace,
+        "namespace": monitor.context.namespace,
         "prefix": fleet.namespace,
-        "config": render.alertmanager_config(said),
+        "config": render.alertmanager_config(alertmanager),
         "secrets": {key: config.require_secret(key) for key, place in used.items() if not place},
         "existing": {key: (place.name, place.key) for key, place in used.items() if place},
-        "replicas": said.replicas,
-        "notifier": hub.made.account,
+        "replicas": alertmanager.replicas,
+        "notifier": monitor.server.app,
         "reader": READER,
-        "tls_secret": hub.made.tls_secret,
-        "storage": said.storage,
+        "tls_secret": monitor.tls_secret,
+        "storage": alertmanager.storage,
         "image": fleet.images.alertmanager,
         "reloader_image": fleet.images.config_reloader,
-        "door_image": fleet.images.kube_rbac_proxy,
+        "auth_proxy_image": fleet.images.kube_rbac_proxy,
         "rollout_timeout": seconds(fleet.rollout_timeout),
     }
-    if said.storage_class:
-        args["storage_class"] = said.storage_class
-    if fleet.hub and said.expose:
-        args["url"] = operating_url(fleet.hub.expose, said.expose)
+    if alertmanager.storage_class:
+        args["storage_class"] = alertmanager.storage_class
+    if alertmanager.expose:
+        args["url"] = operating_url(monitor.server.expose, alertmanager.expose)
     return args

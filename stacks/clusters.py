@@ -8,6 +8,7 @@ import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions, ResourceTransformation
 
 from components import KubeStateMetrics, Namespace, NodeExporter
+from components.agent_prometheus import APP as AGENT
 from settings import Fleet, seconds
 
 from .limits import limited
@@ -15,7 +16,7 @@ from .ownership import owned, this_stack
 from .providers import cluster_provider
 
 
-class Watched(NamedTuple):
+class ClusterContext(NamedTuple):
     """A cluster that is ready for a Prometheus."""
 
     provider: k8s.Provider
@@ -28,7 +29,7 @@ class Watched(NamedTuple):
         return ResourceOptions(provider=self.provider, transformations=[*self.transformations], depends_on=depends_on)
 
 
-def deploy_cluster(fleet: Fleet, name: str) -> Watched:
+def deploy_cluster(fleet: Fleet, name: str) -> ClusterContext:
     """Make one cluster's provider, its namespaces and its exporters."""
     cluster = fleet.clusters[name]
     provider = cluster_provider(name, cluster)
@@ -55,6 +56,7 @@ def deploy_cluster(fleet: Fleet, name: str) -> Watched:
                 "namespace": namespace,
                 "prefix": fleet.namespace,
                 "series": cluster.series,
+                "scraper": fleet.server.app if fleet.server and fleet.server.cluster == name else AGENT,
                 "labels": {**cluster.kube_state_metrics.labels},
                 "image": fleet.images.kube_state_metrics,
                 "rollout_timeout": seconds(fleet.rollout_timeout),
@@ -63,7 +65,7 @@ def deploy_cluster(fleet: Fleet, name: str) -> Watched:
         )
     if cluster.runs_node_exporter:
         deploy_node_exporter(fleet, name, opts)
-    return Watched(provider, transformations, namespace)
+    return ClusterContext(provider, transformations, namespace)
 
 
 def deploy_node_exporter(fleet: Fleet, name: str, opts: ResourceOptions) -> None:

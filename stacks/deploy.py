@@ -1,41 +1,53 @@
 """Every section of a stack, in the order in which they need each other."""
 
-from settings import Fleet, Hub
+from settings import Fleet, Server
 
 from .agents import deploy_agent
 from .alertmanager import deploy_alertmanager
-from .beside import deploy_grafana, deploy_prober, deploy_pushgateway
-from .clusters import Watched, deploy_cluster
-from .hub import DeployedHub, deploy_hub, export_hub
+from .clusters import ClusterContext, deploy_cluster
+from .grafana import deploy_grafana
+from .hub import RemoteWriteEndpoint, deploy_hub, export_hub
+from .probes import deploy_blackbox_exporter
 from .providers import require_contexts
+from .pushgateway import deploy_pushgateway
+from .server import export_server
+from .standalone import deploy_standalone
 from .thanos import deploy_thanos
 
 
 def deploy(fleet: Fleet) -> None:
     """Deploy each section that the stack file has, and export what others need of it."""
     require_contexts(fleet.clusters)
-    watched = {name: deploy_cluster(fleet, name) for name in fleet.clusters}
-    hub = deploy_home(fleet, fleet.hub, watched[fleet.hub.cluster]) if fleet.hub else None
+    contexts = {name: deploy_cluster(fleet, name) for name in fleet.clusters}
+    endpoint = deploy_server(fleet, fleet.server, contexts[fleet.server.cluster]) if fleet.server else None
     for cluster in fleet.agents:
-        deploy_agent(fleet, cluster, watched[cluster], hub.endpoint if hub else None)
+        deploy_agent(fleet, cluster, contexts[cluster], endpoint)
 
 
-def deploy_home(fleet: Fleet, said: Hub, place: Watched) -> DeployedHub:
-    """Deploy the hub and what stands beside it."""
-    ways = {}
+def deploy_server(fleet: Fleet, server: Server, context: ClusterContext) -> RemoteWriteEndpoint | None:
+    """Deploy the Prometheus server and what belongs to it; give where agents write, if it is a hub."""
+    bucket_access, endpoint, notify_role = {}, None, None
     if fleet.thanos:
         from .storage import deploy_storage  # noqa: PLC0415 — Google Cloud's SDK takes a second, and few need it
 
-        ways = deploy_storage(fleet, fleet.thanos, said.cluster)
-    hub = deploy_hub(fleet, said, place, ways)
-    notify = deploy_alertmanager(fleet, fleet.alertmanager, place, hub) if fleet.alertmanager else None
+        bucket_access = deploy_storage(fleet, fleet.thanos, server)
+    if fleet.hub:
+        monitor, endpoint = deploy_hub(fleet, fleet.hub, context, bucket_access)
+    elif fleet.standalone:
+        monitor = deploy_standalone(fleet, fleet.standalone, context, bucket_access)
+    else:
+        raise ValueError(f"nothing deploys a section {server.section}")
+    if fleet.alertmanager:
+        notify_role = deploy_alertmanager(monitor, fleet.alertmanager)
     if fleet.thanos:
-        hub = deploy_thanos(fleet, fleet.thanos, place, hub, ways, notify)
+        monitor, endpoint = deploy_thanos(monitor, fleet.thanos, bucket_access, notify_role, endpoint)
     if fleet.pushgateway:
-        deploy_pushgateway(fleet, fleet.pushgateway, place, hub)
+        deploy_pushgateway(monitor, fleet.pushgateway)
     if fleet.grafana:
-        deploy_grafana(fleet, fleet.grafana, place, hub)
+        deploy_grafana(monitor, fleet.grafana)
     if fleet.probes:
-        deploy_prober(fleet, place, hub)
-    export_hub(fleet, hub, place)
-    return hub
+        deploy_blackbox_exporter(monitor)
+    export_server(monitor)
+    if endpoint:
+        export_hub(endpoint)
+    return endpoint

@@ -1,17 +1,15 @@
-"""The ways in from outside, all by the road that the hub's section names, under one certificate."""
+"""How hosts are reached from outside, all as the server's section says, and under one certificate."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import pulumi
-
 from components import Exposure
 from components.exposure import Backend, ExposureArgs
-from components.k8s.auth_proxy import Door
-from settings import Expose, Fleet, Way, authority, seconds
+from render.auth_proxy import AuthProxy
+from settings import Expose, ExposedHost, Fleet, Server, authority, seconds
 from settings.expose import ROUTED
 
-from .clusters import Watched
+from .monitor import Monitor
 
 
 class Port(NamedTuple):
@@ -21,61 +19,53 @@ class Port(NamedTuple):
     port: int
 
 
-def backend(door: Door | Port, *, path: str | None = None, node_port: int | None = None) -> Backend:
-    """A door as what a host, or one path of it, leads to."""
-    made: Backend = {"name": door.name, "port": door.port}
+def backend(proxy: AuthProxy | Port, *, path: str | None = None, node_port: int | None = None) -> Backend:
+    """Return what a host, or one path of it, leads to."""
+    found: Backend = {"name": proxy.name, "port": proxy.port}
     if path:
-        made["path"] = path
+        found["path"] = path
     if node_port:
-        made["node_port"] = node_port
-    return made
+        found["node_port"] = node_port
+    return found
 
 
-def hosts(fleet: Fleet) -> list[str]:
-    """Every host of the stack, which its one certificate covers; the hub's first."""
-    if not fleet.hub:
-        return []
-    beside = [one.expose for one in (fleet.alertmanager, fleet.grafana, fleet.pushgateway) if one]
-    ways = [*beside, *(fleet.thanos.ways.values() if fleet.thanos else ())]
-    names = [fleet.hub.expose.host, fleet.hub.expose.read_host, *(way.host for way in ways if way)]
+def hosts(server: Server, fleet: Fleet) -> list[str]:
+    """Return every host of the stack, which its one certificate covers; the server's first."""
+    sections = (fleet.alertmanager, fleet.grafana, fleet.pushgateway)
+    others = [
+        *(section.expose for section in sections if section),
+        *(fleet.thanos.exposed_hosts.values() if fleet.thanos else ()),
+    ]
+    names = [server.expose.host, server.expose.read_host, *(one.host for one in others if one)]
     return [name for name in names if name]
 
 
 def url(expose: Expose, host: str, port: int) -> str:
-    """Where a client finds a port of a host: proxies listen on one for all."""
+    """Return where a client finds a port of a host: proxies listen on one for all."""
     return f"https://{authority(host, None if expose.via in ROUTED else port)}"
 
 
-def expose_way(
-    fleet: Fleet, watched: Watched, tls_secret: pulumi.Input[str], way: Way | None, app: str, door: Door | Port
-) -> str | None:
-    """Lead a way's host to a door of what stands beside the hub, and give its URL; nothing where no way is written."""
-    if not fleet.hub or not way:
+def expose_endpoint(monitor: Monitor, exposed: ExposedHost | None, app: str, proxy: AuthProxy | Port) -> str | None:
+    """Route a host to one port of an app, and return its URL; None where no host is written."""
+    if not exposed:
         return None
-    lead(fleet, watched, tls_secret, app, way.host, [backend(door, node_port=way.node_port)])
-    return url(fleet.hub.expose, way.host, way.node_port or door.port)
+    expose_host(monitor, app, exposed.host, [backend(proxy, node_port=exposed.node_port)])
+    return url(monitor.server.expose, exposed.host, exposed.node_port or proxy.port)
 
 
-def lead(
-    fleet: Fleet,
-    watched: Watched,
-    tls_secret: pulumi.Input[str],
-    app: str,
-    host: str,
-    backends: Sequence[Backend],
-) -> None:
-    """Make one host lead to ports of one of our Services; a Service that is inside only needs nothing more."""
-    if not fleet.hub or fleet.hub.expose.via == "clusterIP":
+def expose_host(monitor: Monitor, app: str, host: str, backends: Sequence[Backend]) -> None:
+    """Route a host to ports of one of our Services; a Service that is inside only needs nothing more."""
+    expose, fleet = monitor.server.expose, monitor.fleet
+    if expose.via == "clusterIP":
         return
-    expose = fleet.hub.expose
     args: ExposureArgs = {
-        "namespace": watched.namespace,
+        "namespace": monitor.context.namespace,
         "app": app,
         "via": expose.via,
         "host": host,
         "backends": backends,
         "server_name": expose.host,
-        "tls_secret": tls_secret,
+        "tls_secret": monitor.tls_secret,
         "passthrough": expose.passthrough,
         "annotations": dict(expose.annotations),
         "source_ranges": expose.source_ranges,
@@ -90,4 +80,4 @@ def lead(
     if expose.gateway:
         gateway = {"name": expose.gateway.name, "namespace": expose.gateway.namespace}
         args["gateway"] = gateway | ({"sectionName": expose.gateway.listener} if expose.gateway.listener else {})
-    Exposure(f"{fleet.hub.cluster}.{host.replace(':', '-')}", args, watched.options())
+    Exposure(f"{monitor.cluster}.{host.replace(':', '-')}", args, monitor.options())

@@ -7,64 +7,72 @@ import pulumi_gcp as gcp
 from pulumi import ResourceOptions
 
 from components.gcs_bucket import Bucket, BucketArgs, Member
-from components.hub_prometheus import APP as HUB
-from components.thanos.role import Access
+from components.thanos.role import BucketAccess
+from render.thanos.bucket_roles import buckets, compactors, stores
+from render.thanos.names import RECEIVE, RULER, WEB
 from render.thanos.objstore import CREDENTIALS, SHARED
-from render.thanos.roles import RECEIVE, RULER, WEB, buckets, compactors, is_stateless, stores
-from settings import Fleet, Thanos, seconds
+from render.thanos.ruler import is_stateless
+from settings import Fleet, Server, Thanos, seconds
 from settings.alertmanager import SecretKey
 from settings.storage import S3, Filesystem, Gcs
 
-from .hub import Ways
+from .server import BucketAccesses
 
 GOOGLE_ACCOUNT = "iam.gke.io/gcp-service-account"
 """Annotation of a ServiceAccount whose pods act as a Google service account."""
 _KEY, _BLOCKS = "google-key", "blocks"
 
 
-def deploy_storage(fleet: Fleet, thanos: Thanos, cluster: str) -> Ways:
+def deploy_storage(fleet: Fleet, thanos: Thanos, server: Server) -> BucketAccesses:
     """Make the buckets, unless they are others', and find how each role reaches them."""
     storage = thanos.storage
     if storage.gcs:
-        return _google(fleet, thanos, storage.gcs, cluster)
-    access = _s3(storage.s3) if storage.s3 else _shared(storage.filesystem) if storage.filesystem else Access()
-    return {account: access for ending in buckets(thanos) for account in _accounts(thanos, ending)}
+        return _google(fleet, thanos, storage.gcs, server)
+    access = _s3(storage.s3) if storage.s3 else _shared(storage.filesystem) if storage.filesystem else BucketAccess()
+    return {account: access for suffix in buckets(thanos) for account in _accounts(server, thanos, suffix)}
 
 
-def members(thanos: Thanos, ending: str) -> Mapping[str, Member]:
-    """Who works on a bucket, by the short name of the role; `ending` is that of the bucket's own roles."""
-    compacting = tuple(app for app, work in compactors(thanos).items() if work.bucket == ending)
+def members(server: Server, thanos: Thanos, suffix: str) -> Mapping[str, Member]:
+    """Who works on a bucket, by the short name of the role; `suffix` is that of the bucket's own roles."""
+    compacting = tuple(app for app, work in compactors(thanos).items() if work.bucket == suffix)
     own = {
-        f"store{ending}": Member(tuple(app for app, work in stores(thanos).items() if work.bucket == ending), "read"),
-        **({f"compactor{ending}": Member(compacting, "administer")} if compacting else {}),
+        f"store{suffix}": Member(tuple(app for app, work in stores(thanos).items() if work.bucket == suffix), "read"),
+        **({f"compactor{suffix}": Member(compacting, "administer")} if compacting else {}),
     }
     ruler = {"ruler": Member((RULER,), "write")} if thanos.ruler and not is_stateless(thanos) else {}
-    if ending:
+    if suffix:
         return own | ruler
     receive = {"receive": Member((RECEIVE,), "write")} if thanos.receive else {}
     web = {"web": Member((WEB,), "read")} if thanos.bucket_web else {}
-    return {"sidecar": Member((HUB,), "write"), **own, **receive, **web, **(ruler if len(buckets(thanos)) == 1 else {})}
+    return {
+        "sidecar": Member((server.app,), "write"),
+        **own,
+        **receive,
+        **web,
+        **(ruler if len(buckets(thanos)) == 1 else {}),
+    }
 
 
-def _accounts(thanos: Thanos, ending: str) -> list[str]:
-    return [account for member in members(thanos, ending).values() for account in member.accounts]
+def _accounts(server: Server, thanos: Thanos, suffix: str) -> list[str]:
+    return [account for member in members(server, thanos, suffix).values() for account in member.accounts]
 
 
-def _google(fleet: Fleet, thanos: Thanos, gcs: Gcs, cluster: str) -> Ways:
+def _google(fleet: Fleet, thanos: Thanos, gcs: Gcs, server: Server) -> BucketAccesses:
     """One Google service account per role, or the key that the stack file names for all."""
     provider = ResourceOptions(provider=gcp.Provider("gcp", project=gcs.project))
-    ways: dict[str, Access] = {}
-    for ending, bucket in buckets(thanos).items():
-        who = members(thanos, ending)
-        made = Bucket(f"{cluster}{ending}", bucket_args(fleet, gcs, bucket, cluster, {} if gcs.key else who), provider)
+    bucket_access: dict[str, BucketAccess] = {}
+    for suffix, bucket in buckets(thanos).items():
+        who = members(server, thanos, suffix)
+        args = bucket_args(fleet, gcs, bucket, server.cluster, {} if gcs.key else who)
+        component = Bucket(f"{server.cluster}{suffix}", args, provider)
         for name, member in who.items():
-            access = _with_key(gcs.key) if gcs.key else Access({GOOGLE_ACCOUNT: made.accounts[name]})
-            ways |= dict.fromkeys(member.accounts, access)
-    return ways
+            access = _with_key(gcs.key) if gcs.key else BucketAccess({GOOGLE_ACCOUNT: component.accounts[name]})
+            bucket_access |= dict.fromkeys(member.accounts, access)
+    return bucket_access
 
 
 def bucket_args(fleet: Fleet, gcs: Gcs, bucket: str | None, cluster: str, who: Mapping[str, Member]) -> BucketArgs:
-    """Turn the stack file's words into the component's; ids of service accounts have 30 characters at most."""
+    """Return the arguments of a bucket; ids of service accounts have 30 characters at most."""
     unique = hashlib.sha256(f"{gcs.bucket}/{cluster}".encode()).hexdigest()[:6]
     args: BucketArgs = {
         "project": gcs.project,
@@ -88,19 +96,19 @@ def bucket_args(fleet: Fleet, gcs: Gcs, bucket: str | None, cluster: str, who: M
     return args
 
 
-def _with_key(key: SecretKey) -> Access:
+def _with_key(key: SecretKey) -> BucketAccess:
     folder, _, file = CREDENTIALS.rpartition("/")
-    return Access(
+    return BucketAccess(
         env=[{"name": "GOOGLE_APPLICATION_CREDENTIALS", "value": CREDENTIALS}],
         volumes=[{"name": _KEY, "secret": {"secret_name": key.name, "items": [{"key": key.key, "path": file}]}}],
         mounts=[{"name": _KEY, "mount_path": folder, "read_only": True}],
     )
 
 
-def _s3(s3: S3) -> Access:
+def _s3(s3: S3) -> BucketAccess:
     """Thanos takes what its file does not say from AWS' own variables."""
     keys = {"AWS_ACCESS_KEY_ID": s3.access_key, "AWS_SECRET_ACCESS_KEY": s3.secret_key}
-    return Access(
+    return BucketAccess(
         env=[
             {"name": name, "value_from": {"secret_key_ref": {"name": place.name, "key": place.key}}}
             for name, place in keys.items()
@@ -108,8 +116,8 @@ def _s3(s3: S3) -> Access:
     )
 
 
-def _shared(filesystem: Filesystem) -> Access:
-    return Access(
+def _shared(filesystem: Filesystem) -> BucketAccess:
+    return BucketAccess(
         volumes=[{"name": _BLOCKS, "persistent_volume_claim": {"claim_name": filesystem.claim}}],
         mounts=[{"name": _BLOCKS, "mount_path": SHARED}],
     )

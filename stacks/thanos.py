@@ -1,67 +1,72 @@
-"""Thanos, beside the hub: one component per role."""
-
-from collections.abc import Sequence
+"""Thanos, beside a Prometheus server."""
 
 import pulumi
 
 import render
-from components import (
-    ThanosBucketWeb,
-    ThanosCompactor,
-    ThanosMemcached,
-    ThanosQuery,
-    ThanosReceive,
-    ThanosRuler,
-    ThanosStore,
-)
-from components.hub_prometheus import APP as HUB
-from components.hub_prometheus import READ, READER, WRITER
-from components.thanos.bucket_web import BROWSE, ThanosBucketWebArgs
+from components import ThanosStack
+from components.hub_prometheus import WRITER
+from components.prometheus_server import READER
+from components.thanos.bucket_web import ThanosBucketWebArgs
 from components.thanos.compactor import ThanosCompactorArgs
 from components.thanos.memcached import ThanosMemcachedArgs
 from components.thanos.query import ThanosQueryArgs
-from components.thanos.receive import WRITE, ThanosReceiveArgs
-from components.thanos.role import Access, RoleArgs
+from components.thanos.receive import ThanosReceiveArgs
+from components.thanos.role import BucketAccess, RoleArgs
 from components.thanos.ruler import ThanosRulerArgs
+from components.thanos.stack import ThanosStackArgs
 from components.thanos.store import ThanosStoreArgs
 from render import Memory
-from render.thanos import roles as rendered
+from render.prometheus.auth_proxies import READ
+from render.thanos import query, receive, ruler
+from render.thanos.authenticated import WRITE
+from render.thanos.bucket_roles import BucketRole, compactors, stores
+from render.thanos.bucket_web import BROWSE, web_flags
 from render.thanos.memcached import server_flags
-from render.thanos.roles import HASHRING_FILE, LIMITS_FILE, QUERY, RECEIVE, ROUTER, RULER, WEB
-from settings import Fleet, Memcached, Quantity, Receive, Ruler, Thanos, seconds
+from render.thanos.names import QUERY, RECEIVE, ROUTER, RULER, WEB
+from settings import Memcached, Quantity, Receive, Ruler, Thanos, seconds
 
-from .clusters import Watched
-from .exposure import expose_way
-from .hub import DeployedHub, HubEndpoint, HubReading, Ways
+from .exposure import expose_endpoint
+from .hub import RemoteWriteEndpoint
+from .monitor import Monitor, QueryEndpoint
+from .server import BucketAccesses
 
 
 def deploy_thanos(
-    fleet: Fleet,
+    monitor: Monitor,
     thanos: Thanos,
-    watched: Watched,
-    hub: DeployedHub,
-    ways: Ways,
-    notify: pulumi.Output[str] | None,
-) -> DeployedHub:
+    bucket_access: BucketAccesses,
+    notify_role: pulumi.Output[str] | None,
+    endpoint: RemoteWriteEndpoint | None,
+) -> tuple[Monitor, RemoteWriteEndpoint | None]:
     """
-    Make every role but the sidecars, which are the hub's own; give the hub as it is reached from now on.
+    Make every role but the sidecars, which are the server's own; give how it is queried and written to from now on.
 
-    `notify` is the Role of who may alert, if there is an Alertmanager.
+    `notify_role` is the Role of who may send alerts, if there is an Alertmanager; `endpoint` is the hub's.
     """
-    opts = watched.options()
-    pulumi.export("blocks", shared_blocks(thanos, hub.cluster))
-    caches = deploy_caches(fleet, thanos, watched, hub)
-    deploy_bucket_workers(fleet, thanos, watched, hub, ways, caches)
+    pulumi.export("blocks", shared_blocks(thanos, monitor.cluster))
+    args: ThanosStackArgs = {
+        "query": query_args(monitor, thanos),
+        "stores": [store_args(monitor, thanos, app, role, bucket_access[app]) for app, role in stores(thanos).items()],
+        "compactors": [
+            compactor_args(monitor, thanos, app, role, bucket_access[app]) for app, role in compactors(thanos).items()
+        ],
+    }
+    if thanos.memcached:
+        args["memcached"] = memcached_args(monitor, thanos, thanos.memcached)
     if thanos.bucket_web:
-        ThanosBucketWeb(hub.cluster, web_args(fleet, thanos, watched, hub, ways[WEB]), opts)
-        expose_way(fleet, watched, hub.made.tls_secret, thanos.bucket_web.expose, WEB, BROWSE)
-    received: list[pulumi.Resource] = []
-    if thanos.receive:
-        received = [ThanosReceive(hub.cluster, receive_args(fleet, thanos, thanos.receive, watched, hub, ways), opts)]
-        hub = hub._replace(endpoint=receive_endpoint(fleet, thanos.receive, watched, hub))
+        args["bucket_web"] = web_args(monitor, thanos, bucket_access[WEB])
+        expose_endpoint(monitor, thanos.bucket_web.expose, WEB, BROWSE)
+    if thanos.receive and endpoint:
+        safe = ingestors(thanos.receive)
+        pulumi.export("ingestors", safe)
+        args["receive"] = receive_args(monitor, thanos, thanos.receive, bucket_access[RECEIVE], endpoint, safe)
+        endpoint = receive_endpoint(monitor, thanos.receive, endpoint)
     if thanos.ruler:
-        deploy_ruler(fleet, thanos, thanos.ruler, watched, hub, ways, notify, received)
-    return hub._replace(reading=deploy_query(fleet, thanos, watched, hub))
+        access = BucketAccess() if ruler.is_stateless(thanos) else bucket_access[RULER]
+        args["ruler"] = ruler_args(monitor, thanos, thanos.ruler, access, notify_role)
+    stack = ThanosStack(monitor.cluster, args, monitor.options())
+    url = expose_endpoint(monitor, thanos.expose, QUERY, READ)
+    return monitor._replace(query=QueryEndpoint(QUERY, stack.roles[READ.name], url or monitor.query.url)), endpoint
 
 
 def shared_blocks(thanos: Thanos, cluster: str) -> pulumi.Output[dict[str, object]]:
@@ -90,45 +95,6 @@ def shared_blocks(thanos: Thanos, cluster: str) -> pulumi.Output[dict[str, objec
     return pulumi.Output.all(*others).apply(checked)
 
 
-def deploy_caches(fleet: Fleet, thanos: Thanos, watched: Watched, hub: DeployedHub) -> list[pulumi.Resource]:
-    """Make memcached, if it is asked for; a Store that finds no address of it does not start."""
-    if not thanos.memcached:
-        return []
-    args = memcached_args(fleet, thanos, thanos.memcached, watched)
-    return [ThanosMemcached(hub.cluster, args, watched.options())]
-
-
-def deploy_bucket_workers(
-    fleet: Fleet, thanos: Thanos, watched: Watched, hub: DeployedHub, ways: Ways, caches: Sequence[pulumi.Resource]
-) -> None:
-    """Make the Stores, after what they need, and the compactors."""
-    opts = watched.options()
-    after_caches = watched.options(caches)
-    store, compactor = thanos.store, thanos.compactor
-    for app, work in rendered.stores(thanos).items():
-        shard: ThanosStoreArgs = {
-            **role_args(fleet, watched, ways[app], work.flags, store.storage, store.storage_class),
-            "app": app,
-            "replicas": store.replicas,
-            "memory": render.store_memory(fleet.hub_series + fleet.written_series),
-        }
-        ThanosStore(f"{hub.cluster}-{app}", shard, after_caches)
-    for app, work in rendered.compactors(thanos).items():
-        args: ThanosCompactorArgs = {
-            **role_args(fleet, watched, ways[app], work.flags, compactor.storage, compactor.storage_class),
-            "app": app,
-            "memory": render.compactor_memory(fleet.hub_series + fleet.written_series),
-        }
-        ThanosCompactor(f"{hub.cluster}-{app}", args, opts)
-
-
-def deploy_query(fleet: Fleet, thanos: Thanos, watched: Watched, hub: DeployedHub) -> HubReading:
-    """Make what answers for all, and give where it is asked."""
-    made = ThanosQuery(hub.cluster, query_args(fleet, thanos, watched, hub), watched.options())
-    reached = expose_way(fleet, watched, hub.made.tls_secret, thanos.expose, QUERY, READ)
-    return HubReading(QUERY, made.roles[READ.name], reached or hub.reading.url)
-
-
 def ingestors(receive: Receive) -> pulumi.Output[int]:
     """
     How many ingestors of Receive there will be, once that is known to be safe; export it as `ingestors`.
@@ -143,179 +109,162 @@ def ingestors(receive: Receive) -> pulumi.Output[int]:
         least = int(had or 0) - spare
         if receive.replicas < least:
             raise pulumi.RunError(
-                f"thanos.receive.replicas: {int(had or 0)} ingestors can't become {receive.replicas} at once: of some "
-                f"samples none would be left before they are uploaded. Write {least}, and go on when that was deployed "
-                "for two hours."
+                f"thanos.receive.replicas: {int(had or 0)} ingestors can't become {receive.replicas} at once: samples "
+                f"that are not uploaded yet could be lost. Write {least}, deploy, wait two hours, then continue."
             )
         return receive.replicas
 
     return before.apply(checked)
 
 
-def deploy_ruler(
-    fleet: Fleet,
-    thanos: Thanos,
-    ruler: Ruler,
-    watched: Watched,
-    hub: DeployedHub,
-    ways: Ways,
-    notify: pulumi.Output[str] | None,
-    received: Sequence[pulumi.Resource],
-) -> None:
-    """Make the Rulers; stateless ones come after Receive, which would refuse for ever what it may not take yet."""
-    stateless = rendered.is_stateless(thanos)
-    args = ruler_args(fleet, thanos, ruler, watched, hub, Access() if stateless else ways[RULER], notify)
-    opts = watched.options(received if stateless else ())
-    ThanosRuler(hub.cluster, args, opts)
-
-
-def receive_args(
-    fleet: Fleet, thanos: Thanos, receive: Receive, watched: Watched, hub: DeployedHub, ways: Ways
-) -> ThanosReceiveArgs:
-    """Turn the stack file's words into the component's."""
-    safe = ingestors(receive)
-    pulumi.export("ingestors", safe)
-    args: ThanosReceiveArgs = {
-        **role_args(
-            fleet,
-            watched,
-            ways[RECEIVE],
-            rendered.ingestor_flags(fleet, thanos),
-            receive.storage,
-            receive.storage_class,
-        ),
-        "namespace": pulumi.Output.all(watched.namespace, safe).apply(lambda both: both[0]),  # nothing is made before
-        "replicas": receive.replicas,
-        "memory": render.hub_memory(fleet.written_series * receive.replication // receive.replicas),
-        "prefix": fleet.namespace,
-        "router_flags": rendered.router_flags(thanos),
-        "routers": receive.routers,
-        "files": router_files(fleet, thanos, receive),
-        "writers": [
-            *(f"{WRITER}-{cluster}" for cluster in hub.endpoint.tokens),
-            *([RULER] if rendered.is_stateless(thanos) else []),
-        ],
-        "tls_secret": hub.made.tls_secret,
-        "door_image": fleet.images.kube_rbac_proxy,
-    }
-    if receive.series_limits:
-        args["asks"] = hub.made.roles[READ.name]
-    return args
-
-
-def receive_endpoint(fleet: Fleet, receive: Receive, watched: Watched, hub: DeployedHub) -> HubEndpoint:
-    """Open the way to Receive, and give what an agent must know of it."""
-    reached = expose_way(fleet, watched, hub.made.tls_secret, receive.expose, ROUTER, WRITE)
-    tls = fleet.hub.expose.tls if fleet.hub else None
-    return HubEndpoint(
-        f"{reached}{WRITE.paths[0]}",
-        hub.endpoint.tokens,
-        (tls.ca if tls else None) or "",
-        (tls.ca_config_map if tls else None) or "",
-        "1.0",
-    )
-
-
-def router_files(fleet: Fleet, thanos: Thanos, receive: Receive) -> dict[str, str]:
-    """The routers' configuration: name of a file -> text."""
-    files = {HASHRING_FILE.rpartition("/")[2]: rendered.hashring(fleet, receive.replicas)}
-    if receive.series_limits:
-        files[LIMITS_FILE.rpartition("/")[2]] = rendered.limits(fleet, thanos)
-    return files
-
-
 def role_args(
-    fleet: Fleet,
-    watched: Watched,
-    access: Access,
-    flags: list[str],
-    storage: Quantity,
-    storage_class: str | None,
+    monitor: Monitor, access: BucketAccess, flags: list[str], storage: Quantity, storage_class: str | None
 ) -> RoleArgs:
-    """What every role with a volume needs."""
+    """Return what every role with a volume needs."""
     args: RoleArgs = {
-        "namespace": watched.namespace,
+        "namespace": monitor.context.namespace,
         "flags": flags,
         "memory": Memory("128Mi", "1Gi"),
         "access": access,
-        "scraper": HUB,
+        "scraper": monitor.server.app,
         "storage": storage,
-        "image": fleet.images.thanos,
-        "rollout_timeout": seconds(fleet.rollout_timeout),
+        "image": monitor.fleet.images.thanos,
+        "rollout_timeout": seconds(monitor.fleet.rollout_timeout),
     }
     if storage_class:
         args["storage_class"] = storage_class
     return args
 
 
-def memcached_args(fleet: Fleet, thanos: Thanos, memcached: Memcached, watched: Watched) -> ThanosMemcachedArgs:
-    """Turn the stack file's words into the component's."""
+def store_args(monitor: Monitor, thanos: Thanos, app: str, role: BucketRole, access: BucketAccess) -> ThanosStoreArgs:
+    """Return the arguments of one Store."""
+    store, fleet = thanos.store, monitor.fleet
     return {
-        "namespace": watched.namespace,
+        **role_args(monitor, access, role.flags, store.storage, store.storage_class),
+        "app": app,
+        "replicas": store.replicas,
+        "memory": render.store_memory(fleet.server_series + fleet.written_series),
+    }
+
+
+def compactor_args(
+    monitor: Monitor, thanos: Thanos, app: str, role: BucketRole, access: BucketAccess
+) -> ThanosCompactorArgs:
+    """Return the arguments of one bucket's compactor."""
+    compactor, fleet = thanos.compactor, monitor.fleet
+    return {
+        **role_args(monitor, access, role.flags, compactor.storage, compactor.storage_class),
+        "app": app,
+        "memory": render.compactor_memory(fleet.server_series + fleet.written_series),
+    }
+
+
+def receive_args(
+    monitor: Monitor,
+    thanos: Thanos,
+    settings: Receive,
+    access: BucketAccess,
+    endpoint: RemoteWriteEndpoint,
+    ingestors: pulumi.Output[int],
+) -> ThanosReceiveArgs:
+    """Return the arguments of Receive, whose objects wait until the number of `ingestors` is found safe."""
+    fleet, flags = monitor.fleet, receive.ingestor_flags(monitor.server, thanos, settings)
+    args: ThanosReceiveArgs = {
+        **role_args(monitor, access, flags, settings.storage, settings.storage_class),
+        "namespace": pulumi.Output.all(monitor.context.namespace, ingestors).apply(lambda both: both[0]),
+        "replicas": settings.replicas,
+        "memory": render.server_memory(fleet.written_series * settings.replication // settings.replicas),
+        "prefix": fleet.namespace,
+        "router_flags": receive.router_flags(settings),
+        "routers": settings.routers,
+        "files": receive.router_files(monitor.server, fleet, settings),
+        "writers": [
+            *(f"{WRITER}-{cluster}" for cluster in endpoint.tokens),
+            *([RULER] if ruler.is_stateless(thanos) else []),
+        ],
+        "tls_secret": monitor.tls_secret,
+        "auth_proxy_image": fleet.images.kube_rbac_proxy,
+    }
+    if settings.series_limits:
+        args["series_limit_reader"] = monitor.component.roles[READ.name]
+    return args
+
+
+def receive_endpoint(monitor: Monitor, settings: Receive, endpoint: RemoteWriteEndpoint) -> RemoteWriteEndpoint:
+    """Expose Receive, and return what an agent must know of it."""
+    reached = expose_endpoint(monitor, settings.expose, ROUTER, WRITE)
+    return endpoint._replace(url=f"{reached}{WRITE.paths[0]}", protocol="1.0")
+
+
+def memcached_args(monitor: Monitor, thanos: Thanos, memcached: Memcached) -> ThanosMemcachedArgs:
+    """Return the arguments of memcached."""
+    return {
+        "namespace": monitor.context.namespace,
         "flags": server_flags(memcached.memory),
         "replicas": memcached.replicas,
         "memory": render.memcached_memory(memcached.memory),
-        "users": [*rendered.stores(thanos), *([QUERY] if thanos.query_frontend else [])],
-        "image": fleet.images.memcached,
-        "rollout_timeout": seconds(fleet.rollout_timeout),
+        "users": [*stores(thanos), *([QUERY] if thanos.query_frontend else [])],
+        "image": monitor.fleet.images.memcached,
+        "rollout_timeout": seconds(monitor.fleet.rollout_timeout),
     }
 
 
-def query_args(fleet: Fleet, thanos: Thanos, watched: Watched, hub: DeployedHub) -> ThanosQueryArgs:
-    """Turn the stack file's words into the component's."""
+def query_args(monitor: Monitor, thanos: Thanos) -> ThanosQueryArgs:
+    """Return the arguments of Query."""
+    fleet = monitor.fleet
     args: ThanosQueryArgs = {
-        "namespace": watched.namespace,
+        "namespace": monitor.context.namespace,
         "prefix": fleet.namespace,
-        "flags": rendered.query_flags(thanos),
-        "endpoints": rendered.endpoints(fleet, thanos),
+        "flags": query.query_flags(thanos),
+        "endpoints": query.endpoints(monitor.server, fleet, thanos),
         "certificates": sorted({remote.tls_secret for remote in thanos.query.endpoints}),
         "replicas": thanos.query.replicas,
-        "memory": render.query_memory(fleet.hub_series),
-        "readers": {READER: READER, **({RULER: RULER} if rendered.is_stateless(thanos) else {})},
-        "scraper": hub.made.account,
-        "tls_secret": hub.made.tls_secret,
+        "memory": render.query_memory(fleet.server_series),
+        "readers": {READER: READER, **({RULER: RULER} if ruler.is_stateless(thanos) else {})},
+        "scraper": monitor.server.app,
+        "tls_secret": monitor.tls_secret,
         "image": fleet.images.thanos,
-        "door_image": fleet.images.kube_rbac_proxy,
+        "auth_proxy_image": fleet.images.kube_rbac_proxy,
         "rollout_timeout": seconds(fleet.rollout_timeout),
     }
     if thanos.query_frontend:
-        args["frontend"] = rendered.frontend_flags(thanos.query_frontend, thanos.memcached)
+        args["frontend"] = query.frontend_flags(thanos.query_frontend, thanos.memcached)
     return args
 
 
 def ruler_args(
-    fleet: Fleet,
+    monitor: Monitor,
     thanos: Thanos,
-    ruler: Ruler,
-    watched: Watched,
-    hub: DeployedHub,
-    access: Access,
-    notify: pulumi.Output[str] | None,
+    settings: Ruler,
+    access: BucketAccess,
+    notify_role: pulumi.Output[str] | None,
 ) -> ThanosRulerArgs:
-    """Turn the stack file's words into the component's."""
+    """Return the arguments of the Rulers."""
+    fleet, flags = monitor.fleet, ruler.ruler_flags(monitor.server, monitor.fleet, thanos)
     args: ThanosRulerArgs = {
-        **role_args(fleet, watched, access, rendered.ruler_flags(fleet, thanos), ruler.storage, ruler.storage_class),
-        "replicas": ruler.replicas,
+        **role_args(monitor, access, flags, settings.storage, settings.storage_class),
+        "replicas": settings.replicas,
         "rules": render.ruler_rules(fleet),
-        "alertmanagers": rendered.ruler_alertmanagers(fleet),
-        "tls_secret": hub.made.tls_secret,
-        "stateless": rendered.is_stateless(thanos),
+        "alertmanagers": ruler.ruler_alertmanagers(monitor.server, fleet),
+        "tls_secret": monitor.tls_secret,
+        "stateless": ruler.is_stateless(thanos),
     }
-    if notify is not None:
-        args["notify"] = notify
+    if notify_role is not None:
+        args["notify"] = notify_role
     return args
 
 
-def web_args(fleet: Fleet, thanos: Thanos, watched: Watched, hub: DeployedHub, access: Access) -> ThanosBucketWebArgs:
-    """Turn the stack file's words into the component's."""
+def web_args(monitor: Monitor, thanos: Thanos, access: BucketAccess) -> ThanosBucketWebArgs:
+    """Return the arguments of the bucket web."""
+    fleet = monitor.fleet
     return {
-        "namespace": watched.namespace,
+        "namespace": monitor.context.namespace,
         "prefix": fleet.namespace,
-        "flags": rendered.web_flags(thanos),
+        "flags": web_flags(thanos),
         "access": access,
         "reader": READER,
-        "tls_secret": hub.made.tls_secret,
+        "tls_secret": monitor.tls_secret,
         "image": fleet.images.thanos,
-        "door_image": fleet.images.kube_rbac_proxy,
+        "auth_proxy_image": fleet.images.kube_rbac_proxy,
         "rollout_timeout": seconds(fleet.rollout_timeout),
     }

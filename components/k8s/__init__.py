@@ -1,1 +1,1 @@
-"""What the components have in common and Kubernetes has names for: labels, security contexts, workloads, volumes, accounts."""
+"""What components share, by the names that Kubernetes has for it: labels, security contexts, workloads, volumes."""

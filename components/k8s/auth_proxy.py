@@ -7,103 +7,86 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
+from render.auth_proxy import GROUP, AuthProxy
 from render.tokens import AUDIENCE
 
 from . import tokens
 from .labels import selector
 from .network_policy import pods_of
-from .pods import RESTRICTED, STARTING, resources
+from .probes import STARTING
+from .security import RESTRICTED
+from .workload import resources
 
-GROUP = "promfleet.io"
-"""API group of resources that exist in RBAC only, so that no default role grants them."""
-CONFIG = "/etc/doors"
+CONFIG = "/etc/kube-rbac-proxy"
 TLS = "/etc/tls"
 
 
-class Door(NamedTuple):
-    """One kube-rbac-proxy; who passes must be allowed `<resource>/<name>` of this instance."""
-
-    resource: str
-    name: str
-    upstream: str
-    """host:port of what it leads to, on the pod's loopback."""
-    port: int
-    health: int
-    verbs: tuple[str, ...]
-    """What Kubernetes calls the HTTP methods that its holders may use."""
-    paths: tuple[str, ...]
-    callers: tuple[str, ...] = ()
-    """Apps of ours whose pods alone come, with tokens made for that; whoever has a token, if there are none."""
-    user_header: str = ""
-    """HTTP header that tells upstream who came, over what the client wrote there."""
-
-
-class Entrance(NamedTuple):
-    """What the doors add to a pod, what leads to them, and who may be let in."""
+class AuthProxies(NamedTuple):
+    """What the auth proxies add to a pod, what leads to them, and who may be let in."""
 
     containers: Sequence[k8s.core.v1.ContainerArgsDict]
     volumes: Sequence[k8s.core.v1.VolumeArgsDict]
     roles: Mapping[str, pulumi.Output[str]]
-    """Door -> name of the Role that opens it."""
+    """Auth proxy -> name of the Role that opens it."""
     service: pulumi.Output[str]
-    """Name of the Service with a port per door."""
+    """Name of the Service with a port per auth proxy."""
 
 
-def entrance(
+def auth_proxies(
     name: str,
-    doors: Sequence[Door],
+    proxies: Sequence[AuthProxy],
     image: str,
     metadata: k8s.meta.v1.ObjectMetaArgsDict,
     account: k8s.core.v1.ServiceAccount,
     tls_secret: pulumi.Input[str],
     prefix: str,
-    bounded: ResourceOptions,
-) -> Entrance:
+    await_opts: ResourceOptions,
+) -> AuthProxies:
     """
-    Make a Role per door, what the doors themselves need to ask who comes, and a Service that leads to them alone.
+    Make a Role per auth proxy, what they need to ask who comes, and a Service that leads to them alone.
 
-    The pod's other ports are closed to everyone, unless another policy opens them. `bounded` has the timeouts of a
+    The pod's other ports are closed to everyone, unless another policy opens them. `await_opts` has the timeouts of a
     rollout: the Service is waited for until a pod behind it is ready.
     """
-    child = ResourceOptions(parent=bounded.parent)
+    child_opts = ResourceOptions(parent=await_opts.parent)
     app = str(metadata["name"])
     k8s.rbac.v1.ClusterRoleBinding(
         f"{name}-reviews-binding",
         metadata={"name": f"{prefix}-{app}-reviews", "labels": metadata["labels"]},
         role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "system:auth-delegator"},
         subjects=[{"kind": "ServiceAccount", "name": account.metadata.name, "namespace": metadata["namespace"]}],
-        opts=child,
+        opts=child_opts,
     )
     config = k8s.core.v1.ConfigMap(
-        f"{name}-doors",
-        metadata={**metadata, "name": f"{app}-doors"},
-        data={f"{door.name}.yaml": authorization(door, metadata["namespace"], app) for door in doors},
-        opts=child,
+        f"{name}-kube-rbac-proxy",
+        metadata={**metadata, "name": f"{app}-kube-rbac-proxy"},
+        data={f"{proxy.name}.yaml": authorization(proxy, metadata["namespace"], app) for proxy in proxies},
+        opts=child_opts,
     )
     roles = {
-        door.name: k8s.rbac.v1.Role(
-            f"{name}-{door.name}-role",
-            metadata={**metadata, "name": f"{app}-{door.name}"},
-            rules=permission(door, app, door.verbs),
-            opts=child,
+        proxy.name: k8s.rbac.v1.Role(
+            f"{name}-{proxy.name}-role",
+            metadata={**metadata, "name": f"{app}-{proxy.name}"},
+            rules=permission(proxy, app, proxy.verbs),
+            opts=child_opts,
         ).metadata.name
-        for door in doors
+        for proxy in proxies
     }
-    leading = k8s.core.v1.Service(f"{name}-service", metadata=metadata, spec=service(app, doors), opts=bounded)
+    leading = k8s.core.v1.Service(f"{name}-service", metadata=metadata, spec=service(app, proxies), opts=await_opts)
     k8s.networking.v1.NetworkPolicy(
         f"{name}-policy",
         metadata=metadata,
         spec={
             "pod_selector": {"match_labels": selector(app, app)},
             "policy_types": ["Ingress"],
-            "ingress": ingress(doors),
+            "ingress": ingress(proxies),
         },
-        opts=child,
+        opts=child_opts,
     )
-    return Entrance(
-        [container(door, image) for door in doors],
+    return AuthProxies(
+        [container(proxy, image) for proxy in proxies],
         [
-            {"name": "doors", "config_map": {"name": config.metadata.name}},
+            {"name": "kube-rbac-proxy", "config_map": {"name": config.metadata.name}},
             {"name": "tls", "secret": {"secret_name": tls_secret}},
             tokens.API.volume,
         ],
@@ -112,75 +95,75 @@ def entrance(
     )
 
 
-def ingress(doors: Sequence[Door]) -> list[k8s.networking.v1.NetworkPolicyIngressRuleArgsDict]:
-    """Lets everybody come to the doors that people and agents come through, and to each other one its callers."""
+def ingress(proxies: Sequence[AuthProxy]) -> list[k8s.networking.v1.NetworkPolicyIngressRuleArgsDict]:
+    """Let everybody come to the auth proxies of people and agents, and to each other one its callers."""
 
-    def port(door: Door) -> k8s.networking.v1.NetworkPolicyPortArgsDict:
-        return {"port": door.name, "protocol": "TCP"}
+    def port(proxy: AuthProxy) -> k8s.networking.v1.NetworkPolicyPortArgsDict:
+        return {"port": proxy.name, "protocol": "TCP"}
 
     rules: list[k8s.networking.v1.NetworkPolicyIngressRuleArgsDict] = [
-        {"from_": pods_of(door.callers), "ports": [port(door)]} for door in doors if door.callers
+        {"from_": pods_of(proxy.callers), "ports": [port(proxy)]} for proxy in proxies if proxy.callers
     ]
-    public = [port(door) for door in doors if not door.callers]
+    public = [port(proxy) for proxy in proxies if not proxy.callers]
     return [{"ports": public}, *rules] if public else rules
 
 
-def authorization(door: Door, namespace: pulumi.Input[str], app: str) -> pulumi.Output[str]:
-    """The configuration file of one door."""
+def authorization(proxy: AuthProxy, namespace: pulumi.Input[str], app: str) -> pulumi.Output[str]:
+    """The configuration file of one auth proxy."""
     attributes = {
         "namespace": namespace,
         "apiGroup": GROUP,
         "apiVersion": "v1",
-        "resource": door.resource,
-        "subresource": door.name,
+        "resource": proxy.resource,
+        "subresource": proxy.name,
         "name": app,
     }
     return pulumi.Output.json_dumps({"authorization": {"resourceAttributes": attributes}})
 
 
-def permission(door: Door, app: str, verbs: Sequence[str]) -> list[k8s.rbac.v1.PolicyRuleArgsDict]:
-    """The rules of a Role that opens one door."""
+def permission(proxy: AuthProxy, app: str, verbs: Sequence[str]) -> list[k8s.rbac.v1.PolicyRuleArgsDict]:
+    """The rules of a Role that opens one auth proxy."""
     return [
         {
             "api_groups": [GROUP],
-            "resources": [f"{door.resource}/{door.name}"],
+            "resources": [f"{proxy.resource}/{proxy.name}"],
             "resource_names": [app],
             "verbs": list(verbs),
         }
     ]
 
 
-def service(app: str, doors: Sequence[Door]) -> k8s.core.v1.ServiceSpecArgsDict:
-    """What leads to the doors inside the cluster: a port per door."""
+def service(app: str, proxies: Sequence[AuthProxy]) -> k8s.core.v1.ServiceSpecArgsDict:
+    """What leads to the auth proxies inside the cluster: a port per auth proxy."""
     return {
         "selector": selector(app, app),
-        "ports": [{"name": door.name, "port": door.port, "target_port": door.name} for door in doors],
+        "ports": [{"name": proxy.name, "port": proxy.port, "target_port": proxy.name} for proxy in proxies],
     }
 
 
-def container(door: Door, image: str) -> k8s.core.v1.ContainerArgsDict:
-    """The door itself; what it does not name answers 404, before and after authentication."""
+def container(proxy: AuthProxy, image: str) -> k8s.core.v1.ContainerArgsDict:
+    """The auth proxy itself; what it does not name answers 404, before and after authentication."""
     alive: k8s.core.v1.ProbeArgsDict = {
-        "http_get": {"path": "/healthz", "port": f"{door.name}-health", "scheme": "HTTPS"}
+        "http_get": {"path": "/healthz", "port": f"{proxy.name}-health", "scheme": "HTTPS"}
     }
     return {
-        "name": f"{door.name}-door",
+        "name": f"kube-rbac-proxy-{proxy.name}",
         "image": image,
         "args": [
-            f"--secure-listen-address=:{door.port}",
-            f"--proxy-endpoints-port={door.health}",
-            f"--upstream=http://{door.upstream}/",
-            f"--config-file={CONFIG}/{door.name}.yaml",
-            f"--allow-paths={','.join(door.paths)}",
+            f"--secure-listen-address=:{proxy.port}",
+            f"--proxy-endpoints-port={proxy.health}",
+            f"--upstream=http://{proxy.upstream}/",
+            f"--config-file={CONFIG}/{proxy.name}.yaml",
+            f"--allow-paths={','.join(proxy.paths)}",
             f"--tls-cert-file={TLS}/tls.crt",
             f"--tls-private-key-file={TLS}/tls.key",
-            *([f"--auth-token-audiences={AUDIENCE}"] if door.callers else []),
-            *told_who(door),
+            *([f"--auth-token-audiences={AUDIENCE}"] if proxy.callers else []),
+            *identity_header_flags(proxy),
             "--http2-disable",  # its end waits for every HTTP/2 connection, which a scraper never closes
         ],
         "ports": [
-            {"name": door.name, "container_port": door.port},
-            {"name": f"{door.name}-health", "container_port": door.health},
+            {"name": proxy.name, "container_port": proxy.port},
+            {"name": f"{proxy.name}-health", "container_port": proxy.health},
         ],
         "startup_probe": {**alive, **STARTING},
         "readiness_probe": alive,
@@ -188,15 +171,15 @@ def container(door: Door, image: str) -> k8s.core.v1.ContainerArgsDict:
         "resources": resources("20m", "32Mi", "256Mi"),
         "security_context": RESTRICTED,
         "volume_mounts": [
-            {"name": "doors", "mount_path": CONFIG, "read_only": True},
+            {"name": "kube-rbac-proxy", "mount_path": CONFIG, "read_only": True},
             {"name": "tls", "mount_path": TLS, "read_only": True},
             tokens.API.mount,  # it asks who comes
         ],
     }
 
 
-def told_who(door: Door) -> list[str]:
+def identity_header_flags(proxy: AuthProxy) -> list[str]:
     """The flags that set a header to the name of who passed."""
-    if not door.user_header:
+    if not proxy.user_header:
         return []
-    return ["--auth-header-fields-enabled", f"--auth-header-user-field-name={door.user_header}"]
+    return ["--auth-header-fields-enabled", f"--auth-header-user-field-name={proxy.user_header}"]

@@ -14,7 +14,7 @@ def certificate(
     metadata: k8s.meta.v1.ObjectMetaArgsDict,
     hosts: Sequence[str],
     issuer: str,
-    child: ResourceOptions,
+    child_opts: ResourceOptions,
 ) -> str:
     """Ask a ClusterIssuer for a certificate of these hosts, and name the Secret that it will stand in."""
     secret = f"{metadata['name']}-tls"
@@ -28,7 +28,7 @@ def certificate(
             **subjects(hosts),
             "issuerRef": {"group": "cert-manager.io", "kind": "ClusterIssuer", "name": issuer},
         },
-        opts=child,
+        opts=child_opts,
     )
     return secret
 

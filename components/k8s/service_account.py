@@ -1,4 +1,4 @@
-"""Who may pass a hub's door: a ServiceAccount, its tokens and the Role that it holds."""
+"""Who may pass a hub's auth proxy: a ServiceAccount, its tokens and the Role that it holds."""
 
 import base64
 
@@ -7,24 +7,24 @@ import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
 
-def identity(
+def service_account_token(
     name: str,
     metadata: k8s.meta.v1.ObjectMetaArgsDict,
     role: pulumi.Input[str] | None,
     renewals: int,
-    child: ResourceOptions,
+    child_opts: ResourceOptions,
 ) -> pulumi.Output[str]:
     """Make the holder of a Role, or of one that is granted elsewhere, and return its bearer token, as a secret."""
-    token = newest_token(name, metadata, role, renewals, child)
+    token = newest_token_secret(name, metadata, role, renewals, child_opts)
     return pulumi.Output.secret(token.data.apply(lambda data: base64.b64decode(data["token"]).decode()))
 
 
-def newest_token(
+def newest_token_secret(
     name: str,
     metadata: k8s.meta.v1.ObjectMetaArgsDict,
     role: pulumi.Input[str] | None,
     renewals: int,
-    child: ResourceOptions,
+    child_opts: ResourceOptions,
 ) -> k8s.core.v1.Secret:
     """
     Make the holder of a Role and return the Secret with its bearer token, key `token`.
@@ -32,9 +32,11 @@ def newest_token(
     Deleting the ServiceAccount revokes all its tokens. After a renewal the token before the newest stays valid, so that
     whoever still sends it is not refused; the next renewal deletes it.
     """
-    account = k8s.core.v1.ServiceAccount(name, metadata=metadata, automount_service_account_token=False, opts=child)
+    account = k8s.core.v1.ServiceAccount(
+        name, metadata=metadata, automount_service_account_token=False, opts=child_opts
+    )
     if role is not None:
-        grant(name, metadata, role, account.metadata.name, child)
+        bind_role(name, metadata, role, account.metadata.name, child_opts)
     tokens = [
         k8s.core.v1.Secret(
             f"{name}-token-{generation}",
@@ -44,19 +46,19 @@ def newest_token(
                 "annotations": {"kubernetes.io/service-account.name": account.metadata.name},
             },
             type="kubernetes.io/service-account-token",
-            opts=child,
+            opts=child_opts,
         )
         for generation in range(max(0, renewals - 1), renewals + 1)
     ]
     return tokens[-1]
 
 
-def grant(
+def bind_role(
     name: str,
     metadata: k8s.meta.v1.ObjectMetaArgsDict,
     role: pulumi.Input[str],
     account: pulumi.Input[str],
-    child: ResourceOptions,
+    child_opts: ResourceOptions,
 ) -> None:
     """Give a Role to a ServiceAccount of the same namespace."""
     k8s.rbac.v1.RoleBinding(
@@ -64,5 +66,5 @@ def grant(
         metadata=metadata,
         role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "Role", "name": role},
         subjects=[{"kind": "ServiceAccount", "name": account, "namespace": metadata["namespace"]}],
-        opts=child,
+        opts=child_opts,
     )

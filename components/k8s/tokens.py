@@ -37,9 +37,9 @@ API = Token(
     {"name": "api-token", "mount_path": tokens.API, "read_only": True},
 )
 """What Kubernetes would mount into every container of the pod."""
-DOORS = Token(
+AUTH_PROXY = Token(
     {
-        "name": "doors-token",
+        "name": "auth-proxy-token",
         "projected": {
             "sources": [
                 {
@@ -52,5 +52,5 @@ DOORS = Token(
             ]
         },
     },
-    {"name": "doors-token", "mount_path": tokens.DOORS, "read_only": True},
+    {"name": "auth-proxy-token", "mount_path": tokens.AUTH_PROXY, "read_only": True},
 )

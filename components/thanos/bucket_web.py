@@ -7,19 +7,18 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from render.thanos.roles import WEB, WEB_LISTEN
+from render.thanos.bucket_web import BROWSE, WEB_LISTEN
+from render.thanos.names import WEB
 from settings.images import KUBE_RBAC_PROXY, THANOS
 
-from ..k8s import auth_proxy as doors
-from ..k8s.auth_proxy import Door
+from ..k8s import auth_proxy
 from ..k8s.labels import selector
-from ..k8s.pods import POD_RESTRICTED, RESTRICTED, asked_inside, resources
-from ..k8s.service_account import grant
+from ..k8s.probes import exec_probes
+from ..k8s.security import POD_RESTRICTED, RESTRICTED
+from ..k8s.service_account import bind_role
 from ..k8s.timeouts import timeouts
-from .role import Access, metadata_of
-
-PATHS = ("/", "/blocks", "/loaded", "/favicon.ico", "/static/*/*", "/api/v1/blocks", "/api/v1/status/flags")
-BROWSE = Door("buckets", "browse", WEB_LISTEN, 8443, 8643, ("get",), PATHS)
+from ..k8s.workload import resources
+from .role import BucketAccess, role_metadata
 
 
 class ThanosBucketWebArgs(TypedDict):
@@ -29,15 +28,15 @@ class ThanosBucketWebArgs(TypedDict):
     """Begins the names of its cluster-wide objects."""
     flags: Sequence[str]
     """Command line of Thanos."""
-    access: Access
+    access: BucketAccess
     """How the object store is reached."""
     reader: pulumi.Input[str]
     """ServiceAccount, in this namespace, that may look."""
     tls_secret: pulumi.Input[str]
-    """Secret of type kubernetes.io/tls that the door shows."""
+    """Secret of type kubernetes.io/tls that the auth proxy shows."""
     image: NotRequired[str]
     """Thanos; the release that this package is tested with, if left out."""
-    door_image: NotRequired[str]
+    auth_proxy_image: NotRequired[str]
     """kube-rbac-proxy; likewise."""
     rollout_timeout: NotRequired[int]
     """Seconds until a Deployment that does not become ready fails the update."""
@@ -47,34 +46,34 @@ class ThanosBucketWeb(pulumi.ComponentResource):
     """Reads the bucket and shows it to readers."""
 
     service: pulumi.Output[str]
-    """Name of the Service with the door's port."""
+    """Name of the Service with the auth proxy's port."""
 
     def __init__(self, name: str, args: ThanosBucketWebArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:ThanosBucketWeb", name, {}, opts)
-        child = ResourceOptions(parent=self)
-        bounded = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
+        child_opts = ResourceOptions(parent=self)
+        await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         own = f"{name}-{WEB}"
         image = args.get("image", THANOS)
-        metadata = metadata_of(WEB, args["namespace"], image)
+        metadata = role_metadata(WEB, args["namespace"], image)
         account = k8s.core.v1.ServiceAccount(
             f"{own}-account",
             metadata={**metadata, "annotations": args["access"].annotations},
             automount_service_account_token=False,
-            opts=child,
+            opts=child_opts,
         )
-        entrance = doors.entrance(
+        proxies = auth_proxy.auth_proxies(
             own,
             [BROWSE],
-            args.get("door_image", KUBE_RBAC_PROXY),
+            args.get("auth_proxy_image", KUBE_RBAC_PROXY),
             metadata,
             account,
             args["tls_secret"],
             args["prefix"],
-            bounded,
+            await_opts,
         )
-        self.service = entrance.service
+        self.service = proxies.service
         looks: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{WEB}-reader"}
-        grant(f"{own}-reader", looks, entrance.roles[BROWSE.name], args["reader"], child)
+        bind_role(f"{own}-reader", looks, proxies.roles[BROWSE.name], args["reader"], child_opts)
         web: k8s.core.v1.ContainerArgsDict = {
             "name": "thanos",
             "image": image,
@@ -83,7 +82,7 @@ class ThanosBucketWeb(pulumi.ComponentResource):
             "resources": resources("10m", "64Mi", "512Mi"),
             "security_context": RESTRICTED,
             "volume_mounts": list(args["access"].mounts),
-            **asked_inside(WEB_LISTEN),
+            **exec_probes(WEB_LISTEN),
         }
         k8s.apps.v1.Deployment(
             f"{own}-deployment",
@@ -99,8 +98,8 @@ class ThanosBucketWeb(pulumi.ComponentResource):
                         "node_selector": {"kubernetes.io/os": "linux"},
                         "enable_service_links": False,
                         "security_context": POD_RESTRICTED,
-                        "containers": [web, *entrance.containers],
-                        "volumes": [*args["access"].volumes, *entrance.volumes],
+                        "containers": [web, *proxies.containers],
+                        "volumes": [*args["access"].volumes, *proxies.volumes],
                     },
                 },
             },

@@ -11,10 +11,10 @@ from render.thanos.memcached import MEMCACHED, PORT, PORT_NAME
 from settings import images
 
 from ..k8s.labels import selector
-from ..k8s.pods import POD_RESTRICTED, RESTRICTED, resources
-from ..k8s.replicas import budget, spread
+from ..k8s.security import POD_RESTRICTED, RESTRICTED
 from ..k8s.timeouts import timeouts
-from .role import let_in, metadata_of
+from ..k8s.workload import budget, resources, spread
+from .role import allow_ingress, role_metadata
 
 
 class ThanosMemcachedArgs(TypedDict):
@@ -43,12 +43,12 @@ class ThanosMemcached(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ThanosMemcachedArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:ThanosMemcached", name, {}, opts)
-        child = ResourceOptions(parent=self)
-        bounded = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
+        child_opts = ResourceOptions(parent=self)
+        await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         own = f"{name}-{MEMCACHED}"
-        metadata = metadata_of(MEMCACHED, args["namespace"], args.get("image", images.MEMCACHED))
+        metadata = role_metadata(MEMCACHED, args["namespace"], args.get("image", images.MEMCACHED))
         account = k8s.core.v1.ServiceAccount(
-            f"{own}-account", metadata=metadata, automount_service_account_token=False, opts=child
+            f"{own}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
         )
         pods = k8s.core.v1.Service(
             f"{own}-pods",
@@ -58,10 +58,10 @@ class ThanosMemcached(pulumi.ComponentResource):
                 "selector": selector(MEMCACHED, MEMCACHED),
                 "ports": [{"name": PORT_NAME, "port": PORT}],
             },
-            opts=bounded,
+            opts=await_opts,
         )
-        let_in(own, metadata, MEMCACHED, {PORT: args["users"]}, child)
-        budget(own, metadata, MEMCACHED, child)
+        allow_ingress(own, metadata, MEMCACHED, {PORT: args["users"]}, child_opts)
+        budget(own, metadata, MEMCACHED, child_opts)
         k8s.apps.v1.StatefulSet(
             f"{own}-statefulset",
             metadata=metadata,
@@ -72,7 +72,7 @@ class ThanosMemcached(pulumi.ComponentResource):
                 "selector": {"match_labels": selector(MEMCACHED, MEMCACHED)},
                 "template": {"metadata": {"labels": metadata["labels"]}, "spec": pod(args, account.metadata.name)},
             },
-            opts=bounded,
+            opts=await_opts,
         )
         self.register_outputs({})
 

@@ -7,38 +7,27 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from render.prometheus.server import APP as HUB
-from render.thanos.roles import (
-    CERTIFICATES,
+from render.prometheus.auth_proxies import READ
+from render.thanos.names import CERTIFICATES, FRONTEND, GRPC, QUERY, RULER
+from render.thanos.query import (
     ENDPOINTS_FILE,
-    FRONTEND,
     FRONTEND_LISTEN,
-    GRPC,
-    QUERY,
+    FRONTEND_METRICS,
+    METRICS,
     QUERY_LISTEN,
-    RULER,
+    read_proxy,
 )
 from settings.images import KUBE_RBAC_PROXY, THANOS
 
-from ..hub_prometheus import READ
-from ..k8s import auth_proxy as doors
-from ..k8s.auth_proxy import Door
+from ..k8s import auth_proxy
 from ..k8s.labels import selector
-from ..k8s.pods import POD_RESTRICTED, RESTRICTED, asked_inside, resources
-from ..k8s.replicas import budget, spread
-from ..k8s.service_account import grant
+from ..k8s.network_policy import allow_ingress
+from ..k8s.probes import exec_probes
+from ..k8s.security import POD_RESTRICTED, RESTRICTED
+from ..k8s.service_account import bind_role
 from ..k8s.timeouts import timeouts
+from ..k8s.workload import budget, resources, spread
 from . import role as thanos
-
-PATHS = (*READ.paths, "/api/v1/stores")
-METRICS = Door("queries", "metrics", QUERY_LISTEN, 8445, 8645, ("get",), ("/metrics",), (HUB,))
-FRONTEND_METRICS = Door("queries", "frontend", FRONTEND_LISTEN, 8446, 8646, ("get",), ("/metrics",), (HUB,))
-
-
-def read_door(*, frontend: bool) -> Door:
-    """The door of people and Grafana, which leads to the frontend where there is one."""
-    upstream = FRONTEND_LISTEN if frontend else QUERY_LISTEN
-    return Door("queries", READ.name, upstream, READ.port, READ.health, READ.verbs, PATHS)
 
 
 class ThanosQueryArgs(TypedDict):
@@ -59,53 +48,57 @@ class ThanosQueryArgs(TypedDict):
     """Request and limit of Query's memory."""
     readers: Mapping[str, pulumi.Input[str]]
     """Who may ask: name -> ServiceAccount of this namespace."""
-    scraper: pulumi.Input[str]
-    """ServiceAccount, in this namespace, of the Prometheus that scrapes it."""
+    scraper: str
+    """App, and ServiceAccount, of the Prometheus that scrapes it."""
     tls_secret: pulumi.Input[str]
-    """Secret of type kubernetes.io/tls that the doors show."""
+    """Secret of type kubernetes.io/tls that the auth proxies show."""
     image: NotRequired[str]
     """Thanos; the release that this package is tested with, if left out."""
-    door_image: NotRequired[str]
+    auth_proxy_image: NotRequired[str]
     """kube-rbac-proxy; likewise."""
     rollout_timeout: NotRequired[int]
     """Seconds until a Deployment that does not become ready fails the update."""
 
 
 class ThanosQuery(pulumi.ComponentResource):
-    """Asks all, folds equal series, and answers those that its door lets in."""
+    """Asks all, folds equal series, and answers those that its auth proxy lets in."""
 
     service: pulumi.Output[str]
-    """Name of the Service with a port per door."""
+    """Name of the Service with a port per auth proxy."""
     roles: Mapping[str, pulumi.Output[str]]
-    """Door -> name of the Role that opens it."""
+    """Auth proxy -> name of the Role that opens it."""
 
     def __init__(self, name: str, args: ThanosQueryArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:ThanosQuery", name, {}, opts)
-        child = ResourceOptions(parent=self)
-        bounded = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
+        child_opts = ResourceOptions(parent=self)
+        await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         own = f"{name}-{QUERY}"
-        metadata = thanos.metadata_of(QUERY, args["namespace"], args.get("image", THANOS))
+        metadata = thanos.role_metadata(QUERY, args["namespace"], args.get("image", THANOS))
         account = k8s.core.v1.ServiceAccount(
-            f"{own}-account", metadata=metadata, automount_service_account_token=False, opts=child
+            f"{own}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
         )
-        ways = [read_door(frontend="frontend" in args), METRICS, *([FRONTEND_METRICS] if "frontend" in args else [])]
-        entrance = doors.entrance(
+        scraped_through = [
+            proxy.called_by(args["scraper"]) for proxy in (METRICS, *([FRONTEND_METRICS] if "frontend" in args else []))
+        ]
+        proxies = auth_proxy.auth_proxies(
             own,
-            ways,
-            args.get("door_image", KUBE_RBAC_PROXY),
+            [read_proxy(frontend="frontend" in args), *scraped_through],
+            args.get("auth_proxy_image", KUBE_RBAC_PROXY),
             metadata,
             account,
             args["tls_secret"],
             args["prefix"],
-            bounded,
+            await_opts,
         )
-        self.roles, self.service = entrance.roles, entrance.service
+        self.roles, self.service = proxies.roles, proxies.service
         for reader, who in args["readers"].items():
-            grant(f"{own}-{reader}", {**metadata, "name": f"{QUERY}-{reader}"}, self.roles[READ.name], who, child)
-        for door in ways[1:]:
-            scraped: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{QUERY}-{door.name}-scraper"}
-            grant(f"{own}-{door.name}-scraper", scraped, self.roles[door.name], args["scraper"], child)
-        self._serve(own, args, metadata, account.metadata.name, entrance, child)
+            bind_role(
+                f"{own}-{reader}", {**metadata, "name": f"{QUERY}-{reader}"}, self.roles[READ.name], who, child_opts
+            )
+        for proxy in scraped_through:
+            scraped: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{QUERY}-{proxy.name}-scraper"}
+            bind_role(f"{own}-{proxy.name}-scraper", scraped, self.roles[proxy.name], args["scraper"], child_opts)
+        self._serve(own, args, metadata, account.metadata.name, proxies, child_opts)
         self.register_outputs({"service": self.service})
 
     def _serve(
@@ -114,13 +107,15 @@ class ThanosQuery(pulumi.ComponentResource):
         args: ThanosQueryArgs,
         metadata: k8s.meta.v1.ObjectMetaArgsDict,
         account: pulumi.Input[str],
-        entrance: doors.Entrance,
-        child: ResourceOptions,
+        proxies: auth_proxy.AuthProxies,
+        child_opts: ResourceOptions,
     ) -> None:
         """Make the Deployment with its configuration, and the name under which Rulers find its pods."""
-        bounded = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
+        await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         file = ENDPOINTS_FILE.rpartition("/")[2]
-        config = k8s.core.v1.ConfigMap(f"{own}-config", metadata=metadata, data={file: args["endpoints"]}, opts=child)
+        config = k8s.core.v1.ConfigMap(
+            f"{own}-config", metadata=metadata, data={file: args["endpoints"]}, opts=child_opts
+        )
         grpc: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{QUERY}-grpc"}
         k8s.core.v1.Service(
             f"{own}-grpc",
@@ -130,10 +125,10 @@ class ThanosQuery(pulumi.ComponentResource):
                 "selector": selector(QUERY, QUERY),
                 "ports": [{"name": "grpc", "port": GRPC}],
             },
-            opts=bounded,
+            opts=await_opts,
         )
-        thanos.let_in(f"{own}-grpc", grpc, QUERY, {GRPC: [RULER]}, child)
-        budget(own, metadata, QUERY, child)
+        allow_ingress(f"{own}-grpc", grpc, QUERY, {GRPC: [RULER]}, child_opts)
+        budget(own, metadata, QUERY, child_opts)
         k8s.apps.v1.Deployment(
             f"{own}-deployment",
             metadata=metadata,
@@ -142,17 +137,17 @@ class ThanosQuery(pulumi.ComponentResource):
                 "selector": {"match_labels": selector(QUERY, QUERY)},
                 "template": {
                     "metadata": {"labels": metadata["labels"]},
-                    "spec": pod(args, account, config.metadata.name, entrance),
+                    "spec": pod(args, account, config.metadata.name, proxies),
                 },
             },
-            opts=bounded,
+            opts=await_opts,
         )
 
 
 def pod(
-    args: ThanosQueryArgs, account: pulumi.Input[str], config: pulumi.Input[str], entrance: doors.Entrance
+    args: ThanosQueryArgs, account: pulumi.Input[str], config: pulumi.Input[str], proxies: auth_proxy.AuthProxies
 ) -> k8s.core.v1.PodSpecArgsDict:
-    """Query on loopback, its frontend before it, and the doors."""
+    """Query on loopback, its frontend before it, and the auth proxies."""
     shown: list[k8s.core.v1.VolumeArgsDict] = [
         # By number: the name of a Secret may be longer than a volume's, have dots, or be that of another volume.
         {"name": f"certificate-{number}", "secret": {"secret_name": secret}}
@@ -176,12 +171,12 @@ def pod(
         "containers": [
             server(QUERY, args, args["flags"], args["memory"], QUERY_LISTEN, mounts),
             *frontend,
-            *entrance.containers,
+            *proxies.containers,
         ],
         "volumes": [
             {"name": "config", "config_map": {"name": config}},
             *shown,
-            *entrance.volumes,
+            *proxies.volumes,
         ],
     }
 
@@ -202,5 +197,5 @@ def server(
         "resources": resources("50m", *memory),
         "security_context": RESTRICTED,
         "volume_mounts": list(mounts),
-        **asked_inside(listen),
+        **exec_probes(listen),
     }

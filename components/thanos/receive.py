@@ -7,32 +7,22 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from render.thanos.roles import (
-    CERTIFICATES,
-    HASHRING_FILE,
-    HTTP,
-    QUERY,
-    RECEIVE,
-    REMOTE_WRITE_LISTEN,
-    ROUTER,
-    TENANT_HEADER,
-)
+from render.thanos.authenticated import WRITE
+from render.thanos.names import CERTIFICATES, HTTP, QUERY, RECEIVE, ROUTER
+from render.thanos.receive import HASHRING_FILE
 from settings.images import KUBE_RBAC_PROXY, THANOS
 
-from ..k8s import auth_proxy as doors
-from ..k8s import tokens
-from ..k8s.auth_proxy import Door
+from ..k8s import auth_proxy, tokens
 from ..k8s.labels import selector
-from ..k8s.pods import POD_RESTRICTED
-from ..k8s.replicas import budget, spread
-from ..k8s.service_account import grant
+from ..k8s.network_policy import allow_ingress
+from ..k8s.security import POD_RESTRICTED
+from ..k8s.service import headless
+from ..k8s.service_account import bind_role
 from ..k8s.timeouts import timeouts
+from ..k8s.volume import public_certificate
+from ..k8s.workload import budget, spread
 from . import role as thanos
-from .role import Access, RoleArgs, certificate_alone, headless, let_in, metadata_of, role
-
-WRITE = Door(
-    "receivers", "write", REMOTE_WRITE_LISTEN, 8443, 8643, ("create",), ("/api/v1/receive",), user_header=TENANT_HEADER
-)
+from .role import PORTS, BucketAccess, RoleArgs, role, role_metadata
 
 
 class ThanosReceiveArgs(RoleArgs):
@@ -47,50 +37,56 @@ class ThanosReceiveArgs(RoleArgs):
     """The routers' configuration: name of a file -> text."""
     writers: Sequence[str]
     """ServiceAccounts, in this namespace, that may write."""
-    asks: NotRequired[pulumi.Input[str]]
-    """Role that opens the hub's read door; routers with limits ask there how many series a tenant has."""
+    series_limit_reader: NotRequired[pulumi.Input[str]]
+    """Role of the hub's auth proxy for reading; routers with limits ask there how many series a tenant has."""
     tls_secret: pulumi.Input[str]
-    """Secret of type kubernetes.io/tls that this door and the hub's show."""
-    door_image: NotRequired[str]
+    """Secret of type kubernetes.io/tls that this auth proxy and the hub's show."""
+    auth_proxy_image: NotRequired[str]
     """kube-rbac-proxy; the release that this package is tested with, if left out."""
 
 
 class ThanosReceive(pulumi.ComponentResource):
-    """Routers behind a door that tells them who writes, and ingestors that only they reach."""
+    """Routers behind an auth proxy that tells them who writes, and ingestors that only they reach."""
 
     service: pulumi.Output[str]
-    """Name of the Service with the door's port."""
+    """Name of the Service with the auth proxy's port."""
 
     def __init__(self, name: str, args: ThanosReceiveArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:ThanosReceive", name, {}, opts)
-        child = ResourceOptions(parent=self)
-        bounded = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
+        child_opts = ResourceOptions(parent=self)
+        await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         role(f"{name}-{RECEIVE}", RECEIVE, args, [QUERY, ROUTER], self)
         own = f"{name}-{ROUTER}"
-        metadata = metadata_of(ROUTER, args["namespace"], args.get("image", THANOS))
+        metadata = role_metadata(ROUTER, args["namespace"], args.get("image", THANOS))
         account = k8s.core.v1.ServiceAccount(
-            f"{own}-account", metadata=metadata, automount_service_account_token=False, opts=child
+            f"{own}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
         )
-        entrance = doors.entrance(
+        proxies = auth_proxy.auth_proxies(
             own,
             [WRITE],
-            args.get("door_image", KUBE_RBAC_PROXY),
+            args.get("auth_proxy_image", KUBE_RBAC_PROXY),
             metadata,
             account,
             args["tls_secret"],
             args["prefix"],
-            bounded,
+            await_opts,
         )
-        self.service = entrance.service
-        if "asks" in args:
-            grant(f"{own}-asker", {**metadata, "name": f"{ROUTER}-asker"}, args["asks"], account.metadata.name, child)
+        self.service = proxies.service
+        if "series_limit_reader" in args:
+            bind_role(
+                f"{own}-asker",
+                {**metadata, "name": f"{ROUTER}-asker"},
+                args["series_limit_reader"],
+                account.metadata.name,
+                child_opts,
+            )
         for writer in args["writers"]:
             writes: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{ROUTER}-{writer}"}
-            grant(f"{own}-{writer}", writes, entrance.roles[WRITE.name], writer, child)
+            bind_role(f"{own}-{writer}", writes, proxies.roles[WRITE.name], writer, child_opts)
         pods: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{ROUTER}-pods"}
-        headless(own, pods, ROUTER, bounded)
-        let_in(f"{own}-pods", pods, ROUTER, {HTTP: [args["scraper"]]}, child)
-        self._route(own, args, metadata, account.metadata.name, entrance, child)
+        headless(own, pods, ROUTER, PORTS, await_opts)
+        allow_ingress(f"{own}-pods", pods, ROUTER, {HTTP: [args["scraper"]]}, child_opts)
+        self._route(own, args, metadata, account.metadata.name, proxies, child_opts)
         self.register_outputs({"service": self.service})
 
     def _route(
@@ -99,22 +95,22 @@ class ThanosReceive(pulumi.ComponentResource):
         args: ThanosReceiveArgs,
         metadata: k8s.meta.v1.ObjectMetaArgsDict,
         account: pulumi.Input[str],
-        entrance: doors.Entrance,
-        child: ResourceOptions,
+        proxies: auth_proxy.AuthProxies,
+        child_opts: ResourceOptions,
     ) -> None:
         """Make the routers, which keep nothing."""
-        config = k8s.core.v1.ConfigMap(f"{own}-config", metadata=metadata, data=args["files"], opts=child)
+        config = k8s.core.v1.ConfigMap(f"{own}-config", metadata=metadata, data=args["files"], opts=child_opts)
         folder = HASHRING_FILE.rpartition("/")[0]
         mounts: list[k8s.core.v1.VolumeMountArgsDict] = [
             {"name": "config", "mount_path": folder, "read_only": True},
             {"name": "scratch", "mount_path": "/data"},
             {"name": "certificate", "mount_path": f"{CERTIFICATES}/own", "read_only": True},
-            *([tokens.API.mount] if "asks" in args else []),
+            *([tokens.API.mount] if "series_limit_reader" in args else []),
         ]
         router = thanos.container(
-            args.get("image", THANOS), args["router_flags"], ("128Mi", "1Gi"), Access(), mounts, ROUTER
+            args.get("image", THANOS), args["router_flags"], ("128Mi", "1Gi"), BucketAccess(), mounts, ROUTER
         )
-        budget(own, metadata, ROUTER, child)
+        budget(own, metadata, ROUTER, child_opts)
         k8s.apps.v1.Deployment(
             f"{own}-deployment",
             metadata=metadata,
@@ -130,12 +126,12 @@ class ThanosReceive(pulumi.ComponentResource):
                         "enable_service_links": False,
                         "security_context": POD_RESTRICTED,
                         "topology_spread_constraints": spread(ROUTER),
-                        "containers": [router, *entrance.containers],
+                        "containers": [router, *proxies.containers],
                         "volumes": [
                             {"name": "config", "config_map": {"name": config.metadata.name}},
                             {"name": "scratch", "empty_dir": {"size_limit": "64Mi"}},
-                            certificate_alone(args["tls_secret"]),
-                            *entrance.volumes,
+                            public_certificate(args["tls_secret"]),
+                            *proxies.volumes,
                         ],
                     },
                 },

@@ -7,14 +7,17 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from render.thanos.roles import DATA, GRPC, HTTP
+from render.thanos.names import DATA, GRPC, HTTP
 from settings.images import THANOS
 
-from ..k8s.labels import labels, selector
-from ..k8s.network_policy import pods_of
-from ..k8s.pods import POD_WITH_VOLUME, RESTRICTED, of_the_pod, resources
-from ..k8s.replicas import VOLUME, replicas, spread
+from ..k8s.labels import labels
+from ..k8s.network_policy import allow_ingress
+from ..k8s.security import POD_WITH_VOLUME, RESTRICTED
+from ..k8s.service import headless
 from ..k8s.timeouts import timeouts
+from ..k8s.workload import VOLUME, of_the_pod, replicas, resources, spread
+
+PORTS = {"grpc": GRPC, "http": HTTP}
 
 POD_NAME: k8s.core.v1.EnvVarArgsDict = {
     "name": "POD_NAME",
@@ -22,7 +25,7 @@ POD_NAME: k8s.core.v1.EnvVarArgsDict = {
 }
 
 
-class Access(NamedTuple):
+class BucketAccess(NamedTuple):
     """How the pods of a role reach the object store."""
 
     annotations: Mapping[str, pulumi.Input[str]] = {}
@@ -39,7 +42,7 @@ class RoleArgs(TypedDict):
     """Command line of Thanos."""
     memory: tuple[str, str]
     """Request and limit of memory."""
-    access: Access
+    access: BucketAccess
     """How the object store is reached."""
     scraper: str
     """Name of the app that scrapes its metrics."""
@@ -55,15 +58,7 @@ class RoleArgs(TypedDict):
     """Seconds until a StatefulSet that does not become ready fails the update."""
 
 
-def certificate_alone(secret: pulumi.Input[str]) -> k8s.core.v1.VolumeArgsDict:
-    """The certificate that the hub's doors show, to trust it by, without its key."""
-    return {
-        "name": "certificate",
-        "secret": {"secret_name": secret, "items": [{"key": "tls.crt", "path": "tls.crt"}]},
-    }
-
-
-def metadata_of(app: str, namespace: pulumi.Input[str], image: str) -> k8s.meta.v1.ObjectMetaArgsDict:
+def role_metadata(app: str, namespace: pulumi.Input[str], image: str) -> k8s.meta.v1.ObjectMetaArgsDict:
     """Name, namespace and labels of everything that belongs to a role."""
     return {"name": app, "namespace": namespace, "labels": labels(app, app, image)}
 
@@ -72,7 +67,7 @@ def container(
     image: str,
     flags: Sequence[str],
     memory: tuple[str, str],
-    access: Access,
+    access: BucketAccess,
     mounts: Sequence[k8s.core.v1.VolumeMountArgsDict] = (),
     name: str = "thanos",
 ) -> k8s.core.v1.ContainerArgsDict:
@@ -94,71 +89,28 @@ def container(
     }
 
 
-def let_in(
-    name: str,
-    metadata: k8s.meta.v1.ObjectMetaArgsDict,
-    app: str,
-    ways: Mapping[int, Sequence[str]],
-    child: ResourceOptions,
-) -> None:
-    """Let the apps named for each port come to the pods of an app, and nobody else."""
-    k8s.networking.v1.NetworkPolicy(
-        f"{name}-policy",
-        metadata=metadata,
-        spec={
-            "pod_selector": {"match_labels": selector(app, app)},
-            "policy_types": ["Ingress"],
-            "ingress": [
-                {
-                    "from_": pods_of(who),
-                    "ports": [{"port": port, "protocol": "TCP"}],
-                }
-                for port, who in ways.items()
-                if who  # an empty list would let everyone in
-            ],
-        },
-        opts=child,
-    )
-
-
-def headless(
-    name: str, metadata: k8s.meta.v1.ObjectMetaArgsDict, app: str, child: ResourceOptions
-) -> k8s.core.v1.Service:
-    """Make a name under which each pod of an app is found, for Queries and scrapes."""
-    return k8s.core.v1.Service(
-        f"{name}-pods",
-        metadata=metadata,
-        spec={
-            "cluster_ip": "None",
-            "selector": selector(app, app),
-            "ports": [{"name": "grpc", "port": GRPC}, {"name": "http", "port": HTTP}],
-        },
-        opts=child,
-    )
-
-
 def role(
     name: str,
     app: str,
     args: RoleArgs,
-    askers: Sequence[str],
+    clients: Sequence[str],
     parent: pulumi.Resource,
     mounts: Sequence[k8s.core.v1.VolumeMountArgsDict] = (),
     volumes: Sequence[k8s.core.v1.VolumeArgsDict] = (),
 ) -> k8s.core.v1.ServiceAccount:
     """Run a role whose pods have volumes: its identity, which is returned, its name, who may ask it, the pods."""
-    child = ResourceOptions(parent=parent)
-    bounded = ResourceOptions(parent=parent, custom_timeouts=timeouts(args))
+    child_opts = ResourceOptions(parent=parent)
+    await_opts = ResourceOptions(parent=parent, custom_timeouts=timeouts(args))
     image = args.get("image", THANOS)
-    metadata = metadata_of(app, args["namespace"], image)
+    metadata = role_metadata(app, args["namespace"], image)
     account = k8s.core.v1.ServiceAccount(
         f"{name}-account",
         metadata={**metadata, "annotations": args["access"].annotations},
         automount_service_account_token=False,
-        opts=child,
+        opts=child_opts,
     )
-    pods = headless(name, metadata, app, bounded)
-    let_in(name, metadata, app, {GRPC: askers, HTTP: [args["scraper"]]}, child)
+    pods = headless(name, metadata, app, PORTS, await_opts)
+    allow_ingress(name, metadata, app, {GRPC: clients, HTTP: [args["scraper"]]}, child_opts)
     data: k8s.core.v1.VolumeMountArgsDict = {"name": VOLUME, "mount_path": DATA}
     pod: k8s.core.v1.PodSpecArgsDict = {
         "service_account_name": account.metadata.name,
@@ -180,6 +132,6 @@ def role(
         pods.metadata.name,
         args["storage"],
         args.get("storage_class"),
-        bounded,
+        await_opts,
     )
     return account

@@ -7,12 +7,14 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from render.thanos.roles import ALERTMANAGERS_FILE, CERTIFICATES, QUERY, RULER, RULES
+from render.thanos.names import CERTIFICATES, QUERY, RULER
+from render.thanos.ruler import ALERTMANAGERS_FILE, RULES
 from settings.images import THANOS
 
 from ..k8s import tokens
-from ..k8s.service_account import grant
-from .role import RoleArgs, certificate_alone, metadata_of, role
+from ..k8s.service_account import bind_role
+from ..k8s.volume import public_certificate
+from .role import RoleArgs, role, role_metadata
 
 
 class ThanosRulerArgs(RoleArgs):
@@ -21,11 +23,11 @@ class ThanosRulerArgs(RoleArgs):
     alertmanagers: str
     """Text of the file that says where alerts go."""
     notify: NotRequired[pulumi.Input[str]]
-    """Role that opens Alertmanager's door; without it nobody is told."""
+    """Role that opens Alertmanager's auth proxy; without it nobody is told."""
     stateless: NotRequired[bool]
-    """Whether it asks Query and writes to Receive, through the doors of readers and agents."""
+    """Whether it asks Query and writes to Receive, through the auth proxies of readers and agents."""
     tls_secret: pulumi.Input[str]
-    """Secret with the certificate that Alertmanager's door shows."""
+    """Secret with the certificate that Alertmanager's auth proxy shows."""
 
 
 class ThanosRuler(pulumi.ComponentResource):
@@ -33,20 +35,20 @@ class ThanosRuler(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ThanosRulerArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:ThanosRuler", name, {}, opts)
-        child = ResourceOptions(parent=self)
-        metadata = metadata_of(RULER, args["namespace"], args.get("image", THANOS))
+        child_opts = ResourceOptions(parent=self)
+        metadata = role_metadata(RULER, args["namespace"], args.get("image", THANOS))
         rules = k8s.core.v1.ConfigMap(
             f"{name}-thanos-ruler-rules",
             metadata={**metadata, "name": f"{RULER}-rules"},
             data=args["rules"],
-            opts=child,
+            opts=child_opts,
         )
         file = ALERTMANAGERS_FILE.rpartition("/")[2]
         config = k8s.core.v1.ConfigMap(
-            f"{name}-thanos-ruler-config", metadata=metadata, data={file: args["alertmanagers"]}, opts=child
+            f"{name}-thanos-ruler-config", metadata=metadata, data={file: args["alertmanagers"]}, opts=child_opts
         )
         shown = [
-            *([tokens.DOORS] if "notify" in args else []),
+            *([tokens.AUTH_PROXY] if "notify" in args else []),
             *([tokens.API] if args.get("stateless") else []),
         ]
         account = role(
@@ -64,16 +66,16 @@ class ThanosRuler(pulumi.ComponentResource):
             [
                 {"name": "rules", "config_map": {"name": rules.metadata.name}},
                 {"name": "config", "config_map": {"name": config.metadata.name}},
-                certificate_alone(args["tls_secret"]),
+                public_certificate(args["tls_secret"]),
                 *(token.volume for token in shown),
             ],
         )
         if "notify" in args:
-            grant(
+            bind_role(
                 f"{name}-thanos-ruler-notifier",
                 {**metadata, "name": f"{RULER}-notifier"},
                 args["notify"],
                 account.metadata.name,
-                child,
+                child_opts,
             )
         self.register_outputs({})

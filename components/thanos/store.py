@@ -3,7 +3,7 @@
 import pulumi
 from pulumi import ResourceOptions
 
-from render.thanos.roles import QUERY
+from render.thanos.names import QUERY
 
 from .role import RoleArgs, role
 

@@ -5,11 +5,12 @@ from typing import Any
 from settings import Fleet, Limits
 from settings.scrape import RECEIVED
 
-from ..scrape.jobs import alone, jobs
-from ..scrape.relabel import MOVED, pinned
+from ..scrape.job import scrape_configs
+from ..scrape.jobs import jobs, self_scrape
+from ..scrape.relabel import MOVED, force_cluster_label
 from ..yaml import to_yaml
 from .flags import MAX_SHARDS
-from .global_config import global_section, scrape_configs
+from .global_config import global_section
 
 
 def agent_config(fleet: Fleet, cluster: str, url: str, *, own: bool, ca_file: str | None, token_file: str) -> str:
@@ -21,7 +22,7 @@ def agent_config(fleet: Fleet, cluster: str, url: str, *, own: bool, ca_file: st
     """
     document: dict[str, Any] = {
         "global": global_section(fleet, cluster),
-        "scrape_configs": scrape_configs(jobs(fleet, cluster, alone("prometheus-agent"))),
+        "scrape_configs": scrape_configs(jobs(fleet, cluster, self_scrape("prometheus-agent")), fleet.scrape, cluster),
         "remote_write": [
             {
                 "name": "hub" if own else "receiver",
@@ -33,7 +34,7 @@ def agent_config(fleet: Fleet, cluster: str, url: str, *, own: bool, ca_file: st
                 "authorization": {"type": "Bearer", "credentials_file": token_file},
                 **({"tls_config": {"ca_file": ca_file}} if ca_file else {}),
                 "queue_config": queue(fleet.scrape.limits),
-                "write_relabel_configs": [*pinned(cluster), *MOVED],
+                "write_relabel_configs": [*force_cluster_label(cluster), *MOVED],
             }
         ],
     }

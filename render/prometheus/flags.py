@@ -26,14 +26,17 @@ _COMMON = [
 
 
 def takes_samples(fleet: Fleet) -> bool:
-    """Whether agents write to the hub's Prometheus, and not to the Receive beside it."""
-    return not (fleet.thanos and fleet.thanos.receive)
+    """Whether agents write to this stack's Prometheus, and not to the Receive beside it."""
+    return bool(fleet.hub) and not (fleet.thanos and fleet.thanos.receive)
 
 
-def hub_flags(fleet: Fleet) -> list[str]:
-    """The hub's; nobody reaches it but through its doors, and neither reload nor administration is open to them."""
-    writers = {*fleet.local_agents, *(fleet.hub.agents if fleet.hub else ())}
-    connections = max(_DEFAULT_CONNECTIONS, len(writers) * MAX_SHARDS + _RESERVED_CONNECTIONS)
+def server_flags(fleet: Fleet) -> list[str]:
+    """
+    Return a server's flags; it is reached through its auth proxies only, and none leads to reload or administration.
+
+    `--web.max-connections` leaves each agent its shards; Prometheus' own default is 512.
+    """
+    connections = max(_DEFAULT_CONNECTIONS, len(fleet.partial.writers) * MAX_SHARDS + _RESERVED_CONNECTIONS)
     return [
         *_COMMON,
         f"--web.max-connections={connections}",

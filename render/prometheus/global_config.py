@@ -4,9 +4,7 @@ from typing import Any
 
 from settings import Fleet, in_bytes
 
-from ..scrape.relabel import MOVED
-
-LATEST = "60h"
+OUT_OF_ORDER_WINDOW = "60h"
 """
 How late a sample may come: as long as the log of an agent holds that is planned for the longest outage, 48h.
 
@@ -32,19 +30,6 @@ def global_section(fleet: Fleet, cluster: str) -> dict[str, Any]:
         "keep_dropped_targets": _KEPT_DROPPED_TARGETS,
         "extra_scrape_metrics": True,
     }
-
-
-def scrape_configs(jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """
-    What holds for every job, whoever answers.
-
-    A redirect would lead to what only Prometheus itself reaches, past its doors; and the labels that tell blocks and
-    twins apart are not a target's to give.
-    """
-    return [
-        {**job, "follow_redirects": False, "metric_relabel_configs": [*job.get("metric_relabel_configs", []), *MOVED]}
-        for job in jobs
-    ]
 
 
 def mebibytes(size: int) -> str:

@@ -1,69 +1,70 @@
-"""prometheus.yml of a hub."""
+"""prometheus.yml of a server: a hub's, or that of a cluster which is watched alone."""
 
+from collections.abc import Iterator
 from typing import Any
 
-from settings import Fleet, Hub, in_bytes
+from settings import Fleet, Server, in_bytes
 from settings.reserved import HUB, REPLICA
 from settings.validation.capacity import USABLE_PERCENT
 
 from ..alertmanager import alerting, alertmanager_job
 from ..blackbox import probe_jobs
 from ..pushgateway import pushgateway_job
-from ..scrape.authenticated import behind_door
-from ..scrape.jobs import OWN, Job, alone, jobs
+from ..scrape.authenticated import authenticated_job
+from ..scrape.job import ScrapeJob, scrape_configs
+from ..scrape.jobs import OWN, jobs, self_scrape
 from ..thanos.jobs import thanos_jobs
 from ..yaml import to_yaml
-from .global_config import LATEST, global_section, mebibytes, scrape_configs
+from .auth_proxies import METRICS
+from .global_config import OUT_OF_ORDER_WINDOW, global_section, mebibytes
 
-APP = "prometheus-hub"
-METRICS_DOOR = "metrics"
 RULE_FILES = "/etc/prometheus/rules/*.yml"
 
 
-def hub_config(fleet: Fleet) -> str:
-    """The text of the hub's prometheus.yml; it scrapes its own cluster and takes the others' samples."""
-    hub = fleet.hub
-    if hub is None:
-        raise ValueError("this fleet has no hub")
+def server_config(server: Server, fleet: Fleet) -> str:
+    """Return the text of prometheus.yml of a server that scrapes its own cluster and what is deployed beside it."""
     document: dict[str, Any] = {
-        "global": {**_global(fleet, hub), "evaluation_interval": fleet.scrape.interval},
+        "global": {**_global(server, fleet), "evaluation_interval": fleet.scrape.interval},
         "rule_files": [RULE_FILES],
-        **({"alerting": alerting(fleet)} if fleet.alertmanager else {}),
+        **({"alerting": alerting(server, fleet.namespace)} if fleet.alertmanager else {}),
         "storage": {
             "tsdb": {
-                "out_of_order_time_window": LATEST,
+                "out_of_order_time_window": OUT_OF_ORDER_WINDOW,
                 "retention": {
-                    "time": hub.retention,
-                    "size": mebibytes(in_bytes(hub.storage) * USABLE_PERCENT // 100),
+                    "time": server.retention,
+                    "size": mebibytes(in_bytes(server.storage) * USABLE_PERCENT // 100),
                 },
             },
             "exemplars": {"max_exemplars": 100_000},
         },
-        "scrape_configs": scrape_configs(
-            [
-                *jobs(fleet, hub.cluster, _itself(fleet, hub)),
-                *([alertmanager_job(fleet)] if fleet.alertmanager else []),
-                *([pushgateway_job(fleet)] if fleet.pushgateway else []),
-                *probe_jobs(fleet),
-                *thanos_jobs(fleet),
-            ]
-        ),
+        "scrape_configs": scrape_configs(_jobs(server, fleet), fleet.scrape, server.cluster),
     }
     return to_yaml(document)
 
 
-def _itself(fleet: Fleet, hub: Hub) -> Job:
-    """Twins scrape each other, so that each has the same series as the other."""
-    return behind_door(fleet, OWN, APP, METRICS_DOOR) if hub.replicas > 1 else alone(APP)
+def _jobs(server: Server, fleet: Fleet) -> Iterator[ScrapeJob]:
+    """What the server scrapes; its replicas scrape each other, so that each has the same series as the others."""
+    self_job = (
+        authenticated_job(server, fleet.namespace, OWN, server.app, METRICS)
+        if server.replicas > 1
+        else self_scrape(server.app)
+    )
+    yield from jobs(fleet, server.cluster, self_job)
+    if fleet.alertmanager:
+        yield alertmanager_job(server, fleet.namespace)
+    if fleet.pushgateway:
+        yield pushgateway_job(server, fleet)
+    yield from probe_jobs(server, fleet)
+    yield from thanos_jobs(fleet)
 
 
-def _global(fleet: Fleet, hub: Hub) -> dict[str, Any]:
+def _global(server: Server, fleet: Fleet) -> dict[str, Any]:
     """
-    Where blocks are uploaded, the label of the pod tells them from its twin's; Prometheus puts its name in.
+    Where blocks are uploaded, the label of the pod tells a replica's from another's; Prometheus puts its name in.
 
     `cluster` can't be among these labels then: Thanos puts them over those of a series, and a hub has other clusters'.
     """
-    section = global_section(fleet, hub.cluster)
+    section = global_section(fleet, server.cluster)
     if fleet.thanos:
-        section["external_labels"] = {HUB: hub.cluster, REPLICA: "${POD_NAME}"}
+        section["external_labels"] = {HUB: server.cluster, REPLICA: "${POD_NAME}"}
     return section

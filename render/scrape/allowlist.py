@@ -27,6 +27,7 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
         *_PROCESS,
         *_CLIENT,
         "kubelet_cgroup_manager_duration_seconds_(bucket|count)",
+        "kubelet_evictions",
         "kubelet_node_name",
         "kubelet_pleg_relist_duration_seconds_(bucket|count)",
         "kubelet_pleg_relist_interval_seconds_bucket",
@@ -118,6 +119,7 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
     ),
     "node-exporter": (
         *_PROCESS,
+        "node_bonding_(active|slaves)",
         "node_boot_time_seconds",
         "node_context_switches_total",
         "node_cpu_seconds_total",
@@ -138,6 +140,7 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
         "node_procs_(blocked|running)",
         "node_scrape_collector_success",
         "node_sockstat_(TCP_(alloc|inuse|mem|tw)|sockets_used)",
+        "node_systemd_(service_restart_total|unit_state)",
         "node_time_seconds",
         "node_timex_(maxerror_seconds|offset_seconds|sync_status)",
         "node_uname_info",
@@ -247,6 +250,8 @@ _THINNED = {
     ],
     # Groups between the node and its pods, which repeat the sum of what is in them.
     "cadvisor": [drop(["id", "pod"], "/.+;")],
+    # Of five states of each unit one is asked for.
+    "node-exporter": [drop(["__name__", "state"], "node_systemd_unit_state;(activating|active|deactivating|inactive)")],
 }
 
 

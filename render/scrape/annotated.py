@@ -7,6 +7,7 @@ from settings import Scrape, seconds
 from settings.reserved import RESERVED
 from settings.scrape import TargetTls
 
+from .job import ScrapeJob
 from .relabel import POD, SERVICE, SLICE, Rule, constant, copied, drop, keep
 
 _CHURNING = (
@@ -44,15 +45,14 @@ _READABLE = {
 """Annotation -> what can be done with it. Of one that is not so, the wrong endpoint could be scraped."""
 
 
-def annotated_pods(scrape: Scrape) -> dict[str, Any]:
+def annotated_pods(scrape: Scrape) -> ScrapeJob:
     """Each container port of an annotated pod, or the one that its annotation names."""
     port = f"{POD}_container_port"
-    return {
-        "job_name": "pods",
-        "fallback_scrape_protocol": _FALLBACK,
-        **_verified(scrape.tls),
-        "kubernetes_sd_configs": [{"role": "pod"}],
-        "relabel_configs": [
+    return ScrapeJob(
+        name="pods",
+        options={"fallback_scrape_protocol": _FALLBACK, **_verified(scrape.tls)},
+        discovery=[{"role": "pod"}],
+        relabel=[
             keep([_annotation(POD, "scrape")], _TRUE),
             drop([f"{POD}_phase"], "Succeeded|Failed"),
             # Discovery does not tell a sidecar from what ends before the pod runs; the latter has no use for a port.
@@ -62,18 +62,17 @@ def annotated_pods(scrape: Scrape) -> dict[str, Any]:
             *_reached(POD),
             *_labelled(POD, scrape),
         ],
-    }
+    )
 
 
-def annotated_services(scrape: Scrape) -> dict[str, Any]:
+def annotated_services(scrape: Scrape) -> ScrapeJob:
     """Each endpoint of an annotated service, or its port that the annotation names."""
     port = f"{POD}_container_port"
-    return {
-        "job_name": "services",
-        "fallback_scrape_protocol": _FALLBACK,
-        **_verified(scrape.tls),
-        "kubernetes_sd_configs": [{"role": "endpointslice"}],
-        "relabel_configs": [
+    return ScrapeJob(
+        name="services",
+        options={"fallback_scrape_protocol": _FALLBACK, **_verified(scrape.tls)},
+        discovery=[{"role": "endpointslice"}],
+        relabel=[
             keep([_annotation(SERVICE, "scrape")], _TRUE),
             drop(["__meta_kubernetes_namespace", f"{SERVICE}_label_k8s_app"], "kube-system;(coredns|kube-dns)"),
             # Discovery adds the ports of the pods that the service does not have.
@@ -86,18 +85,18 @@ def annotated_services(scrape: Scrape) -> dict[str, Any]:
             *_labelled(SERVICE, scrape),
             copied(f"{SERVICE}_name", "service"),
         ],
-    }
+    )
 
 
 def _verified(tls: TargetTls) -> dict[str, Any]:
     """How those are verified that speak TLS."""
-    said = {
+    fields = {
         "ca": tls.ca,
         "ca_file": AUTHORITY if tls.ca_config_map else None,
         "server_name": tls.server_name,
         "insecure_skip_verify": tls.insecure_skip_verify,
     }
-    chosen = {key: value for key, value in said.items() if value}
+    chosen = {key: value for key, value in fields.items() if value}
     return {"tls_config": chosen} if chosen else {}
 
 
@@ -110,7 +109,7 @@ def _reached(kind: str) -> list[Rule]:
     return [
         drop([_annotation(kind, "port"), _PROTOCOL], rf"({_NAMED}|\s*);(UDP|SCTP)"),
         copied(_NAME, wanted),
-        _said(kind, "port", _NAMED, wanted),
+        _from_annotation(kind, "port", _NAMED, wanted),
         {"source_labels": [wanted], "target_label": _NAME, "action": "keepequal"},
         # An IPv6 address that comes without a port comes without brackets too.
         {
@@ -135,10 +134,10 @@ def _labelled(kind: str, scrape: Scrape) -> list[Rule]:
         wanted = "|".join(scrape.pod_labels)
     reserved = "|".join(RESERVED)
     return [
-        {**_said(kind, "path", rf"{_PATH}(?:\?.*)?\s*", "__metrics_path__"), "replacement": "/$1$2"},
+        {**_from_annotation(kind, "path", rf"{_PATH}(?:\?.*)?\s*", "__metrics_path__"), "replacement": "/$1$2"},
         *(_parameter(kind, number) for number in range(_PARAMETERS)),
         {"regex": f"{_annotation(kind, 'param')}_(.+)", "replacement": "__param_$1", "action": "labelmap"},
-        _said(kind, "scheme", r"\s*(?i:(https?))\s*", "__scheme__"),
+        _from_annotation(kind, "scheme", r"\s*(?i:(https?))\s*", "__scheme__"),
         {"source_labels": ["__scheme__"], "target_label": "__scheme__", "action": "lowercase"},
         *_paced(kind, scrape),
         {"regex": f"{kind}_label_({wanted})", "action": "labelmap"},
@@ -170,10 +169,10 @@ def _paced(kind: str, scrape: Scrape) -> list[Rule]:
     """How often, and how long at most; what is not a duration changes nothing."""
     in_time = "__scrape_timeout__"
     return [
-        _said(kind, "interval", r"\s*([1-9]\d*[smh])\s*", "__scrape_interval__"),
+        _from_annotation(kind, "interval", r"\s*([1-9]\d*[smh])\s*", "__scrape_interval__"),
         # Prometheus refuses a target whose timeout is above its interval.
-        _said(kind, "interval", rf"\s*([1-9]\d*[{_units_below(seconds(scrape.timeout))}])\s*", in_time),
-        _said(kind, "timeout", r"\s*([1-9]\d*(?:ms|s|m))\s*", in_time),
+        _from_annotation(kind, "interval", rf"\s*([1-9]\d*[{_units_below(seconds(scrape.timeout))}])\s*", in_time),
+        _from_annotation(kind, "timeout", r"\s*([1-9]\d*(?:ms|s|m))\s*", in_time),
     ]
 
 
@@ -188,8 +187,11 @@ def _unreadable(kind: str) -> Iterator[Rule]:
     Its instance says what is not understood, and its address is none, so that nobody is asked.
     """
     for name, readable in _READABLE.items():
-        yield {**_said(kind, name, r"\s*(\S.{0,60}).*", _UNREADABLE), "replacement": f"prometheus.io/{name}: $1"}
-        yield {**_said(kind, name, rf"{readable}|\s*", _UNREADABLE), "replacement": ""}
+        yield {
+            **_from_annotation(kind, name, r"\s*(\S.{0,60}).*", _UNREADABLE),
+            "replacement": f"prometheus.io/{name}: $1",
+        }
+        yield {**_from_annotation(kind, name, rf"{readable}|\s*", _UNREADABLE), "replacement": ""}
         yield {
             "source_labels": ["__meta_kubernetes_namespace", f"{kind}_name", _UNREADABLE],
             "regex": "(.*);(.*);(.+)",
@@ -208,7 +210,7 @@ def _annotation(kind: str, name: str) -> str:
     return f"{kind}_annotation_prometheus_io_{name}"
 
 
-def _said(kind: str, name: str, regex: str, target: str) -> Rule:
+def _from_annotation(kind: str, name: str, regex: str, target: str) -> Rule:
     return {"source_labels": [_annotation(kind, name)], "regex": regex, "target_label": target}
 
 

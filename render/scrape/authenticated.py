@@ -1,34 +1,44 @@
-"""How a hub reaches what stands beside it in its cluster: through doors, which ask who comes."""
+"""How a Prometheus server reaches what is deployed beside it: through auth proxies, which ask who comes."""
 
 from typing import Any
 
-from settings import Fleet
+from settings import Server
 
-from ..tokens import DOORS_TOKEN
-from .jobs import Job, slices
-from .relabel import POD, SLICE, constant, copied, keep
+from ..auth_proxy import AuthProxy
+from ..tokens import PROXY_TOKEN
+from .discovery import endpoints_of
+from .job import ScrapeJob
+from .relabel import POD, SLICE, copied, keep
 
 CERTIFICATE = "/etc/prometheus/certificate/tls.crt"
-"""The certificate of all of the hub's doors, without its key; whoever presents exactly this one is trusted."""
+"""The certificate of all auth proxies of a stack, without its key; whoever presents exactly this one is trusted."""
 
 
-def through_door(fleet: Fleet, app: str, door: str) -> dict[str, Any]:
-    """How a door is found, what it is shown and what it must show; for scrapes and for notifications."""
-    if fleet.hub is None:
-        raise ValueError("this fleet has no hub")
+def credentials(server: Server) -> dict[str, Any]:
+    """Return what an auth proxy is shown, and what it must show; for scrapes and for notifications."""
     return {
         "scheme": "https",
-        "authorization": {"type": "Bearer", "credentials_file": DOORS_TOKEN},
-        "tls_config": {"ca_file": CERTIFICATE, "server_name": fleet.hub.expose.host},
-        "follow_redirects": False,
-        "kubernetes_sd_configs": slices(fleet.namespace, f"kubernetes.io/service-name={app}", app),
-        "relabel_configs": [keep([f"{SLICE}_port_name"], door)],
+        "authorization": {"type": "Bearer", "credentials_file": PROXY_TOKEN},
+        "tls_config": {"ca_file": CERTIFICATE, "server_name": server.expose.host},
     }
 
 
-def behind_door(fleet: Fleet, job: str, app: str, door: str) -> Job:
-    """The scrape job of what one of our Services leads to; its instances are the pods."""
-    reached = through_door(fleet, app, door)
-    cluster = fleet.hub.cluster if fleet.hub else ""
-    rules = [*reached["relabel_configs"], copied(f"{POD}_name", "instance"), constant("cluster", cluster)]
-    return {"job_name": job, **reached, "relabel_configs": rules}
+def notifications(server: Server, namespace: str, app: str, proxy: AuthProxy) -> dict[str, Any]:
+    """Return where alerts go through an auth proxy: an entry of `alertmanagers`."""
+    return {
+        "api_version": "v2",
+        **credentials(server),
+        "follow_redirects": False,
+        "kubernetes_sd_configs": endpoints_of(namespace, app),
+        "relabel_configs": [keep([f"{SLICE}_port_name"], proxy.name)],
+    }
+
+
+def authenticated_job(server: Server, namespace: str, name: str, app: str, proxy: AuthProxy) -> ScrapeJob:
+    """Return the job of the pods behind one of our Services; each is an instance, scraped through its auth proxy."""
+    return ScrapeJob(
+        name=name,
+        options=credentials(server),
+        discovery=endpoints_of(namespace, app),
+        relabel=[keep([f"{SLICE}_port_name"], proxy.name), copied(f"{POD}_name", "instance")],
+    )

@@ -1,6 +1,7 @@
-"""The scrape jobs of one cluster, alike on a hub and on an agent."""
+"""The scrape jobs of one cluster, alike for every Prometheus that scrapes it."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from settings import Fleet
@@ -8,13 +9,12 @@ from settings.exporters import Existing
 
 from ..prometheus.flags import LISTEN
 from ..tokens import API, API_TOKEN
-from .allowlist import metric_rules
 from .annotated import annotated_pods, annotated_services
+from .discovery import endpoint_slices, endpoints_of, nodes, pods
+from .job import ScrapeJob
 from .platforms import VIRTUAL, unreachable
 from .relabel import NODE, POD, SERVICE, SLICE, Rule, constant, copied, drop, keep
-from .untrusted import narrowed
-
-Job = dict[str, Any]
+from .untrusted import untrusted
 
 OWN = "prometheus"
 """The job of Prometheus itself."""
@@ -33,162 +33,123 @@ WRITTEN_BY_USERS = (
 _NAME, _PART_OF = "app.kubernetes.io/name", "app.kubernetes.io/part-of=promfleet"
 
 
-def jobs(fleet: Fleet, cluster: str, itself: Job) -> list[Job]:
+def jobs(fleet: Fleet, cluster: str, self_job: ScrapeJob) -> list[ScrapeJob]:
     """
-    Everything that is scraped in a cluster, each target with the label `cluster`; what its platform hides is left out.
+    Return everything that is scraped in a cluster, without what its platform hides.
 
-    `itself` is the job of the Prometheus that scrapes.
-
-    No job honours labels, so that a series which brings its own `cluster` is stored with it as `exported_cluster`.
+    `self_job` is the job of the Prometheus that scrapes.
     """
     known = fleet.clusters[cluster]
     insecure = known.kubelet.insecure_skip_verify
-    state, nodes = known.kube_state_metrics.existing, known.node_exporter.existing
-    made = [
-        itself,
+    state, node = known.kube_state_metrics.existing, known.node_exporter.existing
+    found = [
+        self_job,
         _on_nodes("kubelet", "/metrics", insecure=insecure),
         # Its own timestamps go backwards now and then, and such samples would be dropped.
-        {**_on_nodes("cadvisor", "/metrics/cadvisor", insecure=insecure), "honor_timestamps": False},
+        _on_nodes("cadvisor", "/metrics/cadvisor", insecure=insecure, honor_timestamps=False),
         _api_server(),
         _coredns(),
-        _state(fleet, state),
-        _exporter("node-exporter", fleet.node_exporter_namespace, nodes, _of_node("node"), _of_node("instance")),
-        {**annotated_pods(fleet.scrape), **narrowed(fleet)},
-        {
-            **_apart(annotated_services(fleet.scrape), *(found for found in (state, nodes) if found)),
-            **narrowed(fleet),
-        },
+        _kube_state_metrics(fleet, state),
+        _exporter(
+            "node-exporter",
+            fleet.node_exporter_namespace,
+            node,
+            _of_node("node"),
+            _of_node("instance"),
+            copied(f"{POD}_host_ip", "host_ip"),
+        ),
+        untrusted(annotated_pods(fleet.scrape), fleet.scrape.limits.annotated),
+        untrusted(
+            _without(annotated_services(fleet.scrape), *(one for one in (state, node) if one)),
+            fleet.scrape.limits.annotated,
+        ),
     ]
     hidden = unreachable(fleet, cluster)
-    return [_finished(job, fleet, cluster) for job in made if job["job_name"] not in hidden]
+    return [job for job in found if job.name not in hidden]
 
 
-def _finished(job: Job, fleet: Fleet, cluster: str) -> Job:
-    rules = [*job.pop("relabel_configs", []), constant("cluster", cluster)]
-    return thinned({**job, "relabel_configs": rules}, fleet)
+def self_scrape(instance: str) -> ScrapeJob:
+    """Return the job of a Prometheus that scrapes itself; its instance is a name, since all listen on one address."""
+    return ScrapeJob(name=OWN, targets=[{"targets": [LISTEN], "labels": {"instance": instance}}])
 
 
-def thinned(job: Job, fleet: Fleet) -> Job:
-    """The job without the metrics that no rule and no board uses."""
-    rules = [*metric_rules(job["job_name"], fleet.scrape), *job.get("metric_relabel_configs", [])]
-    return {**job, **({"metric_relabel_configs": rules} if rules else {})}
-
-
-def alone(own_name: str) -> Job:
-    """The job of a Prometheus that scrapes itself; its instance is a name, since all listen on the same address."""
-    return {
-        "job_name": OWN,
-        "static_configs": [{"targets": [LISTEN], "labels": {"instance": own_name}}],
-    }
-
-
-def _with_identity(*, insecure: bool = False) -> Job:
+def _with_identity(*, insecure: bool = False, **tls: Any) -> dict[str, Any]:
     """Kubernetes' own endpoints ask who comes, and prove with the cluster's CA who they are."""
-    tls: dict[str, Any] = {"ca_file": f"{API}/ca.crt"}
-    if insecure:
-        tls["insecure_skip_verify"] = True
+    verified = {"ca_file": f"{API}/ca.crt", **({"insecure_skip_verify": True} if insecure else {}), **tls}
     return {
         "scheme": "https",
         "authorization": {"type": "Bearer", "credentials_file": API_TOKEN},
-        "tls_config": tls,
+        "tls_config": verified,
     }
 
 
-def _on_nodes(name: str, path: str, *, insecure: bool) -> Job:
+def _on_nodes(name: str, path: str, *, insecure: bool, **options: Any) -> ScrapeJob:
     """A kubelet's endpoint, asked at the node itself: through the API server takes an administrator's rights."""
-    return {
-        "job_name": name,
-        "metrics_path": path,
-        **_with_identity(insecure=insecure),
-        "kubernetes_sd_configs": [{"role": "node"}],
-        "relabel_configs": [
-            *_REAL_NODES,
-            copied(f"{NODE}_name", "node"),
-        ],
-    }
+    return ScrapeJob(
+        name=name,
+        path=path,
+        options={**_with_identity(insecure=insecure), **options},
+        discovery=nodes(),
+        relabel=[*_REAL_NODES, copied(f"{NODE}_name", "node")],
+    )
 
 
-def slices(namespace: str, selector: str, service: str) -> list[dict[str, Any]]:
-    """Discovery that watches one Service of one namespace instead of the whole cluster."""
-    return [
-        {
-            "role": "endpointslice",
-            "namespaces": {"names": [namespace]},
-            "selectors": [{"role": "endpointslice", "label": selector}, {"role": "service", **_chosen(service)}],
-        }
-    ]
-
-
-def _chosen(service: str) -> dict[str, str]:
-    return {"label": service} if "=" in service else {"field": f"metadata.name={service}"}
-
-
-def _api_server() -> Job:
+def _api_server() -> ScrapeJob:
     """
     Every API server, at its own address.
 
     Its certificate may lack that address and has the names by which pods know it, this one among them.
     """
-    identity = _with_identity()
-    return {
-        "job_name": "apiserver",
-        **identity,
-        "tls_config": {**identity["tls_config"], "server_name": "kubernetes"},
-        "kubernetes_sd_configs": slices("default", "kubernetes.io/service-name=kubernetes", "kubernetes"),
-        "relabel_configs": [keep([f"{SLICE}_port_name"], "https")],
-    }
+    return ScrapeJob(
+        name="apiserver",
+        options=_with_identity(server_name="kubernetes"),
+        discovery=endpoints_of("default", "kubernetes"),
+        relabel=[keep([f"{SLICE}_port_name"], "https")],
+    )
 
 
-def _coredns() -> Job:
+def _coredns() -> ScrapeJob:
     """CoreDNS by the label of its pods: its Service has other names elsewhere, and not everywhere the port."""
-    pods = {"role": "pod", "label": _DNS_PODS}
-    return {
-        "job_name": "coredns",
-        "kubernetes_sd_configs": [
-            {"role": "pod", "namespaces": {"names": ["kube-system"]}, "selectors": [pods]},
-        ],
-        "relabel_configs": [
+    return ScrapeJob(
+        name="coredns",
+        discovery=pods("kube-system", _DNS_PODS),
+        relabel=[
             drop([f"{POD}_phase"], "Succeeded|Failed"),
             keep([f"{POD}_container_port_number"], "9153"),
             copied(f"{POD}_name", "pod"),
             copied(f"{POD}_node_name", "node"),
         ],
-    }
+    )
 
 
-def _exporter(name: str, namespace: str, existing: Existing | None, *rules: Rule) -> Job:
+def _exporter(name: str, namespace: str, existing: Existing | None, *rules: Rule) -> ScrapeJob:
     """
     An exporter that this program deploys, or the existing one that stands for it.
 
     Its targets carry neither namespace nor pod: those of its series are what it tells about.
     """
     selector = f"{_NAME}={name},{_PART_OF}"
-    found, port = slices(namespace, selector, selector), "metrics"
+    found, port = endpoint_slices(namespace, selector, selector), "metrics"
     if existing:
-        found = slices(existing.namespace, f"kubernetes.io/service-name={existing.service}", existing.service)
-        port = existing.port or ".*"
-    return {
-        "job_name": name,
-        "kubernetes_sd_configs": found,
-        "relabel_configs": [keep([f"{SLICE}_port_name"], port), *rules],
-    }
+        found, port = endpoints_of(existing.namespace, existing.service), existing.port or ".*"
+    return ScrapeJob(name=name, discovery=found, relabel=[keep([f"{SLICE}_port_name"], port), *rules])
 
 
-def _apart(job: Job, *existing: Existing) -> Job:
+def _without(job: ScrapeJob, *existing: Existing) -> ScrapeJob:
     """The job of annotated services without those that have a job of their own; many are annotated as they come."""
     named = "|".join(f"{one.namespace};{one.service}" for one in existing)
     rules = [drop(["__meta_kubernetes_namespace", f"{SERVICE}_name"], named)] if named else []
-    return {**job, "relabel_configs": [*rules, *job["relabel_configs"]]}
+    return replace(job, relabel=[*rules, *job.relabel])
 
 
-def _state(fleet: Fleet, existing: Existing | None) -> Job:
+def _kube_state_metrics(fleet: Fleet, existing: Existing | None) -> ScrapeJob:
     """kube-state-metrics, whose labels repeat what users write: one long word would have the whole scrape refused."""
-    job = _exporter("kube-state-metrics", fleet.namespace, existing, constant("instance", "kube-state-metrics"))
     longest = min(_LONGEST_WORD, fleet.scrape.limits.label_value // _BYTES_OF_A_CHARACTER)
     cut = [
         {"source_labels": [label], "regex": f"(.{{{longest}}}).+", "target_label": label} for label in WRITTEN_BY_USERS
     ]
-    return {**job, "metric_relabel_configs": cut}
+    instance = constant("instance", "kube-state-metrics")
+    return replace(_exporter("kube-state-metrics", fleet.namespace, existing, instance), metric_relabel=cut)
 
 
 def _of_node(target: str) -> Rule:

@@ -38,7 +38,7 @@ MOVED: list[Rule] = [
 """Labels that Thanos would put its own values over, out of its way."""
 
 
-def pinned(cluster: str) -> list[Rule]:
+def force_cluster_label(cluster: str) -> list[Rule]:
     """
     Force the cluster's own name on every series; another one moves to `exported_cluster`.
 

@@ -1,11 +1,13 @@
 """What targets that anybody may deploy, and pushed groups, may bring: less, and nothing that is ours to say."""
 
-from typing import Any
+from dataclasses import replace
 
-from settings import Fleet, in_bytes
+from settings import in_bytes
+from settings.scrape import AnnotatedLimits
 
 from ..prometheus.global_config import mebibytes
 from .allowlist import ESSENTIAL
+from .job import ScrapeJob
 from .relabel import drop
 
 _ABOUT_OTHERS = ("apiserver", "cadvisor", "kube-state-metrics", "kubelet", "node-exporter")
@@ -29,16 +31,19 @@ OWNED = (
 """Regular expressions of the names that only this program's own jobs bring."""
 
 
-def narrowed(fleet: Fleet, *, pushed: bool = False) -> dict[str, Any]:
+def untrusted(job: ScrapeJob, limits: AnnotatedLimits, *, pushed: bool = False) -> ScrapeJob:
     """
-    The limits of such a job, and what it may not bring, whichever metrics are kept of the others.
+    Return the job with tighter limits, and without what it may not bring, whichever metrics are kept of the others.
 
     Rules and boards would take a second answer for a part of the first: a sum counts twice, a join fails for everybody.
     """
-    limits = fleet.scrape.limits.annotated
     owned = OWNED if pushed else (*OWNED, "push_.*")
-    return {
-        "sample_limit": limits.samples,
-        "body_size_limit": mebibytes(in_bytes(limits.body)),
-        "metric_relabel_configs": [drop(["__name__"], "|".join(owned))],
-    }
+    return replace(
+        job,
+        options={
+            **job.options,
+            "sample_limit": limits.samples,
+            "body_size_limit": mebibytes(in_bytes(limits.body)),
+        },
+        metric_relabel=[drop(["__name__"], "|".join(owned)), *job.metric_relabel],
+    )

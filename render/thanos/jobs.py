@@ -4,32 +4,31 @@ from collections.abc import Iterator
 
 from settings import Fleet
 
-from ..scrape.authenticated import behind_door
-from ..scrape.jobs import Job, slices, thinned
-from ..scrape.relabel import POD, SLICE, constant, copied, keep
-from .roles import COMPACTOR, FRONTEND, QUERY, RECEIVE, ROUTER, RULER, SIDECAR, SIDECARS, STORE, compactors, stores
+from ..scrape.authenticated import authenticated_job
+from ..scrape.discovery import endpoints_of
+from ..scrape.job import ScrapeJob
+from ..scrape.relabel import POD, SLICE, copied, keep
+from .bucket_roles import compactors, stores
+from .names import COMPACTOR, FRONTEND, QUERY, RECEIVE, ROUTER, RULER, SIDECAR, STORE
+from .query import FRONTEND_METRICS, METRICS
 
 ALL = frozenset({SIDECAR, QUERY, FRONTEND, STORE, COMPACTOR, RULER, RECEIVE})
 
 
 def undeployed(fleet: Fleet) -> frozenset[str]:
     """The roles' jobs that this stack does not have."""
-    return ALL - {job["job_name"] for job in thanos_jobs(fleet)}
+    return ALL - {job.name for job in thanos_jobs(fleet)}
 
 
-def thanos_jobs(fleet: Fleet) -> list[Job]:
-    """All of them, as far as this stack has them."""
-    return [thinned(job, fleet) for job in _jobs(fleet)]
-
-
-def _jobs(fleet: Fleet) -> Iterator[Job]:
-    thanos = fleet.thanos
-    if not thanos:
+def thanos_jobs(fleet: Fleet) -> Iterator[ScrapeJob]:
+    """Yield the jobs of the roles that this stack has."""
+    thanos, server = fleet.thanos, fleet.server
+    if not thanos or not server:
         return
-    yield _on_pods(fleet, SIDECAR, SIDECARS)
-    yield behind_door(fleet, QUERY, QUERY, "metrics")
+    yield _on_pods(fleet, SIDECAR, f"{server.app}-replicas")
+    yield authenticated_job(server, fleet.namespace, QUERY, QUERY, METRICS)
     if thanos.query_frontend:
-        yield behind_door(fleet, FRONTEND, QUERY, "frontend")
+        yield authenticated_job(server, fleet.namespace, FRONTEND, QUERY, FRONTEND_METRICS)
     yield _on_pods(fleet, STORE, *stores(thanos))
     if compactors(thanos):
         yield _on_pods(fleet, COMPACTOR, *compactors(thanos))
@@ -39,19 +38,10 @@ def _jobs(fleet: Fleet) -> Iterator[Job]:
         yield _on_pods(fleet, RECEIVE, RECEIVE, f"{ROUTER}-pods")
 
 
-def _on_pods(fleet: Fleet, job: str, *services: str) -> Job:
+def _on_pods(fleet: Fleet, name: str, *services: str) -> ScrapeJob:
     """The metrics of the pods behind headless Services."""
-    cluster = fleet.hub.cluster if fleet.hub else ""
-    return {
-        "job_name": job,
-        "kubernetes_sd_configs": [
-            discovered
-            for service in services
-            for discovered in slices(fleet.namespace, f"kubernetes.io/service-name={service}", service)
-        ],
-        "relabel_configs": [
-            keep([f"{SLICE}_port_name"], "http"),
-            copied(f"{POD}_name", "instance"),
-            constant("cluster", cluster),
-        ],
-    }
+    return ScrapeJob(
+        name=name,
+        discovery=[found for service in services for found in endpoints_of(fleet.namespace, service)],
+        relabel=[keep([f"{SLICE}_port_name"], "http"), copied(f"{POD}_name", "instance")],
+    )

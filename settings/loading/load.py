@@ -24,7 +24,11 @@ def from_file(path: Path) -> Fleet:
         raise FleetError(path.name, [problem])
     if KEY not in config:
         near = get_close_matches(KEY, map(str, config), n=1)
-        instead = f'Did you mean "{KEY}" where "{near[0]}" stands?' if near else "Write clusters, and a hub or agents."
+        instead = (
+            f'Did you mean "{KEY}" where "{near[0]}" stands?'
+            if near
+            else "Write clusters, and hub, standalone or agents."
+        )
         raise FleetError(path.name, [Problem((), "is missing", instead)])
     # A key that is not in the file may still come from an environment that the file names.
     otherwise = True if "environment" in document else None

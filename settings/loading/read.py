@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from ..errors import FleetError, Problem
 from ..fleet import Fleet
-from ..validation.partial import Draft
+from ..validation.partial import PartialFleet
 from ..validation.rules import broken_rules
 from ..validation.secrets import Given, missing
 from .explain import explain
@@ -15,15 +15,15 @@ from .explain import explain
 def read(raw: object, source: str, given: Given) -> Fleet:
     """The fleet that a value of `promfleet:fleet` describes; on disk only camelCase is known."""
     if not isinstance(raw, Mapping):
-        raise FleetError(source, [Problem((), "is not a mapping", "Write clusters, and a hub or agents.")])
+        raise FleetError(source, [Problem((), "is not a mapping", "Write clusters, and hub, standalone or agents.")])
     try:
         fleet = Fleet.model_validate(raw, by_alias=True, by_name=False)
     except ValidationError as error:
-        draft, problems = Draft.salvaged(raw), list(explain(error, Fleet))
+        partial, problems = PartialFleet.parsed_leniently(raw), list(explain(error, Fleet))
         # Pydantic asks the rules between sections only once each section is right.
         if any(detail["loc"] for detail in error.errors()):
-            problems += broken_rules(draft)
-        raise FleetError(source, [*problems, *missing(draft, given)]) from None
-    if problems := list(missing(fleet.draft, given)):
+            problems += broken_rules(partial)
+        raise FleetError(source, [*problems, *missing(partial, given)]) from None
+    if problems := list(missing(fleet.partial, given)):
         raise FleetError(source, problems)
     return fleet

@@ -7,7 +7,7 @@ from typing import Any
 from ..fleet import Fleet
 from .load import KEY
 
-FILE = Path(__file__).with_name("fleet.schema.json")
+FILE = Path(__file__).parents[1] / "fleet.schema.json"
 
 
 def stack_file_schema() -> dict[str, Any]:

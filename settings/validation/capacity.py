@@ -1,4 +1,4 @@
-"""Whether what the hub keeps fits on its volume."""
+"""Whether what a server keeps fits on its volume."""
 
 from collections.abc import Iterator, Mapping
 from math import ceil
@@ -6,7 +6,7 @@ from math import ceil
 from ..cluster import USUAL_SERIES, Cluster
 from ..errors import Problem
 from ..types import duration, in_bytes, seconds
-from .partial import Draft
+from .partial import PartialFleet
 
 BYTES_PER_SAMPLE = 2
 """The upper end of what Prometheus documents for its blocks."""
@@ -17,42 +17,42 @@ _GI = 2**30
 _DAY, _HOUR, _SHORTEST = 86400, 3600, 2 * 3600
 
 
-def retention_fits(draft: Draft) -> Iterator[Problem]:
+def retention_fits(partial: PartialFleet) -> Iterator[Problem]:
     """The samples of the whole retention fit on the volume."""
-    if not draft.hub or not draft.scrape or None in draft.clusters.values() or None in draft.agents.values():
+    if not partial.server or not partial.scrape or None in partial.clusters.values() or None in partial.agents.values():
         return
-    hub, interval = draft.hub, seconds(draft.scrape.interval)
-    bytes_per_second_times_interval = BYTES_PER_SAMPLE * planned_series(draft)
-    usable = in_bytes(hub.storage) * USABLE_PERCENT // 100
-    if bytes_per_second_times_interval * seconds(hub.retention) <= usable * interval:
+    server, interval = partial.server, seconds(partial.scrape.interval)
+    bytes_per_second_times_interval = BYTES_PER_SAMPLE * planned_series(partial)
+    usable = in_bytes(server.storage) * USABLE_PERCENT // 100
+    if bytes_per_second_times_interval * seconds(server.retention) <= usable * interval:
         return
-    needed = bytes_per_second_times_interval * seconds(hub.retention) / interval
+    needed = bytes_per_second_times_interval * seconds(server.retention) / interval
     storage = ceil(needed * 100 / USABLE_PERCENT / _GI)
     fitting = usable * interval // bytes_per_second_times_interval
-    rate = ceil(planned_series(draft) / interval)
+    rate = ceil(planned_series(partial) / interval)
     yield Problem(
-        ("hub", "retention"),
-        f"does not fit in storage: {hub.storage} at {rate} samples/s",
+        (server.section, "retention"),
+        f"does not fit in storage: {server.storage} at {rate} samples/s",
         f"Write storage: {storage}Gi{_or_retention(fitting)}.",
-        hub.retention,
+        server.retention,
     )
 
 
-def planned_series(draft: Draft) -> int:
-    """Active series of the hub's own cluster, and of all that write to it instead of to a Receive."""
-    if not draft.hub:
+def planned_series(partial: PartialFleet) -> int:
+    """Active series of the server's own cluster, and of all that write to it instead of to a Receive."""
+    if not partial.server:
         return 0
-    received = draft.thanos and draft.thanos.receive
-    return _series(draft.clusters, draft.hub.cluster) + (0 if received else written_series(draft))
+    received = partial.thanos and partial.thanos.receive
+    return _series(partial.clusters, partial.server.cluster) + (0 if received else written_series(partial))
 
 
-def written_series(draft: Draft) -> int:
+def written_series(partial: PartialFleet) -> int:
     """Active series of all that write to this stack."""
-    if not draft.hub:
+    if not partial.hub:
         return 0
-    here = set(draft.local_agents)
-    others = [writer.series for name, writer in draft.hub.agents.items() if name not in here]
-    return sum(_series(draft.clusters, name) for name in here) + sum(others)
+    here = set(partial.local_agents)
+    others = [writer.series for name, writer in partial.hub.agents.items() if name not in here]
+    return sum(_series(partial.clusters, name) for name in here) + sum(others)
 
 
 def _series(clusters: Mapping[str, Cluster | None], name: str) -> int:

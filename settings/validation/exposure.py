@@ -4,80 +4,97 @@ import re
 from collections.abc import Iterator, Mapping
 
 from ..errors import Path, Problem, spelt
-from ..expose import ROUTED, Way
+from ..expose import ROUTED, ExposedHost
 from ..ingress import OF_PLATFORM
 from ..types import ADDRESS
-from .partial import Draft
+from .partial import PartialFleet
 
 
-def hosts_are_distinct(draft: Draft) -> Iterator[Problem]:
+def hosts_are_distinct(partial: PartialFleet) -> Iterator[Problem]:
     """No two ways in have one host."""
-    yield from _doubles(hosts(draft), "host", "Give each a name of its own.")
+    yield from _doubles(hosts(partial), "host", "Give each a name of its own.")
 
 
-def proxies_know_hosts_by_name(draft: Draft) -> Iterator[Problem]:
+def proxies_know_hosts_by_name(partial: PartialFleet) -> Iterator[Problem]:
     """A proxy routes by names; the hub's own section says so of its own host."""
-    if draft.hub and draft.hub.expose.via in ROUTED:
-        for name, way in _ways(draft).items():
-            if re.fullmatch(ADDRESS, way.host):
-                rule = f"is an address, and via: {draft.hub.expose.via} routes by name"
-                yield Problem((*name, "expose", "host"), rule, "Write a DNS name.", way.host)
+    if partial.server and partial.server.expose.via in ROUTED:
+        for name, exposed in exposed_hosts(partial).items():
+            if re.fullmatch(ADDRESS, exposed.host):
+                rule = f"is an address, and via: {partial.server.expose.via} routes by name"
+                yield Problem((*name, "expose", "host"), rule, "Write a DNS name.", exposed.host)
 
 
-def node_ports_are_written(draft: Draft) -> Iterator[Problem]:
+def node_ports_are_written(partial: PartialFleet) -> Iterator[Problem]:
     """With `via: nodePort` each way has its own port, and otherwise none."""
-    if not draft.hub:
+    if not partial.server:
         return
-    via = draft.hub.expose.via
-    for name, way in _ways(draft).items():
+    via = partial.server.expose.via
+    for name, exposed in exposed_hosts(partial).items():
         path = (*name, "expose", "nodePort")
-        if via == "nodePort" and way.node_port is None:
-            yield Problem(path, "is missing", "Write a port from 30000 to 32767: hub.expose.via is nodePort.")
-        if via != "nodePort" and way.node_port is not None:
-            instead = "Remove it, or write hub.expose.via: nodePort."
-            yield Problem(path, f"has no effect with hub.expose.via: {via}", instead, way.node_port)
+        if via == "nodePort" and exposed.node_port is None:
+            yield Problem(
+                path,
+                "is missing",
+                f"Write a port from 30000 to 32767: {partial.server_section}.expose.via is nodePort.",
+            )
+        if via != "nodePort" and exposed.node_port is not None:
+            instead = f"Remove it, or write {partial.server_section}.expose.via: nodePort."
+            yield Problem(
+                path, f"has no effect with {partial.server_section}.expose.via: {via}", instead, exposed.node_port
+            )
 
 
-def node_ports_are_distinct(draft: Draft) -> Iterator[Problem]:
-    """No two ways in have one port; the hub's own section says so of its two doors."""
-    if draft.hub and draft.hub.expose.via == "nodePort":
-        ports = draft.hub.expose.node_ports
-        doors = {("hub", "expose", "nodePorts", door): port for door, port in ports.model_dump().items()}
-        ways = {(*name, "expose", "nodePort"): way.node_port for name, way in _ways(draft).items() if way.node_port}
-        yield from _doubles({**doors, **ways}, "port", "Give each a port of its own.")
+def node_ports_are_distinct(partial: PartialFleet) -> Iterator[Problem]:
+    """No two ways in have one port; the hub's own section says so of its two auth proxies."""
+    if partial.server and partial.server.expose.via == "nodePort":
+        ports = partial.server.expose.node_ports
+        proxies = {
+            (partial.server_section, "expose", "nodePorts", proxy): port for proxy, port in ports.model_dump().items()
+        }
+        node_ports = {
+            (*name, "expose", "nodePort"): exposed.node_port
+            for name, exposed in exposed_hosts(partial).items()
+            if exposed.node_port
+        }
+        yield from _doubles({**proxies, **node_ports}, "port", "Give each a port of its own.")
 
 
-def hosts(draft: Draft) -> Mapping[Path, str]:
+def hosts(partial: PartialFleet) -> Mapping[Path, str]:
     """Every host of the stack, by where it is written; the hub's first."""
-    beside = {(*name, "expose", "host"): way.host for name, way in _ways(draft).items()}
-    return {**_hub_hosts(draft), **beside}
+    beside = {(*name, "expose", "host"): exposed.host for name, exposed in exposed_hosts(partial).items()}
+    return {**_hub_hosts(partial), **beside}
 
 
-def ingresses_have_a_class(draft: Draft) -> Iterator[Problem]:
+def ingresses_have_a_class(partial: PartialFleet) -> Iterator[Problem]:
     """Where a platform brings a controller of its own, an Ingress without a class is that one's."""
-    cluster = draft.clusters.get(draft.hub_cluster) if draft.hub_cluster else None
-    if not draft.hub or not cluster or draft.hub.expose.via != "ingress" or draft.hub.expose.ingress_class:
+    cluster = partial.clusters.get(partial.server_cluster) if partial.server_cluster else None
+    if (
+        not partial.server
+        or not cluster
+        or partial.server.expose.via != "ingress"
+        or partial.server.expose.ingress_class
+    ):
         return
     platform = "gke" if cluster.is_of_gke else cluster.platform
     if platform in OF_PLATFORM:
         rule = f"is missing: without it {OF_PLATFORM[platform]} takes the Ingress, and does not speak TLS to the hub"
         instead = "Write the class of ingress-nginx, or via: gateway or loadBalancer."
-        yield Problem(("hub", "expose", "ingressClass"), rule, instead)
+        yield Problem((partial.server_section, "expose", "ingressClass"), rule, instead)
 
 
-def _ways(draft: Draft) -> Mapping[Path, Way]:
-    beside = {"alertmanager": draft.alertmanager, "grafana": draft.grafana, "pushgateway": draft.pushgateway}
-    ways: dict[Path, Way] = {(name,): one.expose for name, one in beside.items() if one and one.expose}
-    for name, way in draft.thanos.ways.items() if draft.thanos else ():
-        ways[("thanos", name) if name else ("thanos",)] = way
-    return ways
+def exposed_hosts(partial: PartialFleet) -> Mapping[Path, ExposedHost]:
+    beside = {"alertmanager": partial.alertmanager, "grafana": partial.grafana, "pushgateway": partial.pushgateway}
+    found: dict[Path, ExposedHost] = {(name,): one.expose for name, one in beside.items() if one and one.expose}
+    for name, exposed in partial.thanos.exposed_hosts.items() if partial.thanos else ():
+        found[("thanos", name) if name else ("thanos",)] = exposed
+    return found
 
 
-def _hub_hosts(draft: Draft) -> Mapping[Path, str]:
-    if not draft.hub:
+def _hub_hosts(partial: PartialFleet) -> Mapping[Path, str]:
+    if not partial.server:
         return {}
-    hosts = {"host": draft.hub.expose.host, "readHost": draft.hub.expose.read_host}
-    return {("hub", "expose", key): host for key, host in hosts.items() if host}
+    hosts = {"host": partial.server.expose.host, "readHost": partial.server.expose.read_host}
+    return {(partial.server_section, "expose", key): host for key, host in hosts.items() if host}
 
 
 def _doubles(values: Mapping[Path, object], noun: str, instead: str) -> Iterator[Problem]:

@@ -9,29 +9,33 @@ from pydantic import ValidationError
 from ..agent import Agent
 from ..alertmanager import Alertmanager
 from ..alerts import Alerts
-from ..beside import Grafana, Pushgateway
 from ..cluster import Cluster
+from ..grafana import Grafana
 from ..hub import Hub
 from ..images import Images
+from ..prometheus import Server
+from ..pushgateway import Pushgateway
 from ..scrape import Scrape
 from ..section import Section
+from ..standalone import Standalone
 from ..thanos import Thanos
 
 S = TypeVar("S", bound=Section)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Draft:
+class PartialFleet:
     """The sections that rules look at; None is one that is missing, or written but broken."""
 
-    written: frozenset[str]
+    present: frozenset[str]
     """The sections that the file has, broken or not."""
     clusters: Mapping[str, Cluster | None]
     agents: Mapping[str, Agent | None]
     scrape: Scrape | None
     hub: Hub | None
-    hub_cluster: str | None
-    """The hub's cluster, which is often readable where the rest of the hub is not."""
+    standalone: Standalone | None
+    server_cluster: str | None
+    """The cluster of the hub or standalone server, which is often readable where the rest of the section is not."""
     has_agents: bool
     alerts: Alerts | None
     alertmanager: Alertmanager | None
@@ -41,30 +45,41 @@ class Draft:
     images: Images | None
 
     @classmethod
-    def salvaged(cls, raw: Mapping[str, Any]) -> Self:
-        """The draft of a fleet that could not be read whole."""
-        hub = raw.get("hub")
-        cluster = hub.get("cluster") if isinstance(hub, Mapping) else None
+    def parsed_leniently(cls, raw: Mapping[str, Any]) -> Self:
+        """Parse each section by itself, of a fleet that could not be parsed whole."""
+        server = raw.get("hub") or raw.get("standalone")
+        cluster = server.get("cluster") if isinstance(server, Mapping) else None
         return cls(
-            written=frozenset(name for name, value in raw.items() if value is not None),
-            clusters=_salvaged_table(Cluster, raw.get("clusters")),
-            agents=_salvaged_table(Agent, raw.get("agents")),
-            scrape=_salvaged(Scrape, raw.get("scrape", {})),
-            hub=_salvaged(Hub, hub),
-            hub_cluster=cluster if isinstance(cluster, str) else None,
+            present=frozenset(name for name, value in raw.items() if value is not None),
+            clusters=_parsed_table(Cluster, raw.get("clusters")),
+            agents=_parsed_table(Agent, raw.get("agents")),
+            scrape=_parsed(Scrape, raw.get("scrape", {})),
+            hub=_parsed(Hub, raw.get("hub")),
+            standalone=_parsed(Standalone, raw.get("standalone")),
+            server_cluster=cluster if isinstance(cluster, str) else None,
             has_agents=bool(raw.get("agents")),
-            alerts=_salvaged(Alerts, raw.get("alerts", {})),
-            alertmanager=_salvaged(Alertmanager, raw.get("alertmanager")),
-            grafana=_salvaged(Grafana, raw.get("grafana")),
-            pushgateway=_salvaged(Pushgateway, raw.get("pushgateway")),
-            thanos=_salvaged(Thanos, raw.get("thanos")),
-            images=_salvaged(Images, raw.get("images", {})),
+            alerts=_parsed(Alerts, raw.get("alerts", {})),
+            alertmanager=_parsed(Alertmanager, raw.get("alertmanager")),
+            grafana=_parsed(Grafana, raw.get("grafana")),
+            pushgateway=_parsed(Pushgateway, raw.get("pushgateway")),
+            thanos=_parsed(Thanos, raw.get("thanos")),
+            images=_parsed(Images, raw.get("images", {})),
         )
 
     @property
     def has_hub(self) -> bool:
         """Whether there is a hub, broken or not."""
-        return "hub" in self.written
+        return "hub" in self.present
+
+    @property
+    def server(self) -> Server | None:
+        """The Prometheus server of this stack; None is one that is missing, or written but broken."""
+        return self.hub or self.standalone
+
+    @property
+    def server_section(self) -> str:
+        """The section of the Prometheus server, broken or not; empty, if there is none."""
+        return next((name for name in ("hub", "standalone") if name in self.present), "")
 
     @property
     def local_agents(self) -> tuple[str, ...]:
@@ -78,18 +93,18 @@ class Draft:
 
     @property
     def expected(self) -> tuple[str, ...]:
-        """Every cluster that is to report to this stack's hub, in the order of names."""
-        return tuple(sorted({self.hub.cluster, *self.local_agents, *self.hub.agents})) if self.hub else ()
+        """Every cluster that is to report to this stack's Prometheus server, in the order of names."""
+        return tuple(sorted({self.server.cluster, *self.writers})) if self.server else ()
 
 
-def _salvaged(section: type[S], raw: object) -> S | None:
+def _parsed(section: type[S], raw: object) -> S | None:
     try:
         return section.model_validate(raw, by_alias=True, by_name=False)
     except ValidationError:
         return None
 
 
-def _salvaged_table(section: type[S], raw: object) -> dict[str, S | None]:
+def _parsed_table(section: type[S], raw: object) -> dict[str, S | None]:
     if not isinstance(raw, Mapping):
         return {}
-    return {name: _salvaged(section, value) for name, value in raw.items() if isinstance(name, str)}
+    return {name: _parsed(section, value) for name, value in raw.items() if isinstance(name, str)}

@@ -7,7 +7,7 @@ from pathlib import Path
 from ..errors import Problem
 from ..loading.kubeconfig import files_of
 from ..types import duration, seconds
-from .alerting import named_clusters_report, routed_teams_have_alerts, what_stands_beside_a_hub_has_one
+from .alerting import named_clusters_report, routed_teams_have_alerts, sections_have_a_server
 from .capacity import retention_fits
 from .exposure import (
     hosts_are_distinct,
@@ -16,83 +16,97 @@ from .exposure import (
     node_ports_are_written,
     proxies_know_hosts_by_name,
 )
-from .partial import Draft
+from .partial import PartialFleet
 from .replication import (
     agents_write_once,
     limited_clusters_write,
     pods_have_identities,
     pools_have_a_bucket,
+    receive_has_writers,
     releases_know_delayed_compaction,
     replicas_are_folded,
     rulers_bucket_is_made,
 )
 from .trust import authorities_sign_hosts, proxies_verify_the_hub
 
-Rule = Callable[[Draft], Iterable[Problem]]
+Rule = Callable[[PartialFleet], Iterable[Problem]]
 
 _INTERVALS_PER_OUTAGE = 10
 
 
-def broken_rules(draft: Draft) -> Iterator[Problem]:
+def broken_rules(partial: PartialFleet) -> Iterator[Problem]:
     """Every problem that a rule finds."""
     for rule in RULES:
-        yield from rule(draft)
+        yield from rule(partial)
 
 
-def something_runs(draft: Draft) -> Iterator[Problem]:
-    """A stack has a hub or agents."""
-    if not draft.has_hub and not draft.has_agents:
-        yield Problem((), "has neither a hub nor agents", "Write a section hub, a section agents, or both.")
+def something_runs(partial: PartialFleet) -> Iterator[Problem]:
+    """A stack has a Prometheus server or agents."""
+    if not partial.server_section and not partial.has_agents:
+        yield Problem((), "deploys no Prometheus", "Write a section hub, standalone or agents.")
 
 
-def hub_has_a_cluster(draft: Draft) -> Iterator[Problem]:
-    """The hub's cluster is one of the clusters."""
-    if draft.clusters and draft.hub_cluster is not None and draft.hub_cluster not in draft.clusters:
-        yield Problem(("hub", "cluster"), "is not in clusters", _nearest(draft, draft.hub_cluster), draft.hub_cluster)
+def there_is_one_server(partial: PartialFleet) -> Iterator[Problem]:
+    """A hub and a standalone server in one stack would leave open which of them Grafana, say, belongs to."""
+    if {"hub", "standalone"} <= partial.present:
+        instead = "Remove one: a hub scrapes its own cluster too. Or write two stack files."
+        yield Problem(("standalone",), "is a second Prometheus server beside the hub", instead)
 
 
-def agents_have_clusters(draft: Draft) -> Iterator[Problem]:
+def server_has_a_cluster(partial: PartialFleet) -> Iterator[Problem]:
+    """The cluster of the Prometheus server is one of the clusters."""
+    if partial.clusters and partial.server_cluster is not None and partial.server_cluster not in partial.clusters:
+        yield Problem(
+            (partial.server_section, "cluster"),
+            "is not in clusters",
+            _nearest(partial, partial.server_cluster),
+            partial.server_cluster,
+        )
+
+
+def agents_have_clusters(partial: PartialFleet) -> Iterator[Problem]:
     """Every agent's cluster is one of the clusters."""
-    for name in draft.agents if draft.clusters else ():
-        if name not in draft.clusters:
-            yield Problem(("agents", name), "names a cluster that is not in clusters", _nearest(draft, name))
+    for name in partial.agents if partial.clusters else ():
+        if name not in partial.clusters:
+            yield Problem(("agents", name), "names a cluster that is not in clusters", _nearest(partial, name))
 
 
-def hub_watches_its_cluster(draft: Draft) -> Iterator[Problem]:
-    """No agent stands in the hub's own cluster."""
-    if draft.hub_cluster is not None and draft.hub_cluster in draft.agents:
-        instead = "Remove it: the hub scrapes its own cluster itself."
-        yield Problem(("agents", draft.hub_cluster), "is an agent in the hub's own cluster", instead)
+def server_watches_its_cluster(partial: PartialFleet) -> Iterator[Problem]:
+    """No agent stands in the cluster of this stack's server."""
+    if partial.server_cluster is not None and partial.server_cluster in partial.agents:
+        server = partial.server_section
+        instead = f"Remove it: {server} scrapes its own cluster itself."
+        yield Problem(("agents", partial.server_cluster), f"is an agent in the cluster of {server}", instead)
 
 
-def agents_have_a_hub(draft: Draft) -> Iterator[Problem]:
+def agents_have_a_hub(partial: PartialFleet) -> Iterator[Problem]:
     """An agent writes to this stack's hub or names another; never one where the other is meant."""
-    for name, agent in draft.agents.items():
-        if agent and not agent.hub and not draft.has_hub:
+    for name, agent in partial.agents.items():
+        if agent and not agent.hub and not partial.has_hub:
             instead = "Write hub: {stack: organization/promfleet/hub}, or add a section hub to this stack."
             yield Problem(("agents", name), "has nowhere to write: this stack has no hub", instead)
-        if agent and agent.hub and agent.hub.stack and draft.has_hub:
+        if agent and agent.hub and agent.hub.stack and partial.has_hub:
             instead = "Remove it to write to this stack's hub, or move the agent to a stack without one."
             yield Problem(
                 ("agents", name, "hub", "stack"), "is a second hub beside this stack's", instead, agent.hub.stack
             )
 
 
-def clusters_are_used(draft: Draft) -> Iterator[Problem]:
-    """Every cluster runs the hub or an agent."""
-    hub_is_unreadable = draft.has_hub and draft.hub_cluster is None
-    if hub_is_unreadable or not (draft.has_hub or draft.has_agents):
+def clusters_are_used(partial: PartialFleet) -> Iterator[Problem]:
+    """Every cluster runs a Prometheus server or an agent."""
+    is_unreadable = partial.server_section and partial.server_cluster is None
+    if is_unreadable or not (partial.server_section or partial.has_agents):
         return
-    for name in draft.clusters:
-        if name != draft.hub_cluster and name not in draft.agents:
+    for name in partial.clusters:
+        if name != partial.server_cluster and name not in partial.agents:
             instead = f"Add {name}: {{}} to agents, or remove the cluster."
-            yield Problem(("clusters", name), "is used by neither the hub nor an agent", instead)
+            yield Problem(("clusters", name), "runs neither a server nor an agent", instead)
 
 
-def clusters_are_distinct(draft: Draft) -> Iterator[Problem]:
+def clusters_are_distinct(partial: PartialFleet) -> Iterator[Problem]:
     """Two names never lead to one cluster; whether two contexts do is seen once there are kubeconfigs."""
     seen: dict[tuple[str, tuple[Path, ...]], str] = {}
-    for name, cluster in draft.clusters.items():
+    for name, cluster in partial.clusters.items():
         if not cluster:
             continue
         first = seen.setdefault((cluster.context, files_of(cluster)), name)
@@ -101,52 +115,53 @@ def clusters_are_distinct(draft: Draft) -> Iterator[Problem]:
             yield Problem(("clusters", name, "context"), f"is the context of {first} too", instead, cluster.context)
 
 
-def writers_are_known_once(draft: Draft) -> Iterator[Problem]:
+def writers_are_known_once(partial: PartialFleet) -> Iterator[Problem]:
     """The hub's section says of an agent elsewhere what this stack says of its own clusters."""
-    for name, writer in draft.hub.agents.items() if draft.hub else ():
-        agent = draft.agents.get(name)
+    for name, writer in partial.hub.agents.items() if partial.hub else ():
+        agent = partial.agents.get(name)
         if agent and agent.hub and agent.hub.url:
             instead = f"Remove it here, or agents.{name}.hub."
             yield Problem(("hub", "agents", name), "writes to another system", instead)
             continue
         known = {"series": writer.series, "labels": writer.labels}
-        for key in known if name in draft.clusters else ():
+        for key in known if name in partial.clusters else ():
             if key in writer.model_fields_set:
                 rule = f"has no effect: {name} is a cluster of this stack"
                 instead = f"Write it at clusters.{name}.{key}."
                 yield Problem(("hub", "agents", name, key), rule, instead, known[key])
 
 
-def labels_are_joined(draft: Draft) -> Iterator[Problem]:
+def labels_are_joined(partial: PartialFleet) -> Iterator[Problem]:
     """Labels of a cluster are told by the hub that its samples go to."""
-    for name, cluster in draft.clusters.items():
-        agent = draft.agents.get(name)
+    for name, cluster in partial.clusters.items():
+        agent = partial.agents.get(name)
         if not cluster or not cluster.labels:
             continue
         if agent and agent.hub and agent.hub.url:
             rule = "has no effect: its agent writes to another system"
             yield Problem(("clusters", name, "labels"), rule, "Remove it.")
-        elif not draft.has_hub:
+        elif not partial.has_hub and name != partial.server_cluster:
             instead = f"Write them in the stack of the hub, at hub.agents.{name}.labels."
             yield Problem(("clusters", name, "labels"), "has no effect: this stack has no hub", instead)
 
 
-def outages_span_intervals(draft: Draft) -> Iterator[Problem]:
+def outages_span_intervals(partial: PartialFleet) -> Iterator[Problem]:
     """An outage is long compared with the time between two scrapes."""
-    if not draft.scrape:
+    if not partial.scrape:
         return
-    least = _INTERVALS_PER_OUTAGE * seconds(draft.scrape.interval)
-    for name, agent in draft.agents.items():
+    least = _INTERVALS_PER_OUTAGE * seconds(partial.scrape.interval)
+    for name, agent in partial.agents.items():
         if agent and seconds(agent.outage) < least:
-            rule = f"is shorter than {_INTERVALS_PER_OUTAGE} scrapes at an interval of {draft.scrape.interval}"
+            rule = f"is shorter than {_INTERVALS_PER_OUTAGE} scrapes at an interval of {partial.scrape.interval}"
             yield Problem(("agents", name, "outage"), rule, f"Write {duration(least)} or more.", agent.outage)
 
 
 RULES: tuple[Rule, ...] = (
     something_runs,
-    hub_has_a_cluster,
+    there_is_one_server,
+    server_has_a_cluster,
     agents_have_clusters,
-    hub_watches_its_cluster,
+    server_watches_its_cluster,
     agents_have_a_hub,
     clusters_are_used,
     clusters_are_distinct,
@@ -154,7 +169,7 @@ RULES: tuple[Rule, ...] = (
     labels_are_joined,
     outages_span_intervals,
     retention_fits,
-    what_stands_beside_a_hub_has_one,
+    sections_have_a_server,
     named_clusters_report,
     routed_teams_have_alerts,
     hosts_are_distinct,
@@ -167,6 +182,7 @@ RULES: tuple[Rule, ...] = (
     replicas_are_folded,
     agents_write_once,
     limited_clusters_write,
+    receive_has_writers,
     rulers_bucket_is_made,
     pods_have_identities,
     pools_have_a_bucket,
@@ -174,6 +190,6 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def _nearest(draft: Draft, name: str) -> str:
-    near = get_close_matches(name, draft.clusters, n=1)
+def _nearest(partial: PartialFleet, name: str) -> str:
+    near = get_close_matches(name, partial.clusters, n=1)
     return f'Did you mean "{near[0]}"?' if near else f"Add {name}: {{context: …}} to clusters."

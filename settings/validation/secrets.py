@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pydantic.alias_generators import to_camel, to_pascal
 
 from ..errors import Path, Problem
-from .partial import Draft
+from .partial import PartialFleet
 
 Given = Callable[[str], bool | None]
 """Of a key without its namespace: whether it is encrypted, or None where there is no such key."""
@@ -16,27 +16,27 @@ def secret_key(owner: str, use: str) -> str:
     return f"{owner}{to_pascal(use)}"
 
 
-def needed(draft: Draft) -> Mapping[str, Path]:
+def needed(partial: PartialFleet) -> Mapping[str, Path]:
     """Every secret that the fleet takes from its stack: key -> where the stack file asks for it."""
-    return dict(_needed(draft))
+    return dict(_needed(partial))
 
 
-def _needed(draft: Draft) -> Iterator[tuple[str, Path]]:
-    for cluster, agent in draft.agents.items():
+def _needed(partial: PartialFleet) -> Iterator[tuple[str, Path]]:
+    for cluster, agent in partial.agents.items():
         if agent and agent.hub and agent.hub.url:
             yield secret_key(cluster, "token"), ("agents", cluster, "hub", "url")
-    for receiver, contact in draft.alertmanager.receivers.items() if draft.alertmanager else ():
+    for receiver, contact in partial.alertmanager.receivers.items() if partial.alertmanager else ():
         for integration, settings in contact.integrations.items():
             if not settings.secret:
                 spelt = to_camel(integration)
                 yield secret_key(receiver, integration), ("alertmanager", "receivers", receiver, spelt)
-    if draft.grafana and not draft.grafana.secret:
+    if partial.grafana and not partial.grafana.secret:
         yield secret_key("grafana", "admin"), ("grafana",)
 
 
-def missing(draft: Draft, given: Given) -> Iterator[Problem]:
+def missing(partial: PartialFleet, given: Given) -> Iterator[Problem]:
     """The secrets that the stack lacks, and those that are none because they stand there for all to read."""
-    for key, path in needed(draft).items():
+    for key, path in needed(partial).items():
         command = f"`pulumi config set --secret promfleet:{key}`"
         encrypted = given(key)
         if encrypted is None:

@@ -22,12 +22,14 @@ import yaml
 
 import render
 from lab.build import command
-from render.thanos import roles as thanos
+from render.thanos.bucket_roles import stores
+from render.thanos.query import query_flags
 from render.yaml import to_json
 from settings import Fleet
 from tests.lab.history import DAY, STEP, described
 from tests.lab.processes import free_port
 from tests.lab.stack import eventually
+from tests.rendered import server_config
 
 ROUNDS = 15
 PATIENCE = 60
@@ -160,7 +162,7 @@ def latency(answers: Sequence[Asked]) -> Latency:
 
 def write_blocks(folder: Path, end: int) -> Path:
     """Make a month of blocks of busy counters, up to a Unix time, and return the folder that has them as a bucket."""
-    bucket, draft = folder / "bucket", folder / "draft"
+    bucket, partial = folder / "bucket", folder / "draft"
     bucket.mkdir()
     times = range(end - BLOCKS * BLOCK, end, STEP)
     requests = list(accumulate(random.Random(1).choices(range(100), k=len(times))))  # noqa: S311 — no secret
@@ -175,12 +177,12 @@ def write_blocks(folder: Path, end: int) -> Path:
         subprocess.run(
             [
                 *(command("promtool"), "tsdb", "create-blocks-from", "openmetrics"),
-                *(f"--max-block-duration={BLOCK}s", text.name, draft),
+                *(f"--max-block-duration={BLOCK}s", text.name, partial),
             ],
             check=True,
             capture_output=True,
         )
-        [meta] = draft.glob("*/meta.json")
+        [meta] = partial.glob("*/meta.json")
         shutil.move(described(meta.parent, "bench"), bucket)
     return bucket
 
@@ -192,7 +194,7 @@ def start(started: ExitStack, folder: Path, bucket: Path) -> dict[str, Server]:
         raise ValueError("the stack has no Thanos")
     alone, web, grpc, query, unasked = (f"127.0.0.1:{free_port()}" for _ in range(5))
     config, endpoints = folder / "prometheus.yml", folder / "endpoints.yml"
-    config.write_text(yaml.safe_dump({"storage": yaml.safe_load(render.hub_config(fleet))["storage"]}))
+    config.write_text(yaml.safe_dump({"storage": server_config(fleet)["storage"]}))
     endpoints.write_text(yaml.safe_dump({"endpoints": [{"address": grpc}]}))
     shutil.copytree(bucket, folder / "data")
     storage = {"type": "FILESYSTEM", "config": {"directory": str(bucket)}}
@@ -207,9 +209,9 @@ def start(started: ExitStack, folder: Path, bucket: Path) -> dict[str, Server]:
         QUERY: {"--http-address": query, "--grpc-address": unasked, "--endpoint.sd-config-file": endpoints},
     }
     commands = {
-        PROMETHEUS: [command("prometheus"), *render.hub_flags(fleet)],
-        STORE: [command("thanos"), *thanos.stores(fleet.thanos)[thanos.STORE].flags],
-        QUERY: [command("thanos"), *thanos.query_flags(fleet.thanos)],
+        PROMETHEUS: [command("prometheus"), *render.server_flags(fleet)],
+        STORE: [command("thanos"), *stores(fleet.thanos)[STORE].flags],
+        QUERY: [command("thanos"), *query_flags(fleet.thanos)],
     }
     listening = {PROMETHEUS: alone, STORE: web, QUERY: query}
     servers = {

@@ -13,6 +13,7 @@ from settings import Fleet, from_file
 from tests.lab.processes import SERIES, Server, Target
 from tests.lab.samples import BATCH, Samples, widest
 from tests.lab.stack import ROOT, eventually
+from tests.rendered import server_config
 
 from .conftest import Record
 
@@ -49,8 +50,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
 def hub(start: Start, tmp_path: Path) -> Server:
     """A hub with the storage and the flags that the program gives it; what it scrapes is the test's."""
     fleet = from_file(ROOT / "Pulumi.dev.yaml")
-    flags = own_flags(render.hub_flags(fleet), f"--storage.tsdb.path={tmp_path}/hub/data")
-    return start("hub", {"storage": yaml.safe_load(render.hub_config(fleet))["storage"]}, flags)
+    flags = own_flags(render.server_flags(fleet), f"--storage.tsdb.path={tmp_path}/hub/data")
+    return start("hub", {"storage": server_config(fleet)["storage"]}, flags)
 
 
 @pytest.fixture

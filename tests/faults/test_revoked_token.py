@@ -28,7 +28,7 @@ class TestDeletedAccount:
         [watch] = watching(hub, ["us1"])
         pod = ("us1", "-n", "promfleet", "get", "pod", "prometheus-agent-0", "-o", "jsonpath={.metadata.uid}")
         before = lab.kubectl(*pod)
-        old = deployed.outputs["identities"]["us1"]
+        old = deployed.outputs["writerTokens"]["us1"]
         lab.kubectl("hub", "-n", "promfleet", "delete", "serviceaccount", "writer-us1")
 
         def assert_refused() -> None:
@@ -38,7 +38,7 @@ class TestDeletedAccount:
         eventually(assert_refused, PATIENCE + 60)
         deployed.pulumi("up", "--refresh", "--yes", "--skip-preview")
 
-        assert deployed.outputs["identities"]["us1"] != old
+        assert deployed.outputs["writerTokens"]["us1"] != old
         [samples] = delivered([watch], PATIENCE)
         assert samples.longest_gap > 30
         assert lab.kubectl(*pod) == before

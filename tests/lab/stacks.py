@@ -129,16 +129,16 @@ class Stacks:
     def open_hub(self, stack: Stack) -> Generator[Hub]:
         """Open the hub of a stack over the network, with its reader's token."""
         outputs = stack.outputs
-        url = urlsplit(outputs["hub"]["readUrl"])
+        url = urlsplit(outputs["prometheus"]["readUrl"])
         host = url.hostname or ""
-        with self._client(url.port or 443, host, outputs["reader"]) as client:
+        with self._client(url.port or 443, host, outputs["readerToken"]) as client:
             yield Hub(client, host)
 
     @contextmanager
     def open_alertmanager(self, stack: Stack) -> Generator[httpx.Client]:
         """Open a stack's Alertmanager over the network, as who is on call does."""
         host = _ON_CALL["host"]
-        with self._client(_ON_CALL["nodePort"], host, stack.outputs["operator"]) as client:
+        with self._client(_ON_CALL["nodePort"], host, stack.outputs["operatorToken"]) as client:
             client.event_hooks = {"request": [lambda request: request.extensions.update(sni_hostname=host)]}
             yield client
 

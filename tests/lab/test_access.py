@@ -28,8 +28,8 @@ METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
 
 
 @pytest.fixture
-def door(lab, deployed):
-    """Ask a door: (port, method, path, token) -> status."""
+def proxy(lab, deployed):
+    """Ask an auth proxy: (port, method, path, token) -> status."""
     context = ssl.create_default_context(cafile=str(lab.ca))
     address = lab.node_address("hub")
 
@@ -49,7 +49,7 @@ def door(lab, deployed):
 
 @pytest.fixture
 def tokens(deployed):
-    return deployed.outputs["identities"] | {"reader": deployed.outputs["reader"]}
+    return deployed.outputs["writerTokens"] | {"reader": deployed.outputs["readerToken"]}
 
 
 def service_account_token(lab, namespace, name="default"):
@@ -57,13 +57,13 @@ def service_account_token(lab, namespace, name="default"):
 
 
 class TestWriter:
-    def test_writes(self, door, tokens):
+    def test_writes(self, proxy, tokens):
         """
         An empty message of remote write is accepted.
         """
-        assert door(WRITE, "POST", "/api/v1/write", tokens["eu1"], b"\x00") in (200, 204)
+        assert proxy(WRITE, "POST", "/api/v1/write", tokens["eu1"], b"\x00") in (200, 204)
 
-    def test_does_nothing_else_at_its_door(self, door, tokens):
+    def test_does_nothing_else_at_its_proxy(self, proxy, tokens):
         """
         Every other path does not exist, and every other method is forbidden.
         """
@@ -71,28 +71,28 @@ class TestWriter:
             (method, path): status
             for path in PATHS
             for method in METHODS
-            if (status := door(WRITE, method, path, tokens["eu1"], b"\x00")) < 400
+            if (status := proxy(WRITE, method, path, tokens["eu1"], b"\x00")) < 400
         }
 
         assert passed.keys() == {("POST", "/api/v1/write")}
 
-    def test_does_not_pass_the_read_door(self, door, tokens):
+    def test_does_not_pass_the_read_proxy(self, proxy, tokens):
         """
         Who may write may not ask.
         """
-        statuses = {door(READ, method, path, tokens["eu1"]) for path in PATHS for method in METHODS}
+        statuses = {proxy(READ, method, path, tokens["eu1"]) for path in PATHS for method in METHODS}
 
         assert statuses <= {403, 404}
 
 
 class TestReader:
-    def test_asks(self, door, tokens):
+    def test_asks(self, proxy, tokens):
         """
         Queries come through by GET and by POST.
         """
-        assert {door(READ, method, "/api/v1/query?query=up", tokens["reader"]) for method in ("GET", "POST")} == {200}
+        assert {proxy(READ, method, "/api/v1/query?query=up", tokens["reader"]) for method in ("GET", "POST")} == {200}
 
-    def test_does_nothing_else_at_its_door(self, door, tokens):
+    def test_does_nothing_else_at_its_proxy(self, proxy, tokens):
         """
         Neither administration nor federation nor writing is behind it.
         """
@@ -100,44 +100,44 @@ class TestReader:
             path.partition("?")[0]
             for path in PATHS
             for method in METHODS
-            if door(READ, method, path, tokens["reader"]) not in (403, 404)
+            if proxy(READ, method, path, tokens["reader"]) not in (403, 404)
         }
 
         assert passed == {"/api/v1/query", "/api/v1/query_range", "/api/v1/labels"}
 
-    def test_does_not_pass_the_write_door(self, door, tokens):
+    def test_does_not_pass_the_write_proxy(self, proxy, tokens):
         """
         Who may ask may not write.
         """
-        statuses = {door(WRITE, method, path, tokens["reader"], b"\x00") for path in PATHS for method in METHODS}
+        statuses = {proxy(WRITE, method, path, tokens["reader"], b"\x00") for path in PATHS for method in METHODS}
 
         assert statuses <= {403, 404}
 
 
 class TestStrangers:
     @pytest.mark.parametrize(("port", "path"), [(WRITE, "/api/v1/write"), (READ, "/api/v1/query?query=up")])
-    def test_get_401_without_a_token_of_this_cluster(self, lab, door, port, path):
+    def test_get_401_without_a_token_of_this_cluster(self, lab, proxy, port, path):
         """
         No token, a made-up one and another cluster's are all unknown.
         """
         foreign = lab.kubectl("eu1", "-n", "default", "create", "token", "default").strip()
 
-        assert {door(port, "POST", path, token, b"\x00") for token in (None, "made-up", foreign)} == {401}
+        assert {proxy(port, "POST", path, token, b"\x00") for token in (None, "made-up", foreign)} == {401}
 
     @pytest.mark.parametrize("namespace", ["default", "kube-system", "promfleet"])
     @pytest.mark.parametrize(("port", "path"), [(WRITE, "/api/v1/write"), (READ, "/api/v1/query?query=up")])
-    def test_get_403_with_any_other_identity_of_the_cluster(self, lab, door, namespace, port, path):
+    def test_get_403_with_any_other_identity_of_the_cluster(self, lab, proxy, namespace, port, path):
         """
         A valid token is not enough, also that of a default ServiceAccount.
         """
         token = service_account_token(lab, namespace)
 
-        assert {door(port, method, path, token, b"\x00") for method in METHODS} == {403}
+        assert {proxy(port, method, path, token, b"\x00") for method in METHODS} == {403}
 
     @pytest.mark.parametrize("port", [WRITE, READ])
     def test_plain_http_does_not_reach_the_hub(self, lab, deployed, port):
         """
-        A door answers plain HTTP with a refusal of its own.
+        An auth proxy answers plain HTTP with a refusal of its own.
         """
         answer = httpx.get(f"http://{lab.node_address('hub')}:{port}/api/v1/query?query=up", timeout=10)
 

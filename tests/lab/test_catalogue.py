@@ -53,7 +53,7 @@ def pushed(lab, deployed) -> None:
         answer = client.put(
             f"https://{lab.node_address('hub')}:{port}/metrics/job/backup/instance/db-1",
             content='backup_bytes{cluster="eu1"} 42\n',
-            headers={"Authorization": f"Bearer {outputs['pusher']}", "Host": host},
+            headers={"Authorization": f"Bearer {outputs['pusherToken']}", "Host": host},
             extensions={"sni_hostname": host},
         )
     assert answer.status_code == 200
@@ -141,12 +141,12 @@ class TestPush:
 class TestProbe:
     def test_asks_what_the_stack_file_names(self, hub: Hub) -> None:
         """
-        Through the prober's door, and under the hub's cluster.
+        Through the prober's auth proxy, and under the hub's cluster.
         """
 
         def assert_asked() -> None:
             asked = hub.query("probe_success")
-            assert {s.labels["probe"]: s.value for s in asked} == {"doors": 1, "dns": 1}
+            assert {s.labels["probe"]: s.value for s in asked} == {"auth-proxy": 1, "dns": 1}
             assert {s.labels["cluster"] for s in asked} == {"hub"}
 
         eventually(assert_asked, ARRIVAL)

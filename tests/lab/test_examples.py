@@ -18,7 +18,7 @@ OTHER = "hub"
 """The stack that an agents' stack of the examples refers to."""
 EXPORTED: dict[str, Any] = {
     "hub": {"writeUrl": "https://hub.example/api/v1/write", "ca": "", "caConfigMap": "", "protocol": "2.0"},
-    "identities": {"eu1": "made-up"},
+    "writerTokens": {"eu1": "made-up"},
 }
 
 

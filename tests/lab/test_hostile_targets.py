@@ -14,6 +14,7 @@ import yaml
 import render
 from lab.build import command
 from settings import Fleet, in_bytes
+from tests.rendered import server_config
 
 from .processes import Server, Target
 from .stack import eventually
@@ -33,7 +34,7 @@ FLEET = Fleet.model_validate(
 )
 LIMITS = FLEET.scrape.limits
 MEMORY = {
-    "hub": in_bytes(render.hub_memory(2 * SERIES).limit),
+    "hub": in_bytes(render.server_memory(2 * SERIES).limit),
     "agent": in_bytes(render.agent_memory(SERIES).limit),
 }
 
@@ -93,7 +94,7 @@ def servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[S
     with ExitStack() as ending:
         ending.callback(hostile.shutdown)
         ending.callback(innocent.shutdown)
-        stored = {"storage": yaml.safe_load(render.hub_config(FLEET))["storage"]}
+        stored = {"storage": server_config(FLEET)["storage"]}
         hub = started("hub", stored, "--web.enable-remote-write-receiver", f"--storage.tsdb.path={tmp_path}/hub/data")
         sent = watching(hub, innocent, hostile)
         yield hub, started("agent", sent, "--agent", f"--storage.agent.path={tmp_path}/agent/data"), innocent
@@ -122,13 +123,13 @@ def watching(hub: Server, innocent: Target, hostile: Exporter) -> dict:
 
 
 def over_limit(hub: Server) -> dict[str, str]:
-    """Pods of which the alert says that they exceed a limit, and which limit."""
-    groups = yaml.safe_load(render.rules(FLEET)["fleet.yml"])["groups"]
-    [expr] = [
-        rule["expr"] for group in groups for rule in group["rules"] if rule["alert"] == "PromfleetScrapeLimitExceeded"
-    ]
-    found = httpx.get(f"{hub.url}/api/v1/query", params={"query": expr}).json()["data"]["result"]
-    return {series["metric"]["pod"]: series["metric"]["limit"] for series in found}
+    """Pods that exceed a limit, and the alert that says which limit."""
+    groups = yaml.safe_load(render.rules(FLEET)["prometheus.yml"])["groups"]
+    told = {}
+    for rule in (rule for group in groups for rule in group["rules"] if rule["alert"].endswith("LimitHit")):
+        found = httpx.get(f"{hub.url}/api/v1/query", params={"query": rule["expr"]}).json()["data"]["result"]
+        told |= {series["metric"]["pod"]: rule["alert"] for series in found}
+    return told
 
 
 class TestHostileTargets:
@@ -143,7 +144,7 @@ class TestHostileTargets:
 
         def assert_arrived() -> None:
             assert set(range(first + 1, last + 1)) <= hub.stored("eu1", since - 1).keys()
-            assert over_limit(hub) == {"long": "body size", "large": "label"}
+            assert over_limit(hub) == {"long": "PrometheusScrapeBodySizeLimitHit", "large": "PrometheusLabelLimitHit"}
 
         eventually(assert_arrived, 30)
         assert last - first > SECONDS / 2

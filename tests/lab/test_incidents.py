@@ -7,13 +7,13 @@ from typing import Any
 
 import httpx
 import pytest
-import yaml
 
 import render
 from alerts import MAINTENANCE, WATCHDOG
 from lab.build import command
 from render.tokens import AUDIENCE
 from settings import Fleet
+from tests.rendered import server_config
 
 from .clusters import Lab
 from .fleets import FLEET, UNAVAILABLE
@@ -66,7 +66,7 @@ def second_source(
     for name, text in render.rules(fleet).items():
         (folder / name).write_text(text)
     (folder / "token").write_text(notifier_token(lab))
-    rendered = yaml.safe_load(render.hub_config(fleet))["alerting"]
+    rendered = server_config(fleet)["alerting"]
     [notifier] = rendered["alertmanagers"]
     with lab.forwarded("prometheus-hub-0", 9090) as samples, lab.forwarded("alertmanager-1", 8443) as port:
         config = {
@@ -227,11 +227,11 @@ class TestAccess:
         tokens = {
             "notifier": notifier_token(lab),
             "hub at kubelets": issued(lab),
-            "operator": outputs["operator"],
-            "reader": outputs["reader"],
-            "agent": outputs["identities"]["eu1"],
-            "pusher": outputs["pusher"],
-            "cleaner": outputs["cleaner"],
+            "operator": outputs["operatorToken"],
+            "reader": outputs["readerToken"],
+            "agent": outputs["writerTokens"]["eu1"],
+            "pusher": outputs["pusherToken"],
+            "cleaner": outputs["cleanerToken"],
             "nobody": "",
         }
         asked = {

@@ -45,7 +45,7 @@ class TestTenants:
         Who names another tenant in the header still writes as themselves.
         """
         config = tmp_path / "http.yml"
-        token = thanos.outputs["identities"]["eu1"]
+        token = thanos.outputs["writerTokens"]["eu1"]
         config.write_text(
             yaml.safe_dump({"authorization": {"credentials": token}, "tls_config": {"ca_file": str(lab.ca)}})
         )
@@ -64,7 +64,7 @@ class TestTenants:
         """
         Who has the header taken away on the way writes as nobody, and is refused with an error that is tried again.
         """
-        host, token = str(RECEIVE["host"]), thanos.outputs["identities"]["eu1"]
+        host, token = str(RECEIVE["host"]), thanos.outputs["writerTokens"]["eu1"]
         with httpx.Client(verify=ssl.create_default_context(cafile=str(lab.ca)), timeout=30) as client:
 
             def write(metric: str, **headers: str) -> int:

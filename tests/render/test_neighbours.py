@@ -46,7 +46,7 @@ def others(case: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("group", CASES)
 class TestNeighbours:
-    """Each alert has a case that makes it fire; here it is a stranger, or a twin, who tells of that trouble."""
+    """Each alert has a case that makes it fire; here it is a stranger, or a replica, who tells of that trouble."""
 
     def judge(self, promtool: Promtool, folder: Path, group: str, tests: list[dict[str, Any]]) -> None:
         inventory = [] if group == "thanos-replicas" else ["inventory"]
@@ -66,7 +66,7 @@ class TestNeighbours:
                     *of(WELL, case["well"] | case.get("both", {})),
                     *forged(of(SICK, case["sick"] | others(case))),
                 ],
-                firing(case["alert"], case.get("at", "30m"), []),
+                firing(case["alert"], case.get("at", "30m"), [], case.get("labels")),
             )
             for case in CASES[group]
         ]
@@ -89,13 +89,13 @@ def test_who_is_told_is_no_targets_to_choose(promtool: Promtool, tmp_path: Path)
     """
     A pod's labels become labels of its alerts, but not the name, severity or team that routes and inhibitions go by.
     """
-    name = "PromfleetTargetDown"
+    name = "TargetDown"
     chosen = 'alertname="Watchdog", severity="none", team="nobody", alertstate="pending", app="shop"'
     down = {f'up{{job="pods", instance="a", {chosen}}}': "0x60"}
     routed = {"severity": "warning", "team": "platform", "app": "shop"}
     test = case_of({"alert": name}, of(SICK, down), firing(name, "30m", [SICK], routed))
 
-    judge(promtool, tmp_path, FLEET, [test], "fleet")
+    judge(promtool, tmp_path, FLEET, [test], "exporters")
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def rendered(**other: object) -> str:
                 "agents": ["eu1", "eu2", "us1"],
                 "expose": {"host": "hub.example", "tls": {"secret": "tls"}},
             },
-            "alerts": {"rules": {"PromfleetTargetDown": {"team": "shop"}, "PromfleetTargetInvalid": {"team": "cart"}}},
+            "alerts": {"rules": {"TargetDown": {"team": "shop"}, "PrometheusTargetSyncFailure": {"team": "cart"}}},
             "alertmanager": section,
         }
     )
@@ -198,9 +198,9 @@ MAINTENANCE = {"alertname": "PromfleetClusterInMaintenance", "severity": "none"}
 SILENT = {"alertname": "PromfleetClusterSilent", "severity": "critical"}
 ABSENT = {"alertname": "PromfleetClusterNeverReported", "severity": "critical"}
 WATCHDOG = {"alertname": "Watchdog", "severity": "none"}
-TARGET = {"alertname": "PromfleetTargetDown", "severity": "warning", "job": "pods", "instance": "a"}
-LAGGING = {"alertname": "PromfleetAgentLagging", "severity": "warning"}
-REJECTED = {"alertname": "PromfleetSamplesRejected", "severity": "critical"}
+TARGET = {"alertname": "TargetDown", "severity": "warning", "job": "pods", "instance": "a"}
+SLOW = {"alertname": "PrometheusRemoteWriteDesiredShards", "severity": "warning"}
+REJECTED = {"alertname": "PrometheusRemoteStorageFailures", "severity": "critical"}
 STATE = "kube-state-metrics"
 NODE_AWAY = {"alertname": "KubeNodeNotReady", "severity": "critical", "node": "n1", "job": STATE}
 NODE_FULL = {"alertname": "NodeFilesystemAlmostOutOfSpace", "severity": "warning", "node": "n1", "instance": "n1"}
@@ -218,6 +218,18 @@ DEPLOYMENT_SMALL = {
     "namespace": "shop",
     "deployment": "cart",
 }
+VOLUME_FULL = {
+    "alertname": "KubePersistentVolumeFillingUp",
+    "severity": "critical",
+    "namespace": "shop",
+    "persistentvolumeclaim": "db",
+    "job": "kubelet",
+}
+VOLUME_FILLS = {**VOLUME_FULL, "severity": "warning"}
+OTHER_VOLUME_FILLS = {**VOLUME_FILLS, "persistentvolumeclaim": "cache"}
+INODES_RUN_OUT = {**VOLUME_FILLS, "alertname": "KubePersistentVolumeInodesFillingUp"}
+BURNS_FAST = {"alertname": "KubeAPIErrorBudgetBurn", "severity": "critical", "long": "1h", "short": "5m"}
+BURNS_SLOWLY = {**BURNS_FAST, "severity": "warning", "long": "1d", "short": "2h"}
 OTHER_STUCK = {**DEPLOYMENT_SMALL, "alertname": "KubeDeploymentRolloutStuck", "deployment": "till"}
 
 
@@ -237,33 +249,41 @@ class Muted(NamedTuple):
 
 MUTED = {
     "maintenance mutes all of its cluster": Muted(
-        [MAINTENANCE, REJECTED, LAGGING, TARGET],
-        [REJECTED, LAGGING, TARGET],
-        {"PromfleetSamplesRejected", "PromfleetAgentLagging", "PromfleetTargetDown"},
+        [MAINTENANCE, REJECTED, SLOW, TARGET],
+        [REJECTED, SLOW, TARGET],
+        {"PrometheusRemoteStorageFailures", "PrometheusRemoteWriteDesiredShards", "TargetDown"},
     ),
     "maintenance leaves the heartbeat alone": Muted([MAINTENANCE, WATCHDOG], [], set()),
     "a silent cluster is what matters": Muted(
-        [SILENT, LAGGING, TARGET], [LAGGING, TARGET], {"PromfleetAgentLagging", "PromfleetTargetDown"}
+        [SILENT, SLOW, TARGET], [SLOW, TARGET], {"PrometheusRemoteWriteDesiredShards", "TargetDown"}
     ),
-    "a cluster that never came likewise": Muted([ABSENT, LAGGING], [LAGGING], {"PromfleetAgentLagging"}),
+    "a cluster that never came likewise": Muted([ABSENT, SLOW], [SLOW], {"PrometheusRemoteWriteDesiredShards"}),
     "silence does not hide another critical alert": Muted([SILENT, REJECTED], [REJECTED], set()),
     "a node that is away has no smaller trouble": Muted(
-        [NODE_AWAY, NODE_FULL, OTHER_NODE_FULL, LAGGING], [NODE_FULL], {"NodeFilesystemAlmostOutOfSpace"}
+        [NODE_AWAY, NODE_FULL, OTHER_NODE_FULL, SLOW], [NODE_FULL], {"NodeFilesystemAlmostOutOfSpace"}
     ),
     "a Deployment without a pod has too few of them": Muted(
         [DEPLOYMENT_AWAY, DEPLOYMENT_SMALL, OTHER_STUCK], [DEPLOYMENT_SMALL], {"KubeDeploymentReplicasMismatch"}
     ),
-    "a critical alert mutes no warning of another thing": Muted([REJECTED, LAGGING, TARGET], [LAGGING], set()),
+    "a volume that is full fills up no more": Muted(
+        [VOLUME_FULL, VOLUME_FILLS], [VOLUME_FILLS], {"KubePersistentVolumeFillingUp"}
+    ),
+    "another volume does, and another thing of this one": Muted(
+        [VOLUME_FULL, OTHER_VOLUME_FILLS, INODES_RUN_OUT], [], set()
+    ),
+    "a budget that burns fast burns slowly too": Muted([BURNS_FAST, BURNS_SLOWLY], [], {"KubeAPIErrorBudgetBurn"}),
+    "a pod can't say that a volume is full": Muted([{**VOLUME_FULL, "job": "pods"}, VOLUME_FILLS], [], set()),
+    "a critical alert mutes no warning of another thing": Muted([REJECTED, SLOW, TARGET], [SLOW], set()),
     "a pod can't say that its node is away": Muted([{**NODE_AWAY, "job": "pods"}, NODE_FULL], [], set()),
     "nor can what is pushed": Muted([{**NODE_AWAY, "job": "backup"}, NODE_FULL], [], set()),
     "nor what names no job": Muted([of_nobody(NODE_AWAY), NODE_FULL], [], set()),
-    "a node without a name is none": Muted([{**NODE_AWAY, "node": ""}, LAGGING], [], set()),
+    "a node without a name is none": Muted([{**NODE_AWAY, "node": ""}, SLOW], [], set()),
     "a pod can't say that a Deployment is away": Muted(
         [{**DEPLOYMENT_AWAY, "job": "services"}, DEPLOYMENT_SMALL], [], set()
     ),
-    "a pod can't say that its cluster is silent": Muted([{**SILENT, "job": "pods"}, LAGGING], [], set()),
-    "nor that it never came": Muted([{**ABSENT, "job": "pods"}, LAGGING], [], set()),
-    "nor that it is in maintenance": Muted([{**MAINTENANCE, "job": "pods"}, LAGGING], [], set()),
+    "a pod can't say that its cluster is silent": Muted([{**SILENT, "job": "pods"}, SLOW], [], set()),
+    "nor that it never came": Muted([{**ABSENT, "job": "pods"}, SLOW], [], set()),
+    "nor that it is in maintenance": Muted([{**MAINTENANCE, "job": "pods"}, SLOW], [], set()),
 }
 
 

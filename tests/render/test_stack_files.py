@@ -77,7 +77,7 @@ class TestComplaints:
         """
         The section and promtool's own words are in the report.
         """
-        monkeypatch.setattr(render, "hub_config", lambda _: "global: {scrape_interval: soon}\n")
+        monkeypatch.setattr(render, "server_config", lambda *_: "global: {scrape_interval: soon}\n")
 
         [problem] = complaints(PROMTOOL, promtool.command, from_file(ROOT / "Pulumi.hub.yaml"))
 

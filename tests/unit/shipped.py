@@ -11,7 +11,7 @@ from tests.unit.conftest import Engine, write_kubeconfig
 
 OTHER_STACK = {
     "hub": {"writeUrl": "https://hub.example:8443/api/v1/write", "ca": "", "caConfigMap": "", "protocol": "2.0"},
-    "identities": {"eu1": "from-the-other-stack"},
+    "writerTokens": {"eu1": "from-the-other-stack"},
 }
 """What the hub's stack exports."""
 

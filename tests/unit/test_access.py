@@ -42,7 +42,7 @@ OPEN: dict[str, dict[str, set[str]]] = {
     AGENT: {},
 }
 """Pods of the program's namespace -> each port that is open to anybody at all, and to whom."""
-API, DOORS = "/var/run/secrets/kubernetes.io/serviceaccount", "/var/run/secrets/promfleet.io"
+API, PROXIES = "/var/run/secrets/kubernetes.io/serviceaccount", "/var/run/secrets/promfleet.io"
 
 
 class Pod(NamedTuple):
@@ -159,26 +159,26 @@ def mounted(engine: Engine) -> Iterator[tuple[str, str, str, Mapping[str, Any]]]
 class TestTokens:
     def test_of_the_api_server_are_where_somebody_asks_it(self, everything: Engine) -> None:
         """
-        Auth proxies, discovery, kube-state-metrics, and two that come through the doors of people and agents.
+        Auth proxies, discovery, kube-state-metrics, and two that come through the auth proxies of people and agents.
         """
         shared = {app for app, t in specs(everything).items() if t["spec"].get("automountServiceAccountToken", True)}
         holders = {(app, name) for app, name, place, _ in mounted(everything) if place == API}
 
         assert shared == {"kube-state-metrics", AGENT}
         assert all(len(specs(everything)[app]["spec"]["containers"]) == 1 for app in shared)
-        assert {(app, name) for app, name in holders if not name.endswith("-door")} == {
+        assert {(app, name) for app, name in holders if not name.startswith("kube-rbac-proxy-")} == {
             (HUB, "prometheus"),
             (RULER, "thanos"),
             (ROUTER, ROUTER),
         }
-        doors = {(app, c["name"]) for app, t in specs(everything).items() for c in t["spec"]["containers"]}
-        assert {door for door in doors if door[1].endswith("-door")} <= holders
+        proxies = {(app, c["name"]) for app, t in specs(everything).items() for c in t["spec"]["containers"]}
+        assert {proxy for proxy in proxies if proxy[1].startswith("kube-rbac-proxy-")} <= holders
 
-    def test_of_doors_are_with_those_who_come_to_them(self, everything: Engine) -> None:
+    def test_of_proxies_are_with_those_who_come_to_them(self, everything: Engine) -> None:
         """
-        The hub and the Ruler have one, of an audience that only doors accept.
+        The hub and the Ruler have one, of an audience that only auth proxies accept.
         """
-        found = [(app, name, volume) for app, name, place, volume in mounted(everything) if place == DOORS]
+        found = [(app, name, volume) for app, name, place, volume in mounted(everything) if place == PROXIES]
 
         assert [(app, name) for app, name, _ in found] == [(HUB, "prometheus"), (RULER, "thanos")]
         for _, _, volume in found:
@@ -186,7 +186,7 @@ class TestTokens:
                 {
                     "serviceAccountToken": {
                         "path": "token",
-                        "audience": "doors.promfleet.io",
+                        "audience": "auth-proxy.promfleet.io",
                         "expirationSeconds": 3600,
                     }
                 }
@@ -194,12 +194,12 @@ class TestTokens:
 
     def test_are_demanded_where_only_our_pods_come(self, everything: Engine) -> None:
         """
-        A door that is closed to strangers wants the token that is shown to nobody else, and no other does.
+        An auth proxy that is closed to strangers wants the token that is shown to nobody else, and no other does.
         """
         closed = set()
         for app, template in specs(everything).items():
             for container in template["spec"]["containers"]:
-                if "--auth-token-audiences=doors.promfleet.io" in container.get("args", ()):
+                if "--auth-token-audiences=auth-proxy.promfleet.io" in container.get("args", ()):
                     closed |= {(app, written(port["containerPort"], port)) for port in container["ports"][:1]}
 
         ports = {(app, port): who for app, ports in OPEN.items() for port, who in ports.items()}
@@ -222,13 +222,15 @@ class TestPrivateKey:
                 if "hub-tls" in (secret.get("secretName"), secret.get("name")) and "tls.key" in items:
                     holders.add((app, name))
 
-        assert {(app, name) for app, name in holders if not name.endswith("-door")} == {("grafana", "grafana")}
+        assert {(app, name) for app, name in holders if not name.startswith("kube-rbac-proxy-")} == {
+            ("grafana", "grafana")
+        }
 
 
 class TestDocs:
-    def test_name_every_door_and_who_may_what_there(self, everything: Engine) -> None:
+    def test_name_every_proxy_and_who_may_what_there(self, everything: Engine) -> None:
         """
-        The page on doors has each door's port, whether it is closed, and the permission that it asks for.
+        The page on auth proxies has each auth proxy's port, whether it is closed, and the permission that it asks for.
         """
         plain = Engine()
         plain.stand_in()
@@ -240,7 +242,7 @@ class TestDocs:
                 verbs.setdefault(rule["resources"][0], set()).update(rule["verbs"])
             for template in specs(engine).values():
                 for one in template["spec"]["containers"]:
-                    if one["name"].endswith("-door"):
+                    if one["name"].startswith("kube-rbac-proxy-"):
                         config = next(a for a in one["args"] if a.startswith("--config-file=")).rpartition("/")[2]
                         port = one["ports"][0]
                         closed = any(a.startswith("--auth-token-audiences=") for a in one["args"])
@@ -250,7 +252,7 @@ class TestDocs:
                             closed,
                         )
 
-        rows = re.findall(r"^\|.*\|$", (ROOT / "docs/doors.md").read_text(encoding="utf-8"), re.M)[2:]
+        rows = re.findall(r"^\|.*\|$", (ROOT / "docs/access-control.md").read_text(encoding="utf-8"), re.M)[2:]
         cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
         words = [re.findall(r"`([a-z/]+)`", row[4]) for row in cells]
         said = {

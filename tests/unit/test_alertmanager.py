@@ -81,50 +81,50 @@ class TestSecrets:
         assert {"secret": {"name": "alertmanager-receivers"}} in folder["projected"]["sources"]
 
 
-def paths(engine: Engine, door: str) -> list[str]:
-    """What a door leads to."""
-    [allowed] = [a for a in containers(engine)[f"{door}-door"]["args"] if a.startswith("--allow-paths=")]
+def paths(engine: Engine, proxy: str) -> list[str]:
+    """What an auth proxy leads to."""
+    [allowed] = [a for a in containers(engine)[f"kube-rbac-proxy-{proxy}"]["args"] if a.startswith("--allow-paths=")]
     return allowed.removeprefix("--allow-paths=").split(",")
 
 
-class TestDoors:
+class TestAuthProxies:
     def test_the_api_has_no_port(self, default):
         """
-        It is reached from inside its pod and through the doors only.
+        It is reached from inside its pod and through the auth proxies only.
         """
         ports = {name: [p["name"] for p in c.get("ports", [])] for name, c in containers(default).items()}
 
         assert ports == {
-            "alertmanager": ["mesh-tcp", "mesh-udp"],
+            "alertmanager": ["peers-tcp", "peers-udp"],
             "reloader": ["reloader"],
-            "notify-door": ["notify", "notify-health"],
-            "operate-door": ["operate", "operate-health"],
-            "read-door": ["read", "read-health"],
+            "kube-rbac-proxy-notify": ["notify", "notify-health"],
+            "kube-rbac-proxy-operate": ["operate", "operate-health"],
+            "kube-rbac-proxy-read": ["read", "read-health"],
         }
         assert "--web.listen-address=127.0.0.1:9093" in containers(default)["alertmanager"]["args"]
 
     def test_prometheus_may_notify_and_scrape_and_nothing_else(self, default):
         """
-        The hub's account holds one Role, of the door that leads to alerts and metrics.
+        The hub's account holds one Role, of the auth proxy that leads to alerts and metrics.
         """
         binding = default.one(ROLE_BINDING, "alertmanager-notifier").inputs
 
         assert binding["roleRef"]["name"] == "alertmanager-notify"
         assert [s["name"] for s in binding["subjects"]] == ["prometheus-hub"]
         assert default.one(ROLE, "alertmanager-notify").inputs["rules"][0]["verbs"] == ["create", "get"]
-        assert "--allow-paths=/api/v2/alerts,/metrics" in containers(default)["notify-door"]["args"]
+        assert "--allow-paths=/api/v2/alerts,/metrics" in containers(default)["kube-rbac-proxy-notify"]["args"]
 
-    @pytest.mark.parametrize("door", ["operate", "read"])
+    @pytest.mark.parametrize("proxy", ["operate", "read"])
     @pytest.mark.parametrize("path", ["/-/reload", "/metrics", "/debug"])
-    def test_people_reach_the_api_alone(self, default, door, path):
+    def test_people_reach_the_api_alone(self, default, proxy, path):
         """
         Who may silence may not reload.
         """
-        assert not any(p.startswith(path) for p in paths(default, door))
+        assert not any(p.startswith(path) for p in paths(default, proxy))
 
     def test_reading_and_silencing_are_two_rights(self, default):
         """
-        Readers only get; who operates silences too, at a door behind which no alert can be raised or ended.
+        Readers only get; who operates silences too, at an auth proxy behind which no alert can be raised or ended.
         """
         verbs = {r.inputs["metadata"]["name"]: r.inputs["rules"][0]["verbs"] for r in default.all(ROLE)}
         held = {
@@ -142,15 +142,15 @@ class TestDoors:
         assert "/api/v2/alerts" in paths(default, "read")
         assert "/api/v2/alerts" not in paths(default, "operate")
 
-    def test_the_mesh_is_closed_to_all_others(self, default):
+    def test_the_peers_port_is_closed_to_all_others(self, default):
         """
         Who could join it could silence everything.
         """
         rules = [rule for policy in default.all(NETWORK_POLICY) for rule in policy.inputs["spec"]["ingress"]]
 
-        meshed = [rule for rule in rules if 9094 in [port["port"] for port in rule["ports"]]]
+        gossip = [rule for rule in rules if 9094 in [port["port"] for port in rule["ports"]]]
         own = default.one(STATEFUL_SET).inputs["spec"]["selector"]
-        assert [rule["from"] for rule in meshed] == [[{"podSelector": own}]]
+        assert [rule["from"] for rule in gossip] == [[{"podSelector": own}]]
 
 
 class TestReplicas:
@@ -159,15 +159,15 @@ class TestReplicas:
         A pod that comes back under another address is found by its name, also before it is ready.
         """
         peers = [a for a in containers(default)["alertmanager"]["args"] if a.startswith("--cluster.peer=")]
-        mesh = default.one(STATEFUL_SET).inputs["spec"]["serviceName"]
+        peers = default.one(STATEFUL_SET).inputs["spec"]["serviceName"]
 
-        assert peers == [f"--cluster.peer=alertmanager-{number}.{mesh}:9094" for number in range(3)]
-        spec = default.one(SERVICE, mesh).inputs["spec"]
+        assert peers == [f"--cluster.peer=alertmanager-{number}.{peers}:9094" for number in range(3)]
+        spec = default.one(SERVICE, peers).inputs["spec"]
         assert (spec["clusterIP"], spec["publishNotReadyAddresses"]) == ("None", True)
 
     def test_a_single_one_joins_nobody(self, alertmanager):
         """
-        Without peers there is no mesh to listen for.
+        Without peers there is no gossip to listen for.
         """
         engine = alertmanager(replicas=1)
 

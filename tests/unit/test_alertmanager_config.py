@@ -1,9 +1,7 @@
 from typing import Any
 
-import yaml
-
-import render
 from settings import Fleet
+from tests.rendered import server_config
 
 FLEET = {
     "clusters": {"hub": {"context": "hub"}},
@@ -12,16 +10,16 @@ FLEET = {
 ROUTED = {**FLEET, "alertmanager": {"receivers": {"quiet": {}}, "default": "quiet"}}
 
 
-def hub_config(fleet: dict[str, Any]) -> dict[str, Any]:
-    return yaml.safe_load(render.hub_config(Fleet.model_validate(fleet)))
+def config(fleet: dict[str, Any]) -> dict[str, Any]:
+    return server_config(Fleet.model_validate(fleet))
 
 
 class TestNotifier:
-    def test_alerts_go_to_every_replica_through_its_door(self):
+    def test_alerts_go_to_every_replica_through_its_proxy(self):
         """
-        The hub shows the token that is made for doors, and trusts exactly the certificate of its host.
+        The hub shows the token that is made for auth proxies, and trusts exactly the certificate of its host.
         """
-        [reached] = hub_config(ROUTED)["alerting"]["alertmanagers"]
+        [reached] = config(ROUTED)["alerting"]["alertmanagers"]
 
         assert (reached["scheme"], reached["api_version"]) == ("https", "v2")
         assert reached["tls_config"] == {
@@ -35,7 +33,7 @@ class TestNotifier:
         """
         What tells replicas apart is taken off before Alertmanager compares.
         """
-        [rule] = hub_config(ROUTED)["alerting"]["alert_relabel_configs"]
+        [rule] = config(ROUTED)["alerting"]["alert_relabel_configs"]
 
         assert rule == {"regex": "hub|replica", "action": "labeldrop"}
 
@@ -43,7 +41,7 @@ class TestNotifier:
         """
         One job, whose instances are the pods.
         """
-        [job] = [job for job in hub_config(ROUTED)["scrape_configs"] if job["job_name"] == "alertmanager"]
+        [job] = [job for job in config(ROUTED)["scrape_configs"] if job["job_name"] == "alertmanager"]
 
         labels = {rule.get("target_label"): rule.get("replacement") for rule in job["relabel_configs"]}
         assert labels["cluster"] == "hub"
@@ -53,7 +51,7 @@ class TestNotifier:
         """
         Neither a section nor a job is left over.
         """
-        config = hub_config(FLEET)
+        found = config(FLEET)
 
-        assert "alerting" not in config
-        assert "alertmanager" not in [job["job_name"] for job in config["scrape_configs"]]
+        assert "alerting" not in found
+        assert "alertmanager" not in [job["job_name"] for job in found["scrape_configs"]]

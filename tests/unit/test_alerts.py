@@ -6,7 +6,7 @@ from itertools import chain
 import promql_parser
 import pytest
 
-from alerts import ALERTS, GROUPS, INHIBITIONS, MAINTENANCE, WATCHDOG, Alert, Group, Record
+from alerts import ALERTS, GROUPS, INHIBITIONS, MAINTENANCE, WATCHDOG, Alert, Group, Record, tuning_key
 from dashboards import BOARDS, queries
 from render.scrape.allowlist import ESSENTIAL
 from tests import ROOT
@@ -19,8 +19,14 @@ LEVELS = re.compile(r"[a-z_]+:[a-z0-9_]+:[a-z0-9_]+")
 JOBS = {*ESSENTIAL, "prometheus", "alertmanager", "pushgateway", "blackbox", "blackbox-exporter"}
 LOSE_LABELS = {"absent", "absent_over_time", "scalar", "vector"}
 RULES = [rule for group in GROUPS for rule in (*group.records, *group.alerts)]
+ALERTING = [rule for rule in RULES if isinstance(rule, Alert)]
 OF_FLEET = {MAINTENANCE, WATCHDOG}
 """Alerts that are made of the stack file, and so not in the catalogue."""
+
+
+def named(rule: Alert | Record) -> str:
+    """The name of a rule, and what tells it from others of that name."""
+    return "-".join((tuning_key(rule), *rule.labels.values())) if isinstance(rule, Alert) else rule.name
 
 
 def tree(rule: Alert | Record):
@@ -67,7 +73,7 @@ def test_what_loses_a_cluster_is_known(expr: str, loses: bool) -> None:  # noqa:
     assert any(map(loses_cluster, nodes(promql_parser.parse(expr)))) == loses
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+@pytest.mark.parametrize("rule", RULES, ids=named)
 class TestExpressions:
     def test_keep_the_cluster(self, rule: Alert | Record) -> None:
         """
@@ -111,7 +117,7 @@ class TestGroups:
         assert sorted(headings) == sorted({alert.name for alert in group.alerts} | of_fleet)
 
 
-@pytest.mark.parametrize("alert", ALERTS.values(), ids=lambda alert: alert.name)
+@pytest.mark.parametrize("alert", ALERTING, ids=named)
 class TestAlerts:
     def test_say_what_is_wrong_and_where(self, alert: Alert) -> None:
         """
@@ -126,7 +132,7 @@ class TestAlerts:
         """
         Prometheus knows the form of `for`.
         """
-        assert DURATION.fullmatch(alert.wait)
+        assert DURATION.fullmatch(alert.for_)
 
     def test_have_a_threshold_where_they_use_one(self, alert: Alert) -> None:
         """
@@ -146,11 +152,31 @@ class TestAlerts:
 class TestCatalogue:
     def test_names_are_unique(self) -> None:
         """
-        An alert is tuned by its name.
+        Rules of one alert differ in severity or labels, so that each is an alert of its own to Alertmanager.
         """
-        names = [rule.name for rule in RULES]
+        names = [named(rule) for rule in RULES]
 
         assert len(names) == len(set(names))
+
+    def test_what_is_tuned_together_has_one_threshold(self) -> None:
+        """
+        A stack file sets one number for all rules of a key.
+        """
+        differ = {key for key, rules in ALERTS.items() if any(rule.threshold != rules[0].threshold for rule in rules)}
+
+        assert differ == set()
+
+    def test_critical_rules_mute_the_warnings_of_their_alert(self) -> None:
+        """
+        Of an alert with rules of both severities people hear once.
+        """
+        severities: dict[str, set[str]] = {}
+        for alert in ALERTING:
+            severities.setdefault(alert.name, set()).add(alert.severity)
+        both = {name for name, levels in severities.items() if levels == {"critical", "warning"}}
+        muted = [one.target for one in INHIBITIONS if one.equal[:1] == ("alertname",)]
+
+        assert {name for target in muted for name in re.findall(r"[A-Z]\w+", target)} == both
 
     def test_records_are_named_as_the_field_does(self) -> None:
         """
@@ -172,10 +198,10 @@ class TestCatalogue:
         One that names another's old name would mute nothing.
         """
         matchers = [text for one in INHIBITIONS for text in (one.source, one.target) if "alertname" in text]
-        named = {name for text in matchers for name in re.findall(r"[A-Z]\w+", text)}
+        mentioned = {name for text in matchers for name in re.findall(r"[A-Z]\w+", text)}
 
-        assert named
-        assert named <= ALERTS.keys() | OF_FLEET
+        assert mentioned
+        assert mentioned <= {alert.name for alert in ALERTING} | OF_FLEET
 
     def test_every_page_of_runbooks_has_a_group(self) -> None:
         """

@@ -100,7 +100,7 @@ class TestSizing:
         assert len(rows) == 5
         for number, row in rows:
             series = int(number)
-            agent, hub = render.agent_memory(series), render.hub_memory(series)
+            agent, hub = render.agent_memory(series), render.server_memory(series)
             days = ceil(BYTES_PER_SAMPLE * series / 15 * seconds("42d") * 100 / USABLE_PERCENT / 2**30)
 
             assert [cell.strip() for cell in row.split("|")] == [

@@ -75,7 +75,9 @@ class TestNodeExporter:
 class TestKubeStateMetrics:
     def deploy(self, engine):
         return engine.deploy(
-            lambda: KubeStateMetrics("eu1", {"namespace": "promfleet", "prefix": "promfleet", "series": 10000})
+            lambda: KubeStateMetrics(
+                "eu1", {"namespace": "promfleet", "prefix": "promfleet", "scraper": "prometheus-agent", "series": 10000}
+            )
         )
 
     def test_asks_for_what_it_may_list_and_nothing_else(self, engine):

@@ -84,7 +84,7 @@ class TestObjects:
 class TestServices:
     def test_node_ports_are_the_ones_that_were_asked_for(self, made):
         """
-        Agents of other clusters find the doors where the stack file says.
+        Agents of other clusters find the auth proxies where the stack file says.
         """
         backends = [{**READ, "node_port": 30444}, {"name": "write", "port": 8443, "node_port": 30443}]
 
@@ -93,7 +93,7 @@ class TestServices:
         assert spec["type"] == "NodePort"
         assert {p["name"]: p["nodePort"] for p in spec["ports"]} == {"write": 30443, "read": 30444}
 
-    def test_a_load_balancer_leads_to_the_doors_and_nowhere_else(self, made):
+    def test_a_load_balancer_leads_to_the_proxies_and_nowhere_else(self, made):
         """
         Its ports are theirs, by name, so that the pod's other ports stay inside.
         """
@@ -113,16 +113,16 @@ class TestServices:
 
 
 class TestPaths:
-    def test_an_ingress_tells_the_doors_apart(self, made):
+    def test_an_ingress_tells_the_proxies_apart(self, made):
         """
-        What is written goes to one door and everything else to the other, under one host.
+        What is written goes to one auth proxy and everything else to the other, under one host.
         """
         [rule] = made("ingress")["Ingress"]["spec"]["rules"]
 
         paths = [(p["path"], p["pathType"], p["backend"]["service"]["port"]["name"]) for p in rule["http"]["paths"]]
         assert paths == [("/api/v1/write", "Exact", "write"), ("/", "Prefix", "read")]
 
-    def test_a_route_tells_the_doors_apart(self, made):
+    def test_a_route_tells_the_proxies_apart(self, made):
         """
         Likewise behind a Gateway.
         """
@@ -131,7 +131,7 @@ class TestPaths:
         paths = [(r["matches"][0]["path"]["value"], r["backendRefs"][0]["port"]) for r in rules]
         assert paths == [("/api/v1/write", 8443), ("/", 8444)]
 
-    def test_a_proxy_tells_the_doors_apart(self, made):
+    def test_a_proxy_tells_the_proxies_apart(self, made):
         """
         Likewise behind Contour.
         """
@@ -144,7 +144,7 @@ class TestPaths:
 class TestTls:
     """Nothing is plain behind a proxy, and nothing is taken on trust."""
 
-    def test_nginx_verifies_the_doors(self, made):
+    def test_nginx_verifies_the_proxies(self, made):
         """
         By the certificate's own authority and name, and with room for large batches and long queries.
         """
@@ -201,7 +201,7 @@ class TestTls:
             ),
         ],
     )
-    def test_a_gateway_verifies_the_doors(self, made, other, trusted):
+    def test_a_gateway_verifies_the_proxies(self, made, other, trusted):
         """
         By the public authorities, those of a ConfigMap, or those of the stack file.
         """

@@ -10,6 +10,7 @@ from components import Grafana
 from components.grafana import GrafanaArgs
 from dashboards import DATASOURCE
 from render.grafana import datasources, environment, providers
+from tests.rendered import server
 
 from .builders import HUB, fleet, pod
 from .conftest import TOKEN, plain, secret, validate
@@ -38,7 +39,7 @@ def args(**other: object) -> GrafanaArgs:
     given = {
         "namespace": "promfleet",
         "environment": environment("https://grafana.example:3000"),
-        "datasources": datasources(fleet(hub=HUB), "https://prometheus-hub.promfleet.svc:8444"),
+        "datasources": datasources(server(fleet(hub=HUB)), fleet(hub=HUB), "https://prometheus-hub.promfleet.svc:8444"),
         "providers": providers(),
         "boards": {"fleet.json": "{}", "node.json": "{}"},
         "reader": "prometheus-hub-read",
@@ -66,7 +67,9 @@ def mounted(engine):
 
 class TestDatasource:
     def source(self, **other):
-        [source] = yaml.safe_load(datasources(fleet(hub=HUB, **other), "https://door:8444"))["datasources"]
+        [source] = yaml.safe_load(
+            datasources(server(fleet(hub=HUB, **other)), fleet(hub=HUB, **other), "https://auth-proxy:8444")
+        )["datasources"]
         return source
 
     def test_has_no_key_that_grafana_would_pass_over(self):
@@ -85,7 +88,7 @@ class TestDatasource:
         """
         assert (self.source()["uid"], self.source()["type"]) == (DATASOURCE, "prometheus")
 
-    def test_verifies_the_door_by_the_name_in_its_certificate(self):
+    def test_verifies_the_proxy_by_the_name_in_its_certificate(self):
         """
         The Service has another name than the certificate, and Grafana heeds `serverName` only beside authorities.
         """
@@ -212,7 +215,7 @@ class TestSecrets:
         else:
             assert name == source
 
-    def test_else_exactly_the_doors_own_certificate_is(self, grafana):
+    def test_else_exactly_the_proxies_own_certificate_is(self, grafana):
         """
         The key stays away from the folder of what is trusted.
         """
@@ -224,7 +227,7 @@ class TestSecrets:
 class TestRights:
     def test_may_read_the_hub_and_nothing_else(self, grafana):
         """
-        Its account holds the read door's Role, and its pod no token for the API server.
+        Its account holds the read auth proxy's Role, and its pod no token for the API server.
         """
         engine = grafana()
 

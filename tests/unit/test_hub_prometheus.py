@@ -23,6 +23,7 @@ from tests.unit.kinds import (
 
 def args(**other: object) -> HubPrometheusArgs:
     given = {
+        "app": "prometheus-hub",
         "namespace": "promfleet",
         "prefix": "promfleet",
         "config": "global: {}\n",
@@ -61,8 +62,8 @@ class TestTargets:
         assert (found, path) == ("bundle", AUTHORITY.removesuffix("/ca.crt"))
 
 
-class TestDoors:
-    def test_only_the_doors_have_ports(self, default):
+class TestAuthProxies:
+    def test_only_the_proxies_have_ports(self, default):
         """
         Prometheus itself is reached from inside its pod only.
         """
@@ -70,43 +71,43 @@ class TestDoors:
 
         assert ports == {
             "prometheus": [],
-            "write-door": ["write", "write-health"],
-            "read-door": ["read", "read-health"],
+            "kube-rbac-proxy-write": ["write", "write-health"],
+            "kube-rbac-proxy-read": ["read", "read-health"],
         }
 
-    def test_the_write_door_leads_to_the_receiver_alone(self, default):
+    def test_the_write_proxy_leads_to_the_receiver_alone(self, default):
         """
-        What is not named in --allow-paths does not exist behind a door.
+        What is not named in --allow-paths does not exist behind an auth proxy.
         """
-        assert "--allow-paths=/api/v1/write" in containers(default)["write-door"]["args"]
+        assert "--allow-paths=/api/v1/write" in containers(default)["kube-rbac-proxy-write"]["args"]
 
     @pytest.mark.parametrize(
         "path", ["/api/v1/write", "/-/reload", "/federate", "/api/v1/admin", "/api/v1/status/config"]
     )
-    def test_the_read_door_leads_to_questions_alone(self, default, path):
+    def test_the_read_proxy_leads_to_questions_alone(self, default, path):
         """
-        Neither writing nor administration is behind the read door.
+        Neither writing nor administration is behind the read auth proxy.
         """
-        [allowed] = [a for a in containers(default)["read-door"]["args"] if a.startswith("--allow-paths=")]
+        [allowed] = [a for a in containers(default)["kube-rbac-proxy-read"]["args"] if a.startswith("--allow-paths=")]
 
         assert not any(p.startswith(path) for p in allowed.removeprefix("--allow-paths=").split(","))
 
-    def test_a_door_asks_for_a_resource_of_its_own(self, default):
+    def test_a_proxy_asks_for_a_resource_of_its_own(self, default):
         """
-        The permission is on hubs/<door> of our own group, which no default role of Kubernetes grants.
+        The permission is on prometheuses/<auth proxy> of our own group, which no default role of Kubernetes grants.
         """
-        files = default.one(CONFIG_MAP, "prometheus-hub-doors").inputs["data"]
+        files = default.one(CONFIG_MAP, "prometheus-hub-kube-rbac-proxy").inputs["data"]
 
         asked = {name: json.loads(text)["authorization"]["resourceAttributes"] for name, text in files.items()}
         assert {n: a["subresource"] for n, a in asked.items()} == {"write.yaml": "write", "read.yaml": "read"}
         assert {"promfleet.io"} == {a["apiGroup"] for a in asked.values()}
 
-    def test_a_door_speaks_tls_only(self, default):
+    def test_a_proxy_speaks_tls_only(self, default):
         """
-        Both doors listen with the certificate, and nowhere without.
+        Both auth proxies listen with the certificate, and nowhere without.
         """
-        for door in ("write-door", "read-door"):
-            arguments = containers(default)[door]["args"]
+        for proxy in ("kube-rbac-proxy-write", "kube-rbac-proxy-read"):
+            arguments = containers(default)[proxy]["args"]
             assert "--tls-cert-file=/etc/tls/tls.crt" in arguments
             assert not [a for a in arguments if a.startswith("--insecure")]
 
@@ -119,7 +120,7 @@ class TestIdentities:
         assert default.one(ROLE, "prometheus-hub-write").inputs["rules"] == [
             {
                 "apiGroups": ["promfleet.io"],
-                "resources": ["hubs/write"],
+                "resources": ["prometheuses/write"],
                 "resourceNames": ["prometheus-hub"],
                 "verbs": ["create"],
             }
@@ -196,7 +197,7 @@ class TestCertificate:
 
     def test_an_issuer_is_asked_for_every_name_of_the_stack(self, hub):
         """
-        cert-manager writes the Secret that the doors mount.
+        cert-manager writes the Secret that the auth proxies mount.
         """
         engine = hub(tls_issuer="letsencrypt")
 

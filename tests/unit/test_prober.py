@@ -7,6 +7,7 @@ from pulumi import ResourceOptions
 from components import BlackboxExporter
 from components.blackbox_exporter import BlackboxExporterArgs
 from render.blackbox import blackbox_config, probe_jobs
+from tests.rendered import scrape_configs, server
 
 from .builders import HUB, containers, fleet
 from .conftest import Engine, validate
@@ -35,11 +36,12 @@ def prober():
 
 class TestJobs:
     def jobs(self, **probes):
-        return {job["job_name"]: job for job in probe_jobs(fleet(hub=HUB, probes=probes))}
+        asking = fleet(hub=HUB, probes=probes)
+        return scrape_configs(probe_jobs(server(asking), asking), asking, "hub")
 
     def test_a_target_is_asked_through_the_prober_and_named_for_itself(self, prober):
         """
-        Prometheus goes to the door, names the target there, and stores it as the instance.
+        Prometheus goes to the auth proxy, names the target there, and stores it as the instance.
         """
         job = self.jobs(shop=SHOP)["blackbox-shop"]
         [target] = job["static_configs"][0]["targets"]
@@ -78,7 +80,7 @@ class TestJobs:
         assert "blackbox-exporter" in self.jobs(mail=MAIL)
 
 
-class TestDoor:
+class TestAuthProxy:
     def test_prometheus_alone_may_have_something_asked(self, prober):
         """
         An open prober would ask whatever anyone in the cluster wants asked.
@@ -89,13 +91,13 @@ class TestDoor:
 
     def test_it_listens_on_loopback(self, prober):
         """
-        The door is the only way in, and leads to metrics and probes alone.
+        The auth proxy is the only way in, and leads to metrics and probes alone.
         """
         both = containers(prober)
 
         assert "--web.listen-address=127.0.0.1:9115" in both["blackbox-exporter"]["args"]
         assert "ports" not in both["blackbox-exporter"]
-        assert "--allow-paths=/metrics,/probe" in both["probe-door"]["args"]
+        assert "--allow-paths=/metrics,/probe" in both["kube-rbac-proxy-probe"]["args"]
 
 
 class TestConfig:

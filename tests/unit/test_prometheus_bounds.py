@@ -13,10 +13,11 @@ from pydantic import ValidationError
 import render
 from render.scrape.allowlist import ESSENTIAL
 from render.scrape.relabel import MOVED
-from render.thanos import roles as thanos
+from render.thanos import bucket_roles, query, receive, ruler
 from settings import Fleet, Limits
 from settings.reserved import OF_BLOCKS
 from tests.mutations import RIGHT
+from tests.rendered import server, server_config
 
 from .relabelling import Labels, relabel
 
@@ -50,7 +51,7 @@ def fleet(**scrape: Any) -> Fleet:
 
 
 def hub(described: Fleet) -> Config:
-    return yaml.load(render.hub_config(described), yaml.CSafeLoader)
+    return server_config(described)
 
 
 def agent(described: Fleet, cluster: str = "eu1", *, own: bool = True) -> Config:
@@ -138,7 +139,7 @@ class TestRedirects:
     @pytest.mark.parametrize("made", SHAPES)
     def test_are_followed_by_nobody(self, made: Config) -> None:
         """
-        One that leads to 127.0.0.1 would be Prometheus asking itself, past its doors.
+        One that leads to 127.0.0.1 would be Prometheus asking itself, past its auth proxies.
         """
         alertmanagers = made.get("alerting", {}).get("alertmanagers", [])
 
@@ -194,12 +195,13 @@ class TestReservedLabels:
         """
         described = fleet()
         assert described.thanos
+        assert described.thanos.receive
         flags = [
-            *thanos.query_flags(described.thanos),
-            *(flag for work in thanos.compactors(described.thanos).values() for flag in work.flags),
-            *thanos.ruler_flags(described, described.thanos),
-            *thanos.ingestor_flags(described, described.thanos),
-            *thanos.router_flags(described.thanos),
+            *query.query_flags(described.thanos),
+            *(flag for work in bucket_roles.compactors(described.thanos).values() for flag in work.flags),
+            *ruler.ruler_flags(server(described), described, described.thanos),
+            *receive.ingestor_flags(server(described), described.thanos, described.thanos.receive),
+            *receive.router_flags(described.thanos.receive),
         ]
         told = {name for flag in flags for name in re.findall(r"^--(?:label|[a-z.-]*replica-label)=(\w+)", flag)}
 

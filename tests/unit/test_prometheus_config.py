@@ -6,6 +6,7 @@ import yaml
 import render
 from render.prometheus.flags import FLUSH_DEADLINE
 from settings import Fleet
+from tests.rendered import server_config
 
 MOUNTED = "/etc/token"
 
@@ -44,7 +45,7 @@ class TestHubConfig:
         """
         Blocks may take 80 % of the volume; the WAL and a compaction need the rest.
         """
-        retention = yaml.safe_load(render.hub_config(fleet(storage="1000Gi")))["storage"]["tsdb"]["retention"]
+        retention = server_config(fleet(storage="1000Gi"))["storage"]["tsdb"]["retention"]
 
         assert retention == {"time": "42d", "size": "819200MiB"}
 
@@ -52,16 +53,9 @@ class TestHubConfig:
         """
         Without a window a hub refuses what is an hour older than its newest sample, and the agent loses it.
         """
-        window = yaml.safe_load(render.hub_config(fleet()))["storage"]["tsdb"]["out_of_order_time_window"]
+        window = server_config(fleet())["storage"]["tsdb"]["out_of_order_time_window"]
 
         assert int(window.removesuffix("h")) * 3600 >= render.wal_plan(48 * 3600, 30_000, 60).kept
-
-    def test_a_fleet_without_a_hub_has_none(self) -> None:
-        """
-        There is no configuration for a hub that does not exist.
-        """
-        with pytest.raises(ValueError, match="no hub"):
-            render.hub_config(fleet().model_copy(update={"hub": None}))
 
 
 class TestAgentConfig:
@@ -109,14 +103,14 @@ class TestFlags:
         """
         Ten connections of each agent fit beside those of the readers.
         """
-        assert connections(render.hub_flags(fleet(agents))) >= least
+        assert connections(render.server_flags(fleet(agents))) >= least
 
     def test_nobody_administrates_over_the_network(self) -> None:
         """
         Prometheus listens to its own pod only, without reload and without deletion over HTTP.
         """
         plan = render.wal_plan(6 * 3600, 30_000, 60)
-        for flags in (render.hub_flags(fleet()), render.agent_flags(plan)):
+        for flags in (render.server_flags(fleet()), render.agent_flags(plan)):
             assert "--web.listen-address=127.0.0.1:9090" in flags
             assert not {"--web.enable-lifecycle", "--web.enable-admin-api"} & set(flags)
 

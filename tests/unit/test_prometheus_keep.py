@@ -51,6 +51,15 @@ class TestMetricRules:
         """
         assert is_kept("shop_orders_total", job)
 
+    @pytest.mark.parametrize(("state", "kept"), [("failed", True), ("active", False), ("inactive", False)])
+    def test_of_services_only_those_that_failed_are_told(self, state: str, kept: bool) -> None:  # noqa: FBT001 — likewise
+        """
+        A machine has hundreds of units, each with five states.
+        """
+        unit = {"__name__": "node_systemd_unit_state", "name": "cron.service", "state": state}
+
+        assert kept == (relabel(unit, metric_rules("node-exporter", ESSENTIALS)) is not None)
+
     @pytest.mark.parametrize(
         ("le", "kept"), [("1", True), ("1.0", True), ("0.025", False), ("2", False), ("2.0", False)]
     )

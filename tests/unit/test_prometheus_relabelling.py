@@ -4,10 +4,11 @@ import pytest
 import yaml
 
 import render
-from render.prometheus.agent import pinned
+from render.prometheus.agent import force_cluster_label
 from render.scrape.annotated import annotated_pods
-from render.scrape.jobs import alone, jobs
+from render.scrape.jobs import jobs, self_scrape
 from settings import Fleet, Scrape
+from tests.rendered import scrape_configs
 
 from .relabelling import Labels, relabel, visible
 
@@ -29,9 +30,13 @@ def fleet(*, insecure: bool = False, **cluster: Any) -> Fleet:
     )
 
 
+def configs(**cluster: Any) -> dict[str, dict]:
+    described = fleet(**cluster)
+    return scrape_configs(jobs(described, "eu1", self_scrape("prometheus-agent")), described, "eu1")
+
+
 def job(name: str, **cluster: Any) -> dict:
-    made = jobs(fleet(**cluster), "eu1", alone("prometheus-agent"))
-    return next(job for job in made if job["job_name"] == name)
+    return configs(**cluster)[name]
 
 
 def pod(annotations: Labels, labels: Labels | None = None) -> Labels:
@@ -303,7 +308,7 @@ class TestLabels:
         """
         All of them, or the ones that the stack file names; a name that is longer than a label's may be is none.
         """
-        rules = annotated_pods(Scrape.model_validate({"podLabels": chosen}))["relabel_configs"]
+        rules = annotated_pods(Scrape.model_validate({"podLabels": chosen})).relabel
         labels = {"app": "cart", "team": "shop", "replica": "1", "l" * 200: "x"}
 
         found = visible(relabel(pod({"scrape": "true"}, labels), rules)) or {}
@@ -531,7 +536,7 @@ class TestNodes:
 
 
 class TestEveryJob:
-    @pytest.mark.parametrize("made", jobs(fleet(), "eu1", alone("prometheus-agent")), ids=lambda made: made["job_name"])
+    @pytest.mark.parametrize("made", configs().values(), ids=lambda made: made["job_name"])
     def test_target_carries_its_cluster(self, made: dict) -> None:
         """
         The last rule of every job names the cluster, and no job lets a series overrule it.
@@ -545,7 +550,7 @@ class TestEveryJob:
         """
         unverified = {
             made["job_name"]
-            for made in jobs(fleet(insecure=True), "eu1", alone("prometheus-agent"))
+            for made in configs(insecure=True).values()
             if made.get("tls_config", {}).get("insecure_skip_verify")
         }
 
@@ -575,7 +580,7 @@ class TestPinned:
         """
         A foreign cluster moves to exported_cluster; the own one stays, and no helper label is left.
         """
-        assert shipped == relabel(series, pinned("eu1"))
+        assert shipped == relabel(series, force_cluster_label("eu1"))
 
     def test_the_pin_is_in_the_configuration(self) -> None:
         """
@@ -584,4 +589,4 @@ class TestPinned:
         text = render.agent_config(fleet(), "eu1", "https://hub.example", own=True, ca_file=None, token_file=MOUNTED)
 
         rules = yaml.safe_load(text)["remote_write"][0]["write_relabel_configs"]
-        assert pinned("eu1") == rules[: len(pinned("eu1"))]
+        assert force_cluster_label("eu1") == rules[: len(force_cluster_label("eu1"))]

@@ -5,8 +5,9 @@ import pytest
 import yaml
 
 from fleet.status import QUESTIONS
-from render.thanos.roles import limits
+from render.thanos.receive import limits
 from tests.promql import fragile, is_named, selectors
+from tests.rendered import server
 
 from .test_rules import fleet
 
@@ -89,6 +90,9 @@ def test_limits_count_what_receive_itself_says() -> None:
     """
     thanos = fleet().thanos
     assert thanos
-    asked = yaml.safe_load(limits(fleet(), thanos))["write"]["global"]["meta_monitoring_limit_query"]
+    assert thanos.receive
+    asked = yaml.safe_load(limits(server(fleet()), fleet(), thanos.receive))["write"]["global"][
+        "meta_monitoring_limit_query"
+    ]
 
     assert [is_named(selector) for selector in selectors(promql_parser.parse(asked))] == [True]

@@ -10,6 +10,7 @@ import render
 from components import Pushgateway
 from components.pushgateway import PushgatewayArgs
 from render.pushgateway import pushgateway_job
+from tests.rendered import server, server_config
 
 from .builders import EVERYTHING, HUB, containers, fleet, pod
 from .conftest import TOKEN, Engine, plain, validate
@@ -33,7 +34,7 @@ def pushgateway():
     return Engine().deploy(lambda: Pushgateway("hub", args, ResourceOptions()))
 
 
-class TestDoor:
+class TestAuthProxy:
     @pytest.mark.parametrize(
         ("path", "open_"),
         [
@@ -49,9 +50,11 @@ class TestDoor:
     )
     def test_leads_to_pushes_of_up_to_six_labels_and_nowhere_else(self, pushgateway, path, open_):
         """
-        Each `*` of a pattern is one part of the path, as the door reads it.
+        Each `*` of a pattern is one part of the path, as the auth proxy reads it.
         """
-        [allowed] = [a for a in containers(pushgateway)["push-door"]["args"] if a.startswith("--allow-paths=")]
+        [allowed] = [
+            a for a in containers(pushgateway)["kube-rbac-proxy-push"]["args"] if a.startswith("--allow-paths=")
+        ]
         patterns = [p.split("/") for p in allowed.removeprefix("--allow-paths=").split(",")]
         parts = path.split("/")
 
@@ -113,13 +116,15 @@ class TestPersistence:
 
 JOBS = {
     job
-    for text in (
-        render.hub_config(fleet(**EVERYTHING)),
-        render.agent_config(
-            fleet(**EVERYTHING), "eu1", "https://hub.example", own=True, ca_file=None, token_file="/token"
+    for config in (
+        server_config(fleet(**EVERYTHING)),
+        yaml.safe_load(
+            render.agent_config(
+                fleet(**EVERYTHING), "eu1", "https://hub.example", own=True, ca_file=None, token_file="/token"
+            )
         ),
     )
-    for one in yaml.safe_load(text)["scrape_configs"]
+    for one in config["scrape_configs"]
     for job in [
         one["job_name"],
         *(r["replacement"] for r in one.get("relabel_configs", ()) if r.get("target_label") == "job"),
@@ -129,7 +134,8 @@ JOBS = {
 
 
 class TestScrape:
-    JOB = pushgateway_job(fleet(hub=HUB, pushgateway={}))
+    PUSHED = fleet(hub=HUB, pushgateway={})
+    JOB = pushgateway_job(server(PUSHED), PUSHED).config(PUSHED.scrape, "hub")
 
     @pytest.mark.parametrize(
         ("pushed", "stored"),

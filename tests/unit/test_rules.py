@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 import render
-from alerts import ALERTS, GROUPS, WATCHDOG
+from alerts import ALERTS, GROUPS, WATCHDOG, Alert, tuning_key
 from render.rules import EXPECTED, REPLICAS
 from render.scrape.platforms import UNREACHABLE
 from settings import Fleet
@@ -88,14 +88,20 @@ class TestRules:
         names = [rule.get("record") or rule.get("alert") for rule in made["rules"]]
         assert [name for name in names if name != REPLICAS] == [rule.name for rule in (*group.records, *group.alerts)]
 
-    @pytest.mark.parametrize("name", ALERTS)
-    def test_carry_what_routing_and_people_need(self, of_sre: dict[str, Any], name: str) -> None:
+    @pytest.mark.parametrize(
+        "told",
+        [rule for rules in ALERTS.values() for rule in rules],
+        ids=lambda told: "-".join((tuning_key(told), *told.labels.values())),
+    )
+    def test_carry_what_routing_and_people_need(self, of_sre: dict[str, Any], told: Alert) -> None:
         """
-        Severity, team, both texts, and a page that explains; no placeholder is left.
+        Severity, team, labels of their own, both texts, and a page that explains; no placeholder is left.
         """
-        (rule,) = rules_of(of_sre, name).values()
+        made = [rule for entries in of_sre.values() for group in entries for rule in group["rules"]]
+        labels = {**told.labels, "severity": told.severity, "team": "sre"}
 
-        assert rule["labels"] == {"severity": ALERTS[name].severity, "team": "sre"}
+        (rule,) = [one for one in made if one.get("alert") == told.name and one["labels"] == labels]
+
         assert rule["annotations"].keys() == {"summary", "description", "runbook_url"}
         assert rule["annotations"]["runbook_url"].startswith("docs/runbooks/")
         assert "$threshold" not in str(rule)
@@ -104,9 +110,9 @@ class TestRules:
         """
         The anchor is the one that the heading gets.
         """
-        (rule,) = alert(fleet(runbooks="https://wiki.example/runbooks"), "PromfleetTargetDown").values()
+        (rule,) = alert(fleet(runbooks="https://wiki.example/runbooks"), "TargetDown").values()
 
-        assert rule["annotations"]["runbook_url"] == "https://wiki.example/runbooks/fleet.md#promfleettargetdown"
+        assert rule["annotations"]["runbook_url"] == "https://wiki.example/runbooks/exporters.md#targetdown"
 
     def test_watchdog_always_fires_for_the_hub(self) -> None:
         """
@@ -141,35 +147,57 @@ class TestInventory:
         ]
 
 
+FILLING_UP = "KubePersistentVolumeFillingUp"
+
+
 class TestTuning:
     def test_of_a_cluster_wins_over_that_of_the_fleet(self) -> None:
         """
         What the cluster leaves open comes from the fleet's tuning, and then from the catalogue.
         """
         made = fleet(
-            rules={"PromfleetAgentLagging": {"threshold": 300, "for": "7m", "severity": "critical"}},
-            clusters={"eu1": {"PromfleetAgentLagging": {"threshold": 600, "team": "eu"}}},
+            rules={"PrometheusRemoteWriteBehind": {"threshold": 300, "for": "7m", "severity": "warning"}},
+            clusters={"eu1": {"PrometheusRemoteWriteBehind": {"threshold": 600, "team": "eu"}}},
         )
 
-        rules = alert(made, "PromfleetAgentLagging")
+        rules = alert(made, "PrometheusRemoteWriteBehind")
 
-        assert rules.keys() == {"fleet.yml", "overrides-eu1.yml"}
-        general, own = rules["fleet.yml"], rules["overrides-eu1.yml"]
+        assert rules.keys() == {"prometheus.yml", "overrides-eu1.yml"}
+        general, own = rules["prometheus.yml"], rules["overrides-eu1.yml"]
         assert "> 300)" in general["expr"]
         assert general["expr"].endswith('unless on (cluster) (label_replace(vector(1), "cluster", "eu1", "", ""))')
         assert "> 600)" in own["expr"]
         assert own["expr"].endswith('and on (cluster) (label_replace(vector(1), "cluster", "eu1", "", ""))')
-        assert (own["for"], own["labels"]) == ("7m", {"severity": "critical", "team": "eu"})
+        assert (own["for"], own["labels"]) == ("7m", {"severity": "warning", "team": "eu"})
+
+    def test_of_one_severity_leaves_the_other_alone(self) -> None:
+        """
+        What an alert says critically and what it warns of are tuned apart.
+        """
+        made = fleet(rules={"KubePersistentVolumeFillingUp/critical": {"threshold": 0.07, "for": "9m"}})
+
+        (file,) = rule_files(made)["volumes.yml"]
+        waits = {rule["labels"]["severity"]: rule["for"] for rule in file["rules"] if rule["alert"] == FILLING_UP}
+        assert waits == {"critical": "9m", "warning": "1h"}
+        assert [rule["expr"] for rule in file["rules"] if "0.07" in rule["expr"]] == [file["rules"][0]["expr"]]
+
+    def test_of_one_severity_can_take_it_away(self) -> None:
+        """
+        For one cluster, and the other severity stays for all.
+        """
+        made = fleet(clusters={"eu1": {"KubePersistentVolumeFillingUp/warning": {"enabled": False}}})
+
+        (file,) = rule_files(made)["volumes.yml"]
+        narrowed = [rule["labels"]["severity"] for rule in file["rules"] if "unless on (cluster)" in rule["expr"]]
+        assert narrowed == ["warning"]
 
     def test_of_every_cluster_leaves_no_general_rule(self) -> None:
         """
         It would have nothing to say.
         """
-        tunings = {name: {"PromfleetTargetDown": {"for": "20m"}} for name in ("eu1", "far", "hub")}
+        tunings = {name: {"TargetDown": {"for": "20m"}} for name in ("eu1", "far", "hub")}
 
-        assert alert(fleet(clusters=tunings), "PromfleetTargetDown").keys() == {
-            f"overrides-{name}.yml" for name in tunings
-        }
+        assert alert(fleet(clusters=tunings), "TargetDown").keys() == {f"overrides-{name}.yml" for name in tunings}
 
 
 class TestPlatforms:

@@ -53,7 +53,7 @@ class TestFleet:
         """
         A fleet that breaks a rule cannot be built at all.
         """
-        with pytest.raises(ValidationError, match="neither a hub nor agents"):
+        with pytest.raises(ValidationError, match="deploys no Prometheus"):
             Fleet(clusters={"eu1": Cluster(context="a")})
 
     def test_anchors(self, tmp_path):
@@ -88,7 +88,7 @@ class TestFleet:
             tmp_path, (BOTH % (", agents: [us1, us2, eu1]", "")).replace("context: b", "context: b, series: 5000")
         )
 
-        assert fleet.hub_series == 30_000 + 5000 + 2 * 30_000
+        assert fleet.server_series == 30_000 + 5000 + 2 * 30_000
 
     def test_agents_elsewhere_are_a_list_or_a_table(self, tmp_path):
         """
@@ -108,7 +108,7 @@ class TestFleet:
         fleet = loaded(tmp_path, HUB % ", retention: 7d, agents: {us1: {series: 300000}, us2: {}}")
 
         assert fleet.written_series == 300_000 + 30_000
-        assert fleet.hub_series == 30_000 + fleet.written_series
+        assert fleet.server_series == 30_000 + fleet.written_series
 
 
 class TestImmutability:

@@ -162,9 +162,9 @@ class TestSchema:
         def stack(name: str) -> object:
             return {"config": {"promfleet:fleet": yaml.safe_load(HUB % "" + f"alerts: {{{alerts % name}}}\n")}}
 
-        stack_files.validate(stack("PromfleetTargetDown"))
-        with pytest.raises(jsonschema.ValidationError, match="PromfleetTargetDwon"):
-            stack_files.validate(stack("PromfleetTargetDwon"))
+        stack_files.validate(stack("TargetDown"))
+        with pytest.raises(jsonschema.ValidationError, match="TargetDwon"):
+            stack_files.validate(stack("TargetDwon"))
 
 
 class TestRoute:

@@ -19,10 +19,15 @@ LOAD = Threshold(value=0.9, least=0.5, most=1, unit="ratio")
 
 @pytest.fixture(autouse=True)
 def catalogue(monkeypatch):
-    """Two alerts that stay as they are, whatever becomes of the real ones."""
-    for name, threshold in {"NodeLoadHigh": LOAD, "PodGone": None}.items():
+    """Alerts that stay as they are, whatever becomes of the real ones."""
+    for name, threshold in {
+        "NodeLoadHigh": LOAD,
+        "PodGone": None,
+        "VolumeFull/critical": None,
+        "VolumeFull/warning": None,
+    }.items():
         alert = Alert(name=name, expr="x", severity="warning", summary="x", description="x", threshold=threshold)
-        monkeypatch.setitem(ALERTS, name, alert)
+        monkeypatch.setitem(ALERTS, name, (alert,))
 
 
 @pytest.mark.parametrize("case", MISTAKES, ids=lambda case: case["mistake"])

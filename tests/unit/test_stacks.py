@@ -147,7 +147,7 @@ def long(kubeconfig):
         hub={**HUB, "cluster": f"{LONG[:-1]}0", "agents": {f"{LONG[:-1]}1": {"rotation": 9}}, "replicas": 2},
         agents={LONG: {}},
         images=dict.fromkeys(IMAGES, f"mirror.example:5000/a/b:{tag}{digest}"),
-        alerts={"clusters": {LONG: {"PromfleetTargetDown": {"team": "a"}}}},
+        alerts={"clusters": {LONG: {"TargetDown": {"team": "a"}}}},
         alertmanager={"receivers": {LONG: {"slack": {"channel": "#a"}}}, "default": LONG},
         probes={LONG: {"targets": ["https://shop.example"]}},
         pushgateway={},
@@ -261,7 +261,7 @@ class TestNames:
 class TestOneStack:
     def test_an_agent_writes_to_the_hub_beside_it(self, deployed):
         """
-        The URL is the write door's, and the token the one that the hub's cluster issued for this agent.
+        The URL is the write auth proxy's, and the token the one that the hub's cluster issued for this agent.
         """
         engine = deployed(hub=HUB, agents={"eu1": {}})
 
@@ -373,7 +373,7 @@ class TestTwoStacks:
         """
         Each refers to the other stack under a name of its own: equal references are refused as any equal resources are.
         """
-        engine.stacks["organization/promfleet/hub"] = OTHER_STACK | {"identities": {"eu1": "first", "us1": "second"}}
+        engine.stacks["organization/promfleet/hub"] = OTHER_STACK | {"writerTokens": {"eu1": "first", "us1": "second"}}
 
         deployed(agents={cluster: {"hub": {"stack": "organization/promfleet/hub"}} for cluster in ("eu1", "us1")})
 
@@ -402,7 +402,7 @@ def pair(engine, kubeconfig, monkeypatch):
         hub["hub"]["expose"].update(expose)
         engine.deploy(lambda: deploy(Fleet.model_validate(hub)))
         known = {key: value for key, value in exported["hub"].items() if isinstance(value, str)}
-        engine.stacks["organization/promfleet/hub"] = {"hub": known, "identities": {"eu1": TOKEN}}
+        engine.stacks["organization/promfleet/hub"] = {"hub": known, "writerTokens": {"eu1": TOKEN}}
         return engine.deploy(lambda: deploy(Fleet.model_validate(agent)))
 
     return deploy_both

@@ -9,10 +9,11 @@ import pulumi
 import pytest
 import yaml
 
-from render.thanos.roles import hashring
+from render.thanos.receive import hashring
 from settings import Fleet
 from stacks import deploy
 from stacks.exposure import hosts
+from tests.rendered import server
 from tests.unit.builders import HUB, fleet
 from tests.unit.conftest import OWN_STACK, Engine, plain, validate
 from tests.unit.kinds import (
@@ -268,7 +269,7 @@ class TestRoles:
         urns = deployed({"storage": GCS, "store": store}).registered
 
         assert len(set(urns)) == len(urns)
-        assert {urn.rpartition("::")[2] for urn in urns if "::promfleet:index:ThanosStore::" in urn} == names
+        assert {urn.rpartition("::")[2] for urn in urns if "promfleet:index:ThanosStore::" in urn} == names
 
     def test_query_asks_every_role(self, whole):
         """
@@ -289,16 +290,18 @@ class TestRoles:
         """
         Whoever reaches Receive by its host finds that name in the stack's certificate.
         """
-        assert {"hub.example", "receive.example"} <= {*hosts(with_thanos(FULL, **SECTIONS))}
+        described = with_thanos(FULL, **SECTIONS)
+
+        assert {"hub.example", "receive.example"} <= {*hosts(server(described), described)}
 
     def test_agents_write_to_receive_as_their_own_tenants(self, whole):
         """
-        The door overwrites the header that names the tenant with who came.
+        The auth proxy overwrites the header that names the tenant with who came.
         """
         [router] = [
             c
             for c in workloads(whole)["thanos-receive-router"]["template"]["spec"]["containers"]
-            if c["name"] == "write-door"
+            if c["name"] == "kube-rbac-proxy-write"
         ]
         assert {"--auth-header-fields-enabled", "--auth-header-user-field-name=THANOS-TENANT"} <= {*router["args"]}
         config = yaml.safe_load(
@@ -313,9 +316,9 @@ class TestRoles:
 
 
 class TestWriters:
-    def test_of_receive_find_no_door_at_the_hub(self, whole):
+    def test_of_receive_find_no_proxy_at_the_hub(self, whole):
         """
-        What takes no samples has neither a door for them, nor a port or a right.
+        What takes no samples has neither an auth proxy for them, nor a port or a right.
         """
         services = {r.inputs["metadata"]["name"]: r.inputs["spec"].get("ports", ()) for r in whole.all(SERVICE)}
         ports = {name: {port["name"] for port in found} for name, found in services.items()}
@@ -323,8 +326,8 @@ class TestWriters:
 
         assert ports["prometheus-hub"] == {"read", "metrics"}
         assert ports["prometheus-hub-outside"] == {"read"}
-        assert "hubs/read" in resources
-        assert "hubs/write" not in resources
+        assert "prometheuses/read" in resources
+        assert "prometheuses/write" not in resources
 
     def test_keep_their_tokens_when_they_move_to_receive(self, whole):
         """
@@ -487,7 +490,13 @@ class TestHub:
         spec = workloads(least)["prometheus-hub"]
         assert spec["replicas"] == 2
         containers = [c["name"] for c in spec["template"]["spec"]["containers"]]
-        assert containers == ["prometheus", "write-door", "read-door", "metrics-door", "thanos-sidecar"]
+        assert containers == [
+            "prometheus",
+            "kube-rbac-proxy-write",
+            "kube-rbac-proxy-read",
+            "kube-rbac-proxy-metrics",
+            "thanos-sidecar",
+        ]
 
     @pytest.mark.parametrize(
         ("compaction", "flags"),
@@ -505,9 +514,9 @@ class TestHub:
         [arguments] = [c["args"] for c in pod["containers"] if c["name"] == "prometheus"]
         assert flags <= {*arguments}
 
-    def test_twins_scrape_each_other(self, least):
+    def test_replicas_scrape_each_other(self, least):
         """
-        Each replica is an instance of its own, reached through a door that the hub's account may open.
+        Each replica is an instance of its own, reached through an auth proxy that the hub's account may open.
         """
         files = least.one(CONFIG_MAP, "prometheus-hub").inputs["data"]
         [own] = [j for j in yaml.safe_load(files["prometheus.yml"])["scrape_configs"] if j["job_name"] == "prometheus"]
@@ -525,7 +534,7 @@ class TestHub:
 
         assert [name for name in workloads(engine) if "thanos" in name] == []
         containers = workloads(engine)["prometheus-hub"]["template"]["spec"]["containers"]
-        assert [c["name"] for c in containers] == ["prometheus", "write-door", "read-door"]
+        assert [c["name"] for c in containers] == ["prometheus", "kube-rbac-proxy-write", "kube-rbac-proxy-read"]
 
 
 class TestTenants:
@@ -608,7 +617,7 @@ def stateless(kubeconfig):
 class TestStatelessRuler:
     def test_writes_to_receive_as_itself(self, stateless):
         """
-        Its results go through the write door with the token of its pods, and Query asks it for nothing.
+        Its results go through the write auth proxy with the token of its pods, and Query asks it for nothing.
         """
         [ruler] = workloads(stateless)["thanos-ruler"]["template"]["spec"]["containers"]
         flags = dict(flag.removeprefix("--").split("=", 1) for flag in ruler["args"][1:])
@@ -621,14 +630,14 @@ class TestStatelessRuler:
 
     def test_may_write_and_ask_and_no_more(self, stateless):
         """
-        Two doors are open to it beside Alertmanager's, and no bucket.
+        Two auth proxies are open to it beside Alertmanager's, and no bucket.
         """
-        doors = {
+        proxies = {
             r.inputs["roleRef"]["name"]
             for r in stateless.all(ROLE_BINDING)
             if [subject["name"] for subject in r.inputs["subjects"]] == ["thanos-ruler"]
         }
-        assert doors == {"alertmanager-notify", "thanos-query-read", "thanos-receive-router-write"}
+        assert proxies == {"alertmanager-notify", "thanos-query-read", "thanos-receive-router-write"}
         assert "ruler" not in bindings(stateless)
 
     def test_begins_when_it_may_write(self, stateless):
@@ -638,7 +647,7 @@ class TestStatelessRuler:
         made = [r.name for r in stateless.resources]
         assert made.index("hub-thanos-receive-router-thanos-ruler-binding") < made.index("hub-thanos-ruler-statefulset")
 
-    def test_twins_are_folded_by_a_label_of_their_own(self, stateless):
+    def test_replicas_are_folded_by_a_label_of_their_own(self, stateless):
         """
         In Receive the label `replica` is the ingestor's.
         """

@@ -1,4 +1,4 @@
-"""The doors of rendered stacks as processes on loopback, and what Kubernetes' API server would say about who comes."""
+"""The auth proxies of rendered stacks as processes on loopback, and a stand-in for the API server that they ask."""
 
 import json
 import socket
@@ -109,7 +109,7 @@ def _answering(answer: Any) -> type[BaseHTTPRequestHandler]:
 
 
 class Running(NamedTuple):
-    """Doors that take requests: (app, door) -> their port, what verifies their certificate, and who asks them."""
+    """Auth proxies that take requests: (app, proxy) -> port, what verifies their certificate, and who asks them."""
 
     ports: Mapping[tuple[str, str], int]
     ca: Path
@@ -117,22 +117,22 @@ class Running(NamedTuple):
 
     def ask(
         self,
-        door: tuple[str, str],
+        proxy: tuple[str, str],
         method: str,
         path: str,
         token: Token | None,
         content: bytes = b"",
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
-        """Come to a door."""
+        """Come to an auth proxy."""
         shown = {"Authorization": f"Bearer {token.text}"} if token else {}
-        url = f"https://127.0.0.1:{self.ports[door]}{path}"
+        url = f"https://127.0.0.1:{self.ports[proxy]}{path}"
         return self.client.request(method, url, headers=shown | dict(headers or {}), content=content)
 
-    def passing(self, door: tuple[str, str], path: str, tokens: Sequence[Token]) -> dict[str, set[Token]]:
-        """Who comes through a door, by the method; methods that nobody may use are left out."""
+    def passing(self, proxy: tuple[str, str], path: str, tokens: Sequence[Token]) -> dict[str, set[Token]]:
+        """Who comes through an auth proxy, by the method; methods that nobody may use are left out."""
         found = {
-            method: {token for token in tokens if self.ask(door, method, path, token).status_code == 200}
+            method: {token for token in tokens if self.ask(proxy, method, path, token).status_code == 200}
             for method in ("GET", "POST", "PUT", "DELETE", "PATCH")
         }
         return {method: who for method, who in found.items() if who}
@@ -143,7 +143,7 @@ def running(
     engine: Engine, tokens: Sequence[Token], folder: Path, upstream: tuple[str, int] | None = None
 ) -> Generator[Running]:
     """
-    Run every door that a stack was rendered to until the block ends, with the rendered arguments and files.
+    Run every auth proxy that a stack was rendered to until the block ends, with the rendered arguments and files.
 
     They lead to somebody who answers everything; with `upstream`, that of the app named there alone runs, and leads to
     its port.
@@ -151,27 +151,27 @@ def running(
     objects = [o for o in engine.objects if o.get("metadata", {}).get("namespace") == "promfleet"]
     api, behind = ApiServer(objects, tokens), ThreadingHTTPServer(("127.0.0.1", 0), _answering(lambda _: b"{}"))
     threading.Thread(target=behind.serve_forever, daemon=True).start()
-    authority = pki.authority("doors")
-    pki.issue(authority, "doors", hosts=["127.0.0.1", "localhost"]).write(folder, "tls")
+    authority = pki.authority("auth-proxy")
+    pki.issue(authority, "auth-proxy", hosts=["127.0.0.1", "localhost"]).write(folder, "tls")
     authority.write(folder, "ca")
     kubeconfig = folder / "kubeconfig"
     cluster = {"name": "api", "cluster": {"server": f"http://127.0.0.1:{api.server_address[1]}"}}
-    context = {"name": "api", "context": {"cluster": "api", "user": "door"}}
+    context = {"name": "api", "context": {"cluster": "api", "user": "auth-proxy"}}
     kubeconfig.write_text(
         yaml.safe_dump(
             {"apiVersion": "v1", "kind": "Config", "clusters": [cluster], "contexts": [context]}
-            | {"users": [{"name": "door", "user": {}}], "current-context": "api"}
+            | {"users": [{"name": "auth-proxy", "user": {}}], "current-context": "api"}
         )
     )
     ports, processes = {}, []
     files = {o["metadata"]["name"]: o["data"] for o in objects if o["kind"] == "ConfigMap"}
     try:
-        for app, container in _doors(objects):
+        for app, container in _auth_proxies(objects):
             if upstream and app != upstream[0]:
                 continue
-            name = container["name"].removesuffix("-door")
+            name = container["name"].removeprefix("kube-rbac-proxy-")
             config = folder / f"{app}-{name}.yaml"
-            config.write_text(files[f"{app}-doors"][f"{name}.yaml"])
+            config.write_text(files[f"{app}-kube-rbac-proxy"][f"{name}.yaml"])
             ports[app, name] = free_port()
             here = {
                 "secure-listen-address": f"127.0.0.1:{ports[app, name]}",
@@ -186,7 +186,7 @@ def running(
             with (folder / f"{app}-{name}.log").open("w") as log:
                 processes.append(subprocess.Popen([str(command("kube-rbac-proxy")), *arguments], stderr=log))
         for port in ports.values():
-            until("a door opens", lambda port=port: _is_open(port))
+            until("an auth proxy opens", lambda port=port: _is_open(port))
         ca = folder / "ca.crt"
         with httpx.Client(verify=ssl.create_default_context(cafile=str(ca)), timeout=PATIENCE) as client:
             yield Running(ports, ca, client)
@@ -199,11 +199,11 @@ def running(
             server.shutdown()
 
 
-def _doors(objects: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _auth_proxies(objects: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
     for item in objects:
         if "template" in item.get("spec", {}):
             for container in item["spec"]["template"]["spec"]["containers"]:
-                if container["name"].endswith("-door"):
+                if container["name"].startswith("kube-rbac-proxy-"):
                     yield item["metadata"]["name"], container
 
 

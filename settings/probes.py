@@ -1,4 +1,4 @@
-"""What a stack says about what stands beside the hub: Grafana, Pushgateway, probes."""
+"""What a stack says about endpoints that are probed from outside."""
 
 import re
 from collections.abc import Iterator
@@ -6,34 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .alertmanager import SecretKey
 from .errors import Problem
-from .expose import Way
 from .scrape import Interval
 from .section import Distinct, Section
-from .types import URL, DnsName, Quantity, Target
-
-
-class Grafana(Section):
-    """Dashboards, for people who log in; the first password of `admin` is the secret `promfleet:grafanaAdmin`."""
-
-    storage: Quantity = "1Gi"
-    """Size of the volume, which holds users and what people save."""
-    storage_class: DnsName | None = None
-    """StorageClass of the volume; the cluster's default if left out."""
-    secret: SecretKey | None = None
-    """Where the password stands instead of the stack's secrets."""
-    expose: Way | None = None
-
-
-class Pushgateway(Section):
-    """Keeps the last metrics of jobs that end before they are scraped."""
-
-    storage: Quantity = "1Gi"
-    """Size of the volume, which holds what was pushed."""
-    storage_class: DnsName | None = None
-    """StorageClass of the volume; the cluster's default if left out."""
-    expose: Way | None = None
+from .types import URL, Target
 
 
 class Probe(Section):

@@ -1,7 +1,6 @@
-"""What a Prometheus that scrapes its own cluster needs, as hub or as agent: an identity, a volume, a container."""
+"""What every Prometheus of ours has, as a server or as an agent: its rights, and its container."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -10,17 +9,12 @@ from pulumi import ResourceOptions
 from render.prometheus.flags import CONFIG_FILE, DATA, LISTEN
 from render.scrape.annotated import AUTHORITY
 
-from .pods import RESTRICTED, of_the_pod, resources
-
-
-class Mounted(NamedTuple):
-    """What a pod has and where its container finds it."""
-
-    volumes: Sequence[k8s.core.v1.VolumeArgsDict]
-    mounts: Sequence[k8s.core.v1.VolumeMountArgsDict]
-
+from .security import RESTRICTED
+from .volume import Mounted
+from .workload import of_the_pod, resources
 
 CONFIG = CONFIG_FILE.rpartition("/")[0]
+
 
 RULES: list[k8s.rbac.v1.PolicyRuleArgsDict] = [
     {"api_groups": [""], "resources": ["nodes", "pods", "services"], "verbs": ["list", "watch"]},
@@ -31,54 +25,28 @@ RULES: list[k8s.rbac.v1.PolicyRuleArgsDict] = [
 """Discovery and metrics; never nodes/proxy, whose holder can run commands in any pod."""
 
 
-def scrape_identity(
-    name: str, metadata: k8s.meta.v1.ObjectMetaArgsDict, wide_name: str, child: ResourceOptions
+def scrape_account(
+    name: str, metadata: k8s.meta.v1.ObjectMetaArgsDict, wide_name: str, child_opts: ResourceOptions
 ) -> k8s.core.v1.ServiceAccount:
     """Make the ServiceAccount that may discover and scrape everything in its cluster, and nothing else."""
     account = k8s.core.v1.ServiceAccount(
-        f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child
+        f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
     )
-    wide: k8s.meta.v1.ObjectMetaArgsDict = {"name": f"{wide_name}-scrape", "labels": metadata["labels"]}
-    role = k8s.rbac.v1.ClusterRole(f"{name}-scrape-role", metadata=wide, rules=RULES, opts=child)
+    cluster_scoped: k8s.meta.v1.ObjectMetaArgsDict = {"name": f"{wide_name}-scrape", "labels": metadata["labels"]}
+    role = k8s.rbac.v1.ClusterRole(f"{name}-scrape-role", metadata=cluster_scoped, rules=RULES, opts=child_opts)
     k8s.rbac.v1.ClusterRoleBinding(
         f"{name}-scrape-binding",
-        metadata=wide,
+        metadata=cluster_scoped,
         role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role.metadata.name},
         subjects=[
             {"kind": "ServiceAccount", "name": account.metadata.name, "namespace": metadata["namespace"]},
         ],
-        opts=child,
+        opts=child_opts,
     )
     return account
 
 
-def claim(
-    name: str,
-    metadata: k8s.meta.v1.ObjectMetaArgsDict,
-    size: pulumi.Input[str],
-    storage_class: pulumi.Input[str] | None,
-    opts: ResourceOptions,
-) -> k8s.core.v1.PersistentVolumeClaim:
-    """
-    Make the volume of a single replica.
-
-    A claim of its own instead of a StatefulSet's template: it grows in place, where a changed template would replace
-    the StatefulSet, and the API server refuses to shrink it. Another class would replace it with an empty one, so that
-    the class counts when it is made and never again.
-    """
-    spec: k8s.core.v1.PersistentVolumeClaimSpecArgsDict = {
-        "access_modes": ["ReadWriteOnce"],
-        "resources": {"requests": {"storage": size}},
-    }
-    if storage_class is not None:
-        spec["storage_class_name"] = storage_class
-    kept = ResourceOptions(ignore_changes=["spec.storageClassName"])
-    return k8s.core.v1.PersistentVolumeClaim(
-        f"{name}-volume", metadata=metadata, spec=spec, opts=ResourceOptions.merge(opts, kept)
-    )
-
-
-def authority(config_map: pulumi.Input[str] | None) -> Mounted:
+def targets_ca(config_map: pulumi.Input[str] | None) -> Mounted:
     """The ConfigMap that signs for annotated targets, where there is one."""
     if config_map is None:
         return Mounted([], [])

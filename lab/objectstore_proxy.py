@@ -1,7 +1,7 @@
 """
-The door of the lab's object store: lets a request through if its service account has the right on the bucket.
+The auth proxy of the lab's object store: lets a request through if its service account has the right on the bucket.
 
-Run as `python -m lab.objectstore_door STATE`; the argument only names whose it is. Bodies are held in memory.
+Run as `python -m lab.objectstore_proxy STATE`; the argument only names whose it is. Bodies are held in memory.
 """
 
 import http.client

@@ -1,4 +1,4 @@
-"""Who gets through which door: kube-rbac-proxy itself, with the arguments, files and Roles of rendered stacks."""
+"""Who gets through which auth proxy: kube-rbac-proxy itself, with the arguments, files and Roles of rendered stacks."""
 
 import os
 import subprocess
@@ -11,8 +11,10 @@ from typing import Any
 import httpx
 import pytest
 
-import render.thanos.roles as rendered
 from lab.build import command
+from render.thanos import names
+from render.thanos.names import GRPC
+from render.thanos.receive import hashring, router_flags
 from render.tokens import AUDIENCE
 from settings import Fleet
 from stacks import deploy
@@ -23,7 +25,7 @@ from tests.unit.builders import HUB as HUB_ALONE
 from tests.unit.conftest import Engine, write_kubeconfig
 
 from .alertmanager import PATIENCE, until
-from .doors import Running, Token, running
+from .auth_proxy import Running, Token, running
 
 pytestmark = pytest.mark.render
 PLAIN = {"clusters": EVERYTHING["clusters"], "hub": HUB_ALONE, "agents": {"eu1": {}}}
@@ -31,11 +33,11 @@ PLAIN = {"clusters": EVERYTHING["clusters"], "hub": HUB_ALONE, "agents": {"eu1":
 EU1, US1, READER, GRAFANA = (Token(account) for account in ("writer-eu1", "writer-us1", "reader", "grafana"))
 OPERATOR, PUSHER, CLEANER = Token("alertmanager-operator"), Token("pushgateway-pusher"), Token("pushgateway-cleaner")
 HUB, RULER = Token("prometheus-hub", AUDIENCE), Token("thanos-ruler", AUDIENCE)
-"""As they come to doors of their own."""
-HUB_AT_KUBELETS, RULER_AT_OPEN_DOORS = Token("prometheus-hub"), Token("thanos-ruler")
+"""As they come to auth proxies of their own."""
+HUB_AT_KUBELETS, RULER_AT_API = Token("prometheus-hub"), Token("thanos-ruler")
 ROUTER, STRANGER = Token("thanos-receive-router"), Token("default")
 TOKENS = [EU1, US1, READER, GRAFANA, OPERATOR, PUSHER, CLEANER, HUB, RULER, HUB_AT_KUBELETS]
-TOKENS += [RULER_AT_OPEN_DOORS, ROUTER, STRANGER]
+TOKENS += [RULER_AT_API, ROUTER, STRANGER]
 QUESTION = "/api/v1/query"
 
 
@@ -52,16 +54,16 @@ PASSES: dict[tuple[str, str], tuple[str, dict[str, set[Token]]]] = {
     ("pushgateway", "push"): ("/metrics/job/a", {"POST": {PUSHER}, "PUT": {PUSHER}, "DELETE": {CLEANER}}),
     ("pushgateway", "metrics"): ("/metrics", {"GET": {HUB}}),
     ("blackbox-exporter", "probe"): ("/probe", {"GET": {HUB}}),
-    ("thanos-query", "read"): (QUESTION, _alike({READER, GRAFANA, RULER_AT_OPEN_DOORS})),
+    ("thanos-query", "read"): (QUESTION, _alike({READER, GRAFANA, RULER_AT_API})),
     ("thanos-query", "metrics"): ("/metrics", {"GET": {HUB}}),
     ("thanos-query", "frontend"): ("/metrics", {"GET": {HUB}}),
     ("thanos-bucket-web", "browse"): ("/blocks", {"GET": {READER}}),
     ("thanos-receive-router", "write"): (
         "/api/v1/receive",
-        {"POST": {EU1, US1, RULER_AT_OPEN_DOORS}},
+        {"POST": {EU1, US1, RULER_AT_API}},
     ),
 }
-"""Every door of the whole stack: a path behind it, and who comes there by which method."""
+"""Every auth proxy of the whole stack: a path behind it, and who comes there by which method."""
 
 
 def deployed(said: dict[str, Any], folder: Path) -> Engine:
@@ -76,14 +78,14 @@ def deployed(said: dict[str, Any], folder: Path) -> Engine:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("whole")
-    with running(deployed(EVERYTHING, folder), TOKENS, folder) as doors:
-        yield doors
+    with running(deployed(EVERYTHING, folder), TOKENS, folder) as proxies:
+        yield proxies
 
 
 class TestWhole:
-    def test_every_door_is_in_the_table(self, whole: Running) -> None:
+    def test_every_proxy_is_in_the_table(self, whole: Running) -> None:
         """
-        A new door has to say who comes through it.
+        A new auth proxy has to say who comes through it.
         """
         assert whole.ports.keys() == PASSES.keys()
 
@@ -91,21 +93,21 @@ class TestWhole:
         """
         For every identity, with each of its tokens, and every method; the token that kubelets see opens nothing.
         """
-        with ThreadPoolExecutor(len(PASSES)) as pool:  # a door asks the API server five times a second
-            found = pool.map(lambda door: whole.passing(door, PASSES[door][0], TOKENS), PASSES)
+        with ThreadPoolExecutor(len(PASSES)) as pool:  # an auth proxy asks the API server five times a second
+            found = pool.map(lambda proxy: whole.passing(proxy, PASSES[proxy][0], TOKENS), PASSES)
             passed = dict(zip(PASSES, found, strict=True))
 
-        assert passed == {door: who for door, (_, who) in PASSES.items()}
+        assert passed == {proxy: who for proxy, (_, who) in PASSES.items()}
 
-    @pytest.mark.parametrize("door", PASSES, ids="-".join)
-    def test_nobody_comes_through_without_a_token(self, whole: Running, door: tuple[str, str]) -> None:
+    @pytest.mark.parametrize("proxy", PASSES, ids="-".join)
+    def test_nobody_comes_through_without_a_token(self, whole: Running, proxy: tuple[str, str]) -> None:
         """
-        No path of any door is open to all.
+        No path of any auth proxy is open to all.
         """
-        assert whole.ask(door, "GET", PASSES[door][0], None).status_code == 401
+        assert whole.ask(proxy, "GET", PASSES[proxy][0], None).status_code == 401
 
     @pytest.mark.parametrize(
-        ("door", "path", "who"),
+        ("proxy", "path", "who"),
         [
             (("alertmanager", "operate"), "/api/v2/alerts", OPERATOR),
             (("alertmanager", "operate"), "/-/reload", OPERATOR),
@@ -116,11 +118,13 @@ class TestWhole:
             (("thanos-query", "metrics"), QUESTION, HUB),
         ],
     )
-    def test_what_is_not_named_is_not_there(self, whole: Running, door: tuple[str, str], path: str, who: Token) -> None:
+    def test_what_is_not_named_is_not_there(
+        self, whole: Running, proxy: tuple[str, str], path: str, who: Token
+    ) -> None:
         """
         Who silences can't raise alerts, who deletes groups can't wipe, and nobody federates.
         """
-        statuses = {whole.ask(door, method, path, who).status_code for method in ("GET", "POST", "PUT", "DELETE")}
+        statuses = {whole.ask(proxy, method, path, who).status_code for method in ("GET", "POST", "PUT", "DELETE")}
 
         assert statuses == {404}
 
@@ -128,21 +132,21 @@ class TestWhole:
 class TestPlainHub:
     def test_agents_write_and_do_nothing_else(self, tmp_path: Path) -> None:
         """
-        Without a Receive the hub has a write door, for the agents' tokens alone.
+        Without a Receive the hub has a write auth proxy, for the agents' tokens alone.
         """
-        with running(deployed(PLAIN, tmp_path), TOKENS, tmp_path) as doors:
-            passed = doors.passing(("prometheus-hub", "write"), "/api/v1/write", TOKENS)
+        with running(deployed(PLAIN, tmp_path), TOKENS, tmp_path) as proxies:
+            passed = proxies.passing(("prometheus-hub", "write"), "/api/v1/write", TOKENS)
 
         assert passed == {"POST": {EU1}}
 
 
 @pytest.fixture(scope="module")
 def receive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, int]]:
-    """A router that keeps samples itself, told of the rendered hashring, behind its door; and its HTTP port."""
+    """A router that keeps samples itself, told of the rendered hashring, behind its auth proxy; and its HTTP port."""
     folder = tmp_path_factory.mktemp("receive")
     said = Fleet.model_validate(EVERYTHING)
     grpc, http, write = free_port(), free_port(), free_port()
-    ring = rendered.hashring(said, 1).replace(f"thanos-receive-0.thanos-receive.promfleet.svc:{rendered.GRPC}", "")
+    ring = hashring(said, 1).replace(f"thanos-receive-0.thanos-receive.promfleet.svc:{GRPC}", "")
     (folder / "hashring.json").write_text(ring.replace('"address": ""', f'"address": "127.0.0.1:{grpc}"'))
     here = {
         "grpc-address": f"127.0.0.1:{grpc}",
@@ -154,7 +158,8 @@ def receive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running,
         "tsdb.path": folder / "data",
     }
     assert said.thanos
-    _, *flags = rendered.router_flags(said.thanos)
+    assert said.thanos.receive
+    _, *flags = router_flags(said.thanos.receive)
     left = {*here, "receive.limits-config-file"}
     kept = [flag for flag in flags if flag.removeprefix("--").partition("=")[0] not in left]
     arguments = ["receive", *kept, *(f"--{flag}={value}" for flag, value in here.items())]
@@ -162,8 +167,8 @@ def receive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running,
         process = subprocess.Popen([str(command("thanos")), *arguments], stderr=log)
     try:
         until("Receive starts", partial(_is_ready, http))
-        with running(deployed(EVERYTHING, folder), TOKENS, folder, (rendered.ROUTER, write)) as doors:
-            yield doors, http
+        with running(deployed(EVERYTHING, folder), TOKENS, folder, (names.ROUTER, write)) as proxies:
+            yield proxies, http
     finally:
         process.terminate()
         process.wait(PATIENCE)
@@ -175,7 +180,7 @@ class TestTenants:
         [
             (EU1, {}, EU1.user),
             (US1, {}, US1.user),
-            (RULER_AT_OPEN_DOORS, {}, RULER.user),
+            (RULER_AT_API, {}, RULER.user),
             (EU1, {"THANOS-TENANT": US1.user}, EU1.user),
             (EU1, {"Connection": "THANOS-TENANT"}, None),
             (EU1, {"Connection": "close, thanos-tenant", "THANOS-TENANT": US1.user}, None),
@@ -188,10 +193,10 @@ class TestTenants:
         """
         A sample is stored under its writer's name or refused with an error that is tried again, never under no name.
         """
-        doors, http = receive
+        proxies, http = receive
         before = series(http)
 
-        answer = doors.ask(
+        answer = proxies.ask(
             ("thanos-receive-router", "write"),
             "POST",
             "/api/v1/receive",

@@ -1,13 +1,62 @@
-"""Several equal pods, each with a name, a volume and, if it can be had, a node of its own."""
+"""StatefulSets with one pod or several, and what their pods have in common."""
 
 import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
 from .labels import selector
-from .scraper import claim
+from .volume import claim
 
 VOLUME = "data"
+
+
+def resources(cpu: str, memory: str, memory_limit: str) -> k8s.core.v1.ResourceRequirementsArgsDict:
+    """
+    Requests, and a limit for memory only: a CPU limit throttles scrapes and probes on an idle node.
+
+    Where a quota wants one, the stack file says it for all containers.
+    """
+    return {"requests": {"cpu": cpu, "memory": memory}, "limits": {"memory": memory_limit}}
+
+
+def of_the_pod(field: str) -> k8s.core.v1.EnvVarSourceArgsDict:
+    """
+    Take a variable from a field of the pod.
+
+    The API's version is said because the server adds it: whoever creates the object again under another manager's name,
+    as after a crash, would be refused for what they did not say.
+    """
+    return {"field_ref": {"api_version": "v1", "field_path": field}}
+
+
+def stateful_set(
+    name: str,
+    app: str,
+    metadata: k8s.meta.v1.ObjectMetaArgsDict,
+    pod: k8s.core.v1.PodSpecArgsDict,
+    opts: ResourceOptions,
+) -> k8s.apps.v1.StatefulSet:
+    """
+    Run one pod, which is gone before its successor starts.
+
+    Two would write to one volume, or count everything twice. A Deployment that recreates its pod would do, but the
+    provider takes the moment without pods for its end, and does not see that the new one never starts.
+
+    Its governing Service has the app's name. Only the name is said: the pods must not wait for a Service that waits for
+    pods, as one that is not headless does.
+    """
+    return k8s.apps.v1.StatefulSet(
+        f"{name}-statefulset",
+        metadata=metadata,
+        spec={
+            "replicas": 1,
+            "service_name": app,
+            "pod_management_policy": "Parallel",  # in order, a pod that never starts is never replaced
+            "selector": {"match_labels": selector(app, app)},
+            "template": {"metadata": {"labels": metadata["labels"]}, "spec": pod},
+        },
+        opts=opts,
+    )
 
 
 def spread(app: str) -> list[k8s.core.v1.TopologySpreadConstraintArgsDict]:
@@ -22,13 +71,13 @@ def spread(app: str) -> list[k8s.core.v1.TopologySpreadConstraintArgsDict]:
     ]
 
 
-def budget(name: str, metadata: k8s.meta.v1.ObjectMetaArgsDict, app: str, child: ResourceOptions) -> None:
+def budget(name: str, metadata: k8s.meta.v1.ObjectMetaArgsDict, app: str, child_opts: ResourceOptions) -> None:
     """Let one pod of an app at a time be disturbed."""
     k8s.policy.v1.PodDisruptionBudget(
         f"{name}-budget",
         metadata=metadata,
         spec={"max_unavailable": 1, "selector": {"match_labels": selector(app, app)}},
-        opts=child,
+        opts=child_opts,
     )
 
 
@@ -38,13 +87,13 @@ def replicas(
     count: int,
     metadata: k8s.meta.v1.ObjectMetaArgsDict,
     pod: k8s.core.v1.PodSpecArgsDict,
-    mesh: pulumi.Input[str],
+    peers: pulumi.Input[str],
     storage: pulumi.Input[str],
     storage_class: pulumi.Input[str] | None,
     opts: ResourceOptions,
 ) -> k8s.apps.v1.StatefulSet:
     """
-    Run `count` pods that find each other through the headless Service `mesh`; one at a time may be disturbed.
+    Run `count` pods that find each other through the headless Service `peers`; one at a time may be disturbed.
 
     The volumes are claims of their own, under the names by which the StatefulSet takes them for its template's: they
     grow in place, where a changed template would replace the StatefulSet.
@@ -60,7 +109,7 @@ def replicas(
         metadata=metadata,
         spec={
             "replicas": count,
-            "service_name": mesh,
+            "service_name": peers,
             "pod_management_policy": "Parallel",  # in order, a pod that never starts is never replaced
             "selector": {"match_labels": selector(app, app)},
             "template": {"metadata": {"labels": metadata["labels"]}, "spec": pod},

@@ -1,0 +1,28 @@
+"""Services that lead to each pod of a workload."""
+
+from collections.abc import Mapping
+
+import pulumi_kubernetes as k8s
+from pulumi import ResourceOptions
+
+from .labels import selector
+
+
+def headless(
+    name: str,
+    metadata: k8s.meta.v1.ObjectMetaArgsDict,
+    app: str,
+    ports: Mapping[str, int],
+    await_opts: ResourceOptions,
+) -> k8s.core.v1.Service:
+    """Make a headless Service: a DNS name under which each pod of an app is found, with ports by name."""
+    return k8s.core.v1.Service(
+        f"{name}-pods",
+        metadata=metadata,
+        spec={
+            "cluster_ip": "None",
+            "selector": selector(app, app),
+            "ports": [{"name": port, "port": number} for port, number in ports.items()],
+        },
+        opts=await_opts,
+    )

@@ -1,0 +1,239 @@
+"""A Prometheus that stores samples, evaluates rules and answers queries, behind an auth proxy for reading."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, NotRequired, TypedDict
+
+import pulumi
+import pulumi_kubernetes as k8s
+from pulumi import ResourceOptions
+
+from render.auth_proxy import AuthProxy
+from render.prometheus.auth_proxies import METRICS, READ
+from render.prometheus.flags import DATA
+from render.prometheus.server import RULE_FILES
+from render.scrape.authenticated import CERTIFICATE
+from render.thanos.names import GRPC, HTTP, QUERY, SIDECAR
+from settings.images import KUBE_RBAC_PROXY, PROMETHEUS, THANOS
+
+from .k8s import auth_proxy, tokens
+from .k8s.certificate import certificate
+from .k8s.labels import labels, selector
+from .k8s.network_policy import allow_ingress
+from .k8s.prometheus import container, scrape_account, targets_ca
+from .k8s.security import POD_WITH_VOLUME
+from .k8s.service import headless
+from .k8s.service_account import bind_role, service_account_token
+from .k8s.timeouts import timeouts
+from .k8s.volume import public_certificate
+from .k8s.workload import VOLUME, replicas, spread
+from .thanos import role as thanos
+from .thanos.role import BucketAccess
+
+READER = "reader"
+RULES = RULE_FILES.rpartition("/")[0]
+
+
+class Sidecar(NamedTuple):
+    """The Thanos sidecar that uploads what a Prometheus has stored."""
+
+    flags: Sequence[str]
+    access: BucketAccess
+    image: str = THANOS
+
+
+class PrometheusServerArgs(TypedDict):
+    app: str
+    """Name of the StatefulSet, its Service and its ServiceAccount."""
+    namespace: pulumi.Input[str]
+    """Namespace of the StatefulSet."""
+    prefix: str
+    """Begins the names of its cluster-wide objects."""
+    config: pulumi.Input[str]
+    """Text of prometheus.yml."""
+    rules: Mapping[str, str]
+    """Rule files: name -> text."""
+    flags: Sequence[str]
+    """Command line of Prometheus."""
+    hosts: Sequence[str]
+    """Names in the certificate, by which the auth proxies and all that is deployed beside them are reached."""
+    tls_secret: NotRequired[pulumi.Input[str]]
+    """Secret of type kubernetes.io/tls with that certificate; exactly one of this and `tls_issuer`."""
+    tls_issuer: NotRequired[str]
+    """cert-manager ClusterIssuer that is asked for it."""
+    replicas: NotRequired[int]
+    """Number of equal servers; one, if left out."""
+    sidecar: NotRequired[Sidecar]
+    """Uploads the blocks of each."""
+    storage: pulumi.Input[str]
+    """Size of each replica's volume."""
+    memory: tuple[str, str]
+    """Request and limit of memory."""
+    targets_ca_config_map: NotRequired[pulumi.Input[str]]
+    """ConfigMap whose `ca.crt` signs for annotated targets, where the configuration says so."""
+    storage_class: NotRequired[pulumi.Input[str]]
+    """The cluster's default class, if left out."""
+    image: NotRequired[str]
+    """Prometheus; the release that this package is tested with, if left out."""
+    auth_proxy_image: NotRequired[str]
+    """kube-rbac-proxy; likewise."""
+    rollout_timeout: NotRequired[int]
+    """Seconds until a StatefulSet that does not become ready fails the update."""
+
+
+class PrometheusServer(pulumi.ComponentResource):
+    """Scrapes its own cluster, to which nobody else writes."""
+
+    service: pulumi.Output[str]
+    """Name of the Service with a port per auth proxy."""
+    roles: Mapping[str, pulumi.Output[str]]
+    """Auth proxy -> name of the Role that lets through it."""
+    tls_secret: pulumi.Output[str]
+    """Name of the Secret with the certificate of all hosts."""
+    reader_token: pulumi.Output[str]
+    """Bearer token for reading; secret."""
+
+    def __init__(self, name: str, args: PrometheusServerArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("promfleet:index:PrometheusServer", name, {}, opts)
+        server = deploy_server(self, name, args, [READ])
+        self.service, self.roles = server.service, server.roles
+        self.tls_secret, self.reader_token = server.tls_secret, server.reader_token
+        self.register_outputs({"service": self.service, "reader_token": self.reader_token})
+
+
+class DeployedServer(NamedTuple):
+    """What a server's component gives to others; shapes as in `PrometheusServer`."""
+
+    service: pulumi.Output[str]
+    roles: Mapping[str, pulumi.Output[str]]
+    tls_secret: pulumi.Output[str]
+    reader_token: pulumi.Output[str]
+
+
+def server_metadata(args: PrometheusServerArgs) -> k8s.meta.v1.ObjectMetaArgsDict:
+    """Return name, namespace and labels of what belongs to a server."""
+    app = args["app"]
+    return {"name": app, "namespace": args["namespace"], "labels": labels(app, app, args.get("image", PROMETHEUS))}
+
+
+def deploy_server(
+    parent: pulumi.ComponentResource, name: str, args: PrometheusServerArgs, proxies: Sequence[AuthProxy]
+) -> DeployedServer:
+    """Make the StatefulSet and all that it needs, with these auth proxies, as children of a component."""
+    child_opts = ResourceOptions(parent=parent)
+    await_opts = ResourceOptions(parent=parent, custom_timeouts=timeouts(args))
+    app, metadata, count = args["app"], server_metadata(args), args.get("replicas", 1)
+    access = sidecar.access if (sidecar := args.get("sidecar")) else BucketAccess()
+    account = scrape_account(
+        name, {**metadata, "annotations": access.annotations}, f"{args['prefix']}-{app}", child_opts
+    )
+    tls_secret = pulumi.Output.from_input(
+        certificate(name, metadata, args["hosts"], args["tls_issuer"], child_opts)
+        if "tls_issuer" in args
+        else args["tls_secret"]
+    )
+    made = auth_proxy.auth_proxies(
+        name,
+        [*proxies, *([METRICS.called_by(app)] if count > 1 else [])],
+        args.get("auth_proxy_image", KUBE_RBAC_PROXY),
+        metadata,
+        account,
+        tls_secret,
+        args["prefix"],
+        await_opts,
+    )
+    if count > 1:
+        scraper: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{app}-scraper"}
+        bind_role(f"{name}-scraper", scraper, made.roles[METRICS.name], account.metadata.name, child_opts)
+    reader: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": READER}
+    reader_token = service_account_token(f"{name}-reader", reader, made.roles[READ.name], 0, child_opts)
+    config = k8s.core.v1.ConfigMap(
+        f"{name}-config", metadata=metadata, data={"prometheus.yml": args["config"]}, opts=child_opts
+    )
+    rules = k8s.core.v1.ConfigMap(
+        f"{name}-rules", metadata={**metadata, "name": f"{app}-rules"}, data=args["rules"], opts=child_opts
+    )
+    pods: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{app}-replicas"}
+    governing = headless(name, pods, app, {"grpc": GRPC, "http": HTTP}, await_opts)
+    if count > 1:
+        for number in range(count):
+            replica_service(name, metadata, number, await_opts)
+    if sidecar:
+        allow_ingress(f"{name}-sidecar", pods, app, {GRPC: [QUERY], HTTP: [app]}, child_opts)
+    volumes: list[k8s.core.v1.VolumeArgsDict] = [
+        {"name": "config", "config_map": {"name": config.metadata.name}},
+        {"name": "rules", "config_map": {"name": rules.metadata.name}},
+        public_certificate(tls_secret),
+        tokens.AUTH_PROXY.volume,
+        *made.volumes,
+        *targets_ca(args.get("targets_ca_config_map")).volumes,
+        *access.volumes,
+    ]
+    beside = [*made.containers, *([uploads(sidecar)] if sidecar else [])]
+    replicas(
+        name,
+        app,
+        count,
+        metadata,
+        pod(args, account.metadata.name, beside, volumes),
+        governing.metadata.name,
+        args["storage"],
+        args.get("storage_class"),
+        await_opts,
+    )
+    return DeployedServer(made.service, made.roles, tls_secret, reader_token)
+
+
+def pod(
+    args: PrometheusServerArgs,
+    account: pulumi.Input[str],
+    beside: Sequence[k8s.core.v1.ContainerArgsDict],
+    volumes: Sequence[k8s.core.v1.VolumeArgsDict],
+) -> k8s.core.v1.PodSpecArgsDict:
+    """Prometheus on loopback, and its auth proxies, through which alone it is reached."""
+    return {
+        "service_account_name": account,
+        "automount_service_account_token": False,
+        "node_selector": {"kubernetes.io/os": "linux"},
+        "enable_service_links": False,
+        "security_context": POD_WITH_VOLUME,
+        "topology_spread_constraints": spread(args["app"]),
+        "termination_grace_period_seconds": 300,
+        "containers": [
+            container(
+                args.get("image", PROMETHEUS),
+                args["flags"],
+                args["memory"],
+                [
+                    {"name": "rules", "mount_path": RULES, "read_only": True},
+                    {"name": "certificate", "mount_path": CERTIFICATE.rpartition("/")[0], "read_only": True},
+                    tokens.API.mount,
+                    tokens.AUTH_PROXY.mount,
+                    *targets_ca(args.get("targets_ca_config_map")).mounts,
+                ],
+            ),
+            *beside,
+        ],
+        "volumes": list(volumes),
+    }
+
+
+def uploads(sidecar: Sidecar) -> k8s.core.v1.ContainerArgsDict:
+    """The sidecar, on the volume of its Prometheus."""
+    data: k8s.core.v1.VolumeMountArgsDict = {"name": VOLUME, "mount_path": DATA}
+    return thanos.container(sidecar.image, sidecar.flags, ("128Mi", "512Mi"), sidecar.access, [data], SIDECAR)
+
+
+def replica_service(
+    name: str, metadata: k8s.meta.v1.ObjectMetaArgsDict, number: int, await_opts: ResourceOptions
+) -> None:
+    """Make the Service of one replica, for queries that only it can answer; its auth proxy asks as the others do."""
+    app = str(metadata["name"])
+    k8s.core.v1.Service(
+        f"{name}-replica-{number}",
+        metadata={**metadata, "name": f"{app}-{number}"},
+        spec={
+            "selector": {**selector(app, app), "statefulset.kubernetes.io/pod-name": f"{app}-{number}"},
+            "ports": [{"name": READ.name, "port": READ.port, "target_port": READ.name}],
+        },
+        opts=await_opts,
+    )

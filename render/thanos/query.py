@@ -1,0 +1,84 @@
+"""The Query of Thanos, one answer from all, and the Query Frontend before it."""
+
+from settings import Fleet, Memcached, QueryFrontend, Server, Thanos
+from settings.reserved import REPLICA, RULER_REPLICA
+
+from ..auth_proxy import AuthProxy
+from ..prometheus.auth_proxies import READ as SERVER_READ
+from ..yaml import to_json, to_yaml
+from .bucket_roles import stores
+from .memcached import ANSWER_CACHE
+from .names import CERTIFICATES, GRPC, HTTP, RECEIVE, RULER
+from .ruler import is_stateless
+
+QUERY_LISTEN, FRONTEND_LISTEN = f"127.0.0.1:{HTTP}", "127.0.0.1:10903"
+ENDPOINTS_FILE = "/etc/thanos/config/endpoints.yml"
+STORE_RESPONSE_TIMEOUT = 30
+"""Seconds after which Query goes on without an endpoint that says nothing, and warns; Thanos' own default is never."""
+METRICS = AuthProxy("queries", "metrics", QUERY_LISTEN, 8445, 8645, ("get",), ("/metrics",))
+FRONTEND_METRICS = AuthProxy("queries", "frontend", FRONTEND_LISTEN, 8446, 8646, ("get",), ("/metrics",))
+
+
+def read_proxy(*, frontend: bool) -> AuthProxy:
+    """Return the auth proxy of people and Grafana, which leads to the frontend where there is one."""
+    upstream = FRONTEND_LISTEN if frontend else QUERY_LISTEN
+    paths = (*SERVER_READ.paths, "/api/v1/stores")
+    return SERVER_READ._replace(resource="queries", upstream=upstream, paths=paths)
+
+
+def query_flags(thanos: Thanos) -> list[str]:
+    """Nobody reaches its HTTP API but through its auth proxy; Rulers and other Queries ask it over gRPC."""
+    return [
+        "query",
+        f"--http-address={QUERY_LISTEN}",
+        f"--grpc-address=0.0.0.0:{GRPC}",
+        f"--query.replica-label={REPLICA}",
+        *([f"--query.replica-label={RULER_REPLICA}"] if is_stateless(thanos) else []),
+        f"--query.timeout={thanos.query.timeout}",
+        f"--store.response-timeout={STORE_RESPONSE_TIMEOUT}s",
+        "--query.auto-downsampling",
+        f"--endpoint.sd-config-file={ENDPOINTS_FILE}",
+        "--endpoint.sd-config-reload-interval=10s",
+        "--store.sd-dns-interval=10s",
+        "--query.promql-engine=thanos",
+    ]
+
+
+def endpoints(server: Server, fleet: Fleet, thanos: Thanos) -> str:
+    """The file that names all that a Query asks."""
+    answers = thanos.ruler and not is_stateless(thanos)
+    apps = [
+        f"{server.app}-replicas",
+        *stores(thanos),
+        *([RULER] if answers else []),
+        *([RECEIVE] if thanos.receive else []),
+    ]
+    return to_yaml(
+        {
+            "endpoints": [
+                *({"address": f"dns+{app}.{fleet.namespace}.svc:{GRPC}"} for app in apps),
+                *(
+                    {"address": remote.address, "client_config": {"tls_config": _mutual(remote.tls_secret)}}
+                    for remote in thanos.query.endpoints
+                ),
+            ]
+        }
+    )
+
+
+def _mutual(secret: str) -> dict[str, str]:
+    folder = f"{CERTIFICATES}/{secret}"
+    return {"cert_file": f"{folder}/tls.crt", "key_file": f"{folder}/tls.key", "ca_file": f"{folder}/ca.crt"}
+
+
+def frontend_flags(frontend: QueryFrontend, memcached: Memcached | None) -> list[str]:
+    """Stands before the Query of its own pod."""
+    own = {"type": "IN-MEMORY", "config": {"max_size": f"{frontend.cache}B"}}
+    kept = ANSWER_CACHE if memcached else to_json(own)
+    return [
+        "query-frontend",
+        f"--http-address={FRONTEND_LISTEN}",
+        f"--query-frontend.downstream-url=http://{QUERY_LISTEN}",
+        f"--query-range.response-cache-config={kept}",
+        f"--labels.response-cache-config={kept}",
+    ]

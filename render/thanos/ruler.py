@@ -1,0 +1,99 @@
+"""The Ruler of Thanos, which evaluates the rules that need every replica and every cluster."""
+
+from settings import Fleet, Server, Thanos, reserved
+from settings.reserved import REPLICA, RULER_REPLICA
+
+from ..alertmanager import NOTIFY, PEERS
+from ..prometheus.agent import queue
+from ..prometheus.auth_proxies import READ
+from ..tokens import API_TOKEN, PROXY_TOKEN
+from ..yaml import to_json, to_yaml
+from .authenticated import WRITE, credentials
+from .names import DATA, GRPC, PORTS, QUERY, ROUTER, own_labels
+from .objstore import objstore
+
+ALERTMANAGERS_FILE = "/etc/thanos/config/alertmanagers.yml"
+RULES = "/etc/thanos/rules"
+EVALUATION = "1m"
+"""
+How often Rulers evaluate, which is Thanos' own default, whatever the scrape interval is.
+
+Each rule is a question to Query, which asks everybody: every 15 s, the rules of three clusters took both cores of a
+machine.
+"""
+
+
+def is_stateless(thanos: Thanos) -> bool:
+    """Whether what Rulers record goes to Receive."""
+    return bool(thanos.ruler and thanos.ruler.results == "receive")
+
+
+def ruler_flags(server: Server, fleet: Fleet, thanos: Thanos) -> list[str]:
+    """Evaluates against Query; its own alerts lose the label of the replica that raised them."""
+    replica = RULER_REPLICA if is_stateless(thanos) else REPLICA
+    return [
+        "rule",
+        *PORTS,
+        f"--data-dir={DATA}",
+        *(_stateless_flags(server, fleet) if is_stateless(thanos) else _stateful_flags(fleet, thanos)),
+        f"--rule-file={RULES}/*.yml",
+        f"--eval-interval={EVALUATION}",
+        f"--alert.label-drop={replica}",
+        f"--alert.label-drop={reserved.RULER}",
+        *own_labels(server, reserved.RULER, replica),
+        f"--alertmanagers.config-file={ALERTMANAGERS_FILE}",
+    ]
+
+
+def _stateful_flags(fleet: Fleet, thanos: Thanos) -> list[str]:
+    """Keeps what it records on its volume, answers for it, and uploads it."""
+    return [
+        f"--objstore.config={objstore(thanos.storage, thanos.ruler.bucket if thanos.ruler else None)}",
+        f"--grpc-query-endpoint=dns+{QUERY}-grpc.{fleet.namespace}.svc:{GRPC}",
+        f"--tsdb.block-duration={thanos.block}",
+    ]
+
+
+def _stateless_flags(server: Server, fleet: Fleet) -> list[str]:
+    """
+    Writes what it records to Receive, as a tenant of its own, and reads it back when it starts.
+
+    It is read back over HTTP only, so that Query is asked through its auth proxy. There the labels that Receive and
+    this Ruler add are left out, or no alert would be recognised.
+    """
+    proxy = credentials(server, API_TOKEN)
+    query = {
+        "scheme": "https",
+        "static_configs": [f"dns+{READ.address(QUERY, fleet.namespace)}"],
+        "http_config": proxy,
+    }
+    write = {
+        "name": "receive",
+        "url": WRITE.url(ROUTER, fleet.namespace, WRITE.paths[0]),
+        "authorization": {"type": "Bearer", "credentials_file": API_TOKEN},
+        "tls_config": proxy["tls_config"],
+        "queue_config": queue(fleet.scrape.limits),
+    }
+    return [
+        f"--query.config={to_json([query])}",
+        f"--remote-write.config={to_json({'remote_write': [write]})}",
+        *(f"--restore-ignored-label={label}" for label in (reserved.RULER, reserved.RECEIVE, reserved.TENANT)),
+    ]
+
+
+def ruler_alertmanagers(server: Server, fleet: Fleet) -> str:
+    """Every replica of Alertmanager, through its auth proxy; nobody, where this stack has none."""
+    if not fleet.alertmanager:
+        return to_yaml({"alertmanagers": []})
+    return to_yaml(
+        {
+            "alertmanagers": [
+                {
+                    "scheme": "https",
+                    "api_version": "v2",
+                    "static_configs": [f"dns+{NOTIFY.address(PEERS, fleet.namespace)}"],
+                    "http_config": credentials(server, PROXY_TOKEN),
+                }
+            ]
+        }
+    )

@@ -1,0 +1,42 @@
+"""What a stack says about a Prometheus server, whoever writes to it."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator, Field
+
+from .expose import Expose
+from .section import Section
+from .types import COUNTABLE, DnsLabel, DnsName, Duration, Quantity, kept, refused, seconds
+
+Kept = Annotated[str, kept("how long: 42d is the default, and the bucket of thanos has what is older"), COUNTABLE]
+_BLOCK = 2 * 3600
+
+
+def _holds_a_block(retention: Duration) -> Duration:
+    if seconds(retention) < _BLOCK:
+        raise refused("is shorter than one block", "Write 2h or more.")
+    return retention
+
+
+class Server(Section):
+    """A Prometheus that stores samples, evaluates rules and answers queries."""
+
+    section: ClassVar[str]
+    """Its key in the stack file."""
+
+    cluster: DnsLabel
+    """The cluster it runs in."""
+    retention: Annotated[Kept, AfterValidator(_holds_a_block)] = "42d"
+    """How long samples are kept."""
+    replicas: Annotated[int, Field(ge=1, le=3)] = 1
+    """Number of equal Prometheus servers, so that one may fail; Thanos deduplicates what they answer."""
+    storage: Quantity = "50Gi"
+    """Size of each replica's volume; samples take 80 % of it at most."""
+    storage_class: DnsName | None = None
+    """StorageClass of the volume; the cluster's default if left out."""
+    expose: Expose
+
+    @property
+    def app(self) -> str:
+        """Name of its StatefulSet and Service."""
+        return f"prometheus-{self.section}"

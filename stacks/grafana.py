@@ -1,0 +1,52 @@
+"""Grafana, with the dashboards of the catalogue."""
+
+import pulumi
+
+import settings
+from components import Grafana
+from components.grafana import HTTPS, GrafanaArgs
+from render import grafana as rendered
+from render.prometheus.auth_proxies import READ
+from settings import seconds
+from settings.validation.secrets import secret_key
+
+from .exposure import Port, expose_endpoint
+from .monitor import Monitor
+
+
+def deploy_grafana(monitor: Monitor, grafana: settings.Grafana) -> None:
+    """Make Grafana, and export where people find it."""
+    url = expose_endpoint(monitor, grafana.expose, rendered.APP, Port(HTTPS, rendered.PORT))
+    component = Grafana(monitor.cluster, grafana_args(monitor, grafana, url), monitor.options())
+    pulumi.export("grafana", {"service": component.service, "url": url})
+
+
+def grafana_args(monitor: Monitor, grafana: settings.Grafana, url: str | None) -> GrafanaArgs:
+    """Return the arguments of Grafana's component."""
+    import dashboards  # noqa: PLC0415 — Grafana's SDK takes a tenth of the program's time, for those who have one
+
+    fleet, tls = monitor.fleet, monitor.server.expose.tls
+    query_url = READ.url(monitor.query.app, fleet.namespace)
+    args: GrafanaArgs = {
+        "namespace": monitor.context.namespace,
+        "environment": rendered.environment(url),
+        "datasources": rendered.datasources(monitor.server, fleet, query_url),
+        "providers": rendered.providers(),
+        "boards": dashboards.files(fleet),
+        "reader": monitor.query.role,
+        "tls_secret": monitor.tls_secret,
+        "storage": grafana.storage,
+        "image": fleet.images.grafana,
+        "rollout_timeout": seconds(fleet.rollout_timeout),
+    }
+    if grafana.secret:
+        args["password_in"] = (grafana.secret.name, grafana.secret.key)
+    else:
+        args["password"] = pulumi.Config().require_secret(secret_key("grafana", "admin"))
+    if tls.ca:
+        args["ca"] = tls.ca
+    if tls.ca_config_map:
+        args["ca_config_map"] = tls.ca_config_map
+    if grafana.storage_class:
+        args["storage_class"] = grafana.storage_class
+    return args

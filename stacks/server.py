@@ -1,0 +1,97 @@
+"""A Prometheus server in its cluster, whatever section describes it."""
+
+from collections.abc import Mapping, Sequence
+
+import pulumi
+
+import render
+from components.prometheus_server import PrometheusServerArgs, Sidecar
+from components.thanos.role import BucketAccess
+from render.auth_proxy import AuthProxy
+from render.prometheus.auth_proxies import READ, WRITE
+from render.thanos.sidecar import sidecar_flags
+from settings import Expose, Fleet, Server, seconds
+from settings.expose import ROUTED
+
+from .clusters import ClusterContext
+from .exposure import backend, expose_host, hosts, url
+from .monitor import Monitor
+
+BucketAccesses = Mapping[str, BucketAccess]
+"""ServiceAccount -> how its pods reach the object store."""
+
+
+def server_args(
+    fleet: Fleet, server: Server, context: ClusterContext, bucket_access: BucketAccesses
+) -> PrometheusServerArgs:
+    """Return the arguments of the component that a section describes."""
+    tls = server.expose.tls
+    args: PrometheusServerArgs = {
+        "app": server.app,
+        "namespace": context.namespace,
+        "prefix": fleet.namespace,
+        "config": render.server_config(server, fleet),
+        "rules": render.server_rules(fleet),
+        "flags": render.server_flags(fleet),
+        "hosts": hosts(server, fleet),
+        "replicas": server.replicas,
+        "storage": server.storage,
+        "memory": render.server_memory(fleet.server_series),
+        "image": fleet.images.prometheus,
+        "auth_proxy_image": fleet.images.kube_rbac_proxy,
+        "rollout_timeout": seconds(fleet.rollout_timeout),
+    }
+    if fleet.thanos:
+        args["sidecar"] = Sidecar(sidecar_flags(fleet.thanos), bucket_access[server.app], fleet.images.thanos)
+    if tls.secret:
+        args["tls_secret"] = tls.secret
+    if tls.issuer:
+        args["tls_issuer"] = tls.issuer
+    if server.storage_class:
+        args["storage_class"] = server.storage_class
+    if fleet.scrape.tls.ca_config_map:
+        args["targets_ca_config_map"] = fleet.scrape.tls.ca_config_map
+    return args
+
+
+def export_server(monitor: Monitor) -> None:
+    """Export what people and `fleet status` need to query it."""
+    cluster = monitor.fleet.clusters[monitor.cluster]
+    pulumi.export(
+        "prometheus",
+        {
+            "cluster": monitor.cluster,
+            "context": cluster.context,
+            "kubeconfig": cluster.kubeconfig or "",
+            "service": monitor.query.app,
+            "namespace": monitor.context.namespace,
+            "readUrl": monitor.query.url,
+            "ca": monitor.server.expose.tls.ca or "",
+            "caConfigMap": monitor.server.expose.tls.ca_config_map or "",
+        },
+    )
+    pulumi.export("clusters", render.expected(monitor.fleet))
+    pulumi.export("readerToken", monitor.component.reader_token)
+
+
+def expose_server(monitor: Monitor, proxies: Sequence[AuthProxy]) -> None:
+    """Route the server's hosts to these auth proxies of it."""
+    expose = monitor.server.expose
+    names, ports = proxy_hosts(expose), expose.node_ports.model_dump() if expose.via == "nodePort" else {}
+    # Behind one host a proxy tells reading and writing apart by the path.
+    paths = {WRITE.name: WRITE.paths[0]} if expose.via in ROUTED and not expose.passthrough else {}
+    for host in dict.fromkeys(names[proxy.name] for proxy in proxies):
+        found = [proxy for proxy in proxies if names[proxy.name] == host]
+        backends = [backend(proxy, path=paths.get(proxy.name), node_port=ports.get(proxy.name)) for proxy in found]
+        expose_host(monitor, monitor.server.app, host, backends)
+
+
+def proxy_url(expose: Expose, proxy: AuthProxy) -> str:
+    """Return where an auth proxy of the server is reached from outside."""
+    ports = expose.node_ports.model_dump() if expose.via == "nodePort" else {}
+    return url(expose, proxy_hosts(expose)[proxy.name], ports.get(proxy.name, proxy.port))
+
+
+def proxy_hosts(expose: Expose) -> dict[str, str]:
+    """Return the host of each auth proxy of a server."""
+    return {WRITE.name: expose.host, READ.name: expose.read_host or expose.host}
