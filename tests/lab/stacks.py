@@ -70,9 +70,9 @@ class Stacks:
             eventually(lambda: self._assert_ready(stacks[0]), PATIENCE)
         return stacks
 
-    def stand(self, name: str) -> bool:
-        """Whether this stack is the only one that was deployed."""
-        return self._standing() == {name}
+    def stand(self, *names: str) -> bool:
+        """Whether these stacks, and no others, were deployed."""
+        return self._standing() == set(names)
 
     def write(self, name: str, file: StackFile) -> Stack:
         """Give a stack whose file says this, without an update."""

@@ -5,7 +5,7 @@ import pytest
 from fleet.hub import Hub
 
 from .clusters import Lab
-from .fleets import FLEET, HUB_STACK, WITH_THANOS, StackFile, two_stacks
+from .fleets import HUB_STACK, two_stacks
 from .stack import Stack, eventually
 from .stacks import Stacks
 from .test_fleet import FORGOTTEN, assert_hub_agrees
@@ -32,17 +32,3 @@ class TestRefusals:
 
         assert "3 ingestors can't become 1 at once" in said
         assert "Write 2," in said
-
-    def test_a_bucket_is_kept_until_its_protection_is_lifted(self, stacks: Stacks) -> None:
-        """
-        Who takes Thanos out of the stack file is told so before anything is taken away.
-        """
-        without = {section: value for section, value in WITH_THANOS.items() if section != "thanos"}
-        without |= {"clusters": {"hub": FLEET["clusters"]["hub"]}, "hub": {**WITH_THANOS["hub"], "replicas": 1}}
-
-        said = stacks.write(HUB_STACK, StackFile(without)).pulumi("up", "--yes", fails=True)
-
-        assert "gcp:storage/bucket:Bucket" in said
-        assert "cannot be deleted" in said
-        assert "protect" in said
-        assert "deleted (" not in said
