@@ -22,7 +22,6 @@ from render.alertmanager import (
     alertmanager_flags,
 )
 from render.thanos.names import RULER
-from settings.images import ALERTMANAGER, CONFIG_RELOADER, KUBE_RBAC_PROXY
 
 from .k8s import auth_proxy
 from .k8s.labels import labels, selector
@@ -60,13 +59,13 @@ class AlertmanagerArgs(TypedDict):
     """Size of each replica's volume."""
     storage_class: NotRequired[pulumi.Input[str]]
     """The cluster's default class, if left out."""
-    image: NotRequired[str]
-    """Alertmanager; the release that this package is tested with, if left out, as with the other images."""
-    reloader_image: NotRequired[str]
-    """prometheus-config-reloader."""
-    auth_proxy_image: NotRequired[str]
-    """kube-rbac-proxy."""
-    rollout_timeout: NotRequired[int]
+    image: str
+    """Image of Alertmanager."""
+    reloader_image: str
+    """Image of prometheus-config-reloader."""
+    auth_proxy_image: str
+    """Image of kube-rbac-proxy."""
+    rollout_timeout: int
     """Seconds until a StatefulSet that does not become ready fails the update."""
 
 
@@ -87,7 +86,7 @@ class Alertmanager(pulumi.ComponentResource):
         metadata: k8s.meta.v1.ObjectMetaArgsDict = {
             "name": APP,
             "namespace": args["namespace"],
-            "labels": labels(APP, APP, args.get("image", ALERTMANAGER)),
+            "labels": labels(APP, APP, args["image"]),
         }
         account = k8s.core.v1.ServiceAccount(
             f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
@@ -95,7 +94,7 @@ class Alertmanager(pulumi.ComponentResource):
         proxies = auth_proxy.auth_proxies(
             name,
             [NOTIFY.called_by(args["notifier"], RULER), OPERATE, READ],
-            args.get("auth_proxy_image", KUBE_RBAC_PROXY),
+            args["auth_proxy_image"],
             metadata,
             account,
             args["tls_secret"],
@@ -131,7 +130,7 @@ class Alertmanager(pulumi.ComponentResource):
         proxies: auth_proxy.AuthProxies,
         child_opts: ResourceOptions,
     ) -> None:
-        """Make the StatefulSet with its configuration, secrets and volumes, and the Service by which its pods find each other."""
+        """Make the StatefulSet with its configuration, secrets and volumes, and the Service of its peers."""
         config = k8s.core.v1.ConfigMap(
             f"{name}-config", metadata=metadata, data={"alertmanager.yml": args["config"]}, opts=child_opts
         )
@@ -229,7 +228,7 @@ def pod(
             server(args),
             {
                 "name": "reloader",
-                "image": args.get("reloader_image", CONFIG_RELOADER),
+                "image": args["reloader_image"],
                 "args": [
                     f"--watched-dir={CONFIG}",
                     f"--reload-url=http://{LISTEN}/-/reload",
@@ -258,7 +257,7 @@ def server(args: AlertmanagerArgs) -> k8s.core.v1.ContainerArgsDict:
     }
     return {
         "name": APP,
-        "image": args.get("image", ALERTMANAGER),
+        "image": args["image"],
         "args": alertmanager_flags(args["replicas"], PEERS, args["prefix"], args.get("url")),
         "env": [{"name": "POD_IP", "value_from": of_the_pod("status.podIP")}],
         "ports": [

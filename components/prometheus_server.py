@@ -13,7 +13,6 @@ from render.prometheus.flags import DATA
 from render.prometheus.server import RULE_FILES
 from render.scrape.authenticated import CERTIFICATE
 from render.thanos.names import GRPC, HTTP, QUERY, SIDECAR
-from settings.images import KUBE_RBAC_PROXY, PROMETHEUS, THANOS
 
 from .k8s import auth_proxy, tokens
 from .k8s.certificate import certificate
@@ -38,7 +37,7 @@ class Sidecar(NamedTuple):
 
     flags: Sequence[str]
     access: BucketAccess
-    image: str = THANOS
+    image: str
 
 
 class PrometheusServerArgs(TypedDict):
@@ -72,11 +71,11 @@ class PrometheusServerArgs(TypedDict):
     """ConfigMap whose `ca.crt` signs for annotated targets, where the configuration says so."""
     storage_class: NotRequired[pulumi.Input[str]]
     """The cluster's default class, if left out."""
-    image: NotRequired[str]
-    """Prometheus; the release that this package is tested with, if left out."""
-    auth_proxy_image: NotRequired[str]
-    """kube-rbac-proxy; likewise."""
-    rollout_timeout: NotRequired[int]
+    image: str
+    """Image of Prometheus."""
+    auth_proxy_image: str
+    """Image of kube-rbac-proxy."""
+    rollout_timeout: int
     """Seconds until a StatefulSet that does not become ready fails the update."""
 
 
@@ -112,7 +111,7 @@ class DeployedServer(NamedTuple):
 def server_metadata(args: PrometheusServerArgs) -> k8s.meta.v1.ObjectMetaArgsDict:
     """Return name, namespace and labels of what belongs to a server."""
     app = args["app"]
-    return {"name": app, "namespace": args["namespace"], "labels": labels(app, app, args.get("image", PROMETHEUS))}
+    return {"name": app, "namespace": args["namespace"], "labels": labels(app, app, args["image"])}
 
 
 def deploy_server(
@@ -134,7 +133,7 @@ def deploy_server(
     made = auth_proxy.auth_proxies(
         name,
         [*proxies, *([METRICS.called_by(app)] if count > 1 else [])],
-        args.get("auth_proxy_image", KUBE_RBAC_PROXY),
+        args["auth_proxy_image"],
         metadata,
         account,
         tls_secret,
@@ -200,7 +199,7 @@ def pod(
         "termination_grace_period_seconds": 300,
         "containers": [
             container(
-                args.get("image", PROMETHEUS),
+                args["image"],
                 args["flags"],
                 args["memory"],
                 [

@@ -17,7 +17,6 @@ from render.thanos.query import (
     QUERY_LISTEN,
     read_proxy,
 )
-from settings.images import KUBE_RBAC_PROXY, THANOS
 
 from ..k8s import auth_proxy
 from ..k8s.labels import selector
@@ -52,11 +51,11 @@ class ThanosQueryArgs(TypedDict):
     """App, and ServiceAccount, of the Prometheus that scrapes it."""
     tls_secret: pulumi.Input[str]
     """Secret of type kubernetes.io/tls that the auth proxies show."""
-    image: NotRequired[str]
-    """Thanos; the release that this package is tested with, if left out."""
-    auth_proxy_image: NotRequired[str]
-    """kube-rbac-proxy; likewise."""
-    rollout_timeout: NotRequired[int]
+    image: str
+    """Image of Thanos."""
+    auth_proxy_image: str
+    """Image of kube-rbac-proxy."""
+    rollout_timeout: int
     """Seconds until a Deployment that does not become ready fails the update."""
 
 
@@ -73,7 +72,7 @@ class ThanosQuery(pulumi.ComponentResource):
         child_opts = ResourceOptions(parent=self)
         await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         own = f"{name}-{QUERY}"
-        metadata = thanos.role_metadata(QUERY, args["namespace"], args.get("image", THANOS))
+        metadata = thanos.role_metadata(QUERY, args["namespace"], args["image"])
         account = k8s.core.v1.ServiceAccount(
             f"{own}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
         )
@@ -83,7 +82,7 @@ class ThanosQuery(pulumi.ComponentResource):
         proxies = auth_proxy.auth_proxies(
             own,
             [read_proxy(frontend="frontend" in args), *scraped_through],
-            args.get("auth_proxy_image", KUBE_RBAC_PROXY),
+            args["auth_proxy_image"],
             metadata,
             account,
             args["tls_secret"],
@@ -192,7 +191,7 @@ def server(
     """A server whose HTTP is on loopback, so that its probes are run inside."""
     return {
         "name": name,
-        "image": args.get("image", THANOS),
+        "image": args["image"],
         "args": list(flags),
         "resources": resources("50m", *memory),
         "security_context": RESTRICTED,

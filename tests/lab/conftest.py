@@ -19,6 +19,7 @@ ORDER = (
     "test_examples",  # wants clusters with nothing of ours
     "test_first_update",  # begins with the dev stack, which stays to the end
     "test_fleet",  # counts pods; those of a Prometheus that restarts are counted twice for five minutes
+    "test_render",  # only looks
     "test_neighbours",
     "test_access",  # begins what test_catalogue looks for
     "test_incidents",

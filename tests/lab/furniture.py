@@ -1,4 +1,4 @@
-"""One of each thing that rules and boards speak of, where a bare cluster has none."""
+"""One of each thing that rules and dashboards speak of, where a bare cluster has none."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

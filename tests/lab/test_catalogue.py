@@ -1,11 +1,11 @@
-"""Rules, boards and pictures against the metrics that three real clusters bring."""
+"""Rules, dashboards and pictures against the metrics that three real clusters bring."""
 
 import subprocess
 
 import httpx
 import pytest
 
-from dashboards import shown
+from dashboards import dashboards_of
 from fleet.hub import Hub
 from settings import Fleet
 
@@ -31,7 +31,7 @@ NOT_HERE = {
     "probe_ssl_earliest_cert_expiry": "no endpoint of the lab has a certificate of a public authority",
     "prometheus_remote_storage_samples_dropped_total": "appears with the first sample that an agent gives up",
 }
-"""Metrics that rules or boards use and a healthy lab lacks, and why."""
+"""Metrics that rules or dashboards use and a healthy lab lacks, and why."""
 
 SILENT_PANELS = {
     ("promfleet-namespace", "Volumes"): "a kubelet does not measure volumes that are folders of its node",
@@ -40,7 +40,7 @@ SILENT_PANELS = {
     ("promfleet-cardinality", "Jobs"): "its comparison wants yesterday's samples",
     ("promfleet-probes", "Endpoints"): "no endpoint of the lab has a certificate of a public authority",
 }
-"""Board and panel of which a query has no answer in a healthy lab, and why."""
+"""Dashboard and panel of which a query has no answer in a healthy lab, and why."""
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ class TestBoards:
             {**hubs, "namespace": "promfleet-node-exporter", "workload": "node-exporter", "pod": ""},
         ]
 
-        panels = Panels(shown(fleet), chosen)
+        panels = Panels(dashboards_of(fleet), chosen)
 
         def assert_answered() -> None:
             found = panels.silent(hub)

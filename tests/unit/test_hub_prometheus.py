@@ -7,6 +7,7 @@ from pulumi import ResourceOptions
 from components import HubPrometheus
 from components.hub_prometheus import HubPrometheusArgs
 from render.scrape.annotated import AUTHORITY
+from settings import images
 from tests.unit.builders import containers, pod
 from tests.unit.conftest import Engine, validate
 from tests.unit.kinds import (
@@ -34,6 +35,9 @@ def args(**other: object) -> HubPrometheusArgs:
         "tls_secret": "hub-tls",
         "storage": "5Gi",
         "memory": ("512Mi", "1Gi"),
+        "image": images.PROMETHEUS,
+        "auth_proxy_image": images.KUBE_RBAC_PROXY,
+        "rollout_timeout": 150,
         **other,
     }
     return cast("HubPrometheusArgs", given)
