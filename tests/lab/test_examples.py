@@ -1,6 +1,7 @@
 """The stack files that this repository ships, before the real engine and a real API server."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,14 @@ def kubeconfig(lab: Lab, tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def bare(lab: Lab, stacks: Stacks) -> Iterator[None]:
+    """Clusters with nothing of ours; the lab's own namespace, which a test may delete, comes back."""
+    stacks.deploy({})
+    yield
+    lab.connect()
+
+
 def export(stack: Stack, outputs: dict[str, Any]) -> None:
     """Give a stack outputs, without deploying anything."""
     name = f"promfleet-{stack.name}"
@@ -53,21 +62,22 @@ def export(stack: Stack, outputs: dict[str, Any]) -> None:
 
 class TestExamples:
     @pytest.mark.parametrize("name", EXAMPLES)
-    def test_are_previewed(self, lab: Lab, stacks: Stacks, kubeconfig: Path, tmp_path: Path, name: str) -> None:
+    def test_are_previewed(self, lab: Lab, bare: None, kubeconfig: Path, tmp_path: Path, name: str) -> None:
         """
         In clusters with nothing of ours the engine, the provider and the API server refuse none of their objects.
         """
-        stacks.deploy({})
         folder = tmp_path / "project"
         folder.mkdir()
         project(folder)
-        environment = {**lab.env, "KUBECONFIG": str(kubeconfig)}
+        (tmp_path / "backend").mkdir()
+        backend = f"file://{tmp_path}/backend?metadata=skip"
+        environment = {**lab.env, "KUBECONFIG": str(kubeconfig), "PULUMI_BACKEND_URL": backend}
         if name != OTHER:
             export(Stack(OTHER, environment, folder), EXPORTED)
         file = yaml.safe_load((ROOT / f"Pulumi.{name}.yaml").read_text())
         fleet = file["config"]["promfleet:fleet"]
         for cluster in fleet["clusters"] if fleet.get("createNamespace", True) else ():
-            lab.kubectl(cluster, "delete", "namespace", "promfleet")  # the lab's own, which comes back with `connect`
+            lab.kubectl(cluster, "delete", "namespace", "promfleet")
         file["encryptionsalt"] = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())["encryptionsalt"]
         (folder / f"Pulumi.example-{name}.yaml").write_text(yaml.safe_dump(file))
 
