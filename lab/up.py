@@ -8,11 +8,12 @@ from string import Template
 
 import psutil
 
-from . import api, cgroups, components, credentials, images, network, objectstore, store, tools
+from . import api, cgroups, components, credentials, images, network, store, tools
 from .build import build
 from .cluster import Cluster, enrol, known, state
 from .connect import connect
 from .environment import temporary
+from .gcp import objectstore
 from .kubectl import apply
 from .links import link, needed
 from .locks import alone, lift_dead

@@ -6,7 +6,7 @@ import promql_parser
 import yaml
 
 from dashboards import Dashboard, queries
-from fleet.hub import Hub
+from fleet.client import Hub
 from render import rules
 from settings import Fleet
 from tests.promql import selectors

@@ -8,11 +8,12 @@ import httpx
 import pytest
 import yaml
 
-from fleet.hub import Hub
+from fleet.client import Hub
 from lab.cluster import WIRE
 from settings import Fleet
 
-from . import fleets, furniture
+from . import fleets
+from . import subjects as furniture
 from .clusters import CLUSTERS, Bringup, Lab
 from .fleets import FLEET, StackFile
 from .refusals import REFUSALS, Refusal

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from alerts import MAINTENANCE, WATCHDOG
-from fleet.hub import Hub
+from fleet.client import Hub
 
 from .stack import eventually
 

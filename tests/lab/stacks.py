@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from fleet.hub import Hub
+from fleet.client import Hub
 from fleet.status import look
 
 from . import bucket

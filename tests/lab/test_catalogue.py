@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from dashboards import dashboards_of
-from fleet.hub import Hub
+from fleet.client import Hub
 from settings import Fleet
 
 from .catalogue import Panels, groups, metrics, present, unhealthy

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from alerts import MAINTENANCE, WATCHDOG
-from fleet.hub import Hub
+from fleet.client import Hub
 
 from .catalogue import raised
 from .stack import eventually

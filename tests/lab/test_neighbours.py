@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from alerts import MAINTENANCE, WATCHDOG
-from fleet.hub import Hub
+from fleet.client import Hub
 from fleet.status import look
 from render.scrape.untrusted import OWNED
 from settings.images import KUBE_STATE_METRICS, NODE_EXPORTER

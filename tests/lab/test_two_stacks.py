@@ -2,7 +2,7 @@
 
 import pytest
 
-from fleet.hub import Hub
+from fleet.client import Hub
 
 from .clusters import Lab
 from .fleets import HUB_STACK, two_stacks

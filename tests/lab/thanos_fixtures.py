@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from fleet.hub import Hub
+from fleet.client import Hub
 from lab import pki
 from lab.connect import NAMESPACE
 
