@@ -1,4 +1,4 @@
-"""The JSON Schema of a stack file, for editors; `python -m settings.schema` writes it anew."""
+"""The JSON Schema of a stack file, for editors; `python -m settings.loading.schema` writes it anew."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 from ..fleet import Fleet
 from .load import KEY
 
-FILE = Path(__file__).with_name("fleet.schema.json")
+FILE = Path(__file__).parents[1] / "fleet.schema.json"
 
 
 def stack_file_schema() -> dict[str, Any]:
