@@ -3,7 +3,7 @@
 from .model import Alert, Group, Threshold
 from .sources import KUBELETS, NODE, SCRAPERS, SENDERS, STATE
 
-_VOLUMES = f'{KUBELETS}, persistentvolumeclaim=~"prometheus-(hub|agent).*"'
+_VOLUMES = f'{KUBELETS}, persistentvolumeclaim=~"prometheus-agent|data-prometheus-(hub|standalone)-[0-9]+"'
 
 FLEET = Group(
     name="fleet",

@@ -134,7 +134,7 @@ class Alertmanager(pulumi.ComponentResource):
         proxies: auth_proxy.AuthProxies,
         child_opts: ResourceOptions,
     ) -> None:
-        """Make the StatefulSet with its configuration, secrets and volumes, and the mesh that its pods talk in."""
+        """Make the StatefulSet with its configuration, secrets and volumes, and the Service of its peers."""
         config = k8s.core.v1.ConfigMap(
             f"{name}-config", metadata=metadata, data={"alertmanager.yml": args["config"]}, opts=child_opts
         )
@@ -146,7 +146,7 @@ class Alertmanager(pulumi.ComponentResource):
         )
         await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         peers = k8s.core.v1.Service(
-            f"{name}-mesh", metadata={**metadata, "name": PEERS}, spec=mesh_service(), opts=await_opts
+            f"{name}-peers", metadata={**metadata, "name": PEERS}, spec=peers_service(), opts=await_opts
         )
         volumes: list[k8s.core.v1.VolumeArgsDict] = [
             {"name": "config", "config_map": {"name": config.metadata.name}},
@@ -165,7 +165,7 @@ class Alertmanager(pulumi.ComponentResource):
             await_opts,
         )
         k8s.networking.v1.NetworkPolicy(
-            f"{name}-mesh-policy",
+            f"{name}-peers-policy",
             metadata={**metadata, "name": PEERS},
             spec={
                 "pod_selector": {"match_labels": selector(APP, APP)},
@@ -204,15 +204,15 @@ def secret_files(
     return sources
 
 
-def mesh_service() -> k8s.core.v1.ServiceSpecArgsDict:
+def peers_service() -> k8s.core.v1.ServiceSpecArgsDict:
     """Gives each replica a name, also before it is ready: only together do they become so."""
     return {
         "cluster_ip": "None",
         "publish_not_ready_addresses": True,
         "selector": selector(APP, APP),
         "ports": [
-            {"name": "mesh-tcp", "port": PEERS_PORT, "protocol": "TCP"},
-            {"name": "mesh-udp", "port": PEERS_PORT, "protocol": "UDP"},
+            {"name": "peers-tcp", "port": PEERS_PORT, "protocol": "TCP"},
+            {"name": "peers-udp", "port": PEERS_PORT, "protocol": "UDP"},
             {"name": RELOADER, "port": RELOADER_PORT, "target_port": RELOADER},
         ],
     }
@@ -270,7 +270,7 @@ def server(args: AlertmanagerArgs) -> k8s.core.v1.ContainerArgsDict:
         "args": alertmanager_flags(args["replicas"], PEERS, args["prefix"], args.get("url")),
         "env": [{"name": "POD_IP", "value_from": of_the_pod("status.podIP")}],
         "ports": [
-            {"name": f"mesh-{protocol.lower()}", "container_port": PEERS_PORT, "protocol": protocol}
+            {"name": f"peers-{protocol.lower()}", "container_port": PEERS_PORT, "protocol": protocol}
             for protocol in ("TCP", "UDP")
         ],
         "resources": resources("20m", "48Mi", "256Mi"),

@@ -1,4 +1,4 @@
-"""Grafana: the boards, for people who log in."""
+"""Grafana: the dashboards, for people who log in."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from render.grafana import APP, BOARDS, DATA, PASSWORD, PORT, PROVISIONING, TLS, TOKEN, TRUSTED
+from render.grafana import APP, DASHBOARDS, DATA, PASSWORD, PORT, PROVISIONING, TLS, TOKEN, TRUSTED
 from settings.images import GRAFANA
 
 from .k8s.labels import labels, selector
@@ -32,9 +32,9 @@ class GrafanaArgs(TypedDict):
     datasources: str
     """Text of the file with its datasource."""
     providers: str
-    """Text of the file that names the folder of the boards."""
+    """Text of the file that names the folder of the dashboards."""
     boards: Mapping[str, str]
-    """File name, `<board>.json`, -> text."""
+    """File name, `<dashboard>.json`, -> text."""
     reader: pulumi.Input[str]
     """Role, in this namespace, that opens the hub's read auth proxy."""
     tls_secret: pulumi.Input[str]
@@ -52,13 +52,13 @@ class GrafanaArgs(TypedDict):
     storage_class: NotRequired[pulumi.Input[str]]
     """The cluster's default class, if left out."""
     image: NotRequired[str]
-    """The release that the boards are made for, if left out."""
+    """The release that the dashboards are made for, if left out."""
     rollout_timeout: NotRequired[int]
     """Seconds until a StatefulSet that does not become ready fails the update."""
 
 
 class Grafana(pulumi.ComponentResource):
-    """Shows the boards, and asks the hub with a token of its own."""
+    """Shows the dashboards, and asks the hub with a token of its own."""
 
     service: pulumi.Output[str]
     """Name of the Service."""
@@ -175,7 +175,7 @@ MOUNTS: list[k8s.core.v1.VolumeMountArgsDict] = [
     {"name": "tmp", "mount_path": "/tmp"},  # noqa: S108
     {"name": "datasources", "mount_path": f"{PROVISIONING}/datasources", "read_only": True},
     {"name": "dashboards", "mount_path": f"{PROVISIONING}/dashboards", "read_only": True},
-    {"name": "boards", "mount_path": BOARDS, "read_only": True},
+    {"name": "boards", "mount_path": DASHBOARDS, "read_only": True},
     {"name": "tls", "mount_path": TLS, "read_only": True},
     {"name": "trusted", "mount_path": TRUSTED.rpartition("/")[0], "read_only": True},
     {"name": "reader", "mount_path": TOKEN.rpartition("/")[0], "read_only": True},

@@ -81,7 +81,7 @@ def secret_file(receiver: str, integration: str) -> str:
 
 def alertmanager_flags(replicas: int, peers: str, label: str, url: str | None) -> list[str]:
     """
-    Alertmanager's command line; `mesh` is the headless Service of its replicas, `label` keeps strangers out of it.
+    Alertmanager's command line; `peers` is the headless Service of its replicas, `label` keeps strangers out of it.
 
     `url` is where people reach it, for links.
     """

@@ -93,7 +93,7 @@ def replicas(
     opts: ResourceOptions,
 ) -> k8s.apps.v1.StatefulSet:
     """
-    Run `count` pods that find each other through the headless Service `mesh`; one at a time may be disturbed.
+    Run `count` pods that find each other through the headless Service `peers`; one at a time may be disturbed.
 
     The volumes are claims of their own, under the names by which the StatefulSet takes them for its template's: they
     grow in place, where a changed template would replace the StatefulSet.

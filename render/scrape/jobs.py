@@ -52,7 +52,14 @@ def jobs(fleet: Fleet, cluster: str, self_job: ScrapeJob) -> list[ScrapeJob]:
         _api_server(),
         _coredns(),
         _kube_state_metrics(fleet, state),
-        _exporter("node-exporter", fleet.node_exporter_namespace, node, _of_node("node"), _of_node("instance")),
+        _exporter(
+            "node-exporter",
+            fleet.node_exporter_namespace,
+            node,
+            _of_node("node"),
+            _of_node("instance"),
+            copied(f"{POD}_host_ip", "host_ip"),
+        ),
         untrusted(annotated_pods(fleet.scrape), fleet.scrape.limits.annotated),
         untrusted(
             _without(annotated_services(fleet.scrape), *(one for one in (state, node) if one)),

@@ -1,11 +1,11 @@
-"""What the rules and boards of a fleet ask for, and whether its hub has an answer."""
+"""What the rules and dashboards of a fleet ask for, and whether its hub has an answer."""
 
 from collections.abc import Iterable, Mapping
 
 import promql_parser
 import yaml
 
-from dashboards import Board, queries
+from dashboards import Dashboard, queries
 from fleet.hub import Hub
 from render import rules
 from settings import Fleet
@@ -58,7 +58,7 @@ def raised(hub: Hub) -> set[str]:
 class Panels:
     """The queries of dashboards, asked until each has had an answer once."""
 
-    def __init__(self, boards: tuple[Board, ...], choices: Iterable[Mapping[str, str]]) -> None:
+    def __init__(self, boards: tuple[Dashboard, ...], choices: Iterable[Mapping[str, str]]) -> None:
         assert boards
         asked = zip(*(queries(boards, dict(values)) for values in choices), strict=True)
         self._unanswered = [
@@ -67,6 +67,6 @@ class Panels:
         ]
 
     def silent(self, hub: Hub) -> dict[tuple[str, str], str]:
-        """Board and panel of each query that has no answer whatever is chosen -> the query for the first choice."""
+        """Dashboard and panel of each query that has no answer whatever is chosen -> the query for the first choice."""
         self._unanswered = [(where, texts) for where, texts in self._unanswered if not any(map(hub.query, texts))]
         return {where: texts[0] for where, texts in self._unanswered}

@@ -7,6 +7,7 @@ import pytest
 ORDER = (
     "test_hostile_targets",  # needs no cluster, and runs while they start
     "test_fleet",  # counts pods; those of a Prometheus that restarts are counted twice for five minutes
+    "test_render",  # only looks
     "test_neighbours",
     "test_catalogue",  # wants a fleet in which nothing was wrong for ten minutes
     "test_access",
@@ -17,6 +18,7 @@ ORDER = (
     "test_loss",
     "test_lab_itself",
     "test_destroy",
+    "test_standalone",
     "test_examples",  # wants clusters with nothing of ours
     "test_thanos_catalogue",  # begins a past that the Compactor works on while other tests run
     "test_thanos_tenants",

@@ -133,3 +133,14 @@ def two_stacks(thanos: Mapping[str, Any] | None = None) -> dict[str, StackFile]:
     """Give the files of a stack with hub and Thanos, whose section is changed so, and of one with the agents."""
     hub = StackFile(merged(WITH_THANOS, {"thanos": thanos or {}}))
     return {HUB_STACK: hub, AGENTS_STACK: StackFile(AGENTS_ONLY)}
+
+
+STANDALONE_STACK = "standalone"
+STANDALONE = StackFile(
+    {
+        **{key: FLEET[key] for key in ("createNamespace", "protect", "scrape", "alerts")},
+        "clusters": {"hub": _CLUSTERS["hub"]},
+        "standalone": {key: FLEET["hub"][key] for key in ("cluster", "retention", "storage", "expose")},
+    }
+)
+"""The file of a stack in which the hub's cluster watches itself."""

@@ -1,4 +1,4 @@
-"""Rules, boards and pictures against the metrics that three real clusters bring."""
+"""Rules, dashboards and pictures against the metrics that three real clusters bring."""
 
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from alerts import MAINTENANCE, WATCHDOG
-from dashboards import shown
+from dashboards import dashboards_of
 from fleet.hub import Hub
 from settings import Fleet
 
@@ -41,9 +41,9 @@ NOT_HERE = {
     "node_systemd_unit_state": "likewise",
     "probe_ssl_earliest_cert_expiry": "no endpoint of the lab has a certificate of a public authority",
     "prometheus_remote_storage_samples_dropped_total": "appears with the first sample that an agent gives up",
-    "prometheus_sd_refresh_failures_total": "every discovery of the lab watches an API server, and none asks at intervals",
+    "prometheus_sd_refresh_failures_total": "the lab discovers by watching API servers alone",
 }
-"""Metrics that rules or boards use and a healthy lab lacks, and why."""
+"""Metrics that rules or dashboards use and a healthy lab lacks, and why."""
 
 SOMETIMES = {
     "aggregator_unavailable_apiservice_total": "appears when an API first becomes unavailable",
@@ -61,7 +61,7 @@ SILENT_PANELS = {
     ("promfleet-cardinality", "Jobs"): "its comparison wants yesterday's samples",
     ("promfleet-probes", "Endpoints"): "no endpoint of the lab has a certificate of a public authority",
 }
-"""Board and panel of which a query has no answer in a healthy lab, and why."""
+"""Dashboard and panel of which a query has no answer in a healthy lab, and why."""
 
 COUNTED = {
     "http_server_requests_seconds_count": 'status="200",uri="/cart"',
@@ -95,7 +95,7 @@ JVM = "\n".join(
 
 
 def objects() -> Iterator[dict[str, Any]]:
-    """One of each thing that rules and boards speak of, where a bare cluster has none."""
+    """One of each thing that rules and dashboards speak of, where a bare cluster has none."""
     meta = {"namespace": NAMESPACE}
     pod = {
         "restartPolicy": "Never",
@@ -269,7 +269,7 @@ class TestBoards:
             {**hubs, "namespace": "promfleet-node-exporter", "workload": "node-exporter", "pod": ""},
         ]
 
-        panels = Panels(shown(fleet), chosen)
+        panels = Panels(dashboards_of(fleet), chosen)
 
         def assert_answered() -> None:
             found = panels.silent(hub)

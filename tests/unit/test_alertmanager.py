@@ -95,7 +95,7 @@ class TestAuthProxies:
         ports = {name: [p["name"] for p in c.get("ports", [])] for name, c in containers(default).items()}
 
         assert ports == {
-            "alertmanager": ["mesh-tcp", "mesh-udp"],
+            "alertmanager": ["peers-tcp", "peers-udp"],
             "reloader": ["reloader"],
             "kube-rbac-proxy-notify": ["notify", "notify-health"],
             "kube-rbac-proxy-operate": ["operate", "operate-health"],
@@ -142,15 +142,15 @@ class TestAuthProxies:
         assert "/api/v2/alerts" in paths(default, "read")
         assert "/api/v2/alerts" not in paths(default, "operate")
 
-    def test_the_mesh_is_closed_to_all_others(self, default):
+    def test_the_peers_port_is_closed_to_all_others(self, default):
         """
         Who could join it could silence everything.
         """
         rules = [rule for policy in default.all(NETWORK_POLICY) for rule in policy.inputs["spec"]["ingress"]]
 
-        meshed = [rule for rule in rules if 9094 in [port["port"] for port in rule["ports"]]]
+        gossip = [rule for rule in rules if 9094 in [port["port"] for port in rule["ports"]]]
         own = default.one(STATEFUL_SET).inputs["spec"]["selector"]
-        assert [rule["from"] for rule in meshed] == [[{"podSelector": own}]]
+        assert [rule["from"] for rule in gossip] == [[{"podSelector": own}]]
 
 
 class TestReplicas:
@@ -159,15 +159,15 @@ class TestReplicas:
         A pod that comes back under another address is found by its name, also before it is ready.
         """
         peers = [a for a in containers(default)["alertmanager"]["args"] if a.startswith("--cluster.peer=")]
-        peers = default.one(STATEFUL_SET).inputs["spec"]["serviceName"]
+        service = default.one(STATEFUL_SET).inputs["spec"]["serviceName"]
 
-        assert peers == [f"--cluster.peer=alertmanager-{number}.{peers}:9094" for number in range(3)]
-        spec = default.one(SERVICE, peers).inputs["spec"]
+        assert peers == [f"--cluster.peer=alertmanager-{number}.{service}:9094" for number in range(3)]
+        spec = default.one(SERVICE, service).inputs["spec"]
         assert (spec["clusterIP"], spec["publishNotReadyAddresses"]) == ("None", True)
 
     def test_a_single_one_joins_nobody(self, alertmanager):
         """
-        Without peers there is no mesh to listen for.
+        Without peers there is no gossip to listen for.
         """
         engine = alertmanager(replicas=1)
 

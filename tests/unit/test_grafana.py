@@ -113,7 +113,7 @@ class TestDatasource:
 class TestBoards:
     def test_are_read_from_where_they_are_mounted(self, grafana):
         """
-        The provider looks into the folder that holds every board.
+        The provider looks into the folder that holds every dashboard.
         """
         engine = grafana()
 
@@ -149,7 +149,7 @@ class TestBoards:
 
     def test_people_land_on_the_fleet(self, grafana):
         """
-        The first page is the board of the whole fleet.
+        The first page is the dashboard of the whole fleet.
         """
         folder, _, file = environment(None)["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"].rpartition("/")
 

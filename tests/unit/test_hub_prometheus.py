@@ -23,6 +23,7 @@ from tests.unit.kinds import (
 
 def args(**other: object) -> HubPrometheusArgs:
     given = {
+        "app": "prometheus-hub",
         "namespace": "promfleet",
         "prefix": "promfleet",
         "config": "global: {}\n",
@@ -93,7 +94,7 @@ class TestAuthProxies:
 
     def test_a_proxy_asks_for_a_resource_of_its_own(self, default):
         """
-        The permission is on hubs/<auth proxy> of our own group, which no default role of Kubernetes grants.
+        The permission is on prometheuses/<auth proxy> of our own group, which no default role of Kubernetes grants.
         """
         files = default.one(CONFIG_MAP, "prometheus-hub-kube-rbac-proxy").inputs["data"]
 
@@ -119,7 +120,7 @@ class TestIdentities:
         assert default.one(ROLE, "prometheus-hub-write").inputs["rules"] == [
             {
                 "apiGroups": ["promfleet.io"],
-                "resources": ["hubs/write"],
+                "resources": ["prometheuses/write"],
                 "resourceNames": ["prometheus-hub"],
                 "verbs": ["create"],
             }

@@ -496,7 +496,7 @@ class TestExistingExporters:
     @pytest.mark.parametrize("port", ["http", "telemetry"])
     def test_are_scraped_under_the_labels_of_ours(self, name: str, port: str) -> None:
         """
-        Rules and boards can't tell them apart; where a port is named, the others are left alone.
+        Rules and dashboards can't tell them apart; where a port is named, the others are left alone.
         """
         target = {
             "__address__": "10.0.0.9:8080",

@@ -53,7 +53,7 @@ class TestFleet:
         """
         A fleet that breaks a rule cannot be built at all.
         """
-        with pytest.raises(ValidationError, match="neither a hub nor agents"):
+        with pytest.raises(ValidationError, match="deploys no Prometheus"):
             Fleet(clusters={"eu1": Cluster(context="a")})
 
     def test_anchors(self, tmp_path):

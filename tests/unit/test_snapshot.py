@@ -235,7 +235,7 @@ class TestCommand:
 
         done = CliRunner().invoke(app, ["snapshot", "--stack", "dev", "--output", str(tmp_path / "fleet.png")])
 
-        assert done.exit_code == 2
+        assert done.exit_code == 3
         assert "no stack named 'dev' found" in done.output
         assert list(tmp_path.iterdir()) == []
 
@@ -248,7 +248,7 @@ class TestCommand:
 
         done = CliRunner().invoke(app, ["snapshot"])
 
-        assert done.exit_code == 2
+        assert done.exit_code == 3
         assert "pip install matplotlib" in done.output
 
     def test_writes_the_dashboards(self, tmp_path: Path) -> None:

@@ -269,7 +269,7 @@ class TestRoles:
         urns = deployed({"storage": GCS, "store": store}).registered
 
         assert len(set(urns)) == len(urns)
-        assert {urn.rpartition("::")[2] for urn in urns if "::promfleet:index:ThanosStore::" in urn} == names
+        assert {urn.rpartition("::")[2] for urn in urns if "promfleet:index:ThanosStore::" in urn} == names
 
     def test_query_asks_every_role(self, whole):
         """
@@ -326,8 +326,8 @@ class TestWriters:
 
         assert ports["prometheus-hub"] == {"read", "metrics"}
         assert ports["prometheus-hub-outside"] == {"read"}
-        assert "hubs/read" in resources
-        assert "hubs/write" not in resources
+        assert "prometheuses/read" in resources
+        assert "prometheuses/write" not in resources
 
     def test_keep_their_tokens_when_they_move_to_receive(self, whole):
         """
