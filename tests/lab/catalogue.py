@@ -11,9 +11,12 @@ from render import rules
 from settings import Fleet
 from tests.promql import selectors
 
-_RAISED = 'ALERTS{alertname!~"NodeFilesystem.+"} unless ALERTS{alertname="KubeContainerWaiting", alertstate="pending"}'
+_RAISED = (
+    'ALERTS{alertname!~"NodeFilesystem.+|NodeMemoryMajorPagesFaults|NodeSystemSaturation"}'
+    ' unless ALERTS{alertname="KubeContainerWaiting", alertstate="pending"}'
+)
 """
-How full the disk of the machine is, and building the lab fills it, is not the fleet's doing.
+How full the disk of the machine is, and how busy it is, is not the fleet's doing: building the lab fills both.
 
 Ten minutes after pods were started their waiting is still in sight, twenty before anybody would be told.
 """
