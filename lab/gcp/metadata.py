@@ -1,8 +1,8 @@
 """
 The metadata server of a node, where pods on GKE learn with Workload Identity which Google service account they are.
 
-Run in the namespaces of the node: `python -m lab.gcp.metadata CLUSTER`. Pods are told apart by their address. An account
-An account is what the pod's ServiceAccount names in its annotation, and only if the cloud lets that ServiceAccount act as it.
+Run in the namespaces of the node: `python -m lab.gcp.metadata CLUSTER`. Pods are told apart by their address.
+An account is what the pod's ServiceAccount names in its annotation, if the cloud lets that ServiceAccount act as it.
 """
 
 import json

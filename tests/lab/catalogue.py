@@ -11,13 +11,10 @@ from render import rules
 from settings import Fleet
 from tests.promql import selectors
 
-_RAISED = (
-    'ALERTS{alertname!~"NodeFilesystem.+|NodeMemoryMajorPagesFaults|NodeSystemSaturation"}'
-    ' unless ALERTS{alertname="KubeContainerWaiting", alertstate="pending"}'
-)
+MACHINE = "Node(Filesystem.+|CPUHighUsage|DiskIOSaturation|MemoryMajorPagesFaults|SystemSaturation)"
+"""Alerts, as a regular expression, that tell how full and how busy the machine is: that is not the fleet's doing."""
+_RAISED = f'ALERTS{{alertname!~"{MACHINE}"}} unless ALERTS{{alertname="KubeContainerWaiting", alertstate="pending"}}'
 """
-How full the disk of the machine is, and how busy it is, is not the fleet's doing: building the lab fills both.
-
 Ten minutes after pods were started their waiting is still in sight, twenty before anybody would be told.
 """
 

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
+from lab.cluster import NAMES
+
 from .clusters import Lab
 from .stack import ROOT, Stack, project
 from .stacks import Stacks
@@ -22,15 +24,20 @@ EXPORTED: dict[str, Any] = {
 }
 
 
+def lent(cluster: str) -> str:
+    """Name the lab's cluster that stands for one of an example: the one of that name, or else the hub's."""
+    return cluster if cluster in NAMES else "hub"
+
+
 @pytest.fixture
 def kubeconfig(lab: Lab, tmp_path: Path) -> Path:
-    """Lead every context that an example names to a cluster of the lab: eu1 to eu1, hub to hub."""
+    """Lead every context that an example names to a cluster of the lab."""
     config = yaml.safe_load(lab.kubeconfig.read_text())
     known = {context["name"]: context["context"] for context in config["contexts"]}
     for name in EXAMPLES:
         fleet = yaml.safe_load((ROOT / f"Pulumi.{name}.yaml").read_text())["config"]["promfleet:fleet"]
         config["contexts"] += [
-            {"name": said["context"], "context": known[cluster]}
+            {"name": said["context"], "context": known[lent(cluster)]}
             for cluster, said in fleet["clusters"].items()
             if said["context"] not in known
         ]
@@ -77,7 +84,7 @@ class TestExamples:
         file = yaml.safe_load((ROOT / f"Pulumi.{name}.yaml").read_text())
         fleet = file["config"]["promfleet:fleet"]
         for cluster in fleet["clusters"] if fleet.get("createNamespace", True) else ():
-            lab.kubectl(cluster, "delete", "namespace", "promfleet")
+            lab.kubectl(lent(cluster), "delete", "namespace", "promfleet")
         file["encryptionsalt"] = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())["encryptionsalt"]
         (folder / f"Pulumi.example-{name}.yaml").write_text(yaml.safe_dump(file))
 
