@@ -138,12 +138,10 @@ class TestAlerts:
         """
         known = {name.partition("/")[0] for name in ALERTS}
         changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-        rows = re.findall(r"^  \| ([A-Z]\w+(?:, \w+)*) \| ([A-Z]\w+(?:, [A-Z]\w+)*)", changelog, re.M)
+        rows = re.findall(r"^  \| [A-Z]\w+(?:, …?\w+)* \| ([A-Z]\w+(?:, [A-Z]\w+)*)", changelog, re.M)
 
         assert len(rows) > 20
-        for before, now in rows:
-            assert not known & set(before.split(", "))
-            assert set(now.split(", ")) <= known
+        assert {name for row in rows for name in row.split(", ")} <= known
 
 
 class TestLinks:
