@@ -115,7 +115,7 @@ async def show(fleet: Fleet, server: Server, page: Page, *, browser: bool) -> No
 
 
 def _but_cancelled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Report what went wrong, unless a connection that is forwarded was cut by the end: Python 3.11 reports that too."""
+    """Report what went wrong; a connection that the end has cut is not, though Python 3.11 reports it."""
     if not isinstance(context.get("exception"), asyncio.CancelledError):
         loop.default_exception_handler(context)
 

@@ -8,6 +8,7 @@ ORDER = (
     "test_hostile_targets",  # needs no cluster, and runs while they start
     "test_fleet",  # counts pods; those of a Prometheus that restarts are counted twice for five minutes
     "test_render",  # only looks
+    "test_open",
     "test_neighbours",
     "test_catalogue",  # wants a fleet in which nothing was wrong for ten minutes
     "test_access",
