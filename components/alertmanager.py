@@ -19,6 +19,8 @@ from render.alertmanager import (
     PEERS,
     PEERS_PORT,
     READ,
+    RELOADER,
+    RELOADER_PORT,
     SECRETS,
     alertmanager_flags,
 )
@@ -26,6 +28,7 @@ from render.thanos.names import RULER
 
 from .k8s import auth_proxy
 from .k8s.labels import labels, selector
+from .k8s.network_policy import pods_of
 from .k8s.probes import STARTING
 from .k8s.security import POD_WITH_VOLUME, RESTRICTED
 from .k8s.service_account import bind_role, service_account_token
@@ -171,6 +174,10 @@ class Alertmanager(pulumi.ComponentResource):
                         "from_": [{"pod_selector": {"match_labels": selector(APP, APP)}}],
                         "ports": [{"port": PEERS_PORT, "protocol": protocol} for protocol in ("TCP", "UDP")],
                     },
+                    {
+                        "from_": pods_of([args["notifier"]]),
+                        "ports": [{"port": RELOADER, "protocol": "TCP"}],
+                    },
                 ],
             },
             opts=child_opts,
@@ -203,8 +210,9 @@ def peers_service() -> k8s.core.v1.ServiceSpecArgsDict:
         "publish_not_ready_addresses": True,
         "selector": selector(APP, APP),
         "ports": [
-            {"name": f"peers-{protocol.lower()}", "port": PEERS_PORT, "protocol": protocol}
-            for protocol in ("TCP", "UDP")
+            {"name": "peers-tcp", "port": PEERS_PORT, "protocol": "TCP"},
+            {"name": "peers-udp", "port": PEERS_PORT, "protocol": "UDP"},
+            {"name": RELOADER, "port": RELOADER_PORT, "target_port": RELOADER},
         ],
     }
 
@@ -227,18 +235,18 @@ def pod(
         "containers": [
             server(args),
             {
-                "name": "reloader",
+                "name": RELOADER,
                 "image": args["reloader_image"],
                 "args": [
                     f"--watched-dir={CONFIG}",
                     f"--reload-url=http://{LISTEN}/-/reload",
                     "--watch-interval=10s",
-                    "--listen-address=:8080",
+                    f"--listen-address=:{RELOADER_PORT}",
                 ],
-                "ports": [{"name": "reloader", "container_port": 8080}],
-                "startup_probe": {"http_get": {"path": "/healthz", "port": "reloader"}, **STARTING},
-                "readiness_probe": {"http_get": {"path": "/healthz", "port": "reloader"}},
-                "liveness_probe": {"http_get": {"path": "/healthz", "port": "reloader"}, "period_seconds": 30},
+                "ports": [{"name": RELOADER, "container_port": RELOADER_PORT}],
+                "startup_probe": {"http_get": {"path": "/healthz", "port": RELOADER}, **STARTING},
+                "readiness_probe": {"http_get": {"path": "/healthz", "port": RELOADER}},
+                "liveness_probe": {"http_get": {"path": "/healthz", "port": RELOADER}, "period_seconds": 30},
                 "resources": resources("10m", "24Mi", "64Mi"),
                 "security_context": RESTRICTED,
                 "volume_mounts": [{"name": "config", "mount_path": CONFIG, "read_only": True}],

@@ -97,6 +97,7 @@ class KubeStateMetrics(pulumi.ComponentResource):
                 "selector": selector(APP, APP),
                 "ports": [
                     {"name": "metrics", "port": PORT, "target_port": "metrics"},
+                    {"name": "telemetry", "port": TELEMETRY, "target_port": "telemetry"},
                 ],
             },
             opts=await_opts,
@@ -110,7 +111,7 @@ class KubeStateMetrics(pulumi.ComponentResource):
                 "ingress": [
                     {
                         "from_": pods_of([args["scraper"]]),
-                        "ports": [{"port": "metrics", "protocol": "TCP"}],
+                        "ports": [{"port": port, "protocol": "TCP"} for port in ("metrics", "telemetry")],
                     }
                 ],
             },

@@ -13,8 +13,8 @@ from settings.loading.kubeconfig import KubeconfigError, Kubeconfigs, shared_ser
 from settings.loading.load import KEY, from_file
 
 from .exits import Exit
-from .human import counted
 from .reports import Checked, CheckedFile, Finding, Json
+from .units import counted
 from .validators import AMTOOL, PROMTOOL, findings
 
 PROJECT = KEY.partition(":")[0]

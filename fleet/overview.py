@@ -7,7 +7,7 @@ from dashboards import fleet as board
 from dashboards import resolved
 from dashboards.model import Column, Panel, TimeSeries
 
-from .hub import Hub, Line
+from .client import Hub, Line
 
 POINTS = 240
 """Samples in each line of a picture; more can't be seen."""

@@ -13,7 +13,7 @@ from settings.fleet import Fleet
 from settings.loading.load import KEY, from_file
 
 from .exits import Exit
-from .human import counted
+from .units import counted
 
 if TYPE_CHECKING:
     from stacks.offline import Program

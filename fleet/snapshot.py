@@ -7,8 +7,8 @@ from typing import Annotated
 import httpx
 import typer
 
+from .client import open_hub
 from .exits import Exit
-from .hub import open_hub
 from .stack import StackError, outputs
 
 _HOUR = 3600

@@ -8,8 +8,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from .client import Hub, open_hub
 from .exits import Exit
-from .hub import Hub, open_hub
 from .inside import places, sentences
 from .reports import ClusterStatus, FleetStatus, Json
 from .stack import StackError, outputs

@@ -21,7 +21,9 @@ from settings.validation.secrets import secret_key
 
 from .auth_proxy import AuthProxy
 from .scrape.authenticated import authenticated_job, notifications
+from .scrape.discovery import endpoints_of
 from .scrape.job import ScrapeJob
+from .scrape.relabel import POD, SLICE, copied, keep
 from .yaml import to_yaml
 
 APP = "alertmanager"
@@ -44,6 +46,8 @@ OPERATOR = f"{APP}-operator"
 PEERS = f"{APP}-peers"
 """The headless Service by which replicas find each other."""
 PEERS_PORT = 9094
+RELOADER, RELOADER_PORT = "reloader", 8080
+"""Container and port of prometheus-config-reloader, which serves its own metrics and nothing else."""
 
 _FOR_SLACK = ' | reReplaceAll "&" "&amp;" | reReplaceAll "<" "&lt;" | reReplaceAll ">" "&gt;"'
 """Slack reads `<…>` as a mention or a link; what a workload calls itself is to be neither."""
@@ -114,6 +118,15 @@ def alerting(server: Server, namespace: str) -> Block:
 def alertmanager_job(server: Server, namespace: str) -> ScrapeJob:
     """Return the scrape of every replica."""
     return authenticated_job(server, namespace, APP, APP, NOTIFY)
+
+
+def config_reloader_job(namespace: str) -> ScrapeJob:
+    """Return the scrape of what makes each replica read a changed configuration."""
+    return ScrapeJob(
+        name="config-reloader",
+        discovery=endpoints_of(namespace, PEERS),
+        relabel=[keep([f"{SLICE}_port_name"], RELOADER), copied(f"{POD}_name", "instance")],
+    )
 
 
 def _tree(settings: Alertmanager) -> Block:

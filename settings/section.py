@@ -70,7 +70,6 @@ class Section(BaseModel):
         alias_generator=to_camel,
         validate_by_name=True,
         validate_by_alias=True,
-        use_attribute_docstrings=True,
     )
 
     moved: ClassVar[Mapping[str, tuple[str, str]]] = {}

@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 
 from ..errors import Path, Problem, RulesError
 from ..section import OrNames, Section
+from .docstrings import docstrings
 
 _NUMBER = "Write digits without quotes, unit and point."
 _SAYINGS: dict[str, tuple[str, str]] = {
@@ -52,8 +53,7 @@ def _explain(detail: ErrorDetails, root: type[Section]) -> Iterator[Problem]:
         section, key = _section_at(path[:-1], root), str(path[-1])
         yield Problem(path, *section.moved.get(key, ("unknown key", _nearest_key(section, key))))
     elif kind == "missing":
-        field = _field(_section_at(path[:-1], root), path[-1])
-        about = field.description if field else None
+        about = docstrings(_section_at(path[:-1], root)).get(str(path[-1]))
         yield Problem(path, "is missing", f"Add it: {' '.join(about.split())}" if about else "Add it.")
     elif kind == "refused":
         yield Problem(path, context["rule"], context["instead"], value)

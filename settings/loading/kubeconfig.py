@@ -3,6 +3,7 @@
 import os
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +15,8 @@ from ..cluster import Cluster
 from ..errors import Problem
 
 _PARTS = ("context", "cluster", "user")
+_FILES = ("certificate-authority", "client-certificate", "client-key")
+"""Values that are paths, from the folder of the kubeconfig."""
 _PORTS = {"https": 443, "http": 80}
 
 Parts = Mapping[str, Mapping[str, Mapping[str, Any]]]
@@ -43,7 +46,7 @@ class Kubeconfigs:
 
     def place(self, cluster: Cluster) -> Place | None:
         """Where a cluster's context leads; None where no kubeconfig has it. KubeconfigError where one can't be read."""
-        files = files_of(cluster)
+        files = files_of(cluster.kubeconfig)
         context, holder = self._first(files, "contexts", cluster.context)
         if not holder:
             return None
@@ -52,9 +55,30 @@ class Kubeconfigs:
         holders = {holder, of_cluster, of_user}
         return Place(tuple(file for file in files if file in holders), str(server.get("server", "")), _identity(server))
 
+    def only(self, context: str, kubeconfig: str | None) -> dict[str, Any] | None:
+        """
+        A kubeconfig with nothing but a context and what it names, for whoever would parse all of them.
+
+        None where no kubeconfig has the context. KubeconfigError where one can't be read.
+        """
+        files = files_of(kubeconfig)
+        found, holder = self._first(files, "contexts", context)
+        if not holder:
+            return None
+        document: dict[str, Any] = {
+            "current-context": context,
+            "contexts": [{"name": context, "context": {**found}}],
+        }
+        for part in ("cluster", "user"):
+            name = str(found.get(part))
+            said, file = self._first(files, f"{part}s", name)
+            entry = {**said, **{key: str(file.parent / said[key]) for key in _FILES if file and key in said}}
+            document[f"{part}s"] = [{"name": name, part: entry}] if file else []
+        return document
+
     def contexts(self, cluster: Cluster) -> list[str]:
         """Every context that the kubeconfigs of a cluster have."""
-        return sorted({name for file in files_of(cluster) for name in self._parts(file)["contexts"]})
+        return sorted({name for file in files_of(cluster.kubeconfig) for name in self._parts(file)["contexts"]})
 
     def _first(self, files: Sequence[Path], part: str, name: str) -> tuple[Mapping[str, Any], Path | None]:
         """What the first file says that knows the name, as kubectl merges them."""
@@ -67,10 +91,10 @@ class Kubeconfigs:
         return self._read[file]
 
 
-def files_of(cluster: Cluster) -> tuple[Path, ...]:
-    """Where a cluster's context is looked for: in its own kubeconfig, those of `KUBECONFIG`, or kubectl's default."""
-    if cluster.kubeconfig:
-        return (_absolute(cluster.kubeconfig),)
+def files_of(kubeconfig: str | None) -> tuple[Path, ...]:
+    """Where a context is looked for: in a cluster's own kubeconfig, those of `KUBECONFIG`, or kubectl's default."""
+    if kubeconfig:
+        return (_absolute(kubeconfig),)
     named = [part for part in os.environ.get("KUBECONFIG", "").split(os.pathsep) if part]
     return tuple(dict.fromkeys(map(_absolute, named or ["~/.kube/config"])))
 
@@ -79,7 +103,7 @@ def unknown_contexts(clusters: Mapping[str, Cluster], kubeconfigs: Kubeconfigs) 
     """Every context that no kubeconfig has."""
     for name, cluster in clusters.items():
         if not kubeconfigs.place(cluster):
-            places = ", ".join(map(str, files_of(cluster)))
+            places = ", ".join(map(str, files_of(cluster.kubeconfig)))
             known = ", ".join(kubeconfigs.contexts(cluster)) or "none"
             instead = f"Contexts in {places}: {known}. Write one of them, or set KUBECONFIG."
             yield Problem(("clusters", name, "context"), "is in no kubeconfig", instead, cluster.context)
@@ -108,12 +132,19 @@ def _absolute(path: str) -> Path:
 def _read(file: Path) -> Parts:
     """Each part's entries by their names; of a file that is not there, none."""
     try:
-        document = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-        return {f"{part}s": _entries(document.get(f"{part}s"), part) for part in _PARTS}
+        found = file.stat()
+        return _parsed(file, found.st_mtime_ns, found.st_size)
     except FileNotFoundError:
         return {f"{part}s": {} for part in _PARTS}
     except (OSError, ValueError, yaml.YAMLError, AttributeError, KeyError, TypeError) as error:
         raise KubeconfigError(f"{file} is not a kubeconfig: {error}") from error
+
+
+@cache
+def _parsed(file: Path, modified: int, size: int) -> Parts:  # noqa: ARG001 — a file that was written since is another one
+    """What a file says, parsed once however many clusters and stack files ask; a hundred contexts take seconds."""
+    document = yaml.load(file.read_text(encoding="utf-8"), yaml.CSafeLoader) or {}
+    return {f"{part}s": _entries(document.get(f"{part}s"), part) for part in _PARTS}
 
 
 def _entries(listed: Any, part: str) -> Mapping[str, Mapping[str, Any]]:

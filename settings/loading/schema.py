@@ -1,10 +1,13 @@
-"""The JSON Schema of a stack file, for editors; `python -m settings.schema` writes it anew."""
+"""The JSON Schema of a stack file, for editors; `python -m settings.loading.schema` writes it anew."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ..fleet import Fleet
+from ..section import Section
+from .docstrings import docstrings
 from .load import KEY
 
 FILE = Path(__file__).parents[1] / "fleet.schema.json"
@@ -13,15 +16,26 @@ FILE = Path(__file__).parents[1] / "fleet.schema.json"
 def stack_file_schema() -> dict[str, Any]:
     """The schema of a whole stack file; what else Pulumi puts into it is not ours to judge."""
     fleet = Fleet.model_json_schema(by_alias=True)
-    definitions = fleet.pop("$defs")
+    definitions = fleet.pop("$defs") | {Fleet.__name__: fleet}
+    for section in _sections(Section):
+        for key, text in docstrings(section).items() if section.__name__ in definitions else ():
+            properties = definitions[section.__name__]["properties"]
+            properties[key] = dict(sorted({**properties[key], "description": text}.items()))
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "promfleet stack",
         "type": "object",
         "required": ["config"],
         "properties": {"config": {"type": "object", "required": [KEY], "properties": {KEY: {"$ref": "#/$defs/Fleet"}}}},
-        "$defs": definitions | {"Fleet": fleet},
+        "$defs": definitions,
     }
+
+
+def _sections(kind: type[Section]) -> Iterator[type[Section]]:
+    """Every kind of section that there is."""
+    for section in kind.__subclasses__():
+        yield section
+        yield from _sections(section)
 
 
 def text() -> str:

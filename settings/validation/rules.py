@@ -109,7 +109,7 @@ def clusters_are_distinct(partial: PartialFleet) -> Iterator[Problem]:
     for name, cluster in partial.clusters.items():
         if not cluster:
             continue
-        first = seen.setdefault((cluster.context, files_of(cluster)), name)
+        first = seen.setdefault((cluster.context, files_of(cluster.kubeconfig)), name)
         if first != name:
             instead = "Give each cluster its own context, or remove one of the two."
             yield Problem(("clusters", name, "context"), f"is the context of {first} too", instead, cluster.context)

@@ -1,9 +1,7 @@
-"""The dev stack's program for a given number of clusters, under mocks: `python -m tests.bench.program 16`."""
+"""The dev stack's program for a number of clusters, under mocks: `python -m tests.bench.program 16`."""
 
 import base64
-import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,8 @@ class Engine(pulumi.runtime.Mocks):
     """Accepts everything and remembers nothing."""
 
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        if args.resource_id:  # what is read is the namespace whose UID is the cluster's
+            return args.resource_id, {"metadata": {"name": args.resource_id, "uid": args.name}}
         token = {"data": {"token": base64.b64encode(b"token").decode()}}
         return args.name, {**args.inputs, **(token if args.typ == "kubernetes:core/v1:Secret" else {})}
 
@@ -28,25 +28,21 @@ class Engine(pulumi.runtime.Mocks):
         raise NotImplementedError(args.token)
 
 
-def fleet(clusters: int) -> Fleet:
+def section(clusters: int) -> dict[str, Any]:
     """The dev stack's hub, and an agent in every further cluster."""
-    section = yaml.safe_load(DEV.read_text())["config"]["promfleet:fleet"]
+    fleet = yaml.safe_load(DEV.read_text())["config"]["promfleet:fleet"]
     names = [f"c{number}" for number in range(1, clusters)]
-    section["clusters"] = {"hub": section["clusters"]["hub"]} | {name: {"context": name} for name in names}
-    section["agents"] = {name: {} for name in names}
-    section["hub"]["storage"] = "1Ti"  # room for any number of clusters
-    return Fleet.model_validate(section)
+    fleet["clusters"] = {"hub": fleet["clusters"]["hub"]} | {name: {"context": name} for name in names}
+    fleet["agents"] = {name: {} for name in names}
+    fleet["hub"]["storage"] = "1Ti"  # room for any number of clusters
+    return fleet
 
 
 def main(clusters: int) -> None:
     """Run the program once, until every registration has arrived."""
-    described = fleet(clusters)
-    with tempfile.NamedTemporaryFile("w", suffix=".kubeconfig") as kubeconfig:
-        yaml.safe_dump({"contexts": [{"name": c.context} for c in described.clusters.values()]}, kubeconfig)
-        kubeconfig.flush()
-        os.environ["KUBECONFIG"] = kubeconfig.name
-        pulumi.runtime.set_mocks(Engine(), project="promfleet", stack="bench", preview=False)
-        pulumi.runtime.test(lambda: deploy(described))()
+    fleet = Fleet.model_validate(section(clusters))
+    pulumi.runtime.set_mocks(Engine(), project="promfleet", stack="bench", preview=False)
+    pulumi.runtime.test(lambda: deploy(fleet))()
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from dashboards import dashboards_of
-from fleet.hub import Hub
+from fleet.client import Hub
 from settings import Fleet
 
 from . import catalogue, history

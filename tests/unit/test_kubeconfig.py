@@ -5,6 +5,7 @@ import pulumi
 import pytest
 import yaml
 
+from live import client_options
 from settings import Cluster
 from settings.loading.kubeconfig import KubeconfigError, Kubeconfigs, shared_servers, unknown_contexts
 from stacks.providers import require_contexts
@@ -51,6 +52,72 @@ def config(context: str, server: str, **cluster: str) -> dict[str, Any]:
 
 def said(**clusters: Cluster) -> list[str]:
     return [str(problem) for problem in shared_servers(clusters, Kubeconfigs())]
+
+
+class TestOnly:
+    def test_has_what_a_context_names_and_no_more(self, written):
+        """
+        A client of one cluster is not given the others' keys.
+        """
+        written(config=CONFIG)
+
+        assert Kubeconfigs().only("eu1", None) == {
+            "current-context": "eu1",
+            "contexts": [{"name": "eu1", "context": {"cluster": "eu1", "user": "me"}}],
+            "clusters": [{"name": "eu1", "cluster": {"server": "https://eu1.example"}}],
+            "users": [{"name": "me", "user": {"token": "swordfish"}}],
+        }
+
+    def test_paths_are_found_from_anywhere(self, written):
+        """
+        A kubeconfig names its files from its own folder.
+        """
+        [file] = written(config=config("eu1", "https://eu1.example", **{"certificate-authority": "pki/ca.crt"}))
+
+        found = Kubeconfigs().only("eu1", None)
+
+        assert found
+        assert found["clusters"][0]["cluster"]["certificate-authority"] == str(file.parent / "pki/ca.crt")
+
+    def test_unknown_context_has_none(self, written):
+        """
+        Whoever asks then says it in words of their own.
+        """
+        written(config=CONFIG)
+
+        assert Kubeconfigs().only("mars", None) is None
+
+    def test_clients_are_made_with_it(self, written):
+        """
+        The client library parses whatever file it is given, for every client.
+        """
+        written(config=CONFIG)
+
+        assert client_options("eu1", None)["kubeconfig"] == Kubeconfigs().only("eu1", None)
+        assert client_options("mars", "a/path")["kubeconfig"] == "a/path"
+
+
+class TestReading:
+    def test_a_file_is_parsed_once(self, written, monkeypatch):
+        """
+        A kubeconfig of a hundred contexts takes longer than a hundred stack files, each of which looks into it.
+        """
+        written(config=CONFIG)
+        Kubeconfigs().place(Cluster(context="eu1"))
+        monkeypatch.setattr(yaml, "load", None)
+
+        assert Kubeconfigs().place(Cluster(context="us1"))
+
+    def test_a_file_that_was_written_since_is_read_again(self, written):
+        """
+        A long program sees a context that was added while it ran.
+        """
+        written(config=CONFIG)
+        assert not Kubeconfigs().place(Cluster(context="added"))
+
+        written(config=config("added", "https://added.example"))
+
+        assert Kubeconfigs().place(Cluster(context="added"))
 
 
 class TestPlace:

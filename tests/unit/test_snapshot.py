@@ -16,11 +16,11 @@ from typer.testing import CliRunner
 from dashboards.fleet import CLUSTER_TABLE, NOW, TRENDS
 from fleet import snapshot
 from fleet.cli import app
-from fleet.hub import Hub
-from fleet.human import human
+from fleet.client import Hub
 from fleet.overview import Overview, ask
 from fleet.picture import WIDTH, draw
 from fleet.stack import StackError
+from fleet.units import human
 
 END = 1_795_246_000.0
 HOUR = 3600

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from fleet import inside, status
 from fleet.cli import app
-from fleet.hub import Hub, open_hub
+from fleet.client import Hub, open_hub
 from fleet.stack import StackError
 from fleet.status import QUESTIONS
 from live import AwayError
