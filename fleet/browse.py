@@ -101,6 +101,7 @@ def page_of(fleet: Fleet, name: Name) -> tuple[Server, Page]:
 
 async def show(fleet: Fleet, server: Server, page: Page, *, browser: bool) -> None:
     """Serve a page until this is cancelled; raises `PageError` where its cluster does not let it."""
+    asyncio.get_running_loop().set_exception_handler(_but_cancelled)
     async with reached(fleet, server, page) as upstream:
         with LocalProxy(upstream) as proxy:
             Thread(target=proxy.serve_forever, daemon=True).start()
@@ -111,6 +112,12 @@ async def show(fleet: Fleet, server: Server, page: Page, *, browser: bool) -> No
                 await asyncio.Event().wait()
             finally:
                 proxy.shutdown()
+
+
+def _but_cancelled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Report what went wrong; a connection that the end has cut is not, though Python 3.11 reports it."""
+    if not isinstance(context.get("exception"), asyncio.CancelledError):
+        loop.default_exception_handler(context)
 
 
 @asynccontextmanager

@@ -20,6 +20,7 @@ ORDER = (
     "test_first_update",  # begins with the dev stack, which stays to the end
     "test_fleet",  # counts pods; those of a Prometheus that restarts are counted twice for five minutes
     "test_render",  # only looks
+    "test_open",  # likewise
     "test_neighbours",
     "test_access",  # begins what test_catalogue looks for
     "test_incidents",

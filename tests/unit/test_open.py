@@ -1,5 +1,6 @@
 import asyncio
 import http.client
+import socket
 import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -283,6 +284,10 @@ class TestLocalProxy:
         proxy = serve()
 
         ask(proxy, "/api/v1/query?query=secret", Cookie=let_in(proxy)).read()
+        with socket.create_connection(("127.0.0.1", proxy.server_port), timeout=30) as wrong:
+            wrong.sendall(b"GET /secret HTTP/9.9\r\n\r\n")
+            while wrong.recv(4096):
+                pass
 
         assert capfd.readouterr() == ("", "")
 
