@@ -73,6 +73,14 @@ ALERTMANAGER = Group(
             description="The configuration file is not valid. Alertmanager keeps running with the last valid one.",
         ),
         Alert(
+            name="ConfigReloaderSidecarErrors",
+            expr='max_over_time(reloader_last_reload_successful{job="config-reloader"}[5m]) == 0',
+            for_="10m",
+            severity="warning",
+            summary="The config-reloader of {{ $labels.instance }} in {{ $labels.cluster }} fails.",
+            description="Changes of the configuration are not loaded until it succeeds again.",
+        ),
+        Alert(
             name="AlertmanagerConfigInconsistent",
             expr=(
                 f'count by (cluster) (count_values by (cluster) ("hash", alertmanager_config_hash{{{_ITSELF}}})) > 1'

@@ -1,12 +1,37 @@
 """What is scraped: targets and exporters that are down, probes, pushes."""
 
 from .model import Alert, Group, Record, Threshold
-from .sources import NODE, PROBES, PUSHED
+from .sources import NODE, PROBES, PUSHED, STATE
 
 _UP = "cluster_job:up:sum"
 _GROUPS = "without (alertname, severity, team)"
 """Groups of pushes that differ in what an alert's own labels replace would be one alert, which fails its rule."""
 _WATCHED = "apiserver|coredns|kube-state-metrics|kubelet|node-exporter"
+
+
+_ITSELF = 'instance!="kube-state-metrics-telemetry"'
+"""Where kube-state-metrics tells of itself, it may be up while it tells of nothing else."""
+
+
+def _requests_fail(verb: str) -> Alert:
+    """Successes are not kept: a counter per kind of object, so that the errors are counted and not their share."""
+    return Alert(
+        name=f"KubeStateMetrics{verb.title()}Errors",
+        expr=(
+            "sum by (cluster, resource) (\n"
+            f'  increase(kube_state_metrics_{verb}_total{{{STATE}, result="error"}}[10m])\n'
+            ") > $threshold"
+        ),
+        for_="15m",
+        severity="critical",
+        summary=f"kube-state-metrics of {{{{ $labels.cluster }}}} fails to {verb} {{{{ $labels.resource }}}}.",
+        description=(
+            "{{ $value | printf `%.0f` }} requests failed in ten minutes. Metrics about these objects are missing or "
+            "old, and alerts on them can't fire."
+        ),
+        threshold=Threshold(value=3, least=0, most=1000, unit="count"),
+        jobs=("kube-state-metrics",),
+    )
 
 
 def _gone(job: str) -> str:
@@ -20,7 +45,7 @@ def _gone(job: str) -> str:
 
 EXPORTERS = Group(
     name="exporters",
-    records=(Record(name=_UP, expr=f'sum by (cluster, job) (up{{job=~"{_WATCHED}"}})'),),
+    records=(Record(name=_UP, expr=f'sum by (cluster, job) (up{{job=~"{_WATCHED}", {_ITSELF}}})'),),
     alerts=(
         Alert(
             name="TargetDown",
@@ -67,6 +92,8 @@ EXPORTERS = Group(
             description="No alert on workloads, jobs, volume claims or nodes of the cluster can fire.",
             jobs=("kube-state-metrics",),
         ),
+        _requests_fail("list"),
+        _requests_fail("watch"),
         Alert(
             name="NodeExporterDown",
             expr=_gone("node-exporter"),

@@ -3,7 +3,7 @@
 from .model import Alert, Group, Threshold
 from .sources import KUBELETS, NODE, SCRAPERS, SENDERS, STATE
 
-_VOLUMES = f'{KUBELETS}, persistentvolumeclaim=~"prometheus-(hub|agent).*"'
+_VOLUMES = f'{KUBELETS}, persistentvolumeclaim=~"prometheus-agent|data-prometheus-(hub|standalone)-[0-9]+"'
 
 FLEET = Group(
     name="fleet",
@@ -41,7 +41,7 @@ FLEET = Group(
             summary="The agent of {{ $labels.cluster }} will soon lose samples that it could not send.",
             description=(
                 "No sample arrived for {{ $value | humanizeDuration }}. The agent's WAL is sized for the configured "
-                "`outage`; what is older will be lost."
+                "`outage`; older samples will be lost."
             ),
             threshold=Threshold(value=0.5, least=0.1, most=0.95, unit="ratio"),
         ),

@@ -279,7 +279,7 @@ NODES = Group(
             name="NodeOutOfMemoryKills",
             expr=f"increase(node_vmstat_oom_kill{{{NODE}}}[5m]) > 0",
             severity="warning",
-            summary="Node {{ $labels.node }} in {{ $labels.cluster }} killed processes that were out of memory.",
+            summary="Node {{ $labels.node }} in {{ $labels.cluster }} killed processes because memory ran out.",
             description=(
                 "{{ $value | printf `%.0f` }} in five minutes: a container reached its memory limit, or the node has "
                 "no memory left."

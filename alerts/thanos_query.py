@@ -64,7 +64,7 @@ THANOS_QUERY = Group(
             expr=share(f'{_SENT}, grpc_code!~"OK|Canceled"}}', f"{_SENT}}}"),
             for_="5m",
             severity="warning",
-            summary="Some endpoints refuse {{ $labels.instance }} in {{ $labels.cluster }}.",
+            summary="Calls of {{ $labels.instance }} in {{ $labels.cluster }} to its endpoints fail.",
             description=(
                 "{{ $value | humanizePercentage }} of its calls to Stores, sidecars and Rulers fail. Answers may be "
                 "partial."

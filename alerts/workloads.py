@@ -244,7 +244,10 @@ WORKLOADS = Group(
             for_="10m",
             severity="warning",
             summary="Pod {{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} can't be scheduled.",
-            description="No node has the resources, labels or taints that it needs, or its volume is in another zone.",
+            description=(
+                "No node has the resources and labels that it needs and taints that it tolerates, or its volume is "
+                "elsewhere."
+            ),
             jobs=KSM,
         ),
         Alert(

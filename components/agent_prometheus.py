@@ -7,8 +7,6 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from settings.images import PROMETHEUS
-
 from .k8s.labels import labels, selector
 from .k8s.prometheus import container, scrape_account, targets_ca
 from .k8s.security import POD_WITH_VOLUME
@@ -46,9 +44,9 @@ class AgentPrometheusArgs(TypedDict):
     """ConfigMap whose `ca.crt` signs for annotated targets, where the configuration says so."""
     storage_class: NotRequired[pulumi.Input[str]]
     """The cluster's default class, if left out."""
-    image: NotRequired[str]
-    """The release that this package is tested with, if left out."""
-    rollout_timeout: NotRequired[int]
+    image: str
+    """Image of Prometheus."""
+    rollout_timeout: int
     """Seconds until a StatefulSet that does not become ready fails the update."""
 
 
@@ -57,7 +55,7 @@ class AgentPrometheus(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: AgentPrometheusArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:AgentPrometheus", name, {}, opts)
-        image = args.get("image", PROMETHEUS)
+        image = args["image"]
         child_opts = ResourceOptions(parent=self)
         metadata: k8s.meta.v1.ObjectMetaArgsDict = {
             "name": APP,

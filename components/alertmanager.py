@@ -15,17 +15,20 @@ from render.alertmanager import (
     LISTEN,
     NOTIFY,
     OPERATE,
+    OPERATOR,
     PEERS,
     PEERS_PORT,
     READ,
+    RELOADER,
+    RELOADER_PORT,
     SECRETS,
     alertmanager_flags,
 )
 from render.thanos.names import RULER
-from settings.images import ALERTMANAGER, CONFIG_RELOADER, KUBE_RBAC_PROXY
 
 from .k8s import auth_proxy
 from .k8s.labels import labels, selector
+from .k8s.network_policy import pods_of
 from .k8s.probes import STARTING
 from .k8s.security import POD_WITH_VOLUME, RESTRICTED
 from .k8s.service_account import bind_role, service_account_token
@@ -60,13 +63,13 @@ class AlertmanagerArgs(TypedDict):
     """Size of each replica's volume."""
     storage_class: NotRequired[pulumi.Input[str]]
     """The cluster's default class, if left out."""
-    image: NotRequired[str]
-    """Alertmanager; the release that this package is tested with, if left out, as with the other images."""
-    reloader_image: NotRequired[str]
-    """prometheus-config-reloader."""
-    auth_proxy_image: NotRequired[str]
-    """kube-rbac-proxy."""
-    rollout_timeout: NotRequired[int]
+    image: str
+    """Image of Alertmanager."""
+    reloader_image: str
+    """Image of prometheus-config-reloader."""
+    auth_proxy_image: str
+    """Image of kube-rbac-proxy."""
+    rollout_timeout: int
     """Seconds until a StatefulSet that does not become ready fails the update."""
 
 
@@ -87,7 +90,7 @@ class Alertmanager(pulumi.ComponentResource):
         metadata: k8s.meta.v1.ObjectMetaArgsDict = {
             "name": APP,
             "namespace": args["namespace"],
-            "labels": labels(APP, APP, args.get("image", ALERTMANAGER)),
+            "labels": labels(APP, APP, args["image"]),
         }
         account = k8s.core.v1.ServiceAccount(
             f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
@@ -95,7 +98,7 @@ class Alertmanager(pulumi.ComponentResource):
         proxies = auth_proxy.auth_proxies(
             name,
             [NOTIFY.called_by(args["notifier"], RULER), OPERATE, READ],
-            args.get("auth_proxy_image", KUBE_RBAC_PROXY),
+            args["auth_proxy_image"],
             metadata,
             account,
             args["tls_secret"],
@@ -110,11 +113,10 @@ class Alertmanager(pulumi.ComponentResource):
             args["notifier"],
             child_opts,
         )
-        operator = f"{APP}-operator"
         self.operator_token = service_account_token(
-            f"{name}-operator", {**metadata, "name": operator}, proxies.roles[OPERATE.name], 0, child_opts
+            f"{name}-operator", {**metadata, "name": OPERATOR}, proxies.roles[OPERATE.name], 0, child_opts
         )
-        looking: dict[str, pulumi.Input[str]] = {f"{APP}-reader": args["reader"], f"{operator}-reads": operator}
+        looking: dict[str, pulumi.Input[str]] = {f"{APP}-reader": args["reader"], f"{OPERATOR}-reads": OPERATOR}
         for binding, who in looking.items():
             reads: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": binding}
             bind_role(f"{name}-{binding}", reads, proxies.roles[READ.name], who, child_opts)
@@ -131,7 +133,7 @@ class Alertmanager(pulumi.ComponentResource):
         proxies: auth_proxy.AuthProxies,
         child_opts: ResourceOptions,
     ) -> None:
-        """Make the StatefulSet with its configuration, secrets and volumes, and the Service by which its pods find each other."""
+        """Make the StatefulSet with its configuration, secrets and volumes, and the Service of its peers."""
         config = k8s.core.v1.ConfigMap(
             f"{name}-config", metadata=metadata, data={"alertmanager.yml": args["config"]}, opts=child_opts
         )
@@ -172,6 +174,10 @@ class Alertmanager(pulumi.ComponentResource):
                         "from_": [{"pod_selector": {"match_labels": selector(APP, APP)}}],
                         "ports": [{"port": PEERS_PORT, "protocol": protocol} for protocol in ("TCP", "UDP")],
                     },
+                    {
+                        "from_": pods_of([args["notifier"]]),
+                        "ports": [{"port": RELOADER, "protocol": "TCP"}],
+                    },
                 ],
             },
             opts=child_opts,
@@ -204,8 +210,9 @@ def peers_service() -> k8s.core.v1.ServiceSpecArgsDict:
         "publish_not_ready_addresses": True,
         "selector": selector(APP, APP),
         "ports": [
-            {"name": f"peers-{protocol.lower()}", "port": PEERS_PORT, "protocol": protocol}
-            for protocol in ("TCP", "UDP")
+            {"name": "peers-tcp", "port": PEERS_PORT, "protocol": "TCP"},
+            {"name": "peers-udp", "port": PEERS_PORT, "protocol": "UDP"},
+            {"name": RELOADER, "port": RELOADER_PORT, "target_port": RELOADER},
         ],
     }
 
@@ -228,18 +235,18 @@ def pod(
         "containers": [
             server(args),
             {
-                "name": "reloader",
-                "image": args.get("reloader_image", CONFIG_RELOADER),
+                "name": RELOADER,
+                "image": args["reloader_image"],
                 "args": [
                     f"--watched-dir={CONFIG}",
                     f"--reload-url=http://{LISTEN}/-/reload",
                     "--watch-interval=10s",
-                    "--listen-address=:8080",
+                    f"--listen-address=:{RELOADER_PORT}",
                 ],
-                "ports": [{"name": "reloader", "container_port": 8080}],
-                "startup_probe": {"http_get": {"path": "/healthz", "port": "reloader"}, **STARTING},
-                "readiness_probe": {"http_get": {"path": "/healthz", "port": "reloader"}},
-                "liveness_probe": {"http_get": {"path": "/healthz", "port": "reloader"}, "period_seconds": 30},
+                "ports": [{"name": RELOADER, "container_port": RELOADER_PORT}],
+                "startup_probe": {"http_get": {"path": "/healthz", "port": RELOADER}, **STARTING},
+                "readiness_probe": {"http_get": {"path": "/healthz", "port": RELOADER}},
+                "liveness_probe": {"http_get": {"path": "/healthz", "port": RELOADER}, "period_seconds": 30},
                 "resources": resources("10m", "24Mi", "64Mi"),
                 "security_context": RESTRICTED,
                 "volume_mounts": [{"name": "config", "mount_path": CONFIG, "read_only": True}],
@@ -258,7 +265,7 @@ def server(args: AlertmanagerArgs) -> k8s.core.v1.ContainerArgsDict:
     }
     return {
         "name": APP,
-        "image": args.get("image", ALERTMANAGER),
+        "image": args["image"],
         "args": alertmanager_flags(args["replicas"], PEERS, args["prefix"], args.get("url")),
         "env": [{"name": "POD_IP", "value_from": of_the_pod("status.podIP")}],
         "ports": [

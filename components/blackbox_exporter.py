@@ -1,13 +1,12 @@
 """blackbox_exporter: asks endpoints as a user would, on the hub's behalf and nobody else's."""
 
-from typing import NotRequired, TypedDict
+from typing import TypedDict
 
 import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
 from render.blackbox import APP, CONFIG_FILE, FLAGS, LISTEN, PROBE
-from settings.images import BLACKBOX_EXPORTER, KUBE_RBAC_PROXY
 
 from .k8s import auth_proxy
 from .k8s.labels import labels
@@ -29,11 +28,11 @@ class BlackboxExporterArgs(TypedDict):
     """App, and ServiceAccount, of the Prometheus that has it ask."""
     tls_secret: pulumi.Input[str]
     """Secret of type kubernetes.io/tls that the auth proxy shows."""
-    image: NotRequired[str]
-    """blackbox_exporter; the release that this package is tested with, if left out."""
-    auth_proxy_image: NotRequired[str]
-    """kube-rbac-proxy; likewise."""
-    rollout_timeout: NotRequired[int]
+    image: str
+    """Image of blackbox_exporter."""
+    auth_proxy_image: str
+    """Image of kube-rbac-proxy."""
+    rollout_timeout: int
     """Seconds until a StatefulSet that does not become ready fails the update."""
 
 
@@ -47,7 +46,7 @@ class BlackboxExporter(pulumi.ComponentResource):
         metadata: k8s.meta.v1.ObjectMetaArgsDict = {
             "name": APP,
             "namespace": args["namespace"],
-            "labels": labels(APP, APP, args.get("image", BLACKBOX_EXPORTER)),
+            "labels": labels(APP, APP, args["image"]),
         }
         account = k8s.core.v1.ServiceAccount(
             f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
@@ -55,7 +54,7 @@ class BlackboxExporter(pulumi.ComponentResource):
         proxies = auth_proxy.auth_proxies(
             name,
             [PROBE.called_by(args["scraper"])],
-            args.get("auth_proxy_image", KUBE_RBAC_PROXY),
+            args["auth_proxy_image"],
             metadata,
             account,
             args["tls_secret"],
@@ -78,7 +77,7 @@ def pod(
     """The exporter on loopback, and its auth proxy."""
     server: k8s.core.v1.ContainerArgsDict = {
         "name": APP,
-        "image": args.get("image", BLACKBOX_EXPORTER),
+        "image": args["image"],
         "args": list(FLAGS),
         "resources": resources("10m", "24Mi", "128Mi"),
         "security_context": RESTRICTED,

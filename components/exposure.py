@@ -31,8 +31,6 @@ class Backend(TypedDict):
     """Exactly this path; without it all that no other backend takes."""
     node_port: NotRequired[int]
     """Port on the nodes, with `nodePort`."""
-    grpc: NotRequired[bool]
-    """Whether it speaks gRPC."""
 
 
 class ExposureArgs(TypedDict):
@@ -64,7 +62,7 @@ class ExposureArgs(TypedDict):
     """Further annotations of what is made."""
     source_ranges: NotRequired[Sequence[str]]
     """Addresses from which a load balancer lets clients in; from everywhere, if left out or empty."""
-    rollout_timeout: NotRequired[int]
+    rollout_timeout: int
     """Seconds until a load balancer without an address fails the update."""
 
 
@@ -179,7 +177,7 @@ def nginx(args: ExposureArgs, trust: pulumi.Input[str]) -> dict[str, pulumi.Inpu
     if "nginx" not in args.get("ingress_class", "nginx"):
         return {}
     prefix = "nginx.ingress.kubernetes.io"
-    common = {f"{prefix}/backend-protocol": "GRPCS" if _is_grpc(args) else "HTTPS"}
+    common = {f"{prefix}/backend-protocol": "HTTPS"}
     if args.get("passthrough"):
         return {**common, f"{prefix}/ssl-passthrough": "true"}
     return {
@@ -220,8 +218,6 @@ def routes(args: ExposureArgs) -> dict[str, dict[str, Any]]:
     head = {"parentRefs": [dict(args["gateway"])], "hostnames": [args["host"]]}
     if args.get("passthrough"):
         return {"TLSRoute": {**head, "rules": [{"backendRefs": [_reference(args, args["backends"][0])]}]}}
-    if _is_grpc(args):
-        return {"GRPCRoute": {**head, "rules": [{"backendRefs": [_reference(args, args["backends"][0])]}]}}
     rules = [
         {
             "matches": [{"path": {"type": "Exact" if "path" in one else "PathPrefix", "value": one.get("path", "/")}}],
@@ -253,22 +249,17 @@ def http_proxy(args: ExposureArgs, trust: pulumi.Input[str]) -> dict[str, Any]:
             "tcpproxy": {"services": [{"name": args["app"], "port": backend["port"]}]},
         }
     verified = {"caSecret": trust, "subjectName": args["server_name"]}
-    protocol = "h2" if _is_grpc(args) else "tls"
     return {
         "virtualhost": {"fqdn": args["host"], "tls": {"secretName": args["tls_secret"]}},
         "routes": [
             {
                 "conditions": [{"exact": one["path"]} if "path" in one else {"prefix": "/"}],
-                "services": [{"name": args["app"], "port": one["port"], "protocol": protocol, "validation": verified}],
+                "services": [{"name": args["app"], "port": one["port"], "protocol": "tls", "validation": verified}],
                 "timeoutPolicy": {"response": f"{TIMEOUT}s"},
             }
             for one in args["backends"]
         ],
     }
-
-
-def _is_grpc(args: ExposureArgs) -> bool:
-    return any(backend.get("grpc") for backend in args["backends"])
 
 
 def _reference(args: ExposureArgs, backend: Backend) -> dict[str, Any]:

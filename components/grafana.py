@@ -1,4 +1,4 @@
-"""Grafana: the boards, for people who log in."""
+"""Grafana: the dashboards, for people who log in."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -8,8 +8,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from render.grafana import APP, BOARDS, DATA, PASSWORD, PORT, PROVISIONING, TLS, TOKEN, TRUSTED
-from settings.images import GRAFANA
+from render.grafana import APP, DASHBOARDS, DATA, PASSWORD, PORT, PROVISIONING, TLS, TOKEN, TRUSTED
 
 from .k8s.labels import labels, selector
 from .k8s.security import POD_WITH_VOLUME, RESTRICTED
@@ -32,9 +31,9 @@ class GrafanaArgs(TypedDict):
     datasources: str
     """Text of the file with its datasource."""
     providers: str
-    """Text of the file that names the folder of the boards."""
+    """Text of the file that names the folder of the dashboards."""
     boards: Mapping[str, str]
-    """File name, `<board>.json`, -> text."""
+    """File name, `<dashboard>.json`, -> text."""
     reader: pulumi.Input[str]
     """Role, in this namespace, that opens the hub's read auth proxy."""
     tls_secret: pulumi.Input[str]
@@ -51,14 +50,14 @@ class GrafanaArgs(TypedDict):
     """Size of the volume."""
     storage_class: NotRequired[pulumi.Input[str]]
     """The cluster's default class, if left out."""
-    image: NotRequired[str]
-    """The release that the boards are made for, if left out."""
-    rollout_timeout: NotRequired[int]
+    image: str
+    """Image of Grafana."""
+    rollout_timeout: int
     """Seconds until a StatefulSet that does not become ready fails the update."""
 
 
 class Grafana(pulumi.ComponentResource):
-    """Shows the boards, and asks the hub with a token of its own."""
+    """Shows the dashboards, and asks the hub with a token of its own."""
 
     service: pulumi.Output[str]
     """Name of the Service."""
@@ -70,7 +69,7 @@ class Grafana(pulumi.ComponentResource):
         metadata: k8s.meta.v1.ObjectMetaArgsDict = {
             "name": APP,
             "namespace": args["namespace"],
-            "labels": labels(APP, APP, args.get("image", GRAFANA)),
+            "labels": labels(APP, APP, args["image"]),
         }
         ports: k8s.core.v1.ServicePortArgsDict = {"name": HTTPS, "port": PORT, "target_port": HTTPS}
         service = k8s.core.v1.Service(
@@ -175,7 +174,7 @@ MOUNTS: list[k8s.core.v1.VolumeMountArgsDict] = [
     {"name": "tmp", "mount_path": "/tmp"},  # noqa: S108
     {"name": "datasources", "mount_path": f"{PROVISIONING}/datasources", "read_only": True},
     {"name": "dashboards", "mount_path": f"{PROVISIONING}/dashboards", "read_only": True},
-    {"name": "boards", "mount_path": BOARDS, "read_only": True},
+    {"name": "boards", "mount_path": DASHBOARDS, "read_only": True},
     {"name": "tls", "mount_path": TLS, "read_only": True},
     {"name": "trusted", "mount_path": TRUSTED.rpartition("/")[0], "read_only": True},
     {"name": "reader", "mount_path": TOKEN.rpartition("/")[0], "read_only": True},
@@ -188,7 +187,7 @@ def pod(args: GrafanaArgs, volumes: Sequence[k8s.core.v1.VolumeArgsDict]) -> k8s
     alive: k8s.core.v1.ProbeArgsDict = {"http_get": {"path": "/api/health", "port": HTTPS, "scheme": "HTTPS"}}
     container: k8s.core.v1.ContainerArgsDict = {
         "name": APP,
-        "image": args.get("image", GRAFANA),
+        "image": args["image"],
         "env": [{"name": name, "value": value} for name, value in sorted(args["environment"].items())],
         "ports": [{"name": HTTPS, "container_port": PORT}],
         "resources": resources("50m", "192Mi", "768Mi"),

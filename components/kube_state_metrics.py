@@ -7,8 +7,6 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from settings.images import KUBE_STATE_METRICS
-
 from .k8s.labels import labels, selector
 from .k8s.network_policy import pods_of
 from .k8s.probes import STARTING
@@ -48,9 +46,9 @@ class KubeStateMetricsArgs(TypedDict):
     """Active series of the cluster; memory follows from it."""
     labels: NotRequired[Mapping[str, Sequence[str]]]
     """Kind of object -> labels of its objects that are told; none, if left out."""
-    image: NotRequired[str]
-    """The release that this package is tested with, if left out."""
-    rollout_timeout: NotRequired[int]
+    image: str
+    """Image of the exporter."""
+    rollout_timeout: int
     """Seconds until a StatefulSet that does not become ready fails the update."""
 
 
@@ -59,7 +57,7 @@ class KubeStateMetrics(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: KubeStateMetricsArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:KubeStateMetrics", name, {}, opts)
-        image = args.get("image", KUBE_STATE_METRICS)
+        image = args["image"]
         child_opts = ResourceOptions(parent=self)
         metadata: k8s.meta.v1.ObjectMetaArgsDict = {
             "name": APP,
@@ -99,6 +97,7 @@ class KubeStateMetrics(pulumi.ComponentResource):
                 "selector": selector(APP, APP),
                 "ports": [
                     {"name": "metrics", "port": PORT, "target_port": "metrics"},
+                    {"name": "telemetry", "port": TELEMETRY, "target_port": "telemetry"},
                 ],
             },
             opts=await_opts,
@@ -112,7 +111,7 @@ class KubeStateMetrics(pulumi.ComponentResource):
                 "ingress": [
                     {
                         "from_": pods_of([args["scraper"]]),
-                        "ports": [{"port": "metrics", "protocol": "TCP"}],
+                        "ports": [{"port": port, "protocol": "TCP"} for port in ("metrics", "telemetry")],
                     }
                 ],
             },

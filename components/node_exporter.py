@@ -1,14 +1,12 @@
 """Host metrics: one node_exporter per Linux node."""
 
-from typing import NotRequired, TypedDict
+from typing import TypedDict
 
 import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
 from render.scrape.platforms import VIRTUAL
-from settings.exporters import NODE_EXPORTER_PORT
-from settings.images import NODE_EXPORTER
 
 from .k8s.labels import labels, selector
 from .k8s.probes import STARTING
@@ -36,11 +34,11 @@ REAL_NODES: k8s.core.v1.NodeAffinityArgsDict = {
 class NodeExporterArgs(TypedDict):
     namespace: pulumi.Input[str]
     """Namespace of the DaemonSet; it must admit host networking and host paths."""
-    port: NotRequired[int]
-    """Port on every node; 9100, if left out."""
-    image: NotRequired[str]
-    """The release that this package is tested with, if left out."""
-    rollout_timeout: NotRequired[int]
+    port: int
+    """Port on every node."""
+    image: str
+    """Image of the exporter."""
+    rollout_timeout: int
     """Seconds until a DaemonSet that does not become ready fails the update."""
 
 
@@ -49,7 +47,7 @@ class NodeExporter(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: NodeExporterArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:NodeExporter", name, {}, opts)
-        image, port = args.get("image", NODE_EXPORTER), args.get("port", NODE_EXPORTER_PORT)
+        image, port = args["image"], args["port"]
         metadata: k8s.meta.v1.ObjectMetaArgsDict = {
             "name": APP,
             "namespace": args["namespace"],

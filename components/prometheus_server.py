@@ -8,12 +8,11 @@ import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
 from render.auth_proxy import AuthProxy
-from render.prometheus.auth_proxies import METRICS, READ
+from render.prometheus.auth_proxies import BROWSE, METRICS, READ, VIEWER
 from render.prometheus.flags import DATA
 from render.prometheus.server import RULE_FILES
 from render.scrape.authenticated import CERTIFICATE
 from render.thanos.names import GRPC, HTTP, QUERY, SIDECAR
-from settings.images import KUBE_RBAC_PROXY, PROMETHEUS, THANOS
 
 from .k8s import auth_proxy, tokens
 from .k8s.certificate import certificate
@@ -38,7 +37,7 @@ class Sidecar(NamedTuple):
 
     flags: Sequence[str]
     access: BucketAccess
-    image: str = THANOS
+    image: str
 
 
 class PrometheusServerArgs(TypedDict):
@@ -72,11 +71,11 @@ class PrometheusServerArgs(TypedDict):
     """ConfigMap whose `ca.crt` signs for annotated targets, where the configuration says so."""
     storage_class: NotRequired[pulumi.Input[str]]
     """The cluster's default class, if left out."""
-    image: NotRequired[str]
-    """Prometheus; the release that this package is tested with, if left out."""
-    auth_proxy_image: NotRequired[str]
-    """kube-rbac-proxy; likewise."""
-    rollout_timeout: NotRequired[int]
+    image: str
+    """Image of Prometheus."""
+    auth_proxy_image: str
+    """Image of kube-rbac-proxy."""
+    rollout_timeout: int
     """Seconds until a StatefulSet that does not become ready fails the update."""
 
 
@@ -112,7 +111,7 @@ class DeployedServer(NamedTuple):
 def server_metadata(args: PrometheusServerArgs) -> k8s.meta.v1.ObjectMetaArgsDict:
     """Return name, namespace and labels of what belongs to a server."""
     app = args["app"]
-    return {"name": app, "namespace": args["namespace"], "labels": labels(app, app, args.get("image", PROMETHEUS))}
+    return {"name": app, "namespace": args["namespace"], "labels": labels(app, app, args["image"])}
 
 
 def deploy_server(
@@ -133,8 +132,8 @@ def deploy_server(
     )
     made = auth_proxy.auth_proxies(
         name,
-        [*proxies, *([METRICS.called_by(app)] if count > 1 else [])],
-        args.get("auth_proxy_image", KUBE_RBAC_PROXY),
+        [*proxies, BROWSE, *([METRICS.called_by(app)] if count > 1 else [])],
+        args["auth_proxy_image"],
         metadata,
         account,
         tls_secret,
@@ -146,6 +145,11 @@ def deploy_server(
         bind_role(f"{name}-scraper", scraper, made.roles[METRICS.name], account.metadata.name, child_opts)
     reader: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": READER}
     reader_token = service_account_token(f"{name}-reader", reader, made.roles[READ.name], 0, child_opts)
+    viewer: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": VIEWER}
+    k8s.core.v1.ServiceAccount(
+        f"{name}-viewer", metadata=viewer, automount_service_account_token=False, opts=child_opts
+    )
+    bind_role(f"{name}-viewer", viewer, made.roles[BROWSE.name], VIEWER, child_opts)
     config = k8s.core.v1.ConfigMap(
         f"{name}-config", metadata=metadata, data={"prometheus.yml": args["config"]}, opts=child_opts
     )
@@ -200,7 +204,7 @@ def pod(
         "termination_grace_period_seconds": 300,
         "containers": [
             container(
-                args.get("image", PROMETHEUS),
+                args["image"],
                 args["flags"],
                 args["memory"],
                 [

@@ -7,7 +7,6 @@ import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
 from render.pushgateway import APP, DATA, FLAGS, LISTEN, METRICS, PUSH
-from settings.images import KUBE_RBAC_PROXY, PUSHGATEWAY
 
 from .k8s import auth_proxy
 from .k8s.auth_proxy import permission
@@ -33,11 +32,11 @@ class PushgatewayArgs(TypedDict):
     """Size of the volume."""
     storage_class: NotRequired[pulumi.Input[str]]
     """The cluster's default class, if left out."""
-    image: NotRequired[str]
-    """Pushgateway; the release that this package is tested with, if left out."""
-    auth_proxy_image: NotRequired[str]
-    """kube-rbac-proxy; likewise."""
-    rollout_timeout: NotRequired[int]
+    image: str
+    """Image of Pushgateway."""
+    auth_proxy_image: str
+    """Image of kube-rbac-proxy."""
+    rollout_timeout: int
     """Seconds until a StatefulSet that does not become ready fails the update."""
 
 
@@ -56,7 +55,7 @@ class Pushgateway(pulumi.ComponentResource):
         metadata: k8s.meta.v1.ObjectMetaArgsDict = {
             "name": APP,
             "namespace": args["namespace"],
-            "labels": labels(APP, APP, args.get("image", PUSHGATEWAY)),
+            "labels": labels(APP, APP, args["image"]),
         }
         account = k8s.core.v1.ServiceAccount(
             f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
@@ -64,7 +63,7 @@ class Pushgateway(pulumi.ComponentResource):
         proxies = auth_proxy.auth_proxies(
             name,
             [PUSH, METRICS.called_by(args["scraper"])],
-            args.get("auth_proxy_image", KUBE_RBAC_PROXY),
+            args["auth_proxy_image"],
             metadata,
             account,
             args["tls_secret"],
@@ -92,7 +91,7 @@ def pod(
     """Pushgateway on loopback, and its auth proxy."""
     server: k8s.core.v1.ContainerArgsDict = {
         "name": APP,
-        "image": args.get("image", PUSHGATEWAY),
+        "image": args["image"],
         "args": list(FLAGS),
         "resources": resources("10m", "32Mi", "256Mi"),
         "security_context": RESTRICTED,

@@ -21,11 +21,11 @@ from . import (
     thanos_writes,
     workload,
 )
-from .model import Board, queries, resolved
+from .model import Dashboard, queries, resolved
 from .render import DATASOURCE, text
 
-BOARDS: tuple[Board, ...] = tuple(
-    module.BOARD
+DASHBOARDS: tuple[Dashboard, ...] = tuple(
+    module.DASHBOARD
     for module in (
         fleet,
         cluster,
@@ -46,23 +46,23 @@ BOARDS: tuple[Board, ...] = tuple(
         probes,
     )
 )
-"""Every board, from the whole to its parts, then what watches."""
+"""Every dashboard, from the whole to its parts, then what watches."""
 
 __all__ = ["BOARDS", "DATASOURCE", "Board", "files", "queries", "resolved", "shown"]
 
 
-def shown(fleet: Fleet) -> tuple[Board, ...]:
-    """The boards that a fleet has something to show on."""
+def dashboards_of(fleet: Fleet) -> tuple[Dashboard, ...]:
+    """The dashboards that a fleet has something to show on."""
     absent = {
-        alertmanager.BOARD.uid: fleet.alertmanager is None,
-        probes.BOARD.uid: not fleet.probes,
-        thanos.BOARD.uid: fleet.thanos is None,
-        thanos_blocks.BOARD.uid: fleet.thanos is None,
-        thanos_writes.BOARD.uid: not (fleet.thanos and (fleet.thanos.receive or fleet.thanos.ruler)),
+        alertmanager.DASHBOARD.uid: fleet.alertmanager is None,
+        probes.DASHBOARD.uid: not fleet.probes,
+        thanos.DASHBOARD.uid: fleet.thanos is None,
+        thanos_blocks.DASHBOARD.uid: fleet.thanos is None,
+        thanos_writes.DASHBOARD.uid: not (fleet.thanos and (fleet.thanos.receive or fleet.thanos.ruler)),
     }
-    return tuple(board for board in BOARDS if not absent.get(board.uid, False))
+    return tuple(board for board in DASHBOARDS if not absent.get(board.uid, False))
 
 
 def files(fleet: Fleet) -> dict[str, str]:
-    """JSON text of these boards, by file name."""
-    return {f"{board.uid.removeprefix('promfleet-')}.json": text(board) for board in shown(fleet)}
+    """JSON text of these dashboards, by file name."""
+    return {f"{board.uid.removeprefix('promfleet-')}.json": text(board) for board in dashboards_of(fleet)}

@@ -1,7 +1,7 @@
 """Remote write: what agents send, what waits, and what is lost."""
 
-from .model import Board, Column, Lines, Query, Row, Step, Table
-from .words import ANY_IS_BAD, CLUSTERS, MANY, NO_AGENT, RED, SENDERS, behind
+from .expressions import ANY_IS_BAD, CLUSTERS, MANY, NO_AGENT, RED, SENDERS, behind
+from .model import Column, Dashboard, Query, Row, Step, Table, TimeSeries
 
 _BY = "cluster, remote_name"
 _OF = "{{cluster}} {{remote_name}}"
@@ -41,7 +41,7 @@ _AGENTS = Table(
 _SENT = Row(
     "Sent",
     (
-        Lines(
+        TimeSeries(
             title="Behind",
             description="From what was scraped to what was sent. A line that climbs: hub or network take too little.",
             empty=NO_AGENT,
@@ -49,21 +49,21 @@ _SENT = Row(
             unit="s",
             steps=(Step(120, RED),),
         ),
-        Lines(
+        TimeSeries(
             title="Samples per second",
             description="What was sent. Above its usual level after an outage an agent catches up.",
             empty=NO_AGENT,
             queries=(Query(_rate(f"{_QUEUE}_samples_total"), _OF),),
             unit="cps",
         ),
-        Lines(
+        TimeSeries(
             title="Bytes per second",
             description="What the network carries, compressed: what traffic between regions costs.",
             empty=NO_AGENT,
             queries=(Query(_rate(f"{_QUEUE}_bytes_total"), _OF),),
             unit="Bps",
         ),
-        Lines(
+        TimeSeries(
             title="Shards wanted",
             description="Senders that the agent would like, of those that it may have. At 1 it can't keep up.",
             empty=NO_AGENT,
@@ -71,13 +71,13 @@ _SENT = Row(
             unit="percentunit",
             steps=(Step(1, RED),),
         ),
-        Lines(
+        TimeSeries(
             title="Samples that wait",
             description="Read from the log and not yet taken by the receiver.",
             empty=NO_AGENT,
             queries=(Query(_most(f"{_QUEUE}_samples_pending"), _OF),),
         ),
-        Lines(
+        TimeSeries(
             title="Time of a request",
             description="Mean time until the receiver has taken a batch. It decides how much a shard can send.",
             empty=NO_AGENT,
@@ -96,21 +96,21 @@ _SENT = Row(
 _LOST = Row(
     "Refused and lost",
     (
-        Lines(
+        TimeSeries(
             title="Refused",
             description="Samples that the receiver answered 4xx to: they are lost. Any is a token, a name or a limit.",
             empty=NO_AGENT,
             queries=(Query(_rate(f"{_QUEUE}_samples_failed_total"), _OF),),
             unit="cps",
         ),
-        Lines(
+        TimeSeries(
             title="Dropped before sending",
             description="By reason; `too_old` is what an outage outlived, the others are rules of one's own.",
             empty="Nothing was dropped.",
             queries=(Query(_rate(f"{_QUEUE}_samples_dropped_total", f"{_BY}, reason"), f"{_OF} {{{{reason}}}}"),),
             unit="cps",
         ),
-        Lines(
+        TimeSeries(
             title="Sent again",
             description="After 5xx, 429 or no answer. Nothing is lost by it, but agents fall behind.",
             empty=NO_AGENT,
@@ -123,7 +123,7 @@ _LOST = Row(
 _ITSELF = Row(
     "The agents themselves",
     (
-        Lines(
+        TimeSeries(
             title="Memory",
             description="Follows the series. At its limit an agent is killed, and loses what it had not sent.",
             empty=NO_AGENT,
@@ -135,7 +135,7 @@ _ITSELF = Row(
             ),
             unit="bytes",
         ),
-        Lines(
+        TimeSeries(
             title="Log on disk",
             description="Grows with the samples that an agent keeps for an outage. Its volume must hold it.",
             empty=NO_AGENT,
@@ -147,7 +147,7 @@ _ITSELF = Row(
                 ),
             ),
         ),
-        Lines(
+        TimeSeries(
             title="CPU",
             description="Cores.",
             empty=NO_AGENT,
@@ -162,7 +162,7 @@ _ITSELF = Row(
     ),
 )
 
-BOARD = Board(
+DASHBOARD = Dashboard(
     uid="promfleet-agents",
     title="Remote write and agents",
     description="What agents send, what waits, and what is lost.",

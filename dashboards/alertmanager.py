@@ -1,7 +1,7 @@
 """Alertmanager: is it whole, and do its messages arrive."""
 
-from .model import Board, Column, Figure, Lines, Query, Row, Table, Variable
-from .words import ANY_IS_BAD, DOWN_IS_BAD, ONE
+from .expressions import ANY_IS_BAD, DOWN_IS_BAD, ONE
+from .model import Column, Dashboard, Query, Row, Stat, Table, TimeSeries, Variable
 
 _ITSELF = 'job="alertmanager"'
 _HERE = f"{ONE}, {_ITSELF}"
@@ -16,28 +16,28 @@ def _rate(metric: str, by: str) -> str:
 _NOW = Row(
     "Now",
     (
-        Figure(
+        Stat(
             title="Alerts",
             description="Those that are active: neither silenced nor inhibited. Each member holds all of them.",
             empty=_NONE,
             expr=f'max(alertmanager_alerts{{{_HERE}, state="active"}})',
             unit="none",
         ),
-        Figure(
+        Stat(
             title="Suppressed",
             description="Alerts that a silence, a maintenance window or a greater alert mutes.",
             empty=_NONE,
             expr=f'max(alertmanager_alerts{{{_HERE}, state="suppressed"}})',
             unit="none",
         ),
-        Figure(
+        Stat(
             title="Silences",
             description="Those that are active.",
             empty=_NONE,
             expr=f'max(alertmanager_silences{{{_HERE}, state="active"}})',
             unit="none",
         ),
-        Figure(
+        Stat(
             title="Messages failed, 1 h",
             description="Notifications that were given up after every attempt. Any was not read by anybody.",
             empty=_NONE,
@@ -45,14 +45,14 @@ _NOW = Row(
             unit="none",
             steps=ANY_IS_BAD,
         ),
-        Figure(
+        Stat(
             title="Members",
             description="The fewest that a member sees. Fewer than there are: messages come twice.",
             empty="It stands alone, or nothing came from it.",
             expr=f"min(alertmanager_cluster_members{{{_HERE}}})",
             unit="none",
         ),
-        Figure(
+        Stat(
             title="Configurations",
             description="Different ones in use among the members. More than one: a member did not take the newest.",
             empty=_NONE,
@@ -88,21 +88,21 @@ _MEMBERS = Table(
 _FLOW = Row(
     "From alerts to messages",
     (
-        Lines(
+        TimeSeries(
             title="Alerts received",
             description="From the hub, firing and resolved. None at all: the hub can't reach it.",
             empty=_NONE,
             queries=(Query(_rate("alertmanager_alerts_received_total", "status"), "{{status}}"),),
             unit="cps",
         ),
-        Lines(
+        TimeSeries(
             title="Messages sent",
             description="By receiver's kind; each message speaks of a whole group of alerts.",
             empty=_NONE,
             queries=(Query(f"{_rate('alertmanager_notifications_total', 'integration')} > 0", "{{integration}}"),),
             unit="cps",
         ),
-        Lines(
+        TimeSeries(
             title="Messages failed",
             description="By receiver's kind and reason: clientError is a wrong key or channel.",
             empty="No message has failed.",
@@ -114,7 +114,7 @@ _FLOW = Row(
             ),
             unit="cps",
         ),
-        Lines(
+        TimeSeries(
             title="Time to send",
             description="Mean time of a message. Above ten seconds, a receiver is about to fail.",
             empty="No message was sent.",
@@ -127,14 +127,14 @@ _FLOW = Row(
             ),
             unit="s",
         ),
-        Lines(
+        TimeSeries(
             title="Alerts refused",
             description="What is not valid is a rule with labels that Alertmanager does not take.",
             empty=_NONE,
             queries=(Query(_rate("alertmanager_alerts_invalid_total", "instance"), "{{instance}}"),),
             unit="cps",
         ),
-        Lines(
+        TimeSeries(
             title="Health of the members",
             description="0 is well; above it, members can't reach each other in time.",
             empty="It stands alone, or nothing came from it.",
@@ -144,7 +144,7 @@ _FLOW = Row(
     ),
 )
 
-BOARD = Board(
+DASHBOARD = Dashboard(
     uid="promfleet-alertmanager",
     title="Alertmanager",
     description="Is Alertmanager whole, and do its messages arrive.",

@@ -1,7 +1,7 @@
 """API servers: do they answer, how fast, and who asks."""
 
-from .model import Board, Column, Lines, Query, Row, Step, Table
-from .words import CLUSTERS, DOWN_IS_BAD, MANY, RED, quantile
+from .expressions import CLUSTERS, DOWN_IS_BAD, MANY, RED, quantile
+from .model import Column, Dashboard, Query, Row, Step, Table, TimeSeries
 
 _HERE = f'{MANY}, job="apiserver"'
 _NONE = "Nothing came from an API server: it can't be scraped here, or the cluster's agent is down."
@@ -40,7 +40,7 @@ _SERVERS = Table(
 _ANSWERS = Row(
     "Answers",
     (
-        Lines(
+        TimeSeries(
             title="Errors",
             description="Share of the requests that ended with 5xx. Above 0.1 % for long, deployments begin to fail.",
             empty=_NONE,
@@ -52,35 +52,35 @@ _ANSWERS = Row(
             unit="percentunit",
             steps=(Step(0.001, RED),),
         ),
-        Lines(
+        TimeSeries(
             title="Requests by code",
             description="Many 429 are a server that protects itself, many 409 controllers in each other's way.",
             empty=_NONE,
             queries=(Query(_requests(", code"), "{{cluster}} {{code}}"),),
             unit="reqps",
         ),
-        Lines(
+        TimeSeries(
             title="Requests by verb",
             description="Many LISTs are clients that do not watch, and cost most.",
             empty=_NONE,
             queries=(Query(_requests(", verb"), "{{cluster}} {{verb}}"),),
             unit="reqps",
         ),
-        Lines(
+        TimeSeries(
             title="Slowest reads",
             description="99 of 100 GETs and LISTs took less, without the time in webhooks and queues of one's own.",
             empty=_NONE,
             queries=_slow(_READS),
             unit="s",
         ),
-        Lines(
+        TimeSeries(
             title="Slowest writes",
             description="99 of 100 writes took less. Above a second, etcd's disk or size is to blame most often.",
             empty=_NONE,
             queries=_slow(_WRITES),
             unit="s",
         ),
-        Lines(
+        TimeSeries(
             title="Requests in flight",
             description="By kind. What exceeds the server's limits waits, then is refused with 429.",
             empty=_NONE,
@@ -98,21 +98,21 @@ _ANSWERS = Row(
 _STORAGE = Row(
     "Storage",
     (
-        Lines(
+        TimeSeries(
             title="etcd by operation",
             description="Mean time of a request to etcd. Above 100 ms everything is slow.",
             empty=_NONE,
             queries=(Query(f"{_etcd('sum')} / {_etcd('count')}", "{{cluster}} {{operation}}"),),
             unit="s",
         ),
-        Lines(
+        TimeSeries(
             title="Size of the storage",
             description="etcd refuses writes at its quota, 2 GiB unless it was raised.",
             empty="This API server does not tell the size of its storage.",
             queries=(Query(f"max by (cluster) (apiserver_storage_size_bytes{{{_HERE}}})", "{{cluster}}"),),
             unit="bytes",
         ),
-        Lines(
+        TimeSeries(
             title="Objects",
             description="The ten kinds of which there are most. One that only climbs is a controller that leaks.",
             empty=_NONE,
@@ -126,7 +126,7 @@ _STORAGE = Row(
     ),
 )
 
-BOARD = Board(
+DASHBOARD = Dashboard(
     uid="promfleet-apiserver",
     title="API servers",
     description="Do the API servers answer, how fast, and what do they hold.",

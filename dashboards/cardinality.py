@@ -1,7 +1,7 @@
 """Series: which cluster, job and target brings them, and which grows."""
 
-from .model import Board, Column, Lines, Query, Row, Step, Table, Variable
-from .words import CLUSTERS, MANY, RED, YELLOW
+from .expressions import CLUSTERS, MANY, RED, YELLOW
+from .model import Column, Dashboard, Query, Row, Step, Table, TimeSeries, Variable
 
 _JOB = Variable("job", f"label_values(scrape_samples_post_metric_relabeling{{{MANY}}}, job)", many=True)
 _HERE = f'{MANY}, job=~"$job"'
@@ -57,39 +57,39 @@ _NAMES = Table(
 _GROWTH = Row(
     "Growth",
     (
-        Lines(
+        TimeSeries(
             title="Series by job",
             description="A step is a new version or exporter; a slope is a label with ever new values.",
             empty=_NONE,
             queries=(Query(f"topk(10, sum by ({_BY}) ({_BROUGHT}))", _OF),),
             stacked=True,
         ),
-        Lines(
+        TimeSeries(
             title="New series per hour",
             description="Churn: each new series costs memory for hours, even if it never comes again.",
             empty=_NONE,
             queries=(Query(f"topk(10, sum by ({_BY}) ({_NEW}))", _OF),),
         ),
-        Lines(
+        TimeSeries(
             title="Active series at the hub",
             description="What the hub holds in memory, of all clusters: series of the last two to three hours.",
             empty="No hub is among the clusters that are chosen.",
             queries=(Query(f"sum by (cluster) (prometheus_tsdb_head_series{{{_ITSELF}}})", "{{cluster}}"),),
         ),
-        Lines(
+        TimeSeries(
             title="Active series at the agents",
             description="What each agent holds in memory.",
             empty="No agent is among the clusters that are chosen.",
             queries=(Query(f"sum by (cluster) (prometheus_agent_active_series{{{_ITSELF}}})", "{{cluster}}"),),
         ),
-        Lines(
+        TimeSeries(
             title="Time of scrapes",
             description="The slowest target of each job. At the timeout the scrape is thrown away.",
             empty=_NONE,
             queries=(Query(f"topk(10, max by ({_BY}) (scrape_duration_seconds{{{_HERE}}}))", _OF),),
             unit="s",
         ),
-        Lines(
+        TimeSeries(
             title="Size of scrapes",
             description="The largest answer of each job, before compression. Over the limit a scrape is refused.",
             empty=_NONE,
@@ -99,7 +99,7 @@ _GROWTH = Row(
     ),
 )
 
-BOARD = Board(
+DASHBOARD = Dashboard(
     uid="promfleet-cardinality",
     title="Cardinality",
     description="Which cluster, job and target brings series, and which grows.",

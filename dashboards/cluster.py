@@ -1,7 +1,6 @@
 """One cluster: what it has, what it gives, who uses it."""
 
-from .model import Board, Column, Figure, Lines, Link, Query, Row, Table
-from .words import (
+from .expressions import (
     ANY_IS_BAD,
     ANY_IS_ODD,
     CLUSTER,
@@ -21,20 +20,21 @@ from .words import (
     pod_memory,
     requested,
 )
+from .model import Column, Dashboard, Link, Query, Row, Stat, Table, TimeSeries
 
 _READY = f'kube_node_status_condition{{{ONE}, {STATE}, condition="Ready"'
 
 _NOW = Row(
     "Now",
     (
-        Figure(
+        Stat(
             title="Nodes ready",
             description="Nodes that take pods and run them.",
             empty=NO_KUBE_STATE_METRICS,
             unit="none",
             expr=f'sum({_READY}, status="true"}})',
         ),
-        Figure(
+        Stat(
             title="Nodes not ready",
             description="Nodes that do not answer; after five minutes their pods are started elsewhere.",
             empty=NO_KUBE_STATE_METRICS,
@@ -42,7 +42,7 @@ _NOW = Row(
             expr=f'sum({_READY}, status!="true"}})',
             steps=ANY_IS_BAD,
         ),
-        Figure(
+        Stat(
             title="CPU used",
             description="Share of all nodes' CPU time that was not idle.",
             empty=NO_NODE_EXPORTER,
@@ -50,7 +50,7 @@ _NOW = Row(
             unit="percentunit",
             steps=FULL,
         ),
-        Figure(
+        Stat(
             title="Memory used",
             description="Share of all nodes' memory that programs could not have.",
             empty=NO_NODE_EXPORTER,
@@ -58,7 +58,7 @@ _NOW = Row(
             unit="percentunit",
             steps=FULL,
         ),
-        Figure(
+        Stat(
             title="Fullest disk",
             description="The file system, of any node, that has the least room.",
             empty=NO_NODE_EXPORTER,
@@ -66,7 +66,7 @@ _NOW = Row(
             unit="percentunit",
             steps=FULL,
         ),
-        Figure(
+        Stat(
             title="Alerts firing",
             description="Critical ones and warnings of this cluster.",
             empty="The hub answers nothing.",
@@ -80,7 +80,7 @@ _NOW = Row(
 _USE = Row(
     "Use",
     (
-        Lines(
+        TimeSeries(
             title="CPU by namespace",
             description="Cores that the pods of each namespace use.",
             empty=NO_CADVISOR,
@@ -88,7 +88,7 @@ _USE = Row(
             unit="none",
             stacked=True,
         ),
-        Lines(
+        TimeSeries(
             title="Memory by namespace",
             description="Working sets of the pods of each namespace: what can't be taken back from them.",
             empty=NO_CADVISOR,
@@ -96,14 +96,14 @@ _USE = Row(
             unit="bytes",
             stacked=True,
         ),
-        Lines(
+        TimeSeries(
             title="Pods by phase",
             description="Pods that stay Pending find no node, volume or image; Failed ones were given up.",
             empty=NO_KUBE_STATE_METRICS,
             queries=(Query(f"sum by (phase) (kube_pod_status_phase{{{ONE}, {STATE}}}) > 0", "{{phase}}"),),
             unit="none",
         ),
-        Lines(
+        TimeSeries(
             title="CPU: used, requested, there",
             description="Used far below requested is money; requested at what is there leaves no room for a lost node.",
             empty=NO_KUBE_STATE_METRICS,
@@ -114,7 +114,7 @@ _USE = Row(
             ),
             unit="none",
         ),
-        Lines(
+        TimeSeries(
             title="Memory: used, requested, there",
             description="Used above requested is borrowed; who borrows is evicted first when memory ends.",
             empty=NO_KUBE_STATE_METRICS,
@@ -125,7 +125,7 @@ _USE = Row(
             ),
             unit="bytes",
         ),
-        Lines(
+        TimeSeries(
             title="Network of the nodes",
             description="Bytes per second over all devices that are not virtual. A flat top is a link that is full.",
             empty=NO_NODE_EXPORTER,
@@ -195,7 +195,7 @@ _FIRING = Table(
     height=6,
 )
 
-BOARD = Board(
+DASHBOARD = Dashboard(
     uid="promfleet-cluster",
     title="Cluster",
     description="One cluster: what it has, what it gives, who uses it.",

@@ -1,7 +1,7 @@
 """Names inside the clusters."""
 
-from .model import Board, Lines, Query, Row, Step
-from .words import CLUSTERS, MANY, RED, quantile
+from .expressions import CLUSTERS, MANY, RED, quantile
+from .model import Dashboard, Query, Row, Step, TimeSeries
 
 _HERE = f'{MANY}, job="coredns"'
 _NONE = "Nothing came from CoreDNS: this platform runs another name server, or the cluster's agent is down."
@@ -14,7 +14,7 @@ def _rate(metric: str, by: str = "", more: str = "") -> str:
 _FAILED = _rate("coredns_dns_responses_total", more=', rcode="SERVFAIL"')
 _ALL = _rate("coredns_dns_responses_total")
 
-BOARD = Board(
+DASHBOARD = Dashboard(
     uid="promfleet-coredns",
     title="CoreDNS",
     description="Are names found inside the clusters, and how fast.",
@@ -23,7 +23,7 @@ BOARD = Board(
         Row(
             "Answers",
             (
-                Lines(
+                TimeSeries(
                     title="Failures",
                     description="Share of the answers that are SERVFAIL. Above 1 %, programs can't reach each other.",
                     empty=_NONE,
@@ -31,7 +31,7 @@ BOARD = Board(
                     unit="percentunit",
                     steps=(Step(0.01, RED),),
                 ),
-                Lines(
+                TimeSeries(
                     title="Slowest answers",
                     description="99 of 100 took less. What is slow most often is the server that is asked in turn.",
                     empty=_NONE,
@@ -40,21 +40,21 @@ BOARD = Board(
                     ),
                     unit="s",
                 ),
-                Lines(
+                TimeSeries(
                     title="Answers by code",
                     description="Many NXDOMAIN are search domains that are tried in turn (ndots).",
                     empty=_NONE,
                     queries=(Query(_rate("coredns_dns_responses_total", ", rcode"), "{{cluster}} {{rcode}}"),),
                     unit="reqps",
                 ),
-                Lines(
+                TimeSeries(
                     title="Questions by server",
                     description="One far above the others is a client that holds on to it.",
                     empty=_NONE,
                     queries=(Query(_rate("coredns_dns_requests_total", ", instance"), "{{cluster}} {{instance}}"),),
                     unit="reqps",
                 ),
-                Lines(
+                TimeSeries(
                     title="Answered from memory",
                     description="Share of the questions that the cache answered.",
                     empty="CoreDNS has no cache here, or nothing came from it.",
@@ -66,7 +66,7 @@ BOARD = Board(
                     ),
                     unit="percentunit",
                 ),
-                Lines(
+                TimeSeries(
                     title="Panics",
                     description="Any is a bug of CoreDNS or of a plugin.",
                     empty=_NONE,

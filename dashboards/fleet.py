@@ -1,7 +1,6 @@
 """Every cluster on one page."""
 
-from .model import Board, Column, Figure, Lines, Link, Query, Row, Step, Table
-from .words import (
+from .expressions import (
     ANY_IS_BAD,
     ANY_IS_ODD,
     CLUSTERS,
@@ -18,6 +17,7 @@ from .words import (
     memory_used,
     requested,
 )
+from .model import Column, Dashboard, Link, Query, Row, Stat, Step, Table, TimeSeries
 
 _EXPECTED = f"max by (cluster) (promfleet_cluster_expected{{{MANY}}})"
 _SEEN = f'max by (cluster) (timestamp(up{{{MANY}, job="prometheus"}}))'
@@ -62,7 +62,7 @@ CLUSTER_TABLE = Table(
     sort="critical",
 )
 
-CPU = Lines(
+CPU = TimeSeries(
     title="CPU used",
     description="Share of all nodes' CPU time that was not idle. Above 80 % for long, pods wait for each other.",
     empty=f"{_SILENT} Its node exporters are missing, or the agent is silent.",
@@ -70,7 +70,7 @@ CPU = Lines(
     unit="percentunit",
     steps=FULL,
 )
-MEMORY = Lines(
+MEMORY = TimeSeries(
     title="Memory used",
     description="Share of all nodes' memory that programs could not have. Near 100 %, pods are evicted or killed.",
     empty=f"{_SILENT} Its node exporters are missing, or the agent is silent.",
@@ -78,14 +78,14 @@ MEMORY = Lines(
     unit="percentunit",
     steps=FULL,
 )
-SAMPLES = Lines(
+SAMPLES = TimeSeries(
     title="Samples stored per second",
     description="What scrapes bring. A step upwards is a new exporter, or labels that explode; a gap is an outage.",
     empty=_SILENT,
     queries=(Query(f"sum by (cluster) ({_SAMPLES}) / 300", "{{cluster}}"),),
     unit="cps",
 )
-LAG = Lines(
+LAG = TimeSeries(
     title="Agents behind",
     description="From what was scraped to what was sent. A line that climbs: hub or network take too little.",
     empty=NO_AGENT,
@@ -100,40 +100,40 @@ TRENDS = (CPU, MEMORY, SAMPLES, LAG)
 NOW = Row(
     "Now",
     (
-        Figure(
+        Stat(
             title="Clusters expected",
             description="Clusters that are to report to this hub.",
             empty="The hub's rules are not loaded.",
             expr=f"count({_EXPECTED})",
         ),
-        Figure(
+        Stat(
             title="Clusters silent",
             description="Clusters not heard of for five minutes: agent, network or token failed.",
             empty="The hub's rules are not loaded.",
             expr=f'count({_EXPECTED} unless on (cluster) up{{{MANY}, job="prometheus"}}) or vector(0)',
             steps=ANY_IS_BAD,
         ),
-        Figure(
+        Stat(
             title="Critical alerts",
             description="Alerts that fire and that someone is woken for.",
             empty="The hub answers nothing.",
             expr=f'count(ALERTS{{{MANY}, alertstate="firing", severity="critical"}}) or vector(0)',
             steps=ANY_IS_BAD,
         ),
-        Figure(
+        Stat(
             title="Warnings",
             description="Alerts that fire and that can wait for the day.",
             empty="The hub answers nothing.",
             expr=f'count(ALERTS{{{MANY}, alertstate="firing", severity="warning"}}) or vector(0)',
             steps=ANY_IS_ODD,
         ),
-        Figure(
+        Stat(
             title="Nodes",
             description="Nodes of all clusters that are chosen.",
             empty=_SILENT,
             expr=f"count(kube_node_info{{{MANY}, {STATE}}})",
         ),
-        Figure(
+        Stat(
             title="Series",
             description="Series that the last scrapes brought: what the hub's memory and volume grow with.",
             empty=_SILENT,
@@ -147,7 +147,7 @@ _CAPACITY = Row(
     (
         CPU,
         MEMORY,
-        Lines(
+        TimeSeries(
             title="Nodes that are ready",
             description="A drop is a node that was lost, or one that was taken away.",
             empty=f"{_SILENT} Its kube-state-metrics is missing, or the agent is silent.",
@@ -159,7 +159,7 @@ _CAPACITY = Row(
             ),
             unit="none",
         ),
-        Lines(
+        TimeSeries(
             title="CPU requested",
             description="What pods ask for, of what nodes can give to pods. At 100 % no further pod is placed.",
             empty=f"{_SILENT} Or no pod says what it needs.",
@@ -167,7 +167,7 @@ _CAPACITY = Row(
             unit="percentunit",
             steps=FULL,
         ),
-        Lines(
+        TimeSeries(
             title="Memory requested",
             description="What pods ask for, of what nodes can give to pods. At 100 % no further pod is placed.",
             empty=f"{_SILENT} Or no pod says what it needs.",
@@ -175,7 +175,7 @@ _CAPACITY = Row(
             unit="percentunit",
             steps=FULL,
         ),
-        Lines(
+        TimeSeries(
             title="Pods that run",
             description="A drop is a deployment that was taken away, or a cluster in trouble.",
             empty=f"{_SILENT} Its kube-state-metrics is missing, or the agent is silent.",
@@ -190,7 +190,7 @@ _CAPACITY = Row(
 _FRESHNESS = Row(
     "Freshness",
     (
-        Lines(
+        TimeSeries(
             title="Age of the newest sample",
             description="Above two scrape intervals a cluster is late; after five minutes of silence its line ends.",
             empty=_SILENT,
@@ -199,7 +199,7 @@ _FRESHNESS = Row(
             steps=_AGE,
         ),
         LAG,
-        Lines(
+        TimeSeries(
             title="Alerts firing",
             description="By severity. What fires in every cluster at once has one cause.",
             empty="Nothing fires.",
@@ -218,13 +218,13 @@ _COST = Row(
     "Cost",
     (
         SAMPLES,
-        Lines(
+        TimeSeries(
             title="Series by cluster",
             description="Series that the last scrapes brought. Each takes memory of its agent and of the hub.",
             empty=_SILENT,
             queries=(Query(f"sum by (cluster) (scrape_samples_post_metric_relabeling{{{MANY}}})", "{{cluster}}"),),
         ),
-        Lines(
+        TimeSeries(
             title="Series by job",
             description="The ten jobs that bring most, over all clusters that are chosen.",
             empty=_SILENT,
@@ -234,7 +234,7 @@ _COST = Row(
     ),
 )
 
-BOARD = Board(
+DASHBOARD = Dashboard(
     uid="promfleet-fleet",
     title="Fleet overview",
     description="Every cluster that reports to this hub: is it well, is it fresh, is it full, what does it cost.",

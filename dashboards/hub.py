@@ -1,7 +1,7 @@
 """The hub's Prometheus: what comes in, what it costs, whether it keeps up."""
 
-from .model import Board, Figure, Lines, Query, Row, Step, Variable
-from .words import DOWN_IS_BAD, FULL, ONE, RED
+from .expressions import DOWN_IS_BAD, FULL, ONE, RED
+from .model import Dashboard, Query, Row, Stat, Step, TimeSeries, Variable
 
 _HUB = Variable("cluster", 'label_values(prometheus_tsdb_head_series{job="prometheus"}, cluster)')
 """Only what stores samples of its own has this metric: hubs, never agents."""
@@ -21,7 +21,7 @@ def _asked(part: str) -> str:
 _NOW = Row(
     "Now",
     (
-        Figure(
+        Stat(
             title="Configuration",
             description="1 when the newest file is in use; 0 when it was not valid and the old one stays.",
             empty=_NONE,
@@ -29,20 +29,20 @@ _NOW = Row(
             unit="bool_yes_no",
             steps=DOWN_IS_BAD,
         ),
-        Figure(
+        Stat(
             title="Series in memory",
             description="Series of the last two to three hours, of all clusters. Memory grows with it.",
             empty=_NONE,
             expr=f"sum(prometheus_tsdb_head_series{{{_HERE}}})",
         ),
-        Figure(
+        Stat(
             title="Samples stored per second",
             description="Of its own scrapes, its rules, and all agents.",
             empty=_NONE,
             expr=_rate("prometheus_tsdb_head_samples_appended_total"),
             unit="cps",
         ),
-        Figure(
+        Stat(
             title="Storage used",
             description="Blocks, of what they may fill. At 100 % the oldest samples go before their time.",
             empty="There is no bound on the size, or the hub did not scrape itself.",
@@ -53,14 +53,14 @@ _NOW = Row(
             unit="percentunit",
             steps=FULL,
         ),
-        Figure(
+        Stat(
             title="Oldest sample",
             description="How far back one can ask.",
             empty=_NONE,
             expr=f"time() - min(prometheus_tsdb_lowest_timestamp_seconds{{{_HERE}}})",
             unit="s",
         ),
-        Figure(
+        Stat(
             title="Up for",
             description="Since its last start.",
             empty=_NONE,
@@ -73,21 +73,21 @@ _NOW = Row(
 _IN = Row(
     "What comes in",
     (
-        Lines(
+        TimeSeries(
             title="Samples stored per second",
             description="A gap is an outage of the hub, a step back one of an agent.",
             empty=_NONE,
             queries=(Query(_rate("prometheus_tsdb_head_samples_appended_total", "type"), "{{type}}"),),
             unit="cps",
         ),
-        Lines(
+        TimeSeries(
             title="Remote write by answer",
             description="204 is taken. 4xx is lost at the agent, 5xx comes again.",
             empty="No agent has written since the hub started.",
             queries=(Query(_rate("prometheus_http_requests_total", "code", ', handler="/api/v1/write"'), "{{code}}"),),
             unit="reqps",
         ),
-        Lines(
+        TimeSeries(
             title="Samples that can't be stored",
             description="Any that stays is a clock that is wrong, or two senders with one name.",
             empty=_NONE,
@@ -103,21 +103,21 @@ _IN = Row(
 _COST = Row(
     "What it costs",
     (
-        Lines(
+        TimeSeries(
             title="Memory",
             description="At the container's limit the hub is killed, and reads its log again for minutes.",
             empty=_NONE,
             queries=(Query(f"max(process_resident_memory_bytes{{{_HERE}}})", "resident"),),
             unit="bytes",
         ),
-        Lines(
+        TimeSeries(
             title="CPU",
             description="Cores.",
             empty=_NONE,
             queries=(Query(_rate("process_cpu_seconds_total"), "used"),),
             unit="none",
         ),
-        Lines(
+        TimeSeries(
             title="Series in memory",
             description="Made and gone per second: much of both is churn, most often pods that come and go.",
             empty=_NONE,
@@ -127,7 +127,7 @@ _COST = Row(
             ),
             unit="cps",
         ),
-        Lines(
+        TimeSeries(
             title="On the volume",
             description="Blocks, and the log of what is not in blocks yet.",
             empty=_NONE,
@@ -138,7 +138,7 @@ _COST = Row(
             ),
             unit="bytes",
         ),
-        Lines(
+        TimeSeries(
             title="Compaction",
             description="Failures of compaction and of the log. Any is a volume that is full or broken.",
             empty=_NONE,
@@ -149,7 +149,7 @@ _COST = Row(
             ),
             unit="cps",
         ),
-        Lines(
+        TimeSeries(
             title="Files open",
             description="Share of the files that the process may have open.",
             empty=_NONE,
@@ -163,7 +163,7 @@ _COST = Row(
 _OUT = Row(
     "Rules, queries, alerts",
     (
-        Lines(
+        TimeSeries(
             title="Slowest groups of rules",
             description="Share of its interval that a group's evaluation takes. At 100 % evaluations are left out.",
             empty="No rule was evaluated.",
@@ -177,14 +177,14 @@ _OUT = Row(
             unit="percentunit",
             steps=(Step(0.5, RED),),
         ),
-        Lines(
+        TimeSeries(
             title="Time of queries",
             description="Mean time by path. Slow ones take memory from what comes in.",
             empty="Nobody has asked.",
             queries=(Query(f"{_asked('sum')} / {_asked('count')}", "{{handler}}"),),
             unit="s",
         ),
-        Lines(
+        TimeSeries(
             title="Alerts to Alertmanager",
             description="Dropped ones were not told to anybody.",
             empty="The hub has no Alertmanager.",
@@ -198,7 +198,7 @@ _OUT = Row(
     ),
 )
 
-BOARD = Board(
+DASHBOARD = Dashboard(
     uid="promfleet-hub",
     title="Hub Prometheus",
     description="What comes in at the hub, what it costs, whether it keeps up.",

@@ -1,7 +1,7 @@
 """Java programs that expose Micrometer's metrics and are annotated for scraping."""
 
-from .model import Board, Figure, Lines, Query, Row, Step, Variable
-from .words import CLUSTER, FULL, ONE, RED, YELLOW
+from .expressions import CLUSTER, FULL, ONE, RED, YELLOW
+from .model import Dashboard, Query, Row, Stat, Step, TimeSeries, Variable
 
 _ANNOTATED = f'{ONE}, job=~"pods|services"'
 _NAMESPACE = Variable("namespace", f"label_values(jvm_memory_used_bytes{{{_ANNOTATED}}}, namespace)")
@@ -21,14 +21,14 @@ _FAILED = _rate("http_server_requests_seconds_count", "namespace", ', status=~"5
 _NOW = Row(
     "Now",
     (
-        Figure(
+        Stat(
             title="Requests per second",
             description="Answered by all pods that are chosen.",
             empty="No request was served, or the program serves none over HTTP.",
             expr=_ALL,
             unit="reqps",
         ),
-        Figure(
+        Stat(
             title="Errors",
             description="Share of the answers that are 5xx.",
             empty="No request was served, or the program serves none over HTTP.",
@@ -36,7 +36,7 @@ _NOW = Row(
             unit="percentunit",
             steps=(Step(0.01, YELLOW), Step(0.05, RED)),
         ),
-        Figure(
+        Stat(
             title="Heap used",
             description="Of the most that it may grow to, in the fullest pod. Near 100 % it only collects garbage.",
             empty=_NONE,
@@ -47,21 +47,21 @@ _NOW = Row(
             unit="percentunit",
             steps=FULL,
         ),
-        Figure(
+        Stat(
             title="Threads",
             description="Of all pods that are chosen.",
             empty=_NONE,
             expr=f"sum(jvm_threads_live_threads{{{_HERE}}})",
             unit="none",
         ),
-        Figure(
+        Stat(
             title="Errors logged per second",
             description="Lines of level error.",
             empty="The program does not count what it logs (logback_events_total).",
             expr=_rate("logback_events_total", "namespace", ', level="error"'),
             unit="cps",
         ),
-        Figure(
+        Stat(
             title="Youngest is up for",
             description="Since the start of the program that was started last.",
             empty=_NONE,
@@ -74,14 +74,14 @@ _NOW = Row(
 _HTTP = Row(
     "Requests",
     (
-        Lines(
+        TimeSeries(
             title="Requests by answer",
             description="By status.",
             empty="No request was served, or the program serves none over HTTP.",
             queries=(Query(_rate("http_server_requests_seconds_count", "status"), "{{status}}"),),
             unit="reqps",
         ),
-        Lines(
+        TimeSeries(
             title="Mean time by path",
             description="The ten slowest.",
             empty="No request was served, or the program serves none over HTTP.",
@@ -94,7 +94,7 @@ _HTTP = Row(
             ),
             unit="s",
         ),
-        Lines(
+        TimeSeries(
             title="Connections to databases",
             description="Share of the pool in use. At 100 % requests wait for a connection.",
             empty="The program has no pool of HikariCP.",
@@ -114,21 +114,21 @@ _HTTP = Row(
 _JVM = Row(
     "JVM",
     (
-        Lines(
+        TimeSeries(
             title="Heap",
             description="By pod. The lows after collections are what is needed; lows that climb are a leak.",
             empty=_NONE,
             queries=(Query(f"sum by (pod) (jvm_memory_used_bytes{{{_HEAP}}})", "{{pod}}"),),
             unit="bytes",
         ),
-        Lines(
+        TimeSeries(
             title="Outside the heap",
             description="Classes, code and threads. The container's limit must hold it beside the heap.",
             empty=_NONE,
             queries=(Query(f'sum by (pod) (jvm_memory_used_bytes{{{_HERE}, area="nonheap"}})', "{{pod}}"),),
             unit="bytes",
         ),
-        Lines(
+        TimeSeries(
             title="Garbage collection",
             description="Share of the time in which the program stood still. Above 10 % its users feel it.",
             empty="No collection has paused the program.",
@@ -136,21 +136,21 @@ _JVM = Row(
             unit="percentunit",
             steps=(Step(0.1, RED),),
         ),
-        Lines(
+        TimeSeries(
             title="CPU",
             description="Share of the CPUs that the program may use.",
             empty=_NONE,
             queries=(Query(f"max by (pod) (process_cpu_usage{{{_HERE}}})", "{{pod}}"),),
             unit="percentunit",
         ),
-        Lines(
+        TimeSeries(
             title="Threads by state",
             description="Many blocked ones wait for the same lock.",
             empty=_NONE,
             queries=(Query(f"sum by (state) (jvm_threads_states_threads{{{_HERE}}})", "{{state}}"),),
             unit="none",
         ),
-        Lines(
+        TimeSeries(
             title="Files open",
             description="Share of the files that the program may have open.",
             empty=_NONE,
@@ -166,7 +166,7 @@ _JVM = Row(
     ),
 )
 
-BOARD = Board(
+DASHBOARD = Dashboard(
     uid="promfleet-jvm",
     title="JVM (Micrometer)",
     description="Java programs: their requests, memory, collections and threads.",

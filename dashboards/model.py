@@ -33,7 +33,7 @@ Steps = tuple[Step, ...]
 
 
 class Link(NamedTuple):
-    """Where a row leads: a board's uid, and the labels of the row that are its variables."""
+    """Where a row leads: a dashboard's uid, and the labels of the row that are its variables."""
 
     title: str
     uid: str
@@ -60,7 +60,7 @@ class Panel:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Lines(Panel):
+class TimeSeries(Panel):
     """Figures over time."""
 
     queries: tuple[Query, ...]
@@ -74,7 +74,7 @@ class Lines(Panel):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Figure(Panel):
+class Stat(Panel):
     """One number, now."""
 
     expr: str
@@ -102,7 +102,7 @@ class Table(Panel):
 
 
 class Variable(NamedTuple):
-    """A choice at the top of a board, filled by `label_values(...)`."""
+    """A choice at the top of a dashboard, filled by `label_values(...)`."""
 
     name: str
     query: str
@@ -118,7 +118,7 @@ class Row(NamedTuple):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Board:
+class Dashboard:
     """One dashboard. Its uid is stable: people and links hold it."""
 
     uid: str
@@ -138,8 +138,8 @@ def resolved(text: str, values: dict[str, str]) -> str:
     return Template(text).substitute(values)
 
 
-def queries(boards: tuple[Board, ...], values: dict[str, str]) -> Iterator[tuple[Board, Panel, str]]:
-    """Every query of the boards as it is sent when each variable has the value given."""
+def queries(boards: tuple[Dashboard, ...], values: dict[str, str]) -> Iterator[tuple[Dashboard, Panel, str]]:
+    """Every query of the dashboards as it is sent when each variable has the value given."""
     for board in boards:
         for panel in board.panels:
             for expr in panel.exprs:

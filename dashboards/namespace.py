@@ -1,7 +1,6 @@
 """One namespace and its workloads."""
 
-from .model import Board, Column, Lines, Link, Query, Row, Table
-from .words import (
+from .expressions import (
     ANY_IS_BAD,
     ANY_IS_ODD,
     CLUSTER,
@@ -16,6 +15,7 @@ from .words import (
     pod_memory,
     requested,
 )
+from .model import Column, Dashboard, Link, Query, Row, Table, TimeSeries
 
 _HERE = f'{ONE}, namespace="$namespace"'
 _STATE = f"{_HERE}, {STATE}"
@@ -66,7 +66,7 @@ _COMPLETE = (
 _USE = Row(
     "Use",
     (
-        Lines(
+        TimeSeries(
             title="CPU by pod",
             description="Cores. One pod far above its like has more than its share of the work.",
             empty=NO_CADVISOR,
@@ -74,7 +74,7 @@ _USE = Row(
             unit="none",
             stacked=True,
         ),
-        Lines(
+        TimeSeries(
             title="Memory by pod",
             description="Working sets. A line that only climbs is a leak.",
             empty=NO_CADVISOR,
@@ -82,14 +82,14 @@ _USE = Row(
             unit="bytes",
             stacked=True,
         ),
-        Lines(
+        TimeSeries(
             title="Pods by phase",
             description="Pods that stay Pending find no node, volume or image; Failed ones were given up.",
             empty=NO_KUBE_STATE_METRICS,
             queries=(Query(f"sum by (phase) (kube_pod_status_phase{{{_STATE}}}) > 0", "{{phase}}"),),
             unit="none",
         ),
-        Lines(
+        TimeSeries(
             title="CPU: used and requested",
             description="Used far below requested is money; far above it is luck.",
             empty=NO_CADVISOR,
@@ -99,7 +99,7 @@ _USE = Row(
             ),
             unit="none",
         ),
-        Lines(
+        TimeSeries(
             title="Memory: used and requested",
             description="Used far below requested is money; above it, pods are evicted first.",
             empty=NO_CADVISOR,
@@ -109,7 +109,7 @@ _USE = Row(
             ),
             unit="bytes",
         ),
-        Lines(
+        TimeSeries(
             title="Volumes",
             description="Share in use of each claim. At 100 % its program can't write.",
             empty="No pod here has a volume that its driver measures.",
@@ -162,7 +162,7 @@ _OWNERS = Table(
     sort="memory",
 )
 
-BOARD = Board(
+DASHBOARD = Dashboard(
     uid="promfleet-namespace",
     title="Namespace and workloads",
     description="One namespace: are its workloads complete, and what do their pods use.",

@@ -1,7 +1,6 @@
 """One node, from its kernel's point of view."""
 
-from .model import Board, Column, Figure, Lines, Link, Query, Row, Step, Table
-from .words import (
+from .expressions import (
     CLUSTER,
     FULL,
     KUBELETS,
@@ -18,6 +17,7 @@ from .words import (
     pod_cpu,
     pod_memory,
 )
+from .model import Column, Dashboard, Link, Query, Row, Stat, Step, Table, TimeSeries
 
 _HERE = f'{ONE}, node="$node"'
 _KERNEL = f"{_HERE}, {NODES}"
@@ -32,7 +32,7 @@ def _rate(metric: str, more: str = "") -> str:
 _NOW = Row(
     "Now",
     (
-        Figure(
+        Stat(
             title="CPU used",
             description="Share of the CPU time that was not idle.",
             empty=NO_NODE_EXPORTER,
@@ -40,7 +40,7 @@ _NOW = Row(
             unit="percentunit",
             steps=FULL,
         ),
-        Figure(
+        Stat(
             title="Memory used",
             description="Share of the memory that programs could not have.",
             empty=NO_NODE_EXPORTER,
@@ -48,7 +48,7 @@ _NOW = Row(
             unit="percentunit",
             steps=FULL,
         ),
-        Figure(
+        Stat(
             title="Fullest disk",
             description="The file system that has the least room.",
             empty=NO_NODE_EXPORTER,
@@ -56,14 +56,14 @@ _NOW = Row(
             unit="percentunit",
             steps=FULL,
         ),
-        Figure(
+        Stat(
             title="Pods",
             description="Pods that the kubelet runs.",
             empty="Nothing came from the kubelet: it or the cluster's agent is down.",
             expr=f"sum(kubelet_running_pods{{{_HERE}, {KUBELETS}}})",
             unit="none",
         ),
-        Figure(
+        Stat(
             title="Clock is off by",
             description="What the kernel thinks it is wrong by; more than a second confuses certificates and samples.",
             empty=NO_NODE_EXPORTER,
@@ -71,7 +71,7 @@ _NOW = Row(
             unit="s",
             steps=(Step(1, RED),),
         ),
-        Figure(
+        Stat(
             title="Up for",
             description="Since the last boot.",
             empty=NO_NODE_EXPORTER,
@@ -84,7 +84,7 @@ _NOW = Row(
 _LOAD = Row(
     "CPU and memory",
     (
-        Lines(
+        TimeSeries(
             title="CPU by mode",
             description="Cores. Much iowait is a slow disk, much steal a neighbour on the same machine.",
             empty=NO_NODE_EXPORTER,
@@ -92,7 +92,7 @@ _LOAD = Row(
             unit="none",
             stacked=True,
         ),
-        Lines(
+        TimeSeries(
             title="Load",
             description="Processes that run or wait. Above the number of cores they wait for each other.",
             empty=NO_NODE_EXPORTER,
@@ -102,7 +102,7 @@ _LOAD = Row(
             ),
             unit="none",
         ),
-        Lines(
+        TimeSeries(
             title="Pressure",
             description="Share of the time in which something waited. For memory, anything above 0 is thrashing.",
             empty="This kernel tells no pressure (PSI is off), or node-exporter is down.",
@@ -112,7 +112,7 @@ _LOAD = Row(
             ),
             unit="percentunit",
         ),
-        Lines(
+        TimeSeries(
             title="Memory",
             description="What is cached is given back when programs ask; when free and cached end, the kernel kills.",
             empty=NO_NODE_EXPORTER,
@@ -126,7 +126,7 @@ _LOAD = Row(
             ),
             unit="bytes",
         ),
-        Lines(
+        TimeSeries(
             title="Swapping and kills",
             description="Thousands of major page faults are thrashing. A kill is a program that was ended.",
             empty=NO_NODE_EXPORTER,
@@ -136,7 +136,7 @@ _LOAD = Row(
             ),
             unit="cps",
         ),
-        Lines(
+        TimeSeries(
             title="Connections tracked",
             description="When the kernel's table is full, new connections are dropped.",
             empty="This kernel tracks no connections, or node-exporter is down.",
@@ -155,7 +155,7 @@ _LOAD = Row(
 _DISK_AND_NETWORK = Row(
     "Disk and network",
     (
-        Lines(
+        TimeSeries(
             title="File systems",
             description="Share in use. At 85 % the kubelet begins to delete images, then to evict pods.",
             empty=NO_NODE_EXPORTER,
@@ -163,14 +163,14 @@ _DISK_AND_NETWORK = Row(
             unit="percentunit",
             steps=FULL,
         ),
-        Lines(
+        TimeSeries(
             title="Disk busy",
             description="Share of the time in which the device had work. At 100 % with a growing queue it is too slow.",
             empty=NO_NODE_EXPORTER,
             queries=(Query(f"max by (device) ({_rate('node_disk_io_time_seconds_total')})", "{{device}}"),),
             unit="percentunit",
         ),
-        Lines(
+        TimeSeries(
             title="Disk throughput",
             description="A flat top is the volume's limit, often one that the cloud sets.",
             empty=NO_NODE_EXPORTER,
@@ -180,7 +180,7 @@ _DISK_AND_NETWORK = Row(
             ),
             unit="Bps",
         ),
-        Lines(
+        TimeSeries(
             title="Network",
             description="By device. A flat top is a link that is full.",
             empty=NO_NODE_EXPORTER,
@@ -193,7 +193,7 @@ _DISK_AND_NETWORK = Row(
             ),
             unit="Bps",
         ),
-        Lines(
+        TimeSeries(
             title="Network errors and drops",
             description="Packets that were lost here. More than a few per second is a bad cable, driver or queue.",
             empty=NO_NODE_EXPORTER,
@@ -204,7 +204,7 @@ _DISK_AND_NETWORK = Row(
             ),
             unit="pps",
         ),
-        Lines(
+        TimeSeries(
             title="Files open",
             description="Share of the files that the kernel may have open. At 100 % nothing starts any more.",
             empty=NO_NODE_EXPORTER,
@@ -229,7 +229,7 @@ _PODS = Table(
     sort="memory",
 )
 
-BOARD = Board(
+DASHBOARD = Dashboard(
     uid="promfleet-node",
     title="Node",
     description="One node, from its kernel's point of view, and the pods on it.",

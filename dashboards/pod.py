@@ -1,7 +1,6 @@
 """One pod: what it uses of what it may."""
 
-from .model import Board, Figure, Lines, Query, Row, Variable
-from .words import (
+from .expressions import (
     ANY_IS_BAD,
     CADVISOR,
     CLUSTER,
@@ -14,6 +13,7 @@ from .words import (
     pod_cpu,
     pod_memory,
 )
+from .model import Dashboard, Query, Row, Stat, TimeSeries, Variable
 
 _HERE = f'{ONE}, namespace="$namespace", pod="$pod"'
 _STATE = f"{_HERE}, {STATE}"
@@ -32,7 +32,7 @@ def _bound(kind: str, resource: str) -> str:
 _NOW = Row(
     "Now",
     (
-        Figure(
+        Stat(
             title="Ready",
             description="1 when all its containers answer their readiness probes; only then Services send to it.",
             empty="There is no such pod now.",
@@ -40,14 +40,14 @@ _NOW = Row(
             unit="bool_yes_no",
             steps=DOWN_IS_BAD,
         ),
-        Figure(
+        Stat(
             title="Containers ready",
             description="Of all containers that it has.",
             empty="There is no such pod now.",
             expr=f"sum(kube_pod_container_status_ready{{{_STATE}}}) / count(kube_pod_container_info{{{_STATE}}})",
             unit="percentunit",
         ),
-        Figure(
+        Stat(
             title="Restarts, 1 h",
             description="Any is a crash, a failed liveness probe or memory above the limit.",
             empty=NO_KUBE_STATE_METRICS,
@@ -55,21 +55,21 @@ _NOW = Row(
             unit="none",
             steps=ANY_IS_BAD,
         ),
-        Figure(
+        Stat(
             title="CPU used",
             description="Cores, now.",
             empty=NO_CADVISOR,
             expr=pod_cpu(_HERE, "pod"),
             unit="none",
         ),
-        Figure(
+        Stat(
             title="Memory used",
             description="Its working set, now.",
             empty=NO_CADVISOR,
             expr=pod_memory(_HERE, "pod"),
             unit="bytes",
         ),
-        Figure(
+        Stat(
             title="Age",
             description="Since it was created.",
             empty="There is no such pod now.",
@@ -82,7 +82,7 @@ _NOW = Row(
 _USE = Row(
     "Use",
     (
-        Lines(
+        TimeSeries(
             title="CPU",
             description="Cores. At its limit the pod is slowed down; above its request it takes what others leave.",
             empty=NO_CADVISOR,
@@ -94,7 +94,7 @@ _USE = Row(
             unit="none",
             width=12,
         ),
-        Lines(
+        TimeSeries(
             title="Memory",
             description="Its working set. At the limit of a container, that container is killed.",
             empty=NO_CADVISOR,
@@ -106,7 +106,7 @@ _USE = Row(
             unit="bytes",
             width=12,
         ),
-        Lines(
+        TimeSeries(
             title="CPU by container",
             description="Cores.",
             empty="This node's runtime tells of pods only.",
@@ -118,7 +118,7 @@ _USE = Row(
             ),
             unit="none",
         ),
-        Lines(
+        TimeSeries(
             title="Memory by container",
             description="Working sets.",
             empty="This node's runtime tells of pods only.",
@@ -127,14 +127,14 @@ _USE = Row(
             ),
             unit="bytes",
         ),
-        Lines(
+        TimeSeries(
             title="CPU throttled",
             description="Share of the periods in which a container had spent its limit. Above 25 % its users feel it.",
             empty="No container of it has a CPU limit, or this node's runtime tells of pods only.",
             queries=(Query(f"{_periods('throttled_periods')} / {_periods('periods')}", "{{container}}"),),
             unit="percentunit",
         ),
-        Lines(
+        TimeSeries(
             title="Network",
             description="Bytes per second; a pod on its node's network has none of its own.",
             empty="The pod is on its node's network, or this node's runtime does not tell.",
@@ -144,7 +144,7 @@ _USE = Row(
             ),
             unit="Bps",
         ),
-        Lines(
+        TimeSeries(
             title="Restarts",
             description="Each step is a container that ended and was started again.",
             empty=NO_KUBE_STATE_METRICS,
@@ -153,7 +153,7 @@ _USE = Row(
             ),
             unit="none",
         ),
-        Lines(
+        TimeSeries(
             title="Waiting, and why",
             description="CrashLoopBackOff ends by itself, ImagePullBackOff with the right image or secret.",
             empty="No container waits.",
@@ -168,7 +168,7 @@ _USE = Row(
     ),
 )
 
-BOARD = Board(
+DASHBOARD = Dashboard(
     uid="promfleet-pod",
     title="Pod",
     description="One pod: is it ready, and what does it use of what it may.",

@@ -1,7 +1,7 @@
 """Endpoints as users see them: asked from the hub's cluster by the blackbox prober."""
 
-from .model import Board, Column, Lines, Query, Row, Step, Table, Variable
-from .words import CLUSTERS, DOWN_IS_BAD, MANY, RED, YELLOW
+from .expressions import CLUSTERS, DOWN_IS_BAD, MANY, RED, YELLOW
+from .model import Column, Dashboard, Query, Row, Step, Table, TimeSeries, Variable
 
 _PROBER = 'job="blackbox"'
 _CLUSTERS = CLUSTERS._replace(query=f"label_values(probe_success{{{_PROBER}}}, cluster)")
@@ -32,21 +32,21 @@ _ENDPOINTS = Table(
 _TREND = Row(
     "Over time",
     (
-        Lines(
+        TimeSeries(
             title="Answers",
             description="1 is an answer, 0 is none.",
             empty=_NONE,
             queries=(Query(f"min by ({_LINE}) (probe_success{{{_HERE}}})", _OF),),
             unit="none",
         ),
-        Lines(
+        TimeSeries(
             title="Time",
             description="From the first question for its name to the last byte.",
             empty=_NONE,
             queries=(Query(f"max by ({_LINE}) (probe_duration_seconds{{{_HERE}}})", _OF),),
             unit="s",
         ),
-        Lines(
+        TimeSeries(
             title="Time by phase",
             description="Slow resolve is DNS, slow connect the network, slow processing the server itself.",
             empty="No endpoint is probed over HTTP.",
@@ -56,7 +56,7 @@ _TREND = Row(
     ),
 )
 
-BOARD = Board(
+DASHBOARD = Dashboard(
     uid="promfleet-probes",
     title="Probes",
     description="Endpoints as users see them: asked from the hub's cluster.",

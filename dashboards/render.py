@@ -1,4 +1,4 @@
-"""Boards as Grafana's dashboard model, schema 1, which every Grafana from 10 to 13 loads from files."""
+"""Dashboards as Grafana's dashboard model, schema 1, which every Grafana from 10 to 13 loads from files."""
 
 import json
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 from render.grafana import DATASOURCE
 
-from .model import Board, Figure, Lines, Link, Panel, Row, Steps, Table, Variable
+from .model import Dashboard, Link, Panel, Row, Stat, Steps, Table, TimeSeries, Variable
 
 _SOURCE = model.DataSourceRef("prometheus", DATASOURCE)
 _TAG = "promfleet"
@@ -24,13 +24,13 @@ _FINE = "green"
 Built = timeseries.Panel | stat.Panel | table.Panel
 
 
-def text(board: Board) -> str:
-    """The board's JSON, alike in every run."""
+def text(board: Dashboard) -> str:
+    """The dashboard's JSON, alike in every run."""
     return json.dumps(built(board), cls=JSONEncoder, indent=1, sort_keys=True) + "\n"
 
 
-def built(board: Board) -> model.Dashboard:
-    """The board in the SDK's own model."""
+def built(board: Dashboard) -> model.Dashboard:
+    """The dashboard in the SDK's own model."""
     made = (
         dashboard.Dashboard(board.title)
         .uid(board.uid)
@@ -77,7 +77,7 @@ def _variable(variable: Variable) -> dashboard.QueryVariable:
 
 
 def _others() -> dashboard.DashboardLink:
-    """All boards of the fleet, with what is chosen and the time."""
+    """All dashboards of the fleet, with what is chosen and the time."""
     return (
         dashboard.DashboardLink("Fleet")
         .type(model.DashboardLinkType.DASHBOARDS)
@@ -90,9 +90,9 @@ def _others() -> dashboard.DashboardLink:
 
 def _panel(panel: Panel) -> Built:
     match panel:
-        case Lines():
+        case TimeSeries():
             made = _lines(panel)
-        case Figure():
+        case Stat():
             made = _figure(panel)
         case Table():
             made = _table(panel)
@@ -108,7 +108,7 @@ def _panel(panel: Panel) -> Built:
     )
 
 
-def _lines(panel: Lines) -> timeseries.Panel:
+def _lines(panel: TimeSeries) -> timeseries.Panel:
     made = (
         timeseries.Panel()
         .fill_opacity(30 if panel.stacked else 8)
@@ -128,7 +128,7 @@ def _lines(panel: Lines) -> timeseries.Panel:
     return made
 
 
-def _figure(panel: Figure) -> stat.Panel:
+def _figure(panel: Stat) -> stat.Panel:
     mode = shapes.BigValueColorMode.VALUE if panel.steps else shapes.BigValueColorMode.NONE
     return (
         stat.Panel()
@@ -149,8 +149,8 @@ def _table(panel: Table) -> table.Panel:
         names["Value" if len(panel.columns) == 1 else f"Value #{letter}"] = column.title
         made.override_by_name(column.title, _column(column.unit, column.steps))
     made.with_transformation(model.DataTransformerConfig("merge", options={}))
-    shown = {"excludeByName": {"Time": True}, "indexByName": {}, "renameByName": names}
-    made.with_transformation(model.DataTransformerConfig("organize", options=shown))
+    dashboards_of = {"excludeByName": {"Time": True}, "indexByName": {}, "renameByName": names}
+    made.with_transformation(model.DataTransformerConfig("organize", options=dashboards_of))
     if panel.link:
         link = [{"title": panel.link.title, "url": url(panel.link)}]
         made.override_by_name(panel.link.labels[-1], [model.DynamicConfigValue("links", link)])
@@ -165,7 +165,7 @@ def _column(unit: str, steps: Steps) -> list[model.DynamicConfigValue]:
 
 
 def url(link: Link) -> str:
-    """Where a row leads: the labels that it carries, the board's other choices dropped, the time kept."""
+    """Where a row leads: the labels that it carries, the dashboard's other choices dropped, the time kept."""
     chosen = "&".join(f"var-{label}=${{__data.fields.{label}}}" for label in link.labels)
     return f"/d/{link.uid}?{chosen}&${{__url_time_range}}"
 

@@ -1,7 +1,7 @@
 """Thanos by role: are its pods ready, do they answer, and how fast."""
 
-from .model import Board, Column, Figure, Lines, Query, Row, Step, Table, Variable
-from .words import ANY_IS_BAD, FULL, ONE, RED, quantile
+from .expressions import ANY_IS_BAD, FULL, ONE, RED, quantile
+from .model import Column, Dashboard, Query, Row, Stat, Step, Table, TimeSeries, Variable
 
 _CLUSTER = Variable("cluster", 'label_values(thanos_build_info{job=~"thanos-.+"}, cluster)')
 _QUERY, _FRONTEND, _STORE, _SIDECAR = (
@@ -25,7 +25,7 @@ def _share(part: str, whole: str, where: str, by: str) -> str:
 _NOW = Row(
     "Now",
     (
-        Figure(
+        Stat(
             title="Pods not ready",
             description="Of all roles. Any that stays is in the table below.",
             empty=_NONE,
@@ -33,21 +33,21 @@ _NOW = Row(
             unit="none",
             steps=ANY_IS_BAD,
         ),
-        Figure(
+        Stat(
             title="Replicas of Prometheus",
             description="Those that answer their sidecar. One fewer than there should be: the next failure is a gap.",
             empty=_NONE,
             expr=f"sum(thanos_sidecar_prometheus_up{{{_SIDECAR}}})",
             unit="none",
         ),
-        Figure(
+        Stat(
             title="Endpoints that are asked",
             description="By the Query that knows fewest. What is missing here is missing from answers.",
             empty="Query knows nobody, or nothing came from it.",
             expr=f"min(sum by (instance) (thanos_store_nodes_grpc_connections{{{_QUERY}}}))",
             unit="none",
         ),
-        Figure(
+        Stat(
             title="Names that lead nowhere",
             description="Names of endpoints behind which Query finds no pod. Any is a role that is away as a whole.",
             empty=_NONE,
@@ -55,7 +55,7 @@ _NOW = Row(
             unit="none",
             steps=ANY_IS_BAD,
         ),
-        Figure(
+        Stat(
             title="Queries that fail",
             description="Share of HTTP requests to Query that end in 5xx.",
             empty=_UNASKED,
@@ -66,7 +66,7 @@ _NOW = Row(
             unit="percentunit",
             steps=(Step(0.05, RED),),
         ),
-        Figure(
+        Stat(
             title="Newest upload",
             description="Age of the newest block that anybody put into the bucket. Every two hours there are some.",
             empty="Nothing was uploaded since the pods started.",
@@ -92,14 +92,14 @@ _NOW = Row(
 _ANSWERS = Row(
     "Query",
     (
-        Lines(
+        TimeSeries(
             title="Requests by answer",
             description="4xx is what people asked wrongly, 5xx is trouble.",
             empty=_UNASKED,
             queries=(Query(_rate("http_requests_total", _QUERY, "handler, code"), "{{handler}} {{code}}"),),
             unit="reqps",
         ),
-        Lines(
+        TimeSeries(
             title="Slow requests",
             description="The time that 99 of 100 did not exceed. Long ranges read the bucket.",
             empty=_UNASKED,
@@ -111,7 +111,7 @@ _ANSWERS = Row(
             ),
             unit="s",
         ),
-        Lines(
+        TimeSeries(
             title="Queries at once",
             description="Share of those that a Query works on at once. At 100 % others wait.",
             empty=_NONE,
@@ -125,7 +125,7 @@ _ANSWERS = Row(
             unit="percentunit",
             steps=FULL,
         ),
-        Lines(
+        TimeSeries(
             title="Endpoints by role",
             description="Whom Query asks. A step down is a pod that is away.",
             empty=_NONE,
@@ -138,7 +138,7 @@ _ANSWERS = Row(
             ),
             unit="none",
         ),
-        Lines(
+        TimeSeries(
             title="Calls that fail",
             description="What those that Query asks answer instead of samples. Such answers are partial.",
             empty="No call has failed.",
@@ -150,7 +150,7 @@ _ANSWERS = Row(
             ),
             unit="reqps",
         ),
-        Lines(
+        TimeSeries(
             title="Frontend's cache",
             description="Share of what it looks up that it remembers. Near 0: it is too small, or nothing repeats.",
             empty=_NO_FRONTEND,
@@ -168,7 +168,7 @@ _ANSWERS = Row(
 _BUCKET = Row(
     "Store",
     (
-        Lines(
+        TimeSeries(
             title="Calls by answer",
             description="Anything but OK and Canceled leaves older samples out of an answer.",
             empty=_UNASKED,
@@ -180,7 +180,7 @@ _BUCKET = Row(
             ),
             unit="reqps",
         ),
-        Lines(
+        TimeSeries(
             title="Wait for the gate",
             description="The time that 99 of 100 questions did not exceed before they were looked at.",
             empty=_UNASKED,
@@ -193,7 +193,7 @@ _BUCKET = Row(
             unit="s",
             steps=(Step(2, RED),),
         ),
-        Lines(
+        TimeSeries(
             title="Index cache",
             description="Share of look-ups that the cache answers; the rest is read from the bucket.",
             empty=_UNASKED,
@@ -210,7 +210,7 @@ _BUCKET = Row(
             ),
             unit="percentunit",
         ),
-        Lines(
+        TimeSeries(
             title="Bucket cache",
             description="Share of reads of the bucket that memcached answers. Near 0: it is away or too small.",
             empty="This stack has no memcached, or nobody has asked.",
@@ -230,7 +230,7 @@ _BUCKET = Row(
     ),
 )
 
-BOARD = Board(
+DASHBOARD = Dashboard(
     uid="promfleet-thanos",
     title="Thanos",
     description="Are the pods of Thanos ready, whom does Query ask, how fast do they answer.",

@@ -1,7 +1,7 @@
 """Thanos' blocks: do they reach the bucket, are they compacted, and do they leave it in time."""
 
-from .model import Board, Column, Figure, Lines, Query, Row, Step, Table, Variable
-from .words import ANY_IS_BAD, ANY_IS_ODD, ONE, RED, quantile
+from .expressions import ANY_IS_BAD, ANY_IS_ODD, ONE, RED, quantile
+from .model import Column, Dashboard, Query, Row, Stat, Step, Table, TimeSeries, Variable
 
 _CLUSTER = Variable("cluster", 'label_values(thanos_objstore_bucket_operations_total{job=~"thanos-.+"}, cluster)')
 _COMPACTOR = f'{ONE}, job="thanos-compactor"'
@@ -25,7 +25,7 @@ def _rate(metric: str, where: str, by: str) -> str:
 _NOW = Row(
     "Now",
     (
-        Figure(
+        Stat(
             title="Halted",
             description="Compactors that met what they can't compact. Nothing goes on until they are restarted.",
             empty=_NONE,
@@ -33,7 +33,7 @@ _NOW = Row(
             unit="none",
             steps=ANY_IS_BAD,
         ),
-        Figure(
+        Stat(
             title="Runs in 24 h",
             description="By the Compactor that finished fewest. None: it is halted, fails, or can't keep up.",
             empty=_NONE,
@@ -41,14 +41,14 @@ _NOW = Row(
             unit="none",
             steps=(Step(0, RED), Step(1, "green")),
         ),
-        Figure(
+        Stat(
             title="Compactions that wait",
             description="What Compactors still have to do. After an outage it shrinks; else it should be near 0.",
             empty=_NONE,
             expr=f"max(thanos_compact_todo_compactions{{{_COMPACTOR}}})",
             unit="none",
         ),
-        Figure(
+        Stat(
             title="Half-uploaded blocks",
             description="Blocks without meta.json, which is uploaded last. Those that stay are uploads that broke off.",
             empty=_NONE,
@@ -56,7 +56,7 @@ _NOW = Row(
             unit="none",
             steps=ANY_IS_ODD,
         ),
-        Figure(
+        Stat(
             title="Corrupt blocks",
             description="Blocks whose meta.json can't be read. Their samples are in no answer.",
             empty=_NONE,
@@ -64,7 +64,7 @@ _NOW = Row(
             unit="none",
             steps=ANY_IS_BAD,
         ),
-        Figure(
+        Stat(
             title="Marked for deletion",
             description="Blocks that were replaced or are too old, and wait for their delay to end.",
             empty=_NONE,
@@ -100,14 +100,14 @@ _UPLOADS = Row(
             ),
             sort="failed, 1 d",
         ),
-        Lines(
+        TimeSeries(
             title="Blocks per hour",
             description="A sidecar brings one every two hours, an ingestor one for each tenant.",
             empty=_NO_UPLOADER,
             queries=(Query(_in_an_hour("thanos_shipper_uploads_total", _ROLES, "instance"), "{{instance}}"),),
             unit="none",
         ),
-        Lines(
+        TimeSeries(
             title="Since the last upload",
             description="Above four hours something is wrong.",
             empty="Nothing was uploaded since the pods started.",
@@ -120,7 +120,7 @@ _UPLOADS = Row(
             ),
             unit="s",
         ),
-        Lines(
+        TimeSeries(
             title="Uploads that fail",
             description="Per hour. They are tried again; any that stay are a bucket that refuses.",
             empty=_NO_UPLOADER,
@@ -134,7 +134,7 @@ _UPLOADS = Row(
 _BUCKET = Row(
     "Bucket",
     (
-        Lines(
+        TimeSeries(
             title="Operations",
             description="What every role asks of the bucket: what the cloud's bill counts.",
             empty=_NONE,
@@ -145,7 +145,7 @@ _BUCKET = Row(
             ),
             unit="ops",
         ),
-        Lines(
+        TimeSeries(
             title="Operations that fail",
             description="Any that stay are a missing right, a missing bucket or the network.",
             empty=_NONE,
@@ -157,7 +157,7 @@ _BUCKET = Row(
             ),
             unit="ops",
         ),
-        Lines(
+        TimeSeries(
             title="Slow operations",
             description="The time that 99 of 100 of Store's did not exceed. Queries over old samples wait for them.",
             empty="Store has asked nothing.",
@@ -181,14 +181,14 @@ _BUCKET = Row(
 _COMPACTION = Row(
     "Compaction",
     (
-        Lines(
+        TimeSeries(
             title="Blocks by state",
             description="As the Compactor last saw the bucket. Loaded ones grow with time, and shrink when compacted.",
             empty=_NONE,
             queries=(Query(f"max by (state) (thanos_blocks_meta_synced{{{_COMPACTOR}}} > 0)", "{{state}}"),),
             unit="none",
         ),
-        Lines(
+        TimeSeries(
             title="Compactions per hour",
             description="Done and failed.",
             empty=_NONE,
@@ -204,7 +204,7 @@ _COMPACTION = Row(
             ),
             unit="none",
         ),
-        Lines(
+        TimeSeries(
             title="Still to do",
             description="Lines that climb for days: the Compactor can't keep up.",
             empty=_NONE,
@@ -218,7 +218,7 @@ _COMPACTION = Row(
             ),
             unit="none",
         ),
-        Lines(
+        TimeSeries(
             title="Downsampling per hour",
             description="Blocks that got a coarser resolution: after 40 hours of five minutes, after 10 days of 1 h.",
             empty="No block is old enough yet.",
@@ -231,7 +231,7 @@ _COMPACTION = Row(
             ),
             unit="none",
         ),
-        Lines(
+        TimeSeries(
             title="Deleted per hour",
             description="Marked ones wait for their delay. Failures keep in the bucket what should be gone.",
             empty=_NONE,
@@ -245,7 +245,7 @@ _COMPACTION = Row(
     ),
 )
 
-BOARD = Board(
+DASHBOARD = Dashboard(
     uid="promfleet-thanos-blocks",
     title="Thanos blocks",
     description="Do blocks reach the bucket, are they compacted, and do they leave it in time.",

@@ -1,7 +1,7 @@
 """Thanos' Receive and Ruler: what is written to them, whether it is kept, and whether rules are evaluated."""
 
-from .model import Board, Lines, Query, Row, Step, Variable
-from .words import ONE, RED, quantile
+from .expressions import ONE, RED, quantile
+from .model import Dashboard, Query, Row, Step, TimeSeries, Variable
 
 _CLUSTER = Variable("cluster", 'label_values(thanos_status{job=~"thanos-(receive|ruler)"}, cluster)')
 _RECEIVE, _RULER = (f'{ONE}, job="thanos-{role}"' for role in ("receive", "ruler"))
@@ -17,7 +17,7 @@ def _rate(metric: str, where: str, by: str) -> str:
 _WRITTEN = Row(
     "Receive: what is written",
     (
-        Lines(
+        TimeSeries(
             title="Samples by tenant",
             description="What routers took. A line that ends is a cluster whose agent is silent.",
             empty=_NO_RECEIVE,
@@ -26,14 +26,14 @@ _WRITTEN = Row(
             ),
             unit="cps",
         ),
-        Lines(
+        TimeSeries(
             title="Writes by answer",
             description="429 is a tenant above its limit, 5xx comes again, other 4xx is lost at the agent.",
             empty=_NO_RECEIVE,
             queries=(Query(_rate("http_requests_total", _WRITE, "code"), "{{code}}"),),
             unit="reqps",
         ),
-        Lines(
+        TimeSeries(
             title="Slow writes",
             description="The time that 99 of 100 did not exceed. It decides how much an agent's shard can send.",
             empty=_NO_RECEIVE,
@@ -41,13 +41,13 @@ _WRITTEN = Row(
             unit="s",
             steps=(Step(10, RED),),
         ),
-        Lines(
+        TimeSeries(
             title="Series by tenant",
             description="In memory, each counted in every ingestor that has it.",
             empty=_NO_RECEIVE,
             queries=(Query(f"sum by (tenant) (prometheus_tsdb_head_series{{{_RECEIVE}}})", "{{tenant}}"),),
         ),
-        Lines(
+        TimeSeries(
             title="Refused for too many series",
             description="Writes of tenants above their limit. Their agents wait; what outlives an agent's log is lost.",
             empty="No tenant was ever above its limit.",
@@ -56,7 +56,7 @@ _WRITTEN = Row(
             ),
             unit="reqps",
         ),
-        Lines(
+        TimeSeries(
             title="Samples that can't be stored",
             description="Any that stays is a clock that is wrong, or two senders with one name.",
             empty=_NO_RECEIVE,
@@ -76,7 +76,7 @@ _WRITTEN = Row(
 _KEPT = Row(
     "Receive: what is kept",
     (
-        Lines(
+        TimeSeries(
             title="Ingestors",
             description="In the hashring, and up. Fewer up than in the ring: samples lack a copy.",
             empty=_NO_RECEIVE,
@@ -86,14 +86,14 @@ _KEPT = Row(
             ),
             unit="none",
         ),
-        Lines(
+        TimeSeries(
             title="Copies",
             description="What routers forward to ingestors. Errors are copies that are missing.",
             empty=_NO_RECEIVE,
             queries=(Query(_rate("thanos_receive_forward_requests_total", _RECEIVE, "result"), "{{result}}"),),
             unit="reqps",
         ),
-        Lines(
+        TimeSeries(
             title="On the volumes",
             description="Blocks and log of the fullest ingestor.",
             empty=_NO_RECEIVE,
@@ -115,7 +115,7 @@ _KEPT = Row(
 _RULES = Row(
     "Ruler",
     (
-        Lines(
+        TimeSeries(
             title="Evaluations",
             description="Failed ones are alerts that can't fire.",
             empty=_NO_RULER,
@@ -125,7 +125,7 @@ _RULES = Row(
             ),
             unit="ops",
         ),
-        Lines(
+        TimeSeries(
             title="Slowest groups of rules",
             description="Share of its interval that a group's evaluation takes. At 100 % evaluations are left out.",
             empty=_NO_RULER,
@@ -139,7 +139,7 @@ _RULES = Row(
             unit="percentunit",
             steps=(Step(0.5, RED),),
         ),
-        Lines(
+        TimeSeries(
             title="Alerts to Alertmanager",
             description="Dropped ones were not told to anybody.",
             empty=_NO_RULER,
@@ -156,7 +156,7 @@ _RULES = Row(
     ),
 )
 
-BOARD = Board(
+DASHBOARD = Dashboard(
     uid="promfleet-thanos-writes",
     title="Thanos Receive and Ruler",
     description="What is written to Receive, is it kept often enough, does the Ruler evaluate.",

@@ -1,7 +1,6 @@
 """One workload: its pods together, whichever of them live just now."""
 
-from .model import Board, Column, Figure, Lines, Link, Query, Row, Table, Variable
-from .words import (
+from .expressions import (
     ANY_IS_ODD,
     CLUSTER,
     NAMESPACE,
@@ -14,6 +13,7 @@ from .words import (
     pod_memory,
     requested,
 )
+from .model import Column, Dashboard, Link, Query, Row, Stat, Table, TimeSeries, Variable
 
 _HERE = f'{ONE}, namespace="$namespace"'
 _OWNER = "namespace_workload_pod:kube_pod_owner:relabel"
@@ -39,7 +39,7 @@ _RESTARTS = f"sum by ({_BY_POD}) (increase(kube_pod_container_status_restarts_to
 _NOW = Row(
     "Now",
     (
-        Figure(
+        Stat(
             title="Pods",
             description="Those that it has, in whatever state.",
             empty="It has no pod now.",
@@ -47,7 +47,7 @@ _NOW = Row(
             unit="none",
             width=6,
         ),
-        Figure(
+        Stat(
             title="Pods ready",
             description="Those that Services send to.",
             empty="It has no pod now.",
@@ -55,7 +55,7 @@ _NOW = Row(
             unit="none",
             width=6,
         ),
-        Figure(
+        Stat(
             title="CPU used",
             description="Cores, of all its pods.",
             empty=NO_CADVISOR,
@@ -63,7 +63,7 @@ _NOW = Row(
             unit="none",
             width=6,
         ),
-        Figure(
+        Stat(
             title="Memory used",
             description="Working sets of all its pods.",
             empty=NO_CADVISOR,
@@ -77,7 +77,7 @@ _NOW = Row(
 _USE = Row(
     "Use",
     (
-        Lines(
+        TimeSeries(
             title="CPU by pod",
             description="Cores. One pod far above its like has more than its share of the work.",
             empty=NO_CADVISOR,
@@ -86,7 +86,7 @@ _USE = Row(
             stacked=True,
             width=12,
         ),
-        Lines(
+        TimeSeries(
             title="Memory by pod",
             description="Working sets. A line that only climbs is a leak.",
             empty=NO_CADVISOR,
@@ -95,21 +95,21 @@ _USE = Row(
             stacked=True,
             width=12,
         ),
-        Lines(
+        TimeSeries(
             title="CPU: used and requested",
             description="Used far below requested is money; far above it is luck.",
             empty=NO_CADVISOR,
             queries=(Query(_together(_CPU), "used"), Query(_together(_CPU_ASKED), "requested")),
             unit="none",
         ),
-        Lines(
+        TimeSeries(
             title="Memory: used and requested",
             description="Used far below requested is money; above it, pods are evicted first.",
             empty=NO_CADVISOR,
             queries=(Query(_together(_MEMORY), "used"), Query(_together(_MEMORY_ASKED), "requested")),
             unit="bytes",
         ),
-        Lines(
+        TimeSeries(
             title="Pods ready",
             description="A saw is a rollout; a step down that stays is a pod that does not come back.",
             empty=NO_KUBE_STATE_METRICS,
@@ -138,7 +138,7 @@ _PODS = Table(
     sort="memory",
 )
 
-BOARD = Board(
+DASHBOARD = Dashboard(
     uid="promfleet-workload",
     title="Workload",
     description="One Deployment, StatefulSet or DaemonSet: are its pods ready, and what do they use together.",

@@ -12,35 +12,47 @@ from settings.fleet import Fleet
 from settings.loading.kubeconfig import KubeconfigError, Kubeconfigs, shared_servers
 from settings.loading.load import KEY, from_file
 
-from .judges import AMTOOL, PROMTOOL, complaints
+from .exits import Exit
+from .reports import Checked, CheckedFile, Finding, Json
+from .units import counted
+from .validators import AMTOOL, PROMTOOL, findings
 
 PROJECT = KEY.partition(":")[0]
 STACK_FILES = "Pulumi.*.yaml"
+_NOTHING = f"no {STACK_FILES} here"
 
 
 def check(
     files: Annotated[list[Path] | None, typer.Argument(help=f"Stack files; {STACK_FILES} by default.")] = None,
+    *,
+    json: Json = False,
 ) -> None:
-    """Check stack files; every problem is named at once."""
+    """Check stack files; every problem is named at once. Exit 1 where there are any."""
     chosen = files or sorted(Path().glob(STACK_FILES))
+    checked = [_checked(file, chosen) for file in chosen]
+    if json:
+        reports = [report for report, _ in checked]
+        Checked(files=reports, error=None if chosen else _NOTHING).print()
+    elif not chosen:
+        typer.echo(_NOTHING, err=True)
+    else:
+        for report, error in checked:
+            typer.echo(error.report() if error else f"{report.file}: ok: {report.summary}", err=bool(error))
     if not chosen:
-        typer.echo(f"no {STACK_FILES} here", err=True)
-        raise typer.Exit(1)
-    wrong = [file for file in chosen if not _report(file, chosen)]
-    if wrong:
-        raise typer.Exit(1)
+        raise typer.Exit(Exit.USAGE)
+    if not all(report.ok for report, _ in checked):
+        raise typer.Exit(Exit.FINDINGS)
 
 
-def _report(file: Path, beside: Collection[Path]) -> bool:
+def _checked(file: Path, beside: Collection[Path]) -> tuple[CheckedFile, FleetError | None]:
     try:
         fleet = verified(file)
         if problems := list(strangers(fleet, file, beside)):
             raise FleetError(file.name, problems)
-        typer.echo(f"{file}: ok: {summary(fleet)}")
     except FleetError as error:
-        typer.echo(error.report(), err=True)
-        return False
-    return True
+        problems = [Finding.of(problem) for problem in error.problems]
+        return CheckedFile(file=str(file), ok=False, summary=None, problems=problems), error
+    return CheckedFile(file=str(file), ok=True, summary=summary(fleet), problems=[]), None
 
 
 def verified(file: Path) -> Fleet:
@@ -51,9 +63,9 @@ def verified(file: Path) -> Fleet:
     to one API server.
     """
     fleet = from_file(file)
-    found = [(judge, command) for judge in (PROMTOOL, AMTOOL) if (command := judge.on_path(fleet))]
-    complained = [problem for judge, command in found for problem in complaints(judge, command, fleet)]
-    if problems := [*_shared_servers(fleet), *complained]:
+    present = [(validator, command) for validator in (PROMTOOL, AMTOOL) if (command := validator.on_path(fleet))]
+    found = [problem for validator, command in present for problem in findings(validator, command, fleet)]
+    if problems := [*_shared_servers(fleet), *found]:
         raise FleetError(str(file), problems)
     return fleet
 
@@ -87,12 +99,9 @@ def summary(fleet: Fleet) -> str:
     parts = {
         "cluster": len(fleet.clusters),
         "hub": int(fleet.hub is not None),
+        "standalone server": int(fleet.standalone is not None),
         "agent": len(fleet.agents),
         "receiver": len(fleet.alertmanager.receivers) if fleet.alertmanager else 0,
         "probe": len(fleet.probes),
     }
-    return ", ".join(_counted(number, noun) for noun, number in parts.items() if number)
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return ", ".join(counted(number, noun) for noun, number in parts.items() if number)

@@ -1,21 +1,63 @@
-"""The command `fleet`; each module of this package adds one command."""
+"""The command `fleet`; each module of this package that has a function, or an `app`, of its own name is a command."""
+
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command
 
-from . import lab
-from .check import check
-from .dashboards import dashboards
-from .snapshot import snapshot
-from .status import status
+from . import __version__
 
-app = typer.Typer(no_args_is_help=True)
-app.command()(check)
-app.command()(status)
-app.command()(snapshot)
-app.command()(dashboards)
-app.add_typer(lab.app, name="lab")
+COMMANDS = {
+    "check": "check",
+    "status": "status",
+    "open": "browse",
+    "render": "render",
+    "snapshot": "snapshot",
+    "dashboards": "dashboards",
+    "lab": "lab",
+}
+"""Command -> its module, in the order in which they are listed."""
+
+
+class Commands(TyperGroup):
+    """Imports a command when it is asked for: none waits for what only another one needs."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 — the base class asks for it
+        return [*COMMANDS]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f".{COMMANDS[cmd_name]}", __package__)
+        alone = typer.Typer(add_completion=False)
+        if not hasattr(module, "app"):
+            alone.command()(getattr(module, COMMANDS[cmd_name]))
+        command = get_command(getattr(module, "app", alone))
+        command.name = cmd_name
+        return command
+
+
+app = typer.Typer(cls=Commands, no_args_is_help=True)
+
+
+def _version(*, wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"fleet {__version__}")
+        raise typer.Exit
 
 
 @app.callback()
-def fleet() -> None:
-    """Watch over a fleet of clusters."""
+def fleet(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """
+    Watch over a fleet of clusters.
+
+    Exit codes: 0 all is well; 1 something was found to be wrong; 2 the command line, or what it names, is wrong; 3
+    something can't be reached or can't run.
+    """

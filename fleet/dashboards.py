@@ -7,6 +7,8 @@ import typer
 
 from settings import FleetError, from_file
 
+from .exits import Exit
+
 
 def dashboards(
     file: Annotated[Path, typer.Argument(help="The stack file of the hub.")],
@@ -22,7 +24,7 @@ def dashboards(
         written = files(from_file(file))
     except FleetError as error:
         typer.echo(error.report(), err=True)
-        raise typer.Exit(1) from None
+        raise typer.Exit(Exit.FINDINGS) from None
     output.mkdir(parents=True, exist_ok=True)
     for name, text in written.items():
         (output / name).write_text(text)

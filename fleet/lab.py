@@ -22,7 +22,13 @@ from lab.status import Health
 from lab.status import status as look
 from lab.up import up as bring_up
 
-app = typer.Typer(no_args_is_help=True, help="Real Kubernetes clusters on this machine, without Docker (Linux, root).")
+from .exits import Exit
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Real Kubernetes clusters on this machine, without Docker (Linux, root).",
+)
 console = Console()
 Names = Annotated[list[str] | None, typer.Argument(metavar="[NAMES…]", help=f"By default {' '.join(NAMES)}.")]
 Parts = Annotated[
@@ -60,14 +66,14 @@ def status() -> None:
         clusters = look()
     if not clusters:
         console.print("there is no lab; `fleet lab up` makes one")
-        raise typer.Exit(1)
+        raise typer.Exit(Exit.FINDINGS)
     table = Table("cluster", "node", "pods", "server", "memory")
     for health in clusters:
         pods, memory = f"{health.running}/{health.pods}", f"{health.memory >> 20} MiB"
         table.add_row(health.cluster.name, _node(health), pods, health.cluster.server, memory)
     console.print(table)
     if not all(health.is_healthy for health in clusters):
-        raise typer.Exit(1)
+        raise typer.Exit(Exit.FINDINGS)
 
 
 @app.command()
@@ -96,7 +102,7 @@ def _told() -> Generator[None]:
         yield
     except (LabError, BuildError) as error:
         typer.echo(f"fleet lab: {error}", err=True)
-        raise typer.Exit(1) from None
+        raise typer.Exit(Exit.FAILED) from None
 
 
 @contextmanager

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from dashboards import fleet as board
 from dashboards import resolved
-from dashboards.model import Column, Lines, Panel
+from dashboards.model import Column, Panel, TimeSeries
 
-from .hub import Hub, Line
+from .client import Hub, Line
 
 POINTS = 240
 """Samples in each line of a picture; more can't be seen."""
@@ -24,7 +24,7 @@ class Number(NamedTuple):
 class Trend(NamedTuple):
     """Figures over time, by cluster."""
 
-    panel: Lines
+    panel: TimeSeries
     lines: dict[str, Line]
 
 

@@ -13,8 +13,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from dashboards.model import Step, Steps
 
-from .human import human
 from .overview import Number, Overview, Trend
+from .units import human
 
 WIDTH = 1600
 """Of the page, in pixels; its height follows from the number of clusters."""

@@ -7,7 +7,8 @@ from typing import Annotated
 import httpx
 import typer
 
-from .hub import open_hub
+from .client import open_hub
+from .exits import Exit
 from .stack import StackError, outputs
 
 _HOUR = 3600
@@ -27,16 +28,16 @@ def snapshot(
     except ModuleNotFoundError as error:
         # Users are spared what only a picture needs.
         typer.echo("fleet snapshot: draws with matplotlib. Install it: .venv/bin/pip install matplotlib", err=True)
-        raise typer.Exit(2) from error
+        raise typer.Exit(Exit.FAILED) from error
 
     try:
         with open_hub(outputs(stack)) as hub:
             overview = ask(hub, time.time(), hours * _HOUR)
     except StackError as error:
         typer.echo(f"fleet snapshot: {error}", err=True)
-        raise typer.Exit(2) from error
+        raise typer.Exit(Exit.FAILED) from error
     except httpx.HTTPError as error:
         typer.echo(f"fleet snapshot: the hub does not answer: {error}", err=True)
-        raise typer.Exit(2) from error
+        raise typer.Exit(Exit.FAILED) from error
     draw(overview).savefig(output)
     typer.echo(f"{output}: {len(overview.rows)} clusters")

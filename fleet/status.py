@@ -1,15 +1,17 @@
 """`fleet status`: what the hub knows of every cluster, and what the clusters say of what is not there yet."""
 
 import time
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import httpx
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from .hub import Hub, open_hub
+from .client import Hub, open_hub
+from .exits import Exit
 from .inside import places, sentences
+from .reports import ClusterStatus, FleetStatus, Json
 from .stack import StackError, outputs
 
 QUESTIONS = {
@@ -39,26 +41,51 @@ class Row(NamedTuple):
     def healthy(self) -> bool:
         return self.up == 1 and bool(self.pods) and not self.down
 
+    @property
+    def agent(self) -> Literal["up", "down", "silent"]:
+        return "silent" if self.up is None else "up" if self.up else "down"
+
+    @property
+    def report(self) -> ClusterStatus:
+        series, pods, down = (None if value is None else int(value) for value in (self.series, self.pods, self.down))
+        return ClusterStatus(
+            cluster=self.cluster,
+            healthy=self.healthy,
+            agent=self.agent,
+            series=series,
+            pods=pods,
+            targets_down=down,
+            sample_age=self.age,
+        )
+
 
 def status(
     stack: Annotated[str, typer.Option(help="The stack that holds the hub.")] = "hub",
     wait: Annotated[int, typer.Option(help="Seconds to wait until every cluster has reported.")] = 120,
+    *,
+    json: Json = False,
 ) -> None:
     """Show every expected cluster, and each pod and volume that is not there yet; exit 1 while one has not reported."""
     rows, complaint = list[Row](), None
     try:
         with open_hub(outputs(stack)) as hub:
             rows = settled(hub, time.monotonic() + wait)
-        Console().print(table(rows))
     except StackError as error:
-        complaint = error
-    for sentence in sentences(places(stack), [row.cluster for row in rows if row.healthy]):
-        typer.echo(sentence)
+        complaint = str(error)
+    troubles = sentences(places(stack), [row.cluster for row in rows if row.healthy])
+    if json:
+        FleetStatus(clusters=[row.report for row in rows], troubles=troubles, error=complaint).print()
+    else:
+        if not complaint:
+            Console().print(table(rows))
+        for sentence in troubles:
+            typer.echo(sentence)
+        if complaint:
+            typer.echo(f"fleet status: {complaint}", err=True)
     if complaint:
-        typer.echo(f"fleet status: {complaint}", err=True)
-        raise typer.Exit(2)
+        raise typer.Exit(Exit.FAILED)
     if not all(row.healthy for row in rows):
-        raise typer.Exit(1)
+        raise typer.Exit(Exit.FINDINGS)
 
 
 def settled(hub: Hub, deadline: float) -> list[Row]:
@@ -90,7 +117,7 @@ def table(rows: list[Row]) -> Table:
     """Lay the rows out for a terminal."""
     made = Table("cluster", "agent", "series", "pods", "targets down", "last sample")
     for row in rows:
-        agent = "[red]silent" if row.up is None else "[green]up" if row.up else "[red]down"
+        agent = f"[{'green' if row.agent == 'up' else 'red'}]{row.agent}"
         figures = ["-" if value is None else f"{value:.0f}" for value in (row.series, row.pods, row.down)]
         made.add_row(row.cluster, agent, *figures, "-" if row.age is None else f"{row.age:.0f} s ago")
     return made

@@ -1,5 +1,6 @@
 """Control groups: one per cluster, `/promfleet/NAME`, in every hierarchy that the machine has (version 1 and 2)."""
 
+import os
 import time
 from pathlib import Path
 
@@ -9,6 +10,12 @@ MOUNT = Path("/sys/fs/cgroup")
 CONTROLLERS = ("cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids", "hugetlb")
 HIERARCHIES = (*CONTROLLERS, "systemd", "unified")
 TOP = "promfleet"
+SHARES = 3 * 1024 * (os.cpu_count() or 1)
+"""
+Weight of all pods beside the machine's other processes, where control groups are of version 1.
+
+A kubelet divides 1024 for each core among its pods. By default three clusters would weigh as much as one process.
+"""
 
 
 def root(cluster: Cluster) -> str:
@@ -30,6 +37,8 @@ def prepare(cluster: Cluster) -> None:
             if is_unified():
                 _delegate(above)
             group.mkdir(exist_ok=True)
+            if hierarchy.name == "cpu":
+                (group / "cpu.shares").write_text(str(SHARES))
             if hierarchy.name == "cpuset":
                 # A cpuset of version 1 starts empty, and takes no process until it is filled.
                 for file in ("cpuset.cpus", "cpuset.mems"):

@@ -123,7 +123,7 @@ def proxy(cluster: Cluster) -> list[str]:
 
 def metadata_server(cluster: Cluster) -> list[str]:
     """Give the command of a Python that goes by the server's name, so that it is told from others."""
-    return [f"{binaries()}/{METADATA_SERVER}", "-m", "lab.metadata", cluster.name]
+    return [f"{binaries()}/{METADATA_SERVER}", "-m", "lab.gcp.metadata", cluster.name]
 
 
 def kubelet_configuration(cluster: Cluster) -> dict[str, Any]:

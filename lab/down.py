@@ -3,8 +3,9 @@
 import shutil
 from pathlib import Path
 
-from . import cgroups, objectstore
+from . import cgroups
 from .cluster import known, state
+from .gcp import objectstore
 from .locks import alone
 from .network import wire_holder
 from .node import LabError, node_holder, release

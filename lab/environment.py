@@ -35,6 +35,7 @@ def environment() -> dict[str, str]:
         "TMPDIR": str(temporary()),
         "PULUMI_BACKEND_URL": f"file://{backend()}?metadata=skip",  # a file beside each, broken by a kill
         "PULUMI_CONFIG_PASSPHRASE": "",
+        "PULUMI_PARALLEL": "32",  # by default four per core: on two, what waits for its pods would hold all of them
     }
     if not has_official_engine():
         variables |= {

@@ -44,7 +44,7 @@ def link(built: Mapping[str, Path]) -> None:
     _fill(user_folder(), {name: targets[name] for name in FOR_USERS if name in targets})
     if "pulumi" in built:
         _script("pulumi-language-python", str(Path(__file__).parent / "engine" / "language_host.py"), _executor())
-    _script("pulumi-resource-gcp", "-m", "lab.engine.gcp_provider")
+    _script("pulumi-resource-gcp", "-m", "lab.gcp.provider")
 
 
 def _fill(folder: Path, targets: Mapping[str, Path]) -> None:

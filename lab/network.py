@@ -9,8 +9,8 @@ import os
 
 import psutil
 
-from . import metadata
 from .cluster import WIRE, Cluster, state
+from .gcp import metadata
 from .node import HOLD, LabError, find, hold, inside, run, wait
 
 INTERFACE = "promfleet0"

@@ -8,17 +8,21 @@ from string import Template
 
 import psutil
 
-from . import api, cgroups, components, credentials, images, network, objectstore, tools
+from . import api, cgroups, components, credentials, images, network, store, tools
 from .build import build
 from .cluster import Cluster, enrol, known, state
 from .connect import connect
 from .environment import temporary
+from .gcp import objectstore
 from .kubectl import apply
 from .links import link, needed
 from .locks import alone, lift_dead
 from .node import LabError, ensure, hold, node_holder, run, tail, wait, within
 from .parts import remember, wanted
 from .progress import Say, plainly
+
+IMPORTED = "imported"
+"""Names the file of a cluster that lists the archives whose images its containerd has."""
 
 
 def up(names: Iterable[str], parts: Collection[str] = (), say: Say = plainly, every: float = 30) -> list[Cluster]:
@@ -38,6 +42,7 @@ def _up(names: Iterable[str], built: Mapping[str, Path], parts: Collection[str],
     link(built)
     remember(parts)
     archives = images.archives(built, parts)
+    basic = images.archives(built)
     for stack in lift_dead():
         say(stack, "unlocked: the pulumi that had locked it was killed")
     clusters = enrol(names)
@@ -48,6 +53,11 @@ def _up(names: Iterable[str], built: Mapping[str, Path], parts: Collection[str],
     bridge = network.wire()
     if objectstore.SERVER in built:
         objectstore.start()
+    if new := [cluster for cluster in clusters if _is_new(cluster)]:
+        made = store.store(components.binaries(), basic, say)
+        for cluster in new:
+            store.place(made, cluster.home / "containerd")
+            _remember(cluster, basic)
     with ThreadPoolExecutor(len(clusters)) as pool:
         list(pool.map(lambda cluster: start(cluster, bridge, archives, say), clusters))
     everyone = sorted((cluster.name for cluster in known()), key=lambda name: name != "hub")
@@ -98,7 +108,7 @@ def _node(cluster: Cluster, bridge: psutil.Process) -> psutil.Process:
 
 def _import(cluster: Cluster, node: psutil.Process, archives: Iterable[Path], say: Say) -> None:
     """Import the images that containerd has not; what it has is remembered by the archives' names."""
-    imported = cluster.home / "imported"
+    imported = cluster.home / IMPORTED
     had = set(imported.read_text().split()) if imported.exists() else set()
     missing = [archive for archive in archives if archive.name not in had]
     if not missing:
@@ -109,7 +119,17 @@ def _import(cluster: Cluster, node: psutil.Process, archives: Iterable[Path], sa
     for number, archive in enumerate(missing, 1):
         say(cluster.name, f"importing images ({number}/{len(missing)})")
         run(within(node, *ctr, "images", "import", str(archive)))
-    imported.write_text("\n".join(archive.name for archive in archives))
+    _remember(cluster, archives)
+
+
+def _is_new(cluster: Cluster) -> bool:
+    """Tell whether the cluster's containerd has never run."""
+    folder = cluster.home / "containerd"
+    return not folder.exists() or not any(folder.iterdir())
+
+
+def _remember(cluster: Cluster, archives: Iterable[Path]) -> None:
+    (cluster.home / IMPORTED).write_text("\n".join(archive.name for archive in archives))
 
 
 def _await_addons(cluster: Cluster) -> None:

@@ -21,7 +21,9 @@ from settings.validation.secrets import secret_key
 
 from .auth_proxy import AuthProxy
 from .scrape.authenticated import authenticated_job, notifications
+from .scrape.discovery import endpoints_of
 from .scrape.job import ScrapeJob
+from .scrape.relabel import POD, SLICE, copied, keep
 from .yaml import to_yaml
 
 APP = "alertmanager"
@@ -33,13 +35,19 @@ ALERTS = "/api/v2/alerts"
 _OPERATED = ("/api/v2/alerts/groups", "/api/v2/receivers", "/api/v2/silence/*", "/api/v2/silences", "/api/v2/status")
 NOTIFY = AuthProxy("alertmanagers", "notify", LISTEN, 8443, 8643, ("create", "get"), (ALERTS, "/metrics"))
 """Of Prometheus, which sends alerts through it, and scrapes."""
-OPERATE = AuthProxy("alertmanagers", "operate", LISTEN, 8444, 8644, ("create", "delete", "get"), _OPERATED)
-"""Of people who silence. A proxy asks for one permission per method, so that no alert can be raised through it."""
+_PAGES = ("/", "/script.js", "/favicon.ico", "/lib/*/*/*", "/assets/*")
+"""Of its releases before 0.34 and since (ui/web.go)."""
+OPERATE = AuthProxy("alertmanagers", "operate", LISTEN, 8444, 8644, ("create", "delete", "get"), (*_OPERATED, *_PAGES))
+"""Of people who silence, with its pages. A proxy asks for one permission per method: no alert can be raised here."""
 READ = AuthProxy("alertmanagers", "read", LISTEN, 8445, 8645, ("get",), (ALERTS, *_OPERATED))
 """Of people who look."""
+OPERATOR = f"{APP}-operator"
+"""ServiceAccount of people who silence."""
 PEERS = f"{APP}-peers"
 """The headless Service by which replicas find each other."""
 PEERS_PORT = 9094
+RELOADER, RELOADER_PORT = "reloader", 8080
+"""Container and port of prometheus-config-reloader, which serves its own metrics and nothing else."""
 
 _FOR_SLACK = ' | reReplaceAll "&" "&amp;" | reReplaceAll "<" "&lt;" | reReplaceAll ">" "&gt;"'
 """Slack reads `<…>` as a mention or a link; what a workload calls itself is to be neither."""
@@ -110,6 +118,15 @@ def alerting(server: Server, namespace: str) -> Block:
 def alertmanager_job(server: Server, namespace: str) -> ScrapeJob:
     """Return the scrape of every replica."""
     return authenticated_job(server, namespace, APP, APP, NOTIFY)
+
+
+def config_reloader_job(namespace: str) -> ScrapeJob:
+    """Return the scrape of what makes each replica read a changed configuration."""
+    return ScrapeJob(
+        name="config-reloader",
+        discovery=endpoints_of(namespace, PEERS),
+        relabel=[keep([f"{SLICE}_port_name"], RELOADER), copied(f"{POD}_name", "instance")],
+    )
 
 
 def _tree(settings: Alertmanager) -> Block:

@@ -1,4 +1,4 @@
-"""What Grafana reads when it starts: its settings, its one datasource, and where its boards are."""
+"""What Grafana reads when it starts: its settings, its one datasource, and where its dashboards are."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ from .yaml import to_yaml
 APP = "grafana"
 PORT = 3000
 DATASOURCE = "hub"
-"""Uid of the datasource, which every board names."""
+"""Uid of the datasource, which every dashboard names."""
 DATA = "/var/lib/grafana"
 PROVISIONING = "/etc/grafana/provisioning"
-BOARDS = "/etc/grafana/boards"
+DASHBOARDS = "/etc/grafana/boards"
 TLS = "/etc/grafana/tls"
 TRUSTED = "/etc/grafana/trusted/ca.crt"
 """Certificates that sign for the hub's auth proxies, or the auth proxies' own."""
@@ -34,7 +34,7 @@ def environment(url: str | None) -> dict[str, str]:
         "GF_SERVER_CERT_KEY": f"{TLS}/tls.key",
         "GF_SERVER_CERTS_WATCH_INTERVAL": "1m",
         "GF_SECURITY_ADMIN_PASSWORD__FILE": PASSWORD,
-        "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": f"{BOARDS}/fleet.json",
+        "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": f"{DASHBOARDS}/fleet.json",
         **({"GF_SERVER_ROOT_URL": f"{url}/"} if url else {}),
     }
 
@@ -73,7 +73,7 @@ def datasources(server: Server, fleet: Fleet, url: str) -> str:
 
 
 def providers() -> str:
-    """The file that names the folder of the boards, which is looked through for changes twice a minute."""
+    """The file that names the folder of the dashboards, which is looked through for changes twice a minute."""
     provider = {
         "name": "promfleet",
         "type": "file",
@@ -81,7 +81,7 @@ def providers() -> str:
         "updateIntervalSeconds": 30,
         "allowUiUpdates": False,
         "disableDeletion": False,
-        "options": {"path": BOARDS, "foldersFromFilesStructure": False},
+        "options": {"path": DASHBOARDS, "foldersFromFilesStructure": False},
     }
     return to_yaml({"apiVersion": 1, "providers": [provider]})
 

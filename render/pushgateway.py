@@ -35,6 +35,7 @@ OUR_JOBS = "|".join(
         "apiserver",
         "blackbox(-.+)?",
         "cadvisor",
+        "config-reloader",
         "coredns",
         "kube-state-metrics",
         "kubelet",

@@ -181,9 +181,11 @@ def _narrowed(rule: Rule, operator: str, clusters: Iterable[str]) -> Rule:
 
 def _rule(alert: Alert, group: Group, fleet: Fleet, tunings: Iterable[Tuning | None]) -> Rule:
     """An alert with what the first tuning says, else the next, else the catalogue."""
-    said = [tuning for tuning in tunings if tuning]
-    threshold = next((t.threshold for t in said if t.threshold is not None), alert.threshold and alert.threshold.value)
-    severity = next((t.severity for t in said if t.severity), alert.severity)
+    applied = [tuning for tuning in tunings if tuning]
+    threshold = next(
+        (t.threshold for t in applied if t.threshold is not None), alert.threshold and alert.threshold.value
+    )
+    severity = next((t.severity for t in applied if t.severity), alert.severity)
 
     def text(template: str) -> str:
         return template if threshold is None else template.replace("$threshold", f"{threshold:.15g}")
@@ -191,11 +193,11 @@ def _rule(alert: Alert, group: Group, fleet: Fleet, tunings: Iterable[Tuning | N
     return {
         "alert": alert.name,
         "expr": text(alert.expr),
-        "for": next((t.for_ for t in said if t.for_), alert.for_),
+        "for": next((t.for_ for t in applied if t.for_), alert.for_),
         "labels": {
             **alert.labels,
             "severity": severity,
-            "team": next((t.team for t in said if t.team), fleet.alerts.team),
+            "team": next((t.team for t in applied if t.team), fleet.alerts.team),
         },
         "annotations": {
             "summary": text(alert.summary),

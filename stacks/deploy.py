@@ -16,8 +16,13 @@ from .thanos import deploy_thanos
 
 
 def deploy(fleet: Fleet) -> None:
-    """Deploy each section that the stack file has, and export what others need of it."""
+    """Deploy each section that the stack file has, in clusters that the kubeconfigs know."""
     require_contexts(fleet.clusters)
+    deploy_sections(fleet)
+
+
+def deploy_sections(fleet: Fleet) -> None:
+    """Deploy each section that the stack file has, and export what others need of it."""
     contexts = {name: deploy_cluster(fleet, name) for name in fleet.clusters}
     endpoint = deploy_server(fleet, fleet.server, contexts[fleet.server.cluster]) if fleet.server else None
     for cluster in fleet.agents:

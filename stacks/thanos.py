@@ -16,7 +16,7 @@ from components.thanos.ruler import ThanosRulerArgs
 from components.thanos.stack import ThanosStackArgs
 from components.thanos.store import ThanosStoreArgs
 from render import Memory
-from render.prometheus.auth_proxies import READ
+from render.prometheus.auth_proxies import READ, VIEWER
 from render.thanos import query, receive, ruler
 from render.thanos.authenticated import WRITE
 from render.thanos.bucket_roles import BucketRole, compactors, stores
@@ -221,6 +221,7 @@ def query_args(monitor: Monitor, thanos: Thanos) -> ThanosQueryArgs:
         "replicas": thanos.query.replicas,
         "memory": render.query_memory(fleet.server_series),
         "readers": {READER: READER, **({RULER: RULER} if ruler.is_stateless(thanos) else {})},
+        "viewer": VIEWER,
         "scraper": monitor.server.app,
         "tls_secret": monitor.tls_secret,
         "image": fleet.images.thanos,

@@ -4,10 +4,8 @@ from collections.abc import Mapping
 
 import pulumi
 
-DEFAULT = 150
-
 
 def timeouts(args: Mapping[str, object]) -> pulumi.CustomTimeouts:
     """Bound the provider's wait, ten minutes by default, to the component's `rollout_timeout` in seconds."""
-    limit = f"{args.get('rollout_timeout', DEFAULT)}s"
+    limit = f"{args['rollout_timeout']}s"
     return pulumi.CustomTimeouts(create=limit, update=limit)

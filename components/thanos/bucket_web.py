@@ -1,7 +1,7 @@
 """The bucket web of Thanos: a page that shows which blocks are in the bucket."""
 
 from collections.abc import Sequence
-from typing import NotRequired, TypedDict
+from typing import TypedDict
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -9,7 +9,6 @@ from pulumi import ResourceOptions
 
 from render.thanos.bucket_web import BROWSE, WEB_LISTEN
 from render.thanos.names import WEB
-from settings.images import KUBE_RBAC_PROXY, THANOS
 
 from ..k8s import auth_proxy
 from ..k8s.labels import selector
@@ -34,11 +33,11 @@ class ThanosBucketWebArgs(TypedDict):
     """ServiceAccount, in this namespace, that may look."""
     tls_secret: pulumi.Input[str]
     """Secret of type kubernetes.io/tls that the auth proxy shows."""
-    image: NotRequired[str]
-    """Thanos; the release that this package is tested with, if left out."""
-    auth_proxy_image: NotRequired[str]
-    """kube-rbac-proxy; likewise."""
-    rollout_timeout: NotRequired[int]
+    image: str
+    """Image of Thanos."""
+    auth_proxy_image: str
+    """Image of kube-rbac-proxy."""
+    rollout_timeout: int
     """Seconds until a Deployment that does not become ready fails the update."""
 
 
@@ -53,7 +52,7 @@ class ThanosBucketWeb(pulumi.ComponentResource):
         child_opts = ResourceOptions(parent=self)
         await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         own = f"{name}-{WEB}"
-        image = args.get("image", THANOS)
+        image = args["image"]
         metadata = role_metadata(WEB, args["namespace"], image)
         account = k8s.core.v1.ServiceAccount(
             f"{own}-account",
@@ -64,7 +63,7 @@ class ThanosBucketWeb(pulumi.ComponentResource):
         proxies = auth_proxy.auth_proxies(
             own,
             [BROWSE],
-            args.get("auth_proxy_image", KUBE_RBAC_PROXY),
+            args["auth_proxy_image"],
             metadata,
             account,
             args["tls_secret"],

@@ -1,14 +1,13 @@
 """Memcached: the cache that the Stores and Query Frontends of Thanos share."""
 
 from collections.abc import Sequence
-from typing import NotRequired, TypedDict
+from typing import TypedDict
 
 import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
 from render.thanos.memcached import MEMCACHED, PORT, PORT_NAME
-from settings import images
 
 from ..k8s.labels import selector
 from ..k8s.security import POD_RESTRICTED, RESTRICTED
@@ -28,9 +27,9 @@ class ThanosMemcachedArgs(TypedDict):
     """Request and limit of memory."""
     users: Sequence[str]
     """Names of the apps that may connect: whoever can reads and writes everything."""
-    image: NotRequired[str]
-    """Memcached; the release that this package is tested with, if left out."""
-    rollout_timeout: NotRequired[int]
+    image: str
+    """Image of Memcached."""
+    rollout_timeout: int
     """Seconds until a StatefulSet that does not become ready fails the update."""
 
 
@@ -46,7 +45,7 @@ class ThanosMemcached(pulumi.ComponentResource):
         child_opts = ResourceOptions(parent=self)
         await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         own = f"{name}-{MEMCACHED}"
-        metadata = role_metadata(MEMCACHED, args["namespace"], args.get("image", images.MEMCACHED))
+        metadata = role_metadata(MEMCACHED, args["namespace"], args["image"])
         account = k8s.core.v1.ServiceAccount(
             f"{own}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
         )
@@ -90,7 +89,7 @@ def pod(args: ThanosMemcachedArgs, account: pulumi.Input[str]) -> k8s.core.v1.Po
         "containers": [
             {
                 "name": "memcached",
-                "image": args.get("image", images.MEMCACHED),
+                "image": args["image"],
                 "args": list(args["flags"]),
                 "ports": [{"name": PORT_NAME, "container_port": PORT}],
                 "resources": resources("50m", *args["memory"]),

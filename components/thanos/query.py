@@ -10,6 +10,7 @@ from pulumi import ResourceOptions
 from render.prometheus.auth_proxies import READ
 from render.thanos.names import CERTIFICATES, FRONTEND, GRPC, QUERY, RULER
 from render.thanos.query import (
+    BROWSE,
     ENDPOINTS_FILE,
     FRONTEND_LISTEN,
     FRONTEND_METRICS,
@@ -17,7 +18,6 @@ from render.thanos.query import (
     QUERY_LISTEN,
     read_proxy,
 )
-from settings.images import KUBE_RBAC_PROXY, THANOS
 
 from ..k8s import auth_proxy
 from ..k8s.labels import selector
@@ -48,15 +48,17 @@ class ThanosQueryArgs(TypedDict):
     """Request and limit of Query's memory."""
     readers: Mapping[str, pulumi.Input[str]]
     """Who may ask: name -> ServiceAccount of this namespace."""
+    viewer: pulumi.Input[str]
+    """ServiceAccount, in this namespace, that may see the pages."""
     scraper: str
     """App, and ServiceAccount, of the Prometheus that scrapes it."""
     tls_secret: pulumi.Input[str]
     """Secret of type kubernetes.io/tls that the auth proxies show."""
-    image: NotRequired[str]
-    """Thanos; the release that this package is tested with, if left out."""
-    auth_proxy_image: NotRequired[str]
-    """kube-rbac-proxy; likewise."""
-    rollout_timeout: NotRequired[int]
+    image: str
+    """Image of Thanos."""
+    auth_proxy_image: str
+    """Image of kube-rbac-proxy."""
+    rollout_timeout: int
     """Seconds until a Deployment that does not become ready fails the update."""
 
 
@@ -73,7 +75,7 @@ class ThanosQuery(pulumi.ComponentResource):
         child_opts = ResourceOptions(parent=self)
         await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         own = f"{name}-{QUERY}"
-        metadata = thanos.role_metadata(QUERY, args["namespace"], args.get("image", THANOS))
+        metadata = thanos.role_metadata(QUERY, args["namespace"], args["image"])
         account = k8s.core.v1.ServiceAccount(
             f"{own}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
         )
@@ -82,8 +84,8 @@ class ThanosQuery(pulumi.ComponentResource):
         ]
         proxies = auth_proxy.auth_proxies(
             own,
-            [read_proxy(frontend="frontend" in args), *scraped_through],
-            args.get("auth_proxy_image", KUBE_RBAC_PROXY),
+            [read_proxy(frontend="frontend" in args), BROWSE, *scraped_through],
+            args["auth_proxy_image"],
             metadata,
             account,
             args["tls_secret"],
@@ -95,6 +97,8 @@ class ThanosQuery(pulumi.ComponentResource):
             bind_role(
                 f"{own}-{reader}", {**metadata, "name": f"{QUERY}-{reader}"}, self.roles[READ.name], who, child_opts
             )
+        viewer: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{QUERY}-viewer"}
+        bind_role(f"{own}-viewer", viewer, self.roles[BROWSE.name], args["viewer"], child_opts)
         for proxy in scraped_through:
             scraped: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{QUERY}-{proxy.name}-scraper"}
             bind_role(f"{own}-{proxy.name}-scraper", scraped, self.roles[proxy.name], args["scraper"], child_opts)
@@ -192,7 +196,7 @@ def server(
     """A server whose HTTP is on loopback, so that its probes are run inside."""
     return {
         "name": name,
-        "image": args.get("image", THANOS),
+        "image": args["image"],
         "args": list(flags),
         "resources": resources("50m", *memory),
         "security_context": RESTRICTED,

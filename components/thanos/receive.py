@@ -10,7 +10,6 @@ from pulumi import ResourceOptions
 from render.thanos.authenticated import WRITE
 from render.thanos.names import CERTIFICATES, HTTP, QUERY, RECEIVE, ROUTER
 from render.thanos.receive import HASHRING_FILE
-from settings.images import KUBE_RBAC_PROXY, THANOS
 
 from ..k8s import auth_proxy, tokens
 from ..k8s.labels import selector
@@ -41,8 +40,8 @@ class ThanosReceiveArgs(RoleArgs):
     """Role of the hub's auth proxy for reading; routers with limits ask there how many series a tenant has."""
     tls_secret: pulumi.Input[str]
     """Secret of type kubernetes.io/tls that this auth proxy and the hub's show."""
-    auth_proxy_image: NotRequired[str]
-    """kube-rbac-proxy; the release that this package is tested with, if left out."""
+    auth_proxy_image: str
+    """Image of kube-rbac-proxy."""
 
 
 class ThanosReceive(pulumi.ComponentResource):
@@ -57,14 +56,14 @@ class ThanosReceive(pulumi.ComponentResource):
         await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         role(f"{name}-{RECEIVE}", RECEIVE, args, [QUERY, ROUTER], self)
         own = f"{name}-{ROUTER}"
-        metadata = role_metadata(ROUTER, args["namespace"], args.get("image", THANOS))
+        metadata = role_metadata(ROUTER, args["namespace"], args["image"])
         account = k8s.core.v1.ServiceAccount(
             f"{own}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
         )
         proxies = auth_proxy.auth_proxies(
             own,
             [WRITE],
-            args.get("auth_proxy_image", KUBE_RBAC_PROXY),
+            args["auth_proxy_image"],
             metadata,
             account,
             args["tls_secret"],
@@ -107,9 +106,7 @@ class ThanosReceive(pulumi.ComponentResource):
             {"name": "certificate", "mount_path": f"{CERTIFICATES}/own", "read_only": True},
             *([tokens.API.mount] if "series_limit_reader" in args else []),
         ]
-        router = thanos.container(
-            args.get("image", THANOS), args["router_flags"], ("128Mi", "1Gi"), BucketAccess(), mounts, ROUTER
-        )
+        router = thanos.container(args["image"], args["router_flags"], ("128Mi", "1Gi"), BucketAccess(), mounts, ROUTER)
         budget(own, metadata, ROUTER, child_opts)
         k8s.apps.v1.Deployment(
             f"{own}-deployment",

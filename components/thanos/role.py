@@ -8,7 +8,6 @@ import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
 from render.thanos.names import DATA, GRPC, HTTP
-from settings.images import THANOS
 
 from ..k8s.labels import labels
 from ..k8s.network_policy import allow_ingress
@@ -52,9 +51,9 @@ class RoleArgs(TypedDict):
     """Size of each pod's volume."""
     storage_class: NotRequired[pulumi.Input[str]]
     """The cluster's default class, if left out."""
-    image: NotRequired[str]
-    """Thanos; the release that this package is tested with, if left out."""
-    rollout_timeout: NotRequired[int]
+    image: str
+    """Image of Thanos."""
+    rollout_timeout: int
     """Seconds until a StatefulSet that does not become ready fails the update."""
 
 
@@ -101,7 +100,7 @@ def role(
     """Run a role whose pods have volumes: its identity, which is returned, its name, who may ask it, the pods."""
     child_opts = ResourceOptions(parent=parent)
     await_opts = ResourceOptions(parent=parent, custom_timeouts=timeouts(args))
-    image = args.get("image", THANOS)
+    image = args["image"]
     metadata = role_metadata(app, args["namespace"], image)
     account = k8s.core.v1.ServiceAccount(
         f"{name}-account",

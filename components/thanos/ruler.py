@@ -9,7 +9,6 @@ from pulumi import ResourceOptions
 
 from render.thanos.names import CERTIFICATES, QUERY, RULER
 from render.thanos.ruler import ALERTMANAGERS_FILE, RULES
-from settings.images import THANOS
 
 from ..k8s import tokens
 from ..k8s.service_account import bind_role
@@ -36,7 +35,7 @@ class ThanosRuler(pulumi.ComponentResource):
     def __init__(self, name: str, args: ThanosRulerArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:ThanosRuler", name, {}, opts)
         child_opts = ResourceOptions(parent=self)
-        metadata = role_metadata(RULER, args["namespace"], args.get("image", THANOS))
+        metadata = role_metadata(RULER, args["namespace"], args["image"])
         rules = k8s.core.v1.ConfigMap(
             f"{name}-thanos-ruler-rules",
             metadata={**metadata, "name": f"{RULER}-rules"},

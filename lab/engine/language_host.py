@@ -15,13 +15,32 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
 from typing import IO, Any
 
 import grpc
 from google.protobuf import empty_pb2, message_factory
-from pulumi.runtime.proto import language_pb2 as language
-from pulumi.runtime.proto import language_pb2_grpc, plugin_pb2
 
+
+def protocol(*names: str) -> list[ModuleType]:
+    """
+    Import modules of the protocol without the SDK around them.
+
+    The SDK takes longer than all the rest, and the engine starts two language hosts for each command.
+    """
+    sdk = find_spec("pulumi")
+    if not (sdk and sdk.origin):
+        raise ImportError("there is no pulumi SDK")
+    package = ModuleType("protocol")
+    package.__path__ = [str(Path(sdk.origin).parent / "runtime" / "proto")]
+    sys.modules[package.__name__] = package
+    return [import_module(f"{package.__name__}.{name}") for name in names]
+
+
+language, language_pb2_grpc, plugin_pb2 = protocol("language_pb2", "language_pb2_grpc", "plugin_pb2")
 VERSION = "3.259.0"
 EMPTY = message_factory.GetMessageClass(empty_pb2.DESCRIPTOR.message_types_by_name["Empty"])
 MESSAGE_BYTES = 400 << 20

@@ -7,7 +7,7 @@ from settings import Fleet, Server, in_bytes
 from settings.reserved import HUB, REPLICA
 from settings.validation.capacity import USABLE_PERCENT
 
-from ..alertmanager import alerting, alertmanager_job
+from ..alertmanager import alerting, alertmanager_job, config_reloader_job
 from ..blackbox import probe_jobs
 from ..pushgateway import pushgateway_job
 from ..scrape.authenticated import authenticated_job
@@ -52,6 +52,7 @@ def _jobs(server: Server, fleet: Fleet) -> Iterator[ScrapeJob]:
     yield from jobs(fleet, server.cluster, self_job)
     if fleet.alertmanager:
         yield alertmanager_job(server, fleet.namespace)
+        yield config_reloader_job(fleet.namespace)
     if fleet.pushgateway:
         yield pushgateway_job(server, fleet)
     yield from probe_jobs(server, fleet)

@@ -75,6 +75,7 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
         "kubernetes_build_info",
         "workqueue_(adds_total|depth)",
     ),
+    "config-reloader": ("reloader_last_reload_successful",),
     "coredns": (
         *_PROCESS,
         "coredns_build_info",
@@ -114,6 +115,7 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
         "kube_replicaset_(owner|spec_replicas|status_ready_replicas)",
         "kube_resourcequota",
         "kube_service_(info|spec_type)",
+        "kube_state_metrics_(list|watch)_total",
         "kube_statefulset_(metadata_generation|replicas|status_observed_generation|status_replicas)",
         "kube_statefulset_status_(current_revision|replicas_available|replicas_ready|replicas_updated|update_revision)",
     ),
@@ -250,6 +252,8 @@ _THINNED = {
     ],
     # Groups between the node and its pods, which repeat the sum of what is in them.
     "cadvisor": [drop(["id", "pod"], "/.+;")],
+    # Those that succeed come with every kind of object, and are not asked for.
+    "kube-state-metrics": [drop(["__name__", "result"], "kube_state_metrics_(list|watch)_total;success")],
     # Of five states of each unit one is asked for.
     "node-exporter": [drop(["__name__", "state"], "node_systemd_unit_state;(activating|active|deactivating|inactive)")],
 }

@@ -30,6 +30,8 @@ WRITTEN_BY_USERS = (
     *("scaletargetref_api_version", "scaletargetref_kind", "scaletargetref_name", "tls_host", "volumename"),
 )
 """Labels of kube-state-metrics whose length the API server does not limit."""
+_TELEMETRY = "telemetry"
+"""The port where kube-state-metrics tells of itself, and not of objects."""
 _NAME, _PART_OF = "app.kubernetes.io/name", "app.kubernetes.io/part-of=promfleet"
 
 
@@ -129,7 +131,7 @@ def _exporter(name: str, namespace: str, existing: Existing | None, *rules: Rule
     Its targets carry neither namespace nor pod: those of its series are what it tells about.
     """
     selector = f"{_NAME}={name},{_PART_OF}"
-    found, port = endpoint_slices(namespace, selector, selector), "metrics"
+    found, port = endpoint_slices(namespace, selector, selector), f"metrics|{_TELEMETRY}"
     if existing:
         found, port = endpoints_of(existing.namespace, existing.service), existing.port or ".*"
     return ScrapeJob(name=name, discovery=found, relabel=[keep([f"{SLICE}_port_name"], port), *rules])
@@ -149,7 +151,13 @@ def _kube_state_metrics(fleet: Fleet, existing: Existing | None) -> ScrapeJob:
         {"source_labels": [label], "regex": f"(.{{{longest}}}).+", "target_label": label} for label in WRITTEN_BY_USERS
     ]
     instance = constant("instance", "kube-state-metrics")
-    return replace(_exporter("kube-state-metrics", fleet.namespace, existing, instance), metric_relabel=cut)
+    itself = {
+        "source_labels": [f"{SLICE}_port_name"],
+        "regex": _TELEMETRY,
+        "target_label": "instance",
+        "replacement": "kube-state-metrics-telemetry",
+    }
+    return replace(_exporter("kube-state-metrics", fleet.namespace, existing, instance, itself), metric_relabel=cut)
 
 
 def _of_node(target: str) -> Rule:

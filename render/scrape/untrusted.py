@@ -35,7 +35,7 @@ def untrusted(job: ScrapeJob, limits: AnnotatedLimits, *, pushed: bool = False) 
     """
     Return the job with tighter limits, and without what it may not bring, whichever metrics are kept of the others.
 
-    Rules and boards would take a second answer for a part of the first: a sum counts twice, a join fails for everybody.
+    Rules and dashboards would take a second answer for a part of the first: a sum counts twice, a join fails for all.
     """
     owned = OWNED if pushed else (*OWNED, "push_.*")
     return replace(

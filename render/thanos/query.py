@@ -4,6 +4,7 @@ from settings import Fleet, Memcached, QueryFrontend, Server, Thanos
 from settings.reserved import REPLICA, RULER_REPLICA
 
 from ..auth_proxy import AuthProxy
+from ..prometheus.auth_proxies import BROWSE as SERVER_BROWSE
 from ..prometheus.auth_proxies import READ as SERVER_READ
 from ..yaml import to_json, to_yaml
 from .bucket_roles import stores
@@ -24,6 +25,31 @@ def read_proxy(*, frontend: bool) -> AuthProxy:
     upstream = FRONTEND_LISTEN if frontend else QUERY_LISTEN
     paths = (*SERVER_READ.paths, "/api/v1/stores")
     return SERVER_READ._replace(resource="queries", upstream=upstream, paths=paths)
+
+
+BROWSE = SERVER_BROWSE._replace(
+    resource="queries",
+    upstream=QUERY_LISTEN,
+    paths=(
+        *SERVER_READ.paths,
+        "/",
+        "/alerts",
+        "/favicon.ico",
+        "/flags",
+        "/graph",
+        "/manifest.json",
+        "/rules",
+        "/static/*/*",
+        "/status",
+        "/stores",
+        "/targets",
+        "/api/v1/status/flags",
+        "/api/v1/status/runtimeinfo",
+        "/api/v1/stores",
+        "/api/v1/targets",
+    ),
+)
+"""Of people: its pages, and what they ask for (pkg/ui/ui.go of Thanos)."""
 
 
 def query_flags(thanos: Thanos) -> list[str]:

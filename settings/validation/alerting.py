@@ -28,7 +28,7 @@ def named_clusters_report(partial: PartialFleet) -> Iterator[Problem]:
         if cluster not in expected and not broken:
             near = get_close_matches(cluster, expected, n=1)
             instead = f'Did you mean "{near[0]}"?' if near else f"These do: {', '.join(expected)}."
-            yield Problem(path, f"does not report to this stack's {partial.server_section}", instead, cluster)
+            yield Problem(path, f"does not report to this stack's {partial.server_noun}", instead, cluster)
 
 
 def _named_clusters(partial: PartialFleet) -> Iterator[tuple[Path, str]]:

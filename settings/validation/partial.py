@@ -82,6 +82,11 @@ class PartialFleet:
         return next((name for name in ("hub", "standalone") if name in self.present), "")
 
     @property
+    def server_noun(self) -> str:
+        """What messages call the Prometheus server."""
+        return "hub" if self.has_hub else f"{self.server_section} server"
+
+    @property
     def local_agents(self) -> tuple[str, ...]:
         """The agents that name no receiver of their own."""
         return tuple(name for name, agent in self.agents.items() if agent and not agent.hub)

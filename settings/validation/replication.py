@@ -80,7 +80,7 @@ def pools_have_a_bucket(partial: PartialFleet) -> Iterator[Problem]:
         path, value = ("clusters", name, "workloadPool"), cluster.workload_pool
         if partial.server_cluster is not None and name != partial.server_cluster:
             yield Problem(
-                path, f"has no effect: only pods of {partial.server_cluster} reach the bucket", "Remove it.", value
+                path, f"has no effect: only the {partial.server_noun}'s pods reach a bucket", "Remove it.", value
             )
         elif not thanos_is_unreadable and not (gcs and gcs.asks_for_identity):
             rule = "has no effect: no pod comes with Workload Identity"

@@ -74,9 +74,9 @@ def agents_have_clusters(partial: PartialFleet) -> Iterator[Problem]:
 def server_watches_its_cluster(partial: PartialFleet) -> Iterator[Problem]:
     """No agent stands in the cluster of this stack's server."""
     if partial.server_cluster is not None and partial.server_cluster in partial.agents:
-        server = partial.server_section
-        instead = f"Remove it: {server} scrapes its own cluster itself."
-        yield Problem(("agents", partial.server_cluster), f"is an agent in the cluster of {server}", instead)
+        server = partial.server_noun
+        instead = f"Remove it: the {server} scrapes its own cluster itself."
+        yield Problem(("agents", partial.server_cluster), f"is an agent in the {server}'s own cluster", instead)
 
 
 def agents_have_a_hub(partial: PartialFleet) -> Iterator[Problem]:

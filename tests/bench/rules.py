@@ -4,7 +4,7 @@ import os
 import time
 from typing import NamedTuple
 
-from fleet.hub import Hub, open_hub
+from fleet.client import Hub, open_hub
 from fleet.stack import outputs
 from lab.environment import environment
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from fleet.hub import Hub
+from fleet.client import Hub
 from tests.lab.clusters import Lab
 from tests.lab.fleets import AGENTS
 from tests.lab.samples import delivered, fired, watching

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from fleet.hub import Hub
-from lab import objectstore
+from fleet.client import Hub
+from lab.gcp import objectstore
 from tests.lab import bucket, fleets, history
 from tests.lab.clusters import Lab
 from tests.lab.fleets import FLEET, REPLICAS, StackFile

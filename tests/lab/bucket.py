@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 import httpx
 
-from lab import cloud, objectstore
 from lab.connect import authority_file
+from lab.gcp import cloud, objectstore
 from lab.node import LabError
 
 from .fleets import BUCKET

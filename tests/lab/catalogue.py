@@ -1,20 +1,20 @@
-"""What the rules and boards of a fleet ask for, and whether its hub has an answer."""
+"""What the rules and dashboards of a fleet ask for, and whether its hub has an answer."""
 
 from collections.abc import Iterable, Mapping
 
 import promql_parser
 import yaml
 
-from dashboards import Board, queries
-from fleet.hub import Hub
+from dashboards import Dashboard, queries
+from fleet.client import Hub
 from render import rules
 from settings import Fleet
 from tests.promql import selectors
 
-_RAISED = 'ALERTS{alertname!~"NodeFilesystem.+"} unless ALERTS{alertname="KubeContainerWaiting", alertstate="pending"}'
+MACHINE = "Node(Filesystem.+|CPUHighUsage|DiskIOSaturation|MemoryMajorPagesFaults|SystemSaturation)"
+"""Alerts, as a regular expression, that tell how full and how busy the machine is: that is not the fleet's doing."""
+_RAISED = f'ALERTS{{alertname!~"{MACHINE}"}} unless ALERTS{{alertname="KubeContainerWaiting", alertstate="pending"}}'
 """
-How full the disk of the machine is, and building the lab fills it, is not the fleet's doing.
-
 Ten minutes after pods were started their waiting is still in sight, twenty before anybody would be told.
 """
 
@@ -55,7 +55,7 @@ def raised(hub: Hub) -> set[str]:
 class Panels:
     """The queries of dashboards, asked until each has had an answer once."""
 
-    def __init__(self, boards: tuple[Board, ...], choices: Iterable[Mapping[str, str]]) -> None:
+    def __init__(self, boards: tuple[Dashboard, ...], choices: Iterable[Mapping[str, str]]) -> None:
         assert boards
         asked = zip(*(queries(boards, dict(values)) for values in choices), strict=True)
         self._unanswered = [
@@ -64,6 +64,6 @@ class Panels:
         ]
 
     def silent(self, hub: Hub) -> dict[tuple[str, str], str]:
-        """Board and panel of each query that has no answer whatever is chosen -> the query for the first choice."""
+        """Dashboard and panel of each query that has no answer whatever is chosen -> the query for the first choice."""
         self._unanswered = [(where, texts) for where, texts in self._unanswered if not any(map(hub.query, texts))]
         return {where: texts[0] for where, texts in self._unanswered}

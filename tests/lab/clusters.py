@@ -17,6 +17,7 @@ from lab.connect import authority_file, connect
 from lab.environment import environment
 from lab.kubectl import apply, kubectl
 from lab.node import held, inside, node_holder, running
+from live import client_options
 
 KINDS = (
     "namespaces,clusterroles,clusterrolebindings,persistentvolumes,serviceaccounts,roles,rolebindings,configmaps,"
@@ -88,6 +89,16 @@ class Lab:
             yield
         finally:
             self.kubectl("hub", "uncordon", "hub")
+
+    @contextmanager
+    def forwarded(self, pod: str, port: int) -> Generator[int]:
+        """Lead a port of this machine's loopback to a port of a pod's in the hub's cluster."""
+        import kr8s  # noqa: PLC0415 — takes a third of a second, which tests without a cluster need not wait for
+        from kr8s.objects import Pod  # noqa: PLC0415
+
+        api = kr8s.api(**client_options("hub", str(self.kubeconfig)))
+        with Pod.get(pod, namespace="promfleet", api=api).portforward(remote_port=port, local_port="auto") as local:
+            yield local
 
     def connect(self) -> None:
         """Put the hub's certificate and the route to it back, which go with the namespace of a destroyed stack."""

@@ -1,31 +1,46 @@
-"""In which order the lab's tests run: those that leave traces come after those that would have to wait."""
+"""In which order the lab's tests run, and what begins before the module that waits for it."""
 
 from pathlib import Path
 
 import pytest
 
+from .clusters import Bringup
+
 ORDER = (
     "test_hostile_targets",  # needs no cluster, and runs while they start
-    "test_fleet",  # counts pods; those of a Prometheus that restarts are counted twice for five minutes
-    "test_neighbours",
-    "test_catalogue",  # wants a fleet in which nothing was wrong for ten minutes
-    "test_access",
-    "test_incidents",
-    "test_changes",
-    "test_ownership",
-    "test_failures",  # rolls the agent of a cluster
-    "test_loss",
+    "test_two_stacks",  # begins a past that the Compactor works on while other tests run
+    "test_thanos_roles",
+    "test_thanos_tenants",
     "test_lab_itself",
+    "test_thanos_history",
+    "test_thanos_catalogue",
     "test_destroy",
     "test_standalone",
     "test_examples",  # wants clusters with nothing of ours
-    "test_thanos_catalogue",  # begins a past that the Compactor works on while other tests run
-    "test_thanos_tenants",
-    "test_thanos_roles",
-    "test_thanos_history",
-    "test_two_stacks",  # ends with the dev stack
+    "test_first_update",  # begins with the dev stack, which stays to the end
+    "test_fleet",  # counts pods; those of a Prometheus that restarts are counted twice for five minutes
+    "test_render",  # only looks
+    "test_open",  # likewise
+    "test_neighbours",
+    "test_access",  # begins what test_catalogue looks for
+    "test_incidents",
+    "test_catalogue",
+    "test_loss",
+    "test_changes",
+    "test_ownership",  # takes what previews said that ran beside those above
+    "test_failures",
+    "test_dev_stack",
 )
-"""Modules; nothing but time depends on it."""
+"""
+Modules; nothing but time depends on it.
+
+Those that need the same stacks stand together, and those that wait longest come last of them.
+"""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def start(bringup: Bringup) -> None:
+    """Start the clusters before the first test, which needs none."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,17 +2,21 @@
 
 import sys
 from collections.abc import Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import httpx
 import pytest
+import yaml
 
-from fleet.hub import Hub
+from fleet.client import Hub
 from lab.cluster import WIRE
 from settings import Fleet
 
 from . import fleets
+from . import subjects as furniture
 from .clusters import CLUSTERS, Bringup, Lab
 from .fleets import FLEET, StackFile
+from .refusals import REFUSALS, Refusal
 from .stack import Stack
 from .stacks import Stacks
 from .webhook import Webhook
@@ -80,6 +84,12 @@ def deployed(stacks: Stacks, notifying: StackFile) -> Stack:
 
 
 @pytest.fixture
+def standing(stacks: Stacks, notifying: StackFile) -> Stack:
+    """The dev stack as the test before left it, for those that do not care what its file said."""
+    return stacks.stacks["dev"] if stacks.stand("dev") else stacks.deploy({"dev": notifying})[0]
+
+
+@pytest.fixture
 def hub(deployed: Stack, stacks: Stacks) -> Generator[Hub]:
     with stacks.open_hub(deployed) as hub:
         yield hub
@@ -90,6 +100,67 @@ def operate(deployed: Stack, stacks: Stacks) -> Generator[httpx.Client]:
     """Alertmanager, as who is on call reaches it."""
     with stacks.open_alertmanager(deployed) as operate:
         yield operate
+
+
+@pytest.fixture(scope="session")
+def aside() -> Iterator[ThreadPoolExecutor]:
+    """Does one thing after the other, beside the tests."""
+    with ThreadPoolExecutor(1) as pool:
+        yield pool
+
+
+@pytest.fixture(scope="module")
+def alone(aside: ThreadPoolExecutor) -> None:
+    """Nothing that was begun runs beside the tests any more."""
+    aside.submit(int).result()
+
+
+@pytest.fixture(scope="session")
+def refused(
+    lab: Lab,
+    stacks: Stacks,
+    notifying: StackFile,
+    oracle: str,
+    aside: ThreadPoolExecutor,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, Future[str]]:
+    """What previews say of edits of the dev stack's file, which stands; they run beside the tests."""
+    stacks.deploy({"dev": notifying})
+    edited = Stacks(lab, tmp_path_factory.mktemp("edited"))
+
+    def preview(refusal: Refusal) -> str:
+        return edited.write(refusal.stack, refusal.edit(notifying)).pulumi("preview", fails=True)
+
+    return {what: aside.submit(preview, refusal) for what, refusal in REFUSALS.items()}
+
+
+@pytest.fixture(scope="session")
+def unchanged(
+    lab: Lab,
+    stacks: Stacks,
+    notifying: StackFile,
+    aside: ThreadPoolExecutor,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Future[str]:
+    """What a preview beside the tests says to somebody whose kubeconfig lies elsewhere, and in several files."""
+    [dev] = stacks.deploy({"dev": notifying})
+    folder = tmp_path_factory.mktemp("somebody")
+    whole = yaml.safe_load(lab.kubeconfig.read_text())
+    files = [folder / "contexts", folder / "rest"]
+    files[0].write_text(yaml.safe_dump({**whole, "clusters": [], "users": []}))
+    files[1].write_text(yaml.safe_dump({**whole, "contexts": []}))
+    somebody = Stack(dev.name, {**lab.env, "KUBECONFIG": ":".join(map(str, files))}, stacks.folder)
+    return aside.submit(somebody.pulumi, "preview", "--expect-no-changes")
+
+
+@pytest.fixture(scope="session")
+def furnished(lab: Lab) -> Iterator[None]:
+    """eu1 with one of everything."""
+    made = list(furniture.objects())
+    lab.apply("eu1", made)
+    yield
+    kinds = {f"{item['kind']}/{item['metadata']['name']}" for item in made if item["kind"] != "Namespace"}
+    lab.kubectl("eu1", "-n", NAMESPACE, "delete", "--wait=false", *sorted(kinds))
 
 
 @pytest.fixture(scope="session")

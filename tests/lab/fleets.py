@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from lab import cloud
+from lab.gcp import cloud
 
 from .stack import ROOT
 

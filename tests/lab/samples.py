@@ -6,8 +6,9 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from alerts import MAINTENANCE, WATCHDOG
-from fleet.hub import Hub
+from fleet.client import Hub
 
+from .catalogue import MACHINE
 from .stack import eventually
 
 BATCH = 5
@@ -84,7 +85,7 @@ def answers(query: Hub, promql: str, **parameters: str) -> list[dict[str, Any]]:
 
 def fired(hub: Hub, seconds: float) -> str:
     """Name the alerts that fired in the last seconds, but those that always do."""
-    always = "|".join((WATCHDOG, MAINTENANCE, "NodeFilesystem.+"))
+    always = "|".join((WATCHDOG, MAINTENANCE, MACHINE))
     asked = f'max_over_time(ALERTS{{alertstate="firing", alertname!~"{always}"}}[{int(seconds)}s])'
     found = hub.query(f"count by (alertname, cluster) ({asked})")
     return ", ".join(sorted(f"{s.labels['alertname']} ({s.labels['cluster']})" for s in found)) or "none"

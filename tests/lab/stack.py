@@ -33,7 +33,7 @@ class Stack:
         self.name = name
         self.environment = environment
         self.root = root
-        self.is_changed = True
+        self.is_changed = False
         """Whether anything was done to it but looked at, since whoever sets this knew what it has."""
         self._outputs: dict[str, Any] = {}
         self.pulumi("stack", "select", "--create", name, stack=False)

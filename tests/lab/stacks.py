@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from fleet.hub import Hub
+from fleet.client import Hub
 from fleet.status import look
 
 from . import bucket
@@ -52,19 +52,27 @@ class Stacks:
         self._files: dict[str, StackFile] = {}
         """As they are written."""
         self._deployed: dict[str, StackFile] = {}
+        self._is_new = True
+        """Whether an earlier run may have left stacks that this one knows nothing of."""
 
     def deploy(self, files: StackFiles) -> list[Stack]:
         """Have these stacks and no others, each as its file says; return when the hub hears of every cluster."""
-        if files != self._deployed or not self.stacks or any(self.stacks[name].is_changed for name in files):
-            for name in sorted(self._with_resources() - files.keys()):  # agents before their hub
-                self.remove(name)
+        removed = sorted(self._standing() - files.keys())  # agents before their hub
+        for name in removed:
+            self.remove(name)
+        if self._is_new or removed:
             self.lab.connect()
+            self._is_new = False
         for name, file in files.items():
             self.update(name, file)
         stacks = [self.stacks[name] for name in files]
         if stacks:
             eventually(lambda: self._assert_ready(stacks[0]), PATIENCE)
         return stacks
+
+    def stand(self, *names: str) -> bool:
+        """Whether these stacks, and no others, were deployed."""
+        return self._standing() == set(names)
 
     def write(self, name: str, file: StackFile) -> Stack:
         """Give a stack whose file says this, without an update."""
@@ -100,8 +108,13 @@ class Stacks:
         stack.is_changed = False
         self._deployed.pop(name, None)
 
-    def _with_resources(self) -> set[str]:
-        """Name the stacks that have anything, also those of a run that was killed."""
+    def _standing(self) -> set[str]:
+        """Name the stacks that may have anything, at first also those of an earlier run."""
+        known = {name for name, stack in self.stacks.items() if stack.is_changed or name in self._deployed}
+        return known | self._left() if self._is_new else known
+
+    def _left(self) -> set[str]:
+        """Name the stacks in the backend that have resources."""
         found = json.loads(Stack("dev", self.lab.env).pulumi("stack", "ls", "--json", stack=False))
         return {stack["name"] for stack in found if stack.get("resourceCount")}
 

@@ -7,7 +7,7 @@ import pytest
 
 from .fleets import FLEET
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("furnished")]  # which test_catalogue looks for
 HOST = FLEET["hub"]["expose"]["host"]
 WRITE, READ = 30443, 30444
 PATHS = [

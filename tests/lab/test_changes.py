@@ -4,16 +4,17 @@ import base64
 from pathlib import Path
 
 import pytest
-import yaml
+
+from alerts import WATCHDOG
 
 from .fleets import FLEET
-from .stack import Stack, eventually
+from .stack import eventually
 
 pytestmark = pytest.mark.lab
 
 
 @pytest.fixture
-def change(stacks, notifying):
+def change(stacks, notifying, alone):
     """Write the fleet's stack file with changes, and give its stack."""
     return lambda changes: stacks.write("dev", notifying.changed(changes))
 
@@ -28,25 +29,11 @@ def running(lab):
 
 
 class TestPreview:
-    def test_shows_no_changes_after_an_update(self, deployed):
-        """
-        The program and the clusters agree at once.
-        """
-        assert "unchanged" in deployed.pulumi("preview", "--expect-no-changes")
-
-    def test_shows_none_to_somebody_else(self, lab, stacks, deployed, tmp_path):
+    def test_shows_no_changes_to_somebody_else(self, unchanged):
         """
         Whose kubeconfig lies elsewhere, and in several files.
         """
-        whole = yaml.safe_load(lab.kubeconfig.read_text())
-        files = [tmp_path / "contexts", tmp_path / "rest"]
-        files[0].write_text(yaml.safe_dump({**whole, "clusters": [], "users": []}))
-        files[1].write_text(yaml.safe_dump({**whole, "contexts": []}))
-        environment = {**lab.env, "KUBECONFIG": ":".join(map(str, files))}
-
-        somebody = Stack(deployed.name, environment, stacks.folder)
-
-        assert "unchanged" in somebody.pulumi("preview", "--expect-no-changes")
+        assert "unchanged" in unchanged.result()
 
 
 class TestState:
@@ -85,44 +72,6 @@ class TestTemporaryFiles:
         assert list(Path(lab.env["TMPDIR"]).rglob("kubeconfig*")) == []
 
 
-class TestUpdate:
-    def test_settings_of_prometheus_restart_no_pod(self, lab, hub, change):
-        """
-        Interval, rules and retention are files, which the running servers read again.
-        """
-        before = running(lab)
-
-        change(
-            {
-                "scrape": {"interval": "20s"},
-                "clusters": {"us1": {"labels": {"region": "apac"}}},
-                "hub": {"retention": "5d"},
-            }
-        ).up()
-
-        def assert_in_force():
-            expected = {s.labels["cluster"]: s.labels["region"] for s in hub.query("promfleet_cluster_expected")}
-            assert expected["us1"] == "apac"
-            assert [s.value for s in hub.query("prometheus_tsdb_retention_limit_seconds")] == [5 * 86400]
-            intervals = hub.query('count by (cluster) (prometheus_target_interval_length_seconds{interval="20s"})')
-            assert {s.labels["cluster"] for s in intervals} == set(FLEET["clusters"])
-
-        eventually(assert_in_force, seconds=240)
-        assert running(lab) == before
-
-    def test_a_change_of_the_hubs_pod_rolls_it_once(self, lab, deployed, change):
-        """
-        More memory for the hub is a new pod of the hub, and of no other cluster.
-        """
-        before = running(lab)
-
-        change({"clusters": {"hub": {"series": FLEET["clusters"]["hub"]["series"] + 100}}}).up()
-
-        after = running(lab)
-        assert {cluster: after[cluster] for cluster in ("eu1", "us1")} == {c: before[c] for c in ("eu1", "us1")}
-        assert len(after["hub"] - before["hub"]) == 1
-
-
 class TestWrongKubeconfig:
     def test_a_context_that_does_not_exist_is_refused_before_anything(self, change):
         """
@@ -145,3 +94,60 @@ class TestWrongKubeconfig:
 
         assert f"{wrong} is not a kubeconfig" in said
         assert "Traceback" not in said
+
+
+@pytest.fixture(scope="module")
+def pods_before(lab, stacks, notifying, webhook, alone):
+    """Update everything that running servers read again; give the pods that ran before, as `running` does."""
+    stacks.deploy({"dev": notifying})
+    before = running(lab)
+    changes = {
+        "scrape": {"interval": "20s"},
+        "clusters": {"us1": {"labels": {"region": "apac"}}},
+        "hub": {"retention": "5d"},
+    }
+    secrets = {**notifying.secrets, "heartWebhook": webhook.url("elsewhere")}
+    stacks.write("dev", notifying.changed(changes)._replace(secrets=secrets)).up()
+    return before
+
+
+class TestUpdate:
+    def test_settings_of_prometheus_restart_no_pod(self, lab, stacks, pods_before):
+        """
+        Interval, rules and retention are files, which the running servers read again.
+        """
+
+        def assert_in_force():
+            with stacks.open_hub(stacks.stacks["dev"]) as hub:
+                expected = {s.labels["cluster"]: s.labels["region"] for s in hub.query("promfleet_cluster_expected")}
+                retention = hub.query("prometheus_tsdb_retention_limit_seconds")
+                intervals = hub.query('count by (cluster) (prometheus_target_interval_length_seconds{interval="20s"})')
+            assert expected["us1"] == "apac"
+            assert [s.value for s in retention] == [5 * 86400]
+            assert {s.labels["cluster"] for s in intervals} == set(FLEET["clusters"])
+
+        eventually(assert_in_force, seconds=240)
+        assert running(lab) == pods_before
+
+    def test_a_secret_is_used_without_a_restart(self, lab, pods_before, webhook):
+        """
+        A receiver's URL is changed in the stack file, and no pod is replaced for it.
+        """
+
+        def assert_beats_elsewhere():
+            assert "/elsewhere" in {n.path for n in webhook.told("firing", alertname=WATCHDOG)}
+
+        eventually(assert_beats_elsewhere, seconds=240)
+        assert running(lab) == pods_before
+
+    def test_a_change_of_the_hubs_pod_rolls_it_once(self, lab, change):
+        """
+        More memory for the hub is a new pod of the hub, and of no other cluster.
+        """
+        before = running(lab)
+
+        change({"clusters": {"hub": {"series": FLEET["clusters"]["hub"]["series"] + 100}}}).up()
+
+        after = running(lab)
+        assert {cluster: after[cluster] for cluster in ("eu1", "us1")} == {c: before[c] for c in ("eu1", "us1")}
+        assert len(after["hub"] - before["hub"]) == 1

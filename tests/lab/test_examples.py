@@ -1,11 +1,14 @@
 """The stack files that this repository ships, before the real engine and a real API server."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from lab.cluster import NAMES
 
 from .clusters import Lab
 from .stack import ROOT, Stack, project
@@ -21,21 +24,34 @@ EXPORTED: dict[str, Any] = {
 }
 
 
+def lent(cluster: str) -> str:
+    """Name the lab's cluster that stands for one of an example: the one of that name, or else the hub's."""
+    return cluster if cluster in NAMES else "hub"
+
+
 @pytest.fixture
 def kubeconfig(lab: Lab, tmp_path: Path) -> Path:
-    """Lead every context that an example names to a cluster of the lab: eu1 to eu1, hub to hub."""
+    """Lead every context that an example names to a cluster of the lab."""
     config = yaml.safe_load(lab.kubeconfig.read_text())
     known = {context["name"]: context["context"] for context in config["contexts"]}
     for name in EXAMPLES:
         fleet = yaml.safe_load((ROOT / f"Pulumi.{name}.yaml").read_text())["config"]["promfleet:fleet"]
         config["contexts"] += [
-            {"name": said["context"], "context": known[cluster]}
+            {"name": said["context"], "context": known[lent(cluster)]}
             for cluster, said in fleet["clusters"].items()
             if said["context"] not in known
         ]
     path = tmp_path / "kubeconfig"
     path.write_text(yaml.safe_dump(config))
     return path
+
+
+@pytest.fixture
+def bare(lab: Lab, stacks: Stacks) -> Iterator[None]:
+    """Clusters with nothing of ours; the lab's own namespace, which a test may delete, comes back."""
+    stacks.deploy({})
+    yield
+    lab.connect()
 
 
 def export(stack: Stack, outputs: dict[str, Any]) -> None:
@@ -53,21 +69,22 @@ def export(stack: Stack, outputs: dict[str, Any]) -> None:
 
 class TestExamples:
     @pytest.mark.parametrize("name", EXAMPLES)
-    def test_are_previewed(self, lab: Lab, stacks: Stacks, kubeconfig: Path, tmp_path: Path, name: str) -> None:
+    def test_are_previewed(self, lab: Lab, bare: None, kubeconfig: Path, tmp_path: Path, name: str) -> None:
         """
         In clusters with nothing of ours the engine, the provider and the API server refuse none of their objects.
         """
-        stacks.deploy({})
         folder = tmp_path / "project"
         folder.mkdir()
         project(folder)
-        environment = {**lab.env, "KUBECONFIG": str(kubeconfig)}
+        (tmp_path / "backend").mkdir()
+        backend = f"file://{tmp_path}/backend?metadata=skip"
+        environment = {**lab.env, "KUBECONFIG": str(kubeconfig), "PULUMI_BACKEND_URL": backend}
         if name != OTHER:
             export(Stack(OTHER, environment, folder), EXPORTED)
         file = yaml.safe_load((ROOT / f"Pulumi.{name}.yaml").read_text())
         fleet = file["config"]["promfleet:fleet"]
         for cluster in fleet["clusters"] if fleet.get("createNamespace", True) else ():
-            lab.kubectl(cluster, "delete", "namespace", "promfleet")  # the lab's own, which comes back with `connect`
+            lab.kubectl(lent(cluster), "delete", "namespace", "promfleet")
         file["encryptionsalt"] = yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())["encryptionsalt"]
         (folder / f"Pulumi.example-{name}.yaml").write_text(yaml.safe_dump(file))
 

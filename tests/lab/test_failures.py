@@ -48,13 +48,13 @@ def quota() -> dict[str, Any]:
 
 
 @pytest.fixture
-def status(deployed: Stack) -> Status:
+def status(standing: Stack) -> Status:
     """Run `fleet status` as who deployed the stack, and return what it printed."""
 
     def run() -> str:
-        command = ["fleet", "status", "--stack", deployed.name, "--wait", "0"]
+        command = ["fleet", "status", "--stack", standing.name, "--wait", "0"]
         done = subprocess.run(
-            command, cwd=deployed.root, env=deployed.environment, capture_output=True, text=True, check=False
+            command, cwd=standing.root, env=standing.environment, capture_output=True, text=True, check=False
         )
         assert "Traceback" not in done.stderr, done.stderr
         return done.stdout
@@ -63,19 +63,18 @@ def status(deployed: Stack) -> Status:
 
 
 @pytest.fixture
-def unwell(lab: Lab, deployed: Stack) -> Iterator[None]:
+def unwell(lab: Lab, standing: Stack) -> Iterator[None]:
     lab.apply(CLUSTER, [second_exporter(), impossible_claim()])
     yield
     lab.kubectl(CLUSTER, "-n", PRIVILEGED, "delete", "pod/second-exporter", "pvc/impossible", "--grace-period=1")
 
 
 @pytest.fixture
-def limited(lab: Lab, deployed: Stack, stacks: Stacks, notifying: StackFile) -> Iterator[None]:
-    """Let no new pod into the namespace; afterwards the fleet is whole again."""
+def limited(lab: Lab, standing: Stack) -> Iterator[None]:
+    """Let no new pod into the namespace."""
     lab.apply(CLUSTER, [quota()])
     yield
     lab.kubectl(CLUSTER, "-n", "promfleet", "delete", "resourcequota/cpu")
-    stacks.deploy({"dev": notifying})
 
 
 class TestStatus:
@@ -107,14 +106,18 @@ class TestStatus:
 
 class TestUpdate:
     def test_says_what_a_quota_refuses(
-        self, deployed: Stack, stacks: Stacks, notifying: StackFile, status: Status, limited: None
+        self, stacks: Stacks, notifying: StackFile, status: Status, limited: None
     ) -> None:
         """
         Beside the engine's own error, which knows of a time-out; and `fleet status` says it afterwards.
         """
-        series = {"clusters": {CLUSTER: {"series": FLEET["clusters"][CLUSTER]["series"] + 1000}}}
+        planned = {name: FLEET["clusters"][name]["series"] for name in (CLUSTER, "hub")}
+        moved = {
+            CLUSTER: {"series": planned[CLUSTER] + 1000},
+            "hub": {"series": planned["hub"] - 1000},
+        }  # the hub rests
 
-        said = stacks.write("dev", notifying.changed({"rolloutTimeout": "45s", **series})).up(fails=True)
+        said = stacks.write("dev", notifying.changed({"rolloutTimeout": "20s", "clusters": moved})).up(fails=True)
 
         assert "StatefulSet promfleet/prometheus-agent: has 0 of 1 pods; FailedCreate: " in said
         assert "failed quota: cpu: must specify limits.cpu" in said

@@ -4,6 +4,10 @@ from collections import Counter
 
 import pytest
 
+from alerts import MAINTENANCE, WATCHDOG
+from fleet.client import Hub
+
+from .catalogue import raised
 from .stack import eventually
 from .workloads import IMPOSTOR, NAMESPACE, exporter
 
@@ -11,6 +15,8 @@ pytestmark = pytest.mark.lab
 CLUSTERS = ["eu1", "hub", "us1"]
 FORGOTTEN = 330
 """Seconds until what vanished while its Prometheus restarted is surely gone: no marker ends it before the lookback."""
+MEMORY = 600
+"""Seconds for which the rules look back at what stood in the lab before."""
 JOBS = {
     "apiserver",
     "cadvisor",
@@ -88,6 +94,18 @@ class TestTargets:
         found = {(s.labels["cluster"], s.labels["region"]) for s in hub.query("promfleet_cluster_expected")}
 
         assert found == {("hub", "eu"), ("eu1", "eu"), ("us1", "us")}
+
+
+class TestRules:
+    def test_find_nothing_wrong(self, hub: Hub) -> None:
+        """
+        Nothing fires and nothing is about to, but the heartbeat and what tells of a maintenance.
+        """
+
+        def assert_calm() -> None:
+            assert raised(hub) == {f"{WATCHDOG} in hub", f"{MAINTENANCE} in us1"}
+
+        eventually(assert_calm, MEMORY)
 
 
 class TestImpostor:

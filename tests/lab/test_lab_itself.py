@@ -14,6 +14,8 @@ pytestmark = pytest.mark.lab
 
 CLUSTERS = ("hub", "eu1", "us1")
 NAMESPACE = "default"
+RESTART = 60
+"""Seconds in which a busy machine has looked at all that runs; to start it takes longer."""
 
 
 def pod(name, command, **spec):
@@ -132,7 +134,7 @@ class TestUp:
 
         after = {name: {p.pid for p in components(node_of(name)).values()} for name in CLUSTERS}
         assert after == before
-        assert time.monotonic() - started < 15
+        assert time.monotonic() - started < RESTART
 
     @pytest.mark.parametrize("name", ["etcd", "kube-scheduler"])
     def test_a_dead_component_comes_back(self, lab, name):

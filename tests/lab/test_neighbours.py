@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from alerts import MAINTENANCE, WATCHDOG
-from fleet.hub import Hub
+from fleet.client import Hub
 from fleet.status import look
 from render.scrape.untrusted import OWNED
 from settings.images import KUBE_STATE_METRICS, NODE_EXPORTER
@@ -19,18 +19,16 @@ from tests.render.test_alerts import CASES
 from .catalogue import raised, unhealthy
 from .clusters import Lab
 from .stack import eventually
-from .test_fleet import FORGOTTEN, assert_hub_agrees, pods
+from .test_fleet import FORGOTTEN, MEMORY, assert_hub_agrees, pods
 from .workloads import exporter
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("unchanged", "refused")]  # previews that run meanwhile
 CLUSTER = "eu1"
 OURS = re.compile("|".join(OWNED))
 NAMESPACE = "promfleet-neighbours"
 ANNOTATIONS = {"prometheus.io/scrape": "true", "prometheus.io/interval": "5s"}
 SERVICES = {"kube-state-metrics": 8080, "node-exporter": 9100}
 """The neighbour's exporters, as their charts call them and annotate their Services."""
-MEMORY = 600
-"""Seconds for which the rules look back at what stood in the lab before."""
 
 
 def told_by_a_forger() -> dict[str, str]:

@@ -1,112 +1,77 @@
 """Whose an object is: edits that would take one for another, and what belongs to others."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Mapping
+from concurrent.futures import Future, wait
 
 import pytest
 
 from .clusters import Lab
-from .fleets import AGENTS, AGENTS_ONLY, StackFile
+from .fleets import StackFile
+from .refusals import REFUSALS
 from .stack import Stack
 from .stacks import Stacks
-from .workloads import NAMESPACE, ORACLE, exporter
+from .workloads import NAMESPACE
 
 pytestmark = pytest.mark.lab
-STRANGERS = NAMESPACE
-"""A namespace with a workload of somebody else's."""
+PROTECTED = {"protect": True}
 
 
-@pytest.fixture
-def stranger(lab: Lab) -> Iterator[None]:
-    lab.apply("us1", exporter("stranger", ORACLE, "15s"))
-    yield
-    lab.kubectl("us1", "-n", STRANGERS, "delete", "deployment/stranger", "configmap/stranger", "--wait=false")
-
-
-class TestClusters:
-    def test_one_is_not_renamed(self, deployed: Stack, stacks: Stacks, notifying: StackFile) -> None:
+class TestRefusals:
+    @pytest.mark.parametrize("what", REFUSALS)
+    def test_say_what_would_be_lost(self, refused: Mapping[str, Future[str]], what: str) -> None:
         """
-        Its objects would be taken for new ones and deleted as old ones: the preview says which name it has.
+        The preview refuses to take one thing for another, names the place and says what to write.
         """
-        fleet = dict(notifying.fleet)
-        fleet["clusters"] = {("us9" if name == "us1" else name): said for name, said in fleet["clusters"].items()}
-        fleet["agents"] = {"eu1": {}, "us9": {}}
-        fleet["alerts"] = {key: said for key, said in fleet["alerts"].items() if key != "maintenance"}
+        said = refused[what].result()
 
-        said = stacks.write("dev", notifying._replace(fleet=fleet)).pulumi("preview", fails=True)
+        assert [text for text in REFUSALS[what].said if text not in said] == []
 
-        assert "clusters.us9: this cluster is us1 in this stack's state already. Write us1 again" in said
-
-    def test_two_are_not_swapped(self, deployed: Stack, stacks: Stacks, notifying: StackFile) -> None:
+    def test_leave_a_namespace_of_somebody_else_alone(self, lab: Lab, refused: Mapping[str, Future[str]]) -> None:
         """
-        Each would be taken for the other, without a difference in any object but one.
+        It is neither labelled nor closed.
         """
-        swapped = notifying.changed({"clusters": {"eu1": {"context": "us1"}, "us1": {"context": "eu1"}}})
+        wait(refused.values())
 
-        said = stacks.write("dev", swapped).pulumi("preview", fails=True)
-
-        assert "promfleet.io/owner" in said
-        assert "promfleet/organization/promfleet/dev/us1" in said
-
-    def test_one_is_not_taken_by_another_stack(self, deployed: Stack, stacks: Stacks) -> None:
-        """
-        The preview says whose it is.
-        """
-        agents = {name: {"hub": {"url": "https://hub.example/api/v1/write"}} for name in AGENTS}
-        file = StackFile({**AGENTS_ONLY, "agents": agents}, {f"{name}Token": "made-up" for name in AGENTS})
-
-        said = stacks.write("other", file).pulumi("preview", fails=True)
-
-        assert "belongs to stack organization/promfleet/dev, as us1" in said
+        labels = lab.kubectl("us1", "get", "namespace", NAMESPACE, "-o", "jsonpath={.metadata.labels}")
+        assert json.loads(labels) == {"kubernetes.io/metadata.name": NAMESPACE}
+        assert lab.kubectl("us1", "-n", NAMESPACE, "get", "networkpolicies", "-o", "name") == ""
 
 
-class TestNamespaces:
-    def test_that_of_somebody_else_is_refused(
-        self, lab: Lab, deployed: Stack, stacks: Stacks, notifying: StackFile, stranger: None
-    ) -> None:
-        """
-        It is neither labelled nor closed, and the message says how it may be used.
-        """
-        before = lab.kubectl("us1", "get", "namespace", STRANGERS, "-o", "json")
-        taken = notifying.changed({"namespace": STRANGERS, "createNamespace": True})
-
-        said = stacks.write("dev", taken).pulumi("preview", fails=True)
-
-        assert f'clusters.us1: namespace "{STRANGERS}" exists, and is not this program\'s' in said
-        assert "createNamespace: false" in said
-        assert json.loads(lab.kubectl("us1", "get", "namespace", STRANGERS, "-o", "json")) == json.loads(before)
+@pytest.fixture(scope="module")
+def protected(stacks: Stacks, notifying: StackFile, alone: None) -> Stack:
+    [stack] = stacks.deploy({"dev": notifying.changed(PROTECTED)})
+    return stack
 
 
 class TestReplacement:
-    def test_of_an_object_that_is_asked_for_leaves_it_there(self, lab: Lab, deployed: Stack) -> None:
+    def test_of_an_object_that_is_asked_for_leaves_it_there(self, lab: Lab, protected: Stack) -> None:
         """
         Old and new have one name: what is deleted afterwards would be the new one.
         """
         [urn] = [
             one["urn"]
-            for one in deployed.resources("us1")
+            for one in protected.resources("us1")
             if one["type"].endswith(":NetworkPolicy") and one["inputs"]["metadata"]["name"] == "kube-state-metrics"
         ]
 
-        deployed.pulumi("up", "--yes", "--skip-preview", "--target-replace", urn)
+        protected.pulumi("up", "--yes", "--skip-preview", "--target-replace", urn)
 
         lab.kubectl("us1", "-n", "promfleet", "get", "networkpolicy", "kube-state-metrics")
 
     def test_of_a_protected_volume_is_refused(
-        self, lab: Lab, deployed: Stack, stacks: Stacks, notifying: StackFile
+        self, lab: Lab, protected: Stack, stacks: Stacks, notifying: StackFile
     ) -> None:
         """
         Whatever is edited or asked for, what it holds stays.
         """
-        protected = stacks.write("dev", notifying.changed({"protect": True}))
-        protected.up()
         [urn] = [one["urn"] for one in protected.resources("us1") if one["type"].endswith(":PersistentVolumeClaim")]
         before = lab.kubectl("us1", "-n", "promfleet", "get", "pvc", "-o", "jsonpath={.items[*].metadata.uid}")
 
         said = protected.pulumi("up", "--yes", "--skip-preview", "--target-replace", urn, fails=True)
 
         assert "protect" in said
-        moved = notifying.changed({"protect": True, "namespace": "elsewhere", "createNamespace": True})
+        moved = notifying.changed({**PROTECTED, "namespace": "elsewhere", "createNamespace": True})
         assert "protect" in stacks.write("dev", moved).pulumi("preview", fails=True)
         after = lab.kubectl("us1", "-n", "promfleet", "get", "pvc", "-o", "jsonpath={.items[*].metadata.uid}")
         assert after == before

@@ -5,7 +5,7 @@ from collections.abc import Generator
 
 import pytest
 
-from fleet.hub import Hub
+from fleet.client import Hub
 
 from .clusters import Lab
 from .fleets import STANDALONE, STANDALONE_STACK

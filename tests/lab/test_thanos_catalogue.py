@@ -1,11 +1,11 @@
-"""Rules and boards about Thanos against the metrics that its roles bring."""
+"""Rules and dashboards about Thanos against the metrics that its roles bring."""
 
 import time
 
 import pytest
 
-from dashboards import shown
-from fleet.hub import Hub
+from dashboards import dashboards_of
+from fleet.client import Hub
 from settings import Fleet
 
 from . import catalogue, history
@@ -65,7 +65,7 @@ class TestCatalogue:
         """
         Each query of the dashboards about Thanos finds something.
         """
-        boards = tuple(board for board in shown(fleet) if board not in shown(PLAIN))
+        boards = tuple(board for board in dashboards_of(fleet) if board not in dashboards_of(PLAIN))
         panels = catalogue.Panels(boards, [{"cluster": "hub", "__rate_interval": "1m"}])
 
         def assert_answered() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fleet.hub import Hub
+from fleet.client import Hub
 
 from . import bucket, history
 from .samples import answers

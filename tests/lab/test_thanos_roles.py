@@ -5,8 +5,8 @@ import time
 import httpx
 import pytest
 
-from fleet.hub import Hub
-from lab import cloud
+from fleet.client import Hub
+from lab.gcp import cloud
 
 from . import bucket, elsewhere, history
 from .clusters import Lab

@@ -8,7 +8,7 @@ import httpx
 import pytest
 import yaml
 
-from fleet.hub import Hub
+from fleet.client import Hub
 from lab.build import command
 from tests.remote_write import sample
 

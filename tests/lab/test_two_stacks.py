@@ -1,16 +1,16 @@
-"""A fleet in two stacks, what a stack refuses, and what is left when it is destroyed."""
+"""A fleet in two stacks, and what a stack refuses."""
 
 import pytest
 
-from fleet.hub import Hub
+from fleet.client import Hub
 
 from .clusters import Lab
-from .fleets import DEV, FLEET, HUB_STACK, WITH_THANOS, StackFile, two_stacks
+from .fleets import HUB_STACK, two_stacks
 from .stack import Stack, eventually
 from .stacks import Stacks
 from .test_fleet import FORGOTTEN, assert_hub_agrees
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("past")]  # which test_thanos_history waits for
 
 
 class TestTwoStacks:
@@ -32,39 +32,3 @@ class TestRefusals:
 
         assert "3 ingestors can't become 1 at once" in said
         assert "Write 2," in said
-
-    def test_a_bucket_is_kept_until_its_protection_is_lifted(self, stacks: Stacks) -> None:
-        """
-        Who takes Thanos out of the stack file is told so before anything is taken away.
-        """
-        without = {section: value for section, value in WITH_THANOS.items() if section != "thanos"}
-        without |= {"clusters": {"hub": FLEET["clusters"]["hub"]}, "hub": {**WITH_THANOS["hub"], "replicas": 1}}
-
-        said = stacks.write(HUB_STACK, StackFile(without)).pulumi("up", "--yes", fails=True)
-
-        assert "gcp:storage/bucket:Bucket" in said
-        assert "cannot be deleted" in said
-        assert "protect" in said
-        assert "deleted (" not in said
-
-
-class TestDestroy:
-    def test_leaves_nothing_in_any_cluster(self, lab: Lab, stacks: Stacks) -> None:
-        """
-        Neither namespaced nor cluster-wide objects stay.
-        """
-        stacks.deploy({})
-
-        assert lab.left() == {}
-
-
-class TestDevStack:
-    def test_stands_again(self, stacks: Stacks) -> None:
-        """
-        What `make up` deploys is at rest after one update, also after one that was killed in its middle.
-        """
-        stacks.write("dev", DEV).kill("up", after=60)
-
-        [dev] = stacks.deploy({"dev": DEV})
-
-        assert "unchanged" in dev.pulumi("preview", "--expect-no-changes")

@@ -1,12 +1,14 @@
 """Thanos in the lab: its stacks, a past that they never had, and a sidecar of somebody else's."""
 
+import socket
 import time
 from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
-from fleet.hub import Hub
+from fleet.client import Hub
 from lab import pki
 from lab.connect import NAMESPACE
 
@@ -16,6 +18,8 @@ from .fixtures import THANOS, wait_for
 from .fleets import StackFile
 from .stack import Stack
 from .stacks import Stacks
+
+MEMCACHED = 11211
 
 
 class Past(NamedTuple):
@@ -66,22 +70,35 @@ def query(thanos: Stack, stacks: Stacks) -> Generator[Hub]:
 
 
 @pytest.fixture(scope="session")
-def past(lab: Lab, stacks: Stacks, whole: dict[str, StackFile], tmp_path_factory: pytest.TempPathFactory) -> Past:
-    """A month of blocks, older ones, and two that are broken; the Compactor begins with them at once."""
-    stacks.deploy(whole)
+def blocks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
+    """A month of blocks, older ones, and some that are to be broken; they are written while the clusters start."""
     today = int(time.time()) // (2 * history.DAY) * 2 * history.DAY
     days = {"history": (32, 2), "ancient": (62, 58), "broken": (50, 48)}
-    made = {
+    return {
         name: history.write_blocks(
             tmp_path_factory.mktemp(name), name, today - first * history.DAY, today - last * history.DAY
         )
         for name, (first, last) in days.items()
     }
+
+
+@pytest.fixture(scope="session")
+def past(blocks: dict[str, list[Path]], lab: Lab, stacks: Stacks, whole: dict[str, StackFile]) -> Past:
+    """Put the blocks into the bucket, two of them broken; the Compactor begins with them at once."""
+    stacks.deploy(whole)
     now = int(time.time() * 1000)  # older ones the compactor takes away by itself
-    partial, unreadable, *_ = (block.rename(block.with_name(history.aged(block.name, now))) for block in made["broken"])
+    partial, unreadable, *_ = (
+        block.rename(block.with_name(history.aged(block.name, now))) for block in blocks["broken"]
+    )
     (partial / "meta.json").unlink()
     (unreadable / "meta.json").write_text("{")
-    for block in (*made["history"], *made["ancient"], partial, unreadable):
+    for block in (*blocks["history"], *blocks["ancient"], partial, unreadable):
         bucket.upload(block)
+    with (
+        lab.forwarded("thanos-memcached-0", MEMCACHED) as port,
+        socket.create_connection(("127.0.0.1", port), timeout=10) as memcached,
+    ):
+        memcached.sendall(b"flush_all\r\n")  # a Store has the list of blocks from there, for five minutes
+        assert memcached.recv(4) == b"OK\r\n"
     lab.kubectl("hub", "-n", "promfleet", "delete", "pod", "thanos-compactor-0")
     return Past(partial.name, unreadable.name)

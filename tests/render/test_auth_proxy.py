@@ -35,9 +35,9 @@ OPERATOR, PUSHER, CLEANER = Token("alertmanager-operator"), Token("pushgateway-p
 HUB, RULER = Token("prometheus-hub", AUDIENCE), Token("thanos-ruler", AUDIENCE)
 """As they come to auth proxies of their own."""
 HUB_AT_KUBELETS, RULER_AT_API = Token("prometheus-hub"), Token("thanos-ruler")
-ROUTER, STRANGER = Token("thanos-receive-router"), Token("default")
+ROUTER, STRANGER, VIEWER = Token("thanos-receive-router"), Token("default"), Token("viewer")
 TOKENS = [EU1, US1, READER, GRAFANA, OPERATOR, PUSHER, CLEANER, HUB, RULER, HUB_AT_KUBELETS]
-TOKENS += [RULER_AT_API, ROUTER, STRANGER]
+TOKENS += [RULER_AT_API, ROUTER, STRANGER, VIEWER]
 QUESTION = "/api/v1/query"
 
 
@@ -47,6 +47,7 @@ def _alike(who: set[Token], *methods: str) -> dict[str, set[Token]]:
 
 PASSES: dict[tuple[str, str], tuple[str, dict[str, set[Token]]]] = {
     ("prometheus-hub", "read"): (QUESTION, _alike({READER, ROUTER})),
+    ("prometheus-hub", "browse"): ("/targets", _alike({VIEWER})),
     ("prometheus-hub", "metrics"): ("/metrics", {"GET": {HUB}}),
     ("alertmanager", "notify"): ("/api/v2/alerts", _alike({HUB, RULER})),
     ("alertmanager", "operate"): ("/api/v2/silence/1", _alike({OPERATOR}, "GET", "POST", "DELETE")),
@@ -55,6 +56,7 @@ PASSES: dict[tuple[str, str], tuple[str, dict[str, set[Token]]]] = {
     ("pushgateway", "metrics"): ("/metrics", {"GET": {HUB}}),
     ("blackbox-exporter", "probe"): ("/probe", {"GET": {HUB}}),
     ("thanos-query", "read"): (QUESTION, _alike({READER, GRAFANA, RULER_AT_API})),
+    ("thanos-query", "browse"): ("/stores", _alike({VIEWER})),
     ("thanos-query", "metrics"): ("/metrics", {"GET": {HUB}}),
     ("thanos-query", "frontend"): ("/metrics", {"GET": {HUB}}),
     ("thanos-bucket-web", "browse"): ("/blocks", {"GET": {READER}}),
@@ -114,6 +116,9 @@ class TestWhole:
             (("pushgateway", "push"), "/metrics", PUSHER),
             (("pushgateway", "push"), "/api/v1/admin/wipe", CLEANER),
             (("prometheus-hub", "read"), "/federate", READER),
+            (("prometheus-hub", "read"), "/targets", READER),
+            (("prometheus-hub", "browse"), "/api/v1/write", VIEWER),
+            (("prometheus-hub", "browse"), "/-/reload", VIEWER),
             (("prometheus-hub", "read"), "/api/v1/write", EU1),
             (("thanos-query", "metrics"), QUESTION, HUB),
         ],

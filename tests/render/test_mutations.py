@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
-from fleet.judges import AMTOOL, PROMTOOL, Judge, complaints
+from fleet.validators import AMTOOL, PROMTOOL, Validator, findings
 from settings import Fleet, FleetError
 from settings.loading.read import read
 from tests.mutations import RIGHT, mutated, places
@@ -35,7 +35,7 @@ def accepted(fleet: dict[str, Any]) -> Fleet | None:
 @pytest.mark.parametrize("judge", [PROMTOOL, AMTOOL], ids=lambda judge: judge.tool)
 @SHORT
 @given(written=mutated())
-def test_what_is_accepted_is_rendered_to_right_files(judge: Judge, written: dict[str, Any]) -> None:
+def test_what_is_accepted_is_rendered_to_right_files(judge: Validator, written: dict[str, Any]) -> None:
     """
     A stack file that somebody edited without care is refused, or rendered to files that the tool accepts.
     """
@@ -43,7 +43,7 @@ def test_what_is_accepted_is_rendered_to_right_files(judge: Judge, written: dict
     assume(fleet)
 
     assert fleet
-    assert complaints(judge, tool(judge.tool), fleet) == []
+    assert findings(judge, tool(judge.tool), fleet) == []
 
 
 def with_doubles() -> Iterator[dict[str, Any]]:
@@ -63,7 +63,7 @@ def test_what_stands_twice_is_refused_or_rendered_to_right_files() -> None:
     """
     fleets = list(with_doubles())
     known = [made for fleet in fleets if (made := accepted(fleet))]
-    said = [complaints(judge, tool(judge.tool), fleet) for fleet in known for judge in (PROMTOOL, AMTOOL)]
+    said = [findings(judge, tool(judge.tool), fleet) for fleet in known for judge in (PROMTOOL, AMTOOL)]
 
     assert len(fleets) >= 20
     assert [one for one in said if one] == []

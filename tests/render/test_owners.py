@@ -13,7 +13,7 @@ def test_every_pod_is_its_workloads(promtool: Promtool, tmp_path: Path) -> None:
     """
     A pod belongs to the Deployment of its ReplicaSet, or to what controls it, each in its own cluster.
 
-    Each is told of twice; boards join it, so that a pod has one series whatever else is told of it.
+    Each is told of twice; dashboards join it, so that a pod has one series whatever else is told of it.
     """
     rules = [{"record": OWNER.name, "expr": OWNER.expr}]
     (tmp_path / "owners.yml").write_text(yaml.safe_dump({"groups": [{"name": "owners", "rules": rules}]}))

@@ -8,7 +8,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from fleet.judges import is_of
+from fleet.validators import is_of
 from lab.build import CACHE, command
 from settings.images import ALERTMANAGER, PROMETHEUS
 from tests import ROOT

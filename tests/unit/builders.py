@@ -38,7 +38,7 @@ VALUES = {
     "probe": "shop",
     "__rate_interval": "1m",
 }
-"""What a user of a board has chosen, by the name of the variable."""
+"""What a user of a dashboard has chosen, by the name of the variable."""
 
 
 def fleet(**sections: Any) -> Fleet:

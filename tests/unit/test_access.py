@@ -19,19 +19,20 @@ HUB, AGENT, QUERY = "prometheus-hub", "prometheus-agent", "thanos-query"
 ANYBODY = {"everybody"}
 ROUTER, RECEIVE, RULER, STORE = "thanos-receive-router", "thanos-receive", "thanos-ruler", "thanos-store"
 OPEN: dict[str, dict[str, set[str]]] = {
-    HUB: {"8444": ANYBODY, "8445": {HUB}, "10901": {QUERY}, "10902": {HUB}},
+    HUB: {"8444": ANYBODY, "8445": {HUB}, "8447": ANYBODY, "10901": {QUERY}, "10902": {HUB}},
     "alertmanager": {
         "8443": {HUB, RULER},
         "8444": ANYBODY,
         "8445": ANYBODY,
+        "8080": {HUB},
         "9094": {"alertmanager"},
         "9094/UDP": {"alertmanager"},
     },
     "blackbox-exporter": {"8443": {HUB}},
     "grafana": {"3000": ANYBODY},
-    "kube-state-metrics": {"8080": {HUB, AGENT}},
+    "kube-state-metrics": {"8080": {HUB, AGENT}, "8081": {HUB, AGENT}},
     "pushgateway": {"8443": ANYBODY, "8444": {HUB}},
-    QUERY: {"8444": ANYBODY, "8445": {HUB}, "8446": {HUB}, "10901": {RULER}},
+    QUERY: {"8444": ANYBODY, "8445": {HUB}, "8446": {HUB}, "8447": ANYBODY, "10901": {RULER}},
     "thanos-bucket-web": {"8443": ANYBODY},
     "thanos-compactor": {"10902": {HUB}},
     "thanos-memcached": {"11211": {QUERY, STORE}},
@@ -230,7 +231,7 @@ class TestPrivateKey:
 class TestDocs:
     def test_name_every_proxy_and_who_may_what_there(self, everything: Engine) -> None:
         """
-        The page on auth proxies has each auth proxy's port, whether it is closed, and the permission that it asks for.
+        The page on access control has each auth proxy's port, the permission it asks for, and whether it is internal.
         """
         plain = Engine()
         plain.stand_in()
@@ -259,7 +260,7 @@ class TestDocs:
             next(word for word in found if "/" in word): {word for word in found if "/" not in word} for found in words
         }
         assert said == verbs
-        assert sorted((row[1].partition(",")[0], row[2], row[1].endswith(", closed")) for row in cells) == sorted(
+        assert sorted((row[1].partition(",")[0], row[2], row[1].endswith(", internal")) for row in cells) == sorted(
             made.values()
         )
 

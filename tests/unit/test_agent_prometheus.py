@@ -6,6 +6,7 @@ import pytest
 from components import AgentPrometheus
 from components.agent_prometheus import CA_FILE, TOKEN_FILE, AgentPrometheusArgs
 from render.scrape.annotated import AUTHORITY
+from settings import images
 from tests.unit.builders import pod
 from tests.unit.kinds import CONFIG_MAP, SECRET, SERVICE
 
@@ -20,6 +21,8 @@ def args(**other: object) -> AgentPrometheusArgs:
         "storage": "2Gi",
         "memory": ("128Mi", "512Mi"),
         "grace": 75,
+        "image": images.PROMETHEUS,
+        "rollout_timeout": 150,
         **other,
     }
     return cast("AgentPrometheusArgs", given)

@@ -8,6 +8,7 @@ from pulumi import ResourceOptions
 
 from components import Alertmanager
 from components.alertmanager import AlertmanagerArgs
+from settings import images
 
 from .builders import containers, pod
 from .conftest import Engine, plain, secret
@@ -38,6 +39,10 @@ def args(**other: object) -> AlertmanagerArgs:
         "reader": "reader",
         "tls_secret": "hub-tls",
         "storage": "1Gi",
+        "image": images.ALERTMANAGER,
+        "auth_proxy_image": images.KUBE_RBAC_PROXY,
+        "reloader_image": images.CONFIG_RELOADER,
+        "rollout_timeout": 150,
         **other,
     }
     return cast("AlertmanagerArgs", given)
@@ -159,10 +164,10 @@ class TestReplicas:
         A pod that comes back under another address is found by its name, also before it is ready.
         """
         peers = [a for a in containers(default)["alertmanager"]["args"] if a.startswith("--cluster.peer=")]
-        peers = default.one(STATEFUL_SET).inputs["spec"]["serviceName"]
+        service = default.one(STATEFUL_SET).inputs["spec"]["serviceName"]
 
-        assert peers == [f"--cluster.peer=alertmanager-{number}.{peers}:9094" for number in range(3)]
-        spec = default.one(SERVICE, peers).inputs["spec"]
+        assert peers == [f"--cluster.peer=alertmanager-{number}.{service}:9094" for number in range(3)]
+        spec = default.one(SERVICE, service).inputs["spec"]
         assert (spec["clusterIP"], spec["publishNotReadyAddresses"]) == ("None", True)
 
     def test_a_single_one_joins_nobody(self, alertmanager):

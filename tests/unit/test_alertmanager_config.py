@@ -3,6 +3,8 @@ from typing import Any
 from settings import Fleet
 from tests.rendered import server_config
 
+from .relabelling import relabel, visible
+
 FLEET = {
     "clusters": {"hub": {"context": "hub"}},
     "hub": {"cluster": "hub", "expose": {"host": "hub.example", "tls": {"secret": "tls"}}},
@@ -47,6 +49,23 @@ class TestNotifier:
         assert labels["cluster"] == "hub"
         assert "instance" in labels
 
+    def test_what_reloads_its_replicas_is_scraped(self):
+        """
+        By the port that the Service of the replicas gives it; an instance is the pod, and one metric is kept.
+        """
+        [job] = [job for job in config(ROUTED)["scrape_configs"] if job["job_name"] == "config-reloader"]
+        target = {
+            "__address__": "10.0.0.9:8080",
+            "__meta_kubernetes_endpointslice_port_name": "reloader",
+            "__meta_kubernetes_pod_name": "alertmanager-0",
+        }
+        told = {"__name__": "reloader_last_reload_successful"}
+
+        found = visible(relabel(target, job["relabel_configs"]))
+        assert found == {"cluster": "hub", "instance": "alertmanager-0"}
+        assert relabel(told, job["metric_relabel_configs"]) == told
+        assert relabel({"__name__": "reloader_watches"}, job["metric_relabel_configs"]) is None
+
     def test_a_hub_without_alertmanager_notifies_nobody(self):
         """
         Neither a section nor a job is left over.
@@ -54,4 +73,4 @@ class TestNotifier:
         found = config(FLEET)
 
         assert "alerting" not in found
-        assert "alertmanager" not in [job["job_name"] for job in found["scrape_configs"]]
+        assert not {"alertmanager", "config-reloader"} & {job["job_name"] for job in found["scrape_configs"]}

@@ -7,7 +7,7 @@ import promql_parser
 import pytest
 
 from alerts import ALERTS, GROUPS, INHIBITIONS, MAINTENANCE, WATCHDOG, Alert, Group, Record, tuning_key
-from dashboards import BOARDS, queries
+from dashboards import DASHBOARDS, queries
 from render.scrape.allowlist import ESSENTIAL
 from tests import ROOT
 from tests.promql import fragile, is_named, nodes, selectors
@@ -186,9 +186,9 @@ class TestCatalogue:
 
     def test_every_record_is_read(self) -> None:
         """
-        By a rule or a board; what nobody reads costs for nothing.
+        By a rule or a dashboard; what nobody reads costs for nothing.
         """
-        boards = (promql_parser.parse(query) for _, _, query in queries(BOARDS, VALUES))
+        boards = (promql_parser.parse(query) for _, _, query in queries(DASHBOARDS, VALUES))
         read = {selector.name for node in chain(map(tree, RULES), boards) for selector in selectors(node)}
 
         assert {rule.name for rule in RULES if isinstance(rule, Record)} <= read

@@ -1,3 +1,4 @@
+import json
 import runpy
 import sys
 from pathlib import Path
@@ -82,7 +83,54 @@ class TestCheck:
         """
         result = check()
 
-        assert (result.exit_code, result.stderr) == (1, "no Pulumi.*.yaml here\n")
+        assert (result.exit_code, result.stderr) == (2, "no Pulumi.*.yaml here\n")
+
+    def test_as_json(self, here):
+        """
+        Every file with all its problems, for programs; nothing is said beside.
+        """
+        (here / "Pulumi.bad.yaml").write_text(BAD)
+        (here / "Pulumi.good.yaml").write_text(GOOD)
+
+        result = check("--json")
+
+        problem = {
+            "path": "agents.eu1.hub.stack",
+            "value": '"hub"',
+            "rule": "is not the full name of a stack",
+            "instead": "Write organization/project/stack: organization/promfleet/hub.",
+        }
+        assert (result.exit_code, result.stderr) == (1, "")
+        assert json.loads(result.stdout) == {
+            "files": [
+                {"file": "Pulumi.bad.yaml", "ok": False, "summary": None, "problems": [problem]},
+                {"file": "Pulumi.good.yaml", "ok": True, "summary": "1 cluster, 1 agent", "problems": []},
+            ],
+            "error": None,
+        }
+
+    def test_as_json_tells_no_secret(self, here):
+        """
+        What the text does not show, it does not either.
+        """
+        (here / "Pulumi.bad.yaml").write_text(
+            GOOD.replace("{stack: o/p/hub}", "{url: 'https://user:hunter2@hub.example/api/v1/write'}")
+        )
+
+        result = check("--json")
+
+        assert result.exit_code == 1
+        assert '"(not shown)"' in result.stdout
+        assert "hunter2" not in result.stdout
+
+    def test_nothing_to_check_as_json(self, here):
+        """
+        An error is JSON as well.
+        """
+        result = check("--json")
+
+        assert (result.exit_code, result.stderr) == (2, "")
+        assert json.loads(result.stdout) == {"files": [], "error": "no Pulumi.*.yaml here"}
 
     def test_the_hub_counts(self, here):
         """

@@ -9,11 +9,11 @@ import promql_parser
 import pytest
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.cog.plugins import register_default_plugins
+from grafana_foundation_sdk.models import dashboard as sdk
 from grafana_foundation_sdk.models import units
-from grafana_foundation_sdk.models.dashboard import Dashboard
 
-from dashboards import BOARDS, DATASOURCE, Board, files, queries, resolved
-from dashboards.model import Lines, Panel, Table, Variable
+from dashboards import DASHBOARDS, DATASOURCE, Dashboard, files, queries, resolved
+from dashboards.model import Panel, Table, TimeSeries, Variable
 from dashboards.render import text
 from settings import from_file
 from tests import ROOT
@@ -21,17 +21,17 @@ from tests.promql import fragile, is_named, selectors
 from tests.unit.builders import VALUES
 
 DOCUMENTATION = ROOT / "docs/dashboards.md"
-TABLES = [(board, panel) for board in BOARDS for panel in board.panels if isinstance(panel, Table)]
-LINES = [(board, panel) for board in BOARDS for panel in board.panels if isinstance(panel, Lines)]
+TABLES = [(board, panel) for board in DASHBOARDS for panel in board.panels if isinstance(panel, Table)]
+LINES = [(board, panel) for board in DASHBOARDS for panel in board.panels if isinstance(panel, TimeSeries)]
 
 register_default_plugins()
 
 
 def titled(value: Any) -> str:
-    return value.title if isinstance(value, Board | Panel) else ""
+    return value.title if isinstance(value, Dashboard | Panel) else ""
 
 
-each_board = pytest.mark.parametrize("board", BOARDS, ids=titled)
+each_board = pytest.mark.parametrize("board", DASHBOARDS, ids=titled)
 
 
 def parsed(expr: str) -> Any:
@@ -63,17 +63,17 @@ def used(texts: list[str]) -> set[str]:
 
 @each_board
 class TestFiles:
-    def test_read_back_as_grafanas_model(self, board: Board) -> None:
+    def test_read_back_as_grafanas_model(self, board: Dashboard) -> None:
         """
         What is written decodes into the SDK's model of a dashboard, and nothing is lost in it.
         """
         document = json.loads(text(board))
 
-        again = json.loads(json.dumps(Dashboard.from_json(document), cls=JSONEncoder))
+        again = json.loads(json.dumps(sdk.Dashboard.from_json(document), cls=JSONEncoder))
 
         assert again == document
 
-    def test_panels_have_ids_of_their_own(self, board: Board) -> None:
+    def test_panels_have_ids_of_their_own(self, board: Dashboard) -> None:
         """
         A link to a panel leads to that one.
         """
@@ -82,7 +82,7 @@ class TestFiles:
         assert ids
         assert set(ids.values()) == {1}
 
-    def test_panels_do_not_overlap(self, board: Board) -> None:
+    def test_panels_do_not_overlap(self, board: Dashboard) -> None:
         """
         Every panel has its place in the grid of 24 columns, and no two share one.
         """
@@ -98,7 +98,7 @@ class TestFiles:
             )
             assert apart, (one, other)
 
-    def test_are_the_programs_own(self, board: Board) -> None:
+    def test_are_the_programs_own(self, board: Dashboard) -> None:
         """
         They are found by their tag, keep their address, renew themselves and can't be edited in the browser.
         """
@@ -109,7 +109,7 @@ class TestFiles:
         assert document["refresh"]
         assert not document["editable"]
 
-    def test_ask_the_hub(self, board: Board) -> None:
+    def test_ask_the_hub(self, board: Dashboard) -> None:
         """
         Every panel, query and variable names the datasource that is provisioned.
         """
@@ -124,21 +124,21 @@ class TestFiles:
 class TestBoards:
     def test_uids_differ(self) -> None:
         """
-        No board takes another's address.
+        No dashboard takes another's address.
         """
-        assert len({board.uid for board in BOARDS}) == len(BOARDS)
+        assert len({board.uid for board in DASHBOARDS}) == len(DASHBOARDS)
 
     def test_are_listed(self) -> None:
         """
-        The documentation lists every board, with its address and what it answers.
+        The documentation lists every dashboard, with its address and what it answers.
         """
         listed = re.findall(r"^\| (.+) \| `(.+)` \| (.+) \|$", DOCUMENTATION.read_text(), re.MULTILINE)
 
-        assert listed == [(board.title, board.uid, board.description) for board in BOARDS]
+        assert listed == [(board.title, board.uid, board.description) for board in DASHBOARDS]
 
     def test_what_a_fleet_lacks_has_no_board(self, tmp_path: Path) -> None:
         """
-        Without Alertmanager and probes there are no boards that stay empty.
+        Without Alertmanager and probes there are no dashboards that stay empty.
         """
         stack = tmp_path / "Pulumi.hub.yaml"
         stack.write_text(
@@ -154,7 +154,7 @@ class TestBoards:
 
 @each_board
 class TestQueries:
-    def test_stay_within_the_clusters_chosen(self, board: Board) -> None:
+    def test_stay_within_the_clusters_chosen(self, board: Dashboard) -> None:
         """
         Each is PromQL, and reads no series without a filter on `cluster`.
         """
@@ -165,7 +165,7 @@ class TestQueries:
             for selector in selectors(promql_parser.parse(query)):
                 assert "cluster" in {m.name for m in selector.matchers.matchers}, (panel.title, query)
 
-    def test_name_the_job_that_brings_what_they_ask_for(self, board: Board) -> None:
+    def test_name_the_job_that_brings_what_they_ask_for(self, board: Dashboard) -> None:
         """
         No panel or choice shows another's series for that job's, or waits for one that is not kept or recorded.
         """
@@ -176,7 +176,7 @@ class TestQueries:
         assert len(read) > len(asked)
         assert {str(selector) for selector in read if not is_named(selector)} == set()
 
-    def test_join_what_is_told_twice(self, board: Board) -> None:
+    def test_join_what_is_told_twice(self, board: Dashboard) -> None:
         """
         Two replicas of an exporter break no panel.
         """
@@ -184,16 +184,16 @@ class TestQueries:
 
         assert [str(join) for tree in asked for join in fragile(tree)] == []
 
-    def test_use_every_variable_and_no_other(self, board: Board) -> None:
+    def test_use_every_variable_and_no_other(self, board: Dashboard) -> None:
         """
-        Each choice at the top of a board changes something, and each name in a query is a choice.
+        Each choice at the top of a dashboard changes something, and each name in a query is a choice.
         """
         asked = [expr for panel in board.panels for expr in panel.exprs]
         filled = [variable.query for variable in board.variables]
 
         assert used([*asked, *filled]) == {variable.name for variable in board.variables}
 
-    def test_filter_by_many_where_many_are_chosen(self, board: Board) -> None:
+    def test_filter_by_many_where_many_are_chosen(self, board: Dashboard) -> None:
         """
         A choice of several is a regular expression, a choice of one is not.
         """
@@ -211,7 +211,7 @@ class TestQueries:
 
 @each_board
 class TestPanels:
-    def test_say_what_they_show(self, board: Board) -> None:
+    def test_say_what_they_show(self, board: Dashboard) -> None:
         """
         Each has a title of its own, what is good and bad, and what it means that there is nothing.
         """
@@ -220,7 +220,7 @@ class TestPanels:
         assert max(titles.values()) == 1
         assert [p.title for p in board.panels if not (p.description.endswith(".") and p.empty.endswith("."))] == []
 
-    def test_measure_in_units_of_grafana(self, board: Board) -> None:
+    def test_measure_in_units_of_grafana(self, board: Dashboard) -> None:
         """
         Every unit is one that Grafana knows.
         """
@@ -229,7 +229,7 @@ class TestPanels:
 
         assert {panel.unit for panel in board.panels} | set(columns) <= known
 
-    def test_thresholds_climb(self, board: Board) -> None:
+    def test_thresholds_climb(self, board: Dashboard) -> None:
         """
         Grafana takes the last step that a figure has reached.
         """
@@ -240,7 +240,7 @@ class TestPanels:
 
 
 @pytest.mark.parametrize(("board", "panel"), LINES, ids=titled)
-def test_lines_are_named_by_labels_that_they_have(board: Board, panel: Lines) -> None:
+def test_lines_are_named_by_labels_that_they_have(board: Dashboard, panel: TimeSeries) -> None:
     """
     No name of a line shows a label that the query dropped, and none leaves out by what lines differ.
     """
@@ -255,7 +255,7 @@ def test_lines_are_named_by_labels_that_they_have(board: Board, panel: Lines) ->
 
 @pytest.mark.parametrize(("board", "panel"), TABLES, ids=titled)
 class TestTables:
-    def test_columns_meet_in_rows(self, board: Board, panel: Table) -> None:
+    def test_columns_meet_in_rows(self, board: Dashboard, panel: Table) -> None:
         """
         All columns have the same labels, by which Grafana puts their figures into one row.
         """
@@ -264,18 +264,18 @@ class TestTables:
         assert len(rows) == 1
         assert rows != {frozenset()}
 
-    def test_are_sorted_by_a_column(self, board: Board, panel: Table) -> None:
+    def test_are_sorted_by_a_column(self, board: Dashboard, panel: Table) -> None:
         """
         What they are sorted by is shown.
         """
         assert panel.sort in {"", *(column.title for column in panel.columns)}
 
-    def test_rows_lead_to_boards_that_take_their_labels(self, board: Board, panel: Table) -> None:
+    def test_rows_lead_to_boards_that_take_their_labels(self, board: Dashboard, panel: Table) -> None:
         """
-        A row leads to a board that exists, and carries every choice that it must, from labels that the row has.
+        A row leads to a dashboard that exists, and carries every choice that it must, from labels that the row has.
         """
         if panel.link:
-            [target] = [board for board in BOARDS if board.uid == panel.link.uid]
+            [target] = [board for board in DASHBOARDS if board.uid == panel.link.uid]
             must: list[Variable] = [variable for variable in target.variables if not variable.many]
 
             assert set(panel.link.labels) <= (labels(parsed(panel.columns[0].expr)) or set())

@@ -1,29 +1,48 @@
 import json
 import re
 from math import ceil
+from textwrap import dedent
 
 import promql_parser
+import pulumi
 import pytest
 import yaml
 
+import components
 import render
+from alerts import ALERTS, MAINTENANCE, WATCHDOG
 from lab.binaries import BINARIES
 from render.prometheus.wal import wal_plan
-from settings import from_file, seconds
+from settings import Fleet, from_file, seconds
 from settings.loading.load import KEY
 from settings.validation.capacity import BYTES_PER_SAMPLE, USABLE_PERCENT
+from stacks import deploy
 from tests import ROOT
 from tests.promql import is_named, selectors
+from tests.unit.builders import EVERYTHING
 from tests.unit.conftest import RELEASES, SCHEMAS
+from tests.unit.kinds import DEPLOYMENT, STATEFUL_SET
+from tests.unit.shipped import deploy_shipped
 
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
+EVERY_SECTION = {"alerts", "alertmanager", "grafana", "pushgateway", "probes"}
+SHAPES = ("hub.md", "standalone.md", "thanos.md")
+"""The pages that describe what a stack file can deploy as a whole."""
+OWNERS = "Alertmanager|Container|Kube|Kubelet|Node|Prometheus|Promfleet|Target|Thanos"
+"""What the names of alerts begin with."""
+
+
+def blocks(page):
+    """The language and text of each fenced block of a page, also of those inside lists."""
+    found = re.findall(r"^( *)```(\w*)\n(.*?)^\1```$", page.read_text(encoding="utf-8"), re.M | re.S)
+    return [(language, dedent(text)) for _, language, text in found]
+
+
 EXAMPLES = [
     pytest.param(text, id=f"{page.name}-{number}")
     for page in PAGES
-    for number, text in enumerate(re.findall(r"^```yaml\n(.*?)^```$", page.read_text(encoding="utf-8"), re.M | re.S))
-    if KEY in text
+    for number, text in enumerate(text for language, text in blocks(page) if language == "yaml")
 ]
-EVERY_SECTION = {"alerts", "alertmanager", "grafana", "pushgateway", "probes"}
 
 
 def anchors(text):
@@ -36,7 +55,7 @@ class TestExamples:
     @pytest.mark.parametrize("example", EXAMPLES)
     def test_load(self, tmp_path, stack_files, example):
         """
-        Whoever copies an example has a stack file that is right, for the program and for editors.
+        Every YAML example is a whole stack file, and a correct one for the program and for editors.
         """
         file = tmp_path / "Pulumi.example.yaml"
         file.write_text(example, encoding="utf-8")
@@ -52,6 +71,77 @@ class TestExamples:
         shown = [yaml.safe_load(text)["config"][KEY] for text in re.findall(r"^```yaml\n(.*?)^```$", page, re.M | re.S)]
 
         assert {section for fleet in shown for section in fleet} >= EVERY_SECTION
+
+
+class TestShapes:
+    @pytest.mark.parametrize("name", SHAPES)
+    def test_begin_with_a_diagram_and_a_stack_file(self, name):
+        """
+        The page of a shape shows first what is deployed, and then a stack file that deploys it.
+        """
+        (first, _), (second, text), *_ = blocks(ROOT / "docs" / name)
+
+        assert (first, second) == ("mermaid", "yaml")
+        assert name.removesuffix(".md") in yaml.safe_load(text)["config"][KEY]
+
+
+class TestIndex:
+    def test_lists_every_page(self):
+        """
+        No page is left out of the list of all pages.
+        """
+        links = set(re.findall(r"\]\(([\w-]+\.md)", (ROOT / "docs" / "index.md").read_text(encoding="utf-8")))
+
+        assert links == {page.name for page in (ROOT / "docs").glob("*.md")} - {"index.md"}
+
+
+class TestOutputs:
+    def test_are_those_that_stacks_export(self, engine, kubeconfig, monkeypatch):
+        """
+        A command that reads an output of a stack finds it.
+        """
+        exported = {}
+        monkeypatch.setattr(pulumi, "export", exported.__setitem__)
+        engine.stand_in()
+        engine.deploy(lambda: deploy(Fleet.model_validate(EVERYTHING)))
+
+        named = {
+            name
+            for page in PAGES
+            for name in re.findall(r"pulumi stack output (\w+)", page.read_text(encoding="utf-8"))
+        }
+
+        assert named
+        assert named <= exported.keys()
+
+
+class TestAlerts:
+    def test_are_those_of_the_catalogue(self):
+        """
+        Whoever searches the catalogue for an alert that a page names finds it; the changelog has former names too.
+        """
+        known = {name.partition("/")[0] for name in (*ALERTS, MAINTENANCE, WATCHDOG)}
+        named = {
+            name
+            for page in PAGES
+            if page.name != "CHANGELOG.md"
+            for name in re.findall(rf"`((?:{OWNERS})[A-Z]\w+)`", page.read_text(encoding="utf-8"))
+            if name not in components.__all__
+        }
+
+        assert named
+        assert named <= known
+
+    def test_that_replace_others_exist(self):
+        """
+        The names by which the changelog replaces former ones are those of the catalogue.
+        """
+        known = {name.partition("/")[0] for name in ALERTS}
+        changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+        rows = re.findall(r"^  \| [A-Z]\w+(?:, …?\w+)* \| ([A-Z]\w+(?:, [A-Z]\w+)*)", changelog, re.M)
+
+        assert len(rows) > 20
+        assert {name for row in rows for name in row.split(", ")} <= known
 
 
 class TestLinks:
@@ -109,6 +199,32 @@ class TestSizing:
                 " to ".join(hub),
                 f"{days}Gi",
             ]
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory):
+    """What each stack file makes. It is deployed once, so tests only read it."""
+    return deploy_shipped(tmp_path_factory.mktemp("kube"))
+
+
+class TestQuota:
+    @pytest.mark.parametrize("file", ["Pulumi.hub.yaml", "Pulumi.thanos.yaml"])
+    def test_the_page_has_the_number_of_containers_that_a_stack_file_makes(self, shipped, file):
+        """
+        A ResourceQuota by these numbers holds every container of the namespace of the Prometheus server.
+        """
+        page = (ROOT / "docs" / "stack-file.md").read_text(encoding="utf-8")
+        server = from_file(ROOT / file).server
+        assert server
+        specs = [
+            r.inputs["spec"]
+            for kind in (STATEFUL_SET, DEPLOYMENT)
+            for r in shipped[file].all(kind)
+            if r.inputs["metadata"]["annotations"]["promfleet.io/owner"].endswith(f"/{server.cluster}")
+        ]
+        made = sum(int(spec["replicas"]) * len(spec["template"]["spec"]["containers"]) for spec in specs)
+
+        assert re.search(rf"\b{made}\b(?: containers)? with\s`{re.escape(file)}`", page)
 
 
 class TestKubernetesVersions:

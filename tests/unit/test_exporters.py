@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from components import KubeStateMetrics, Namespace, NodeExporter
+from components import KubeStateMetrics, Namespace, NodeExporter, NodeExporterArgs
 from components.k8s.labels import labels
 from components.kube_state_metrics import told
+from settings import images
 from settings.types import Image
 from tests.unit.builders import pod
 from tests.unit.kinds import CLUSTER_ROLE, DAEMON_SET, NAMESPACE, NETWORK_POLICY, ROLE_BINDING, SERVICE, STATEFUL_SET
@@ -21,12 +22,16 @@ LABEL_VALUE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?")
 """labelValueFmt of k8s.io/apimachinery; the program writes no empty value."""
 
 
+def node_exporter(port: int) -> NodeExporterArgs:
+    return {"namespace": "nodes", "port": port, "image": images.NODE_EXPORTER, "rollout_timeout": 150}
+
+
 class TestNodeExporter:
     def test_shares_the_network_and_no_more(self, engine):
         """
         Of the host's namespaces only the network's is needed for the node's own numbers.
         """
-        engine.deploy(lambda: NodeExporter("eu1", {"namespace": "nodes"}))
+        engine.deploy(lambda: NodeExporter("eu1", node_exporter(9100)))
 
         spec = pod(engine, DAEMON_SET)
 
@@ -38,7 +43,7 @@ class TestNodeExporter:
         """
         Taints keep no node out of sight.
         """
-        engine.deploy(lambda: NodeExporter("eu1", {"namespace": "nodes"}))
+        engine.deploy(lambda: NodeExporter("eu1", node_exporter(9100)))
 
         spec = pod(engine, DAEMON_SET)
 
@@ -48,7 +53,7 @@ class TestNodeExporter:
         """
         A virtual node has neither a network nor files to share, and an update would wait for its pod.
         """
-        engine.deploy(lambda: NodeExporter("eu1", {"namespace": "nodes"}))
+        engine.deploy(lambda: NodeExporter("eu1", node_exporter(9100)))
 
         rules = pod(engine, DAEMON_SET)["affinity"]["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
 
@@ -63,7 +68,7 @@ class TestNodeExporter:
         """
         The Service leads where it listens, and the scheduler knows that the port is taken.
         """
-        engine.deploy(lambda: NodeExporter("eu1", {"namespace": "nodes", "port": port}))
+        engine.deploy(lambda: NodeExporter("eu1", node_exporter(port)))
 
         [container] = pod(engine, DAEMON_SET)["containers"]
         [way] = engine.one(SERVICE).inputs["spec"]["ports"]
@@ -76,7 +81,15 @@ class TestKubeStateMetrics:
     def deploy(self, engine):
         return engine.deploy(
             lambda: KubeStateMetrics(
-                "eu1", {"namespace": "promfleet", "prefix": "promfleet", "scraper": "prometheus-agent", "series": 10000}
+                "eu1",
+                {
+                    "namespace": "promfleet",
+                    "prefix": "promfleet",
+                    "scraper": "prometheus-agent",
+                    "series": 10000,
+                    "image": images.KUBE_STATE_METRICS,
+                    "rollout_timeout": 150,
+                },
             )
         )
 

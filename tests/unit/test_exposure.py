@@ -10,7 +10,6 @@ from tests.unit.conftest import validate
 
 WRITE: Backend = {"name": "write", "port": 8443, "path": "/api/v1/write"}
 READ: Backend = {"name": "read", "port": 8444}
-QUERY: Backend = {"name": "grpc", "port": 10901, "grpc": True}
 GATEWAY = {"name": "edge", "namespace": "gateways", "sectionName": "https"}
 AUTHORITY = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 
@@ -24,6 +23,7 @@ def args(via: str, **other: Any) -> ExposureArgs:
         "backends": [WRITE, READ],
         "server_name": "hub.example",
         "tls_secret": "hub-tls",
+        "rollout_timeout": 150,
         **({"gateway": GATEWAY} if via == "gateway" else {}),
         **other,
     }
@@ -48,16 +48,13 @@ WAYS: list[dict[str, Any]] = [
     {"via": "loadBalancer", "annotations": {"networking.gke.io/load-balancer-type": "Internal"}},
     {"via": "ingress"},
     {"via": "ingress", "ca": AUTHORITY, "ingress_class": "nginx"},
-    {"via": "ingress", "backends": [QUERY]},
     {"via": "ingress", "passthrough": True, "backends": [READ]},
     {"via": "gateway"},
     {"via": "gateway", "ca": AUTHORITY},
     {"via": "gateway", "ca_config_map": "hub-ca"},
-    {"via": "gateway", "backends": [QUERY]},
     {"via": "gateway", "passthrough": True, "backends": [READ]},
     {"via": "httpProxy"},
     {"via": "httpProxy", "ca": AUTHORITY},
-    {"via": "httpProxy", "backends": [QUERY]},
     {"via": "httpProxy", "passthrough": True, "backends": [READ]},
 ]
 
@@ -221,17 +218,3 @@ class TestTls:
 
         assert objects.keys() == {kind}
         assert "hub-tls" not in json.dumps(objects)
-
-    @pytest.mark.parametrize(
-        ("via", "kind", "sign"),
-        [
-            ("ingress", "Ingress", '"nginx.ingress.kubernetes.io/backend-protocol": "GRPCS"'),
-            ("gateway", "GRPCRoute", '"port": 10901'),
-            ("httpProxy", "HTTPProxy", '"protocol": "h2"'),
-        ],
-    )
-    def test_grpc_is_grpc_over_tls(self, made, via, kind, sign):
-        """
-        Each proxy has its own word for it.
-        """
-        assert sign in json.dumps(made(via, backends=[QUERY])[kind])

@@ -10,6 +10,7 @@ from components import Grafana
 from components.grafana import GrafanaArgs
 from dashboards import DATASOURCE
 from render.grafana import datasources, environment, providers
+from settings import images
 from tests.rendered import server
 
 from .builders import HUB, fleet, pod
@@ -46,6 +47,8 @@ def args(**other: object) -> GrafanaArgs:
         "tls_secret": "hub-tls",
         "password": pulumi.Output.secret(PASSWORD),
         "storage": "1Gi",
+        "image": images.GRAFANA,
+        "rollout_timeout": 150,
         **other,
     }
     return cast("GrafanaArgs", {key: value for key, value in given.items() if value is not None})
@@ -113,7 +116,7 @@ class TestDatasource:
 class TestBoards:
     def test_are_read_from_where_they_are_mounted(self, grafana):
         """
-        The provider looks into the folder that holds every board.
+        The provider looks into the folder that holds every dashboard.
         """
         engine = grafana()
 
@@ -149,7 +152,7 @@ class TestBoards:
 
     def test_people_land_on_the_fleet(self, grafana):
         """
-        The first page is the board of the whole fleet.
+        The first page is the dashboard of the whole fleet.
         """
         folder, _, file = environment(None)["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"].rpartition("/")
 

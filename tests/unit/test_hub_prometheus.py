@@ -7,6 +7,7 @@ from pulumi import ResourceOptions
 from components import HubPrometheus
 from components.hub_prometheus import HubPrometheusArgs
 from render.scrape.annotated import AUTHORITY
+from settings import images
 from tests.unit.builders import containers, pod
 from tests.unit.conftest import Engine, validate
 from tests.unit.kinds import (
@@ -17,6 +18,7 @@ from tests.unit.kinds import (
     ROLE,
     ROLE_BINDING,
     SECRET,
+    SERVICE_ACCOUNT,
     STATEFUL_SET,
 )
 
@@ -34,6 +36,9 @@ def args(**other: object) -> HubPrometheusArgs:
         "tls_secret": "hub-tls",
         "storage": "5Gi",
         "memory": ("512Mi", "1Gi"),
+        "image": images.PROMETHEUS,
+        "auth_proxy_image": images.KUBE_RBAC_PROXY,
+        "rollout_timeout": 150,
         **other,
     }
     return cast("HubPrometheusArgs", given)
@@ -73,6 +78,7 @@ class TestAuthProxies:
             "prometheus": [],
             "kube-rbac-proxy-write": ["write", "write-health"],
             "kube-rbac-proxy-read": ["read", "read-health"],
+            "kube-rbac-proxy-browse": ["browse", "browse-health"],
         }
 
     def test_the_write_proxy_leads_to_the_receiver_alone(self, default):
@@ -99,7 +105,9 @@ class TestAuthProxies:
         files = default.one(CONFIG_MAP, "prometheus-hub-kube-rbac-proxy").inputs["data"]
 
         asked = {name: json.loads(text)["authorization"]["resourceAttributes"] for name, text in files.items()}
-        assert {n: a["subresource"] for n, a in asked.items()} == {"write.yaml": "write", "read.yaml": "read"}
+        assert {n: a["subresource"] for n, a in asked.items()} == {
+            f"{name}.yaml": name for name in ("write", "read", "browse")
+        }
         assert {"promfleet.io"} == {a["apiGroup"] for a in asked.values()}
 
     def test_a_proxy_speaks_tls_only(self, default):
@@ -127,6 +135,18 @@ class TestIdentities:
         ]
         assert default.one(ROLE_BINDING, "writer-eu1").inputs["roleRef"]["name"] == "prometheus-hub-write"
 
+    def test_who_looks_at_pages_has_no_token_that_lasts(self, default):
+        """
+        It is issued for minutes, to a person who may have it issued.
+        """
+        accounts = default.all(SERVICE_ACCOUNT)
+        kept = [
+            s.inputs["metadata"]["annotations"].get("kubernetes.io/service-account.name") for s in default.all(SECRET)
+        ]
+
+        assert "viewer" in [account.inputs["metadata"]["name"] for account in accounts]
+        assert "viewer" not in kept
+
     def test_each_agent_has_an_identity_of_its_own(self, hub):
         """
         One agent's access is revoked without touching another's.
@@ -135,7 +155,7 @@ class TestIdentities:
 
         subjects = [b.inputs["subjects"][0]["name"] for b in engine.all(ROLE_BINDING)]
 
-        assert sorted(subjects) == ["reader", "writer-eu1", "writer-us1"]
+        assert sorted(subjects) == ["reader", "viewer", "writer-eu1", "writer-us1"]
 
     @pytest.mark.parametrize(
         ("renewals", "tokens"),

@@ -5,9 +5,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from lab import cloud, metadata
 from lab.cluster import Cluster
-from lab.metadata import RefusedError
+from lab.gcp import cloud, metadata
+from lab.gcp.metadata import RefusedError
 
 WANTED = {"Metadata-Flavor": "Google"}
 STORE = "store@acme.iam.gserviceaccount.com"

@@ -2,8 +2,8 @@ from http import HTTPStatus
 
 import pytest
 
-from lab import cloud
-from lab.objectstore_proxy import HEALTH, needed, refusal
+from lab.gcp import cloud
+from lab.gcp.objectstore_proxy import HEALTH, needed, refusal
 
 STORE = "store@acme.iam.gserviceaccount.com"
 UPLOAD = "/upload/storage/v1/b/blocks/o?uploadType=multipart&name=01A%2Fmeta.json"

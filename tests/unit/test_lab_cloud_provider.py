@@ -14,8 +14,8 @@ from pulumi.provider.experimental.provider import (
 )
 from pulumi.runtime.rpc import UNKNOWN
 
-from lab import cloud, objectstore
-from lab.engine.gcp_provider import Provider, plain, wrapped
+from lab.gcp import cloud, objectstore
+from lab.gcp.provider import Provider, plain, wrapped
 from lab.node import LabError
 
 BUCKET = {"name": "blocks", "location": "EU", "project": "acme"}

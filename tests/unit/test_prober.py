@@ -7,6 +7,7 @@ from pulumi import ResourceOptions
 from components import BlackboxExporter
 from components.blackbox_exporter import BlackboxExporterArgs
 from render.blackbox import blackbox_config, probe_jobs
+from settings import images
 from tests.rendered import scrape_configs, server
 
 from .builders import HUB, containers, fleet
@@ -29,6 +30,9 @@ def prober():
             "config": blackbox_config(),
             "scraper": "prometheus-hub",
             "tls_secret": "hub-tls",
+            "image": images.BLACKBOX_EXPORTER,
+            "auth_proxy_image": images.KUBE_RBAC_PROXY,
+            "rollout_timeout": 150,
         },
     )
     return Engine().deploy(lambda: BlackboxExporter("hub", args, ResourceOptions()))

@@ -51,6 +51,15 @@ class TestMetricRules:
         """
         assert is_kept("shop_orders_total", job)
 
+    @pytest.mark.parametrize(("result", "kept"), [("error", True), ("success", False)])
+    def test_of_requests_only_those_that_failed_are_told(self, result: str, kept: bool) -> None:  # noqa: FBT001 — likewise
+        """
+        kube-state-metrics counts the lists of each kind of object.
+        """
+        lists = {"__name__": "kube_state_metrics_list_total", "resource": "*v1.Pod", "result": result}
+
+        assert kept == (relabel(lists, metric_rules("kube-state-metrics", ESSENTIALS)) is not None)
+
     @pytest.mark.parametrize(("state", "kept"), [("failed", True), ("active", False), ("inactive", False)])
     def test_of_services_only_those_that_failed_are_told(self, state: str, kept: bool) -> None:  # noqa: FBT001 — likewise
         """

@@ -443,6 +443,18 @@ class TestOwnExporters:
 
         assert found == {"cluster": "eu1", "instance": "kube-state-metrics"}
 
+    def test_what_tells_of_itself_is_a_target_of_its_own(self) -> None:
+        """
+        kube-state-metrics counts its own failures at another port; both targets of the job have an instance.
+        """
+        ports = {f"{SLICE}_port_name": "telemetry"}
+
+        found = visible(
+            relabel({"__address__": "10.0.0.9:8081", **ports}, job("kube-state-metrics")["relabel_configs"])
+        )
+
+        assert found == {"cluster": "eu1", "instance": "kube-state-metrics-telemetry"}
+
     def test_a_node_is_known_by_its_name(self) -> None:
         """
         Series of a node survive a change of its address.
@@ -484,7 +496,7 @@ class TestExistingExporters:
     @pytest.mark.parametrize("port", ["http", "telemetry"])
     def test_are_scraped_under_the_labels_of_ours(self, name: str, port: str) -> None:
         """
-        Rules and boards can't tell them apart; where a port is named, the others are left alone.
+        Rules and dashboards can't tell them apart; where a port is named, the others are left alone.
         """
         target = {
             "__address__": "10.0.0.9:8080",

@@ -1,4 +1,4 @@
-"""What is asked of a hub beside its rules and boards, and whether what judges a query can tell right from wrong."""
+"""What is asked of a hub beside its rules and dashboards, and whether what judges a query can tell right from wrong."""
 
 import promql_parser
 import pytest
@@ -42,7 +42,7 @@ from .test_rules import fleet
 )
 def test_what_names_its_job_is_known(selector: str, named: bool) -> None:  # noqa: FBT001 — a parameter of the test
     """
-    Whoever holds rules and boards against it can fail.
+    Whoever holds rules and dashboards against it can fail.
     """
     assert is_named(promql_parser.parse(selector)) == named
 

@@ -10,6 +10,7 @@ import render
 from components import Pushgateway
 from components.pushgateway import PushgatewayArgs
 from render.pushgateway import pushgateway_job
+from settings import images
 from tests.rendered import server, server_config
 
 from .builders import EVERYTHING, HUB, containers, fleet, pod
@@ -29,6 +30,9 @@ def pushgateway():
             "scraper": "prometheus-hub",
             "tls_secret": "hub-tls",
             "storage": "1Gi",
+            "image": images.PUSHGATEWAY,
+            "auth_proxy_image": images.KUBE_RBAC_PROXY,
+            "rollout_timeout": 150,
         },
     )
     return Engine().deploy(lambda: Pushgateway("hub", args, ResourceOptions()))

@@ -236,7 +236,7 @@ class TestProject:
 class TestSchema:
     def test_is_current(self):
         """
-        `python -m settings.schema` was run after the last change of a model.
+        `python -m settings.loading.schema` was run after the last change of a model.
         """
         assert FILE.read_text(encoding="utf-8") == text()
 

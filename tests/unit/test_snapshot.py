@@ -16,11 +16,11 @@ from typer.testing import CliRunner
 from dashboards.fleet import CLUSTER_TABLE, NOW, TRENDS
 from fleet import snapshot
 from fleet.cli import app
-from fleet.hub import Hub
-from fleet.human import human
+from fleet.client import Hub
 from fleet.overview import Overview, ask
 from fleet.picture import WIDTH, draw
 from fleet.stack import StackError
+from fleet.units import human
 
 END = 1_795_246_000.0
 HOUR = 3600
@@ -235,7 +235,7 @@ class TestCommand:
 
         done = CliRunner().invoke(app, ["snapshot", "--stack", "dev", "--output", str(tmp_path / "fleet.png")])
 
-        assert done.exit_code == 2
+        assert done.exit_code == 3
         assert "no stack named 'dev' found" in done.output
         assert list(tmp_path.iterdir()) == []
 
@@ -248,7 +248,7 @@ class TestCommand:
 
         done = CliRunner().invoke(app, ["snapshot"])
 
-        assert done.exit_code == 2
+        assert done.exit_code == 3
         assert "pip install matplotlib" in done.output
 
     def test_writes_the_dashboards(self, tmp_path: Path) -> None:

@@ -4,12 +4,13 @@ import re
 
 import pytest
 
+from alerts import GROUPS
 from stacks import deploy
 from tests import ROOT
 from tests.rendered import server_config
-from tests.unit.builders import fleet
+from tests.unit.builders import HUB, fleet
 from tests.unit.conftest import Engine, validate
-from tests.unit.kinds import CONFIG_MAP, NETWORK_POLICY, ROLE, SERVICE, STATEFUL_SET
+from tests.unit.kinds import CONFIG_MAP, NETWORK_POLICY, PERSISTENT_VOLUME_CLAIM, ROLE, SERVICE, STATEFUL_SET
 from tests.unit.stack_texts import problems
 
 SECTION = {"cluster": "shop", "expose": {"host": "prometheus.shop.example", "tls": {"secret": "shop-tls"}}}
@@ -125,6 +126,21 @@ class TestWhole:
         assert [text for text in configs if "prometheus-standalone" in text] != []
 
 
+class TestVolumes:
+    def test_of_every_prometheus_are_those_that_an_alert_watches(self, alone, kubeconfig):
+        """
+        The alert about a full volume selects claims by name, which differs between servers and agents.
+        """
+        hub = Engine().deploy(lambda: deploy(fleet(hub=HUB, agents={"eu1": {}})))
+        [alert] = [alert for group in GROUPS for alert in group.alerts if alert.name == "PromfleetVolumeFull"]
+        [watched] = {*re.findall(r'persistentvolumeclaim=~"([^"]+)"', alert.expr)}
+
+        claims = {r.inputs["metadata"]["name"] for one in (alone, hub) for r in one.all(PERSISTENT_VOLUME_CLAIM)}
+
+        assert claims == {"data-prometheus-standalone-0", "data-prometheus-hub-0", "prometheus-agent"}
+        assert [claim for claim in claims if not re.fullmatch(watched, claim)] == []
+
+
 class TestRules:
     @pytest.mark.parametrize(
         ("text", "wrong"),
@@ -136,8 +152,8 @@ class TestRules:
             ),
             (
                 ALONE + "agents: {shop: {hub: {stack: o/p/hub}}}",
-                "agents.shop: is an agent in the cluster of standalone. Remove it: standalone scrapes its own cluster "
-                "itself.",
+                "agents.shop: is an agent in the standalone server's own cluster. Remove it: the standalone "
+                "server scrapes its own cluster itself.",
             ),
             (
                 ALONE.replace("cluster: shop", "cluster: shp"),

@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 
@@ -8,7 +9,7 @@ from typer.testing import CliRunner
 
 from fleet import inside, status
 from fleet.cli import app
-from fleet.hub import Hub, open_hub
+from fleet.client import Hub, open_hub
 from fleet.stack import StackError
 from fleet.status import QUESTIONS
 from live import AwayError
@@ -39,7 +40,8 @@ class Prometheus(httpx.BaseTransport):
         query = request.url.params["query"]
         name = next((name for name, asked in QUESTIONS.items() if asked == query), None)
         values = {cluster: knows.get(name, 1) for cluster, knows in self.clusters.items()}
-        found = [{"metric": {"cluster": cluster}, "value": [0, str(value)]} for cluster, value in values.items()]
+        heard = {cluster: value for cluster, value in values.items() if value is not None}
+        found = [{"metric": {"cluster": cluster}, "value": [0, str(value)]} for cluster, value in heard.items()]
         return httpx.Response(200, json={"data": {"result": found}})
 
 
@@ -98,7 +100,7 @@ class TestStatus:
         """
         result = run({"gke_hub": [pod(PORT_TAKEN)], "gke_eu1": []})
 
-        assert result.exit_code == 2
+        assert result.exit_code == 3
         assert result.stdout == f"hub: {TAKEN}\n"
         assert result.stderr == "fleet status: this stack has no hub\n"
 
@@ -113,6 +115,41 @@ class TestStatus:
         assert result.exit_code == 1
         assert "eu1: can't be asked by context gke_eu1: no answer within 15 s\n" in result.output
         assert "gke_hub" not in result.output
+
+    def test_as_json(self, run):
+        """
+        The same for programs; what the hub has not heard is null.
+        """
+        silent = {"up": None, "series": None, "pods": None, "down": None, "age": None}
+
+        result = run({"gke_hub": [], "gke_eu1": [pod(PORT_TAKEN)]}, Prometheus(hub=WELL, eu1=silent), "--json")
+
+        assert (result.exit_code, result.stderr) == (1, "")
+        hub = {
+            "cluster": "hub",
+            "healthy": True,
+            "agent": "up",
+            "series": 4000,
+            "pods": 9,
+            "targetsDown": 0,
+            "sampleAge": 3,
+        }
+        eu1 = {"cluster": "eu1", "healthy": False, "agent": "silent", **dict.fromkeys(["series", "pods"])}
+        eu1 |= dict.fromkeys(["targetsDown", "sampleAge"])
+        assert json.loads(result.stdout) == {"clusters": [eu1, hub], "troubles": [f"eu1: {TAKEN}"], "error": None}
+
+    def test_as_json_without_a_hub(self, run):
+        """
+        An error is JSON as well.
+        """
+        result = run({"gke_hub": [pod(PORT_TAKEN)], "gke_eu1": []}, None, "--json")
+
+        assert (result.exit_code, result.stderr) == (3, "")
+        assert json.loads(result.stdout) == {
+            "clusters": [],
+            "troubles": [f"hub: {TAKEN}"],
+            "error": "this stack has no hub",
+        }
 
     @pytest.mark.parametrize("stack", ["elsewhere", "organization/promfleet/elsewhere"])
     def test_needs_no_stack_file(self, run, stack):
@@ -149,7 +186,7 @@ class TestOpenHub:
             "users": [{"name": "u", "user": user}],
         }
         file.write_text(yaml.safe_dump(kubeconfig))
-        described = {"hub": {"context": context, "kubeconfig": str(file), "readUrl": "https://hub.example"}}
+        described = {"prometheus": {"context": context, "kubeconfig": str(file), "readUrl": "https://hub.example"}}
 
         with pytest.raises(StackError, match=f"the hub's cluster, context {context}, .*{said}"), open_hub(described):
             pass

@@ -324,7 +324,7 @@ class TestWriters:
         ports = {name: {port["name"] for port in found} for name, found in services.items()}
         resources = {resource for r in whole.all(ROLE) for rule in r.inputs["rules"] for resource in rule["resources"]}
 
-        assert ports["prometheus-hub"] == {"read", "metrics"}
+        assert ports["prometheus-hub"] == {"read", "browse", "metrics"}
         assert ports["prometheus-hub-outside"] == {"read"}
         assert "prometheuses/read" in resources
         assert "prometheuses/write" not in resources
@@ -494,6 +494,7 @@ class TestHub:
             "prometheus",
             "kube-rbac-proxy-write",
             "kube-rbac-proxy-read",
+            "kube-rbac-proxy-browse",
             "kube-rbac-proxy-metrics",
             "thanos-sidecar",
         ]
@@ -534,7 +535,10 @@ class TestHub:
 
         assert [name for name in workloads(engine) if "thanos" in name] == []
         containers = workloads(engine)["prometheus-hub"]["template"]["spec"]["containers"]
-        assert [c["name"] for c in containers] == ["prometheus", "kube-rbac-proxy-write", "kube-rbac-proxy-read"]
+        assert [c["name"] for c in containers] == [
+            "prometheus",
+            *(f"kube-rbac-proxy-{name}" for name in ("write", "read", "browse")),
+        ]
 
 
 class TestTenants:

@@ -19,7 +19,6 @@ CONTOUR = ("github.com/projectcontour/contour", "v1.33.0", "examples/contour/01-
 CERT_MANAGER = ("github.com/cert-manager/cert-manager", "v1.20.2", "deploy/crds")
 KINDS = {
     "HTTPRoute": GATEWAY_API,
-    "GRPCRoute": GATEWAY_API,
     "TLSRoute": GATEWAY_API,
     "BackendTLSPolicy": GATEWAY_API,
     "HTTPProxy": CONTOUR,

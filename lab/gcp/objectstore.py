@@ -10,10 +10,10 @@ from typing import Any
 
 import psutil
 
+from ..cluster import WIRE, state
+from ..connect import authority_file, certificate
+from ..node import LabError, find, lives, wait
 from . import cloud
-from .cluster import WIRE, state
-from .connect import authority_file, certificate
-from .node import LabError, find, lives, wait
 
 ADDRESS = str(WIRE[1])
 SERVER = "fake-gcs-server"
@@ -38,7 +38,7 @@ def commands() -> list[list[str]]:
         "log-level": "warn",
     }
     server = [str(state() / "bin" / SERVER), *(f"-{flag}={value}" for flag, value in flags.items())]
-    return [server, [sys.executable, "-m", "lab.objectstore_proxy", str(state())]]
+    return [server, [sys.executable, "-m", "lab.gcp.objectstore_proxy", str(state())]]
 
 
 def start() -> None:

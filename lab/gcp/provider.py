@@ -17,11 +17,11 @@ from pulumi.provider.experimental.property_value import Computed, PropertyValue
 from pulumi.provider.experimental.server import main
 from pulumi.runtime.rpc import UNKNOWN
 
-from lab import cloud, objectstore
+from lab.gcp import cloud, objectstore
 from lab.node import LabError
 
-from .gcp_inputs import names
-from .gcp_kinds import KINDS, Kind, Properties
+from .inputs import names
+from .kinds import KINDS, Kind, Properties
 
 _Diff = protocol.PropertyDiffKind
 

@@ -1,4 +1,4 @@
-"""Figures as people read them, by Grafana's names of units."""
+"""Figures as people read them, some by Grafana's names of units."""
 
 import math
 
@@ -10,6 +10,11 @@ _TIME = ((86400, "d"), (3600, "h"), (60, "min"))
 def human(value: float, unit: str) -> str:
     """A figure with the digits that one reads; raises `KeyError` for a unit that no picture has needed yet."""
     return _WRITERS[unit](value)
+
+
+def counted(number: int, noun: str) -> str:
+    """So many of what a noun in the singular names."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _scaled(value: float, steps: tuple[tuple[float, str], ...], rest: str) -> str:

@@ -59,7 +59,7 @@ class Hub:
 
 @contextmanager
 def open_hub(stack: dict[str, Any]) -> Generator[Hub]:
-    """Reach the Prometheus that a stack's outputs describe, through the API server of its cluster: no route is needed."""
+    """Reach the Prometheus of a stack's outputs, through the API server of its cluster: no route is needed."""
     if "prometheus" not in stack:
         raise StackError("this stack has no Prometheus server; name the hub's with --stack, or run `pulumi up` first")
     hub = stack["prometheus"]

@@ -1,7 +1,7 @@
 """
 The auth proxy of the lab's object store: lets a request through if its service account has the right on the bucket.
 
-Run as `python -m lab.objectstore_proxy STATE`; the argument only names whose it is. Bodies are held in memory.
+Run as `python -m lab.gcp.objectstore_proxy STATE`; the argument only names whose it is. Bodies are held in memory.
 """
 
 import http.client
@@ -14,8 +14,8 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
+from ..connect import authority_file
 from . import cloud
-from .connect import authority_file
 from .metadata import Server
 from .objectstore import ADDRESS, BEHIND, PORT, TIMEOUT
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from .cluster import state
+from ..cluster import state
 
 PROJECT = "promfleet-lab"
 """The project of the lab's nodes."""

@@ -1,8 +1,8 @@
 """
 The metadata server of a node, where pods on GKE learn with Workload Identity which Google service account they are.
 
-Run in the node's namespaces as `python -m lab.metadata CLUSTER`. Pods are told apart by their address. An account is
-what the pod's ServiceAccount names in its annotation, and only if the cloud lets that ServiceAccount act as it.
+Run in the namespaces of the node: `python -m lab.gcp.metadata CLUSTER`. Pods are told apart by their address.
+An account is what the pod's ServiceAccount names in its annotation, if the cloud lets that ServiceAccount act as it.
 """
 
 import json
@@ -15,8 +15,9 @@ from ipaddress import ip_address
 from socketserver import ThreadingTCPServer
 from typing import Any
 
-from . import api, cloud
-from .cluster import Cluster, known
+from .. import api
+from ..cluster import Cluster, known
+from . import cloud
 
 ADDRESS = "169.254.169.254"
 ANNOTATION = "iam.gke.io/gcp-service-account"

@@ -1,4 +1,4 @@
-"""What the boards have in common: choices, filters, colours, and expressions that more than one shows."""
+"""What the dashboards have in common: choices, filters, colours, and expressions that more than one shows."""
 
 from .model import Step, Variable
 

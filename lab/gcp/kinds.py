@@ -12,9 +12,9 @@ from typing import Any
 from pulumi.runtime.rpc import UNKNOWN
 from pulumi_gcp import serviceaccount, storage
 
-from lab import cloud
+from lab.gcp import cloud
 
-from .gcp_inputs import Problem, names, problems
+from .inputs import Problem, names, problems
 
 Properties = Mapping[str, Any]
 MEMBER = r"allUsers|allAuthenticatedUsers|(user|serviceAccount|group|domain|principal|principalSet):.+"

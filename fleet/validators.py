@@ -17,7 +17,7 @@ UNKNOWN = "https://hub.invalid/api/v1/write"
 """Stands for a hub of another stack, whose URL is known when it is deployed."""
 
 
-class Case(NamedTuple):
+class Check(NamedTuple):
     """What is put before a tool."""
 
     section: tuple[str, ...]
@@ -27,13 +27,13 @@ class Case(NamedTuple):
     """Name -> text; they follow the arguments."""
 
 
-class Judge(NamedTuple):
+class Validator(NamedTuple):
     """A tool that comes with one of the images."""
 
     tool: str
     image: str
     """Field of `images`."""
-    cases: Callable[[Fleet], Iterator[Case]]
+    cases: Callable[[Fleet], Iterator[Check]]
 
     def on_path(self, fleet: Fleet) -> str | None:
         """Find the tool of the release that the fleet deploys; another one refuses what that release knows."""
@@ -48,7 +48,7 @@ def is_of(command: str, image: str) -> bool:
     return bool(version) and f":v{version[1]}" in image
 
 
-def complaints(judge: Judge, command: str | Path, fleet: Fleet) -> list[Problem]:
+def findings(judge: Validator, command: str | Path, fleet: Fleet) -> list[Problem]:
     """Let a tool judge every file of its kind that a fleet is rendered to; what it accepts has no complaint."""
     with tempfile.TemporaryDirectory() as folder:
         return [
@@ -56,11 +56,11 @@ def complaints(judge: Judge, command: str | Path, fleet: Fleet) -> list[Problem]
                 case.section, f"is rendered to a file that {judge.tool} refuses: {verdict}", "This is a bug; report it."
             )
             for case in judge.cases(fleet)
-            if (verdict := _verdict(command, case, Path(folder)))
+            if (verdict := _finding(command, case, Path(folder)))
         ]
 
 
-def _verdict(command: str | Path, case: Case, folder: Path) -> str:
+def _finding(command: str | Path, case: Check, folder: Path) -> str:
     """Give the tool's words where it refuses the files, and nothing where it accepts them."""
     for name, text in case.files.items():
         (folder / name).write_text(text)
@@ -69,22 +69,22 @@ def _verdict(command: str | Path, case: Case, folder: Path) -> str:
     return " ".join((done.stdout + done.stderr).split()) if done.returncode else ""
 
 
-def _for_promtool(fleet: Fleet) -> Iterator[Case]:
+def _for_promtool(fleet: Fleet) -> Iterator[Check]:
     check = ["check", "config", "--syntax-only", *STRICT]
     if server := fleet.server:
-        yield Case((server.section,), check, {"prometheus.yml": render.server_config(server, fleet)})
-        yield Case((server.section,), ["check", "rules", *STRICT], render.rules(fleet))
+        yield Check((server.section,), check, {"prometheus.yml": render.server_config(server, fleet)})
+        yield Check((server.section,), ["check", "rules", *STRICT], render.rules(fleet))
     for cluster, agent in fleet.agents.items():
         own = agent.writes_to_own_hub
         text = render.agent_config(fleet, cluster, UNKNOWN, own=own, ca_file="/ca.crt", token_file="/token")
-        yield Case(("agents", cluster), [*check, "--agent"], {"prometheus.yml": text})
+        yield Check(("agents", cluster), [*check, "--agent"], {"prometheus.yml": text})
 
 
-def _for_amtool(fleet: Fleet) -> Iterator[Case]:
+def _for_amtool(fleet: Fleet) -> Iterator[Check]:
     if fleet.alertmanager:
         text = render.alertmanager_config(fleet.alertmanager)
-        yield Case(("alertmanager",), ["check-config"], {"alertmanager.yml": text})
+        yield Check(("alertmanager",), ["check-config"], {"alertmanager.yml": text})
 
 
-PROMTOOL = Judge("promtool", "prometheus", _for_promtool)
-AMTOOL = Judge("amtool", "alertmanager", _for_amtool)
+PROMTOOL = Validator("promtool", "prometheus", _for_promtool)
+AMTOOL = Validator("amtool", "alertmanager", _for_amtool)

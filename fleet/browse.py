@@ -1,0 +1,194 @@
+"""`fleet open`: a page of a stack in a browser, for people without an identity provider before it."""
+
+import asyncio
+import ssl
+import webbrowser
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from enum import StrEnum
+from pathlib import Path
+from threading import Thread
+from typing import Annotated, Any, NamedTuple, Self
+
+import typer
+
+from live import client_options
+from render import alertmanager, grafana
+from render.prometheus.auth_proxies import BROWSE, VIEWER
+from render.thanos.names import QUERY
+from settings import Fleet, FleetError, Server, from_file
+from settings.expose import Tls
+
+from .exits import Exit
+from .local_proxy import LocalProxy, Upstream
+
+LIFETIME = 600
+"""Seconds that a token is valid for; the API server issues none that is shorter."""
+
+
+class Name(StrEnum):
+    """The pages that a stack may have."""
+
+    PROMETHEUS = "prometheus"
+    ALERTMANAGER = "alertmanager"
+    QUERY = "query"
+    GRAFANA = "grafana"
+
+
+class Page(NamedTuple):
+    """Where a page is, and by which ServiceAccount it is seen."""
+
+    app: str
+    """Name of the Service."""
+    port: int
+    """Of its pods."""
+    account: str | None
+    """None where the page has a login of its own."""
+
+
+class PageError(Exception):
+    """A page that a stack does not have, or that can't be reached."""
+
+
+def browse(
+    page: Annotated[Name, typer.Argument(help="Whose page it is.")],
+    stack: Annotated[str, typer.Option(help="The stack that has it.")] = "hub",
+    *,
+    browser: Annotated[bool, typer.Option(help="Open a browser; else the address is printed only.")] = True,
+) -> None:
+    """
+    Show a page of Prometheus, Alertmanager, Thanos Query or Grafana until Ctrl-C.
+
+    It is reached through the API server of its cluster, by your kubeconfig, with a token that is made for it and ends
+    ten minutes after it. Only one browser of this machine is let in. Grafana asks for its own login.
+    """
+    try:
+        fleet = from_file(Path(f"Pulumi.{stack.rpartition('/')[2]}.yaml"))
+        server, found = page_of(fleet, page)
+    except FleetError as error:
+        typer.echo(error.report(), err=True)
+        raise typer.Exit(Exit.FINDINGS) from None
+    except PageError as error:
+        typer.echo(f"fleet open: {error}", err=True)
+        raise typer.Exit(Exit.USAGE) from None
+    try:
+        asyncio.run(show(fleet, server, found, browser=browser))
+    except KeyboardInterrupt:
+        typer.echo("")
+    except PageError as error:
+        typer.echo(f"fleet open: {error}", err=True)
+        raise typer.Exit(Exit.FAILED) from None
+
+
+def page_of(fleet: Fleet, name: Name) -> tuple[Server, Page]:
+    """Find a page of a fleet; raises `PageError` where it has none."""
+    server = fleet.server
+    if server is None:
+        raise PageError("this stack has no Prometheus server, and nothing beside one; name the hub's with --stack")
+    found = {
+        Name.PROMETHEUS: Page(server.app, BROWSE.port, VIEWER),
+        Name.QUERY: Page(QUERY, BROWSE.port, VIEWER) if fleet.thanos else None,
+        Name.ALERTMANAGER: Page(alertmanager.APP, alertmanager.OPERATE.port, alertmanager.OPERATOR)
+        if fleet.alertmanager
+        else None,
+        Name.GRAFANA: Page(grafana.APP, grafana.PORT, None) if fleet.grafana else None,
+    }
+    if (page := found[name]) is None:
+        section = "thanos" if name is Name.QUERY else name
+        raise PageError(f"this stack has no section {section}, and so no such page")
+    return server, page
+
+
+async def show(fleet: Fleet, server: Server, page: Page, *, browser: bool) -> None:
+    """Serve a page until this is cancelled; raises `PageError` where its cluster does not let it."""
+    asyncio.get_running_loop().set_exception_handler(_but_cancelled)
+    async with reached(fleet, server, page) as upstream:
+        with LocalProxy(upstream) as proxy:
+            Thread(target=proxy.serve_forever, daemon=True).start()
+            typer.echo(f"{proxy.url}\nThis address lets one browser in. Ctrl-C ends it.")
+            if browser:
+                webbrowser.open(proxy.url)
+            try:
+                await asyncio.Event().wait()
+            finally:
+                proxy.shutdown()
+
+
+def _but_cancelled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Report what went wrong; a connection that the end has cut is not, though Python 3.11 reports it."""
+    if not isinstance(context.get("exception"), asyncio.CancelledError):
+        loop.default_exception_handler(context)
+
+
+@asynccontextmanager
+async def reached(fleet: Fleet, server: Server, page: Page) -> AsyncGenerator[Upstream]:
+    """Forward a port to a page, with a token that is renewed while it is used; raises `PageError`."""
+    import kr8s.asyncio  # noqa: PLC0415 — takes a third of a second, which a wrong name need not wait for
+    from kr8s.asyncio.objects import Service  # noqa: PLC0415
+
+    cluster = fleet.clusters[server.cluster]
+    try:
+        api = await kr8s.asyncio.api(**client_options(cluster.context, cluster.kubeconfig))
+        service = await Service.get(page.app, namespace=fleet.namespace, api=api)
+        trust = await _trust(api, server.expose.tls, fleet.namespace)
+        token = await Token.issued(api, fleet.namespace, page.account) if page.account else None
+    except Exception as error:  # a kubeconfig, its plugin, the network and the server fail in their own ways
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise PageError(f"cluster {server.cluster}, context {cluster.context}, does not let you: {said}") from error
+    async with service.portforward(remote_port=page.port, local_port="auto") as port:
+        renewing = asyncio.create_task(token.renew()) if token else None
+        upstream = Upstream(
+            f"https://127.0.0.1:{port}", server.expose.host, trust, lambda: token.value if token else None
+        )
+        try:
+            yield upstream
+        finally:
+            upstream.client.close()
+            if renewing:
+                renewing.cancel()
+
+
+class Token:
+    """A ServiceAccount's, for a while."""
+
+    def __init__(self, api: Any, namespace: str, account: str) -> None:
+        self.api = api
+        self.path = f"serviceaccounts/{account}/token"
+        self.namespace = namespace
+        self.value = ""
+
+    @classmethod
+    async def issued(cls, api: Any, namespace: str, account: str) -> Self:
+        """Ask the API server for it, which wants the right to `create` `serviceaccounts/token` of that account."""
+        token = cls(api, namespace, account)
+        await token.ask()
+        return token
+
+    async def ask(self) -> None:
+        """Have a new one."""
+        request = {
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenRequest",
+            "spec": {"expirationSeconds": LIFETIME},
+        }
+        call = self.api.call_api("POST", url=self.path, namespace=self.namespace, json=request)
+        async with call as response:
+            self.value = response.json()["status"]["token"]
+
+    async def renew(self) -> None:
+        """Have a new one at half-time, for as long as this runs; one that is refused is asked for again."""
+        while True:
+            await asyncio.sleep(LIFETIME / 2)
+            try:
+                await self.ask()
+            except Exception as error:  # noqa: BLE001 — as above; the page itself says when it is too late
+                typer.echo(f"fleet open: the token can't be renewed: {error}", err=True)
+
+
+async def _trust(api: Any, tls: Tls, namespace: str) -> ssl.SSLContext:
+    from kr8s.asyncio.objects import ConfigMap  # noqa: PLC0415
+
+    pem = tls.ca
+    if tls.ca_config_map:
+        pem = (await ConfigMap.get(tls.ca_config_map, namespace=namespace, api=api)).data["ca.crt"]
+    return ssl.create_default_context(cadata=pem or None)

@@ -1,0 +1,203 @@
+"""
+The program without an engine: what `pulumi up` would ask for in a stack that holds nothing yet.
+
+No secret is known. In the place of each stands a text that says where it comes from, and as the program hands values
+on, so does that text: whatever holds a secret says itself which one that is.
+"""
+
+import asyncio
+import base64
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from typing import Any, NamedTuple
+
+import pulumi
+from pulumi.runtime import MockCallArgs, MockResourceArgs, rpc
+from pulumi.runtime.mocks import MockMonitor
+from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.stack import Stack
+
+from settings import Fleet
+
+from .deploy import deploy_sections
+
+KUBERNETES = "kubernetes:"
+STACK = "pulumi:pulumi:Stack"
+STACK_REFERENCE = "pulumi:pulumi:StackReference"
+GOOGLE_ACCOUNT = "gcp:serviceaccount/account:Account"
+SECRET = "kubernetes:core/v1:Secret"
+TOKEN = "kubernetes.io/service-account-token"
+"""Type of a Secret that the cluster itself fills."""
+
+Outputs = Any
+"""A stack's, as the message in which the engine has them; what is secret in it is marked so."""
+
+
+class ProgramError(Exception):
+    """What `pulumi up` would end with."""
+
+
+class Secret(NamedTuple):
+    """A value that Pulumi keeps encrypted."""
+
+    origin: str
+    """Where it comes from; a value that is secret by its place only, such as a certificate in a Secret, itself."""
+
+
+class Unknown(NamedTuple):
+    """A value that nobody knows before the stack is deployed."""
+
+
+class Registered(NamedTuple):
+    """A resource that a provider would make."""
+
+    kind: str
+    """Pulumi's type, such as `kubernetes:core/v1:Secret`."""
+    name: str
+    """Pulumi's name."""
+    provider: str
+    """Name of its provider: an object's cluster."""
+    inputs: dict[str, Any]
+    """Keys in the order of the alphabet; instead of any value there may be a `Secret` or `Unknown`."""
+
+
+class Program(NamedTuple):
+    """What one run of the program came to."""
+
+    resources: list[Registered]
+    """In no order."""
+    outputs: Outputs
+
+
+def run(fleet: Fleet, stack: str, others: Mapping[str, Outputs]) -> Program:
+    """
+    Run the program for a fleet, whose stack is `<organization>/<project>/<stack>`.
+
+    `others` are the outputs of other stacks by such names; of a stack that is not among them all outputs are unknown.
+    Raises `ProgramError` where the program refuses to go on.
+    """
+    # Pulumi keeps its settings by context and its event loop by thread: those of a new one are nobody else's.
+    with ThreadPoolExecutor(1) as thread:
+        try:
+            return thread.submit(_run, fleet, stack, others).result()
+        except pulumi.RunError as error:
+            raise ProgramError(str(error)) from None
+
+
+def referred(fleet: Fleet) -> list[str]:
+    """Name the stacks whose outputs a fleet takes, as `<organization>/<project>/<stack>`."""
+    hubs = [agent.hub.stack for agent in fleet.agents.values() if agent.hub and agent.hub.stack]
+    return [*dict.fromkeys([*hubs, *(fleet.thanos.shared_with if fleet.thanos else ())])]
+
+
+def _run(fleet: Fleet, full_name: str, others: Mapping[str, Outputs]) -> Program:
+    organization, project, stack = full_name.split("/")
+    keys = {f"{project}:{key}": f"secret {project}:{key} of stack {stack}" for key in fleet.secrets}
+    recorder = Recorder(full_name, others)
+
+    def program() -> None:
+        deploy_sections(fleet)
+        root = pulumi.runtime.get_root_resource()
+        if isinstance(root, Stack):
+            root.register_outputs(root.outputs)
+
+    with closing(asyncio.new_event_loop()) as loop:
+        asyncio.set_event_loop(loop)
+        pulumi.runtime.set_all_config(keys, [*keys])
+        pulumi.runtime.set_mocks(
+            recorder.mocks, project, stack, preview=True, monitor=recorder, organization=organization
+        )
+        pulumi.runtime.test(program)()
+    return Program(recorder.recorded, recorder.outputs)
+
+
+class _NoFunctions(pulumi.runtime.Mocks):
+    """The program calls no function of a provider."""
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        raise NotImplementedError(f"{args.typ} is the recorder's")
+
+    def call(self, args: MockCallArgs) -> tuple[dict[str, Any], None]:
+        raise NotImplementedError(f"{args.token} needs a provider")
+
+
+class Recorder(MockMonitor):
+    """Answers as the engine does in the first preview of a stack, and with what is certain of new resources."""
+
+    def __init__(self, stack: str, others: Mapping[str, Outputs]) -> None:
+        super().__init__(_NoFunctions())
+        self.stack = stack
+        self.others = others
+        self.recorded: list[Registered] = []
+        self.outputs: Outputs = None
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 — the base class names it so
+        urn = self.make_urn(request.parent, request.type, request.name)
+        if request.custom and not request.type.startswith("pulumi:"):
+            provider = request.provider.split("::")[3]  # of its URN and id
+            self.recorded.append(Registered(request.type, request.name, provider, _fields(request.object)))
+            _foresee(request.type, request.object, provider)
+        return resource_pb2.RegisterResourceResponse(urn=urn, id=request.name, object=request.object)
+
+    def ReadResource(self, request: Any) -> Any:  # noqa: N802
+        properties = request.properties
+        if request.type == STACK_REFERENCE:
+            outputs = properties.fields["outputs"]
+            if request.id == self.stack:
+                outputs.struct_value.SetInParent()  # of an update before this one, of which there was none
+            elif known := self.others.get(request.id):
+                outputs.struct_value.CopyFrom(known)
+                properties["secretOutputNames"] = [key for key, one in known.fields.items() if _holds_secret(one)]
+            else:
+                outputs.string_value = rpc.UNKNOWN
+        urn = self.make_urn(request.parent, request.type, request.name)
+        return resource_pb2.ReadResourceResponse(urn=urn, properties=properties)
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
+        if f"::{STACK}::" in request.urn:
+            self.outputs = request.outputs
+        return super().RegisterResourceOutputs(request)
+
+
+def _foresee(kind: str, properties: Any, cluster: str) -> None:
+    """Add to a new resource's properties what the cluster, or Google, is known to make of them."""
+    if kind == SECRET and "type" in properties and properties["type"] == TOKEN:
+        metadata = properties["metadata"]
+        origin = f"key token of Secret {metadata['namespace']}/{metadata['name']} in cluster {cluster}"
+        properties["data"] = {"token": base64.b64encode(origin.encode()).decode()}
+    if kind == GOOGLE_ACCOUNT:
+        properties["email"] = f"{properties['accountId']}@{properties['project']}.iam.gserviceaccount.com"
+
+
+def _fields(struct: Any, *, secret: bool = False) -> dict[str, Any]:
+    return {key: _plain(struct.fields[key], secret=secret) for key in sorted(struct.fields)}
+
+
+def _plain(value: Any, *, secret: bool) -> Any:
+    """Take a value out of its message; every leaf of a secret one is a `Secret`."""
+    if _is_secret(value):
+        return _plain(value.struct_value.fields["value"], secret=True)
+    match value.WhichOneof("kind"):
+        case "struct_value":
+            return _fields(value.struct_value, secret=secret)
+        case "list_value":
+            return [_plain(item, secret=secret) for item in value.list_value.values]
+        case "string_value" if value.string_value == rpc.UNKNOWN:
+            return Unknown()
+        case "number_value" if value.number_value.is_integer():
+            found = int(value.number_value)
+        case "null_value":
+            found = None
+        case kind:
+            found = getattr(value, kind)
+    return Secret(str(found)) if secret else found
+
+
+def _is_secret(value: Any) -> bool:
+    signature = value.struct_value.fields.get(rpc._special_sig_key)
+    return signature is not None and signature.string_value == rpc._special_secret_sig
+
+
+def _holds_secret(value: Any) -> bool:
+    return _is_secret(value) or any(map(_holds_secret, [*value.struct_value.fields.values(), *value.list_value.values]))
