@@ -1,0 +1,88 @@
+"""What each side keeps of the same expositions: this program, kube-prometheus, k8s-monitoring."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from render.scrape.allowlist import ESSENTIAL, metric_rules
+from render.scrape.relabel import keep
+from settings import Scrape
+from tests.unit.relabelling import relabel
+
+MONITORS = {
+    "apiserver": ("kubernetesControlPlane-serviceMonitorApiserver.yaml", None, "https"),
+    "kubelet": ("kubernetesControlPlane-serviceMonitorKubelet.yaml", None, "https-metrics"),
+    "cadvisor": ("kubernetesControlPlane-serviceMonitorKubelet.yaml", "/metrics/cadvisor", "https-metrics"),
+    "coredns": ("kubernetesControlPlane-serviceMonitorCoreDNS.yaml", None, "metrics"),
+    "kube-state-metrics": ("kubeStateMetrics-serviceMonitor.yaml", None, "https-main"),
+    "node-exporter": ("nodeExporter-serviceMonitor.yaml", None, "https"),
+}
+"""Job -> the file, path and port of the endpoint by which kube-prometheus scrapes the same target."""
+_SAMPLE = re.compile(r"(?P<name>[\w:]+)(?:\{(?P<labels>.*)\})? \S+( \d+)?")
+_LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+
+Rules = Sequence[Mapping[str, Any]]
+
+
+class Kept(NamedTuple):
+    """How many series of one target are kept, and by whom; None where a side has no list for it."""
+
+    exposed: int
+    ours: int
+    kube_prometheus: int | None
+    k8s_monitoring: int | None
+
+
+def count(expositions: Path, kube_prometheus: Path | None, k8s_monitoring: Path | None) -> dict[str, Kept]:
+    """
+    Count each job's exposition, a file `<job>.txt` of the folder, through the lists of each side.
+
+    `kube_prometheus` is its folder `manifests`, `k8s_monitoring` the folder `default-allow-lists` of the chart
+    `feature-cluster-metrics`.
+    """
+    found = {}
+    for job in ESSENTIAL:
+        file = expositions / f"{job}.txt"
+        if file.exists():
+            series = list(read(file.read_text()))
+            theirs = kube_prometheus and job in MONITORS and monitored(kube_prometheus, job)
+            listed = k8s_monitoring and allowed(k8s_monitoring / f"{job}.yaml")
+            found[job] = Kept(
+                len(series),
+                passing(series, metric_rules(job, Scrape())),
+                passing(series, theirs) if theirs else None,
+                passing(series, listed) if listed else None,
+            )
+    return found
+
+
+def read(exposition: str) -> Iterator[dict[str, str]]:
+    """The series of a text exposition."""
+    for line in exposition.splitlines():
+        if line and not line.startswith("#") and (found := _SAMPLE.fullmatch(line)):
+            yield {"__name__": found["name"], **dict(_LABEL.findall(found["labels"] or ""))}
+
+
+def passing(series: Sequence[Mapping[str, str]], rules: Rules) -> int:
+    """How many different series come out of relabelling."""
+    kept = (relabel(one, rules) for one in series)
+    return len({tuple(sorted(one.items())) for one in kept if one is not None})
+
+
+def monitored(manifests: Path, job: str) -> Rules:
+    """The rules of the endpoint of a ServiceMonitor, in the words of a scrape configuration."""
+    name, path, port = MONITORS[job]
+    endpoints = yaml.safe_load((manifests / name).read_text())["spec"]["endpoints"]
+    [endpoint] = [one for one in endpoints if (one.get("path"), one["port"]) == (path, port)]
+    return [
+        {re.sub("(?<=[a-z])([A-Z])", lambda found: f"_{found[1].lower()}", key): value for key, value in rule.items()}
+        for rule in endpoint.get("metricRelabelings", [])
+    ]
+
+
+def allowed(file: Path) -> Rules:
+    """A list of names as a rule; none where the chart has no such list."""
+    return [keep(["__name__"], "|".join(yaml.safe_load(file.read_text())))] if file.exists() else []
