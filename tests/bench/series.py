@@ -48,8 +48,8 @@ def count(expositions: Path, kube_prometheus: Path | None, k8s_monitoring: Path 
         file = expositions / f"{job}.txt"
         if file.exists():
             series = list(read(file.read_text()))
-            theirs = kube_prometheus and job in MONITORS and monitored(kube_prometheus, job)
-            listed = k8s_monitoring and allowed(k8s_monitoring / f"{job}.yaml")
+            theirs = monitored(kube_prometheus, job) if kube_prometheus and job in MONITORS else None
+            listed = allowed(k8s_monitoring / f"{job}.yaml") if k8s_monitoring else None
             found[job] = Kept(
                 len(series),
                 passing(series, metric_rules(job, Scrape())),
