@@ -7,12 +7,12 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from .k8s.labels import labels, selector
+from .k8s.labels import metadata_of, selector
 from .k8s.prometheus import container, scrape_account, targets_ca
 from .k8s.security import POD_WITH_VOLUME
 from .k8s.timeouts import timeouts
 from .k8s.volume import claim
-from .k8s.workload import stateful_set
+from .k8s.workload import pod_defaults, stateful_set
 
 APP = "prometheus-agent"
 TOKEN, TRUSTED = "/etc/prometheus/token", "/etc/prometheus/trusted"
@@ -57,11 +57,7 @@ class AgentPrometheus(pulumi.ComponentResource):
         super().__init__("promfleet:index:AgentPrometheus", name, {}, opts)
         image = args["image"]
         child_opts = ResourceOptions(parent=self)
-        metadata: k8s.meta.v1.ObjectMetaArgsDict = {
-            "name": APP,
-            "namespace": args["namespace"],
-            "labels": labels(APP, APP, image),
-        }
+        metadata = metadata_of(APP, args["namespace"], image)
         account = scrape_account(name, metadata, f"{args['prefix']}-{APP}", child_opts)
         config = k8s.core.v1.ConfigMap(
             f"{name}-config", metadata=metadata, data={"prometheus.yml": args["config"]}, opts=child_opts
@@ -112,11 +108,7 @@ def pod(
         *targets_ca(args.get("targets_ca_config_map")).mounts,
     ]
     return {
-        "service_account_name": account,
-        "automount_service_account_token": True,
-        "node_selector": {"kubernetes.io/os": "linux"},
-        "enable_service_links": False,
-        "security_context": POD_WITH_VOLUME,
+        **pod_defaults(account, POD_WITH_VOLUME, token=True),
         "termination_grace_period_seconds": args["grace"],
         "containers": [container(image, args["flags"], args["memory"], mounts)],
         "volumes": list(volumes),

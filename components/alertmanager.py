@@ -27,13 +27,13 @@ from render.alertmanager import (
 from render.thanos.names import RULER
 
 from .k8s import auth_proxy
-from .k8s.labels import labels, selector
+from .k8s.labels import metadata_of, selector
 from .k8s.network_policy import pods_of
 from .k8s.probes import STARTING
 from .k8s.security import POD_WITH_VOLUME, RESTRICTED
 from .k8s.service_account import bind_role, service_account_token
 from .k8s.timeouts import timeouts
-from .k8s.workload import VOLUME, of_the_pod, replicas, resources, spread
+from .k8s.workload import VOLUME, of_the_pod, pod_defaults, replicas, resources, spread
 
 CONFIG = CONFIG_FILE.rpartition("/")[0]
 
@@ -87,11 +87,7 @@ class Alertmanager(pulumi.ComponentResource):
         super().__init__("promfleet:index:Alertmanager", name, {}, opts)
         child_opts = ResourceOptions(parent=self)
         await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
-        metadata: k8s.meta.v1.ObjectMetaArgsDict = {
-            "name": APP,
-            "namespace": args["namespace"],
-            "labels": labels(APP, APP, args["image"]),
-        }
+        metadata = metadata_of(APP, args["namespace"], args["image"])
         account = k8s.core.v1.ServiceAccount(
             f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
         )
@@ -220,16 +216,12 @@ def peers_service() -> k8s.core.v1.ServiceSpecArgsDict:
 def pod(
     args: AlertmanagerArgs,
     account: pulumi.Input[str],
-    ways_in: Sequence[k8s.core.v1.ContainerArgsDict],
+    proxies: Sequence[k8s.core.v1.ContainerArgsDict],
     volumes: Sequence[k8s.core.v1.VolumeArgsDict],
 ) -> k8s.core.v1.PodSpecArgsDict:
     """Alertmanager on loopback, what makes it read changed files again, and its auth proxies."""
     return {
-        "service_account_name": account,
-        "automount_service_account_token": False,
-        "node_selector": {"kubernetes.io/os": "linux"},
-        "enable_service_links": False,
-        "security_context": POD_WITH_VOLUME,
+        **pod_defaults(account, POD_WITH_VOLUME),
         "topology_spread_constraints": spread(APP),
         "termination_grace_period_seconds": 120,
         "containers": [
@@ -251,7 +243,7 @@ def pod(
                 "security_context": RESTRICTED,
                 "volume_mounts": [{"name": "config", "mount_path": CONFIG, "read_only": True}],
             },
-            *ways_in,
+            *proxies,
         ],
         "volumes": list(volumes),
     }

@@ -9,12 +9,12 @@ from pulumi import ResourceOptions
 from render.blackbox import APP, CONFIG_FILE, FLAGS, LISTEN, PROBE
 
 from .k8s import auth_proxy
-from .k8s.labels import labels
+from .k8s.labels import metadata_of
 from .k8s.probes import exec_probes
 from .k8s.security import POD_RESTRICTED, RESTRICTED
 from .k8s.service_account import bind_role
 from .k8s.timeouts import timeouts
-from .k8s.workload import resources, stateful_set
+from .k8s.workload import pod_defaults, resources, stateful_set
 
 
 class BlackboxExporterArgs(TypedDict):
@@ -43,11 +43,7 @@ class BlackboxExporter(pulumi.ComponentResource):
         super().__init__("promfleet:index:BlackboxExporter", name, {}, opts)
         child_opts = ResourceOptions(parent=self)
         await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
-        metadata: k8s.meta.v1.ObjectMetaArgsDict = {
-            "name": APP,
-            "namespace": args["namespace"],
-            "labels": labels(APP, APP, args["image"]),
-        }
+        metadata = metadata_of(APP, args["namespace"], args["image"])
         account = k8s.core.v1.ServiceAccount(
             f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
         )
@@ -85,11 +81,7 @@ def pod(
         **exec_probes(LISTEN),
     }
     return {
-        "service_account_name": account,
-        "automount_service_account_token": False,
-        "node_selector": {"kubernetes.io/os": "linux"},
-        "enable_service_links": False,
-        "security_context": POD_RESTRICTED,
+        **pod_defaults(account, POD_RESTRICTED),
         "containers": [server, *proxies.containers],
         "volumes": [{"name": "config", "config_map": {"name": config}}, *proxies.volumes],
     }

@@ -10,12 +10,12 @@ from pulumi import ResourceOptions
 
 from render.grafana import APP, DASHBOARDS, DATA, PASSWORD, PORT, PROVISIONING, TLS, TOKEN, TRUSTED
 
-from .k8s.labels import labels, selector
+from .k8s.labels import metadata_of, selector
 from .k8s.security import POD_WITH_VOLUME, RESTRICTED
 from .k8s.service_account import newest_token_secret
 from .k8s.timeouts import timeouts
 from .k8s.volume import claim
-from .k8s.workload import resources, stateful_set
+from .k8s.workload import pod_defaults, resources, stateful_set
 
 USER = 472
 """grafana, in its image."""
@@ -66,11 +66,7 @@ class Grafana(pulumi.ComponentResource):
         super().__init__("promfleet:index:Grafana", name, {}, opts)
         child_opts = ResourceOptions(parent=self)
         await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
-        metadata: k8s.meta.v1.ObjectMetaArgsDict = {
-            "name": APP,
-            "namespace": args["namespace"],
-            "labels": labels(APP, APP, args["image"]),
-        }
+        metadata = metadata_of(APP, args["namespace"], args["image"])
         ports: k8s.core.v1.ServicePortArgsDict = {"name": HTTPS, "port": PORT, "target_port": HTTPS}
         service = k8s.core.v1.Service(
             f"{name}-service",
@@ -199,11 +195,7 @@ def pod(args: GrafanaArgs, volumes: Sequence[k8s.core.v1.VolumeArgsDict]) -> k8s
         "volume_mounts": MOUNTS,
     }
     return {
-        "service_account_name": APP,
-        "automount_service_account_token": False,
-        "node_selector": {"kubernetes.io/os": "linux"},
-        "enable_service_links": False,
-        "security_context": {**POD_WITH_VOLUME, "run_as_user": USER, "run_as_group": USER, "fs_group": USER},
+        **pod_defaults(APP, {**POD_WITH_VOLUME, "run_as_user": USER, "run_as_group": USER, "fs_group": USER}),
         "containers": [container],
         "volumes": list(volumes),
     }

@@ -8,8 +8,9 @@ from pulumi import ResourceOptions
 
 from render.prometheus.auth_proxies import READ, WRITE
 
+from .k8s.labels import metadata_of
 from .k8s.service_account import service_account_token
-from .prometheus_server import PrometheusServerArgs, deploy_server, server_metadata
+from .prometheus_server import PrometheusServerArgs, deploy_server
 
 WRITER = "writer"
 
@@ -44,7 +45,7 @@ class HubPrometheus(pulumi.ComponentResource):
         self.writer_tokens = {
             cluster: service_account_token(
                 f"{name}-writer-{cluster}",
-                {**server_metadata(args), "name": f"{WRITER}-{cluster}"},
+                {**metadata_of(args["app"], args["namespace"], args["image"]), "name": f"{WRITER}-{cluster}"},
                 self.roles.get(WRITE.name),
                 renewals,
                 ResourceOptions(parent=self),

@@ -7,12 +7,12 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from .k8s.labels import labels, selector
+from .k8s.labels import metadata_of, selector
 from .k8s.network_policy import pods_of
 from .k8s.probes import STARTING
 from .k8s.security import POD_RESTRICTED, RESTRICTED
 from .k8s.timeouts import timeouts
-from .k8s.workload import resources, stateful_set
+from .k8s.workload import pod_defaults, resources, stateful_set
 
 APP = "kube-state-metrics"
 PORT, TELEMETRY = 8080, 8081
@@ -59,14 +59,10 @@ class KubeStateMetrics(pulumi.ComponentResource):
         super().__init__("promfleet:index:KubeStateMetrics", name, {}, opts)
         image = args["image"]
         child_opts = ResourceOptions(parent=self)
-        metadata: k8s.meta.v1.ObjectMetaArgsDict = {
-            "name": APP,
-            "namespace": args["namespace"],
-            "labels": labels(APP, APP, image),
-        }
+        metadata = metadata_of(APP, args["namespace"], image)
         cluster_scoped: k8s.meta.v1.ObjectMetaArgsDict = {
             "name": f"{args['prefix']}-{APP}",
-            "labels": labels(APP, APP, image),
+            "labels": metadata["labels"],
         }
         account = k8s.core.v1.ServiceAccount(
             f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
@@ -124,11 +120,7 @@ def pod(image: str, account: pulumi.Input[str], args: KubeStateMetricsArgs) -> k
     """One container that may list what `RESOURCES` names; its memory follows from the cluster's series."""
     memory = 64 + args["series"] // 500
     return {
-        "service_account_name": account,
-        "automount_service_account_token": True,
-        "node_selector": {"kubernetes.io/os": "linux"},
-        "enable_service_links": False,
-        "security_context": POD_RESTRICTED,
+        **pod_defaults(account, POD_RESTRICTED, token=True),
         "containers": [
             {
                 "name": APP,

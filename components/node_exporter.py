@@ -8,11 +8,11 @@ from pulumi import ResourceOptions
 
 from render.scrape.platforms import VIRTUAL
 
-from .k8s.labels import labels, selector
+from .k8s.labels import labels, metadata_of, selector
 from .k8s.probes import STARTING
 from .k8s.security import POD_RESTRICTED, RESTRICTED
 from .k8s.timeouts import timeouts
-from .k8s.workload import of_the_pod, resources
+from .k8s.workload import of_the_pod, pod_defaults, resources
 
 APP = "node-exporter"
 
@@ -48,11 +48,7 @@ class NodeExporter(pulumi.ComponentResource):
     def __init__(self, name: str, args: NodeExporterArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:NodeExporter", name, {}, opts)
         image, port = args["image"], args["port"]
-        metadata: k8s.meta.v1.ObjectMetaArgsDict = {
-            "name": APP,
-            "namespace": args["namespace"],
-            "labels": labels(APP, APP, image),
-        }
+        metadata = metadata_of(APP, args["namespace"], image)
         child_opts = ResourceOptions(parent=self)
         account = k8s.core.v1.ServiceAccount(
             f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
@@ -87,14 +83,10 @@ class NodeExporter(pulumi.ComponentResource):
 def pod(image: str, account: pulumi.Input[str], port: int) -> k8s.core.v1.PodSpecArgsDict:
     """Share the node's network and files, since the numbers are to be the node's and not the pod's; nothing else."""
     return {
-        "service_account_name": account,
-        "automount_service_account_token": False,
+        **pod_defaults(account, POD_RESTRICTED),
         "host_network": True,
-        "node_selector": {"kubernetes.io/os": "linux"},
-        "enable_service_links": False,
         "affinity": {"node_affinity": REAL_NODES},
         "tolerations": [{"operator": "Exists"}],
-        "security_context": POD_RESTRICTED,
         "containers": [
             {
                 "name": APP,

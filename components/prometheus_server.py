@@ -12,11 +12,11 @@ from render.prometheus.auth_proxies import BROWSE, METRICS, READ, VIEWER
 from render.prometheus.flags import DATA
 from render.prometheus.server import RULE_FILES
 from render.scrape.authenticated import CERTIFICATE
-from render.thanos.names import GRPC, HTTP, QUERY, SIDECAR
+from render.thanos.names import GRPC, HTTP, QUERY, SIDECAR, replicas_service
 
 from .k8s import auth_proxy, tokens
 from .k8s.certificate import certificate
-from .k8s.labels import labels, selector
+from .k8s.labels import metadata_of, selector
 from .k8s.network_policy import allow_ingress
 from .k8s.prometheus import container, scrape_account, targets_ca
 from .k8s.security import POD_WITH_VOLUME
@@ -24,7 +24,7 @@ from .k8s.service import headless
 from .k8s.service_account import bind_role, service_account_token
 from .k8s.timeouts import timeouts
 from .k8s.volume import public_certificate
-from .k8s.workload import VOLUME, replicas, spread
+from .k8s.workload import VOLUME, pod_defaults, replicas, spread
 from .thanos import role as thanos
 from .thanos.role import BucketAccess
 
@@ -108,19 +108,14 @@ class DeployedServer(NamedTuple):
     reader_token: pulumi.Output[str]
 
 
-def server_metadata(args: PrometheusServerArgs) -> k8s.meta.v1.ObjectMetaArgsDict:
-    """Return name, namespace and labels of what belongs to a server."""
-    app = args["app"]
-    return {"name": app, "namespace": args["namespace"], "labels": labels(app, app, args["image"])}
-
-
 def deploy_server(
     parent: pulumi.ComponentResource, name: str, args: PrometheusServerArgs, proxies: Sequence[AuthProxy]
 ) -> DeployedServer:
     """Make the StatefulSet and all that it needs, with these auth proxies, as children of a component."""
     child_opts = ResourceOptions(parent=parent)
     await_opts = ResourceOptions(parent=parent, custom_timeouts=timeouts(args))
-    app, metadata, count = args["app"], server_metadata(args), args.get("replicas", 1)
+    app, count = args["app"], args.get("replicas", 1)
+    metadata = metadata_of(app, args["namespace"], args["image"])
     access = sidecar.access if (sidecar := args.get("sidecar")) else BucketAccess()
     account = scrape_account(
         name, {**metadata, "annotations": access.annotations}, f"{args['prefix']}-{app}", child_opts
@@ -143,21 +138,15 @@ def deploy_server(
     if count > 1:
         scraper: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{app}-scraper"}
         bind_role(f"{name}-scraper", scraper, made.roles[METRICS.name], account.metadata.name, child_opts)
-    reader: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": READER}
-    reader_token = service_account_token(f"{name}-reader", reader, made.roles[READ.name], 0, child_opts)
-    viewer: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": VIEWER}
-    k8s.core.v1.ServiceAccount(
-        f"{name}-viewer", metadata=viewer, automount_service_account_token=False, opts=child_opts
-    )
-    bind_role(f"{name}-viewer", viewer, made.roles[BROWSE.name], VIEWER, child_opts)
+    reader_token = readers(name, metadata, made.roles, child_opts)
     config = k8s.core.v1.ConfigMap(
         f"{name}-config", metadata=metadata, data={"prometheus.yml": args["config"]}, opts=child_opts
     )
     rules = k8s.core.v1.ConfigMap(
         f"{name}-rules", metadata={**metadata, "name": f"{app}-rules"}, data=args["rules"], opts=child_opts
     )
-    pods: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{app}-replicas"}
-    governing = headless(name, pods, app, {"grpc": GRPC, "http": HTTP}, await_opts)
+    pods: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": replicas_service(app)}
+    governing = headless(f"{name}-pods", pods, app, {"grpc": GRPC, "http": HTTP}, await_opts)
     if count > 1:
         for number in range(count):
             replica_service(name, metadata, number, await_opts)
@@ -187,6 +176,22 @@ def deploy_server(
     return DeployedServer(made.service, made.roles, tls_secret, reader_token)
 
 
+def readers(
+    name: str,
+    metadata: k8s.meta.v1.ObjectMetaArgsDict,
+    roles: Mapping[str, pulumi.Output[str]],
+    child_opts: ResourceOptions,
+) -> pulumi.Output[str]:
+    """Make the accounts that may query, whose token is returned, and that may see the pages."""
+    viewer: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": VIEWER}
+    k8s.core.v1.ServiceAccount(
+        f"{name}-viewer", metadata=viewer, automount_service_account_token=False, opts=child_opts
+    )
+    bind_role(f"{name}-viewer", viewer, roles[BROWSE.name], VIEWER, child_opts)
+    reader: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": READER}
+    return service_account_token(f"{name}-reader", reader, roles[READ.name], 0, child_opts)
+
+
 def pod(
     args: PrometheusServerArgs,
     account: pulumi.Input[str],
@@ -195,11 +200,7 @@ def pod(
 ) -> k8s.core.v1.PodSpecArgsDict:
     """Prometheus on loopback, and its auth proxies, through which alone it is reached."""
     return {
-        "service_account_name": account,
-        "automount_service_account_token": False,
-        "node_selector": {"kubernetes.io/os": "linux"},
-        "enable_service_links": False,
-        "security_context": POD_WITH_VOLUME,
+        **pod_defaults(account, POD_WITH_VOLUME),
         "topology_spread_constraints": spread(args["app"]),
         "termination_grace_period_seconds": 300,
         "containers": [

@@ -10,13 +10,13 @@ from render.pushgateway import APP, DATA, FLAGS, LISTEN, METRICS, PUSH
 
 from .k8s import auth_proxy
 from .k8s.auth_proxy import permission
-from .k8s.labels import labels
+from .k8s.labels import metadata_of
 from .k8s.probes import exec_probes
 from .k8s.security import POD_WITH_VOLUME, RESTRICTED
 from .k8s.service_account import bind_role, service_account_token
 from .k8s.timeouts import timeouts
 from .k8s.volume import claim
-from .k8s.workload import resources, stateful_set
+from .k8s.workload import pod_defaults, resources, stateful_set
 
 
 class PushgatewayArgs(TypedDict):
@@ -52,11 +52,7 @@ class Pushgateway(pulumi.ComponentResource):
         super().__init__("promfleet:index:Pushgateway", name, {}, opts)
         child_opts = ResourceOptions(parent=self)
         await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
-        metadata: k8s.meta.v1.ObjectMetaArgsDict = {
-            "name": APP,
-            "namespace": args["namespace"],
-            "labels": labels(APP, APP, args["image"]),
-        }
+        metadata = metadata_of(APP, args["namespace"], args["image"])
         account = k8s.core.v1.ServiceAccount(
             f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
         )
@@ -99,11 +95,7 @@ def pod(
         **exec_probes(LISTEN),
     }
     return {
-        "service_account_name": account,
-        "automount_service_account_token": False,
-        "node_selector": {"kubernetes.io/os": "linux"},
-        "enable_service_links": False,
-        "security_context": POD_WITH_VOLUME,
+        **pod_defaults(account, POD_WITH_VOLUME),
         "containers": [server, *proxies.containers],
         "volumes": [{"name": "data", "persistent_volume_claim": {"claim_name": volume}}, *proxies.volumes],
     }

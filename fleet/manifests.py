@@ -36,7 +36,7 @@ class Need(NamedTuple):
     """Who makes it, or where its values come from."""
 
     def __str__(self) -> str:
-        keys = f" with {_listed(self.keys)}" if self.keys else ""
+        keys = f" with {', '.join(self.keys)}" if self.keys else ""
         place = f"{self.namespace}/{self.name}" if self.namespace else self.name
         return f"{self.cluster}: {self.kind} {place}{keys}: {self.origin}"
 
@@ -174,10 +174,6 @@ def _known(value: Any) -> Any:
 
 def _spelt(path: Path) -> str:
     return ".".join(map(str, path))
-
-
-def _listed(keys: Iterable[str]) -> str:
-    return ", ".join(keys)
 
 
 class _Reference(NamedTuple):

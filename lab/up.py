@@ -42,7 +42,6 @@ def _up(names: Iterable[str], built: Mapping[str, Path], parts: Collection[str],
     link(built)
     remember(parts)
     archives = images.archives(built, parts)
-    basic = images.archives(built)
     for stack in lift_dead():
         say(stack, "unlocked: the pulumi that had locked it was killed")
     clusters = enrol(names)
@@ -54,6 +53,7 @@ def _up(names: Iterable[str], built: Mapping[str, Path], parts: Collection[str],
     if objectstore.SERVER in built:
         objectstore.start()
     if new := [cluster for cluster in clusters if _is_new(cluster)]:
+        basic = images.archives(built)
         made = store.store(components.binaries(), basic, say)
         for cluster in new:
             store.place(made, cluster.home / "containerd")

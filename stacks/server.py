@@ -77,7 +77,7 @@ def export_server(monitor: Monitor) -> None:
 def expose_server(monitor: Monitor, proxies: Sequence[AuthProxy]) -> None:
     """Route the server's hosts to these auth proxies of it."""
     expose = monitor.server.expose
-    names, ports = proxy_hosts(expose), expose.node_ports.model_dump() if expose.via == "nodePort" else {}
+    names, ports = proxy_hosts(expose), proxy_node_ports(expose)
     # Behind one host a proxy tells reading and writing apart by the path.
     paths = {WRITE.name: WRITE.paths[0]} if expose.via in ROUTED and not expose.passthrough else {}
     for host in dict.fromkeys(names[proxy.name] for proxy in proxies):
@@ -88,10 +88,15 @@ def expose_server(monitor: Monitor, proxies: Sequence[AuthProxy]) -> None:
 
 def proxy_url(expose: Expose, proxy: AuthProxy) -> str:
     """Return where an auth proxy of the server is reached from outside."""
-    ports = expose.node_ports.model_dump() if expose.via == "nodePort" else {}
-    return url(expose, proxy_hosts(expose)[proxy.name], ports.get(proxy.name, proxy.port))
+    port = proxy_node_ports(expose).get(proxy.name, proxy.port)
+    return url(expose, proxy_hosts(expose)[proxy.name], port)
 
 
 def proxy_hosts(expose: Expose) -> dict[str, str]:
     """Return the host of each auth proxy of a server."""
     return {WRITE.name: expose.host, READ.name: expose.read_host or expose.host}
+
+
+def proxy_node_ports(expose: Expose) -> dict[str, int]:
+    """Return the port of each auth proxy on the nodes, if they have any there."""
+    return expose.node_ports.model_dump() if expose.via == "nodePort" else {}

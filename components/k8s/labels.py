@@ -1,4 +1,7 @@
-"""The app.kubernetes.io labels that every object carries."""
+"""The app.kubernetes.io labels that every object carries, and the metadata that they are part of."""
+
+import pulumi
+import pulumi_kubernetes as k8s
 
 _LONGEST = 63
 """Characters of a label's value; a tag may have 128."""
@@ -21,3 +24,8 @@ def labels(app: str, instance: str, image: str) -> dict[str, str]:
     value = tag.lstrip("._-")[:_LONGEST].rstrip("._-")
     version = {"app.kubernetes.io/version": value} if value else {}
     return selector(app, instance) | version | PART_OF
+
+
+def metadata_of(app: str, namespace: pulumi.Input[str], image: str) -> k8s.meta.v1.ObjectMetaArgsDict:
+    """Return name, namespace and labels of what belongs to an app."""
+    return {"name": app, "namespace": namespace, "labels": labels(app, app, image)}

@@ -17,7 +17,7 @@ def headless(
 ) -> k8s.core.v1.Service:
     """Make a headless Service: a DNS name under which each pod of an app is found, with ports by name."""
     return k8s.core.v1.Service(
-        f"{name}-pods",
+        name,
         metadata=metadata,
         spec={
             "cluster_ip": "None",

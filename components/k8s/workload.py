@@ -1,5 +1,7 @@
 """StatefulSets with one pod or several, and what their pods have in common."""
 
+from typing import TypedDict
+
 import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
@@ -17,6 +19,29 @@ def resources(cpu: str, memory: str, memory_limit: str) -> k8s.core.v1.ResourceR
     Where a quota wants one, the stack file says it for all containers.
     """
     return {"requests": {"cpu": cpu, "memory": memory}, "limits": {"memory": memory_limit}}
+
+
+class PodDefaults(TypedDict):
+    """The part of a pod's spec that all components have."""
+
+    service_account_name: pulumi.Input[str]
+    automount_service_account_token: bool
+    node_selector: dict[str, str]
+    enable_service_links: bool
+    security_context: k8s.core.v1.PodSecurityContextArgsDict
+
+
+def pod_defaults(
+    account: pulumi.Input[str], security: k8s.core.v1.PodSecurityContextArgsDict, *, token: bool = False
+) -> PodDefaults:
+    """Return that part; `token` mounts the account's token into every container."""
+    return {
+        "service_account_name": account,
+        "automount_service_account_token": token,
+        "node_selector": {"kubernetes.io/os": "linux"},
+        "enable_service_links": False,
+        "security_context": security,
+    }
 
 
 def of_the_pod(field: str) -> k8s.core.v1.EnvVarSourceArgsDict:

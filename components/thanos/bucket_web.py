@@ -11,13 +11,13 @@ from render.thanos.bucket_web import BROWSE, WEB_LISTEN
 from render.thanos.names import WEB
 
 from ..k8s import auth_proxy
-from ..k8s.labels import selector
+from ..k8s.labels import metadata_of, selector
 from ..k8s.probes import exec_probes
 from ..k8s.security import POD_RESTRICTED, RESTRICTED
 from ..k8s.service_account import bind_role
 from ..k8s.timeouts import timeouts
-from ..k8s.workload import resources
-from .role import BucketAccess, role_metadata
+from ..k8s.workload import pod_defaults, resources
+from .role import BucketAccess
 
 
 class ThanosBucketWebArgs(TypedDict):
@@ -53,7 +53,7 @@ class ThanosBucketWeb(pulumi.ComponentResource):
         await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         own = f"{name}-{WEB}"
         image = args["image"]
-        metadata = role_metadata(WEB, args["namespace"], image)
+        metadata = metadata_of(WEB, args["namespace"], image)
         account = k8s.core.v1.ServiceAccount(
             f"{own}-account",
             metadata={**metadata, "annotations": args["access"].annotations},
@@ -92,16 +92,12 @@ class ThanosBucketWeb(pulumi.ComponentResource):
                 "template": {
                     "metadata": {"labels": metadata["labels"]},
                     "spec": {
-                        "service_account_name": account.metadata.name,
-                        "automount_service_account_token": False,
-                        "node_selector": {"kubernetes.io/os": "linux"},
-                        "enable_service_links": False,
-                        "security_context": POD_RESTRICTED,
+                        **pod_defaults(account.metadata.name, POD_RESTRICTED),
                         "containers": [web, *proxies.containers],
                         "volumes": [*args["access"].volumes, *proxies.volumes],
                     },
                 },
             },
-            opts=ResourceOptions(parent=self, custom_timeouts=timeouts(args)),
+            opts=await_opts,
         )
         self.register_outputs({"service": self.service})

@@ -9,11 +9,12 @@ from pulumi import ResourceOptions
 
 from render.thanos.memcached import MEMCACHED, PORT, PORT_NAME
 
-from ..k8s.labels import selector
+from ..k8s.labels import metadata_of, selector
+from ..k8s.network_policy import allow_ingress
 from ..k8s.security import POD_RESTRICTED, RESTRICTED
+from ..k8s.service import headless
 from ..k8s.timeouts import timeouts
-from ..k8s.workload import budget, resources, spread
-from .role import allow_ingress, role_metadata
+from ..k8s.workload import budget, pod_defaults, resources, spread
 
 
 class ThanosMemcachedArgs(TypedDict):
@@ -45,20 +46,11 @@ class ThanosMemcached(pulumi.ComponentResource):
         child_opts = ResourceOptions(parent=self)
         await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         own = f"{name}-{MEMCACHED}"
-        metadata = role_metadata(MEMCACHED, args["namespace"], args["image"])
+        metadata = metadata_of(MEMCACHED, args["namespace"], args["image"])
         account = k8s.core.v1.ServiceAccount(
             f"{own}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
         )
-        pods = k8s.core.v1.Service(
-            f"{own}-pods",
-            metadata=metadata,
-            spec={
-                "cluster_ip": "None",
-                "selector": selector(MEMCACHED, MEMCACHED),
-                "ports": [{"name": PORT_NAME, "port": PORT}],
-            },
-            opts=await_opts,
-        )
+        pods = headless(f"{own}-pods", metadata, MEMCACHED, {PORT_NAME: PORT}, await_opts)
         allow_ingress(own, metadata, MEMCACHED, {PORT: args["users"]}, child_opts)
         budget(own, metadata, MEMCACHED, child_opts)
         k8s.apps.v1.StatefulSet(
@@ -80,11 +72,7 @@ def pod(args: ThanosMemcachedArgs, account: pulumi.Input[str]) -> k8s.core.v1.Po
     """Memcached alone; it is ready when it listens."""
     listens: k8s.core.v1.ProbeArgsDict = {"tcp_socket": {"port": PORT_NAME}, "timeout_seconds": 5}
     return {
-        "service_account_name": account,
-        "automount_service_account_token": False,
-        "node_selector": {"kubernetes.io/os": "linux"},
-        "enable_service_links": False,
-        "security_context": POD_RESTRICTED,
+        **pod_defaults(account, POD_RESTRICTED),
         "topology_spread_constraints": spread(MEMCACHED),
         "containers": [
             {

@@ -20,14 +20,14 @@ from render.thanos.query import (
 )
 
 from ..k8s import auth_proxy
-from ..k8s.labels import selector
+from ..k8s.labels import metadata_of, selector
 from ..k8s.network_policy import allow_ingress
 from ..k8s.probes import exec_probes
 from ..k8s.security import POD_RESTRICTED, RESTRICTED
+from ..k8s.service import headless
 from ..k8s.service_account import bind_role
 from ..k8s.timeouts import timeouts
-from ..k8s.workload import budget, resources, spread
-from . import role as thanos
+from ..k8s.workload import budget, pod_defaults, resources, spread
 
 
 class ThanosQueryArgs(TypedDict):
@@ -75,7 +75,7 @@ class ThanosQuery(pulumi.ComponentResource):
         child_opts = ResourceOptions(parent=self)
         await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         own = f"{name}-{QUERY}"
-        metadata = thanos.role_metadata(QUERY, args["namespace"], args["image"])
+        metadata = metadata_of(QUERY, args["namespace"], args["image"])
         account = k8s.core.v1.ServiceAccount(
             f"{own}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
         )
@@ -121,16 +121,7 @@ class ThanosQuery(pulumi.ComponentResource):
             f"{own}-config", metadata=metadata, data={file: args["endpoints"]}, opts=child_opts
         )
         grpc: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{QUERY}-grpc"}
-        k8s.core.v1.Service(
-            f"{own}-grpc",
-            metadata=grpc,
-            spec={
-                "cluster_ip": "None",
-                "selector": selector(QUERY, QUERY),
-                "ports": [{"name": "grpc", "port": GRPC}],
-            },
-            opts=await_opts,
-        )
+        headless(f"{own}-grpc", grpc, QUERY, {"grpc": GRPC}, await_opts)
         allow_ingress(f"{own}-grpc", grpc, QUERY, {GRPC: [RULER]}, child_opts)
         budget(own, metadata, QUERY, child_opts)
         k8s.apps.v1.Deployment(
@@ -166,11 +157,7 @@ def pod(
         [server(FRONTEND, args, args["frontend"], ("64Mi", "1Gi"), FRONTEND_LISTEN)] if "frontend" in args else []
     )
     return {
-        "service_account_name": account,
-        "automount_service_account_token": False,
-        "node_selector": {"kubernetes.io/os": "linux"},
-        "enable_service_links": False,
-        "security_context": POD_RESTRICTED,
+        **pod_defaults(account, POD_RESTRICTED),
         "topology_spread_constraints": spread(QUERY),
         "containers": [
             server(QUERY, args, args["flags"], args["memory"], QUERY_LISTEN, mounts),

@@ -12,16 +12,16 @@ from render.thanos.names import CERTIFICATES, HTTP, QUERY, RECEIVE, ROUTER
 from render.thanos.receive import HASHRING_FILE
 
 from ..k8s import auth_proxy, tokens
-from ..k8s.labels import selector
+from ..k8s.labels import metadata_of, selector
 from ..k8s.network_policy import allow_ingress
 from ..k8s.security import POD_RESTRICTED
 from ..k8s.service import headless
 from ..k8s.service_account import bind_role
 from ..k8s.timeouts import timeouts
 from ..k8s.volume import public_certificate
-from ..k8s.workload import budget, spread
+from ..k8s.workload import budget, pod_defaults, spread
 from . import role as thanos
-from .role import PORTS, BucketAccess, RoleArgs, role, role_metadata
+from .role import PORTS, BucketAccess, RoleArgs, role
 
 
 class ThanosReceiveArgs(RoleArgs):
@@ -56,7 +56,7 @@ class ThanosReceive(pulumi.ComponentResource):
         await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         role(f"{name}-{RECEIVE}", RECEIVE, args, [QUERY, ROUTER], self)
         own = f"{name}-{ROUTER}"
-        metadata = role_metadata(ROUTER, args["namespace"], args["image"])
+        metadata = metadata_of(ROUTER, args["namespace"], args["image"])
         account = k8s.core.v1.ServiceAccount(
             f"{own}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
         )
@@ -83,7 +83,7 @@ class ThanosReceive(pulumi.ComponentResource):
             writes: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{ROUTER}-{writer}"}
             bind_role(f"{own}-{writer}", writes, proxies.roles[WRITE.name], writer, child_opts)
         pods: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{ROUTER}-pods"}
-        headless(own, pods, ROUTER, PORTS, await_opts)
+        headless(f"{own}-pods", pods, ROUTER, PORTS, await_opts)
         allow_ingress(f"{own}-pods", pods, ROUTER, {HTTP: [args["scraper"]]}, child_opts)
         self._route(own, args, metadata, account.metadata.name, proxies, child_opts)
         self.register_outputs({"service": self.service})
@@ -117,11 +117,7 @@ class ThanosReceive(pulumi.ComponentResource):
                 "template": {
                     "metadata": {"labels": metadata["labels"]},
                     "spec": {
-                        "service_account_name": account,
-                        "automount_service_account_token": False,
-                        "node_selector": {"kubernetes.io/os": "linux"},
-                        "enable_service_links": False,
-                        "security_context": POD_RESTRICTED,
+                        **pod_defaults(account, POD_RESTRICTED),
                         "topology_spread_constraints": spread(ROUTER),
                         "containers": [router, *proxies.containers],
                         "volumes": [

@@ -9,12 +9,12 @@ from pulumi import ResourceOptions
 
 from render.thanos.names import DATA, GRPC, HTTP
 
-from ..k8s.labels import labels
+from ..k8s.labels import metadata_of
 from ..k8s.network_policy import allow_ingress
 from ..k8s.security import POD_WITH_VOLUME, RESTRICTED
 from ..k8s.service import headless
 from ..k8s.timeouts import timeouts
-from ..k8s.workload import VOLUME, of_the_pod, replicas, resources, spread
+from ..k8s.workload import VOLUME, of_the_pod, pod_defaults, replicas, resources, spread
 
 PORTS = {"grpc": GRPC, "http": HTTP}
 
@@ -57,11 +57,6 @@ class RoleArgs(TypedDict):
     """Seconds until a StatefulSet that does not become ready fails the update."""
 
 
-def role_metadata(app: str, namespace: pulumi.Input[str], image: str) -> k8s.meta.v1.ObjectMetaArgsDict:
-    """Name, namespace and labels of everything that belongs to a role."""
-    return {"name": app, "namespace": namespace, "labels": labels(app, app, image)}
-
-
 def container(
     image: str,
     flags: Sequence[str],
@@ -101,22 +96,18 @@ def role(
     child_opts = ResourceOptions(parent=parent)
     await_opts = ResourceOptions(parent=parent, custom_timeouts=timeouts(args))
     image = args["image"]
-    metadata = role_metadata(app, args["namespace"], image)
+    metadata = metadata_of(app, args["namespace"], image)
     account = k8s.core.v1.ServiceAccount(
         f"{name}-account",
         metadata={**metadata, "annotations": args["access"].annotations},
         automount_service_account_token=False,
         opts=child_opts,
     )
-    pods = headless(name, metadata, app, PORTS, await_opts)
+    pods = headless(f"{name}-pods", metadata, app, PORTS, await_opts)
     allow_ingress(name, metadata, app, {GRPC: clients, HTTP: [args["scraper"]]}, child_opts)
     data: k8s.core.v1.VolumeMountArgsDict = {"name": VOLUME, "mount_path": DATA}
     pod: k8s.core.v1.PodSpecArgsDict = {
-        "service_account_name": account.metadata.name,
-        "automount_service_account_token": False,
-        "node_selector": {"kubernetes.io/os": "linux"},
-        "enable_service_links": False,
-        "security_context": POD_WITH_VOLUME,
+        **pod_defaults(account.metadata.name, POD_WITH_VOLUME),
         "topology_spread_constraints": spread(app),
         "termination_grace_period_seconds": 300,
         "containers": [container(image, args["flags"], args["memory"], args["access"], [data, *mounts])],

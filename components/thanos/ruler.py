@@ -11,9 +11,10 @@ from render.thanos.names import CERTIFICATES, QUERY, RULER
 from render.thanos.ruler import ALERTMANAGERS_FILE, RULES
 
 from ..k8s import tokens
+from ..k8s.labels import metadata_of
 from ..k8s.service_account import bind_role
 from ..k8s.volume import public_certificate
-from .role import RoleArgs, role, role_metadata
+from .role import RoleArgs, role
 
 
 class ThanosRulerArgs(RoleArgs):
@@ -35,7 +36,7 @@ class ThanosRuler(pulumi.ComponentResource):
     def __init__(self, name: str, args: ThanosRulerArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:ThanosRuler", name, {}, opts)
         child_opts = ResourceOptions(parent=self)
-        metadata = role_metadata(RULER, args["namespace"], args["image"])
+        metadata = metadata_of(RULER, args["namespace"], args["image"])
         rules = k8s.core.v1.ConfigMap(
             f"{name}-thanos-ruler-rules",
             metadata={**metadata, "name": f"{RULER}-rules"},

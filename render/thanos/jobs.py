@@ -9,7 +9,7 @@ from ..scrape.discovery import endpoints_of
 from ..scrape.job import ScrapeJob
 from ..scrape.relabel import POD, SLICE, copied, keep
 from .bucket_roles import compactors, stores
-from .names import COMPACTOR, FRONTEND, QUERY, RECEIVE, ROUTER, RULER, SIDECAR, STORE
+from .names import COMPACTOR, FRONTEND, QUERY, RECEIVE, ROUTER, RULER, SIDECAR, STORE, replicas_service
 from .query import FRONTEND_METRICS, METRICS
 
 ALL = frozenset({SIDECAR, QUERY, FRONTEND, STORE, COMPACTOR, RULER, RECEIVE})
@@ -25,7 +25,7 @@ def thanos_jobs(fleet: Fleet) -> Iterator[ScrapeJob]:
     thanos, server = fleet.thanos, fleet.server
     if not thanos or not server:
         return
-    yield _on_pods(fleet, SIDECAR, f"{server.app}-replicas")
+    yield _on_pods(fleet, SIDECAR, replicas_service(server.app))
     yield authenticated_job(server, fleet.namespace, QUERY, QUERY, METRICS)
     if thanos.query_frontend:
         yield authenticated_job(server, fleet.namespace, FRONTEND, QUERY, FRONTEND_METRICS)

@@ -34,3 +34,8 @@ def own_labels(server: Server, role: str, replica: str = REPLICA) -> list[str]:
 def tenant(namespace: str, account: str) -> str:
     """Return the tenant of a ServiceAccount: the name by which Kubernetes knows who writes."""
     return f"system:serviceaccount:{namespace}:{account}"
+
+
+def replicas_service(app: str) -> str:
+    """Return the headless Service by which the pods of a Prometheus server, and so their sidecars, are found."""
+    return f"{app}-replicas"

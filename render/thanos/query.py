@@ -9,7 +9,7 @@ from ..prometheus.auth_proxies import READ as SERVER_READ
 from ..yaml import to_json, to_yaml
 from .bucket_roles import stores
 from .memcached import ANSWER_CACHE
-from .names import CERTIFICATES, GRPC, HTTP, RECEIVE, RULER
+from .names import CERTIFICATES, GRPC, HTTP, RECEIVE, RULER, replicas_service
 from .ruler import is_stateless
 
 QUERY_LISTEN, FRONTEND_LISTEN = f"127.0.0.1:{HTTP}", "127.0.0.1:10903"
@@ -74,7 +74,7 @@ def endpoints(server: Server, fleet: Fleet, thanos: Thanos) -> str:
     """The file that names all that a Query asks."""
     answers = thanos.ruler and not is_stateless(thanos)
     apps = [
-        f"{server.app}-replicas",
+        replicas_service(server.app),
         *stores(thanos),
         *([RULER] if answers else []),
         *([RECEIVE] if thanos.receive else []),

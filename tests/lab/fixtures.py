@@ -12,8 +12,7 @@ from fleet.client import Hub
 from lab.cluster import WIRE
 from settings import Fleet
 
-from . import fleets
-from . import subjects as furniture
+from . import fleets, subjects
 from .clusters import CLUSTERS, Bringup, Lab
 from .fleets import FLEET, StackFile
 from .refusals import REFUSALS, Refusal
@@ -156,7 +155,7 @@ def unchanged(
 @pytest.fixture(scope="session")
 def furnished(lab: Lab) -> Iterator[None]:
     """eu1 with one of everything."""
-    made = list(furniture.objects())
+    made = list(subjects.objects())
     lab.apply("eu1", made)
     yield
     kinds = {f"{item['kind']}/{item['metadata']['name']}" for item in made if item["kind"] != "Namespace"}
