@@ -1,7 +1,7 @@
 """Whose an object is: edits that would take one for another, and what belongs to others."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, wait
 
 import pytest
@@ -44,6 +44,18 @@ def protected(stacks: Stacks, notifying: StackFile, alone: None) -> Stack:
     return stack
 
 
+@pytest.fixture
+def elsewhere(stacks: Stacks, notifying: StackFile, protected: Stack) -> Iterator[Stack]:
+    """The same stack, whose file names another namespace."""
+    yield stacks.write("dev", notifying.changed({**PROTECTED, "namespace": "elsewhere", "createNamespace": True}))
+    stacks.write("dev", notifying.changed(PROTECTED))
+
+
+def volumes(lab: Lab) -> str:
+    """UIDs of the volume claims in us1."""
+    return lab.kubectl("us1", "-n", "promfleet", "get", "pvc", "-o", "jsonpath={.items[*].metadata.uid}")
+
+
 class TestReplacement:
     def test_of_an_object_that_is_asked_for_leaves_it_there(self, lab: Lab, protected: Stack) -> None:
         """
@@ -59,19 +71,20 @@ class TestReplacement:
 
         lab.kubectl("us1", "-n", "promfleet", "get", "networkpolicy", "kube-state-metrics")
 
-    def test_of_a_protected_volume_is_refused(
-        self, lab: Lab, protected: Stack, stacks: Stacks, notifying: StackFile
-    ) -> None:
+    def test_of_a_protected_volume_is_refused(self, lab: Lab, protected: Stack) -> None:
         """
-        Whatever is edited or asked for, what it holds stays.
+        Whatever is asked for, what it holds stays.
         """
         [urn] = [one["urn"] for one in protected.resources("us1") if one["type"].endswith(":PersistentVolumeClaim")]
-        before = lab.kubectl("us1", "-n", "promfleet", "get", "pvc", "-o", "jsonpath={.items[*].metadata.uid}")
+        before = volumes(lab)
 
         said = protected.pulumi("up", "--yes", "--skip-preview", "--target-replace", urn, fails=True)
 
         assert "protect" in said
-        moved = notifying.changed({**PROTECTED, "namespace": "elsewhere", "createNamespace": True})
-        assert "protect" in stacks.write("dev", moved).pulumi("preview", fails=True)
-        after = lab.kubectl("us1", "-n", "promfleet", "get", "pvc", "-o", "jsonpath={.items[*].metadata.uid}")
-        assert after == before
+        assert volumes(lab) == before
+
+    def test_by_another_namespace_is_refused_before_the_update(self, elsewhere: Stack) -> None:
+        """
+        The preview says that it would take the protected volumes.
+        """
+        assert "protect" in elsewhere.pulumi("preview", fails=True)

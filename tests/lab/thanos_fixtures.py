@@ -47,7 +47,7 @@ def endpoint(lab: Lab, thanos_parts: None) -> Iterator[dict[str, Any]]:
     lab.connect()  # makes the namespace
     lab.apply("hub", [elsewhere.certificates("elsewhere", NAMESPACE, pair, authority.certificate)])
     yield {"address": f"{host}:{elsewhere.PORT}", "tlsSecret": "elsewhere"}
-    lab.kubectl("hub", "-n", NAMESPACE, "delete", "secret", "elsewhere")
+    lab.kubectl("hub", "-n", NAMESPACE, "delete", "secret", "elsewhere", "--ignore-not-found")
     lab.kubectl("eu1", "delete", "namespace", elsewhere.NAMESPACE, "--wait=false")
 
 
