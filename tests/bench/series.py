@@ -48,13 +48,13 @@ def count(expositions: Path, kube_prometheus: Path | None, k8s_monitoring: Path 
         file = expositions / f"{job}.txt"
         if file.exists():
             series = list(read(file.read_text()))
-            theirs = kube_prometheus and job in MONITORS and monitored(kube_prometheus, job)
-            listed = k8s_monitoring and allowed(k8s_monitoring / f"{job}.yaml")
+            theirs = monitored(kube_prometheus, job) if kube_prometheus and job in MONITORS else None
+            listed = allowed(k8s_monitoring / f"{job}.yaml") if k8s_monitoring and job in MONITORS else None
             found[job] = Kept(
                 len(series),
                 passing(series, metric_rules(job, Scrape())),
-                passing(series, theirs) if theirs else None,
-                passing(series, listed) if listed else None,
+                None if theirs is None else passing(series, theirs),
+                None if listed is None else passing(series, listed),
             )
     return found
 
@@ -84,5 +84,5 @@ def monitored(manifests: Path, job: str) -> Rules:
 
 
 def allowed(file: Path) -> Rules:
-    """A list of names as a rule; none where the chart has no such list."""
+    """A list of names as a rule; where the chart has no such list, it keeps all."""
     return [keep(["__name__"], "|".join(yaml.safe_load(file.read_text())))] if file.exists() else []
