@@ -202,33 +202,45 @@ bounds around it are apart. Exact are: whether it is above one of the bounds, so
 least threshold, 0.1; and that nothing takes longer than 60 s, when the API server gives up.
 """
 
-_THINNED = {
-    "apiserver": [
-        drop(["__name__", "verb"], "apiserver_request_sli_duration_seconds_bucket;(WATCH|WATCHLIST|CONNECT|PROXY)"),
-        drop(["__name__", "le"], f"apiserver_request_sli_duration_seconds_bucket;({'|'.join(map(_bound, _FINE))})"),
-    ],
+_SLI = "apiserver_request_sli_duration_seconds_bucket"
+_UNREAD: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "apiserver": (
+        (_SLI, "verb", "WATCH|WATCHLIST|CONNECT|PROXY"),
+        (_SLI, "le", "|".join(map(_bound, _FINE))),
+    ),
+    "kube-state-metrics": (
+        ("kube_deployment_status_condition", "condition", "Available|ReplicaFailure"),
+        ("kube_persistentvolume_status_phase", "phase", "Available|Bound|Pending|Released"),
+        ("kube_persistentvolumeclaim_status_phase", "phase", "Bound|Lost"),
+        ("kube_pod_status_ready", "condition", "false|unknown"),
+        ("kube_state_metrics_list_total", "result", "success"),
+        ("kube_state_metrics_watch_total", "result", "success"),
+    ),
+    "node-exporter": (("node_systemd_unit_state", "state", "activating|active|deactivating|inactive"),),
+}
+"""Job -> series of the above that are not read: a metric, its label, and a regular expression of the values."""
+
+_REPEATED = {
     "cadvisor": [
         # Groups between the node and its pods, which repeat the sum of what is in them.
         drop(["id", "pod"], "/.+;"),
         # The sandbox of each pod, which only holds its network.
         drop(["__name__", "container", "image"], "container_(cpu|memory)_.+;;.+"),
     ],
-    "kube-state-metrics": [
-        # Every object has a series for each state that it can have, of which one is asked for.
-        drop(["__name__", "condition"], "kube_deployment_status_condition;(Available|ReplicaFailure)"),
-        drop(["__name__", "phase"], "kube_persistentvolume_status_phase;(Available|Bound|Pending|Released)"),
-        drop(["__name__", "phase"], "kube_persistentvolumeclaim_status_phase;(Bound|Lost)"),
-        drop(["__name__", "condition"], "kube_pod_status_ready;(false|unknown)"),
-        # Those that succeed come with every kind of object, and are not asked for.
-        drop(["__name__", "result"], "kube_state_metrics_(list|watch)_total;success"),
-    ],
-    # Of five states of each unit one is asked for.
-    "node-exporter": [drop(["__name__", "state"], "node_systemd_unit_state;(activating|active|deactivating|inactive)")],
 }
 
 
 def metric_rules(job: str, scrape: Scrape) -> list[Rule]:
-    """The rules that thin out one job's samples before they count and are stored."""
+    """
+    The rules that thin out one job's samples before they count and are stored.
+
+    A metric that the stack file names is kept whole.
+    """
     if scrape.metrics == "full" or job not in ESSENTIAL:
         return []
-    return [keep(["__name__"], "|".join((*ESSENTIAL[job], *scrape.keep))), *_THINNED.get(job, [])]
+    unread = [
+        drop(["__name__", label], f"{metric};({values})")
+        for metric, label, values in _UNREAD.get(job, ())
+        if metric not in scrape.keep
+    ]
+    return [keep(["__name__"], "|".join((*ESSENTIAL[job], *scrape.keep))), *unread, *_REPEATED.get(job, [])]

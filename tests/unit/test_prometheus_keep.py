@@ -43,7 +43,7 @@ def names(form: str) -> set[str]:
 def read(job: str) -> set[str]:
     """The metrics that are read of a job's targets."""
     read = [selector for expr in asked() for selector in selectors(promql_parser.parse(expr))]
-    return {one.name for one in read if all(admits(m, job) for m in one.matchers.matchers if m.name == "job")}
+    return {one.name or "" for one in read if all(admits(m, job) for m in one.matchers.matchers if m.name == "job")}
 
 
 def asked() -> Iterator[str]:
@@ -82,6 +82,16 @@ class TestMetricRules:
         scrape.keep adds to every list.
         """
         assert is_kept("node_arp_entries", "node-exporter", Scrape(keep=("node_arp_entries",)))
+
+    def test_what_the_user_names_is_kept_whole(self) -> None:
+        """
+        Also of the metrics of which only a part is essential.
+        """
+        series = {"__name__": "kube_pod_status_ready", "condition": "false"}
+        whole = Scrape(keep=("kube_pod_status_ready",))
+
+        assert relabel(series, metric_rules("kube-state-metrics", ESSENTIALS)) is None
+        assert relabel(series, metric_rules("kube-state-metrics", whole)) == series
 
     @pytest.mark.parametrize("job", ESSENTIAL)
     def test_what_is_kept_is_read(self, job: str) -> None:
