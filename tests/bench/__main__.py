@@ -16,7 +16,6 @@ from lab.environment import environment
 from . import history, series, stack_files
 from .kubeconfig import write_kubeconfig
 from .measure import Command, Cost, medians, run
-from .program import section
 from .rules import shares
 
 ROUNDS = 5
@@ -63,7 +62,7 @@ def program(folder: Path) -> dict[str, Cost]:
     commands = [Command("import pulumi, pulumi_kubernetes", [*python, "-c", IMPORTS], warm())]
     for clusters in CLUSTERS:
         (home := folder / str(clusters)).mkdir()
-        contexts = [cluster["context"] for cluster in section(clusters)["clusters"].values()]
+        contexts = [cluster["context"] for cluster in stack_files.dev(clusters)["clusters"].values()]
         known = {**warm(), "KUBECONFIG": str(write_kubeconfig(home, contexts))}
         commands.append(Command(f"{clusters} clusters", [*python, "-m", "tests.bench.program", str(clusters)], known))
     return medians(commands, ROUNDS)

@@ -1,4 +1,4 @@
-"""The stack files of a fleet with a stack for each cluster."""
+"""Fleets of any size: as one stack, and as a stack for each cluster."""
 
 from pathlib import Path
 from typing import Any
@@ -8,8 +8,18 @@ import yaml
 ROOT = Path(__file__).parents[2]
 
 
+def dev(clusters: int) -> dict[str, Any]:
+    """The dev stack's hub, and an agent in every further cluster."""
+    fleet = _section("dev")
+    names = [f"c{number}" for number in range(1, clusters)]
+    fleet["clusters"] = {"hub": fleet["clusters"]["hub"]} | {name: {"context": name} for name in names}
+    fleet["agents"] = {name: {} for name in names}
+    fleet["hub"]["storage"] = "1Ti"  # room for any number of clusters
+    return fleet
+
+
 def write(folder: Path, number: int) -> list[str]:
-    """Write that many, the hub's among them, and return the contexts of their clusters."""
+    """Write the stack files of a hub and its agents, as many as that, and return the contexts of their clusters."""
     agents = [f"c{index}" for index in range(1, number)]
     hub, agent = _section("hub"), _section("eu1")
     hub["hub"] |= {"agents": {name: {} for name in agents}, "storage": "10Ti"}

@@ -71,8 +71,8 @@ class Stacks:
         return stacks
 
     def stand(self, *names: str) -> bool:
-        """Whether these stacks, and no others, were deployed."""
-        return self._standing() == set(names)
+        """Whether these stacks, and no others, were deployed here."""
+        return not self._is_new and self._standing() == set(names)
 
     def write(self, name: str, file: StackFile) -> Stack:
         """Give a stack whose file says this, without an update."""

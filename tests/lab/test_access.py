@@ -1,6 +1,7 @@
 """Who gets through the hub's two auth proxies, over the network, as agents and readers come."""
 
 import ssl
+import sys
 
 import httpx
 import pytest
@@ -152,6 +153,9 @@ class TestStrangers:
             "hub", "-n", "promfleet", "get", "pod", "prometheus-hub-0", "-o", "jsonpath={.status.podIP}"
         )
 
-        found = lab.enter("hub", "busybox", "nc", "-z", "-w", "2", address, "9090")
+        def listens(host: str, port: int) -> bool:
+            asked = f"import socket; socket.create_connection(({host!r}, {port}), 2)"
+            return lab.enter("hub", sys.executable, "-c", asked) == 0
 
-        assert found != 0
+        assert listens(lab.node_address("hub"), READ)
+        assert not listens(address, 9090)

@@ -19,7 +19,6 @@ ARRIVAL = 180
 """Seconds until what a cluster has just begun to expose was scraped, shipped and recorded."""
 
 NOT_HERE = {
-    "apiserver_request_terminations_total": "appears with the first request that an API server turns away",
     "kubelet_certificate_manager_client_expiration_renew_errors": "the lab's kubelets renew no certificate",
     "kubelet_certificate_manager_client_ttl_seconds": "likewise",
     "kubelet_certificate_manager_server_ttl_seconds": "likewise",
@@ -41,6 +40,7 @@ NOT_HERE = {
 """Metrics that rules or dashboards use and a healthy lab lacks, and why."""
 
 SOMETIMES = {
+    "apiserver_request_terminations_total": "appears with the first request that an API server turns away",
     "aggregator_unavailable_apiservice_total": "appears when an API first becomes unavailable",
     "kube_node_spec_taint": "a node has a taint while it starts, or after it was away",
     "kube_state_metrics_list_total": "appears with the first request that fails",

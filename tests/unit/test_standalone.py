@@ -67,10 +67,17 @@ class TestAlone:
         pod = alone.one(STATEFUL_SET, "prometheus-standalone").inputs["spec"]["template"]["spec"]
         ports = alone.one(SERVICE, "prometheus-standalone").inputs["spec"]["ports"]
 
-        assert [one["name"] for one in pod["containers"]] == ["prometheus", "kube-rbac-proxy-read"]
+        assert [one["name"] for one in pod["containers"]] == [
+            "prometheus",
+            "kube-rbac-proxy-read",
+            "kube-rbac-proxy-browse",
+        ]
         assert "--web.enable-remote-write-receiver" not in pod["containers"][0]["args"]
-        assert [port["name"] for port in ports] == ["read"]
-        assert {role.inputs["metadata"]["name"] for role in alone.all(ROLE)} == {"prometheus-standalone-read"}
+        assert [port["name"] for port in ports] == ["read", "browse"]
+        assert {role.inputs["metadata"]["name"] for role in alone.all(ROLE)} == {
+            "prometheus-standalone-read",
+            "prometheus-standalone-browse",
+        }
 
     def test_scrapes_its_own_cluster(self, alone):
         """
