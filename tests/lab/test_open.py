@@ -17,12 +17,23 @@ PATIENCE = 60
 """Seconds until the address is printed, and until the command has ended."""
 
 
+def heed_ctrl_c() -> None:
+    """A shell has what it runs in the background ignore SIGINT, and all that comes of it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def opened(stack: Stack, page: str) -> Generator[httpx.Client]:
     """Run `fleet open`, go to the address that it prints as a browser does, and end it with Ctrl-C."""
     command = [sys.executable, "-m", "fleet", "open", page, "--stack", stack.name, "--no-browser"]
     with subprocess.Popen(
-        command, cwd=stack.root, env=stack.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=stack.root,
+        env=stack.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_ctrl_c,
     ) as process:
         try:
             assert process.stdout
@@ -38,7 +49,11 @@ def opened(stack: Stack, page: str) -> Generator[httpx.Client]:
                 yield browser
         finally:
             process.send_signal(signal.SIGINT)
-            said = process.communicate(timeout=PATIENCE)[1]
+            try:
+                said = process.communicate(timeout=PATIENCE)[1]
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
     assert (process.returncode, said) == (0, "")
 
 
