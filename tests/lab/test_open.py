@@ -17,15 +17,14 @@ PATIENCE = 60
 """Seconds until the address is printed, and until the command has ended."""
 
 
-def heed_ctrl_c() -> None:
-    """A shell has what it runs in the background ignore SIGINT, and all that comes of it."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+HEED_CTRL_C = ("env", "--default-signal=INT")
+"""A shell has what it runs in the background ignore SIGINT, and all that comes of it."""
 
 
 @contextmanager
 def opened(stack: Stack, page: str) -> Generator[httpx.Client]:
     """Run `fleet open`, go to the address that it prints as a browser does, and end it with Ctrl-C."""
-    command = [sys.executable, "-m", "fleet", "open", page, "--stack", stack.name, "--no-browser"]
+    command = [*HEED_CTRL_C, sys.executable, "-m", "fleet", "open", page, "--stack", stack.name, "--no-browser"]
     with subprocess.Popen(
         command,
         cwd=stack.root,
@@ -33,7 +32,6 @@ def opened(stack: Stack, page: str) -> Generator[httpx.Client]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=heed_ctrl_c,
     ) as process:
         try:
             assert process.stdout
