@@ -84,7 +84,7 @@ APISERVER = Group(
                 f'(sum by (cluster) (rate(apiserver_request_total{{{APISERVERS}, code=~"5.."}}[5m]))'
                 f" or 0 * {_OF_EACH})\n"
                 "+ on (cluster)\n"
-                f"(sum by (cluster) (rate({_SLI}_count{{{_WRITES}}}[5m]))\n"
+                f'(sum by (cluster) (rate({_SLI}_bucket{{{_WRITES}, le="+Inf"}}[5m]))\n'
                 f' - on (cluster) sum by (cluster) (rate({_SLI}_bucket{{{_WRITES}, le=~"1|1.0"}}[5m])))'
             ),
         ),

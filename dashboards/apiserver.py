@@ -68,14 +68,20 @@ _ANSWERS = Row(
         ),
         TimeSeries(
             title="Slowest reads",
-            description="99 of 100 GETs and LISTs took less, without the time in webhooks and queues of one's own.",
+            description=(
+                "99 of 100 GETs and LISTs took less, without the time in webhooks and queues of one's own. "
+                "Estimated between 0.1, 0.4, 1, 5 and 60 s."
+            ),
             empty=_NONE,
             queries=_slow(_READS),
             unit="s",
         ),
         TimeSeries(
             title="Slowest writes",
-            description="99 of 100 writes took less. Above a second, etcd's disk or size is to blame most often.",
+            description=(
+                "99 of 100 writes took less. Above a second, etcd's disk or size is to blame most often. "
+                "Estimated between 0.1, 0.4, 1, 5 and 60 s."
+            ),
             empty=_NONE,
             queries=_slow(_WRITES),
             unit="s",

@@ -1,7 +1,6 @@
 """`fleet check`: are the stack files right? Needs neither Pulumi nor a cluster."""
 
-from collections.abc import Collection, Iterator
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -29,7 +28,9 @@ def check(
 ) -> None:
     """Check stack files; every problem is named at once. Exit 1 where there are any."""
     chosen = files or sorted(Path().glob(STACK_FILES))
-    checked = [_checked(file, chosen) for file in chosen]
+    read = {file: _read(file) for file in chosen}
+    judged = validated({file: found for file, found in read.items() if isinstance(found, Fleet)})
+    checked = [_checked(file, read, judged) for file in chosen]
     if json:
         reports = [report for report, _ in checked]
         Checked(files=reports, error=None if chosen else _NOTHING).print()
@@ -44,46 +45,55 @@ def check(
         raise typer.Exit(Exit.FINDINGS)
 
 
-def _checked(file: Path, beside: Collection[Path]) -> tuple[CheckedFile, FleetError | None]:
+def _read(file: Path) -> Fleet | FleetError:
+    """The fleet of a file, or what is wrong with it."""
     try:
-        fleet = verified(file)
-        if problems := list(strangers(fleet, file, beside)):
-            raise FleetError(file.name, problems)
+        return from_file(file)
     except FleetError as error:
-        problems = [Finding.of(problem) for problem in error.problems]
-        return CheckedFile(file=str(file), ok=False, summary=None, problems=problems), error
-    return CheckedFile(file=str(file), ok=True, summary=summary(fleet), problems=[]), None
+        return error
 
 
-def verified(file: Path) -> Fleet:
-    """
-    Read the fleet of a file, with the help of what this machine has.
-
-    Tools on the path, of the releases that it deploys, judge what it renders to; kubeconfigs tell which contexts lead
-    to one API server.
-    """
-    fleet = from_file(file)
-    present = [(validator, command) for validator in (PROMTOOL, AMTOOL) if (command := validator.on_path(fleet))]
-    found = [problem for validator, command in present for problem in findings(validator, command, fleet)]
-    if problems := [*_shared_servers(fleet), *found]:
-        raise FleetError(str(file), problems)
-    return fleet
+def validated(fleets: Mapping[Path, Fleet]) -> Mapping[Path, Sequence[Problem]]:
+    """What tools on the path, of the releases that fleets deploy, say of the files that each is rendered to."""
+    problems: dict[Path, list[Problem]] = {file: [] for file in fleets}
+    for validator in (PROMTOOL, AMTOOL):
+        commands = {file: command for file, fleet in fleets.items() if (command := validator.on_path(fleet))}
+        for command in set(commands.values()):
+            found = findings(validator, command, [fleets[file] for file in commands])
+            for file, said in zip(commands, found, strict=True):
+                problems[file] += said
+    return problems
 
 
-def strangers(fleet: Fleet, file: Path, beside: Collection[Path]) -> Iterator[Problem]:
+def _checked(
+    file: Path, read: Mapping[Path, Fleet | FleetError], judged: Mapping[Path, Sequence[Problem]]
+) -> tuple[CheckedFile, FleetError | None]:
+    found = read[file]
+    if isinstance(found, Fleet):
+        problems = [*_shared_servers(found), *judged[file], *strangers(found, file, read)]
+        error = FleetError(file.name, problems) if problems else None
+    else:
+        error = found
+    return CheckedFile(
+        file=str(file),
+        ok=not error,
+        summary=summary(found) if isinstance(found, Fleet) and not error else None,
+        problems=[Finding.of(problem) for problem in error.problems] if error else [],
+    ), error
+
+
+def strangers(fleet: Fleet, file: Path, beside: Mapping[Path, Fleet | FleetError]) -> Iterator[Problem]:
     """Every agent whose hub is in another of these files, and does not know it."""
     for cluster, agent in fleet.agents.items():
         named = agent.hub.stack if agent.hub else None
         _, project, stack = named.split("/") if named else ("", "", "")
         other = file.with_name(f"Pulumi.{stack}.yaml")
-        if project != PROJECT or other not in beside:
-            continue
-        with suppress(FleetError):  # what is wrong with that file is said of that file
-            there = from_file(other)
-            if not there.hub or cluster not in there.hub.agents:
-                rule = "has no hub" if not there.hub else f"has a hub that does not know {cluster}"
-                instead = f"Add {cluster} to hub.agents in {other.name}, or write the stack of its hub."
-                yield Problem(("agents", cluster, "hub", "stack"), rule, instead, named)
+        there = beside.get(other) if project == PROJECT else None
+        # What is wrong with that file is said of that file.
+        if isinstance(there, Fleet) and (not there.hub or cluster not in there.hub.agents):
+            rule = "has no hub" if not there.hub else f"has a hub that does not know {cluster}"
+            instead = f"Add {cluster} to hub.agents in {other.name}, or write the stack of its hub."
+            yield Problem(("agents", cluster, "hub", "stack"), rule, instead, named)
 
 
 def _shared_servers(fleet: Fleet) -> list[Problem]:

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,29 +44,52 @@ class Validator(NamedTuple):
 
 def is_of(command: str, image: str) -> bool:
     """Tell whether a tool is of the release of an image."""
+    version = _version(command)
+    return bool(version) and f":v{version}" in image
+
+
+@cache
+def _version(command: str) -> str:
+    """The release of a tool, asked once however many stack files it judges."""
     done = subprocess.run([command, "--version"], capture_output=True, text=True, check=False)
-    version = re.search(r"version (\S+)", done.stdout + done.stderr)
-    return bool(version) and f":v{version[1]}" in image
+    found = re.search(r"version (\S+)", done.stdout + done.stderr)
+    return found[1] if found else ""
 
 
-def findings(judge: Validator, command: str | Path, fleet: Fleet) -> list[Problem]:
-    """Let a tool judge every file of its kind that a fleet is rendered to; what it accepts has no complaint."""
+def findings(judge: Validator, command: str | Path, fleets: Sequence[Fleet]) -> list[list[Problem]]:
+    """
+    Let a tool judge every file of its kind that fleets are rendered to; what it accepts of a fleet has no complaint.
+
+    It is started once for all that it is asked in one way, and for each by itself only where it refuses one of them.
+    """
+    found: list[list[Problem]] = [[] for _ in fleets]
     with tempfile.TemporaryDirectory() as folder:
-        return [
-            Problem(
-                case.section, f"is rendered to a file that {judge.tool} refuses: {verdict}", "This is a bug; report it."
-            )
-            for case in judge.cases(fleet)
-            if (verdict := _finding(command, case, Path(folder)))
-        ]
+        asked: dict[tuple[str, ...], list[tuple[int, Check, list[Path]]]] = {}
+        for number, fleet in enumerate(fleets):
+            for index, case in enumerate(judge.cases(fleet)):
+                files = _written(case, Path(folder) / f"{number}-{index}")
+                asked.setdefault(tuple(case.arguments), []).append((number, case, files))
+        for arguments, cases in asked.items():
+            if not _complaint([command, *arguments, *(file for _, _, files in cases for file in files)]):
+                continue
+            for number, case, files in cases:
+                if said := _complaint([command, *arguments, *files]):
+                    rule = f"is rendered to a file that {judge.tool} refuses: {said}"
+                    found[number].append(Problem(case.section, rule, "This is a bug; report it."))
+    return found
 
 
-def _finding(command: str | Path, case: Check, folder: Path) -> str:
-    """Give the tool's words where it refuses the files, and nothing where it accepts them."""
+def _written(case: Check, folder: Path) -> list[Path]:
+    """Write the files of a case into a folder of its own."""
+    folder.mkdir()
     for name, text in case.files.items():
         (folder / name).write_text(text)
-    arguments = [*case.arguments, *(folder / name for name in case.files)]
-    done = subprocess.run([command, *arguments], capture_output=True, text=True, check=False)
+    return [folder / name for name in case.files]
+
+
+def _complaint(command: Sequence[str | Path]) -> str:
+    """Give the tool's words where it refuses a file, and nothing where it accepts all."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     return " ".join((done.stdout + done.stderr).split()) if done.returncode else ""
 
 

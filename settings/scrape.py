@@ -109,9 +109,9 @@ class Scrape(Section):
     timeout: Duration = "10s"
     """Time after which a scrape has failed."""
     metrics: Literal["essential", "full"] = "essential"
-    """`essential` keeps what rules and dashboards use; `full` keeps everything."""
+    """`essential` keeps what promfleet's rules, dashboards and runbooks read; `full` keeps everything."""
     keep: Distinct[MetricName] = ()
-    """Further metrics to keep beside the essential ones."""
+    """Names of metrics to keep, with all their series, beside the essential ones."""
     pod_labels: Distinct[LabelName] | None = None
     """Labels of annotated pods and services that their series get too; all that they have, if left out."""
     limits: Limits = Limits()

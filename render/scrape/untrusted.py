@@ -14,6 +14,16 @@ _ABOUT_OTHERS = ("apiserver", "cadvisor", "kube-state-metrics", "kubelet", "node
 """Jobs that tell about a cluster, of which there is one; a program that tells about itself is told apart by its job."""
 _OF_ANYBODY = ("go_", "kubernetes_build_info", "process_", "rest_client_", "workqueue_")
 """Beginnings of families that those jobs bring too, and whoever is written in Go or speaks to Kubernetes."""
+_FAMILIES = (
+    "container_(cpu|fs|memory|network|oom|start)_.+",
+    "kube_(cronjob|daemonset|deployment|horizontalpodautoscaler|ingress|job|namespace|node|persistentvolume)_.+",
+    "kube_(persistentvolumeclaim|pod|poddisruptionbudget|replicaset|resourcequota|service|statefulset)_.+",
+    "kubelet_.+",
+    "machine_(cpu|memory)_.+",
+    "node_(context|cpu|disk|exporter|filesystem|intr|md|memory|network|os|pressure|procs|scrape|sockstat)_.+",
+    "node_(timex|uname|vmstat)_.+",
+)
+"""What exporters tell of nodes, containers and objects, kept or not: `scrape.keep` may add any of it."""
 _REPORTS = (
     "up",
     "scrape_(body_size_bytes|duration_seconds|sample_limit|samples_post_metric_relabeling|samples_scraped)",
@@ -25,6 +35,7 @@ _MADE = (".*:.*", "ALERTS.*", "promfleet_.*", "probe_.*")
 
 OWNED = (
     *sorted({name for job in _ABOUT_OTHERS for name in ESSENTIAL[job] if not name.startswith(_OF_ANYBODY)}),
+    *_FAMILIES,
     *_REPORTS,
     *_MADE,
 )

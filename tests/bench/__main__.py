@@ -5,35 +5,142 @@ import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Annotated
 
+import typer
 from rich.console import Console
 from rich.table import Table
 
 from lab.environment import environment
 
-from . import history
+from . import history, series, stack_files
+from .kubeconfig import write_kubeconfig
 from .measure import Command, Cost, medians, run
 from .rules import shares
 
 ROUNDS = 5
 ROOT = Path(__file__).parents[2]
 IMPORTS = "import pulumi, pulumi_kubernetes as k; k.core.v1.Service, k.apps.v1.StatefulSet, k.rbac.v1.Role"
+CLUSTERS = (1, 3, 16, 64)
+STACK_FILES = 100
 EMPTY = "name: empty\nruntime: {name: python}\n"
 
+app = typer.Typer(help="Figures without verdicts; all but those that need other people's files, if none is named.")
 
-def program() -> dict[str, Cost]:
-    """Measure the Python program alone, under mocks, beside the imports that it can't do without."""
+
+@app.callback(invoke_without_command=True)
+def everything(context: typer.Context) -> None:
+    """Take every figure."""
+    if not context.invoked_subcommand:
+        show_rules()
+        show_program()
+        show_check()
+        show_series()
+        show_history()
+        show_preview()
+
+
+@app.command("rules")
+def show_rules() -> None:
+    """What each group of rules takes of the time between two evaluations on the lab's hub, over ten minutes."""
+    table = Table("group", "rules", "of the interval", title="rules on the lab's hub, over ten minutes")
+    for group in shares():
+        table.add_row(group.name, str(group.rules), f"{group.share:.3%}")
+    Console().print(table)
+
+
+@app.command("program")
+def show_program() -> None:
+    """The Python program alone, under mocks, beside the imports that it can't do without."""
+    with tempfile.TemporaryDirectory() as folder:
+        show(f"the Python program under mocks, medians of {ROUNDS}", program(Path(folder)))
+
+
+def program(folder: Path) -> dict[str, Cost]:
+    """Measure it for fleets of several sizes, each with a kubeconfig of as many contexts."""
     python = [sys.executable]
-    return medians(
-        [
-            Command("import pulumi, pulumi_kubernetes", [*python, "-c", IMPORTS], os.environ),
-            *(
-                Command(f"{n} clusters", [*python, "-m", "tests.bench.program", str(n)], os.environ)
-                for n in (1, 3, 4, 16)
-            ),
-        ],
-        ROUNDS,
-    )
+    commands = [Command("import pulumi, pulumi_kubernetes", [*python, "-c", IMPORTS], warm())]
+    for clusters in CLUSTERS:
+        (home := folder / str(clusters)).mkdir()
+        contexts = [cluster["context"] for cluster in stack_files.dev(clusters)["clusters"].values()]
+        known = {**warm(), "KUBECONFIG": str(write_kubeconfig(home, contexts))}
+        commands.append(Command(f"{clusters} clusters", [*python, "-m", "tests.bench.program", str(clusters)], known))
+    return medians(commands, ROUNDS)
+
+
+@app.command("check")
+def show_check() -> None:
+    """`fleet check` of a hundred stack files, beside a single one."""
+    with tempfile.TemporaryDirectory() as folder:
+        show(f"fleet check, medians of {ROUNDS}", check(Path(folder)))
+
+
+def check(folder: Path) -> dict[str, Cost]:
+    """Measure it with a kubeconfig that has all their clusters."""
+    commands = []
+    for files in (1, STACK_FILES):
+        (home := folder / str(files)).mkdir()
+        contexts = stack_files.write(home, files)
+        known = {**warm(), "KUBECONFIG": str(write_kubeconfig(home, contexts))}
+        written = map(str, sorted(home.glob("Pulumi.*.yaml")))
+        commands.append(Command(f"{files} stack files", [sys.executable, "-m", "fleet", "check", *written], known))
+    return medians(commands, ROUNDS)
+
+
+def warm() -> dict[str, str]:
+    """The environment in which Python keeps byte code, as everywhere but on some build machines."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
+@app.command("series")
+def show_series(
+    expositions: Annotated[
+        Path | None, typer.Option(help="Folder with <job>.txt, instead of the targets of the lab's hub.")
+    ] = None,
+    kube_prometheus: Annotated[Path | None, typer.Option(help="manifests/ of kube-prometheus.")] = None,
+    k8s_monitoring: Annotated[
+        Path | None, typer.Option(help="default-allow-lists/ of k8s-monitoring's feature-cluster-metrics.")
+    ] = None,
+) -> None:
+    """How many series of each target this program keeps, and how many others keep of the same."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = series.count(expositions or series.fetch(Path(folder)), kube_prometheus, k8s_monitoring)
+    others = [kept for job, kept in found.items() if job != "apiserver"]
+    found |= {"all but apiserver": series.total(others), "all": series.total(found.values())}
+    table = Table("job", "exposed", "ours", "kube-prometheus", "ratio", "k8s-monitoring", "ratio", title="series")
+    for job, kept in found.items():
+        theirs = [text for side in kept[2:] for text in compared(kept.ours, side)]
+        table.add_row(job, str(kept.exposed), str(kept.ours), *theirs)
+    Console().print(table)
+
+
+def compared(ours: int, theirs: int | None) -> list[str]:
+    """Write what another side keeps, and the ratio of ours to it."""
+    return ["", ""] if theirs is None else [str(theirs), f"{ours / theirs:.3f}"]
+
+
+@app.command("history")
+def show_history() -> None:
+    """How long questions about a month take, and what memory, beside one Prometheus with the same blocks."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = history.compare(Path(folder))
+    title = f"a month of history, medians of {found.rounds}"
+    table = Table("", "", "first ms", "ratio", "ms", "ratio", "mean cpu ms", "ratio", title=title)
+    for question, sides in found.latencies.items():
+        for name, latency in sides.items():
+            table.add_row(question, name, *beside(latency, sides[history.PROMETHEUS]))
+    Console().print(table)
+    table = Table("", "ready MiB", "ratio", "peak MiB", "ratio", "anonymous MiB", "ratio", title="memory for it")
+    for name, memory in found.memory.items():
+        table.add_row(name, *beside(memory, found.memory[history.PROMETHEUS]))
+    Console().print(table)
+
+
+@app.command("preview")
+def show_preview() -> None:
+    """`pulumi preview` of the dev stack in the lab's clusters, beside an empty program."""
+    with tempfile.TemporaryDirectory() as folder:
+        show(f"pulumi preview, medians of {ROUNDS}", preview(Path(folder)))
 
 
 def preview(folder: Path) -> dict[str, Cost]:
@@ -64,33 +171,5 @@ def beside(figures: Iterable[float], first: Iterable[float]) -> list[str]:
     return [text for own, other in zip(figures, first, strict=True) for text in (f"{own:.2f}", f"{own / other:.2f}")]
 
 
-def show_rules() -> None:
-    """Print what each group of rules takes of the time between two evaluations, and all of them together."""
-    table = Table("group", "rules", "of the interval", title="rules on the lab's hub, over ten minutes")
-    for group in shares():
-        table.add_row(group.name, str(group.rules), f"{group.share:.3%}")
-    Console().print(table)
-
-
-def show_history(folder: Path) -> None:
-    """Print how long questions about a month take, and what memory, beside one Prometheus with the same blocks."""
-    found = history.compare(folder)
-    title = f"a month of history, medians of {found.rounds}"
-    table = Table("", "", "first ms", "ratio", "ms", "ratio", "mean cpu ms", "ratio", title=title)
-    for question, sides in found.latencies.items():
-        for name, latency in sides.items():
-            table.add_row(question, name, *beside(latency, sides[history.PROMETHEUS]))
-    Console().print(table)
-    table = Table("", "ready MiB", "ratio", "peak MiB", "ratio", "anonymous MiB", "ratio", title="memory for it")
-    for name, memory in found.memory.items():
-        table.add_row(name, *beside(memory, found.memory[history.PROMETHEUS]))
-    Console().print(table)
-
-
 if __name__ == "__main__":
-    show_rules()
-    show(f"the Python program under mocks, medians of {ROUNDS}", program())
-    with tempfile.TemporaryDirectory() as folder:
-        show_history(Path(folder))
-    with tempfile.TemporaryDirectory() as folder:
-        show(f"pulumi preview, medians of {ROUNDS}", preview(Path(folder)))
+    app()

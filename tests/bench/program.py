@@ -1,18 +1,15 @@
-"""The dev stack's program for a number of clusters, under mocks: `python -m tests.bench.program 16`."""
+"""The program of the dev stack for a number of clusters, under mocks: `python -m tests.bench.program 16`."""
 
 import base64
+import json
+import runpy
 import sys
-from pathlib import Path
 from typing import Any
 
 import pulumi
-import yaml
 from pulumi.runtime import MockCallArgs, MockResourceArgs
 
-from settings import Fleet
-from stacks import deploy
-
-DEV = Path(__file__).parents[2] / "Pulumi.dev.yaml"
+from .stack_files import ROOT, dev
 
 
 class Engine(pulumi.runtime.Mocks):
@@ -28,21 +25,12 @@ class Engine(pulumi.runtime.Mocks):
         raise NotImplementedError(args.token)
 
 
-def section(clusters: int) -> dict[str, Any]:
-    """The dev stack's hub, and an agent in every further cluster."""
-    fleet = yaml.safe_load(DEV.read_text())["config"]["promfleet:fleet"]
-    names = [f"c{number}" for number in range(1, clusters)]
-    fleet["clusters"] = {"hub": fleet["clusters"]["hub"]} | {name: {"context": name} for name in names}
-    fleet["agents"] = {name: {} for name in names}
-    fleet["hub"]["storage"] = "1Ti"  # room for any number of clusters
-    return fleet
-
-
 def main(clusters: int) -> None:
     """Run the program once, until every registration has arrived."""
-    fleet = Fleet.model_validate(section(clusters))
+    pulumi.runtime.set_all_config({"promfleet:fleet": json.dumps(dev(clusters))})
     pulumi.runtime.set_mocks(Engine(), project="promfleet", stack="bench", preview=False)
-    pulumi.runtime.test(lambda: deploy(fleet))()
+    program = str(ROOT / "__main__.py")
+    pulumi.runtime.test(lambda: runpy.run_path(program))()
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ def test_what_is_accepted_is_rendered_to_right_files(judge: Validator, written: 
     assume(fleet)
 
     assert fleet
-    assert findings(judge, tool(judge.tool), fleet) == []
+    assert findings(judge, tool(judge.tool), [fleet]) == [[]]
 
 
 def with_doubles() -> Iterator[dict[str, Any]]:
@@ -63,7 +63,7 @@ def test_what_stands_twice_is_refused_or_rendered_to_right_files() -> None:
     """
     fleets = list(with_doubles())
     known = [made for fleet in fleets if (made := accepted(fleet))]
-    said = [findings(judge, tool(judge.tool), fleet) for fleet in known for judge in (PROMTOOL, AMTOOL)]
+    said = [one for judge in (PROMTOOL, AMTOOL) for one in findings(judge, tool(judge.tool), known)]
 
     assert len(fleets) >= 20
     assert [one for one in said if one] == []

@@ -23,13 +23,13 @@ class TestStackFile:
         """
         Promtool takes the hub's and the agents' configuration and every rule file, with all its lints.
         """
-        assert findings(PROMTOOL, promtool.command, from_file(stack)) == []
+        assert findings(PROMTOOL, promtool.command, [from_file(stack)]) == [[]]
 
     def test_alertmanager_starts_with_what_it_is_rendered_to(self, stack: Path) -> None:
         """
         Amtool takes the routing of every stack that has any.
         """
-        assert findings(AMTOOL, tool("amtool"), from_file(stack)) == []
+        assert findings(AMTOOL, tool("amtool"), [from_file(stack)]) == [[]]
 
     def test_its_logs_fit(self, stack: Path) -> None:
         """
@@ -66,8 +66,8 @@ def test_prometheus_starts_in_every_kind_of_cluster(facts: dict[str, Any], promt
     }
     fleet = Fleet.model_validate(said)
 
-    assert findings(PROMTOOL, promtool.command, fleet) == []
-    assert findings(AMTOOL, tool("amtool"), fleet) == []
+    assert findings(PROMTOOL, promtool.command, [fleet]) == [[]]
+    assert findings(AMTOOL, tool("amtool"), [fleet]) == [[]]
 
 
 class TestComplaints:
@@ -79,7 +79,7 @@ class TestComplaints:
         """
         monkeypatch.setattr(render, "server_config", lambda *_: "global: {scrape_interval: soon}\n")
 
-        [problem] = findings(PROMTOOL, promtool.command, from_file(ROOT / "Pulumi.hub.yaml"))
+        [[problem]] = findings(PROMTOOL, promtool.command, [from_file(ROOT / "Pulumi.hub.yaml")])
 
         assert problem.path == ("hub",)
         assert "not a valid duration" in problem.rule
@@ -90,7 +90,7 @@ class TestComplaints:
         """
         monkeypatch.setattr(render, "alertmanager_config", lambda _: "route: {receiver: nobody}\n")
 
-        [problem] = findings(AMTOOL, tool("amtool"), from_file(ROOT / "Pulumi.dev.yaml"))
+        [[problem]] = findings(AMTOOL, tool("amtool"), [from_file(ROOT / "Pulumi.dev.yaml")])
 
         assert problem.path == ("alertmanager",)
         assert "undefined receiver" in problem.rule

@@ -1,0 +1,38 @@
+"""Fleets of any size: as one stack, and as a stack for each cluster."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+
+
+def dev(clusters: int) -> dict[str, Any]:
+    """The dev stack's hub, and an agent in every further cluster."""
+    fleet = _section("dev")
+    names = [f"c{number}" for number in range(1, clusters)]
+    fleet["clusters"] = {"hub": fleet["clusters"]["hub"]} | {name: {"context": name} for name in names}
+    fleet["agents"] = {name: {} for name in names}
+    fleet["hub"]["storage"] = "1Ti"  # room for any number of clusters
+    return fleet
+
+
+def write(folder: Path, number: int) -> list[str]:
+    """Write the stack files of a hub and its agents, as many as that, and return the contexts of their clusters."""
+    agents = [f"c{index}" for index in range(1, number)]
+    hub, agent = _section("hub"), _section("eu1")
+    hub["hub"] |= {"agents": {name: {} for name in agents}, "storage": "10Ti"}
+    written = {"hub": hub}
+    for name in agents:
+        context = f"gke_acme_europe-west1_{name}"
+        written[name] = {"clusters": {name: {"context": context}}, "agents": {name: agent["agents"]["eu1"]}}
+    for name, section in written.items():
+        text = yaml.safe_dump({"config": {"promfleet:fleet": section}}, sort_keys=False)
+        (folder / f"Pulumi.{name}.yaml").write_text(text)
+    return [cluster["context"] for section in written.values() for cluster in section["clusters"].values()]
+
+
+def _section(stack: str) -> dict[str, Any]:
+    """The fleet of an example."""
+    return yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]["promfleet:fleet"]
