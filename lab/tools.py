@@ -3,6 +3,7 @@
 import os
 import platform
 import shutil
+import sys
 from collections.abc import Iterable
 
 from .node import LabError
@@ -18,6 +19,8 @@ PACKAGES = {
     "unshare": "util-linux",
 }
 """Tool -> the Debian package that brings it."""
+FOR_TESTS = {"chromedriver": "chromium-driver", "chromium": "chromium"}
+"""Those that only tests of the lab need."""
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -49,13 +52,14 @@ def missing(tools: Iterable[str]) -> str:
 
 def packages(tools: Iterable[str]) -> str:
     """Name the Debian packages that bring tools."""
-    return " ".join(sorted({PACKAGES[tool] for tool in tools}))
+    known = PACKAGES | FOR_TESTS
+    return " ".join(sorted({known[tool] for tool in tools}))
 
 
-def absent() -> list[str]:
+def absent(tools: Iterable[str] = PACKAGES) -> list[str]:
     """List the tools that this machine lacks."""
-    return [tool for tool in PACKAGES if not shutil.which(tool, path=PATH)]
+    return [tool for tool in tools if not shutil.which(tool, path=PATH)]
 
 
 if __name__ == "__main__":
-    print(packages(absent()))
+    print(packages(absent(PACKAGES | FOR_TESTS if "--tests" in sys.argv else PACKAGES)))

@@ -47,7 +47,7 @@ def built(monkeypatch, tmp_path, said):
     """
     monkeypatch.setattr(build, "CACHE", tmp_path)
 
-    monkeypatch.setattr(build, "_toolchain", lambda: "go")
+    monkeypatch.setattr(build, "go", lambda: "go")
 
     def run(*rows, compiler=lambda binary: None, every=30):
         monkeypatch.setattr(build, "BINARIES", rows)

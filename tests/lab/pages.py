@@ -1,0 +1,111 @@
+"""Pages as a person sees them: `fleet open`, and a real Chromium before it."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.wait import WebDriverWait
+
+from lab.tools import find_tool
+
+from .stack import Stack
+
+PATIENCE = 60
+"""Seconds until an address is printed, until a page has what it is to show, and until the command has ended."""
+HEED_CTRL_C = ("env", "--default-signal=INT")
+"""A shell has what it runs in the background ignore SIGINT, and all that comes of it."""
+FAILED = 400
+
+
+@contextmanager
+def served(stack: Stack, page: str) -> Generator[str]:
+    """Run `fleet open`, give the address that it prints, and end it with Ctrl-C."""
+    command = [*HEED_CTRL_C, sys.executable, "-m", "fleet", "open", page, "--stack", stack.name, "--no-browser"]
+    with subprocess.Popen(
+        command,
+        cwd=stack.root,
+        env=stack.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout
+            address = process.stdout.readline().strip()
+            assert urlsplit(address).hostname, process.communicate()[1]
+            yield address
+        finally:
+            process.send_signal(signal.SIGINT)
+            try:
+                said = process.communicate(timeout=PATIENCE)[1]
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+    assert (process.returncode, said) == (0, "")
+
+
+class Browser:
+    """Chromium without a screen, let in by an address of `fleet open`."""
+
+    def __init__(self, driver: Chrome, address: str, pictures: Path) -> None:
+        self.driver = driver
+        self.pictures = pictures
+        self.answers: dict[str, set[int]] = {}
+        """Path of whatever the pages asked for -> status codes of the answers, 0 for none."""
+        self.driver.get(address)
+        self.base = self.driver.current_url.partition("/query")[0]
+
+    def show(self, path: str, *texts: str) -> str:
+        """Go to a page and return what is written on it, as soon as that has these texts; keeps a picture."""
+        self.driver.get(f"{self.base}{path}")
+        self.wait(lambda said: all(text in said for text in texts), f"{path} does not show all of {texts}")
+        return self.picture(path)
+
+    def wait(self, holds: Callable[[str], bool], otherwise: str) -> None:
+        """Wait until this holds of what is written on the page."""
+
+        def said_or_wait(driver: Chrome) -> bool:
+            return holds(driver.find_element(By.TAG_NAME, "body").text)
+
+        try:
+            WebDriverWait(self.driver, PATIENCE, ignored_exceptions=[]).until(said_or_wait)
+        except Exception as error:
+            raise AssertionError(f"{otherwise}:\n{self.picture('failed')}") from error
+
+    def picture(self, name: str) -> str:
+        """Keep a picture and what the page asked for, and return what is written on it."""
+        self.driver.save_screenshot(str(self.pictures / f"{name.partition('?')[0].strip('/')}.png"))
+        self._note_answers()
+        return self.driver.find_element(By.TAG_NAME, "body").text
+
+    @property
+    def failed(self) -> dict[str, set[int]]:
+        """What was refused, or not answered."""
+        return {path: codes for path, codes in self.answers.items() if any(not 0 < code < FAILED for code in codes)}
+
+    def _note_answers(self) -> None:
+        for entry in self.driver.get_log("performance"):
+            message = json.loads(entry["message"])["message"]
+            if message["method"] == "Network.responseReceived":
+                response = message["params"]["response"]
+                self.answers.setdefault(urlsplit(response["url"]).path, set()).add(response["status"])
+
+
+@contextmanager
+def browsing(stack: Stack, page: str, pictures: Path) -> Generator[Browser]:
+    """Look at a page of a stack with Chromium."""
+    options = ChromeOptions()
+    options.binary_location = find_tool("chromium")
+    # Chromium's sandbox refuses root; a proxy of the machine knows nothing of this address.
+    for flag in ("headless=new", "no-sandbox", "no-proxy-server", "disable-dev-shm-usage", "window-size=1400,1000"):
+        options.add_argument(f"--{flag}")
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
+    with served(stack, page) as address, Chrome(options, ChromeService(find_tool("chromedriver"))) as driver:
+        yield Browser(driver, address, pictures)
