@@ -93,7 +93,7 @@ BINARIES = (
     Binary(
         module="github.com/prometheus/prometheus",
         version="v0.315.0",
-        seconds=170,
+        seconds=190,
         commands={"prometheus": "cmd/prometheus", "promtool": "cmd/promtool"},
         tags="builtinassets,remove_all_sd,enable_kubernetes_sd",  # no other discovery is deployed, and they are half
         web_ui=True,

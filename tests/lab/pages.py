@@ -1,6 +1,7 @@
 """Pages as a person sees them: `fleet open`, and a real Chromium before it."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -22,6 +23,17 @@ PATIENCE = 60
 HEED_CTRL_C = ("env", "--default-signal=INT")
 """A shell has what it runs in the background ignore SIGINT, and all that comes of it."""
 FAILED = 400
+LEGEND = """
+    const canvas = document.querySelector(".uplot canvas");
+    const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+    const drawn = new Set();
+    for (let i = 0; i < pixels.length; i += 4) drawn.add(`rgb(${pixels[i]}, ${pixels[i + 1]}, ${pixels[i + 2]})`);
+    return [...document.querySelectorAll(".uplot .u-legend .u-series")].map(entry => [
+        entry.querySelector(".u-label").textContent,
+        drawn.has(getComputedStyle(entry.querySelector(".u-marker")).backgroundColor),
+    ]);
+"""
+"""What the legend of Prometheus' graph says, and whether there is anything in the colour of each entry."""
 
 
 @contextmanager
@@ -58,7 +70,7 @@ class Browser:
         self.driver = driver
         self.pictures = pictures
         self.answers: dict[str, set[int]] = {}
-        """Path of whatever the pages asked for -> status codes of the answers, 0 for none."""
+        """Path of whatever the pages asked for -> status codes of the answers."""
         self.driver.get(address)
         self.base = self.driver.current_url.partition("/query")[0]
 
@@ -85,17 +97,26 @@ class Browser:
         self._note_answers()
         return self.driver.find_element(By.TAG_NAME, "body").text
 
+    def legend(self) -> list[tuple[str, bool]]:
+        """Give the job of each series of a graph, and whether its line is drawn."""
+        return [(re.findall(r'job="([^"]+)"', text)[0], drawn) for text, drawn in self.driver.execute_script(LEGEND)]
+
+    def status(self, path: str) -> int:
+        """Let the page ask for a path, and give the status code of the answer."""
+        return self.driver.execute_async_script("fetch(arguments[0]).then(said => arguments[1](said.status))", path)
+
     @property
     def failed(self) -> dict[str, set[int]]:
-        """What was refused, or not answered."""
-        return {path: codes for path, codes in self.answers.items() if any(not 0 < code < FAILED for code in codes)}
+        """What was refused, or could not be answered."""
+        return {path: codes for path, codes in self.answers.items() if max(codes) >= FAILED}
 
     def _note_answers(self) -> None:
         for entry in self.driver.get_log("performance"):
             message = json.loads(entry["message"])["message"]
             if message["method"] == "Network.responseReceived":
                 response = message["params"]["response"]
-                self.answers.setdefault(urlsplit(response["url"]).path, set()).add(response["status"])
+                if response["url"].startswith(self.base):
+                    self.answers.setdefault(urlsplit(response["url"]).path, set()).add(response["status"])
 
 
 @contextmanager
