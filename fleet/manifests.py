@@ -10,8 +10,12 @@ import yaml
 from stacks.offline import KUBERNETES, Registered, Secret, Unknown
 
 Path = tuple[str | int, ...]
-FIRST = "00-"
-"""Begins the names of files with namespaces, since `kubectl apply -R` goes by the alphabet."""
+FIRST = {"Namespace": "00-", "ServiceAccount": "01-"}
+"""
+Begins the names of files with these kinds, since `kubectl apply -R` goes by the alphabet.
+
+Kubernetes deletes a Secret for the token of an account that is not there yet.
+"""
 _AMBIGUOUS = re.compile(r"[-+.0-9]|[yYnN]$")
 """Begins texts that one of the readers of YAML takes for a number or a truth value."""
 _PUBLISHED = "kube-root-ca.crt"
@@ -100,8 +104,7 @@ def manifests(resources: Iterable[Registered]) -> Manifests:
 def file_name(item: Mapping[str, Any]) -> str:
     """Name the file of an object; a namespace has no full stop in it, and so ends at the first."""
     kind, namespace, name = _identity(item)
-    first = FIRST if kind == "Namespace" else ""
-    return f"{first}{kind.lower()}-{f'{namespace}.' if namespace else ''}{name}.yaml"
+    return f"{FIRST.get(kind, '')}{kind.lower()}-{f'{namespace}.' if namespace else ''}{name}.yaml"
 
 
 def text(item: Mapping[str, Any]) -> str:

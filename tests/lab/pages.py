@@ -27,7 +27,8 @@ LEGEND = """
     const canvas = document.querySelector(".uplot canvas");
     const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
     const drawn = new Set();
-    for (let i = 0; i < pixels.length; i += 4) drawn.add(`rgb(${pixels[i]}, ${pixels[i + 1]}, ${pixels[i + 2]})`);
+    for (let i = 0; i < pixels.length; i += 4)
+        if (pixels[i + 3] === 255) drawn.add(`rgb(${pixels[i]}, ${pixels[i + 1]}, ${pixels[i + 2]})`);
     return [...document.querySelectorAll(".uplot .u-legend .u-series")].map(entry => [
         entry.querySelector(".u-label").textContent,
         drawn.has(getComputedStyle(entry.querySelector(".u-marker")).backgroundColor),
