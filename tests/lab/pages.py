@@ -1,7 +1,6 @@
 """Pages as a person sees them: `fleet open`, and a real Chromium before it."""
 
 import json
-import re
 import signal
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 
 from selenium.common.exceptions import TimeoutException
 from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
 from lab.tools import find_tool
@@ -23,18 +23,17 @@ PATIENCE = 60
 HEED_CTRL_C = ("env", "--default-signal=INT")
 """A shell has what it runs in the background ignore SIGINT, and all that comes of it."""
 FAILED = 400
-LEGEND = """
+COLOURED = """
     const canvas = document.querySelector(".uplot canvas");
     const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
-    const drawn = new Set();
-    for (let i = 0; i < pixels.length; i += 4)
-        if (pixels[i + 3] === 255) drawn.add(`rgb(${pixels[i]}, ${pixels[i + 1]}, ${pixels[i + 2]})`);
-    return [...document.querySelectorAll(".uplot .u-legend .u-series")].map(entry => [
-        entry.querySelector(".u-label").textContent,
-        drawn.has(getComputedStyle(entry.querySelector(".u-marker")).backgroundColor),
-    ]);
+    const columns = new Set();
+    for (let i = 0; i < pixels.length; i += 4) {
+        const colour = pixels.slice(i, i + 3);
+        if (pixels[i + 3] > 128 && Math.max(...colour) - Math.min(...colour) > 64) columns.add(i / 4 % canvas.width);
+    }
+    return columns.size;
 """
-"""What the legend of Prometheus' graph says, and whether there is anything in the colour of each entry."""
+"""In how many columns of pixels of Prometheus' graph there is anything but grid and text, which are grey."""
 
 
 @contextmanager
@@ -96,9 +95,13 @@ class Browser:
         """What is written on the page; WebDriver's own way takes seconds for hundreds of rules."""
         return self.driver.execute_script("return document.body ? document.body.innerText : ''")
 
-    def legend(self) -> list[tuple[str, bool]]:
-        """Give the job of each series of a graph, and whether its line is drawn."""
-        return [(re.findall(r'job="([^"]+)"', text)[0], drawn) for text, drawn in self.driver.execute_script(LEGEND)]
+    def legend(self) -> list[str]:
+        """Give the name and labels of each series of a graph."""
+        return [entry.text for entry in self.driver.find_elements(By.CSS_SELECTOR, ".uplot .u-legend .u-label")]
+
+    def line(self) -> int:
+        """Give how long the lines of a graph are together, in pixels from left to right."""
+        return self.driver.execute_script(COLOURED)
 
     def status(self, path: str) -> int:
         """Let the page ask for a path, and give the status code of the answer."""
