@@ -18,6 +18,10 @@ def _holds_a_block(retention: Duration) -> Duration:
     return retention
 
 
+Retention = Annotated[Kept, AfterValidator(_holds_a_block)]
+"""How long a Prometheus server keeps samples: a block at least."""
+
+
 class Server(Section):
     """A Prometheus that stores samples, evaluates rules and answers queries."""
 
@@ -26,7 +30,7 @@ class Server(Section):
 
     cluster: DnsLabel
     """The cluster it runs in."""
-    retention: Annotated[Kept, AfterValidator(_holds_a_block)] = "42d"
+    retention: Retention = "42d"
     """How long samples are kept."""
     replicas: Annotated[int, Field(ge=1, le=3)] = 1
     """Number of equal Prometheus servers, so that one may fail; Thanos deduplicates what they answer."""

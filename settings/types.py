@@ -340,6 +340,35 @@ Target = Annotated[
 """What a probe asks."""
 
 
+Endpoint = Annotated[
+    str,
+    Text(
+        rf"(?:[A-Za-z0-9.-]+|{IN_BRACKETS}):{PORT}",
+        "is not host:port",
+        "Write host:port without a scheme: 10.0.0.7:9100, or [fd00::7]:9100.",
+        near=(r"https?://(.+?)/?", r"\1"),
+    ),
+]
+"""Where a target listens."""
+FilePath = Annotated[
+    str, Text(r"(?:/[A-Za-z0-9._-]+)+", "is not the absolute path of a file", "Write /folder/file, without spaces.")
+]
+"""An absolute path that needs no quotes in a unit or a shell."""
+MetricsPath = Annotated[
+    str, Text(rf"/{_IN_URL}*", "is not the path of a URL", "Write /metrics, without host and query.")
+]
+"""The path of a URL."""
+UserName = Annotated[
+    str,
+    Text(
+        r"[a-z][a-z0-9]{0,31}",
+        "is not a user name",
+        "Write at most 32 lower-case letters and digits, a letter first.",
+    ),
+]
+"""A user of basic authentication, who has a secret of that name."""
+
+
 def authority(host: Host, port: int | None = None) -> str:
     """A host and a port as URLs and dialled addresses have them; an IPv6 address would run into its port."""
     name = f"[{host}]" if ":" in host else host
