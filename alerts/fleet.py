@@ -30,6 +30,18 @@ FLEET = Group(
             ),
         ),
         Alert(
+            name="PromfleetClusterUnreachable",
+            expr='promfleet_cluster_watched unless on (cluster) up{job="apiserver"} == 1',
+            for_="5m",
+            severity="critical",
+            summary="The watcher can't reach the API server of {{ $labels.cluster }}.",
+            description=(
+                "No scrape of the API server succeeds. Its network or its certificate changed, or the token of the "
+                "watcher was revoked."
+            ),
+            jobs=("apiserver",),
+        ),
+        Alert(
             name="PromfleetWalAtRisk",
             # Once in five minutes over two days: the longest outage that an agent can be planned for.
             expr=(

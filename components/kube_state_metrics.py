@@ -40,8 +40,8 @@ class KubeStateMetricsArgs(TypedDict):
     """Namespace of the StatefulSet."""
     prefix: str
     """Begins the names of its cluster-wide objects."""
-    scraper: str
-    """App of the Prometheus that scrapes it."""
+    scraper: str | None
+    """App of the Prometheus in its namespace that scrapes it; None admits everybody: a watcher is outside."""
     series: int
     """Active series of the cluster; memory follows from it."""
     labels: NotRequired[Mapping[str, Sequence[str]]]
@@ -106,7 +106,7 @@ class KubeStateMetrics(pulumi.ComponentResource):
                 "policy_types": ["Ingress"],
                 "ingress": [
                     {
-                        "from_": pods_of([args["scraper"]]),
+                        **({"from_": pods_of([args["scraper"]])} if args["scraper"] else {}),
                         "ports": [{"port": port, "protocol": "TCP"} for port in ("metrics", "telemetry")],
                     }
                 ],

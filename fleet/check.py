@@ -110,6 +110,7 @@ def summary(fleet: Fleet) -> str:
         "cluster": len(fleet.clusters),
         "hub": int(fleet.hub is not None),
         "standalone server": int(fleet.standalone is not None),
+        "watcher": int(fleet.watcher is not None),
         "agent": len(fleet.agents),
         "receiver": len(fleet.alertmanager.receivers) if fleet.alertmanager else 0,
         "probe": len(fleet.probes),

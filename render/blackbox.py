@@ -1,6 +1,7 @@
 """Probes: endpoints that are asked from outside, and blackbox_exporter, which asks them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from settings import Fleet, Probe, Server
 
@@ -38,24 +39,32 @@ def probe_jobs(server: Server, fleet: Fleet) -> Iterator[ScrapeJob]:
     if fleet.probes:
         yield authenticated_job(server, fleet.namespace, APP, APP, PROBE)
     for name, probe in fleet.probes.items():
-        yield _probe(server, fleet.namespace, name, probe)
+        yield _probe(name, probe, PROBE.address(APP, fleet.namespace), credentials(server))
 
 
-def _probe(server: Server, namespace: str, name: str, probe: Probe) -> ScrapeJob:
-    """Each target, asked through the auth proxy of blackbox_exporter."""
+def local_probe_jobs(fleet: Fleet) -> Iterator[ScrapeJob]:
+    """Yield the same jobs for a blackbox_exporter that is on the machine of Prometheus."""
+    if fleet.probes:
+        yield ScrapeJob(name=APP, targets=[{"targets": [LISTEN], "labels": {"instance": APP}}])
+    for name, probe in fleet.probes.items():
+        yield _probe(name, probe, LISTEN, {})
+
+
+def _probe(name: str, probe: Probe, exporter: str, options: Mapping[str, Any]) -> ScrapeJob:
+    """Each target, asked through the blackbox_exporter at this address."""
     return ScrapeJob(
         name=f"blackbox-{name}",
         path="/probe",
         options={
             "params": {"module": [f"{probe.module}{_ENDINGS[probe.prefer]}"]},
             "scrape_interval": probe.interval,
-            **credentials(server),
+            **options,
         },
         targets=[{"targets": list(probe.targets)}],
         relabel=[
             {"source_labels": ["__address__"], "target_label": "__param_target"},
             {"source_labels": ["__param_target"], "target_label": "instance"},
-            constant("__address__", PROBE.address(APP, namespace)),
+            constant("__address__", exporter),
             constant("job", "blackbox"),
             constant("probe", name),
         ],

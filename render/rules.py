@@ -13,6 +13,8 @@ from .thanos.jobs import undeployed
 from .yaml import to_yaml
 
 EXPECTED = "promfleet_cluster_expected"
+WATCHED = "promfleet_cluster_watched"
+"""The clusters that a watcher scrapes from outside."""
 OUTAGE = "promfleet_agent_outage_seconds"
 """The outage of the hub that an agent's log is planned for."""
 REPLICAS = "promfleet_thanos_replicas_expected"
@@ -85,7 +87,11 @@ def _inventory(fleet: Fleet) -> list[Rule]:
         *(_expected(fleet, cluster) for cluster in expected(fleet)),
         *(_outage(fleet, cluster) for cluster in fleet.local_agents),
         *(_maintenance(window, fleet) for window in fleet.alerts.maintenance),
-        *([_watchdog(fleet, fleet.server.cluster)] if fleet.server else []),
+        *(
+            {"record": WATCHED, "expr": "vector(1)", "labels": {"cluster": cluster}}
+            for cluster in (sorted(fleet.watcher.clusters) if fleet.watcher else ())
+        ),
+        *([_watchdog(fleet, fleet.evaluator)] if fleet.evaluator else []),
     ]
 
 

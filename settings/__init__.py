@@ -21,6 +21,7 @@ from .storage import Storage
 from .thanos import Memcached, QueryFrontend, Receive, Ruler, Thanos
 from .types import Duration, Quantity, authority, in_bytes, seconds
 from .validation.secrets import secret_key
+from .watcher import WatchedCluster, Watcher
 
 __all__ = [
     "Agent",
@@ -54,6 +55,8 @@ __all__ = [
     "Storage",
     "Thanos",
     "Tls",
+    "WatchedCluster",
+    "Watcher",
     "authority",
     "from_file",
     "in_bytes",

@@ -26,6 +26,7 @@ from .validation.capacity import planned_series, written_series
 from .validation.partial import PartialFleet
 from .validation.rules import broken_rules
 from .validation.secrets import needed
+from .watcher import Watcher
 
 
 class Fleet(Section):
@@ -46,6 +47,7 @@ class Fleet(Section):
     limits: ContainerLimits = ContainerLimits()
     hub: Hub | None = None
     standalone: Standalone | None = None
+    watcher: Watcher | None = None
     agents: Table[DnsLabel, Agent] = Field(default_factory=empty)
     """The agents that this stack deploys, by the name of their cluster."""
     thanos: Thanos | None = None
@@ -71,6 +73,13 @@ class Fleet(Section):
     def server(self) -> Server | None:
         """The Prometheus server of this stack, if it has one."""
         return self.hub or self.standalone
+
+    @property
+    def evaluator(self) -> str | None:
+        """The value of `cluster` of whatever evaluates this stack's rules, if anything does."""
+        if self.watcher:
+            return self.watcher.name
+        return self.server.cluster if self.server else None
 
     @property
     def local_agents(self) -> tuple[str, ...]:
@@ -107,6 +116,7 @@ class Fleet(Section):
             scrape=self.scrape,
             hub=self.hub,
             standalone=self.standalone,
+            watcher=self.watcher,
             server_cluster=self.server.cluster if self.server else None,
             has_agents=bool(self.agents),
             alerts=self.alerts,

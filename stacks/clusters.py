@@ -56,7 +56,7 @@ def deploy_cluster(fleet: Fleet, name: str) -> ClusterContext:
                 "namespace": namespace,
                 "prefix": fleet.namespace,
                 "series": cluster.series,
-                "scraper": fleet.server.app if fleet.server and fleet.server.cluster == name else AGENT,
+                "scraper": _scraper(fleet, name),
                 "labels": {**cluster.kube_state_metrics.labels},
                 "image": fleet.images.kube_state_metrics,
                 "rollout_timeout": seconds(fleet.rollout_timeout),
@@ -66,6 +66,13 @@ def deploy_cluster(fleet: Fleet, name: str) -> ClusterContext:
     if cluster.runs_node_exporter:
         deploy_node_exporter(fleet, name, opts)
     return ClusterContext(provider, transformations, namespace)
+
+
+def _scraper(fleet: Fleet, cluster: str) -> str | None:
+    """The app that scrapes a cluster from inside, if one does."""
+    if fleet.watcher and cluster in fleet.watcher.clusters:
+        return None
+    return fleet.server.app if fleet.server and fleet.server.cluster == cluster else AGENT
 
 
 def deploy_node_exporter(fleet: Fleet, name: str, opts: ResourceOptions) -> None:

@@ -13,6 +13,7 @@ from .pushgateway import deploy_pushgateway
 from .server import export_server
 from .standalone import deploy_standalone
 from .thanos import deploy_thanos
+from .watcher import deploy_watcher
 
 
 def deploy(fleet: Fleet) -> None:
@@ -25,6 +26,8 @@ def deploy_sections(fleet: Fleet) -> None:
     """Deploy each section that the stack file has, and export what others need of it."""
     contexts = {name: deploy_cluster(fleet, name) for name in fleet.clusters}
     endpoint = deploy_server(fleet, fleet.server, contexts[fleet.server.cluster]) if fleet.server else None
+    if fleet.watcher:
+        deploy_watcher(fleet, fleet.watcher, contexts)
     for cluster in fleet.agents:
         deploy_agent(fleet, cluster, contexts[cluster], endpoint)
 

@@ -26,6 +26,6 @@ def labels(app: str, instance: str, image: str) -> dict[str, str]:
     return selector(app, instance) | version | PART_OF
 
 
-def metadata_of(app: str, namespace: pulumi.Input[str], image: str) -> k8s.meta.v1.ObjectMetaArgsDict:
-    """Return name, namespace and labels of what belongs to an app."""
+def metadata_of(app: str, namespace: pulumi.Input[str], image: str = "") -> k8s.meta.v1.ObjectMetaArgsDict:
+    """Return name, namespace and labels of what belongs to an app; without an image nothing of it runs in a pod."""
     return {"name": app, "namespace": namespace, "labels": labels(app, app, image)}

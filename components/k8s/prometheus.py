@@ -16,12 +16,22 @@ from .workload import of_the_pod, resources
 CONFIG = CONFIG_FILE.rpartition("/")[0]
 
 
-RULES: list[k8s.rbac.v1.PolicyRuleArgsDict] = [
+DISCOVERY: list[k8s.rbac.v1.PolicyRuleArgsDict] = [
     {"api_groups": [""], "resources": ["nodes", "pods", "services"], "verbs": ["list", "watch"]},
     {"api_groups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["list", "watch"]},
-    {"api_groups": [""], "resources": ["nodes/metrics"], "verbs": ["get"]},
-    {"non_resource_urls": ["/metrics", "/metrics/slis"], "verbs": ["get"]},
 ]
+NODE_METRICS: k8s.rbac.v1.PolicyRuleArgsDict = {
+    "api_groups": [""],
+    "resources": ["nodes/metrics"],
+    "verbs": ["get"],
+}
+"""Of a kubelet that is asked at its node."""
+API_METRICS: k8s.rbac.v1.PolicyRuleArgsDict = {
+    "non_resource_urls": ["/metrics", "/metrics/slis"],
+    "verbs": ["get"],
+}
+"""Of the API server itself."""
+RULES = [*DISCOVERY, NODE_METRICS, API_METRICS]
 """Discovery and metrics; never nodes/proxy, whose holder can run commands in any pod."""
 
 
@@ -33,17 +43,31 @@ def scrape_account(
         f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
     )
     cluster_scoped: k8s.meta.v1.ObjectMetaArgsDict = {"name": f"{wide_name}-scrape", "labels": metadata["labels"]}
-    role = k8s.rbac.v1.ClusterRole(f"{name}-scrape-role", metadata=cluster_scoped, rules=RULES, opts=child_opts)
+    subject: k8s.rbac.v1.SubjectArgsDict = {
+        "kind": "ServiceAccount",
+        "name": account.metadata.name,
+        "namespace": metadata["namespace"],
+    }
+    allow_scrapes(name, cluster_scoped, RULES, subject, child_opts)
+    return account
+
+
+def allow_scrapes(
+    name: str,
+    cluster_scoped: k8s.meta.v1.ObjectMetaArgsDict,
+    rules: Sequence[k8s.rbac.v1.PolicyRuleArgsDict],
+    subject: k8s.rbac.v1.SubjectArgsDict,
+    child_opts: ResourceOptions,
+) -> None:
+    """Give a ServiceAccount these rights in the whole cluster."""
+    role = k8s.rbac.v1.ClusterRole(f"{name}-scrape-role", metadata=cluster_scoped, rules=[*rules], opts=child_opts)
     k8s.rbac.v1.ClusterRoleBinding(
         f"{name}-scrape-binding",
         metadata=cluster_scoped,
         role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role.metadata.name},
-        subjects=[
-            {"kind": "ServiceAccount", "name": account.metadata.name, "namespace": metadata["namespace"]},
-        ],
+        subjects=[subject],
         opts=child_opts,
     )
-    return account
 
 
 def targets_ca(config_map: pulumi.Input[str] | None) -> Mounted:

@@ -22,23 +22,32 @@ def agent_config(fleet: Fleet, cluster: str, url: str, *, own: bool, ca_file: st
     """
     document: dict[str, Any] = {
         "global": global_section(fleet, cluster),
-        "scrape_configs": scrape_configs(jobs(fleet, cluster, self_scrape("prometheus-agent")), fleet.scrape, cluster),
+        "scrape_configs": scrape_configs(
+            [self_scrape("prometheus-agent"), *jobs(fleet, cluster)], fleet.scrape, cluster
+        ),
         "remote_write": [
             {
-                "name": "hub" if own else "receiver",
-                "url": url,
-                **(_VERSION_2 if own else _VERSION_1),
-                "send_exemplars": True,
-                "send_native_histograms": True,
-                "follow_redirects": False,
-                "authorization": {"type": "Bearer", "credentials_file": token_file},
-                **({"tls_config": {"ca_file": ca_file}} if ca_file else {}),
-                "queue_config": queue(fleet.scrape.limits),
+                **remote_write(fleet, url, own=own, ca_file=ca_file, token_file=token_file),
                 "write_relabel_configs": [*force_cluster_label(cluster), *MOVED],
             }
         ],
     }
     return to_yaml(document)
+
+
+def remote_write(fleet: Fleet, url: str, *, own: bool, ca_file: str | None, token_file: str) -> dict[str, Any]:
+    """Return an entry of `remote_write`, without what is done to the labels."""
+    return {
+        "name": "hub" if own else "receiver",
+        "url": url,
+        **(_VERSION_2 if own else _VERSION_1),
+        "send_exemplars": True,
+        "send_native_histograms": True,
+        "follow_redirects": False,
+        "authorization": {"type": "Bearer", "credentials_file": token_file},
+        **({"tls_config": {"ca_file": ca_file}} if ca_file else {}),
+        "queue_config": queue(fleet.scrape.limits),
+    }
 
 
 _VERSION_1 = {"protobuf_message": "prometheus.WriteRequest"}

@@ -44,12 +44,12 @@ def server_config(server: Server, fleet: Fleet) -> str:
 
 def _jobs(server: Server, fleet: Fleet) -> Iterator[ScrapeJob]:
     """What the server scrapes; its replicas scrape each other, so that each has the same series as the others."""
-    self_job = (
+    yield (
         authenticated_job(server, fleet.namespace, OWN, server.app, METRICS)
         if server.replicas > 1
         else self_scrape(server.app)
     )
-    yield from jobs(fleet, server.cluster, self_job)
+    yield from jobs(fleet, server.cluster)
     if fleet.alertmanager:
         yield alertmanager_job(server, fleet.namespace)
         yield config_reloader_job(fleet.namespace)

@@ -27,7 +27,7 @@ def from_file(path: Path) -> Fleet:
         instead = (
             f'Did you mean "{KEY}" where "{near[0]}" stands?'
             if near
-            else "Write clusters, and hub, standalone or agents."
+            else "Write clusters, and hub, standalone, watcher or agents."
         )
         raise FleetError(path.name, [Problem((), "is missing", instead)])
     # A key that is not in the file may still come from an environment that the file names.

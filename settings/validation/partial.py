@@ -19,6 +19,7 @@ from ..scrape import Scrape
 from ..section import Section
 from ..standalone import Standalone
 from ..thanos import Thanos
+from ..watcher import Watcher
 
 S = TypeVar("S", bound=Section)
 
@@ -34,6 +35,7 @@ class PartialFleet:
     scrape: Scrape | None
     hub: Hub | None
     standalone: Standalone | None
+    watcher: Watcher | None
     server_cluster: str | None
     """The cluster of the hub or standalone server, which is often readable where the rest of the section is not."""
     has_agents: bool
@@ -56,6 +58,7 @@ class PartialFleet:
             scrape=_parsed(Scrape, raw.get("scrape", {})),
             hub=_parsed(Hub, raw.get("hub")),
             standalone=_parsed(Standalone, raw.get("standalone")),
+            watcher=_parsed(Watcher, raw.get("watcher")),
             server_cluster=cluster if isinstance(cluster, str) else None,
             has_agents=bool(raw.get("agents")),
             alerts=_parsed(Alerts, raw.get("alerts", {})),
@@ -84,7 +87,9 @@ class PartialFleet:
     @property
     def server_noun(self) -> str:
         """What messages call the Prometheus server."""
-        return "hub" if self.has_hub else f"{self.server_section} server"
+        if self.has_hub or not self.server_section:
+            return "hub" if self.has_hub else "watcher"
+        return f"{self.server_section} server"
 
     @property
     def local_agents(self) -> tuple[str, ...]:
@@ -98,7 +103,9 @@ class PartialFleet:
 
     @property
     def expected(self) -> tuple[str, ...]:
-        """Every cluster that is to report to this stack's Prometheus server, in the order of names."""
+        """Every cluster that is to report to this stack's Prometheus server or watcher, in the order of names."""
+        if self.watcher:
+            return tuple(sorted({self.watcher.name, *self.watcher.clusters}))
         return tuple(sorted({self.server.cluster, *self.writers})) if self.server else ()
 
 

@@ -7,7 +7,12 @@ from pathlib import Path
 from ..errors import Problem
 from ..loading.kubeconfig import files_of
 from ..types import duration, seconds
-from .alerting import named_clusters_report, routed_teams_have_alerts, sections_have_a_server
+from .alerting import (
+    alertmanager_fits_a_machine,
+    named_clusters_report,
+    routed_teams_have_alerts,
+    sections_have_a_server,
+)
 from .capacity import retention_fits
 from .exposure import (
     hosts_are_distinct,
@@ -42,8 +47,8 @@ def broken_rules(partial: PartialFleet) -> Iterator[Problem]:
 
 def something_runs(partial: PartialFleet) -> Iterator[Problem]:
     """A stack has a Prometheus server or agents."""
-    if not partial.server_section and not partial.has_agents:
-        yield Problem((), "deploys no Prometheus", "Write a section hub, standalone or agents.")
+    if not partial.server_section and not partial.has_agents and "watcher" not in partial.present:
+        yield Problem((), "deploys no Prometheus", "Write a section hub, standalone, watcher or agents.")
 
 
 def there_is_one_server(partial: PartialFleet) -> Iterator[Problem]:
@@ -51,6 +56,9 @@ def there_is_one_server(partial: PartialFleet) -> Iterator[Problem]:
     if {"hub", "standalone"} <= partial.present:
         instead = "Remove one: a hub scrapes its own cluster too. Or write two stack files."
         yield Problem(("standalone",), "is a second Prometheus server beside the hub", instead)
+    if "watcher" in partial.present and partial.server_section:
+        instead = f"Write the watcher into a stack file of its own, or remove {partial.server_section}."
+        yield Problem(("watcher",), f"is a second Prometheus server beside {partial.server_section}", instead)
 
 
 def server_has_a_cluster(partial: PartialFleet) -> Iterator[Problem]:
@@ -69,6 +77,23 @@ def agents_have_clusters(partial: PartialFleet) -> Iterator[Problem]:
     for name in partial.agents if partial.clusters else ():
         if name not in partial.clusters:
             yield Problem(("agents", name), "names a cluster that is not in clusters", _nearest(partial, name))
+
+
+def watcher_watches_clusters(partial: PartialFleet) -> Iterator[Problem]:
+    """What a watcher watches is one of the clusters, and has no agent that scrapes the same targets."""
+    if not partial.watcher:
+        return
+    for name in partial.watcher.clusters if partial.clusters else ():
+        if name not in partial.clusters:
+            yield Problem(
+                ("watcher", "clusters", name), "names a cluster that is not in clusters", _nearest(partial, name)
+            )
+        if name in partial.agents:
+            instead = f"Remove it, or remove {name} from watcher.clusters."
+            yield Problem(("agents", name), "scrapes a cluster that the watcher scrapes too", instead)
+    if partial.watcher.name in partial.clusters:
+        instead = "Write another name: it is the label cluster of the machine's own series."
+        yield Problem(("watcher", "name"), "is the name of a cluster too", instead, partial.watcher.name)
 
 
 def server_watches_its_cluster(partial: PartialFleet) -> Iterator[Problem]:
@@ -95,12 +120,17 @@ def agents_have_a_hub(partial: PartialFleet) -> Iterator[Problem]:
 def clusters_are_used(partial: PartialFleet) -> Iterator[Problem]:
     """Every cluster runs a Prometheus server or an agent."""
     is_unreadable = partial.server_section and partial.server_cluster is None
-    if is_unreadable or not (partial.server_section or partial.has_agents):
+    has_watcher = "watcher" in partial.present
+    if is_unreadable or not (partial.server_section or partial.has_agents or has_watcher):
         return
+    if has_watcher and not partial.watcher:
+        return
+    watched = partial.watcher.clusters if partial.watcher else ()
     for name in partial.clusters:
-        if name != partial.server_cluster and name not in partial.agents:
-            instead = f"Add {name}: {{}} to agents, or remove the cluster."
-            yield Problem(("clusters", name), "runs neither a server nor an agent", instead)
+        if name != partial.server_cluster and name not in partial.agents and name not in watched:
+            section = "watcher.clusters" if has_watcher else "agents"
+            instead = f"Add {name}: {{}} to {section}, or remove the cluster."
+            yield Problem(("clusters", name), "runs neither a server nor an agent, and no watcher scrapes it", instead)
 
 
 def clusters_are_distinct(partial: PartialFleet) -> Iterator[Problem]:
@@ -140,7 +170,7 @@ def labels_are_joined(partial: PartialFleet) -> Iterator[Problem]:
         if agent and agent.hub and agent.hub.url:
             rule = "has no effect: its agent writes to another system"
             yield Problem(("clusters", name, "labels"), rule, "Remove it.")
-        elif not partial.has_hub and name != partial.server_cluster:
+        elif not partial.has_hub and name != partial.server_cluster and name not in partial.expected:
             instead = f"Write them in the stack of the hub, at hub.agents.{name}.labels."
             yield Problem(("clusters", name, "labels"), "has no effect: this stack has no hub", instead)
 
@@ -161,6 +191,7 @@ RULES: tuple[Rule, ...] = (
     there_is_one_server,
     server_has_a_cluster,
     agents_have_clusters,
+    watcher_watches_clusters,
     server_watches_its_cluster,
     agents_have_a_hub,
     clusters_are_used,
@@ -170,6 +201,7 @@ RULES: tuple[Rule, ...] = (
     outages_span_intervals,
     retention_fits,
     sections_have_a_server,
+    alertmanager_fits_a_machine,
     named_clusters_report,
     routed_teams_have_alerts,
     hosts_are_distinct,

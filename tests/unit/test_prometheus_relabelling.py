@@ -32,7 +32,7 @@ def fleet(*, insecure: bool = False, **cluster: Any) -> Fleet:
 
 def configs(**cluster: Any) -> dict[str, dict]:
     described = fleet(**cluster)
-    return scrape_configs(jobs(described, "eu1", self_scrape("prometheus-agent")), described, "eu1")
+    return scrape_configs([self_scrape("prometheus-agent"), *jobs(described, "eu1")], described, "eu1")
 
 
 def job(name: str, **cluster: Any) -> dict:
