@@ -93,7 +93,7 @@ def target(job: Mapping[str, Any], discovered: Labels) -> Labels | None:
 def asked(job: Mapping[str, Any], discovered: Labels) -> str | None:
     """The URL that is scraped."""
     found = target(job, discovered)
-    return found and f"{found['__scheme__']}://{found['__address__']}{found['__metrics_path__']}"
+    return None if found is None else f"{found['__scheme__']}://{found['__address__']}{found['__metrics_path__']}"
 
 
 def agents_jobs() -> dict[str, dict[str, Any]]:
