@@ -164,8 +164,9 @@ def _foresee(kind: str, properties: Any, cluster: str) -> None:
     """Add to a new resource's properties what the cluster, or Google, is known to make of them."""
     if kind == SECRET and "type" in properties and properties["type"] == TOKEN:
         metadata = properties["metadata"]
-        origin = f"key token of Secret {metadata['namespace']}/{metadata['name']} in cluster {cluster}"
-        properties["data"] = {"token": base64.b64encode(origin.encode()).decode()}
+        place = f"of Secret {metadata['namespace']}/{metadata['name']} in cluster {cluster}"
+        filled = {key: f"key {key} {place}" for key in ("token", "ca.crt")}
+        properties["data"] = {key: base64.b64encode(text.encode()).decode() for key, text in filled.items()}
     if kind == GOOGLE_ACCOUNT:
         properties["email"] = f"{properties['accountId']}@{properties['project']}.iam.gserviceaccount.com"
 
