@@ -13,12 +13,13 @@ from .pushgateway import deploy_pushgateway
 from .server import export_server
 from .standalone import deploy_standalone
 from .thanos import deploy_thanos
-from .watcher import deploy_watcher
+from .watcher import deploy_watcher, require_api_servers
 
 
 def deploy(fleet: Fleet) -> None:
     """Deploy each section that the stack file has, in clusters that the kubeconfigs know."""
     require_contexts(fleet.clusters)
+    require_api_servers(fleet)
     deploy_sections(fleet)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pulumi
 
 from components import ClusterAccess
-from settings import Fleet, WatchedCluster, Watcher
+from settings import Cluster, Fleet, WatchedCluster, Watcher
 from settings.loading.kubeconfig import Kubeconfigs
 
 from .agents import endpoint
@@ -37,29 +37,33 @@ def deploy_watcher(fleet: Fleet, watcher: Watcher, contexts: dict[str, ClusterCo
                 access,
             )
         found[name] = {
-            "apiServer": api_server(fleet, name, watched, kubeconfigs),
+            "apiServer": api_server(fleet.clusters[name], watched, kubeconfigs),
             "ca": access.ca,
             "token": access.token,
         }
     pulumi.export("watcher", pulumi.Output.secret({"clusters": found, "receiver": _receiver(watcher)}))
 
 
-def api_server(fleet: Fleet, name: str, watched: WatchedCluster, kubeconfigs: Kubeconfigs) -> str:
+def require_api_servers(fleet: Fleet) -> None:
     """
-    Return the URL by which the machine reaches an API server: what the stack file says, or the kubeconfig.
+    Find the API server of every watched cluster before anything is made.
 
     Raises `pulumi.RunError` for one that leads to the machine of whoever runs this.
     """
-    if watched.api_server:
-        return watched.api_server
-    place = kubeconfigs.place(fleet.clusters[name])
-    server = place.server.rstrip("/") if place else ""
-    if not server.startswith("https://") or server.removeprefix("https://").startswith(_HERE):
-        raise pulumi.RunError(
-            f"watcher.clusters.{name}: the kubeconfig leads to {server or 'no API server'}, which the machine of the "
-            f"watcher can't reach. Write apiServer: https://<host>:<port>, as that machine reaches it."
-        )
-    return server
+    kubeconfigs = Kubeconfigs()
+    for name, watched in (fleet.watcher.clusters if fleet.watcher else {}).items():
+        server = api_server(fleet.clusters[name], watched, kubeconfigs)
+        if not server.startswith("https://") or server.removeprefix("https://").startswith(_HERE):
+            raise pulumi.RunError(
+                f"watcher.clusters.{name}: the kubeconfig leads to {server or 'no API server'}, which the machine of "
+                "the watcher can't reach. Write apiServer: https://<host>:<port>, as that machine reaches it."
+            )
+
+
+def api_server(cluster: Cluster, watched: WatchedCluster, kubeconfigs: Kubeconfigs) -> str:
+    """Return the URL of an API server as the stack file or the kubeconfig has it; empty where none has it."""
+    place = None if watched.api_server else kubeconfigs.place(cluster)
+    return (watched.api_server or (place.server if place else "")).rstrip("/")
 
 
 def _receiver(watcher: Watcher) -> dict[str, Any] | None:

@@ -129,8 +129,8 @@ def clusters_are_used(partial: PartialFleet) -> Iterator[Problem]:
     for name in partial.clusters:
         if name != partial.server_cluster and name not in partial.agents and name not in watched:
             section = "watcher.clusters" if has_watcher else "agents"
-            instead = f"Add {name}: {{}} to {section}, or remove the cluster."
-            yield Problem(("clusters", name), "runs neither a server nor an agent, and no watcher scrapes it", instead)
+            rule = "is neither watched nor runs an agent" if has_watcher else "runs neither a server nor an agent"
+            yield Problem(("clusters", name), rule, f"Add {name}: {{}} to {section}, or remove the cluster.")
 
 
 def clusters_are_distinct(partial: PartialFleet) -> Iterator[Problem]:

@@ -1,7 +1,5 @@
 """The fleet as it stands after `make up`: the hub answers for every cluster, and rightly."""
 
-from collections import Counter
-
 import pytest
 
 from alerts import MAINTENANCE, WATCHDOG
@@ -28,19 +26,13 @@ JOBS = {
 }
 
 
-def pods(lab, cluster):
-    """Count the pods of each namespace as the cluster's own API server has them."""
-    found = lab.kubectl(cluster, "get", "pods", "--all-namespaces", "-o", "jsonpath={.items[*].metadata.namespace}")
-    return Counter(found.split())
-
-
 def assert_hub_agrees(lab, hub):
     """What the hub says of each cluster and namespace is what that cluster's API server says."""
     told = {
         (s.labels["cluster"], s.labels["namespace"]): int(s.value)
         for s in hub.query('sum(kube_pod_info{job="kube-state-metrics"}) by (cluster, namespace)')
     }
-    true = {(cluster, ns): n for cluster in CLUSTERS for ns, n in pods(lab, cluster).items()}
+    true = {(cluster, ns): n for cluster in CLUSTERS for ns, n in lab.pods(cluster).items()}
     assert told == true
 
 
@@ -60,7 +52,7 @@ class TestProof:
             lab.kubectl("us1", "-n", NAMESPACE, "rollout", "status", "deployment", oracle, "--timeout=60s")
 
             def assert_counted(replicas=replicas):
-                assert pods(lab, "us1")[NAMESPACE] == replicas
+                assert lab.pods("us1")[NAMESPACE] == replicas
                 assert_hub_agrees(lab, hub)
 
             eventually(assert_counted, FORGOTTEN)

@@ -72,7 +72,7 @@ FILES = {
     ),
     "a config without a fleet": (
         "config: {other:key: 1}\n",
-        "promfleet:fleet: is missing. Write clusters, and hub, standalone or agents.",
+        "promfleet:fleet: is missing. Write clusters, and hub, standalone, watcher or agents.",
     ),
     "a fleet under another name": (
         "config: {promfleet:flet: {}}\n",
@@ -80,7 +80,7 @@ FILES = {
     ),
     "a fleet of nothing": (
         "config:\n  promfleet:fleet:\n",
-        "promfleet:fleet: is not a mapping. Write clusters, and hub, standalone or agents.",
+        "promfleet:fleet: is not a mapping. Write clusters, and hub, standalone, watcher or agents.",
     ),
     "a control character": (
         b"config: \x00\n",
