@@ -1,12 +1,8 @@
 """A watcher's machine: a real systemd, the install script as it is written, and archives as upstream packs them."""
 
-import hashlib
 import json
-import subprocess
-import tarfile
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from io import BytesIO
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -18,18 +14,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from fleet.watcher import put
-from lab.build import command
 from lab.node import wait
 from render.machine import ClusterCredentials, Login, machine_files, releases
 from settings import Fleet
 
-from .machine import Machine, machine
+from .machine import Machine, archives, machine
 
-PROGRAMS = {
-    "prometheus": ("prometheus", "promtool"),
-    "alertmanager": ("alertmanager", "amtool"),
-    "blackbox_exporter": ("blackbox_exporter",),
-}
 SAID: dict[str, Any] = {
     "clusters": {"eu1": {"context": "eu1"}},
     "watcher": {"clusters": {"eu1": {"route": "apiserver"}}},
@@ -40,7 +30,6 @@ RULES = "prometheus/rules/inventory.yml"
 CONFIG = "prometheus/prometheus.yml"
 FIRST, SECOND = "token-of-eu1-0", "token-of-eu1-1"
 PASSWORD = "correct horse battery staple"
-ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}[subprocess.check_output(["uname", "-m"], text=True).strip()]
 
 
 def fleet(**more: Any) -> Fleet:
@@ -91,27 +80,9 @@ class Watcher:
 
 
 def pack(host: Machine, described: Fleet, instead: Mapping[str, str] | None = None) -> None:
-    """
-    Put archives as upstream packs them onto a machine, with the lab's builds of the programs.
-
-    `instead` has texts of programs that replace them.
-    """
-    folder = host.root / ARCHIVES
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, version in releases(described).items():
-        top = f"{name}-{version}.linux-{ARCHITECTURE}"
-        archive = folder / f"{top}.tar.gz"
-        with tarfile.open(archive, "w:gz", compresslevel=1) as packed:
-            for program in PROGRAMS[name]:
-                text = (instead or {}).get(program)
-                if text is None:
-                    packed.add(command(program), f"{top}/{program}")
-                    continue
-                entry = tarfile.TarInfo(f"{top}/{program}")
-                entry.mode, entry.size = 0o755, len(text)
-                packed.addfile(entry, BytesIO(text.encode()))
-        with (folder / "sha256sums.txt").open("a") as sums:
-            sums.write(f"{hashlib.sha256(archive.read_bytes()).hexdigest()}  {archive.name}\n")
+    """Put the archives that a stack file asks for onto a machine."""
+    (host.root / ARCHIVES).mkdir(exist_ok=True)
+    archives(host.root / ARCHIVES, releases(described), instead)
 
 
 @pytest.fixture(scope="module")
