@@ -16,6 +16,7 @@ COMMANDS = {
     "render": "render",
     "snapshot": "snapshot",
     "dashboards": "dashboards",
+    "watcher": "watcher",
     "lab": "lab",
 }
 """Command -> its module, in the order in which they are listed."""

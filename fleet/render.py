@@ -125,10 +125,10 @@ def write(folder: Path, stack: str, files: Mapping[str, str]) -> None:
     present = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
     if present and not _is_of(folder / README, stack):
         raise FolderError(
-            f"has files that were not rendered for stack {stack}: {_some(present)}. Name a new or an empty folder."
+            f"has files that were not rendered for stack {stack}: {some(present)}. Name a new or an empty folder."
         )
     if foreign := [path for path in files if (folder / path).exists() and not _is_of(folder / path, stack)]:
-        raise FolderError(f"has files of yours where objects are to be written: {_some(foreign)}. Move or remove them.")
+        raise FolderError(f"has files of yours where objects are to be written: {some(foreign)}. Move or remove them.")
     for path, text in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, encoding="utf-8")
@@ -151,7 +151,8 @@ def _is_of(file: Path, stack: str) -> bool:
         return False
 
 
-def _some(names: list[str]) -> str:
+def some(names: list[str]) -> str:
+    """Name the first of many."""
     more = len(names) - _SHOWN
     return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 

@@ -63,8 +63,8 @@ _PAGER_DUTY_SEVERITY = '{{ if eq .CommonLabels.severity "critical" }}critical{{ 
 Block = dict[str, Any]
 
 
-def alertmanager_config(settings: Alertmanager) -> str:
-    """The text of alertmanager.yml; every secret in it is the path of a file."""
+def alertmanager_config(settings: Alertmanager, secrets: str = SECRETS) -> str:
+    """The text of alertmanager.yml; every secret in it is the path of a file in the folder of secrets."""
     return to_yaml(
         {
             "global": {"resolve_timeout": "5m"},
@@ -72,15 +72,13 @@ def alertmanager_config(settings: Alertmanager) -> str:
             "inhibit_rules": [_inhibition(one) for one in INHIBITIONS],
             "receivers": [
                 {"name": NOBODY},
-                *({"name": name, **_integrations(name, contact)} for name, contact in settings.receivers.items()),
+                *(
+                    {"name": name, **_integrations(name, contact, secrets)}
+                    for name, contact in settings.receivers.items()
+                ),
             ],
         }
     )
-
-
-def secret_file(receiver: str, integration: str) -> str:
-    """Where Alertmanager finds the secret of one integration."""
-    return f"{SECRETS}/{secret_key(receiver, integration)}"
 
 
 def alertmanager_flags(replicas: int, peers: str, label: str, url: str | None) -> list[str]:
@@ -180,9 +178,9 @@ def _inhibition(inhibition: Inhibition) -> Block:
     }
 
 
-def _integrations(receiver: str, contact: Contact) -> Block:
+def _integrations(receiver: str, contact: Contact, secrets: str) -> Block:
     """The blocks of one receiver, by the names that Alertmanager has for them."""
-    made = (_integration(one, secret_file(receiver, name)) for name, one in contact.integrations.items())
+    made = (_integration(one, f"{secrets}/{secret_key(receiver, name)}") for name, one in contact.integrations.items())
     return {f"{kind}_configs": [{**block, "send_resolved": True}] for kind, block in made}
 
 

@@ -1,5 +1,7 @@
 """Every image that the program deploys, by release. The lab builds the same releases from source, if it can."""
 
+import re
+
 from .section import Section
 from .types import Image
 
@@ -32,3 +34,9 @@ class Images(Section):
     thanos: Image = THANOS
     memcached: Image = MEMCACHED
     grafana: Image = GRAFANA
+
+
+def release(image: Image) -> str | None:
+    """The release that an image's tag names, 3.15.0 of v3.15.0; None where the tag is another one, or missing."""
+    found = re.search(r":v(\d+\.\d+\.\d+(?:-rc\.\d+)?)(?:@|$)", image)
+    return found[1] if found else None
