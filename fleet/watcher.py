@@ -11,10 +11,10 @@ import typer
 import yaml
 
 from render.machine import PASSWORD, WEB, ClusterCredentials, File, Login, ReceiverCredentials, machine_files
-from render.prometheus.watcher import SELF
 from settings.errors import FleetError
 from settings.fleet import Fleet
 from settings.loading.load import KEY, from_file
+from settings.watcher import SELF
 
 from .exits import Exit
 from .render import FolderError, some

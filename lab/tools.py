@@ -18,6 +18,8 @@ PACKAGES = {
     "unshare": "util-linux",
 }
 """Tool -> the Debian package that brings it."""
+FOR_TESTS = {"curl": "curl", "systemd-analyze": "systemd", "useradd": "passwd"}
+"""Of tests that install a watcher on a machine with a systemd of its own."""
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -49,13 +51,13 @@ def missing(tools: Iterable[str]) -> str:
 
 def packages(tools: Iterable[str]) -> str:
     """Name the Debian packages that bring tools."""
-    return " ".join(sorted({PACKAGES[tool] for tool in tools}))
+    return " ".join(sorted({(PACKAGES | FOR_TESTS)[tool] for tool in tools}))
 
 
-def absent() -> list[str]:
-    """List the tools that this machine lacks."""
-    return [tool for tool in PACKAGES if not shutil.which(tool, path=PATH)]
+def absent(tools: Iterable[str] = PACKAGES) -> list[str]:
+    """List those tools that this machine lacks."""
+    return [tool for tool in tools if not shutil.which(tool, path=PATH)]
 
 
 if __name__ == "__main__":
-    print(packages(absent()))
+    print(packages(absent([*PACKAGES, *FOR_TESTS])))

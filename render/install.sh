@@ -92,11 +92,16 @@ install_programs() {
 make_users() {
   local user
   for user in prometheus alertmanager; do
-    if [[ -d $directory/$user ]] && ! getent passwd "$user" >/dev/null; then
+    if wants "$user" && ! getent passwd "$user" >/dev/null; then
       useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin "$user"
       changed "user $user: made"
     fi
   done
+}
+
+# Tells whether the directory has files of a service; what is in it without being listed is of an earlier copy.
+wants() { # SERVICE
+  grep --quiet "^$1/" "$directory/files.txt"
 }
 
 # --- configuration ----------------------------------------------------------------------------------------------------
@@ -106,7 +111,10 @@ stage() { # SERVICE
   local new
   [[ ! -e $ETC/$1 || -L $ETC/$1 ]] || die "$ETC/$1 was not made by this script; move it away"
   new=$(mktemp --directory "$ETC/.$1.XXXXXX")
-  cp -R "$directory/$1/." "$new/"
+  grep "^$1/" "$directory/files.txt" >"$work/listed"
+  tar --create --directory "$directory" --files-from "$work/listed" |
+    tar --extract --directory "$new" --strip-components=1 --no-same-owner ||
+    die "the directory lacks files that it lists; copy it again"
   case $1 in
     blackbox-exporter) chmod -R u=rwX,go=rX "$new" ;; # systemd invents its user, and there is no secret in it
     *)
@@ -332,7 +340,7 @@ main() {
   done
   ((EUID == 0)) || die "needs root"
   [[ -d /run/systemd/system ]] || die "needs systemd, which does not run on this machine"
-  for tool in curl setpriv sha256sum tar useradd; do
+  for tool in awk cmp curl diff find flock setpriv sha256sum tar useradd; do
     command -v "$tool" >/dev/null || die "needs $tool, which is not installed"
   done
   exec 9>/run/promfleet-watcher.lock
@@ -345,13 +353,13 @@ main() {
   install_programs
   make_users
   for service in $SERVICES; do
-    if [[ -d $directory/$service ]]; then
+    if wants "$service"; then
       stage "$service"
       check "$service"
     fi
   done
   for service in $SERVICES; do
-    if [[ -d $directory/$service ]]; then
+    if wants "$service"; then
       update "$service"
     else
       remove "$service"

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from settings import Fleet, Watcher, authority, secret_key
 from settings.images import release
+from settings.watcher import SELF
 
 from .alertmanager import LISTEN as ALERTMANAGER
 from .alertmanager import alertmanager_config
@@ -16,7 +17,6 @@ from .prometheus.flags import LISTEN
 from .prometheus.watcher import (
     RECEIVER_CA,
     RECEIVER_TOKEN,
-    SELF,
     SELF_PASSWORD,
     WatcherReceiver,
     cluster_folder,

@@ -107,6 +107,6 @@ def _lines(sections: Mapping[str, Section]) -> Iterator[str]:
 def _words(command: Iterable[str]) -> str:
     """Write a command without quotes; `%` begins a specifier of systemd's, and `$` a variable."""
     words = [word.replace("%", "%%").replace("$", "$$") for word in command]
-    if refused := [word for word in words if not word or set(word) & set(" \t\n\"'\\;")]:
+    if refused := [word for word in words if not word.isprintable() or set(word) & set(" \"'\\;")]:
         raise ValueError(f"needs quotes in a unit: {refused}")
     return " ".join(words)

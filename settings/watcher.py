@@ -12,6 +12,8 @@ from .prometheus import Retention
 from .section import Distinct, OrNames, Section, Table, empty
 from .types import Count, DnsLabel, Endpoint, FilePath, Host, HttpsUrl, MetricsPath, Quantity, UserName, refused
 
+SELF = "prometheus"
+"""User by whose password Prometheus scrapes itself where it is exposed."""
 _JOBS_OF_CLUSTERS = frozenset(
     {"apiserver", "cadvisor", "coredns", "kube-state-metrics", "kubelet", "pods", "prometheus", "services"}
 )
@@ -85,6 +87,14 @@ class WatcherExpose(Section):
     users: Annotated[Distinct[UserName], Field(min_length=1)]
     """Names of users. Each has a bcrypt hash as the secret `promfleet:<user>PasswordHash`, from `htpasswd -nBC 12`."""
     tls: WatcherTls = WatcherTls()
+
+    def problems(self) -> Iterator[Problem]:
+        """No person is taken for Prometheus itself, which asks by a password that is made for it."""
+        for index, user in enumerate(self.users):
+            if user == SELF:
+                yield Problem(
+                    ("users", index), "is the user by which Prometheus scrapes itself", "Use another name.", user
+                )
 
 
 class Watcher(Section):

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from settings import Fleet, Watcher, authority, in_bytes
 from settings.validation.capacity import USABLE_PERCENT
-from settings.watcher import Machine
+from settings.watcher import SELF, Machine
 
 from ..alertmanager import LISTEN as ALERTMANAGER
 from ..blackbox import local_probe_jobs
@@ -38,11 +38,11 @@ def cluster_folder(cluster: str) -> str:
     return f"clusters/{cluster}"
 
 
-SELF, SELF_PASSWORD = "prometheus", "web.password"
+SELF_PASSWORD = "web.password"
 """
-User with whose password Prometheus scrapes itself where `watcher.expose` wants one, and the file that has it.
+File with the password by which Prometheus scrapes itself where `watcher.expose` wants one.
 
-The password is made where the files are written, and its bcrypt hash is one of the users of web.yml.
+It is made where the files are written, and its bcrypt hash is one of the users of web.yml.
 """
 RECEIVER_TOKEN, RECEIVER_CA = "receiver/token", "receiver/ca.crt"
 """Files for the receiver, from the folder of prometheus.yml."""

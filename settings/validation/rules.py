@@ -21,6 +21,7 @@ from .exposure import (
     node_ports_are_written,
     proxies_know_hosts_by_name,
 )
+from .machine import machines_have_no_kubernetes_secrets, machines_install_releases
 from .partial import PartialFleet
 from .replication import (
     agents_write_once,
@@ -202,6 +203,8 @@ RULES: tuple[Rule, ...] = (
     retention_fits,
     sections_have_a_server,
     alertmanager_fits_a_machine,
+    machines_install_releases,
+    machines_have_no_kubernetes_secrets,
     named_clusters_report,
     routed_teams_have_alerts,
     hosts_are_distinct,

@@ -300,6 +300,24 @@ class TestChange:
         probe = "http://127.0.0.1:9115/probe?module=tcp&target=127.0.0.1:9090"
         assert "probe_success 1" in watcher.host.said("curl", "--silent", "--fail", probe).splitlines()
 
+    def test_of_what_an_earlier_copy_left_is_none(self, watcher: Watcher) -> None:
+        """
+        A rule that the directory no longer lists is not loaded again, though `scp` does not remove its file.
+        """
+        (watcher.directory / "prometheus/rules/stale.yml").write_text("groups: []\n")
+
+        assert watcher.install() == (0, ["nothing to change"])
+
+    def test_of_half_a_copy_is_refused(self, watcher: Watcher) -> None:
+        """
+        A listed file that is missing stops the script before anything is replaced.
+        """
+        (watcher.directory / RULES).unlink()
+
+        code, said = watcher.install()
+
+        assert (code, said[-1]) == (1, "install.sh: the directory lacks files that it lists; copy it again")
+
 
 class TestBroken:
     BROKEN = "global: {scrape_interval: soon}\n"
@@ -430,6 +448,14 @@ class TestExposed:
         """
         A user of the stack file is let in and nobody else, but for Prometheus itself and the script.
         """
+        section = {**SAID["watcher"], "expose": {"host": self.HOST, "port": 9443, "users": ["alice"]}}
+        secrets = {"alicePasswordHash": bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()}
+        own = Login("own", bcrypt.hashpw(b"own", bcrypt.gensalt(4)).decode())
+        watcher.write(fleet(watcher=section), secrets=secrets, own=own)
+        code, said = watcher.install()
+        assert code == 1
+        assert "/etc/promfleet-watcher/tls/tls.crt: no such file" in said[-1]
+
         chain, key = certificate(self.HOST)
         tls = watcher.host.root / "etc/promfleet-watcher/tls"
         tls.mkdir(mode=0o755)
@@ -437,10 +463,6 @@ class TestExposed:
         (tls / "tls.key").write_bytes(key)
         watcher.host.said("chgrp", "prometheus", "/etc/promfleet-watcher/tls/tls.key")
         watcher.host.said("chmod", "640", "/etc/promfleet-watcher/tls/tls.key")
-        section = {**SAID["watcher"], "expose": {"host": self.HOST, "port": 9443, "users": ["alice"]}}
-        secrets = {"alicePasswordHash": bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()}
-        own = Login("own", bcrypt.hashpw(b"own", bcrypt.gensalt(4)).decode())
-        watcher.write(fleet(watcher=section), secrets=secrets, own=own)
 
         code, said = watcher.install()
 
