@@ -70,7 +70,7 @@ class Lab:
     def pod_network(self, cluster: str) -> str:
         return str(self._clusters[cluster].pods)
 
-    def pods(self, cluster: str) -> dict[str, int]:
+    def pods(self, cluster: str) -> Counter[str]:
         """Count the pods of each namespace as the cluster's own API server has them."""
         found = self.kubectl(
             cluster, "get", "pods", "--all-namespaces", "-o", "jsonpath={.items[*].metadata.namespace}"

@@ -19,7 +19,7 @@ from tests.render.test_alerts import CASES
 from .catalogue import raised, unhealthy
 from .clusters import Lab
 from .stack import eventually
-from .test_fleet import FORGOTTEN, MEMORY, assert_hub_agrees, pods
+from .test_fleet import FORGOTTEN, MEMORY, assert_hub_agrees
 from .workloads import exporter
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("unchanged", "refused")]  # previews that run meanwhile
@@ -171,7 +171,7 @@ class TestNeighbours:
         def assert_true() -> None:
             assert_hub_agrees(lab, hub)
             rows = {row.cluster: row for row in look(hub)}
-            assert rows[CLUSTER].pods == pods(lab, CLUSTER).total()
+            assert rows[CLUSTER].pods == lab.pods(CLUSTER).total()
             assert rows[CLUSTER].down == 0
 
         eventually(assert_true, FORGOTTEN)

@@ -18,6 +18,7 @@ from .fleets import WATCHER, WATCHER_STACK
 from .machine import Machine, archives, machine
 from .stack import Stack, eventually
 from .stacks import Stacks
+from .workloads import NAMESPACE
 
 pytestmark = pytest.mark.lab
 JOBS = {
@@ -33,6 +34,7 @@ JOBS = {
 }
 ADDRESS = 100
 """The machine's on the wire; nodes have lower ones."""
+CLUSTERS = ("eu1", "us1")
 NAMESPACES = "/api/v1/namespaces"
 REFUSED = [
     ("GET", "/api/v1/secrets"),
@@ -58,13 +60,31 @@ ONLY_THROUGH_API_SERVER = [
     ("GET", f"{NAMESPACES}/promfleet/pods/kube-state-metrics-0:8080/proxy/metrics"),
     ("GET", "/api/v1/nodes/{cluster}/proxy/metrics"),
 ]
+ORACLE = 'oracle_seconds_total{job="pods"}'
+"""Scraped every second."""
 Ask = Callable[[str, str, str], int]
 
 
+def annotated_service(name: str) -> dict[str, Any]:
+    """A Service in front of an exporter, which asks to be scraped too."""
+    asks = {"scrape": "true", "port": "8080", "path": "/cgi-bin/metrics", "interval": "15s"}
+    annotations = {f"prometheus.io/{key}": value for key, value in asks.items()}
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": name, "namespace": NAMESPACE, "annotations": annotations},
+        "spec": {"selector": {"app": name}, "ports": [{"port": 8080}]},
+    }
+
+
 @pytest.fixture(scope="module")
-def watcher(stacks: Stacks, oracle: str) -> Stack:
+def watcher(lab: Lab, stacks: Stacks, oracle: str) -> Iterator[Stack]:
     [stack] = stacks.deploy({WATCHER_STACK: WATCHER})
-    return stack
+    for cluster in CLUSTERS:
+        lab.apply(cluster, [annotated_service(oracle)])
+    yield stack
+    for cluster in CLUSTERS:
+        lab.kubectl(cluster, "-n", NAMESPACE, "delete", "service", oracle)
 
 
 def write(stack: Stack, folder: Path) -> str:
@@ -155,15 +175,15 @@ class TestProof:
 
         def assert_up() -> None:
             found = watching.by("min by (cluster, job) (up)", "cluster", "job")
-            assert found == {("watcher", "prometheus"): 1} | {
-                (cluster, job): 1 for cluster in ("eu1", "us1") for job in JOBS
+            assert found == {("watcher", job): 1 for job in ("prometheus", "alertmanager")} | {
+                (cluster, job): 1 for cluster in CLUSTERS for job in JOBS
             }
 
         eventually(assert_up, 120)
 
 
 class TestRights:
-    @pytest.mark.parametrize("cluster", ["eu1", "us1"])
+    @pytest.mark.parametrize("cluster", CLUSTERS)
     def test_let_nobody_do_what_no_scrape_needs(self, ask: Ask, watching: Watching, cluster: str) -> None:
         """
         Neither read what is secret, nor run or change anything.
@@ -174,7 +194,7 @@ class TestRights:
         """
         Who is scraped at its addresses grants no way through its API server.
         """
-        asked = {cluster: [ask(cluster, *one) for one in ONLY_THROUGH_API_SERVER] for cluster in ("eu1", "us1")}
+        asked = {cluster: [ask(cluster, *one) for one in ONLY_THROUGH_API_SERVER] for cluster in CLUSTERS}
 
         assert asked == {"eu1": [403, 403], "us1": [200, 200]}
 
@@ -184,16 +204,16 @@ class TestRotation:
         """
         The old token is valid until the machine has the new one.
         """
-        changed = WATCHER.changed({"watcher": {"clusters": {name: {"rotation": 1} for name in ("eu1", "us1")}}})
-        began = watching.by("min(oracle_seconds_total)")[()]
+        changed = WATCHER.changed({"watcher": {"clusters": {name: {"rotation": 1} for name in CLUSTERS}}})
+        began = watching.by(f"min({ORACLE})")[()]
 
         stacks.update(WATCHER_STACK, changed)
         said = watching.install(watcher)
 
         assert "clusters/us1/token" in said
-        ended = watching.by("max(oracle_seconds_total)")[()]
-        counted = watching.by(f"count_over_time(oracle_seconds_total[{int(ended - began)}s])", "cluster")
-        assert {cluster for (cluster,) in counted} == {"eu1", "us1"}
+        ended = watching.by(f"max({ORACLE})")[()]
+        counted = watching.by(f"count_over_time({ORACLE}[{int(ended - began)}s])", "cluster")
+        assert {cluster for (cluster,) in counted} == {*CLUSTERS}
         assert min(counted.values()) >= (ended - began) * 0.97  # a scrape a second; a busy machine is late
 
     def test_a_revoked_token_stops_one_cluster_only(
