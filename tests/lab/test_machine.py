@@ -70,6 +70,11 @@ class Watcher:
     def pid(self, service: str = "prometheus") -> str:
         return self.host.property(service, "MainPID")
 
+    def wait(self) -> None:
+        """Wait until Prometheus runs and has read its configuration; it replays its log first."""
+        ready = ("curl", "--silent", "--fail", "http://127.0.0.1:9090/-/ready")
+        wait(lambda: self.host.run(*ready).returncode == 0, "Prometheus is not ready", seconds=120)
+
     def asked(self, path: str) -> Any:
         """Give what the API of Prometheus answers."""
         return json.loads(self.host.said("curl", "--silent", "--fail", f"http://127.0.0.1:9090/api/v1/{path}"))["data"]
@@ -239,13 +244,8 @@ class TestProcess:
         before = watcher.pid()
         watcher.host.said("kill", "-9", before)
 
-        wait(lambda: watcher.pid() not in (before, "0"), "Prometheus is not started again", seconds=30)
-
-        wait(
-            lambda: watcher.host.run("curl", "--fail", "http://127.0.0.1:9090/-/ready").returncode == 0,
-            "ready",
-            seconds=30,
-        )
+        wait(lambda: watcher.pid() not in (before, "0"), "Prometheus is not started again", seconds=120)
+        watcher.wait()
 
 
 class TestChange:
@@ -366,7 +366,7 @@ class TestBroken:
         assert 'not a valid duration string: "soon"' in log
 
         file.write_text(right)
-        wait(lambda: watcher.pid() != "0", "Prometheus does not start by itself", seconds=30)
+        watcher.wait()
 
     def test_files_put_there_by_hand_are_replaced(self, watcher: Watcher) -> None:
         """
@@ -406,7 +406,7 @@ class TestRelease:
         new = fleet(images={"prometheus": "quay.io/prometheus/prometheus:v3.15.1"})
         pack(watcher.host, new)
         watcher.write(new)
-        wait(lambda: watcher.asked("query?query=up")["result"], "no sample", seconds=60)
+        wait(lambda: watcher.asked("query?query=up")["result"], "no sample", seconds=120)
         before = watcher.asked("query?query=min(timestamp(up))")["result"]
 
         code, said = watcher.install()
@@ -495,5 +495,5 @@ class TestExposed:
             found = json.loads(watcher.host.said(*curl, "--user", f"alice:{PASSWORD}"))["data"]["result"]
             return {series["value"][1] for series in found} == {"1"}
 
-        wait(scraped, "Prometheus does not scrape itself", seconds=60)
+        wait(scraped, "Prometheus does not scrape itself", seconds=120)
         assert watcher.install() == (0, ["nothing to change"])
