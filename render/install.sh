@@ -233,14 +233,22 @@ restarts() { # SERVICE
   systemctl restart "$(unit_of "$1")" && is_started "$1"
 }
 
-# Tells whether a running service took a changed configuration.
+# Tells whether a running service took a changed configuration; an answer may be missing where a machine is busy.
 reloads() { # SERVICE
-  local before end=$((SECONDS + PATIENCE))
-  before=$(reloaded "$1" success_timestamp_seconds)
+  local before='' now was end=$((SECONDS + PATIENCE))
+  until [[ $before ]] || ((SECONDS >= end)); do
+    before=$(reloaded "$1" success_timestamp_seconds)
+    sleep 0.2
+  done
+  was=$(reloaded "$1" successful)
   systemctl reload "$(unit_of "$1")" || return 1
   while ((SECONDS < end)); do
-    [[ $(reloaded "$1" success_timestamp_seconds) == "$before" ]] || return 0
-    [[ $(reloaded "$1" successful) == 1 ]] || return 1
+    now=$(reloaded "$1" success_timestamp_seconds)
+    if [[ $now && $now != "$before" ]]; then
+      return 0
+    elif [[ $was == 1 && $(reloaded "$1" successful) == 0 ]]; then
+      return 1
+    fi
     sleep 0.2
   done
   return 1

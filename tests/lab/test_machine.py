@@ -370,12 +370,19 @@ class TestBroken:
 
     def test_files_put_there_by_hand_are_replaced(self, watcher: Watcher) -> None:
         """
-        The directory says what is right.
+        The directory says what is right, also after Prometheus was told to read the wrong file and refused it.
         """
-        file = watcher.host.root / "etc/promfleet-watcher/prometheus/prometheus.yml"
-        file.write_text(self.BROKEN)
+        watcher.wait()
+        before = watcher.pid()
+        (watcher.host.root / f"etc/promfleet-watcher/{CONFIG}").write_text(self.BROKEN)
+        watcher.host.said("kill", "-HUP", before)
+        refused = "prometheus_config_last_reload_successful 0"
+        metrics = ("curl", "--silent", "http://127.0.0.1:9090/metrics")
+        wait(lambda: refused in watcher.host.run(*metrics).stdout.splitlines(), "nothing is refused", seconds=120)
 
         assert watcher.install() == (0, ["prometheus: changed prometheus.yml", "prometheus: reloaded"])
+        assert watcher.pid() == before
+        assert refused not in watcher.host.said(*metrics).splitlines()
 
 
 class TestRelease:
