@@ -172,7 +172,7 @@ class TestCheck:
         result = check()
 
         assert result.exit_code == 1
-        assert '"b" leads to https://c.example, the API server of eu1 too.' in result.stderr
+        assert '"b" is of the API server https://c.example, which is that of eu1 too.' in result.stderr
 
     @pytest.mark.parametrize(
         ("agents", "said"),
