@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 
 from components import KubeStateMetrics, Namespace, NodeExporter, NodeExporterArgs
 from components.k8s.labels import labels
-from components.kube_state_metrics import told
+from components.kube_state_metrics import labels_allowlist
 from settings import images
 from settings.types import Image
 from tests.unit.builders import pod
@@ -138,7 +138,7 @@ class TestKubeStateMetrics:
         """
         By itself it tells none.
         """
-        assert told(labels) == flags
+        assert labels_allowlist(labels) == flags
 
 
 class TestNamespace:
