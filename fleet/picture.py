@@ -1,4 +1,4 @@
-"""Draws a fleet as one page: figures, a table of clusters, and lines over time."""
+"""Draws a fleet as one page: values, a table of clusters, and lines over time."""
 
 from datetime import UTC
 from datetime import datetime as moment
@@ -17,7 +17,7 @@ from .overview import Number, Overview, Trend
 from .units import human
 
 WIDTH = 1600
-"""Of the page, in pixels; its height follows from the number of clusters."""
+"""Width of the page in pixels; its height follows from the number of clusters."""
 _DPI = 100
 _EDGE, _HEADER, _NUMBERS, _ROW, _CHART = 48, 76, 104, 36, 300
 _CHARTS_PER_LINE, _BETWEEN = 2, 32
@@ -102,7 +102,7 @@ def _chart(
 
 
 def _axes(axes: Axes, trend: Trend, overview: Overview) -> None:
-    """Few words: the time below, the figure beside, lines only where it is read."""
+    """Style the axes: time below, values at the side, few grid lines."""
     axes.set_xlim(overview.start / _DAY, overview.end / _DAY)
     axes.set_ylim(bottom=0)
     axes.set_frame_on(False)
@@ -116,7 +116,7 @@ def _axes(axes: Axes, trend: Trend, overview: Overview) -> None:
 
 
 def _with_gaps(times: list[float], values: list[float]) -> tuple[list[float], list[float]]:
-    """Break a line where samples are missing, as a line through an outage would lie."""
+    """Break a line where samples are missing: a line through an outage would be wrong."""
     step = min(numpy.diff(times), default=0.0)
     broken: list[tuple[float, float]] = []
     for time, value in zip(times, values, strict=True):
@@ -135,7 +135,7 @@ def _written(value: float | None, unit: str) -> str:
 
 
 def _signal(value: float, steps: Steps) -> str:
-    """The colour of the highest step that a figure has reached; ink where nothing is wrong."""
+    """The colour of the highest threshold that a value has reached; the text colour below all of them."""
     reached = [step for step in steps if value >= step.least]
     step = reached[-1] if reached else Step(0, "")
     return _SIGNAL.get(step.color, _INK)

@@ -1,4 +1,4 @@
-"""Figures as people read them, some by Grafana's names of units."""
+"""Formats numbers with Grafana's units."""
 
 import math
 
@@ -8,12 +8,12 @@ _TIME = ((86400, "d"), (3600, "h"), (60, "min"))
 
 
 def human(value: float, unit: str) -> str:
-    """A figure with the digits that one reads; raises `KeyError` for a unit that no picture has needed yet."""
+    """A number with few digits and its unit; raises `KeyError` for a unit that is not implemented."""
     return _WRITERS[unit](value)
 
 
 def counted(number: int, noun: str) -> str:
-    """So many of what a noun in the singular names."""
+    """A number with a noun, which is given in the singular."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 

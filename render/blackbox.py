@@ -1,4 +1,4 @@
-"""Probes: endpoints that are asked from outside, and blackbox_exporter, which asks them."""
+"""Configuration and scrape jobs of blackbox_exporter."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from .yaml import to_yaml
 APP = "blackbox-exporter"
 LISTEN = "127.0.0.1:9115"
 PROBE = AuthProxy("probers", "probe", LISTEN, 8443, 8643, ("get",), ("/metrics", "/probe"))
-"""Without it, blackbox_exporter would ask whatever anyone in the cluster's network wants asked."""
+"""Auth proxy; without it, anyone in the cluster's network could have blackbox_exporter probe any target."""
 CONFIG_FILE = "/etc/blackbox/config.yml"
 FLAGS = (
     f"--web.listen-address={LISTEN}",
@@ -24,7 +24,7 @@ FLAGS = (
 
 
 def blackbox_config() -> str:
-    """blackbox_exporter's file: a module per kind and preference; certificates are always verified."""
+    """blackbox_exporter's configuration: a module per kind and IP protocol; certificates are always verified."""
     modules = {}
     for ip, ending in _ENDINGS.items():
         either = {"preferred_ip_protocol": ip, "ip_protocol_fallback": True}
@@ -34,7 +34,7 @@ def blackbox_config() -> str:
 
 
 def probe_jobs(server: Server, fleet: Fleet) -> Iterator[ScrapeJob]:
-    """Yield a job per entry of the stack file, all named `blackbox-`…, and the scrape of blackbox_exporter itself."""
+    """Yield a job `blackbox-<name>` per probe of the stack file, and the scrape job of blackbox_exporter itself."""
     if fleet.probes:
         yield authenticated_job(server, fleet.namespace, APP, APP, PROBE)
     for name, probe in fleet.probes.items():
@@ -42,7 +42,7 @@ def probe_jobs(server: Server, fleet: Fleet) -> Iterator[ScrapeJob]:
 
 
 def _probe(server: Server, namespace: str, name: str, probe: Probe) -> ScrapeJob:
-    """Each target, asked through the auth proxy of blackbox_exporter."""
+    """The job of one probe, through the auth proxy of blackbox_exporter."""
     return ScrapeJob(
         name=f"blackbox-{name}",
         path="/probe",
@@ -63,4 +63,4 @@ def _probe(server: Server, namespace: str, name: str, probe: Probe) -> ScrapeJob
 
 
 _ENDINGS = {"ip4": "", "ip6": "-ip6"}
-"""What ends the name of a module that prefers such an address."""
+"""Preferred IP protocol -> suffix of the module's name."""

@@ -1,4 +1,4 @@
-"""How much memory a Prometheus is given, from the series that it is to hold."""
+"""Memory requests and limits of Prometheus and Thanos, from the number of active series."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ from settings import Quantity, in_bytes
 
 
 class Memory(NamedTuple):
-    """Kubernetes quantities."""
+    """Request and limit, as Kubernetes quantities."""
 
     request: str
     limit: str
@@ -14,7 +14,7 @@ class Memory(NamedTuple):
 
 def server_memory(series: int) -> Memory:
     """
-    Room for a server's head block, its queries and the replay of its WAL.
+    Memory for a server's head block, its queries and the replay of its WAL.
 
     A fresh head was measured at 2.5 kB a series without queries; operators report 3 to 8 kB in use.
     """
@@ -22,17 +22,17 @@ def server_memory(series: int) -> Memory:
 
 
 def query_memory(series: int) -> Memory:
-    """Room for what a Query folds at a time; a question over all series for a day is cut off by it."""
+    """Memory for the series that Query deduplicates at a time; a query over all series for a day exceeds it."""
     return _memory(128 + series // 1024, 512 + series * 8 // 1024)
 
 
 def store_memory(series: int) -> Memory:
-    """Room for a Store's caches, 250 MB of index and up to 2 GB of chunks, and for index headers."""
+    """Memory for a Store's caches, 250 MB of index and up to 2 GB of chunks, and for index headers."""
     return _memory(256 + series // 1024, 1024 + series * 8 // 1024)
 
 
 def compactor_memory(series: int) -> Memory:
-    """Room for one compaction of two weeks: the index of a block, about 1 kB a series and replica."""
+    """Memory for one compaction of two weeks: the index of a block, about 1 kB a series and replica."""
     return _memory(256 + series // 1024, 1024 + series * 12 // 1024)
 
 

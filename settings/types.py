@@ -35,9 +35,9 @@ class Text:
         """The string itself, if it has the format."""
         if isinstance(value, str) and re.fullmatch(self.form, value):
             return value
-        raise refused(*self._complaint(value))
+        raise refused(*self._mistake(value))
 
-    def _complaint(self, value: object) -> tuple[str, str]:
+    def _mistake(self, value: object) -> tuple[str, str]:
         match value:
             case None | "":
                 return "is empty", self.instead

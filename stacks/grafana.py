@@ -15,7 +15,7 @@ from .monitor import Monitor
 
 
 def deploy_grafana(monitor: Monitor, grafana: settings.Grafana) -> None:
-    """Make Grafana, and export where people find it."""
+    """Make Grafana, and export its Service and URL."""
     url = expose_endpoint(monitor, grafana.expose, rendered.APP, Port(HTTPS, rendered.PORT))
     component = Grafana(monitor.cluster, grafana_args(monitor, grafana, url), monitor.options())
     pulumi.export("grafana", {"service": component.service, "url": url})
@@ -23,7 +23,7 @@ def deploy_grafana(monitor: Monitor, grafana: settings.Grafana) -> None:
 
 def grafana_args(monitor: Monitor, grafana: settings.Grafana, url: str | None) -> GrafanaArgs:
     """Return the arguments of Grafana's component."""
-    import dashboards  # noqa: PLC0415 — Grafana's SDK takes a tenth of the program's time, for those who have one
+    import dashboards  # noqa: PLC0415 — Grafana's SDK takes a tenth of the program's time, and only this section needs it
 
     fleet, tls = monitor.fleet, monitor.server.expose.tls
     query_url = READ.url(monitor.query.app, fleet.namespace)

@@ -13,7 +13,7 @@ from .monitor import Monitor
 
 
 def deploy_pushgateway(monitor: Monitor, pushgateway: settings.Pushgateway) -> None:
-    """Make Pushgateway, and export what pushes need."""
+    """Make Pushgateway, and export its Service, URL and tokens."""
     fleet = monitor.fleet
     args: PushgatewayArgs = {
         "namespace": monitor.context.namespace,

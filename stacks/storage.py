@@ -1,4 +1,4 @@
-"""Where blocks are kept, and how each role of Thanos reaches it."""
+"""The object store of Thanos, and the access of each component to it."""
 
 import hashlib
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ _KEY, _BLOCKS = "google-key", "blocks"
 
 
 def deploy_storage(fleet: Fleet, thanos: Thanos, server: Server) -> BucketAccesses:
-    """Make the buckets, unless they are others', and find how each role reaches them."""
+    """Create the buckets, unless they are adopted, and return the access of each component."""
     storage = thanos.storage
     if storage.gcs:
         return _google(fleet, thanos, storage.gcs, server)
@@ -33,7 +33,7 @@ def deploy_storage(fleet: Fleet, thanos: Thanos, server: Server) -> BucketAccess
 
 
 def members(server: Server, thanos: Thanos, suffix: str) -> Mapping[str, Member]:
-    """Who works on a bucket, by the short name of the role; `suffix` is that of the bucket's own roles."""
+    """Components with access to a bucket, by short name; `suffix` is that of the components of this bucket only."""
     compacting = tuple(app for app, work in compactors(thanos).items() if work.bucket == suffix)
     own = {
         f"store{suffix}": Member(tuple(app for app, work in stores(thanos).items() if work.bucket == suffix), "read"),
@@ -58,7 +58,7 @@ def _accounts(server: Server, thanos: Thanos, suffix: str) -> list[str]:
 
 
 def _google(fleet: Fleet, thanos: Thanos, gcs: Gcs, server: Server) -> BucketAccesses:
-    """One Google service account per role, or the key that the stack file names for all."""
+    """Access through one Google service account per component, or through a key that all share."""
     provider = ResourceOptions(provider=gcp.Provider("gcp", project=gcs.project))
     bucket_access: dict[str, BucketAccess] = {}
     for suffix, bucket in buckets(thanos).items():
@@ -106,7 +106,7 @@ def _with_key(key: SecretKey) -> BucketAccess:
 
 
 def _s3(s3: S3) -> BucketAccess:
-    """Thanos takes what its file does not say from AWS' own variables."""
+    """Access through environment variables of AWS, which Thanos reads if its file has no keys."""
     keys = {"AWS_ACCESS_KEY_ID": s3.access_key, "AWS_SECRET_ACCESS_KEY": s3.secret_key}
     return BucketAccess(
         env=[

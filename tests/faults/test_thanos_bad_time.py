@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from fleet.client import Hub
+from fleet.client import PrometheusClient
 from lab.gcp import objectstore
 from tests.lab import bucket, fleets, history
 from tests.lab.clusters import Lab
@@ -46,7 +46,7 @@ def told(stacks: Stacks, stack: Stack) -> list[dict[str, Any]]:
         return raised(operate)
 
 
-def samples_of(query: Hub, promql: str, start: float, end: float) -> dict[str, Samples]:
+def samples_of(query: PrometheusClient, promql: str, start: float, end: float) -> dict[str, Samples]:
     """
     What is stored of each cluster's one series between two times.
 
@@ -105,7 +105,7 @@ class TestTrouble:
         assert labels["cluster"] == "hub"
         assert "replica" not in labels
 
-    def test_leaves_no_gap(self, trouble: Trouble, query: Hub, record: Record) -> None:
+    def test_leaves_no_gap(self, trouble: Trouble, query: PrometheusClient, record: Record) -> None:
         """
         Of each cluster there is a sample for every scrape: the other replica's, the other ingestors', what us1 kept.
         """
@@ -127,7 +127,7 @@ class TestTrouble:
             fault = "no object store, one of two Prometheus and one of three ingestors killed, us1 over its limit"
             record(f"{fault}, {BAD_TIME} s: {cluster}", samples, alerts=trouble.names, healed=healed[cluster])
 
-    def test_makes_the_agent_try_again(self, trouble: Trouble, query: Hub) -> None:
+    def test_makes_the_agent_try_again(self, trouble: Trouble, query: PrometheusClient) -> None:
         """
         The agent that was answered 429 kept what it had, and counted how often it tried.
         """
@@ -162,7 +162,9 @@ class TestTrouble:
 
 
 class TestBlocks:
-    def test_answer_for_data_that_is_gone(self, lab: Lab, trouble: Trouble, query: Hub, record: Record) -> None:
+    def test_answer_for_data_that_is_gone(
+        self, lab: Lab, trouble: Trouble, query: PrometheusClient, record: Record
+    ) -> None:
         """
         What Prometheus wrote is in the bucket: with its volumes empty, Query answers the same.
         """

@@ -45,7 +45,7 @@ def in_foreign_namespace(file: StackFile) -> StackFile:
 
 REFUSALS: Mapping[str, Refusal] = {
     "a cluster is renamed": Refusal(
-        renamed, ("clusters.us9: this cluster is us1 in this stack's state already. Write us1 again",)
+        renamed, ("clusters.us9: this cluster is named us1 in this stack's state. Write us1 again",)
     ),
     "two clusters are swapped": Refusal(swapped, ("promfleet.io/owner", "promfleet/organization/promfleet/dev/us1")),
     "clusters of another stack": Refusal(taken, ("belongs to stack organization/promfleet/dev, as us1",), "other"),

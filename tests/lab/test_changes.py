@@ -118,7 +118,7 @@ class TestUpdate:
         """
 
         def assert_in_force():
-            with stacks.open_hub(stacks.stacks["dev"]) as hub:
+            with stacks.open_prometheus(stacks.stacks["dev"]) as hub:
                 expected = {s.labels["cluster"]: s.labels["region"] for s in hub.query("promfleet_cluster_expected")}
                 retention = hub.query("prometheus_tsdb_retention_limit_seconds")
                 intervals = hub.query('count by (cluster) (prometheus_target_interval_length_seconds{interval="20s"})')

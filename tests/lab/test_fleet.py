@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from alerts import MAINTENANCE, WATCHDOG
-from fleet.client import Hub
+from fleet.client import PrometheusClient
 
 from .catalogue import raised
 from .stack import eventually
@@ -97,7 +97,7 @@ class TestTargets:
 
 
 class TestRules:
-    def test_find_nothing_wrong(self, hub: Hub) -> None:
+    def test_find_nothing_wrong(self, hub: PrometheusClient) -> None:
         """
         Nothing fires and nothing is about to, but the heartbeat and what tells of a maintenance.
         """

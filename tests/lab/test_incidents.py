@@ -48,7 +48,7 @@ def in_force(deployed: Stack, stacks: Stacks, webhook: Webhook, operate: httpx.C
     """The receivers and rules of the stack file have reached every server that reads them."""
 
     def assert_read() -> None:
-        with stacks.open_hub(deployed) as hub:
+        with stacks.open_prometheus(deployed) as hub:
             alike = hub.query('count_values("hash", alertmanager_config_hash)')
         assert [s.value for s in alike] == [REPLICAS]  # all have read by now what the stack file says
         assert webhook.told("firing", alertname=WATCHDOG)

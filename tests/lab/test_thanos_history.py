@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fleet.client import Hub
+from fleet.client import PrometheusClient
 
 from . import bucket, history
 from .samples import answers
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.lab
 
 
 class TestHistory:
-    def test_is_compacted_and_downsampled_to_equal_sums(self, past: Past, query: Hub) -> None:
+    def test_is_compacted_and_downsampled_to_equal_sums(self, past: Past, query: PrometheusClient) -> None:
         """
         All three resolutions of the same fortnight exist, and each answers the same sum.
         """

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from dashboards.fleet import CLUSTER_TABLE, NOW, TRENDS
 from fleet import snapshot
 from fleet.cli import app
-from fleet.client import Hub
+from fleet.client import PrometheusClient
 from fleet.overview import Overview, ask
 from fleet.picture import WIDTH, draw
 from fleet.stack import StackError
@@ -69,8 +69,8 @@ class Prometheus(httpx.BaseTransport):
         return [{"metric": {"cluster": "eu1"}, "values": values}] if self.lines else []
 
 
-def hub(prometheus: Prometheus) -> Hub:
-    return Hub(httpx.Client(transport=prometheus, base_url="https://hub.acme.example"), "hub.acme.example")
+def hub(prometheus: Prometheus) -> PrometheusClient:
+    return PrometheusClient(httpx.Client(transport=prometheus, base_url="https://hub.acme.example"), "hub.acme.example")
 
 
 @pytest.fixture
@@ -215,7 +215,7 @@ class TestCommand:
             yield hub(Prometheus())
 
         monkeypatch.setattr(snapshot, "outputs", lambda stack: {"hub": stack})
-        monkeypatch.setattr(snapshot, "open_hub", opened)
+        monkeypatch.setattr(snapshot, "open_prometheus", opened)
 
         done = CliRunner().invoke(app, ["snapshot", "--stack", "dev", "--output", str(tmp_path / "fleet.png")])
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from components.k8s.labels import PART_OF
-from live import OURS, AwayError, look, troubles
+from live import OURS, UnreachableError, look, troubles
 from live.troubles import LONGEST
 from settings import Cluster
 
@@ -426,7 +426,7 @@ class TestLook:
         """
         nowhere = Cluster(context="us9", kubeconfig=str(tmp_path / "none"))
 
-        with pytest.raises(AwayError):
+        with pytest.raises(UnreachableError):
             asyncio.run(look(nowhere, [NAMESPACE]))
 
 
