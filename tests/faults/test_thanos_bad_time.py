@@ -17,7 +17,7 @@ from tests.lab.clusters import Lab
 from tests.lab.fleets import FLEET, REPLICAS, StackFile
 from tests.lab.samples import Samples, answers, widest
 from tests.lab.stack import Stack, eventually
-from tests.lab.stacks import Stacks, raised
+from tests.lab.stacks import Stacks, alertmanager_alerts
 
 from .conftest import Record
 
@@ -43,7 +43,7 @@ class Trouble(NamedTuple):
 def told(stacks: Stacks, stack: Stack) -> list[dict[str, Any]]:
     """The alerts that Alertmanager has."""
     with stacks.open_alertmanager(stack) as operate:
-        return raised(operate)
+        return alertmanager_alerts(operate)
 
 
 def samples_of(query: PrometheusClient, promql: str, start: float, end: float) -> dict[str, Samples]:
@@ -96,7 +96,7 @@ def trouble(lab: Lab, stacks: Stacks, whole: Mapping[str, StackFile]) -> Trouble
 
 
 class TestTrouble:
-    def test_is_told_once(self, trouble: Trouble) -> None:
+    def test_notifies_once(self, trouble: Trouble) -> None:
         """
         Two Rulers see the replica that is gone; Alertmanager has one alert, with no label of a replica.
         """

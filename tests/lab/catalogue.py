@@ -13,7 +13,7 @@ from tests.promql import selectors
 
 MACHINE = "Node(Filesystem.+|CPUHighUsage|DiskIOSaturation|MemoryMajorPagesFaults|SystemSaturation)"
 """Alerts, as a regular expression, that tell how full and how busy the machine is: that is not the fleet's doing."""
-_RAISED = f'ALERTS{{alertname!~"{MACHINE}"}} unless ALERTS{{alertname="KubeContainerWaiting", alertstate="pending"}}'
+_ACTIVE = f'ALERTS{{alertname!~"{MACHINE}"}} unless ALERTS{{alertname="KubeContainerWaiting", alertstate="pending"}}'
 """
 Ten minutes after pods were started their waiting is still in sight, twenty before anybody would be told.
 """
@@ -47,9 +47,9 @@ def unhealthy(hub: PrometheusClient) -> dict[str, str]:
     }
 
 
-def raised(hub: PrometheusClient) -> set[str]:
+def active_alerts(hub: PrometheusClient) -> set[str]:
     """Alerts that fire or are about to, as `NAME in CLUSTER`."""
-    return {f"{s.labels['alertname']} in {s.labels['cluster']}" for s in hub.query(_RAISED)}
+    return {f"{s.labels['alertname']} in {s.labels['cluster']}" for s in hub.query(_ACTIVE)}
 
 
 class Panels:

@@ -31,7 +31,7 @@ StackFiles = Mapping[str, StackFile]
 """By the name of their stack, in the order in which they are deployed; the first one has the hub."""
 
 
-def raised(operate: httpx.Client, *matchers: str) -> list[dict[str, Any]]:
+def alertmanager_alerts(operate: httpx.Client, *matchers: str) -> list[dict[str, Any]]:
     """Every alert that an Alertmanager has and that matches, as people see them who silence."""
     groups = operate.get("/api/v2/alerts/groups", params={"filter": matchers}).raise_for_status().json()
     return list({alert["fingerprint"]: alert for group in groups for alert in group["alerts"]}.values())

@@ -133,7 +133,7 @@ class TestBoards:
 
 
 class TestPush:
-    def test_stands_under_the_hubs_cluster(self, hub: PrometheusClient, pushed: None) -> None:
+    def test_has_the_label_of_the_hubs_cluster(self, hub: PrometheusClient, pushed: None) -> None:
         """
         Job and instance are the push's own; the cluster that it claims is kept beside the true one.
         """

@@ -7,7 +7,7 @@ import pytest
 from alerts import MAINTENANCE, WATCHDOG
 from fleet.client import PrometheusClient
 
-from .catalogue import raised
+from .catalogue import active_alerts
 from .stack import eventually
 from .workloads import IMPOSTOR, NAMESPACE, exporter
 
@@ -103,7 +103,7 @@ class TestRules:
         """
 
         def assert_calm() -> None:
-            assert raised(hub) == {f"{WATCHDOG} in hub", f"{MAINTENANCE} in us1"}
+            assert active_alerts(hub) == {f"{WATCHDOG} in hub", f"{MAINTENANCE} in us1"}
 
         eventually(assert_calm, MEMORY)
 

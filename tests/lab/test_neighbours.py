@@ -16,7 +16,7 @@ from settings.images import KUBE_STATE_METRICS, NODE_EXPORTER
 from tests.promql import OF_TARGETS, owners
 from tests.render.test_alerts import CASES
 
-from .catalogue import raised, unhealthy
+from .catalogue import active_alerts, unhealthy
 from .clusters import Lab
 from .stack import eventually
 from .test_fleet import FORGOTTEN, MEMORY, assert_hub_agrees, pods
@@ -163,7 +163,9 @@ class TestNeighbours:
         eventually(assert_evaluated, 120)
         assert unhealthy(hub) == {}
 
-    def test_are_not_counted_as_what_they_tell_of(self, lab: Lab, hub: PrometheusClient, told: float) -> None:
+    def test_are_not_counted_as_the_objects_that_they_describe(
+        self, lab: Lab, hub: PrometheusClient, told: float
+    ) -> None:
         """
         Pods are counted once, at the hub and in `fleet status`, and no target of ours looks down.
         """
@@ -182,6 +184,6 @@ class TestNeighbours:
         """
 
         def assert_calm() -> None:
-            assert raised(hub) == {f"{WATCHDOG} in hub", f"{MAINTENANCE} in us1"}
+            assert active_alerts(hub) == {f"{WATCHDOG} in hub", f"{MAINTENANCE} in us1"}
 
         eventually(assert_calm, MEMORY)

@@ -109,7 +109,7 @@ class TestCheck:
             "error": None,
         }
 
-    def test_as_json_tells_no_secret(self, here):
+    def test_as_json_contains_no_secret(self, here):
         """
         What the text does not show, it does not either.
         """

@@ -137,7 +137,7 @@ class TestProblems:
         assert "Write us1 again" in problem
 
     @pytest.mark.parametrize("written", ["", "eu1", "organization/promfleet/hub/", "organization/promfleet/a/b/eu1"])
-    def test_what_nobody_of_ours_has_written_is_told(self, written):
+    def test_an_annotation_of_another_program_is_reported(self, written):
         """
         Whoever may write a namespace may write its annotation; that is neither an error of the program nor an owner.
         """

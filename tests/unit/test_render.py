@@ -330,7 +330,7 @@ class TestFolder:
         left = sorted(str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*"))
         assert left == [README, "hub", "hub/kustomization.yaml", "hub/service-a.b.yaml"]
 
-    def test_of_somebody_else_is_refused(self, tmp_path):
+    def test_of_others_is_refused(self, tmp_path):
         """
         Nothing is written, and nothing lost.
         """

@@ -136,7 +136,7 @@ class TestDraw:
         assert few.get_size_inches()[0] * few.dpi == WIDTH
         assert more.get_size_inches()[1] > few.get_size_inches()[1]
 
-    def test_table_tells_each_cluster(self, overview: Overview) -> None:
+    def test_the_table_has_a_row_per_cluster(self, overview: Overview) -> None:
         """
         A cluster's figures stand on its line, as people write them, and what is wrong is red.
         """
@@ -148,7 +148,7 @@ class TestDraw:
         assert silent["silent"] == silent["1"] == silent["1.5 h"] == line_of(page, "eu1")["93 %"]
         assert silent["silent"] != line_of(page, "eu1")["43 %"]
 
-    def test_nothing_stands_on_something_else(self, overview: Overview) -> None:
+    def test_nothing_overlaps(self, overview: Overview) -> None:
         """
         No two texts overlap, and none leaves the page.
         """

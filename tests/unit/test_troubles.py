@@ -231,7 +231,7 @@ class TestPods:
         assert said.endswith("…")
         assert len(said) < LONGEST + 50
 
-    def test_of_somebody_else_are_left_to_them(self):
+    def test_of_others_are_left_out(self):
         """
         A namespace that was there before may have others in it.
         """
