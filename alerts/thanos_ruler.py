@@ -127,8 +127,11 @@ THANOS_RULER = Group(
             name="ThanosRuleQueryHighDNSFailures",
             # Over gRPC, and over HTTP where it is stateless.
             expr="\nor\n".join(
-                share(f"thanos_rule_{way}_dns_failures_total{_ITSELF}", f"thanos_rule_{way}_dns_lookups_total{_ITSELF}")
-                for way in ("endpoints", "query_apis")
+                share(
+                    f"thanos_rule_{target}_dns_failures_total{_ITSELF}",
+                    f"thanos_rule_{target}_dns_lookups_total{_ITSELF}",
+                )
+                for target in ("endpoints", "query_apis")
             ),
             for_="15m",
             severity="warning",

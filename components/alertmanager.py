@@ -113,9 +113,9 @@ class Alertmanager(pulumi.ComponentResource):
             f"{name}-operator", {**metadata, "name": OPERATOR}, proxies.roles[OPERATE.name], 0, child_opts
         )
         looking: dict[str, pulumi.Input[str]] = {f"{APP}-reader": args["reader"], f"{OPERATOR}-reads": OPERATOR}
-        for binding, who in looking.items():
+        for binding, account_name in looking.items():
             reads: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": binding}
-            bind_role(f"{name}-{binding}", reads, proxies.roles[READ.name], who, child_opts)
+            bind_role(f"{name}-{binding}", reads, proxies.roles[READ.name], account_name, child_opts)
         self.service = proxies.service
         self._serve(name, args, metadata, account.metadata.name, proxies, child_opts)
         self.register_outputs({"service": self.service, "operator_token": self.operator_token})

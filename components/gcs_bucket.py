@@ -77,8 +77,8 @@ class Bucket(pulumi.ComponentResource):
             )
             bucket = resource.name
         self.accounts = {member: self._account(name, member, args, child_opts) for member in args["members"]}
-        for member, who in args["members"].items():
-            for role in RIGHTS[who.right]:
+        for member, entry in args["members"].items():
+            for role in RIGHTS[entry.right]:
                 gcp.storage.BucketIAMMember(
                     f"{name}-{member}-{role.rpartition('.')[2]}",
                     bucket=bucket,

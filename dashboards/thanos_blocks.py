@@ -209,8 +209,8 @@ _COMPACTION = Row(
             description="Lines that climb for days: the Compactor can't keep up.",
             empty=_NONE,
             queries=tuple(
-                Query(f"max(thanos_compact_todo_{what}{{{_COMPACTOR}}})", title)
-                for what, title in (
+                Query(f"max(thanos_compact_todo_{kind}{{{_COMPACTOR}}})", title)
+                for kind, title in (
                     ("compactions", "compactions"),
                     ("downsample_blocks", "blocks to downsample"),
                     ("deletion_blocks", "blocks to delete"),

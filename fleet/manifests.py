@@ -54,8 +54,8 @@ class LeftOut(NamedTuple):
 
     def __str__(self) -> str:
         place = f"{self.namespace}/{self.name}" if self.namespace else self.name
-        what = "is left out, whose" if self.whole else "is written without its"
-        return f"{self.cluster}: {self.kind} {place} {what} {_spelt(self.path)}" + " is known later" * self.whole
+        state = "is left out, whose" if self.whole else "is written without its"
+        return f"{self.cluster}: {self.kind} {place} {state} {_spelt(self.path)}" + " is known later" * self.whole
 
 
 class Manifests(NamedTuple):
@@ -91,8 +91,8 @@ def manifests(resources: Iterable[Registered]) -> Manifests:
             if path in files:
                 raise ValueError(f"two objects would be written to {path}")
             files[path] = {**{key: item[key] for key in _HEAD}, **_known(item)}
-    made = {(cluster, *_identity(item)[:3]) for cluster, item in ((one.provider, one.inputs) for one in ours)}
-    needs += _referred(ours, made)
+    rendered = {(cluster, *_identity(item)[:3]) for cluster, item in ((one.provider, one.inputs) for one in ours)}
+    needs += _referred(ours, rendered)
     elsewhere = [f"{one.kind} {one.name}" for one in resources if not one.kind.startswith(KUBERNETES)]
     return Manifests(dict(sorted(files.items())), sorted(needs), sorted(left_out, key=str), sorted(elsewhere))
 
@@ -151,8 +151,8 @@ def _origins(item: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _secret(cluster: str, item: Mapping[str, Any]) -> Need:
     values = dict(_origins(item))
-    said = [*values.values()] if len(values) == 1 else [f"{key} is {origin}" for key, origin in values.items()]
-    return Need(cluster, *_identity(item), tuple(values), ", ".join(said) or _LATER)
+    origins = [*values.values()] if len(values) == 1 else [f"{key} is {origin}" for key, origin in values.items()]
+    return Need(cluster, *_identity(item), tuple(values), ", ".join(origins) or _LATER)
 
 
 def _gaps(value: Any, path: Path = ()) -> Iterator[Path]:
@@ -185,7 +185,7 @@ class _Reference(NamedTuple):
     """Key of its data; the whole object where this is empty."""
 
 
-def _referred(resources: Iterable[Registered], made: Collection[tuple[str, str, str, str]]) -> Iterator[Need]:
+def _referred(resources: Iterable[Registered], rendered: Collection[tuple[str, str, str, str]]) -> Iterator[Need]:
     """Return objects that the rendered ones refer to, in their own namespaces, and that are not rendered."""
     keys: dict[tuple[str, str, str, str], set[str]] = {}
     issued: dict[tuple[str, str, str, str], str] = {}
@@ -198,12 +198,12 @@ def _referred(resources: Iterable[Registered], made: Collection[tuple[str, str, 
         for place, (kind, referred, key) in references:
             keys.setdefault((one.provider, kind, place, referred), set()).add(key)
     for (cluster, kind, namespace, name), found in keys.items():
-        if (cluster, kind, namespace, name) in made or name == _PUBLISHED:
+        if (cluster, kind, namespace, name) in rendered or name == _PUBLISHED:
             continue
         if "tls.crt" in found:
             found.add("tls.key")  # a Secret of type kubernetes.io/tls has both
         if certificate := issued.get((cluster, kind, namespace, name)):
-            origin = f"made by cert-manager for Certificate {certificate}"
+            origin = f"created by cert-manager for Certificate {certificate}"
         else:
             origin = "as createNamespace: false says" if kind == "Namespace" else "named in the stack file"
         yield Need(cluster, kind, namespace, name, tuple(sorted(found - {""})), origin)

@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from dashboards.model import Step, Steps
 
 from .overview import Number, Overview, Trend
-from .units import human
+from .units import formatted
 
 WIDTH = 1600
 """Width of the page in pixels; its height follows from the number of clusters."""
@@ -108,7 +108,7 @@ def _axes(axes: Axes, trend: Trend, overview: Overview) -> None:
     axes.set_frame_on(False)
     axes.tick_params(length=0, colors=_SOFT, labelsize=10, pad=6)
     axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: human(value, trend.panel.unit)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: formatted(value, trend.panel.unit)))
     axes.xaxis.set_major_locator(AutoDateLocator(minticks=4, maxticks=7))
     axes.xaxis.set_major_formatter(DateFormatter("%H:%M", tz=UTC))
     axes.grid(axis="y", color=_RULE, linewidth=0.8)
@@ -126,12 +126,12 @@ def _with_gaps(times: list[float], values: list[float]) -> tuple[list[float], li
     return [time / _DAY for time, _ in broken], [value for _, value in broken]
 
 
-def _text(page: Axes, left: float, middle: float, words: str, **more: Any) -> None:
-    page.text(left, middle, words, {"size": 10.5, "color": _INK, "va": "center", **more})
+def _text(page: Axes, left: float, middle: float, text: str, **more: Any) -> None:
+    page.text(left, middle, text, {"size": 10.5, "color": _INK, "va": "center", **more})
 
 
 def _written(value: float | None, unit: str) -> str:
-    return "-" if value is None else human(value, unit)
+    return "-" if value is None else formatted(value, unit)
 
 
 def _signal(value: float, steps: Steps) -> str:

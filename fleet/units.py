@@ -7,7 +7,7 @@ _BYTES = ((2.0**40, "TiB"), (2.0**30, "GiB"), (2.0**20, "MiB"), (2.0**10, "KiB")
 _TIME = ((86400, "d"), (3600, "h"), (60, "min"))
 
 
-def human(value: float, unit: str) -> str:
+def formatted(value: float, unit: str) -> str:
     """A number with few digits and its unit; raises `KeyError` for a unit that is not implemented."""
     return _WRITERS[unit](value)
 

@@ -133,9 +133,9 @@ def _of_service(service: Object, events: list[Object]) -> Iterator[str]:
         yield "; ".join(warnings) or "has no address yet"
 
 
-def _of_workload(workload: Object, place: str, wanted: str, made: str, events: list[Object]) -> Iterator[str]:
-    wants = (workload.get(place) or {}).get(wanted, 0)
-    has = (workload.get("status") or {}).get(made, 0)
+def _of_workload(workload: Object, place: str, desired: str, actual: str, events: list[Object]) -> Iterator[str]:
+    wants = (workload.get(place) or {}).get(desired, 0)
+    has = (workload.get("status") or {}).get(actual, 0)
     if has < wants:
         warnings = [_event(each) for each in events if each.get("type") == "Warning"]
         yield "; ".join([f"has {has} of {wants} pods", *warnings])

@@ -16,7 +16,7 @@ from settings.alertmanager import (
     VictorOps,
     Webhook,
 )
-from settings.reserved import HUB, REPLICA
+from settings.reserved import HUB_LABEL, REPLICA_LABEL
 from settings.validation.secrets import secret_key
 
 from .auth_proxy import AuthProxy
@@ -90,8 +90,8 @@ def alertmanager_flags(replicas: int, peers: str, label: str, url: str | None) -
     `url` is the external URL, for links in notifications.
     """
     members = [f"--cluster.peer={APP}-{number}.{peers}:{PEERS_PORT}" for number in range(replicas)]
-    alone = ["--cluster.listen-address="]
-    joined = [
+    single = ["--cluster.listen-address="]
+    clustered = [
         f"--cluster.listen-address=0.0.0.0:{PEERS_PORT}",
         f"--cluster.advertise-address=[$(POD_IP)]:{PEERS_PORT}",
         f"--cluster.label={label}",
@@ -103,14 +103,14 @@ def alertmanager_flags(replicas: int, peers: str, label: str, url: str | None) -
         f"--storage.path={DATA}",
         f"--web.listen-address={LISTEN}",
         *([f"--web.external-url={url}"] if url else []),
-        *(joined if replicas > 1 else alone),
+        *(clustered if replicas > 1 else single),
     ]
 
 
 def alerting(server: Server, namespace: str) -> Block:
     """Return the section `alerting` of a server's prometheus.yml, with every replica of Alertmanager."""
     return {
-        "alert_relabel_configs": [{"regex": f"{HUB}|{REPLICA}", "action": "labeldrop"}],
+        "alert_relabel_configs": [{"regex": f"{HUB_LABEL}|{REPLICA_LABEL}", "action": "labeldrop"}],
         "alertmanagers": [notifications(server, namespace, APP, NOTIFY)],
     }
 

@@ -26,10 +26,10 @@ FLAGS = (
 def blackbox_config() -> str:
     """blackbox_exporter's configuration: a module per kind and IP protocol; certificates are always verified."""
     modules = {}
-    for ip, ending in _ENDINGS.items():
+    for ip, suffix in _SUFFIXES.items():
         either = {"preferred_ip_protocol": ip, "ip_protocol_fallback": True}
-        modules[f"http{ending}"] = {"prober": "http", "http": {**either, "follow_redirects": True}}
-        modules[f"tcp{ending}"] = {"prober": "tcp", "tcp": either}
+        modules[f"http{suffix}"] = {"prober": "http", "http": {**either, "follow_redirects": True}}
+        modules[f"tcp{suffix}"] = {"prober": "tcp", "tcp": either}
     return to_yaml({"modules": modules})
 
 
@@ -47,7 +47,7 @@ def _probe(server: Server, namespace: str, name: str, probe: Probe) -> ScrapeJob
         name=f"blackbox-{name}",
         path="/probe",
         options={
-            "params": {"module": [f"{probe.module}{_ENDINGS[probe.prefer]}"]},
+            "params": {"module": [f"{probe.module}{_SUFFIXES[probe.prefer]}"]},
             "scrape_interval": probe.interval,
             **credentials(server),
         },
@@ -62,5 +62,5 @@ def _probe(server: Server, namespace: str, name: str, probe: Probe) -> ScrapeJob
     )
 
 
-_ENDINGS = {"ip4": "", "ip6": "-ip6"}
+_SUFFIXES = {"ip4": "", "ip6": "-ip6"}
 """Preferred IP protocol -> suffix of the module's name."""

@@ -62,23 +62,25 @@ def _google(fleet: Fleet, thanos: Thanos, gcs: Gcs, server: Server) -> BucketAcc
     provider = ResourceOptions(provider=gcp.Provider("gcp", project=gcs.project))
     bucket_access: dict[str, BucketAccess] = {}
     for suffix, bucket in buckets(thanos).items():
-        who = members(server, thanos, suffix)
-        args = bucket_args(fleet, gcs, bucket, server.cluster, {} if gcs.key else who)
+        bucket_members = members(server, thanos, suffix)
+        args = bucket_args(fleet, gcs, bucket, server.cluster, {} if gcs.key else bucket_members)
         component = Bucket(f"{server.cluster}{suffix}", args, provider)
-        for name, member in who.items():
+        for name, member in bucket_members.items():
             access = _with_key(gcs.key) if gcs.key else BucketAccess({GOOGLE_ACCOUNT: component.accounts[name]})
             bucket_access |= dict.fromkeys(member.accounts, access)
     return bucket_access
 
 
-def bucket_args(fleet: Fleet, gcs: Gcs, bucket: str | None, cluster: str, who: Mapping[str, Member]) -> BucketArgs:
+def bucket_args(
+    fleet: Fleet, gcs: Gcs, bucket: str | None, cluster: str, bucket_members: Mapping[str, Member]
+) -> BucketArgs:
     """Return the arguments of a bucket; ids of service accounts have 30 characters at most."""
     unique = hashlib.sha256(f"{gcs.bucket}/{cluster}".encode()).hexdigest()[:6]
     args: BucketArgs = {
         "project": gcs.project,
         "bucket": bucket or gcs.bucket,
         "namespace": fleet.namespace,
-        "members": who,
+        "members": bucket_members,
         "prefix": f"thanos-{unique}",
         "adopt": gcs.adopt,
         "location": gcs.location,

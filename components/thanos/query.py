@@ -94,9 +94,13 @@ class ThanosQuery(pulumi.ComponentResource):
             await_opts=await_opts,
         )
         self.roles, self.service = proxies.roles, proxies.service
-        for reader, who in args["readers"].items():
+        for reader, account_name in args["readers"].items():
             bind_role(
-                f"{own}-{reader}", {**metadata, "name": f"{QUERY}-{reader}"}, self.roles[READ.name], who, child_opts
+                f"{own}-{reader}",
+                {**metadata, "name": f"{QUERY}-{reader}"},
+                self.roles[READ.name],
+                account_name,
+                child_opts,
             )
         viewer: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{QUERY}-viewer"}
         bind_role(f"{own}-viewer", viewer, self.roles[BROWSE.name], args["viewer"], child_opts)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from settings import Fleet, Server, in_bytes
-from settings.reserved import HUB, REPLICA
+from settings.reserved import HUB_LABEL, REPLICA_LABEL
 from settings.validation.capacity import USABLE_PERCENT
 
 from ..alertmanager import alerting, alertmanager_job, config_reloader_job
@@ -68,5 +68,5 @@ def _global(server: Server, fleet: Fleet) -> dict[str, Any]:
     """
     section = global_section(fleet, server.cluster)
     if fleet.thanos:
-        section["external_labels"] = {HUB: server.cluster, REPLICA: "${POD_NAME}"}
+        section["external_labels"] = {HUB_LABEL: server.cluster, REPLICA_LABEL: "${POD_NAME}"}
     return section

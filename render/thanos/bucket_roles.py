@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from settings import Thanos, seconds
-from settings.reserved import REPLICA
+from settings.reserved import REPLICA_LABEL
 
 from ..yaml import to_json
 from .memcached import INDEX_CACHE, bucket_cache
@@ -86,7 +86,7 @@ def _compactor_flags(thanos: Thanos, bucket: str | None) -> list[str]:
         f"--retention.resolution-5m={kept.five_minutes}",
         f"--retention.resolution-1h={kept.one_hour}",
         f"--delete-delay={thanos.compactor.delete_delay}",
-        f"--deduplication.replica-label={REPLICA}",
+        f"--deduplication.replica-label={REPLICA_LABEL}",
         "--deduplication.func=penalty",
         "--compact.enable-vertical-compaction",
     ]

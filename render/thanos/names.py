@@ -1,7 +1,7 @@
 """Names, ports and paths that components of Thanos have in common."""
 
 from settings import Server
-from settings.reserved import REPLICA
+from settings.reserved import REPLICA_LABEL
 
 GRPC, HTTP = 10901, 10902
 DATA = "/var/thanos/data"
@@ -26,7 +26,7 @@ PORTS = [f"--http-address=0.0.0.0:{HTTP}", f"--grpc-address=0.0.0.0:{GRPC}"]
 """Flags of a component that listens on both ports."""
 
 
-def own_labels(server: Server, role: str, replica: str = REPLICA) -> list[str]:
+def own_labels(server: Server, role: str, replica: str = REPLICA_LABEL) -> list[str]:
     """Return external labels that are unique among the stacks and replicas of a bucket."""
     return [f'--label={role}="{server.cluster}"', f'--label={replica}="$(POD_NAME)"']
 

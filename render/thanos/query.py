@@ -1,7 +1,7 @@
 """Command lines, endpoints and auth proxies of Thanos Query and Query Frontend."""
 
 from settings import Fleet, Memcached, QueryFrontend, Server, Thanos
-from settings.reserved import REPLICA, RULER_REPLICA
+from settings.reserved import REPLICA_LABEL, RULER_REPLICA
 
 from ..auth_proxy import AuthProxy
 from ..prometheus.auth_proxies import BROWSE as SERVER_BROWSE
@@ -58,7 +58,7 @@ def query_flags(thanos: Thanos) -> list[str]:
         "query",
         f"--http-address={QUERY_LISTEN}",
         f"--grpc-address=0.0.0.0:{GRPC}",
-        f"--query.replica-label={REPLICA}",
+        f"--query.replica-label={REPLICA_LABEL}",
         *([f"--query.replica-label={RULER_REPLICA}"] if is_stateless(thanos) else []),
         f"--query.timeout={thanos.query.timeout}",
         f"--store.response-timeout={STORE_RESPONSE_TIMEOUT}s",

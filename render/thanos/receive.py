@@ -3,7 +3,7 @@
 from typing import Any
 
 from settings import Fleet, Receive, Server, Thanos, reserved
-from settings.reserved import REPLICA
+from settings.reserved import REPLICA_LABEL
 
 from ..prometheus.auth_proxies import READ
 from ..prometheus.global_config import OUT_OF_ORDER_WINDOW
@@ -45,7 +45,7 @@ def router_flags(receive: Receive) -> list[str]:
         "--receive.hashrings-algorithm=ketama",
         f"--receive.replication-factor={receive.replication}",
         f"--receive.tenant-header={TENANT_HEADER}",
-        f'--label={REPLICA}="$(POD_NAME)"',
+        f'--label={REPLICA_LABEL}="$(POD_NAME)"',
         "--tsdb.path=/data",
         *([f"--receive.limits-config-file={LIMITS_FILE}"] if receive.series_limits else []),
     ]

@@ -1,7 +1,7 @@
 """Command line and configuration of Thanos Ruler."""
 
 from settings import Fleet, Server, Thanos, reserved
-from settings.reserved import REPLICA, RULER_REPLICA
+from settings.reserved import REPLICA_LABEL, RULER_REPLICA
 
 from ..alertmanager import NOTIFY, PEERS
 from ..prometheus.agent import queue
@@ -30,7 +30,7 @@ def is_stateless(thanos: Thanos) -> bool:
 
 def ruler_flags(server: Server, fleet: Fleet, thanos: Thanos) -> list[str]:
     """Flags of a Ruler, which evaluates against Query; the replica label is dropped from alerts."""
-    replica = RULER_REPLICA if is_stateless(thanos) else REPLICA
+    replica = RULER_REPLICA if is_stateless(thanos) else REPLICA_LABEL
     return [
         "rule",
         *PORTS,

@@ -20,7 +20,7 @@ from fleet.client import PrometheusClient
 from fleet.overview import Overview, ask
 from fleet.picture import WIDTH, draw
 from fleet.stack import StackError
-from fleet.units import human
+from fleet.units import formatted
 
 END = 1_795_246_000.0
 HOUR = 3600
@@ -201,7 +201,7 @@ def test_figures_are_written_as_people_read_them(value: float, unit: str, writte
     """
     Units are those of the dashboards, digits are few.
     """
-    assert human(value, unit) == written
+    assert formatted(value, unit) == written
 
 
 class TestCommand:

@@ -1,4 +1,4 @@
-"""What is right about alerts, routes, ways in and probes; what is wrong is in mistakes_beside.yaml."""
+"""What is right about alerts, routes, exposed hosts and probes; what is wrong is in mistakes_sections.yaml."""
 
 import jsonschema
 import pytest
