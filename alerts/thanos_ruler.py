@@ -1,4 +1,4 @@
-"""Thanos' Ruler: whether it evaluates, and whether somebody hears of it."""
+"""Thanos Ruler: evaluation of rules, and delivery of alerts."""
 
 from .model import Alert, Group, Threshold
 from .thanos import ERRORS, failed_calls, is_down, share

@@ -105,7 +105,7 @@ _LOAD = Row(
         TimeSeries(
             title="Pressure",
             description="Share of the time in which something waited. For memory, anything above 0 is thrashing.",
-            empty="This kernel tells no pressure (PSI is off), or node-exporter is down.",
+            empty="This kernel has no pressure stall information (PSI is off), or node-exporter is down.",
             queries=tuple(
                 Query(f"max({_rate(f'node_pressure_{resource}_waiting_seconds_total')})", resource)
                 for resource in ("cpu", "memory", "io")

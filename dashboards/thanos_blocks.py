@@ -136,7 +136,7 @@ _BUCKET = Row(
     (
         TimeSeries(
             title="Operations",
-            description="What every role asks of the bucket: what the cloud's bill counts.",
+            description="Requests of every component to the bucket, which the cloud provider charges for.",
             empty=_NONE,
             queries=(
                 Query(
@@ -160,7 +160,7 @@ _BUCKET = Row(
         TimeSeries(
             title="Slow operations",
             description="The time that 99 of 100 of Store's did not exceed. Queries over old samples wait for them.",
-            empty="Store has asked nothing.",
+            empty="Store had no requests to the bucket.",
             queries=(
                 Query(
                     quantile(
