@@ -42,8 +42,8 @@ class AgentPrometheusArgs(TypedDict):
     """ConfigMap with that CA (key `ca.crt`) instead; none, if empty."""
     targets_ca_config_map: NotRequired[pulumi.Input[str]]
     """ConfigMap with the CA of annotated targets (key `ca.crt`), if the configuration refers to it."""
-    storage_class: NotRequired[pulumi.Input[str]]
-    """The cluster's default class, if left out."""
+    storage_class: NotRequired[pulumi.Input[str] | None]
+    """StorageClass of the volume; the cluster's default, if None or left out."""
     image: str
     """Image of Prometheus."""
     rollout_timeout: int

@@ -61,8 +61,8 @@ class AlertmanagerArgs(TypedDict):
     """External URL, for links in notifications."""
     storage: pulumi.Input[str]
     """Size of each replica's volume."""
-    storage_class: NotRequired[pulumi.Input[str]]
-    """The cluster's default class, if left out."""
+    storage_class: NotRequired[pulumi.Input[str] | None]
+    """StorageClass of the volume; the cluster's default, if None or left out."""
     image: str
     """Image of Alertmanager."""
     reloader_image: str
@@ -152,12 +152,12 @@ class Alertmanager(pulumi.ComponentResource):
             name,
             APP,
             args["replicas"],
-            metadata,
-            pod(args, account, proxies.containers, volumes),
-            peers.metadata.name,
-            args["storage"],
-            args.get("storage_class"),
-            await_opts,
+            metadata=metadata,
+            pod=pod(args, account, proxies.containers, volumes),
+            peers=peers.metadata.name,
+            storage=args["storage"],
+            storage_class=args.get("storage_class"),
+            opts=await_opts,
         )
         network_policy(
             f"{name}-peers",

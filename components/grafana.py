@@ -49,8 +49,8 @@ class GrafanaArgs(TypedDict):
     """Name and key of an existing Secret, in this namespace, with the password."""
     storage: pulumi.Input[str]
     """Size of the volume."""
-    storage_class: NotRequired[pulumi.Input[str]]
-    """The cluster's default class, if left out."""
+    storage_class: NotRequired[pulumi.Input[str] | None]
+    """StorageClass of the volume; the cluster's default, if None or left out."""
     image: str
     """Image of Grafana."""
     rollout_timeout: int

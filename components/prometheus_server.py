@@ -69,8 +69,8 @@ class PrometheusServerArgs(TypedDict):
     """Request and limit of memory."""
     targets_ca_config_map: NotRequired[pulumi.Input[str]]
     """ConfigMap with the CA of annotated targets (key `ca.crt`), if the configuration refers to it."""
-    storage_class: NotRequired[pulumi.Input[str]]
-    """The cluster's default class, if left out."""
+    storage_class: NotRequired[pulumi.Input[str] | None]
+    """StorageClass of the volume; the cluster's default, if None or left out."""
     image: str
     """Image of Prometheus."""
     auth_proxy_image: str
@@ -166,12 +166,12 @@ def deploy_server(
         name,
         app,
         count,
-        metadata,
-        pod(args, account.metadata.name, sidecars, volumes),
-        governing.metadata.name,
-        args["storage"],
-        args.get("storage_class"),
-        await_opts,
+        metadata=metadata,
+        pod=pod(args, account.metadata.name, sidecars, volumes),
+        peers=governing.metadata.name,
+        storage=args["storage"],
+        storage_class=args.get("storage_class"),
+        opts=await_opts,
     )
     return DeployedServer(proxied.service, proxied.roles, tls_secret, reader_token)
 

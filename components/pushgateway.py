@@ -30,8 +30,8 @@ class PushgatewayArgs(TypedDict):
     """Secret of type kubernetes.io/tls with the auth proxy's certificate."""
     storage: pulumi.Input[str]
     """Size of the volume."""
-    storage_class: NotRequired[pulumi.Input[str]]
-    """The cluster's default class, if left out."""
+    storage_class: NotRequired[pulumi.Input[str] | None]
+    """StorageClass of the volume; the cluster's default, if None or left out."""
     image: str
     """Image of Pushgateway."""
     auth_proxy_image: str

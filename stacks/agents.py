@@ -80,13 +80,12 @@ def agent_args(
         "ca": receiver.ca,
         "ca_config_map": receiver.ca_config_map,
         "storage": agent.storage or plan.volume,
+        "storage_class": agent.storage_class,
         "memory": render.agent_memory(series),
         "grace": render.AGENT_GRACE,
         "image": fleet.images.prometheus,
         "rollout_timeout": seconds(fleet.rollout_timeout),
     }
-    if agent.storage_class:
-        args["storage_class"] = agent.storage_class
     if fleet.scrape.tls.ca_config_map:
         args["targets_ca_config_map"] = fleet.scrape.tls.ca_config_map
     return args

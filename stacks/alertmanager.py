@@ -60,13 +60,12 @@ def alertmanager_args(monitor: Monitor, alertmanager: settings.Alertmanager) -> 
         "reader": READER,
         "tls_secret": monitor.tls_secret,
         "storage": alertmanager.storage,
+        "storage_class": alertmanager.storage_class,
         "image": fleet.images.alertmanager,
         "reloader_image": fleet.images.config_reloader,
         "auth_proxy_image": fleet.images.kube_rbac_proxy,
         "rollout_timeout": seconds(fleet.rollout_timeout),
     }
-    if alertmanager.storage_class:
-        args["storage_class"] = alertmanager.storage_class
     if alertmanager.expose:
         args["url"] = operating_url(monitor.server.expose, alertmanager.expose)
     return args

@@ -36,6 +36,7 @@ def grafana_args(monitor: Monitor, grafana: settings.Grafana, url: str | None) -
         "reader": monitor.query.role,
         "tls_secret": monitor.tls_secret,
         "storage": grafana.storage,
+        "storage_class": grafana.storage_class,
         "image": fleet.images.grafana,
         "rollout_timeout": seconds(fleet.rollout_timeout),
     }
@@ -47,6 +48,4 @@ def grafana_args(monitor: Monitor, grafana: settings.Grafana, url: str | None) -
         args["ca"] = tls.ca
     if tls.ca_config_map:
         args["ca_config_map"] = tls.ca_config_map
-    if grafana.storage_class:
-        args["storage_class"] = grafana.storage_class
     return args

@@ -36,6 +36,7 @@ def server_args(
         "hosts": hosts(server, fleet),
         "replicas": server.replicas,
         "storage": server.storage,
+        "storage_class": server.storage_class,
         "memory": render.server_memory(fleet.server_series),
         "image": fleet.images.prometheus,
         "auth_proxy_image": fleet.images.kube_rbac_proxy,
@@ -47,8 +48,6 @@ def server_args(
         args["tls_secret"] = tls.secret
     if tls.issuer:
         args["tls_issuer"] = tls.issuer
-    if server.storage_class:
-        args["storage_class"] = server.storage_class
     if fleet.scrape.tls.ca_config_map:
         args["targets_ca_config_map"] = fleet.scrape.tls.ca_config_map
     return args

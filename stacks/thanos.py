@@ -122,19 +122,17 @@ def role_args(
     monitor: Monitor, access: BucketAccess, flags: list[str], storage: Quantity, storage_class: str | None
 ) -> RoleArgs:
     """Return the arguments of every component with a volume."""
-    args: RoleArgs = {
+    return {
         "namespace": monitor.context.namespace,
         "flags": flags,
         "memory": Memory("128Mi", "1Gi"),
         "access": access,
         "scraper": monitor.server.app,
         "storage": storage,
+        "storage_class": storage_class,
         "image": monitor.fleet.images.thanos,
         "rollout_timeout": seconds(monitor.fleet.rollout_timeout),
     }
-    if storage_class:
-        args["storage_class"] = storage_class
-    return args
 
 
 def store_args(monitor: Monitor, thanos: Thanos, app: str, role: BucketRole, access: BucketAccess) -> ThanosStoreArgs:

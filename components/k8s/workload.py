@@ -111,6 +111,7 @@ def replicas(
     name: str,
     app: str,
     count: int,
+    *,
     metadata: k8s.meta.v1.ObjectMetaArgsDict,
     pod: k8s.core.v1.PodSpecArgsDict,
     peers: pulumi.Input[str],

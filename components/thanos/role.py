@@ -49,8 +49,8 @@ class RoleArgs(TypedDict):
     """Number of pods; one, if left out."""
     storage: pulumi.Input[str]
     """Size of each pod's volume."""
-    storage_class: NotRequired[pulumi.Input[str]]
-    """The cluster's default class, if left out."""
+    storage_class: NotRequired[pulumi.Input[str] | None]
+    """StorageClass of the volume; the cluster's default, if None or left out."""
     image: str
     """Image of Thanos."""
     rollout_timeout: int
@@ -117,11 +117,11 @@ def role(
         name,
         app,
         args.get("replicas", 1),
-        metadata,
-        pod,
-        pods.metadata.name,
-        args["storage"],
-        args.get("storage_class"),
-        await_opts,
+        metadata=metadata,
+        pod=pod,
+        peers=pods.metadata.name,
+        storage=args["storage"],
+        storage_class=args.get("storage_class"),
+        opts=await_opts,
     )
     return account
