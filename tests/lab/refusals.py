@@ -51,7 +51,7 @@ REFUSALS: Mapping[str, Refusal] = {
     "clusters of another stack": Refusal(taken, ("belongs to stack organization/promfleet/dev, as us1",), "other"),
     "a namespace of somebody else": Refusal(
         in_foreign_namespace,
-        (f'clusters.us1: namespace "{NAMESPACE}" exists, and is not this program\'s', "createNamespace: false"),
+        (f'clusters.us1: namespace "{NAMESPACE}" exists, and this program did not create it', "createNamespace: false"),
     ),
 }
 """By what they are about."""
