@@ -1,4 +1,4 @@
-"""What a deployed stack says of itself."""
+"""Outputs of a deployed stack."""
 
 import json
 import subprocess
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class StackError(Exception):
-    """A stack that can't be asked, or that holds no hub."""
+    """A stack whose outputs can't be read, or that has no Prometheus server."""
 
 
 def outputs(stack: str) -> dict[str, Any]:
@@ -26,7 +26,7 @@ def _asked(arguments: Sequence[str]) -> dict[str, Any]:
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except FileNotFoundError as error:
-        raise StackError('pulumi is not on the path. In the lab write: eval "$(fleet lab env)"') from error
+        raise StackError('pulumi is not on the path. In the lab, run: eval "$(fleet lab env)"') from error
     if done.returncode:
         raise StackError(done.stderr.strip())
     return json.loads(done.stdout)

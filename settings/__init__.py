@@ -1,4 +1,4 @@
-"""What a stack file says, as closed models: plain facts, known before anything runs."""
+"""The settings of a stack file as closed models: plain values, known before anything runs."""
 
 from .agent import Agent, Receiver
 from .alertmanager import Alertmanager

@@ -1,4 +1,4 @@
-"""What every Prometheus of ours has, as a server or as an agent: its rights, and its container."""
+"""RBAC and container that Prometheus has as a server and as an agent."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from render.scrape.annotated import AUTHORITY
 
 from .security import RESTRICTED
 from .volume import Mounted
-from .workload import of_the_pod, resources
+from .workload import pod_field, resources
 
 CONFIG = CONFIG_FILE.rpartition("/")[0]
 
@@ -38,7 +38,7 @@ RULES = [*DISCOVERY, NODE_METRICS, API_METRICS]
 def scrape_account(
     name: str, metadata: k8s.meta.v1.ObjectMetaArgsDict, wide_name: str, child_opts: ResourceOptions
 ) -> k8s.core.v1.ServiceAccount:
-    """Make the ServiceAccount that may discover and scrape everything in its cluster, and nothing else."""
+    """Make a ServiceAccount with the right to discover and scrape all targets in its cluster, and no other right."""
     account = k8s.core.v1.ServiceAccount(
         f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
     )
@@ -71,7 +71,7 @@ def allow_scrapes(
 
 
 def targets_ca(config_map: pulumi.Input[str] | None) -> Mounted:
-    """The ConfigMap that signs for annotated targets, where there is one."""
+    """The volume with the CA of annotated targets, if there is one."""
     if config_map is None:
         return Mounted([], [])
     return Mounted(
@@ -86,12 +86,12 @@ def container(
     memory: tuple[str, str],
     mounts: Sequence[k8s.core.v1.VolumeMountArgsDict] = (),
 ) -> k8s.core.v1.ContainerArgsDict:
-    """Prometheus on loopback: nothing but the pod itself reaches it, so its probes are run inside."""
+    """Prometheus, which listens on loopback, so that its probes are commands in the container."""
     return {
         "name": "prometheus",
         "image": image,
         "args": list(flags),
-        "env": [{"name": "POD_NAME", "value_from": of_the_pod("metadata.name")}],
+        "env": [{"name": "POD_NAME", "value_from": pod_field("metadata.name")}],
         "resources": resources("100m", *memory),
         "security_context": RESTRICTED,
         "startup_probe": {**_probe("ready"), "period_seconds": 2, "failure_threshold": 450},

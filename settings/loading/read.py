@@ -1,4 +1,4 @@
-"""From plain data to a fleet, or to everything that is wrong with it."""
+"""From plain data to a fleet, or to an error with every problem."""
 
 from collections.abc import Mapping
 

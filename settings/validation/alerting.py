@@ -1,4 +1,4 @@
-"""The rules on alerts and routes: whom and what they name, and that there is a hub to raise them."""
+"""Rules on alerts and routes: that they name known clusters and teams, and that there is a server."""
 
 from collections.abc import Iterator
 from difflib import get_close_matches
@@ -20,7 +20,7 @@ _PODS_OF_ALERTMANAGER = {
 
 
 def sections_have_a_server(partial: PartialFleet) -> Iterator[Problem]:
-    """Nothing is written that this stack would not make."""
+    """Sections that need a Prometheus server have one."""
     for section in NEED_A_SERVER:
         if section not in partial.present or partial.server_section:
             continue
@@ -46,7 +46,7 @@ def alertmanager_fits_a_machine(partial: PartialFleet) -> Iterator[Problem]:
 
 
 def named_clusters_report(partial: PartialFleet) -> Iterator[Problem]:
-    """Alerts, windows and routes are of clusters whose samples come to this stack's server."""
+    """Alerts, windows and routes name clusters whose samples reach this stack's server."""
     expected = partial.expected
     if not expected:
         return
@@ -54,7 +54,7 @@ def named_clusters_report(partial: PartialFleet) -> Iterator[Problem]:
         broken = cluster in partial.agents and partial.agents[cluster] is None
         if cluster not in expected and not broken:
             near = get_close_matches(cluster, expected, n=1)
-            instead = f'Did you mean "{near[0]}"?' if near else f"These do: {', '.join(expected)}."
+            instead = f'Did you mean "{near[0]}"?' if near else f"These clusters do: {', '.join(expected)}."
             yield Problem(path, f"does not report to this stack's {partial.server_noun}", instead, cluster)
 
 
@@ -70,7 +70,7 @@ def _named_clusters(partial: PartialFleet) -> Iterator[tuple[Path, str]]:
 
 
 def routed_teams_have_alerts(partial: PartialFleet) -> Iterator[Problem]:
-    """A route waits only for teams that some alert carries."""
+    """The teams of a route are teams of alerts."""
     if not partial.alerts or not partial.alertmanager:
         return
     known = sorted(partial.alerts.teams)
@@ -79,5 +79,7 @@ def routed_teams_have_alerts(partial: PartialFleet) -> Iterator[Problem]:
             if team not in known:
                 near = get_close_matches(team, known, n=1)
                 proposal = f'Did you mean "{near[0]}"?' if near else f"Known: {', '.join(known)}."
-                instead = f"{proposal} A new team is written at an alert: alerts.rules.<alert>.team."
-                yield Problem(("alertmanager", "routes", index, "teams", place), "is of no alert", instead, team)
+                instead = f"{proposal} To add a team, set alerts.rules.<alert>.team."
+                yield Problem(
+                    ("alertmanager", "routes", index, "teams", place), "is not the team of any alert", instead, team
+                )

@@ -1,4 +1,4 @@
-"""Whether what a server keeps fits on its volume."""
+"""The rule that samples of the whole retention fit on the server's volume."""
 
 from collections.abc import Iterator, Mapping
 from math import ceil
@@ -9,7 +9,7 @@ from ..types import duration, in_bytes, seconds
 from .partial import PartialFleet
 
 BYTES_PER_SAMPLE = 2
-"""The upper end of what Prometheus documents for its blocks."""
+"""Upper end of the 1 to 2 bytes that Prometheus documents: https://prometheus.io/docs/prometheus/latest/storage/."""
 USABLE_PERCENT = 80
 """Share of the volume for samples; the rest is for the WAL and a compaction under way."""
 
@@ -50,7 +50,7 @@ def planned_series(partial: PartialFleet) -> int:
 
 
 def written_series(partial: PartialFleet) -> int:
-    """Active series of all that write to this stack."""
+    """Active series of all agents that write to this stack."""
     if not partial.hub:
         return 0
     here = set(partial.local_agents)

@@ -5,7 +5,7 @@ from collections.abc import Generator
 
 import pytest
 
-from fleet.client import Hub
+from fleet.client import PrometheusClient
 
 from .clusters import Lab
 from .fleets import STANDALONE, STANDALONE_STACK
@@ -26,14 +26,14 @@ def standalone(stacks: Stacks) -> Stack:
 
 
 @pytest.fixture
-def server(standalone: Stack, stacks: Stacks) -> Generator[Hub]:
+def server(standalone: Stack, stacks: Stacks) -> Generator[PrometheusClient]:
     """The server as people reach it from outside the cluster, with the reader's token."""
-    with stacks.open_hub(standalone) as server:
+    with stacks.open_prometheus(standalone) as server:
         yield server
 
 
 class TestStandalone:
-    def test_every_target_is_up(self, server: Hub) -> None:
+    def test_every_target_is_up(self, server: PrometheusClient) -> None:
         """
         Prometheus, nodes, API server and exporters, each with the cluster's name; node-exporter's tells its node.
         """
@@ -53,7 +53,7 @@ class TestStandalone:
         """
         assert "unchanged" in standalone.pulumi("preview", "--expect-no-changes")
 
-    def test_a_restart_loses_nothing_that_was_stored(self, lab: Lab, server: Hub) -> None:
+    def test_a_restart_loses_nothing_that_was_stored(self, lab: Lab, server: PrometheusClient) -> None:
         """
         What a query over a past span counted before the pod was replaced, it counts afterwards.
         """

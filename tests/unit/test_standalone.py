@@ -60,7 +60,7 @@ class TestAlone:
         assert workloads == {"prometheus-standalone", "kube-state-metrics", "node-exporter"}
         validate(alone.objects)
 
-    def test_takes_samples_of_nobody(self, alone):
+    def test_takes_no_remote_write(self, alone):
         """
         It has no auth proxy for writing, no port and no Role for it, and no receiver behind them.
         """
