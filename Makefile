@@ -62,8 +62,10 @@ lock: ## after a change of the dependencies in pyproject.toml, or of a row in la
 	$(LOCK) --group dev --extra snapshot --constraints requirements.txt --output-file requirements-dev.txt pyproject.toml
 	$(LOCK) --group scan --output-file requirements-scan.txt
 	$(LOCK) --group go --output-file requirements-go.txt
+	$(LOCK) --group node --output-file requirements-node.txt
 	$(VENV)/bin/python -m lab.lock
 
-packages: setup ## what the lab needs of the system
-	@missing="$$($(VENV)/bin/python -m lab.tools)"; test -z "$$missing" || { echo "installing $$missing"; \
-		apt-get update -qq && apt-get install -y -qq $$missing >/dev/null; }
+test lab-test: WHOSE := --tests
+packages: setup ## what the lab needs of the system; for `make test` a browser too
+	@missing="$$($(VENV)/bin/python -m lab.tools $(WHOSE))"; test -z "$$missing" || { echo "installing $$missing"; \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing >/dev/null; }

@@ -10,7 +10,6 @@ from rich.live import Live
 from rich.table import Table
 
 from lab import tools
-from lab.build import BuildError
 from lab.cluster import NAMES
 from lab.connect import connect as connect_clusters
 from lab.down import down as take_down
@@ -20,6 +19,7 @@ from lab.parts import PARTS
 from lab.progress import Say, plainly
 from lab.status import Health
 from lab.status import status as look
+from lab.toolchains import BuildError
 from lab.up import up as bring_up
 
 from .exits import Exit

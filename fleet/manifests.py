@@ -10,8 +10,12 @@ import yaml
 from stacks.offline import KUBERNETES, Registered, Secret, Unknown
 
 Path = tuple[str | int, ...]
-FIRST = "00-"
-"""Prefix of the names of files with namespaces, since `kubectl apply -R` goes in alphabetical order."""
+FIRST = {"Namespace": "00-", "ServiceAccount": "01-"}
+"""
+Prefix of the names of files with these kinds, since `kubectl apply -R` goes in alphabetical order.
+
+Kubernetes deletes a Secret for the token of a ServiceAccount that does not exist yet.
+"""
 _AMBIGUOUS = re.compile(r"[-+.0-9]|[yYnN]$")
 """Beginning of strings that a parser of YAML may take for a number or a boolean."""
 _PUBLISHED = "kube-root-ca.crt"
@@ -100,8 +104,7 @@ def manifests(resources: Iterable[Registered]) -> Manifests:
 def file_name(item: Mapping[str, Any]) -> str:
     """Name the file of an object; a namespace has no dot, so that it ends at the first."""
     kind, namespace, name = _identity(item)
-    first = FIRST if kind == "Namespace" else ""
-    return f"{first}{kind.lower()}-{f'{namespace}.' if namespace else ''}{name}.yaml"
+    return f"{FIRST.get(kind, '')}{kind.lower()}-{f'{namespace}.' if namespace else ''}{name}.yaml"
 
 
 def text(item: Mapping[str, Any]) -> str:

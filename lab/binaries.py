@@ -31,6 +31,8 @@ class Binary:
     """A library's module and the path of a file in it -> our own file that stands for it."""
     stamps: dict[str, str] = field(default_factory=dict)
     """Variables that the module's own build sets to its version."""
+    web_ui: bool = False
+    """Whether the module has pages in web/ui as sources only, which its own build makes and embeds."""
     tags: str = ""
     """Build tags that the module's own build sets, or that leave out what nothing here uses."""
     beside: tuple[str, ...] = ()
@@ -91,9 +93,10 @@ BINARIES = (
     Binary(
         module="github.com/prometheus/prometheus",
         version="v0.315.0",
-        seconds=170,
+        seconds=190,
         commands={"prometheus": "cmd/prometheus", "promtool": "cmd/promtool"},
-        tags="remove_all_sd,enable_kubernetes_sd",  # no other discovery is deployed, and they are half of it
+        tags="builtinassets,remove_all_sd,enable_kubernetes_sd",  # no other discovery is deployed, and they are half
+        web_ui=True,
         stamps={PROMETHEUS_VERSION: "3.15.0"},
     ),
     Binary(

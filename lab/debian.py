@@ -6,8 +6,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from .build import CACHE
 from .node import run
+from .toolchains import CACHE
 
 
 def program(package: str, path: str) -> dict[str, Path]:

@@ -12,11 +12,11 @@ from typing import Any
 
 from settings import images as released
 
-from .build import CACHE
 from .cluster import state
 from .connect import authority_file, lab_authority
 from .debian import program
 from .parts import chosen
+from .toolchains import CACHE
 from .tools import find_tool
 
 NOBODY = "65534"

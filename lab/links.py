@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from .binaries import BINARIES, PULUMI, Binary
-from .build import CACHE, fetch
+from .build import fetch
 from .cluster import state
 from .parts import chosen
+from .toolchains import CACHE
 
 KUBE = ("kube-apiserver", "kube-controller-manager", "kube-proxy", "kube-scheduler", "kubectl", "kubelet")
 """What the one binary `kube` becomes, by the name it is called."""

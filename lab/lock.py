@@ -1,10 +1,12 @@
-"""Renews the hashes of all Go modules that the lab is built from: `python -m lab.lock`, or `make lock`."""
+"""Renews the hashes of all Go modules that the lab is built from, and of pnpm: `python -m lab.lock`, or `make lock`."""
 
 import tempfile
 from pathlib import Path
 
+from . import web_ui
 from .binaries import BINARIES
-from .build import CACHE, SUMS, graph_of, prepare
+from .build import SUMS, graph_of, prepare
+from .toolchains import CACHE
 
 ARCHITECTURES = ("amd64", "arm64")
 """Those of the machines that build; some modules are for one of them only."""
@@ -22,6 +24,7 @@ def lock() -> None:
                 sums |= set((Path(folder) / "go.sum").read_text(encoding="utf-8").splitlines())
         print(f"{', '.join(binary.name for binary in graph)}: {len(sums)} hashes")
     SUMS.write_text("".join(f"{line}\n" for line in sorted(sums)), encoding="utf-8")
+    web_ui.lock()
 
 
 if __name__ == "__main__":

@@ -12,9 +12,9 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from .build import CACHE
 from .node import run, wait
 from .progress import Say
+from .toolchains import CACHE
 
 CONFIGURATION = """version = 3
 root = "{root}"

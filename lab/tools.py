@@ -3,6 +3,7 @@
 import os
 import platform
 import shutil
+import sys
 from collections.abc import Iterable
 
 from .node import LabError
@@ -18,8 +19,14 @@ PACKAGES = {
     "unshare": "util-linux",
 }
 """Tool -> the Debian package that brings it."""
-FOR_TESTS = {"curl": "curl", "systemd-analyze": "systemd", "useradd": "passwd"}
-"""Of tests that install a watcher on a machine with a systemd of its own."""
+FOR_TESTS = {
+    "chromedriver": "chromium-driver",
+    "chromium": "chromium",
+    "curl": "curl",
+    "systemd-analyze": "systemd",
+    "useradd": "passwd",
+}
+"""Those that only tests need: of pages, and of a watcher's machine."""
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -51,13 +58,14 @@ def missing(tools: Iterable[str]) -> str:
 
 def packages(tools: Iterable[str]) -> str:
     """Name the Debian packages that bring tools."""
-    return " ".join(sorted({(PACKAGES | FOR_TESTS)[tool] for tool in tools}))
+    known = PACKAGES | FOR_TESTS
+    return " ".join(sorted({known[tool] for tool in tools}))
 
 
 def absent(tools: Iterable[str] = PACKAGES) -> list[str]:
-    """List those tools that this machine lacks."""
+    """List the tools that this machine lacks."""
     return [tool for tool in tools if not shutil.which(tool, path=PATH)]
 
 
 if __name__ == "__main__":
-    print(packages(absent([*PACKAGES, *FOR_TESTS])))
+    print(packages(absent(PACKAGES | FOR_TESTS if "--tests" in sys.argv else PACKAGES)))

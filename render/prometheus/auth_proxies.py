@@ -36,6 +36,7 @@ BROWSE = READ._replace(
     paths=(
         *READ.paths,
         "/",
+        "/-/ready",
         "/alertmanager-discovery",
         "/alerts",
         "/assets/*",

@@ -128,10 +128,15 @@ class Stacks:
     @contextmanager
     def open_prometheus(self, stack: Stack) -> Generator[PrometheusClient]:
         """Open the hub of a stack over the network, with its reader's token."""
-        outputs = stack.outputs
-        url = urlsplit(outputs["prometheus"]["readUrl"])
+        with self.open_server(stack.outputs["prometheus"]["readUrl"], stack.outputs["readerToken"]) as hub:
+            yield hub
+
+    @contextmanager
+    def open_server(self, read: str, token: str) -> Generator[PrometheusClient]:
+        """Open whatever the lab's route leads to by this URL of a read proxy."""
+        url = urlsplit(read)
         host = url.hostname or ""
-        with self._client(url.port or 443, host, outputs["readerToken"]) as client:
+        with self._client(url.port or 443, host, token) as client:
             yield PrometheusClient(client, host)
 
     @contextmanager

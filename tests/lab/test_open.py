@@ -1,8 +1,5 @@
-"""Pages as a person sees them who has a kubeconfig and nothing else."""
+"""Pages as a person reaches them who has a kubeconfig and nothing else."""
 
-import signal
-import subprocess
-import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
@@ -10,49 +7,25 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from .pages import PATIENCE, served
 from .stack import Stack
 
 pytestmark = pytest.mark.lab
-PATIENCE = 60
-"""Seconds until the address is printed, and until the command has ended."""
-
-
-HEED_CTRL_C = ("env", "--default-signal=INT")
-"""A shell has what it runs in the background ignore SIGINT, and all that comes of it."""
 
 
 @contextmanager
 def opened(stack: Stack, page: str) -> Generator[httpx.Client]:
-    """Run `fleet open`, go to the address that it prints as a browser does, and end it with Ctrl-C."""
-    command = [*HEED_CTRL_C, sys.executable, "-m", "fleet", "open", page, "--stack", stack.name, "--no-browser"]
-    with subprocess.Popen(
-        command,
-        cwd=stack.root,
-        env=stack.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            assert process.stdout
-            url = urlsplit(process.stdout.readline().strip())
-            assert url.hostname, process.communicate()[1]
-            assert url.hostname.endswith(".localhost")
-            # Browsers lead such a name to this machine by themselves; Debian's resolver need not.
-            here = httpx.Client(
-                base_url=f"http://127.0.0.1:{url.port}", headers={"Host": url.netloc}, timeout=PATIENCE, trust_env=False
-            )
-            with here as browser:
-                browser.cookies.update(browser.get(url.path).cookies)
-                yield browser
-        finally:
-            process.send_signal(signal.SIGINT)
-            try:
-                said = process.communicate(timeout=PATIENCE)[1]
-            except subprocess.TimeoutExpired:
-                process.kill()
-                raise
-    assert (process.returncode, said) == (0, "")
+    """Run `fleet open`, and go to the address that it prints as a browser does."""
+    with served(stack, page) as address:
+        url = urlsplit(address)
+        assert (url.hostname or "").endswith(".localhost")
+        # Browsers lead such a name to this machine by themselves; Debian's resolver need not.
+        here = httpx.Client(
+            base_url=f"http://127.0.0.1:{url.port}", headers={"Host": url.netloc}, timeout=PATIENCE, trust_env=False
+        )
+        with here as browser:
+            browser.cookies.update(browser.get(url.path).cookies)
+            yield browser
 
 
 class TestOpen:

@@ -1,17 +1,13 @@
 """Rendered objects against those that the engine made of the same stack."""
 
-import json
-import subprocess
-import sys
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from .clusters import Lab
 from .fleets import FLEET
+from .objects import by_place, files, kubectl, render
 from .stack import Stack
 
 pytestmark = pytest.mark.lab
@@ -20,34 +16,7 @@ CLUSTERS = sorted(FLEET["clusters"])
 
 @pytest.fixture
 def rendered(deployed: Stack, tmp_path: Path) -> Path:
-    """The folder that `fleet render` writes where nothing leads to a cluster."""
-    folder = tmp_path / "rendered"
-    environment = {"PATH": deployed.environment["PATH"], "KUBECONFIG": str(tmp_path / "none")}
-    command = [sys.executable, "-m", "fleet", "render", "--stack", deployed.name, str(folder)]
-    subprocess.run(command, cwd=deployed.root, env=environment, check=True)
-    return folder
-
-
-Place = tuple[str, str, str]
-"""Kind, namespace and name of an object."""
-
-
-def by_place(objects: Iterable[dict[str, Any]]) -> dict[Place, dict[str, Any]]:
-    return {(one["kind"], one["metadata"].get("namespace", ""), one["metadata"]["name"]): one for one in objects}
-
-
-def kubectl(lab: Lab, cluster: str, folder: Path, *arguments: str) -> dict[Place, dict[str, Any]]:
-    """Give what kubectl says of the objects in a folder, without what changes all the time."""
-    said = json.loads(lab.kubectl(cluster, *arguments, "--output=json", "--recursive", f"--filename={folder}"))
-    for one in said["items"]:
-        one.pop("status", None)
-        for key in ("managedFields", "resourceVersion", "generation"):
-            one["metadata"].pop(key, None)
-    return by_place(said["items"])
-
-
-def files(folder: Path) -> dict[Place, dict[str, Any]]:
-    return by_place(yaml.safe_load(file.read_text()) for file in folder.iterdir())
+    return render(deployed, tmp_path / "rendered")
 
 
 def part(written: Any, live: Any) -> Any:

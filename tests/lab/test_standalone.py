@@ -1,14 +1,20 @@
 """One cluster that its own Prometheus watches: no hub, no agents, and nothing left of it."""
 
+import re
 import time
-from collections.abc import Generator
+from base64 import b64decode
+from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
 
 from fleet.client import PrometheusClient
+from lab.connect import PORTS
 
 from .clusters import Lab
 from .fleets import STANDALONE, STANDALONE_STACK
+from .objects import files, made, render
+from .pages import Browser, browsing
 from .samples import answers
 from .stack import Stack, eventually
 from .stacks import Stacks
@@ -17,6 +23,22 @@ pytestmark = pytest.mark.lab
 JOBS = {"prometheus", "node-exporter", "kubelet", "cadvisor", "apiserver", "kube-state-metrics", "coredns"}
 WRITTEN = 60
 """Seconds of samples to look back on."""
+ROLLED_OUT = {"DaemonSet", "StatefulSet"}
+READ = f"https://{STANDALONE.fleet['standalone']['expose']['host']}:{PORTS['hub']['read']}"
+GRAPH = "/query?g0.expr=up&g0.tab=0&g0.range_input=5m"
+PAGES = {
+    "/query?g0.expr=sum(up)&g0.tab=1&g0.show_tree=1": "sum(up)",
+    "/alerts": "KubeAPIErrorBudgetBurn",
+    "/rules": "KubeAPIErrorBudgetBurn",
+    "/config": "job_name: kubelet",
+    "/flags": "--storage.tsdb.path",
+    "/status": "Build information",
+    "/tsdb-status": "Number of Series",
+    "/service-discovery": "kubelet",
+    "/alertmanager-discovery": "Alertmanagers",
+}
+"""Those of Prometheus beside the graph and the targets -> a text that is on each when it is complete."""
+NO_PAGES = ("/-/reload", "/api/v1/admin/tsdb/snapshot", "/api/v1/read", "/debug/pprof/heap", "/federate", "/metrics")
 
 
 @pytest.fixture
@@ -32,17 +54,62 @@ def server(standalone: Stack, stacks: Stacks) -> Generator[PrometheusClient]:
         yield server
 
 
+@pytest.fixture(scope="class")
+def browser(stacks: Stacks, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Chromium before the pages of the server, as a person opens them."""
+    [stack] = stacks.deploy({STANDALONE_STACK: STANDALONE})
+    with browsing(stack, "prometheus", tmp_path_factory.mktemp("pages")) as browser:
+        yield browser
+
+
+def assert_up(server: PrometheusClient) -> None:
+    """Every job has targets, and all of them are up."""
+    found = server.query("min by (cluster, job) (up)")
+    assert {(s.labels["cluster"], s.labels["job"]): s.value for s in found} == {("hub", job): 1 for job in JOBS}
+
+
+def assert_nothing_left(lab: Lab) -> None:
+    """Neither namespaced nor cluster-wide objects of ours are there."""
+    assert lab.left() == {}
+
+
+def _reader(lab: Lab) -> str:
+    token = lab.kubectl("hub", "-n", "promfleet", "get", "secret", "reader-token-0", "-o", "jsonpath={.data.token}")
+    return b64decode(token).decode()
+
+
+class TestRendered:
+    def test_kubectl_makes_what_the_engine_makes(self, lab: Lab, stacks: Stacks, tmp_path: Path) -> None:
+        """
+        In a cluster with nothing of ours: it runs, is the same object by object, and goes with its files.
+        """
+        stacks.deploy({})
+        assert_nothing_left(lab)
+        folder = render(stacks.write(STANDALONE_STACK, STANDALONE), tmp_path / "rendered") / "hub"
+
+        try:
+            lab.kubectl("hub", "apply", "--server-side", "--recursive", f"--filename={folder}")
+
+            for kind, namespace, name in files(folder):
+                if kind in ROLLED_OUT:
+                    rollout = ("rollout", "status", f"{kind}/{name}", f"--namespace={namespace}", "--timeout=180s")
+                    lab.kubectl("hub", *rollout)
+            with stacks.open_server(READ, _reader(lab)) as server:
+                eventually(lambda: assert_up(server))
+            by_kubectl = made(lab, "hub", folder)
+        finally:
+            lab.kubectl("hub", "delete", "--recursive", "--ignore-not-found", f"--filename={folder}")
+        eventually(lambda: assert_nothing_left(lab))
+        stacks.deploy({STANDALONE_STACK: STANDALONE})
+        assert made(lab, "hub", folder) == by_kubectl
+
+
 class TestStandalone:
     def test_every_target_is_up(self, server: PrometheusClient) -> None:
         """
         Prometheus, nodes, API server and exporters, each with the cluster's name; node-exporter's tells its node.
         """
-
-        def assert_up() -> None:
-            found = server.query("min by (cluster, job) (up)")
-            assert {(s.labels["cluster"], s.labels["job"]): s.value for s in found} == {("hub", job): 1 for job in JOBS}
-
-        eventually(assert_up)
+        eventually(lambda: assert_up(server))
         [exporter] = server.query('up{job="node-exporter"}')
         assert exporter.labels["node"] == exporter.labels["instance"]
         assert exporter.labels["host_ip"]
@@ -73,10 +140,53 @@ class TestStandalone:
 
         eventually(assert_same)
 
-    def test_destroy_leaves_nothing(self, lab: Lab, standalone: Stack, stacks: Stacks) -> None:
+
+class TestPages:
+    def test_a_graph_has_its_series(self, browser: Browser) -> None:
+        """
+        A person opens an expression and sees each series with its labels, and lines; all of them at 1 hide each other.
+        """
+        browser.show(GRAPH, *(f'job="{job}"' for job in JOBS))
+
+        def assert_drawn() -> None:
+            legend = browser.legend()
+            assert {job for job, _ in legend} == JOBS
+            assert any(drawn for _, drawn in legend)
+
+        eventually(assert_drawn)
+        browser.picture("graph")
+        assert browser.failed == {}
+
+    def test_targets_are_up(self, browser: Browser) -> None:
+        """
+        Each job with its targets, all of them up; after a restart as soon as they have been scraped.
+        """
+
+        def assert_up() -> None:
+            said = browser.show("/targets", *JOBS)
+            pools = re.findall(r"^(\S+)\s+Show config\s+(\d+) / (\d+) up$", said, re.M)
+            assert [job for job, up, of in pools if up != of] == []
+            assert {job for job, up, _ in pools if up != "0"} == JOBS
+
+        eventually(assert_up)
+        assert browser.failed == {}
+
+    def test_nothing_that_a_page_asks_for_is_refused(self, browser: Browser) -> None:
+        """
+        All pages are complete; what is neither a page nor asked for by one is not served.
+        """
+        for path, text in PAGES.items():
+            browser.show(path, text)
+        assert browser.failed == {}
+
+        assert {path: browser.status(path) for path in NO_PAGES} == dict.fromkeys(NO_PAGES, 404)
+
+
+class TestDestroy:
+    def test_leaves_nothing(self, lab: Lab, standalone: Stack, stacks: Stacks) -> None:
         """
         Neither namespaced nor cluster-wide objects stay.
         """
         stacks.deploy({})
 
-        assert lab.left() == {}
+        assert_nothing_left(lab)

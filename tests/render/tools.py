@@ -9,7 +9,8 @@ from functools import cache
 from pathlib import Path
 
 from fleet.validators import is_of
-from lab.build import CACHE, command
+from lab.build import command
+from lab.toolchains import CACHE
 from settings.images import ALERTMANAGER, BLACKBOX_EXPORTER, PROMETHEUS
 from tests import ROOT
 

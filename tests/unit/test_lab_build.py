@@ -47,7 +47,7 @@ def built(monkeypatch, tmp_path, said):
     """
     monkeypatch.setattr(build, "CACHE", tmp_path)
 
-    monkeypatch.setattr(build, "_toolchain", lambda: "go")
+    monkeypatch.setattr(build, "go", lambda: "go")
 
     def run(*rows, compiler=lambda binary: None, every=30):
         monkeypatch.setattr(build, "BINARIES", rows)
@@ -224,6 +224,7 @@ class TestOverlay:
         (library / "inner").mkdir(parents=True)
         for name in ("one.go", "two.go"):
             (library / "inner" / name).write_text("theirs")
+        (library / "inner").chmod(0o555)  # as Go's cache has it
         (tmp_path / "own.go").write_text("ours")
         asked = []
         monkeypatch.setattr(build, "_go", lambda *words: asked.append(words) or json.dumps({"Dir": str(library)}))
@@ -232,6 +233,7 @@ class TestOverlay:
 
         copy = tmp_path / "overlay" / "l.example" / "l" / "inner"
         assert {file.name: file.read_text() for file in copy.iterdir()} == {"one.go": "theirs", "two.go": "ours"}
+        assert copy.stat().st_mode & 0o200, "nobody but root could write there"
         assert asked[-1] == (tmp_path, "mod", "edit", "-replace=l.example/l=./overlay/l.example/l")
 
 
@@ -248,6 +250,17 @@ class TestRecipe:
             recipes.add(build._recipe(binary))
 
         assert len(recipes) == 2
+
+    def test_what_builds_its_pages_is_part_of_it(self, monkeypatch):
+        """
+        With another pnpm they are built anew.
+        """
+        recipes = set()
+        for text in ("10.0.0", "10.0.1"):
+            monkeypatch.setattr(build.web_ui, "recipe", lambda text=text: text)
+            recipes |= {build._recipe(replace(NEIGHBOUR, web_ui=has_pages)) for has_pages in (False, True)}
+
+        assert len(recipes) == 3
 
     @pytest.mark.parametrize("change", [{"version": "v1.1.0"}, {"staging": "v0.1.1"}])
     def test_the_neighbours_are_part_of_it(self, monkeypatch, change):

@@ -7,7 +7,7 @@ import pytest
 
 from lab.cluster import Cluster
 from lab.node import LabError, find, node_holder, run, tail, wait
-from lab.tools import missing
+from lab.tools import FOR_TESTS, PACKAGES, missing, packages
 
 
 @pytest.fixture
@@ -86,3 +86,10 @@ class TestMissing:
         said = missing(["nsenter", "unshare", "nft"])
 
         assert said.endswith("run `apt-get install -y nftables util-linux`")
+
+    def test_a_browser_is_for_tests_alone(self):
+        """
+        `fleet lab up` does not ask for it.
+        """
+        assert packages(FOR_TESTS) == "chromium chromium-driver"
+        assert not FOR_TESTS.keys() & PACKAGES.keys()

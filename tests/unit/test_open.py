@@ -1,5 +1,6 @@
 import asyncio
 import http.client
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -378,8 +379,8 @@ class TestPages:
         """
         Grafana and Receive ask; people look at more.
         """
-        pages = {"/", "/targets", "/config", "/api/v1/status/config", "/api/v1/targets"}
+        pages = {"/", "/-/ready", "/targets", "/config", "/api/v1/status/config", "/api/v1/targets"}
 
         assert pages <= {*BROWSE.paths}
         assert not pages & {*READ.paths}
-        assert not [path for path in BROWSE.paths if "admin" in path or "write" in path or path.startswith("/-/")]
+        assert not [path for path in BROWSE.paths if re.search("admin|write|/-/(?!ready$)", path)]

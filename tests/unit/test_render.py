@@ -135,7 +135,7 @@ class TestShipped:
 
         assert "gcp:storage/bucket:Bucket hub-bucket" in listed
         assert not any(line.startswith("kubernetes:") for line in listed)
-        account = rendered["Pulumi.thanos.yaml"].files["hub/serviceaccount-promfleet.thanos-compactor.yaml"]
+        account = rendered["Pulumi.thanos.yaml"].files["hub/01-serviceaccount-promfleet.thanos-compactor.yaml"]
         assert account["metadata"]["annotations"]["iam.gke.io/gcp-service-account"].endswith(
             "-compactor@acme-monitoring.iam.gserviceaccount.com"
         )
@@ -214,6 +214,17 @@ class TestUnknown:
 
         assert LeftOut("eu1", "Namespace", "", "promfleet", ("metadata", "annotations", ONLY_LIVE), whole=False) in left
         assert "eu1/00-namespace-promfleet.yaml" in rendered["Pulumi.eu1.yaml"].files
+
+    def test_an_account_comes_before_the_secret_of_its_token(self, rendered):
+        """
+        Kubernetes deletes such a Secret if it is first; kubectl applies files in the order of their names.
+        """
+        for one in rendered.values():
+            order = {(item["kind"], item["metadata"]["name"]): place for place, item in enumerate(one.files.values())}
+            for item in one.files.values():
+                account = item["metadata"].get("annotations", {}).get("kubernetes.io/service-account.name")
+                if item["kind"] == "Secret" and account:
+                    assert order["ServiceAccount", account] < order["Secret", item["metadata"]["name"]]
 
 
 class TestMistakes:

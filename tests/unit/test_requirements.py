@@ -13,12 +13,12 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from lab import build
+from lab import toolchains
 from tests import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 USERS, DEVELOPERS = "requirements.txt", "requirements-dev.txt"
-GO, SCAN = "requirements-go.txt", "requirements-scan.txt"
+GO, NODE, SCAN = "requirements-go.txt", "requirements-node.txt", "requirements-scan.txt"
 OWN = {file.stem for file in ROOT.iterdir() if file.is_dir() or file.suffix == ".py"}
 DRAWS = ROOT / "fleet" / "picture.py"
 """The one module whose needs are an extra."""
@@ -120,18 +120,18 @@ class TestTools:
         assert locked(tmp_path / "uv.txt") == {"uv": locked(DEVELOPERS)["uv"]}
         assert re.findall(r"pip install (?!.*--require-hashes)(?!.*--editable).*", recipe) == []
 
-    @pytest.mark.parametrize(("group", "file"), [("go", GO), ("scan", SCAN)])
+    @pytest.mark.parametrize(("group", "file"), [("go", GO), ("node", NODE), ("scan", SCAN)])
     def test_with_lock_files_of_their_own_are_what_is_asked_for(self, group, file):
         """
-        Go, whose release the lab reads from there, and the scanner.
+        Go and Node.js, whose releases the lab reads from there, and the scanner.
         """
         [(name, requirement)] = requirements(PROJECT["dependency-groups"][group]).items()
 
         assert requirement.specifier.contains(locked(file)[name][0]), f"{requirement} in pyproject.toml: make lock"
-        assert build.GO == ROOT / GO
+        assert (toolchains.GO, toolchains.NODE) == (ROOT / GO, ROOT / NODE)
 
 
-@pytest.mark.parametrize("file", [USERS, DEVELOPERS, GO, SCAN])
+@pytest.mark.parametrize("file", [USERS, DEVELOPERS, GO, NODE, SCAN])
 def test_every_package_is_held_against_its_hash(file):
     """
     With the first hash pip asks for all of them, so that a single one that is missing stops the installation.
