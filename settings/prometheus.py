@@ -1,4 +1,4 @@
-"""Settings of a Prometheus server, as a hub or standalone."""
+"""Settings that the sections of all Prometheus servers have in common."""
 
 from typing import Annotated, ClassVar
 

@@ -1,4 +1,4 @@
-"""A Prometheus server, as a hub or standalone."""
+"""A Prometheus server, whichever section describes it."""
 
 from collections.abc import Mapping, Sequence
 

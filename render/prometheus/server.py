@@ -1,4 +1,4 @@
-"""prometheus.yml of a server, as a hub or standalone."""
+"""prometheus.yml of a Prometheus server."""
 
 from collections.abc import Iterator
 from typing import Any
