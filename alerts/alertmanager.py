@@ -113,7 +113,7 @@ ALERTMANAGER = Group(
             summary="No Alertmanager in {{ $labels.cluster }} sends all notifications by {{ $labels.integration }}.",
             description=(
                 "Even on the replica that works best {{ $value | humanizePercentage }} of the notifications failed: "
-                "people are not told. A secret is wrong, or the service is down."
+                "receivers are not notified. A secret is wrong, or the service is down."
             ),
             threshold=Threshold(value=0.01, least=0, most=0.9, unit="ratio"),
         ),

@@ -22,7 +22,7 @@ def _free(which: str, has: str) -> str:
 _FREE_SPACE, _FREE_FILES = _free("avail_bytes", "size_bytes"), _free("files_free", "files")
 
 
-def _filling_up(name: str, metric: str, free: str, what: str, shares: tuple[float, float]) -> Iterator[Alert]:
+def _filling_up(name: str, metric: str, free: str, resource: str, shares: tuple[float, float]) -> Iterator[Alert]:
     """Warn a day before the end, be critical four hours before; `shares` are free at most by then."""
     levels: tuple[tuple[Severity, float, float], ...] = (("warning", 86400, shares[0]), ("critical", 14400, shares[1]))
     for severity, seconds, share in levels:
@@ -36,9 +36,9 @@ def _filling_up(name: str, metric: str, free: str, what: str, shares: tuple[floa
             ),
             for_="1h",
             severity=severity,
-            summary=f"{_WHICH} will run out of {what} soon.",
+            summary=f"{_WHICH} will run out of {resource} soon.",
             description=(
-                f"At the rate of the last six hours {{{{ $labels.device }}}} has no {what} left within "
+                f"At the rate of the last six hours {{{{ $labels.device }}}} has no {resource} left within "
                 "{{ $threshold | humanizeDuration }}."
             ),
             threshold=Threshold(value=seconds, least=3600, most=604800, unit="seconds"),

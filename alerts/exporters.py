@@ -10,7 +10,7 @@ _WATCHED = "apiserver|coredns|kube-state-metrics|kubelet|node-exporter"
 
 
 _ITSELF = 'instance!="kube-state-metrics-telemetry"'
-"""Where kube-state-metrics tells of itself, it may be up while it tells of nothing else."""
+"""kube-state-metrics' telemetry port, which may be up while its port for metrics of objects is down."""
 
 
 def _requests_fail(verb: str) -> Alert:

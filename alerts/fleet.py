@@ -30,6 +30,18 @@ FLEET = Group(
             ),
         ),
         Alert(
+            name="PromfleetClusterUnreachable",
+            expr='promfleet_cluster_watched unless on (cluster) up{job="apiserver"} == 1',
+            for_="5m",
+            severity="critical",
+            summary="The watcher can't reach the API server of {{ $labels.cluster }}.",
+            description=(
+                "No scrape of the API server succeeds. Its network or its certificate changed, or the token of the "
+                "watcher was revoked."
+            ),
+            jobs=("apiserver",),
+        ),
+        Alert(
             name="PromfleetWalAtRisk",
             # Once in five minutes over two days: the longest outage that an agent can be planned for.
             expr=(
@@ -77,11 +89,11 @@ FLEET = Group(
         ),
         Alert(
             name="PromfleetNameTaken",
-            # When kube-system was made tells clusters apart; one cluster made anew changes it once.
+            # The creation time of kube-system identifies a cluster; a cluster that is created again changes it once.
             expr=f'changes(kube_namespace_created{{{STATE}, namespace="kube-system"}}[30m]) > 2',
             severity="critical",
             summary="Two clusters report under the name {{ $labels.cluster }}.",
-            description="Their samples are mixed and can't be told apart. Rename one of the two clusters.",
+            description="Their samples are mixed and can't be distinguished. Rename one of the two clusters.",
             jobs=("kube-state-metrics",),
         ),
         Alert(

@@ -15,13 +15,15 @@ def _certificates() -> Iterator[Alert]:
         ("Client", "certificate_manager_client_expiration_renew_errors", "the API server refuses the node"),
         ("Server", "server_expiration_renew_errors", "logs, exec and scrapes of the node fail"),
     ):
-        what = f"The {kind.lower()} certificate of the kubelet of {{{{ $labels.node }}}} in {{{{ $labels.cluster }}}}"
+        certificate = (
+            f"The {kind.lower()} certificate of the kubelet of {{{{ $labels.node }}}} in {{{{ $labels.cluster }}}}"
+        )
         yield Alert(
             name=f"Kubelet{kind}CertificateRenewalErrors",
             expr=f"increase(kubelet_{errors}{{{KUBELETS}}}[15m]) > 0",
             for_="15m",
             severity="warning",
-            summary=f"{what} can't be renewed.",
+            summary=f"{certificate} can't be renewed.",
             description=(
                 "{{ $value | printf `%.0f` }} tries failed in fifteen minutes. When the present certificate expires, "
                 f"{consequence}."
@@ -33,7 +35,7 @@ def _certificates() -> Iterator[Alert]:
                 name=f"Kubelet{kind}CertificateExpiration",
                 expr=f"kubelet_certificate_manager_{kind.lower()}_ttl_seconds{{{KUBELETS}}} < $threshold",
                 severity=severity,
-                summary=f"{what} expires soon.",
+                summary=f"{certificate} expires soon.",
                 description=f"It expires in {{{{ $value | humanizeDuration }}}}. After that, {consequence}.",
                 threshold=Threshold(value=left, least=3600, most=7776000, unit="seconds"),
                 jobs=JOB,

@@ -24,7 +24,7 @@ class Alert:
     An alerting rule; its expression keeps `cluster`.
 
     Several rules may have one name: they differ in severity or in `labels`. `$threshold` in the expression and in the
-    texts stands for the threshold's value.
+    texts is replaced by the threshold's value.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Alert:
     summary: str
     description: str
     labels: Mapping[str, str] = field(default_factory=dict)
-    """Labels beside severity and team that tell rules of one name apart."""
+    """Labels, other than severity and team, that distinguish rules of one name."""
     threshold: Threshold | None = None
     jobs: tuple[str, ...] = ()
     """Scrape jobs that it can't do without; where a platform has none of one of them, there is no such alert."""
@@ -61,10 +61,10 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Inhibition:
-    """While an alert fires that matches the source, those of its cluster that match the target notify nobody."""
+    """An inhibition rule: while the source fires, alerts of the same cluster that match the target notify nobody."""
 
     source: str
     """Matchers as Alertmanager writes them: all that a stranger could choose is named."""
     target: str
     equal: tuple[str, ...] = ()
-    """Labels beside `cluster` that must be equal."""
+    """Labels, other than `cluster`, that must be equal."""

@@ -24,7 +24,7 @@ def _beyond_one_node(resource: str) -> str:
 
 
 def _network_errors(direction: str) -> str:
-    errors, packets = (f"rate(node_network_{direction}_{what}_total{{{NODE}}}[5m])" for what in ("errs", "packets"))
+    errors, packets = (f"rate(node_network_{direction}_{kind}_total{{{NODE}}}[5m])" for kind in ("errs", "packets"))
     return f"{errors} / ({packets} > 0) > $threshold"
 
 

@@ -26,6 +26,6 @@ _PODS = "max by (cluster, namespace, workload, workload_type, pod)"
 
 OWNER = Record(
     name="namespace_workload_pod:kube_pod_owner:relabel",
-    # Dashboards join it by pod, so that a pod has one series whatever is told of it twice.
+    # Dashboards join it by pod, so that a pod must have one series, even with duplicate series of its owner.
     expr=(f"topk by (cluster, namespace, pod) (1,\n{_PODS} ({_OF_DEPLOYMENTS}\n)\nor\n{_PODS} ({_OF_OTHERS}\n)\n)"),
 )

@@ -18,7 +18,7 @@ def tables() -> str:
 
 def _section(name: str, alerts: tuple[Alert, ...]) -> Iterator[str]:
     yield f"\n## {name}\n"
-    yield "| alert | severity | after | threshold | says |"
+    yield "| alert | severity | after | threshold | summary |"
     yield "|---|---|---|---|---|"
     yield from (_row(name, alert) for alert in alerts)
 

@@ -158,7 +158,7 @@ PROMETHEUS = Group(
         ),
         Alert(
             name="PrometheusLabelLimitHit",
-            # What was answered in full and not taken. No series says of which target it was, but a counter that there
+            # Complete responses that were not stored. No series has the target, but a counter that there
             # was one.
             expr=(
                 "scrape_body_size_bytes > 0 and up == 0\n"
@@ -242,7 +242,7 @@ PROMETHEUS = Group(
         ),
         Alert(
             name="PrometheusRemoteWriteBehind",
-            # The queue's own highest timestamp stands still while the queue is full; the storage's does not.
+            # The queue's highest timestamp does not advance while the queue is full; the storage's does.
             expr=(
                 f"max by {_EACH} (\n"
                 f"  max_over_time({_QUEUE}_highest_timestamp_in_seconds{{{SENDERS}}}[5m])\n"

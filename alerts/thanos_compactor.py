@@ -7,8 +7,8 @@ _JOB = "thanos-compactor"
 _ITSELF = f'job="{_JOB}"'
 _BLOCKS = f"thanos_blocks_meta_synced{{{_ITSELF}"
 _COMPACTED, _FAILED = (
-    f"sum by (cluster, instance) (increase(thanos_compact_group_compactions_{what}{{{_ITSELF}}}[1h]))"
-    for what in ("total", "failures_total")
+    f"sum by (cluster, instance) (increase(thanos_compact_group_compactions_{kind}{{{_ITSELF}}}[1h]))"
+    for kind in ("total", "failures_total")
 )
 
 THANOS_COMPACTOR = Group(

@@ -1,4 +1,4 @@
-"""Thanos' Query and its frontend: whether they answer, how fast, and whether they find whom they ask."""
+"""Thanos Query and Query Frontend: errors, latency, and lookups of endpoints."""
 
 from .model import Alert, Group, Threshold
 from .thanos import ERRORS, failed_calls, failed_requests, is_down, share, slow

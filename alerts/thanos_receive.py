@@ -129,7 +129,7 @@ THANOS_RECEIVE = Group(
         ),
         Alert(
             name="ThanosReceiveLimitsHighMetaMonitoringQueriesFailureRate",
-            # It asks every 15 seconds.
+            # It queries every 15 seconds.
             expr=f"increase(thanos_receive_metamonitoring_failed_queries_total{{{_ITSELF}}}[5m]) / 20 > $threshold",
             for_="5m",
             severity="warning",

@@ -1,10 +1,10 @@
-"""The hub's Prometheus as a pair: what only a Ruler can say, or else the twin."""
+"""Replicas of the hub's Prometheus: alerts for a Ruler, or else for the other replica."""
 
 from .model import Alert, Group
 
 _SIDECAR = 'job="thanos-sidecar"'
 _EXPECTED = "max by (cluster) (promfleet_thanos_replicas_expected)"
-"""Recorded by whoever evaluates this: when the last replica goes, a Ruler still knows."""
+"""Recorded where the alert is evaluated, so that a Ruler has it after the last replica is gone."""
 
 THANOS_REPLICAS = Group(
     name="thanos-replicas",

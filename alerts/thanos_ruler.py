@@ -1,4 +1,4 @@
-"""Thanos' Ruler: whether it evaluates, and whether somebody hears of it."""
+"""Thanos Ruler: evaluation of rules, and delivery of alerts."""
 
 from .model import Alert, Group, Threshold
 from .thanos import ERRORS, failed_calls, is_down, share
@@ -127,8 +127,11 @@ THANOS_RULER = Group(
             name="ThanosRuleQueryHighDNSFailures",
             # Over gRPC, and over HTTP where it is stateless.
             expr="\nor\n".join(
-                share(f"thanos_rule_{way}_dns_failures_total{_ITSELF}", f"thanos_rule_{way}_dns_lookups_total{_ITSELF}")
-                for way in ("endpoints", "query_apis")
+                share(
+                    f"thanos_rule_{target}_dns_failures_total{_ITSELF}",
+                    f"thanos_rule_{target}_dns_lookups_total{_ITSELF}",
+                )
+                for target in ("endpoints", "query_apis")
             ),
             for_="15m",
             severity="warning",

@@ -10,28 +10,29 @@ _CLAIM = "on (cluster, namespace, persistentvolumeclaim)"
 _WHICH = "{{ $labels.namespace }}/{{ $labels.persistentvolumeclaim }} in {{ $labels.cluster }}"
 
 
-def _nearly_full(name: str, what: str, free: str) -> Alert:
+def _nearly_full(name: str, resource: str, free: str) -> Alert:
     return Alert(
         name=name,
         expr=f"{free} < $threshold",
         for_="1m",
         severity="critical",
-        summary=f"Volume {_WHICH} has nearly no {what} left.",
-        description=f"Free {what}: {{{{ $value | humanizePercentage }}}}. Writes fail when nothing is left.",
+        summary=f"Volume {_WHICH} has nearly no {resource} left.",
+        description=f"Free {resource}: {{{{ $value | humanizePercentage }}}}. Writes fail when nothing is left.",
         threshold=Threshold(value=0.03, least=0.005, most=0.5, unit="ratio"),
         jobs=("kubelet",),
     )
 
 
-def _filling_up(name: str, what: str, free: str, metric: str) -> Alert:
+def _filling_up(name: str, resource: str, free: str, metric: str) -> Alert:
     return Alert(
         name=name,
         expr=f"predict_linear({metric}{{{KUBELETS}}}[6h], $threshold) < 0\nand {_CLAIM} {free} < 0.15",
         for_="1h",
         severity="warning",
-        summary=f"Volume {_WHICH} will run out of {what}.",
+        summary=f"Volume {_WHICH} will run out of {resource}.",
         description=(
-            f"At the rate of the last six hours it has no {what} left within {{{{ $threshold | humanizeDuration }}}}."
+            f"At the rate of the last six hours it has no {resource} left within "
+            "{{ $threshold | humanizeDuration }}."
         ),
         threshold=Threshold(value=345600, least=3600, most=2592000, unit="seconds"),
         jobs=("kubelet",),

@@ -1,4 +1,4 @@
-"""Deployments, StatefulSets, DaemonSets and their pods: whether what was asked for runs."""
+"""Deployments, StatefulSets, DaemonSets and their pods: whether the desired pods run."""
 
 from .model import Alert, Group, Threshold
 from .owners import OWNER
@@ -24,7 +24,7 @@ def _stands_still(metric: str, each: str) -> str:
 
 
 def _more(wanted: str, there: str, each: str) -> str:
-    """More than there is; each is told by one series, even while two replicas of the exporter tell it."""
+    """Missing replicas; deduplicated, since two replicas of the exporter may expose the same series."""
     return f"max by {each} ({wanted}{{{STATE}}}) > on {each} max by {each} ({there}{{{STATE}}})"
 
 

@@ -3,6 +3,7 @@
 from .agent_prometheus import AgentPrometheus, AgentPrometheusArgs
 from .alertmanager import Alertmanager, AlertmanagerArgs
 from .blackbox_exporter import BlackboxExporter, BlackboxExporterArgs
+from .cluster_access import ClusterAccess, ClusterAccessArgs
 from .exposure import Exposure, ExposureArgs
 from .grafana import Grafana, GrafanaArgs
 from .hub_prometheus import HubPrometheus, HubPrometheusArgs
@@ -27,6 +28,8 @@ __all__ = [
     "AlertmanagerArgs",
     "BlackboxExporter",
     "BlackboxExporterArgs",
+    "ClusterAccess",
+    "ClusterAccessArgs",
     "Exposure",
     "ExposureArgs",
     "Grafana",

@@ -1,4 +1,4 @@
-"""One cluster's Prometheus in agent mode: it scrapes, keeps a write-ahead log and ships everything to a hub."""
+"""One cluster's Prometheus in agent mode: it scrapes, keeps a write-ahead log and sends all samples to a hub."""
 
 from collections.abc import Sequence
 from typing import NotRequired, TypedDict
@@ -35,15 +35,15 @@ class AgentPrometheusArgs(TypedDict):
     memory: tuple[str, str]
     """Request and limit of memory."""
     grace: int
-    """Seconds a stopping agent has to deliver what it still holds; above its flush deadline."""
+    """Termination grace period in seconds, in which an agent sends its queue; above its flush deadline."""
     ca: NotRequired[pulumi.Input[str]]
-    """PEM certificates that sign for the receiver; without them the public authorities are trusted."""
+    """PEM certificates of the receiver's CA; the public authorities, if left out or empty."""
     ca_config_map: NotRequired[pulumi.Input[str]]
-    """ConfigMap that holds them under `ca.crt` instead, unless this is empty."""
+    """ConfigMap with that CA (key `ca.crt`) instead; none, if empty."""
     targets_ca_config_map: NotRequired[pulumi.Input[str]]
-    """ConfigMap whose `ca.crt` signs for annotated targets, where the configuration says so."""
-    storage_class: NotRequired[pulumi.Input[str]]
-    """The cluster's default class, if left out."""
+    """ConfigMap with the CA of annotated targets (key `ca.crt`), if the configuration refers to it."""
+    storage_class: NotRequired[pulumi.Input[str] | None]
+    """StorageClass of the volume; the cluster's default, if None or left out."""
     image: str
     """Image of Prometheus."""
     rollout_timeout: int
@@ -51,7 +51,7 @@ class AgentPrometheusArgs(TypedDict):
 
 
 class AgentPrometheus(pulumi.ComponentResource):
-    """Ships one cluster's samples to a hub or to any other remote-write receiver."""
+    """Sends one cluster's samples to a hub or to any other remote-write receiver."""
 
     def __init__(self, name: str, args: AgentPrometheusArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:AgentPrometheus", name, {}, opts)
@@ -84,7 +84,7 @@ class AgentPrometheus(pulumi.ComponentResource):
             {"name": "data", "persistent_volume_claim": {"claim_name": volume.metadata.name}},
             *targets_ca(args.get("targets_ca_config_map")).volumes,
         ]
-        # Nothing asks the agent, so that the Service that its StatefulSet must name has no port.
+        # Nothing connects to the agent, so that the Service that its StatefulSet must name has no port.
         k8s.core.v1.Service(
             f"{name}-service",
             metadata=metadata,
@@ -101,7 +101,7 @@ def pod(
     volumes: Sequence[k8s.core.v1.VolumeArgsDict],
     args: AgentPrometheusArgs,
 ) -> k8s.core.v1.PodSpecArgsDict:
-    """One agent per cluster: a second with equal labels would make the hub refuse samples of both."""
+    """The pod of an agent; never two at a time, since the hub would reject samples of two with equal labels."""
     mounts: list[k8s.core.v1.VolumeMountArgsDict] = [
         {"name": "token", "mount_path": TOKEN, "read_only": True},
         {"name": "trusted", "mount_path": TRUSTED, "read_only": True},

@@ -1,4 +1,4 @@
-"""The Alertmanagers that take a hub's alerts: replicas that tell each other who was told of what."""
+"""Alertmanager: replicas that form a cluster, and share silences and the log of notifications."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -28,12 +28,12 @@ from render.thanos.names import RULER
 
 from .k8s import auth_proxy
 from .k8s.labels import metadata_of, selector
-from .k8s.network_policy import pods_of
+from .k8s.network_policy import network_policy, pods_of
 from .k8s.probes import STARTING
 from .k8s.security import POD_WITH_VOLUME, RESTRICTED
 from .k8s.service_account import bind_role, service_account_token
 from .k8s.timeouts import timeouts
-from .k8s.workload import VOLUME, of_the_pod, pod_defaults, replicas, resources, spread
+from .k8s.workload import VOLUME, pod_defaults, pod_field, replicas, resources, spread
 
 CONFIG = CONFIG_FILE.rpartition("/")[0]
 
@@ -46,23 +46,23 @@ class AlertmanagerArgs(TypedDict):
     config: str
     """Text of alertmanager.yml."""
     secrets: Mapping[str, pulumi.Input[str]]
-    """Name of a file -> the secret in it."""
+    """File name -> its content, a secret."""
     existing: Mapping[str, tuple[str, str]]
-    """Name of a file -> Secret and key that hold it already."""
+    """File name -> name and key of an existing Secret with its content."""
     replicas: int
-    """How many tell each other what was sent."""
+    """Number of replicas."""
     notifier: str
-    """App, and ServiceAccount, of the Prometheus that sends its alerts here."""
+    """App, and ServiceAccount, of the Prometheus that sends alerts."""
     reader: pulumi.Input[str]
-    """ServiceAccount, in this namespace, that may look."""
+    """ServiceAccount, in this namespace, with read access."""
     tls_secret: pulumi.Input[str]
-    """Secret of type kubernetes.io/tls that the auth proxies show."""
+    """Secret of type kubernetes.io/tls with the auth proxies' certificate."""
     url: NotRequired[str]
-    """Where people reach it, for links in notifications."""
+    """External URL, for links in notifications."""
     storage: pulumi.Input[str]
     """Size of each replica's volume."""
-    storage_class: NotRequired[pulumi.Input[str]]
-    """The cluster's default class, if left out."""
+    storage_class: NotRequired[pulumi.Input[str] | None]
+    """StorageClass of the volume; the cluster's default, if None or left out."""
     image: str
     """Image of Alertmanager."""
     reloader_image: str
@@ -74,14 +74,14 @@ class AlertmanagerArgs(TypedDict):
 
 
 class Alertmanager(pulumi.ComponentResource):
-    """Groups, inhibits, silences, and tells each alert once to whom it concerns."""
+    """Deduplicates, groups, inhibits and silences alerts, and sends notifications."""
 
     service: pulumi.Output[str]
     """Name of the Service with a port per auth proxy."""
     notify_role: pulumi.Output[str]
-    """Name of the Role that opens the auth proxy of who raises alerts."""
+    """Name of the Role that permits sending alerts."""
     operator_token: pulumi.Output[str]
-    """Bearer token for the auth proxy of people; secret."""
+    """Bearer token for silencing; secret."""
 
     def __init__(self, name: str, args: AlertmanagerArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:Alertmanager", name, {}, opts)
@@ -94,12 +94,12 @@ class Alertmanager(pulumi.ComponentResource):
         proxies = auth_proxy.auth_proxies(
             name,
             [NOTIFY.called_by(args["notifier"], RULER), OPERATE, READ],
-            args["auth_proxy_image"],
-            metadata,
-            account,
-            args["tls_secret"],
-            args["prefix"],
-            await_opts,
+            image=args["auth_proxy_image"],
+            metadata=metadata,
+            account=account,
+            tls_secret=args["tls_secret"],
+            prefix=args["prefix"],
+            await_opts=await_opts,
         )
         self.notify_role = proxies.roles[NOTIFY.name]
         bind_role(
@@ -113,9 +113,9 @@ class Alertmanager(pulumi.ComponentResource):
             f"{name}-operator", {**metadata, "name": OPERATOR}, proxies.roles[OPERATE.name], 0, child_opts
         )
         looking: dict[str, pulumi.Input[str]] = {f"{APP}-reader": args["reader"], f"{OPERATOR}-reads": OPERATOR}
-        for binding, who in looking.items():
+        for binding, account_name in looking.items():
             reads: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": binding}
-            bind_role(f"{name}-{binding}", reads, proxies.roles[READ.name], who, child_opts)
+            bind_role(f"{name}-{binding}", reads, proxies.roles[READ.name], account_name, child_opts)
         self.service = proxies.service
         self._serve(name, args, metadata, account.metadata.name, proxies, child_opts)
         self.register_outputs({"service": self.service, "operator_token": self.operator_token})
@@ -152,36 +152,30 @@ class Alertmanager(pulumi.ComponentResource):
             name,
             APP,
             args["replicas"],
-            metadata,
-            pod(args, account, proxies.containers, volumes),
-            peers.metadata.name,
-            args["storage"],
-            args.get("storage_class"),
-            await_opts,
+            metadata=metadata,
+            pod=pod(args, account, proxies.containers, volumes),
+            peers=peers.metadata.name,
+            storage=args["storage"],
+            storage_class=args.get("storage_class"),
+            opts=await_opts,
         )
-        k8s.networking.v1.NetworkPolicy(
-            f"{name}-peers-policy",
-            metadata={**metadata, "name": PEERS},
-            spec={
-                "pod_selector": {"match_labels": selector(APP, APP)},
-                "policy_types": ["Ingress"],
-                "ingress": [
-                    {
-                        "from_": [{"pod_selector": {"match_labels": selector(APP, APP)}}],
-                        "ports": [{"port": PEERS_PORT, "protocol": protocol} for protocol in ("TCP", "UDP")],
-                    },
-                    {
-                        "from_": pods_of([args["notifier"]]),
-                        "ports": [{"port": RELOADER, "protocol": "TCP"}],
-                    },
-                ],
-            },
-            opts=child_opts,
+        network_policy(
+            f"{name}-peers",
+            {**metadata, "name": PEERS},
+            APP,
+            [
+                {
+                    "from_": pods_of([APP]),
+                    "ports": [{"port": PEERS_PORT, "protocol": protocol} for protocol in ("TCP", "UDP")],
+                },
+                {"from_": pods_of([args["notifier"]]), "ports": [{"port": RELOADER, "protocol": "TCP"}]},
+            ],
+            child_opts,
         )
 
 
 def kept(secrets: Mapping[str, pulumi.Input[str]]) -> Mapping[str, pulumi.Output[str]] | None:
-    """Secrets as the API server keeps them; it does not keep an empty mapping."""
+    """Data of a Secret; None for an empty mapping, which the API server does not keep."""
 
     def encoded(text: str) -> str:
         return base64.b64encode(text.encode()).decode()
@@ -192,7 +186,7 @@ def kept(secrets: Mapping[str, pulumi.Input[str]]) -> Mapping[str, pulumi.Output
 def secret_files(
     ours: pulumi.Input[str], existing: Mapping[str, tuple[str, str]]
 ) -> list[k8s.core.v1.VolumeProjectionArgsDict]:
-    """One folder with the stack's secrets and those that stand in Secrets of others."""
+    """One volume with the stack's secrets and those of existing Secrets."""
     sources: list[k8s.core.v1.VolumeProjectionArgsDict] = [{"secret": {"name": ours}}]
     for file, (name, key) in sorted(existing.items()):
         sources.append({"secret": {"name": name, "items": [{"key": key, "path": file}]}})
@@ -200,7 +194,7 @@ def secret_files(
 
 
 def peers_service() -> k8s.core.v1.ServiceSpecArgsDict:
-    """Gives each replica a name, also before it is ready: only together do they become so."""
+    """DNS names of the replicas, also before they are ready: each becomes ready once it has found its peers."""
     return {
         "cluster_ip": "None",
         "publish_not_ready_addresses": True,
@@ -219,7 +213,7 @@ def pod(
     proxies: Sequence[k8s.core.v1.ContainerArgsDict],
     volumes: Sequence[k8s.core.v1.VolumeArgsDict],
 ) -> k8s.core.v1.PodSpecArgsDict:
-    """Alertmanager on loopback, what makes it read changed files again, and its auth proxies."""
+    """Alertmanager on loopback, the config reloader, and the auth proxies."""
     return {
         **pod_defaults(account, POD_WITH_VOLUME),
         "topology_spread_constraints": spread(APP),
@@ -250,7 +244,7 @@ def pod(
 
 
 def server(args: AlertmanagerArgs) -> k8s.core.v1.ContainerArgsDict:
-    """Alertmanager itself; nothing but the pod reaches its API, so its probes are run inside."""
+    """Alertmanager; its API listens on loopback, so that its probes are commands in the container."""
     probe: k8s.core.v1.ProbeArgsDict = {
         "exec_": {"command": ["amtool", "cluster", "show", f"--alertmanager.url=http://{LISTEN}"]},
         "timeout_seconds": 5,
@@ -259,7 +253,7 @@ def server(args: AlertmanagerArgs) -> k8s.core.v1.ContainerArgsDict:
         "name": APP,
         "image": args["image"],
         "args": alertmanager_flags(args["replicas"], PEERS, args["prefix"], args.get("url")),
-        "env": [{"name": "POD_IP", "value_from": of_the_pod("status.podIP")}],
+        "env": [{"name": "POD_IP", "value_from": pod_field("status.podIP")}],
         "ports": [
             {"name": f"peers-{protocol.lower()}", "container_port": PEERS_PORT, "protocol": protocol}
             for protocol in ("TCP", "UDP")

@@ -1,4 +1,4 @@
-"""blackbox_exporter: asks endpoints as a user would, on the hub's behalf and nobody else's."""
+"""blackbox_exporter: probes endpoints for the Prometheus server, and for no other client."""
 
 from typing import TypedDict
 
@@ -25,9 +25,9 @@ class BlackboxExporterArgs(TypedDict):
     config: str
     """Text of its configuration file."""
     scraper: str
-    """App, and ServiceAccount, of the Prometheus that has it ask."""
+    """App, and ServiceAccount, of the Prometheus that scrapes its probes."""
     tls_secret: pulumi.Input[str]
-    """Secret of type kubernetes.io/tls that the auth proxy shows."""
+    """Secret of type kubernetes.io/tls with the auth proxy's certificate."""
     image: str
     """Image of blackbox_exporter."""
     auth_proxy_image: str
@@ -37,7 +37,7 @@ class BlackboxExporterArgs(TypedDict):
 
 
 class BlackboxExporter(pulumi.ComponentResource):
-    """Probes what the hub's Prometheus names."""
+    """Probes the targets of the Prometheus server's scrape jobs."""
 
     def __init__(self, name: str, args: BlackboxExporterArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:BlackboxExporter", name, {}, opts)
@@ -50,12 +50,12 @@ class BlackboxExporter(pulumi.ComponentResource):
         proxies = auth_proxy.auth_proxies(
             name,
             [PROBE.called_by(args["scraper"])],
-            args["auth_proxy_image"],
-            metadata,
-            account,
-            args["tls_secret"],
-            args["prefix"],
-            await_opts,
+            image=args["auth_proxy_image"],
+            metadata=metadata,
+            account=account,
+            tls_secret=args["tls_secret"],
+            prefix=args["prefix"],
+            await_opts=await_opts,
         )
         scraper: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{APP}-scraper"}
         bind_role(f"{name}-scraper", scraper, proxies.roles[PROBE.name], args["scraper"], child_opts)

@@ -1,4 +1,4 @@
-"""A host that leads to auth proxies: by a Service of its own, or through a proxy that speaks TLS to them."""
+"""Exposes auth proxies under a host: by a Service, or through an Ingress, Gateway or HTTPProxy with TLS to them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NotRequired, TypedDict
@@ -13,22 +13,23 @@ from .k8s.timeouts import timeouts
 GATEWAY_API = "gateway.networking.k8s.io/v1"
 CONTOUR = "projectcontour.io/v1"
 BODY = "64m"
-"""Largest request that a proxy takes; a batch of remote write that is refused for its size is lost."""
+"""Largest request body that a proxy accepts; a remote-write request that is refused for its size is lost."""
 TIMEOUT = 120
-"""Seconds that a proxy waits for an answer; a query of Prometheus may take as long."""
+"""Seconds that a proxy waits for an answer; the timeout of a query of Prometheus."""
 TYPES = {"nodePort": "NodePort", "loadBalancer": "LoadBalancer"}
 
 Via = Literal["clusterIP", "nodePort", "loadBalancer", "ingress", "gateway", "httpProxy"]
 
 
 class Backend(TypedDict):
-    """A port of the Service, and what of the host leads to it."""
+    """A port of the Service, and the paths of the host that are routed to it."""
 
     name: str
-    """The port's name."""
+    """Name of the port."""
     port: int
+    """Port number, of the Service and of the pod."""
     path: NotRequired[str]
-    """Exactly this path; without it all that no other backend takes."""
+    """Exactly this path; if left out, every path that no other backend has."""
     node_port: NotRequired[int]
     """Port on the nodes, with `nodePort`."""
 
@@ -39,35 +40,35 @@ class ExposureArgs(TypedDict):
     app: str
     """Name of the Service and of the workload behind it."""
     via: Via
-    """A Service's type, or a proxy that knows hosts."""
+    """Type of the Service, or a proxy that routes by host."""
     host: str
-    """Name that leads here; the auth proxies' certificate covers it."""
+    """Host name; the auth proxies' certificate covers it."""
     backends: Sequence[Backend]
-    """What the host leads to."""
+    """Ports that the host is routed to."""
     server_name: str
     """Name that the proxy verifies in the auth proxies' certificate."""
     tls_secret: pulumi.Input[str]
-    """Secret of type kubernetes.io/tls with that certificate, which a proxy shows to clients too."""
+    """Secret of type kubernetes.io/tls with that certificate, which the proxy uses for clients too."""
     passthrough: NotRequired[bool]
-    """Whether the proxy leaves TLS to the auth proxies; it then sees no paths, and there is one backend."""
+    """Whether the proxy passes TLS through; it can't route by path then, and there is one backend."""
     ca: NotRequired[str]
-    """PEM certificates that sign for the auth proxies, if neither the Secret's `ca.crt` nor a ConfigMap holds them."""
+    """PEM certificates of the auth proxies' CA, if neither the Secret's `ca.crt` nor a ConfigMap has them."""
     ca_config_map: NotRequired[str]
-    """ConfigMap (key `ca.crt`) that holds them, for Gateways."""
+    """ConfigMap with that CA (key `ca.crt`), for Gateways."""
     ingress_class: NotRequired[str]
     """IngressClass; the cluster's default if left out."""
     gateway: NotRequired[Mapping[str, str]]
-    """`name`, `namespace` and, if it is to be one, `sectionName` of the Gateway."""
+    """`name`, `namespace` and optionally `sectionName` of the Gateway."""
     annotations: NotRequired[Mapping[str, str]]
-    """Further annotations of what is made."""
+    """Further annotations of the Service, Ingress, route or HTTPProxy."""
     source_ranges: NotRequired[Sequence[str]]
-    """Addresses from which a load balancer lets clients in; from everywhere, if left out or empty."""
+    """CIDR ranges from which a load balancer accepts clients; all, if left out or empty."""
     rollout_timeout: int
     """Seconds until a load balancer without an address fails the update."""
 
 
 class Exposure(pulumi.ComponentResource):
-    """One way in from outside the cluster; what it leads to always speaks TLS."""
+    """One host that is reached from outside the cluster, with TLS to the backends."""
 
     def __init__(self, name: str, args: ExposureArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:Exposure", name, {}, opts)
@@ -88,7 +89,7 @@ class Exposure(pulumi.ComponentResource):
             case "ingress":
                 known = nginx(args, self._trusted(name, args, metadata, child_opts))
                 metadata["annotations"] = {**known, **args.get("annotations", {})}
-                # Whether a controller has taken it up is not waited for: some never say so.
+                # Don't wait for the status: some controllers never set it.
                 metadata["annotations"] |= {"pulumi.com/skipAwait": "true"}
                 k8s.networking.v1.Ingress(f"{name}-ingress", metadata=metadata, spec=ingress(args), opts=child_opts)
             case "gateway":
@@ -107,7 +108,7 @@ class Exposure(pulumi.ComponentResource):
         metadata: k8s.meta.v1.ObjectMetaArgsDict,
         child_opts: ResourceOptions,
     ) -> None:
-        """Make a route per protocol, and say what the Gateway verifies where it ends TLS."""
+        """Make the route, and a BackendTLSPolicy where the Gateway terminates TLS."""
         for kind, spec in routes(args).items():
             _custom(f"{name}-{kind.lower()}", GATEWAY_API, kind, metadata, spec, child_opts)
         if args.get("passthrough"):
@@ -127,7 +128,7 @@ class Exposure(pulumi.ComponentResource):
         metadata: k8s.meta.v1.ObjectMetaArgsDict,
         child_opts: ResourceOptions,
     ) -> pulumi.Input[str]:
-        """Return a Secret whose `ca.crt` signs for the auth proxies: the certificate's own, unless one is given."""
+        """Name a Secret with the auth proxies' CA (key `ca.crt`): the certificate's own, unless `ca` is given."""
         if "ca" not in args or args.get("passthrough"):
             return args["tls_secret"]
         return k8s.core.v1.Secret(
@@ -152,7 +153,7 @@ def _custom(
 
 
 def service(args: ExposureArgs) -> k8s.core.v1.ServiceSpecArgsDict:
-    """A Service of the kind that is reached from outside, with a port per auth proxy."""
+    """A Service of type NodePort or LoadBalancer, with a port per auth proxy."""
     ports: list[k8s.core.v1.ServicePortArgsDict] = []
     for backend in args["backends"]:
         port: k8s.core.v1.ServicePortArgsDict = {
@@ -173,7 +174,7 @@ def service(args: ExposureArgs) -> k8s.core.v1.ServiceSpecArgsDict:
 
 
 def nginx(args: ExposureArgs, trust: pulumi.Input[str]) -> dict[str, pulumi.Input[str]]:
-    """What ingress-nginx must be told; nothing where the class names another controller."""
+    """Annotations of ingress-nginx; none where the class is of another controller."""
     if "nginx" not in args.get("ingress_class", "nginx"):
         return {}
     prefix = "nginx.ingress.kubernetes.io"
@@ -214,7 +215,7 @@ def _ingress_path(args: ExposureArgs, backend: Backend) -> k8s.networking.v1.HTT
 
 
 def routes(args: ExposureArgs) -> dict[str, dict[str, Any]]:
-    """Kind of route -> its spec; a Gateway that passes TLS through knows only hosts."""
+    """Kind of route -> its spec; a Gateway that passes TLS through routes by host only."""
     head = {"parentRefs": [dict(args["gateway"])], "hostnames": [args["host"]]}
     if args.get("passthrough"):
         return {"TLSRoute": {**head, "rules": [{"backendRefs": [_reference(args, args["backends"][0])]}]}}
@@ -230,7 +231,7 @@ def routes(args: ExposureArgs) -> dict[str, dict[str, Any]]:
 
 
 def backend_tls(args: ExposureArgs, config_map: pulumi.Input[str] | None) -> dict[str, Any]:
-    """What a Gateway verifies at the auth proxies: the ConfigMap's authorities, or the public ones."""
+    """How a Gateway verifies the auth proxies: with the CA of a ConfigMap, or the public authorities."""
     trust: dict[str, Any] = {"wellKnownCACertificates": "System"}
     if config_map is not None:
         trust = {"caCertificateRefs": [{"group": "", "kind": "ConfigMap", "name": config_map}]}
@@ -241,7 +242,7 @@ def backend_tls(args: ExposureArgs, config_map: pulumi.Input[str] | None) -> dic
 
 
 def http_proxy(args: ExposureArgs, trust: pulumi.Input[str]) -> dict[str, Any]:
-    """Contour's proxy for one host."""
+    """Contour's HTTPProxy for one host."""
     if args.get("passthrough"):
         [backend] = args["backends"]
         return {

@@ -1,4 +1,4 @@
-"""Buckets of Google Cloud Storage, and for each role of Thanos an identity with the least rights on them."""
+"""Buckets of Google Cloud Storage, with a Google service account of least privilege per component of Thanos."""
 
 from collections.abc import Mapping
 from typing import Literal, NamedTuple, NotRequired, TypedDict
@@ -14,46 +14,53 @@ RIGHTS: Mapping[Right, tuple[str, ...]] = {
     "read": ("roles/storage.objectViewer",),
     "administer": ("roles/storage.objectAdmin",),
 }
-"""What a role does with blocks -> Google Cloud's roles on the bucket; who only writes can't delete."""
+"""Access of a component to blocks -> IAM roles on the bucket; `write` does not include deleting."""
 _WEEK = 7
 WORKLOAD_IDENTITY = "roles/iam.workloadIdentityUser"
 
 
 class Member(NamedTuple):
-    """A role of Thanos as the cluster and the bucket know it."""
+    """A component of Thanos that has access to a bucket."""
 
     accounts: tuple[str, ...]
     """Its Kubernetes ServiceAccounts."""
     right: Right
+    """Its access to blocks."""
 
 
 class BucketArgs(TypedDict):
     project: str
+    """Project of the bucket and of the service accounts."""
     bucket: str
-    """Name of the bucket, unique in the world."""
+    """Name of the bucket, globally unique."""
     pool: NotRequired[str]
-    """Workload identity pool of the cluster whose pods the members are; needed where there are any."""
+    """Workload identity pool of the members' cluster; required if there are members."""
     namespace: str
-    """Namespace of the members' ServiceAccounts; to Google it is one with those of its name in the pool's clusters."""
+    """Namespace of the members' ServiceAccounts; Google treats it as one in all clusters of the pool."""
     members: Mapping[str, Member]
-    """Who reaches the bucket: a short name -> who that is; the name ends the service account's id."""
+    """Short name -> member with access to the bucket; the name is the suffix of the service account's id."""
     prefix: str
-    """Begins the ids of service accounts; with a member's name at most 30 characters."""
+    """Prefix of the ids of service accounts; with a member's name at most 30 characters."""
     adopt: NotRequired[bool]
-    """Whether the bucket exists, and stays as it is."""
+    """Whether the bucket exists already, and is left unchanged."""
     location: NotRequired[str]
+    """Region, dual-region or multi-region; it can't be changed later."""
     storage_class: NotRequired[str]
+    """Storage class of new objects."""
     versioning: NotRequired[bool]
+    """Whether deleted objects remain as noncurrent versions."""
     soft_delete: NotRequired[int]
-    """Seconds for which deleted objects can be brought back; 0 for none."""
+    """Seconds for which deleted objects can be restored; 0 for none."""
     retention: NotRequired[int]
     """Seconds for which no object can be deleted."""
     kms_key: NotRequired[str]
+    """Full name of the Cloud KMS key that encrypts new objects."""
     protect: NotRequired[bool]
+    """Whether `pulumi destroy` refuses to delete the bucket."""
 
 
 class Bucket(pulumi.ComponentResource):
-    """A bucket that no one outside reaches, and who may do what in it."""
+    """A bucket without public access, and the IAM bindings on it."""
 
     accounts: Mapping[str, pulumi.Output[str]]
     """Member -> e-mail address of the Google service account that it acts as."""
@@ -63,15 +70,15 @@ class Bucket(pulumi.ComponentResource):
         child_opts = ResourceOptions(parent=self)
         bucket = pulumi.Output.from_input(args["bucket"])
         if not args.get("adopt"):
-            made = gcp.storage.Bucket(
+            resource = gcp.storage.Bucket(
                 f"{name}-bucket",
                 bucket_args(args),
                 opts=ResourceOptions(parent=self, protect=args.get("protect", True)),
             )
-            bucket = made.name
+            bucket = resource.name
         self.accounts = {member: self._account(name, member, args, child_opts) for member in args["members"]}
-        for member, who in args["members"].items():
-            for role in RIGHTS[who.right]:
+        for member, entry in args["members"].items():
+            for role in RIGHTS[entry.right]:
                 gcp.storage.BucketIAMMember(
                     f"{name}-{member}-{role.rpartition('.')[2]}",
                     bucket=bucket,
@@ -103,9 +110,9 @@ class Bucket(pulumi.ComponentResource):
 
 def bucket_args(args: BucketArgs) -> gcp.storage.BucketArgs:
     """
-    Describe the bucket. Nothing in it is deleted by age: that is the compactor's, and a rule would race it.
+    Return the arguments of the bucket, without a lifecycle rule on the age of objects: that is up to the compactor.
 
-    Only old versions and uploads that never ended go by themselves.
+    Lifecycle rules delete noncurrent versions and incomplete uploads only.
     """
     soft_delete = args.get("soft_delete", _WEEK * 86400)
     return gcp.storage.BucketArgs(
@@ -132,7 +139,7 @@ def bucket_args(args: BucketArgs) -> gcp.storage.BucketArgs:
 
 
 def old_versions(days: int) -> gcp.storage.BucketLifecycleRuleArgs:
-    """Delete what was deleted or overwritten this long ago."""
+    """Lifecycle rules that delete noncurrent versions after this time."""
     old = gcp.storage.BucketLifecycleRuleConditionArgs(days_since_noncurrent_time=days, with_state="ARCHIVED")
     return lifecycle_rule("Delete", old)
 
@@ -140,6 +147,6 @@ def old_versions(days: int) -> gcp.storage.BucketLifecycleRuleArgs:
 def lifecycle_rule(
     action: str, condition: gcp.storage.BucketLifecycleRuleConditionArgs
 ) -> gcp.storage.BucketLifecycleRuleArgs:
-    """One thing that Google Cloud does by itself, and when."""
+    """One lifecycle rule: action and condition."""
     doing = gcp.storage.BucketLifecycleRuleActionArgs(type=action)
     return gcp.storage.BucketLifecycleRuleArgs(action=doing, condition=condition)

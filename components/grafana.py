@@ -1,4 +1,4 @@
-"""Grafana: the dashboards, for people who log in."""
+"""Grafana, with the dashboards."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -11,6 +11,7 @@ from pulumi import ResourceOptions
 from render.grafana import APP, DASHBOARDS, DATA, PASSWORD, PORT, PROVISIONING, TLS, TOKEN, TRUSTED
 
 from .k8s.labels import metadata_of, selector
+from .k8s.network_policy import network_policy
 from .k8s.security import POD_WITH_VOLUME, RESTRICTED
 from .k8s.service_account import newest_token_secret
 from .k8s.timeouts import timeouts
@@ -18,38 +19,38 @@ from .k8s.volume import claim
 from .k8s.workload import pod_defaults, resources, stateful_set
 
 USER = 472
-"""grafana, in its image."""
+"""User `grafana` of its image."""
 HTTPS = "https"
-"""Name of its port."""
+"""Name of the port."""
 
 
 class GrafanaArgs(TypedDict):
     namespace: pulumi.Input[str]
     """Namespace of the StatefulSet."""
     environment: Mapping[str, str]
-    """Its settings, by the names of their variables."""
+    """Environment variables with Grafana's configuration."""
     datasources: str
-    """Text of the file with its datasource."""
+    """Text of the provisioning file of the datasource."""
     providers: str
-    """Text of the file that names the folder of the dashboards."""
+    """Text of the provisioning file of the dashboards."""
     boards: Mapping[str, str]
     """File name, `<dashboard>.json`, -> text."""
     reader: pulumi.Input[str]
-    """Role, in this namespace, that opens the hub's read auth proxy."""
+    """Role, in this namespace, that permits queries."""
     tls_secret: pulumi.Input[str]
-    """Secret of type kubernetes.io/tls that it shows, and that the hub's auth proxies show."""
+    """Secret of type kubernetes.io/tls with its certificate, which is also that of the server's auth proxies."""
     ca: NotRequired[str]
-    """PEM certificates that sign for the auth proxies; without this and `ca_config_map`, their own is trusted."""
+    """PEM certificates of the auth proxies' CA; without it and `ca_config_map`, their certificate is trusted."""
     ca_config_map: NotRequired[str]
-    """ConfigMap (key `ca.crt`), in this namespace, with them instead."""
+    """ConfigMap, in this namespace, with that CA (key `ca.crt`) instead."""
     password: NotRequired[pulumi.Input[str]]
-    """First password of `admin`; exactly one of this and `password_in`."""
+    """Initial password of `admin`; exactly one of this and `password_in`."""
     password_in: NotRequired[tuple[str, str]]
-    """Secret, in this namespace, and key that hold it already."""
+    """Name and key of an existing Secret, in this namespace, with the password."""
     storage: pulumi.Input[str]
     """Size of the volume."""
-    storage_class: NotRequired[pulumi.Input[str]]
-    """The cluster's default class, if left out."""
+    storage_class: NotRequired[pulumi.Input[str] | None]
+    """StorageClass of the volume; the cluster's default, if None or left out."""
     image: str
     """Image of Grafana."""
     rollout_timeout: int
@@ -57,7 +58,7 @@ class GrafanaArgs(TypedDict):
 
 
 class Grafana(pulumi.ComponentResource):
-    """Shows the dashboards, and asks the hub with a token of its own."""
+    """Shows the dashboards, and queries the server with a token of its own."""
 
     service: pulumi.Output[str]
     """Name of the Service."""
@@ -74,16 +75,7 @@ class Grafana(pulumi.ComponentResource):
             spec={"selector": selector(APP, APP), "ports": [ports]},
             opts=await_opts,
         )
-        k8s.networking.v1.NetworkPolicy(
-            f"{name}-policy",
-            metadata=metadata,
-            spec={
-                "pod_selector": {"match_labels": selector(APP, APP)},
-                "policy_types": ["Ingress"],
-                "ingress": [{"ports": [{"port": HTTPS, "protocol": "TCP"}]}],
-            },
-            opts=child_opts,
-        )
+        network_policy(name, metadata, APP, [{"ports": [{"port": HTTPS, "protocol": "TCP"}]}], child_opts)
         volume = claim(name, metadata, args["storage"], args.get("storage_class"), await_opts)
         volumes: list[k8s.core.v1.VolumeArgsDict] = [
             {"name": "data", "persistent_volume_claim": {"claim_name": volume.metadata.name}},
@@ -101,8 +93,8 @@ class Grafana(pulumi.ComponentResource):
         metadata: k8s.meta.v1.ObjectMetaArgsDict,
         child_opts: ResourceOptions,
     ) -> list[k8s.core.v1.VolumeArgsDict]:
-        """Make what Grafana reads from files, but does not write."""
-        # The token in a Secret, since it is read once: one that the kubelet renews would soon be out of date.
+        """Make the volumes of provisioning files, dashboards, token and certificate."""
+        # The token of a Secret, since Grafana reads it once: a projected token would expire.
         token = newest_token_secret(f"{name}-reader", metadata, args["reader"], 0, child_opts)
         provisioning = self._provisioning(name, args, metadata, child_opts)
         boards = [
@@ -131,17 +123,17 @@ class Grafana(pulumi.ComponentResource):
         metadata: k8s.meta.v1.ObjectMetaArgsDict,
         child_opts: ResourceOptions,
     ) -> pulumi.Output[str]:
-        """Make the ConfigMap that is read at the start only: with another content it is another, for another pod."""
+        """Make a ConfigMap that is read at startup only; a hash of its content in its name rolls the pod."""
         files = {
             "datasources.yaml": args["datasources"],
             "dashboards.yaml": args["providers"],
             **({"ca.crt": args["ca"]} if "ca" in args else {}),
         }
         digest = hashlib.sha256("\n".join(files.values()).encode()).hexdigest()[:8]
-        made = k8s.core.v1.ConfigMap(
+        config_map = k8s.core.v1.ConfigMap(
             f"{name}-provisioning", metadata={**metadata, "name": f"{APP}-{digest}"}, data=files, opts=child_opts
         )
-        return made.metadata.name.apply(str)
+        return config_map.metadata.name.apply(str)
 
     def _password(
         self,
@@ -150,19 +142,19 @@ class Grafana(pulumi.ComponentResource):
         metadata: k8s.meta.v1.ObjectMetaArgsDict,
         child_opts: ResourceOptions,
     ) -> k8s.core.v1.SecretVolumeSourceArgsDict:
-        """Name the Secret with the password, making it of what the stack knows."""
+        """Name the Secret with the password, and make it unless it is an existing one."""
         if "password_in" in args:
             existing, key = args["password_in"]
             return {"secret_name": existing, "items": one(key, "password")}
         if "password" not in args:
             raise ValueError("needs password or password_in")
-        made = k8s.core.v1.Secret(
+        secret = k8s.core.v1.Secret(
             f"{name}-admin",
             metadata={**metadata, "name": f"{APP}-admin"},
             string_data={"password": args["password"]},
             opts=child_opts,
         )
-        return {"secret_name": made.metadata.name}
+        return {"secret_name": secret.metadata.name}
 
 
 MOUNTS: list[k8s.core.v1.VolumeMountArgsDict] = [
@@ -179,7 +171,7 @@ MOUNTS: list[k8s.core.v1.VolumeMountArgsDict] = [
 
 
 def pod(args: GrafanaArgs, volumes: Sequence[k8s.core.v1.VolumeArgsDict]) -> k8s.core.v1.PodSpecArgsDict:
-    """Grafana with its own TLS; it writes to its volume and to a folder for what is short-lived."""
+    """Grafana, which terminates TLS itself; it writes to its volume and to /tmp."""
     alive: k8s.core.v1.ProbeArgsDict = {"http_get": {"path": "/api/health", "port": HTTPS, "scheme": "HTTPS"}}
     container: k8s.core.v1.ContainerArgsDict = {
         "name": APP,
@@ -188,7 +180,7 @@ def pod(args: GrafanaArgs, volumes: Sequence[k8s.core.v1.VolumeArgsDict]) -> k8s
         "ports": [{"name": HTTPS, "container_port": PORT}],
         "resources": resources("50m", "192Mi", "768Mi"),
         "security_context": RESTRICTED,
-        # The first start makes the database.
+        # The first start creates the database.
         "startup_probe": {**alive, "period_seconds": 3, "failure_threshold": 100},
         "readiness_probe": {**alive, "period_seconds": 15},
         "liveness_probe": {**alive, "period_seconds": 30, "failure_threshold": 4, "timeout_seconds": 10},
@@ -202,7 +194,7 @@ def pod(args: GrafanaArgs, volumes: Sequence[k8s.core.v1.VolumeArgsDict]) -> k8s
 
 
 def trusted(args: GrafanaArgs, provisioning: pulumi.Input[str]) -> k8s.core.v1.VolumeArgsDict:
-    """Who signs for the auth proxies, or the certificate that they show."""
+    """Volume with the auth proxies' CA, or with their certificate."""
     if "ca" in args:
         return {"name": "trusted", "config_map": {"name": provisioning, "items": one("ca.crt")}}
     if "ca_config_map" in args:
@@ -211,5 +203,5 @@ def trusted(args: GrafanaArgs, provisioning: pulumi.Input[str]) -> k8s.core.v1.V
 
 
 def one(key: str, file: str | None = None) -> list[k8s.core.v1.KeyToPathArgsDict]:
-    """A single key of a ConfigMap or Secret, under its own name or another."""
+    """A single key of a ConfigMap or Secret as a file."""
     return [{"key": key, "path": file or key}]

@@ -1,4 +1,4 @@
-"""The Prometheus server that takes every cluster's samples, through an auth proxy for writing."""
+"""The Prometheus server that receives samples of other clusters, through an auth proxy for remote write."""
 
 from collections.abc import Mapping
 from typing import NotRequired
@@ -17,24 +17,24 @@ WRITER = "writer"
 
 class HubPrometheusArgs(PrometheusServerArgs):
     writers: Mapping[str, int]
-    """Who has a token for writing: name of an agent's cluster -> how often it was renewed."""
+    """Clusters whose agents have a token for remote write: name -> how often it was renewed."""
     takes_samples: NotRequired[bool]
-    """Whether they write here, which is so if left out; else their Role is granted elsewhere, as by Thanos' Receive."""
+    """Whether they write here; true, if left out. If false, another component binds their Role, such as Receive."""
 
 
 class HubPrometheus(pulumi.ComponentResource):
-    """Stores, evaluates and answers for a whole fleet."""
+    """A Prometheus server that receives samples of agents by remote write."""
 
     service: pulumi.Output[str]
     """Name of the Service with a port per auth proxy."""
     roles: Mapping[str, pulumi.Output[str]]
-    """Auth proxy -> name of the Role that lets through it."""
+    """Auth proxy -> name of the Role that permits access to it."""
     tls_secret: pulumi.Output[str]
     """Name of the Secret with the certificate of all hosts."""
     writer_tokens: Mapping[str, pulumi.Output[str]]
-    """Agent's cluster -> bearer token for writing; secret."""
+    """Agent's cluster -> bearer token for remote write; secret."""
     reader_token: pulumi.Output[str]
-    """Bearer token for reading; secret."""
+    """Bearer token for queries; secret."""
 
     def __init__(self, name: str, args: HubPrometheusArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:HubPrometheus", name, {}, opts)

@@ -1,4 +1,4 @@
-"""The state of Kubernetes objects as metrics."""
+"""kube-state-metrics: the state of Kubernetes objects as metrics."""
 
 from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
@@ -8,7 +8,7 @@ import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
 from .k8s.labels import metadata_of, selector
-from .k8s.network_policy import pods_of
+from .k8s.network_policy import network_policy, pods_of
 from .k8s.probes import STARTING
 from .k8s.security import POD_RESTRICTED, RESTRICTED
 from .k8s.timeouts import timeouts
@@ -40,12 +40,12 @@ class KubeStateMetricsArgs(TypedDict):
     """Namespace of the StatefulSet."""
     prefix: str
     """Begins the names of its cluster-wide objects."""
-    scraper: str
-    """App of the Prometheus that scrapes it."""
+    scraper: str | None
+    """App of the Prometheus in its namespace that scrapes it; None admits everybody: a watcher is outside."""
     series: int
     """Active series of the cluster; memory follows from it."""
     labels: NotRequired[Mapping[str, Sequence[str]]]
-    """Kind of object -> labels of its objects that are told; none, if left out."""
+    """Kind of object -> labels of its objects to expose as metrics; none, if left out."""
     image: str
     """Image of the exporter."""
     rollout_timeout: int
@@ -98,21 +98,13 @@ class KubeStateMetrics(pulumi.ComponentResource):
             },
             opts=await_opts,
         )
-        k8s.networking.v1.NetworkPolicy(
-            f"{name}-policy",
-            metadata=metadata,
-            spec={
-                "pod_selector": {"match_labels": selector(APP, APP)},
-                "policy_types": ["Ingress"],
-                "ingress": [
-                    {
-                        "from_": pods_of([args["scraper"]]),
-                        "ports": [{"port": port, "protocol": "TCP"} for port in ("metrics", "telemetry")],
-                    }
-                ],
-            },
-            opts=child_opts,
-        )
+        ports: list[k8s.networking.v1.NetworkPolicyPortArgsDict] = [
+            {"port": port, "protocol": "TCP"} for port in ("metrics", "telemetry")
+        ]
+        rule: k8s.networking.v1.NetworkPolicyIngressRuleArgsDict = {"ports": ports}
+        if args["scraper"]:
+            rule["from_"] = pods_of([args["scraper"]])
+        network_policy(name, metadata, APP, [rule], child_opts)
         self.register_outputs({})
 
 
@@ -129,7 +121,7 @@ def pod(image: str, account: pulumi.Input[str], args: KubeStateMetricsArgs) -> k
                     f"--port={PORT}",
                     f"--telemetry-port={TELEMETRY}",
                     f"--resources={','.join(sorted(kind for kinds in RESOURCES.values() for kind in kinds))}",
-                    *told(args.get("labels", {})),
+                    *labels_allowlist(args.get("labels", {})),
                 ],
                 "ports": [
                     {"name": "metrics", "container_port": PORT},
@@ -145,7 +137,7 @@ def pod(image: str, account: pulumi.Input[str], args: KubeStateMetricsArgs) -> k
     }
 
 
-def told(labels: Mapping[str, Sequence[str]]) -> list[str]:
-    """The flag that names the labels of objects to tell; by itself it tells none, for each makes series of its own."""
+def labels_allowlist(labels: Mapping[str, Sequence[str]]) -> list[str]:
+    """The flag with the labels of objects to expose; the exporter's default is none, since each adds series."""
     kinds = [f"{kind}=[{','.join(names)}]" for kind, names in sorted(labels.items()) if names]
     return [f"--metric-labels-allowlist={','.join(kinds)}"] if kinds else []

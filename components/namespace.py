@@ -1,4 +1,4 @@
-"""A namespace whose pods are held to one Pod Security level, and where nobody reaches ours unless a policy says so."""
+"""A namespace with a Pod Security level, and a NetworkPolicy that denies ingress to this program's pods by default."""
 
 from typing import Literal, NotRequired, TypedDict
 
@@ -14,20 +14,20 @@ CONSTRAINTS = {"restricted": "nonroot-v2", "privileged": "privileged"}
 
 class NamespaceArgs(TypedDict):
     namespace: str
-    """Its name in the cluster."""
+    """Name of the namespace."""
     admits: Literal["restricted", "privileged"]
-    """The weakest Pod Security level of its pods."""
+    """Pod Security level that is enforced."""
     exists: NotRequired[bool]
-    """Whether it is somebody else's, and stays as it is."""
+    """Whether it exists already, and is left unchanged."""
     openshift: NotRequired[bool]
-    """Whether OpenShift must be told too what its pods may."""
+    """Whether to bind the security context constraints of OpenShift too."""
 
 
 class Namespace(pulumi.ComponentResource):
-    """Makes a namespace, unless it exists, and closes the pods of this program in it to traffic from outside."""
+    """Makes a namespace, unless it exists, and denies ingress to this program's pods in it by default."""
 
     namespace: pulumi.Output[str]
-    """Its name, known once it exists."""
+    """Name of the namespace, known once it exists."""
 
     def __init__(self, name: str, args: NamespaceArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:Namespace", name, {}, opts)

@@ -1,4 +1,4 @@
-"""Host metrics: one node_exporter per Linux node."""
+"""node_exporter: metrics of nodes, from one pod per Linux node."""
 
 from typing import TypedDict
 
@@ -12,7 +12,7 @@ from .k8s.labels import labels, metadata_of, selector
 from .k8s.probes import STARTING
 from .k8s.security import POD_RESTRICTED, RESTRICTED
 from .k8s.timeouts import timeouts
-from .k8s.workload import of_the_pod, pod_defaults, resources
+from .k8s.workload import pod_defaults, pod_field, resources
 
 APP = "node-exporter"
 
@@ -81,7 +81,7 @@ class NodeExporter(pulumi.ComponentResource):
 
 
 def pod(image: str, account: pulumi.Input[str], port: int) -> k8s.core.v1.PodSpecArgsDict:
-    """Share the node's network and files, since the numbers are to be the node's and not the pod's; nothing else."""
+    """A pod that shares the network and the files of its node, to measure the node and not the pod."""
     return {
         **pod_defaults(account, POD_RESTRICTED),
         "host_network": True,
@@ -101,7 +101,7 @@ def pod(image: str, account: pulumi.Input[str], port: int) -> k8s.core.v1.PodSpe
                     "--collector.netclass.ignored-devices=^(veth.*|cali.*|lxc.*|[a-f0-9]{15})$",
                     "--collector.netdev.device-exclude=^(veth.*|cali.*|lxc.*|[a-f0-9]{15})$",
                 ],
-                "env": [{"name": "HOST_IP", "value_from": of_the_pod("status.hostIP")}],
+                "env": [{"name": "HOST_IP", "value_from": pod_field("status.hostIP")}],
                 "ports": [{"name": "metrics", "container_port": port, "host_port": port}],
                 "startup_probe": {"http_get": {"path": "/", "port": "metrics"}, **STARTING},
                 "readiness_probe": {"http_get": {"path": "/", "port": "metrics"}},

@@ -1,4 +1,4 @@
-"""A Prometheus that stores samples, evaluates rules and answers queries, behind an auth proxy for reading."""
+"""A Prometheus that stores samples, evaluates rules and answers queries, behind an auth proxy for queries."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, NotRequired, TypedDict
@@ -33,7 +33,7 @@ RULES = RULE_FILES.rpartition("/")[0]
 
 
 class Sidecar(NamedTuple):
-    """The Thanos sidecar that uploads what a Prometheus has stored."""
+    """The Thanos sidecar, which uploads blocks and answers Query."""
 
     flags: Sequence[str]
     access: BucketAccess
@@ -54,23 +54,23 @@ class PrometheusServerArgs(TypedDict):
     flags: Sequence[str]
     """Command line of Prometheus."""
     hosts: Sequence[str]
-    """Names in the certificate, by which the auth proxies and all that is deployed beside them are reached."""
+    """Host names in the certificate: of the server, and of everything that is exposed with it."""
     tls_secret: NotRequired[pulumi.Input[str]]
     """Secret of type kubernetes.io/tls with that certificate; exactly one of this and `tls_issuer`."""
     tls_issuer: NotRequired[str]
-    """cert-manager ClusterIssuer that is asked for it."""
+    """cert-manager ClusterIssuer that signs it."""
     replicas: NotRequired[int]
-    """Number of equal servers; one, if left out."""
+    """Number of replicas; one, if left out."""
     sidecar: NotRequired[Sidecar]
-    """Uploads the blocks of each."""
+    """Thanos sidecar of each replica; none, if left out."""
     storage: pulumi.Input[str]
     """Size of each replica's volume."""
     memory: tuple[str, str]
     """Request and limit of memory."""
     targets_ca_config_map: NotRequired[pulumi.Input[str]]
-    """ConfigMap whose `ca.crt` signs for annotated targets, where the configuration says so."""
-    storage_class: NotRequired[pulumi.Input[str]]
-    """The cluster's default class, if left out."""
+    """ConfigMap with the CA of annotated targets (key `ca.crt`), if the configuration refers to it."""
+    storage_class: NotRequired[pulumi.Input[str] | None]
+    """StorageClass of the volume; the cluster's default, if None or left out."""
     image: str
     """Image of Prometheus."""
     auth_proxy_image: str
@@ -80,16 +80,16 @@ class PrometheusServerArgs(TypedDict):
 
 
 class PrometheusServer(pulumi.ComponentResource):
-    """Scrapes its own cluster, to which nobody else writes."""
+    """A Prometheus server that scrapes its own cluster, and takes no remote write."""
 
     service: pulumi.Output[str]
     """Name of the Service with a port per auth proxy."""
     roles: Mapping[str, pulumi.Output[str]]
-    """Auth proxy -> name of the Role that lets through it."""
+    """Auth proxy -> name of the Role that permits access to it."""
     tls_secret: pulumi.Output[str]
     """Name of the Secret with the certificate of all hosts."""
     reader_token: pulumi.Output[str]
-    """Bearer token for reading; secret."""
+    """Bearer token for queries; secret."""
 
     def __init__(self, name: str, args: PrometheusServerArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:PrometheusServer", name, {}, opts)
@@ -100,7 +100,7 @@ class PrometheusServer(pulumi.ComponentResource):
 
 
 class DeployedServer(NamedTuple):
-    """What a server's component gives to others; shapes as in `PrometheusServer`."""
+    """Outputs of a server; types as in `PrometheusServer`."""
 
     service: pulumi.Output[str]
     roles: Mapping[str, pulumi.Output[str]]
@@ -111,7 +111,7 @@ class DeployedServer(NamedTuple):
 def deploy_server(
     parent: pulumi.ComponentResource, name: str, args: PrometheusServerArgs, proxies: Sequence[AuthProxy]
 ) -> DeployedServer:
-    """Make the StatefulSet and all that it needs, with these auth proxies, as children of a component."""
+    """Make the StatefulSet with its configuration, RBAC, volumes and auth proxies, as children of a component."""
     child_opts = ResourceOptions(parent=parent)
     await_opts = ResourceOptions(parent=parent, custom_timeouts=timeouts(args))
     app, count = args["app"], args.get("replicas", 1)
@@ -125,20 +125,20 @@ def deploy_server(
         if "tls_issuer" in args
         else args["tls_secret"]
     )
-    made = auth_proxy.auth_proxies(
+    proxied = auth_proxy.auth_proxies(
         name,
         [*proxies, BROWSE, *([METRICS.called_by(app)] if count > 1 else [])],
-        args["auth_proxy_image"],
-        metadata,
-        account,
-        tls_secret,
-        args["prefix"],
-        await_opts,
+        image=args["auth_proxy_image"],
+        metadata=metadata,
+        account=account,
+        tls_secret=tls_secret,
+        prefix=args["prefix"],
+        await_opts=await_opts,
     )
     if count > 1:
         scraper: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{app}-scraper"}
-        bind_role(f"{name}-scraper", scraper, made.roles[METRICS.name], account.metadata.name, child_opts)
-    reader_token = readers(name, metadata, made.roles, child_opts)
+        bind_role(f"{name}-scraper", scraper, proxied.roles[METRICS.name], account.metadata.name, child_opts)
+    reader_token = readers(name, metadata, proxied.roles, child_opts)
     config = k8s.core.v1.ConfigMap(
         f"{name}-config", metadata=metadata, data={"prometheus.yml": args["config"]}, opts=child_opts
     )
@@ -157,23 +157,23 @@ def deploy_server(
         {"name": "rules", "config_map": {"name": rules.metadata.name}},
         public_certificate(tls_secret),
         tokens.AUTH_PROXY.volume,
-        *made.volumes,
+        *proxied.volumes,
         *targets_ca(args.get("targets_ca_config_map")).volumes,
         *access.volumes,
     ]
-    beside = [*made.containers, *([uploads(sidecar)] if sidecar else [])]
+    sidecars = [*proxied.containers, *([uploads(sidecar)] if sidecar else [])]
     replicas(
         name,
         app,
         count,
-        metadata,
-        pod(args, account.metadata.name, beside, volumes),
-        governing.metadata.name,
-        args["storage"],
-        args.get("storage_class"),
-        await_opts,
+        metadata=metadata,
+        pod=pod(args, account.metadata.name, sidecars, volumes),
+        peers=governing.metadata.name,
+        storage=args["storage"],
+        storage_class=args.get("storage_class"),
+        opts=await_opts,
     )
-    return DeployedServer(made.service, made.roles, tls_secret, reader_token)
+    return DeployedServer(proxied.service, proxied.roles, tls_secret, reader_token)
 
 
 def readers(
@@ -182,7 +182,7 @@ def readers(
     roles: Mapping[str, pulumi.Output[str]],
     child_opts: ResourceOptions,
 ) -> pulumi.Output[str]:
-    """Make the accounts that may query, whose token is returned, and that may see the pages."""
+    """Make the ServiceAccounts for queries, whose token is returned, and for the pages."""
     viewer: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": VIEWER}
     k8s.core.v1.ServiceAccount(
         f"{name}-viewer", metadata=viewer, automount_service_account_token=False, opts=child_opts
@@ -195,10 +195,10 @@ def readers(
 def pod(
     args: PrometheusServerArgs,
     account: pulumi.Input[str],
-    beside: Sequence[k8s.core.v1.ContainerArgsDict],
+    sidecars: Sequence[k8s.core.v1.ContainerArgsDict],
     volumes: Sequence[k8s.core.v1.VolumeArgsDict],
 ) -> k8s.core.v1.PodSpecArgsDict:
-    """Prometheus on loopback, and its auth proxies, through which alone it is reached."""
+    """Prometheus on loopback, and its auth proxies."""
     return {
         **pod_defaults(account, POD_WITH_VOLUME),
         "topology_spread_constraints": spread(args["app"]),
@@ -216,14 +216,14 @@ def pod(
                     *targets_ca(args.get("targets_ca_config_map")).mounts,
                 ],
             ),
-            *beside,
+            *sidecars,
         ],
         "volumes": list(volumes),
     }
 
 
 def uploads(sidecar: Sidecar) -> k8s.core.v1.ContainerArgsDict:
-    """The sidecar, on the volume of its Prometheus."""
+    """The container of the sidecar, with the volume of Prometheus."""
     data: k8s.core.v1.VolumeMountArgsDict = {"name": VOLUME, "mount_path": DATA}
     return thanos.container(sidecar.image, sidecar.flags, ("128Mi", "512Mi"), sidecar.access, [data], SIDECAR)
 
@@ -231,7 +231,7 @@ def uploads(sidecar: Sidecar) -> k8s.core.v1.ContainerArgsDict:
 def replica_service(
     name: str, metadata: k8s.meta.v1.ObjectMetaArgsDict, number: int, await_opts: ResourceOptions
 ) -> None:
-    """Make the Service of one replica, for queries that only it can answer; its auth proxy asks as the others do."""
+    """Make the Service of one replica, for queries about that replica itself."""
     app = str(metadata["name"])
     k8s.core.v1.Service(
         f"{name}-replica-{number}",

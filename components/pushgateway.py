@@ -1,4 +1,4 @@
-"""The Pushgateway: keeps the last metrics of jobs that end before they are scraped."""
+"""Pushgateway: keeps the last metrics of jobs that end before they are scraped."""
 
 from typing import NotRequired, TypedDict
 
@@ -27,11 +27,11 @@ class PushgatewayArgs(TypedDict):
     scraper: str
     """App, and ServiceAccount, of the Prometheus that scrapes it."""
     tls_secret: pulumi.Input[str]
-    """Secret of type kubernetes.io/tls that the auth proxy shows."""
+    """Secret of type kubernetes.io/tls with the auth proxy's certificate."""
     storage: pulumi.Input[str]
     """Size of the volume."""
-    storage_class: NotRequired[pulumi.Input[str]]
-    """The cluster's default class, if left out."""
+    storage_class: NotRequired[pulumi.Input[str] | None]
+    """StorageClass of the volume; the cluster's default, if None or left out."""
     image: str
     """Image of Pushgateway."""
     auth_proxy_image: str
@@ -41,7 +41,7 @@ class PushgatewayArgs(TypedDict):
 
 
 class Pushgateway(pulumi.ComponentResource):
-    """Takes pushes from whoever holds its token, and is scraped by the hub."""
+    """Accepts pushes with its token, and is scraped by the Prometheus server."""
 
     pusher_token: pulumi.Output[str]
     """Bearer token for pushes; secret."""
@@ -59,12 +59,12 @@ class Pushgateway(pulumi.ComponentResource):
         proxies = auth_proxy.auth_proxies(
             name,
             [PUSH, METRICS.called_by(args["scraper"])],
-            args["auth_proxy_image"],
-            metadata,
-            account,
-            args["tls_secret"],
-            args["prefix"],
-            await_opts,
+            image=args["auth_proxy_image"],
+            metadata=metadata,
+            account=account,
+            tls_secret=args["tls_secret"],
+            prefix=args["prefix"],
+            await_opts=await_opts,
         )
         scraper: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{APP}-metrics-scraper"}
         bind_role(f"{name}-metrics-scraper", scraper, proxies.roles[METRICS.name], args["scraper"], child_opts)

@@ -48,7 +48,7 @@ _NOW = Row(
         Stat(
             title="Members",
             description="The fewest that a member sees. Fewer than there are: messages come twice.",
-            empty="It stands alone, or nothing came from it.",
+            empty="It has one replica, or there are no samples of it.",
             expr=f"min(alertmanager_cluster_members{{{_HERE}}})",
             unit="none",
         ),
@@ -137,7 +137,7 @@ _FLOW = Row(
         TimeSeries(
             title="Health of the members",
             description="0 is well; above it, members can't reach each other in time.",
-            empty="It stands alone, or nothing came from it.",
+            empty="It has one replica, or there are no samples of it.",
             queries=(Query(f"max by (instance) (alertmanager_cluster_health_score{{{_HERE}}})", "{{instance}}"),),
             unit="none",
         ),

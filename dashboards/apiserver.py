@@ -1,4 +1,4 @@
-"""API servers: do they answer, how fast, and who asks."""
+"""API servers: availability, latency, and requests by client."""
 
 from .expressions import CLUSTERS, DOWN_IS_BAD, MANY, RED, quantile
 from .model import Column, Dashboard, Query, Row, Step, Table, TimeSeries

@@ -131,11 +131,11 @@ _USE = Row(
             empty=NO_NODE_EXPORTER,
             queries=tuple(
                 Query(
-                    f"sum by (cluster) (rate(node_network_{way}_bytes_total"
+                    f"sum by (cluster) (rate(node_network_{direction}_bytes_total"
                     f'{{{ONE}, {NODES}, device!~"lo|veth.*|cni.*|cali.*|docker.*"}}[$__rate_interval]))',
-                    way,
+                    direction,
                 )
-                for way in ("receive", "transmit")
+                for direction in ("receive", "transmit")
             ),
             unit="Bps",
         ),

@@ -33,7 +33,7 @@ DASHBOARD = Dashboard(
                 ),
                 TimeSeries(
                     title="Slowest answers",
-                    description="99 of 100 took less. What is slow most often is the server that is asked in turn.",
+                    description="The 99th percentile. If it is high, the upstream server is the most frequent cause.",
                     empty=_NONE,
                     queries=(
                         Query(quantile(0.99, "coredns_dns_request_duration_seconds", _HERE, "cluster"), "{{cluster}}"),

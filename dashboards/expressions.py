@@ -30,11 +30,11 @@ DOWN_IS_BAD = (Step(0, RED), Step(1, "green"))
 
 NO_NODE_EXPORTER = "Nothing came from node-exporter: it or the cluster's agent is down."
 NO_KUBE_STATE_METRICS = "Nothing came from kube-state-metrics: it or the cluster's agent is down."
-NO_CADVISOR = "Nothing came from the kubelets' cAdvisor: they or the cluster's agent can't be asked."
+NO_CADVISOR = "There are no samples of the kubelets' cAdvisor: they or the cluster's agent can't be scraped."
 NO_AGENT = "No agent writes to this hub: the fleet is the hub's own cluster, or every agent is silent."
 
 _POD = f'{CADVISOR}, container="", image="", pod!=""'
-"""Among what cAdvisor says of control groups: that of a pod as a whole, neither a container's nor a sandbox's."""
+"""Selects cAdvisor's series of a pod's cgroup, which is neither a container's nor a sandbox's."""
 _DISK = f'{NODES}, fstype!~"tmpfs|squashfs|overlay|iso9660", mountpoint!~"/var/lib/kubelet/.+|/run/.*"'
 
 
@@ -87,7 +87,7 @@ def quantile(share: float, histogram: str, where: str, by: str) -> str:
 
 
 def behind(where: str, by: str) -> str:
-    """Seconds from what agents scraped to what they sent; one that has sent nothing yet says 0."""
+    """Delay of remote write in seconds: newest scraped sample less newest sent; 0 before the first request."""
     scraped = f"prometheus_remote_storage_highest_timestamp_in_seconds{{{where}, {SENDERS}}}"
     newest = f"max by (cluster, instance) ({scraped})"
     sent = f"prometheus_remote_storage_queue_highest_sent_timestamp_seconds{{{where}, {SENDERS}}} > 0"

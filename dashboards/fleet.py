@@ -95,7 +95,7 @@ LAG = TimeSeries(
 )
 
 TRENDS = (CPU, MEMORY, SAMPLES, LAG)
-"""What tells most in a picture of the fleet."""
+"""Panels of lines in a picture of the fleet."""
 
 NOW = Row(
     "Now",
@@ -162,7 +162,7 @@ _CAPACITY = Row(
         TimeSeries(
             title="CPU requested",
             description="What pods ask for, of what nodes can give to pods. At 100 % no further pod is placed.",
-            empty=f"{_SILENT} Or no pod says what it needs.",
+            empty=f"{_SILENT} Or no pod has a resource request.",
             queries=(Query(f"{requested('cpu', MANY)} / {allocatable('cpu', MANY)}", "{{cluster}}"),),
             unit="percentunit",
             steps=FULL,
@@ -170,7 +170,7 @@ _CAPACITY = Row(
         TimeSeries(
             title="Memory requested",
             description="What pods ask for, of what nodes can give to pods. At 100 % no further pod is placed.",
-            empty=f"{_SILENT} Or no pod says what it needs.",
+            empty=f"{_SILENT} Or no pod has a resource request.",
             queries=(Query(f"{requested('memory', MANY)} / {allocatable('memory', MANY)}", "{{cluster}}"),),
             unit="percentunit",
             steps=FULL,

@@ -180,13 +180,13 @@ _OUT = Row(
         TimeSeries(
             title="Time of queries",
             description="Mean time by path. Slow ones take memory from what comes in.",
-            empty="Nobody has asked.",
+            empty="There were no requests.",
             queries=(Query(f"{_asked('sum')} / {_asked('count')}", "{{handler}}"),),
             unit="s",
         ),
         TimeSeries(
             title="Alerts to Alertmanager",
-            description="Dropped ones were not told to anybody.",
+            description="Dropped alerts were not sent to any Alertmanager.",
             empty="The hub has no Alertmanager.",
             queries=(
                 Query(_rate("prometheus_notifications_sent_total"), "sent"),

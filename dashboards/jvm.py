@@ -123,7 +123,7 @@ _JVM = Row(
         ),
         TimeSeries(
             title="Outside the heap",
-            description="Classes, code and threads. The container's limit must hold it beside the heap.",
+            description="Classes, code and threads. The container's limit must cover it in addition to the heap.",
             empty=_NONE,
             queries=(Query(f'sum by (pod) (jvm_memory_used_bytes{{{_HERE}, area="nonheap"}})', "{{pod}}"),),
             unit="bytes",

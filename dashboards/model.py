@@ -14,7 +14,7 @@ class Query(NamedTuple):
 
 
 class Column(NamedTuple):
-    """One figure per row of a table: what all columns' answers have as labels tells the rows."""
+    """One value per row of a table; the labels that all columns' results have identify the rows."""
 
     title: str
     expr: str
@@ -42,7 +42,7 @@ class Link(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Panel:
-    """What every panel says. Sizes are in Grafana's grid, 24 columns wide."""
+    """Fields of every panel. Sizes are in Grafana's grid, 24 columns wide."""
 
     title: str
     description: str

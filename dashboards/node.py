@@ -105,10 +105,10 @@ _LOAD = Row(
         TimeSeries(
             title="Pressure",
             description="Share of the time in which something waited. For memory, anything above 0 is thrashing.",
-            empty="This kernel tells no pressure (PSI is off), or node-exporter is down.",
+            empty="This kernel has no pressure stall information (PSI is off), or node-exporter is down.",
             queries=tuple(
-                Query(f"max({_rate(f'node_pressure_{what}_waiting_seconds_total')})", what)
-                for what in ("cpu", "memory", "io")
+                Query(f"max({_rate(f'node_pressure_{resource}_waiting_seconds_total')})", resource)
+                for resource in ("cpu", "memory", "io")
             ),
             unit="percentunit",
         ),
@@ -186,10 +186,10 @@ _DISK_AND_NETWORK = Row(
             empty=NO_NODE_EXPORTER,
             queries=tuple(
                 Query(
-                    f"sum by (device) ({_rate(f'node_network_{way}_bytes_total', _DEVICES)})",
-                    f"{{{{device}}}} {way}",
+                    f"sum by (device) ({_rate(f'node_network_{direction}_bytes_total', _DEVICES)})",
+                    f"{{{{device}}}} {direction}",
                 )
-                for way in ("receive", "transmit")
+                for direction in ("receive", "transmit")
             ),
             unit="Bps",
         ),
@@ -198,8 +198,8 @@ _DISK_AND_NETWORK = Row(
             description="Packets that were lost here. More than a few per second is a bad cable, driver or queue.",
             empty=NO_NODE_EXPORTER,
             queries=tuple(
-                Query(f"sum({_rate(f'node_network_{way}_{fate}_total', _DEVICES)})", f"{way} {fate}")
-                for way in ("receive", "transmit")
+                Query(f"sum({_rate(f'node_network_{direction}_{fate}_total', _DEVICES)})", f"{direction} {fate}")
+                for direction in ("receive", "transmit")
                 for fate in ("errs", "drop")
             ),
             unit="pps",

@@ -109,7 +109,7 @@ _USE = Row(
         TimeSeries(
             title="CPU by container",
             description="Cores.",
-            empty="This node's runtime tells of pods only.",
+            empty="This node's runtime has metrics of pods only.",
             queries=(
                 Query(
                     f"sum by (container) (rate(container_cpu_usage_seconds_total{{{_CONTAINER}}}[$__rate_interval]))",
@@ -121,7 +121,7 @@ _USE = Row(
         TimeSeries(
             title="Memory by container",
             description="Working sets.",
-            empty="This node's runtime tells of pods only.",
+            empty="This node's runtime has metrics of pods only.",
             queries=(
                 Query(f"sum by (container) (container_memory_working_set_bytes{{{_CONTAINER}}})", "{{container}}"),
             ),
@@ -130,7 +130,7 @@ _USE = Row(
         TimeSeries(
             title="CPU throttled",
             description="Share of the periods in which a container had spent its limit. Above 25 % its users feel it.",
-            empty="No container of it has a CPU limit, or this node's runtime tells of pods only.",
+            empty="No container of it has a CPU limit, or this node's runtime has metrics of pods only.",
             queries=(Query(f"{_periods('throttled_periods')} / {_periods('periods')}", "{{container}}"),),
             unit="percentunit",
         ),

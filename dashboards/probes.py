@@ -1,4 +1,4 @@
-"""Endpoints as users see them: asked from the hub's cluster by the blackbox prober."""
+"""Endpoints as users see them: probed from the hub's cluster by blackbox_exporter."""
 
 from .expressions import CLUSTERS, DOWN_IS_BAD, MANY, RED, YELLOW
 from .model import Column, Dashboard, Query, Row, Step, Table, TimeSeries, Variable
@@ -59,7 +59,7 @@ _TREND = Row(
 DASHBOARD = Dashboard(
     uid="promfleet-probes",
     title="Probes",
-    description="Endpoints as users see them: asked from the hub's cluster.",
+    description="Endpoints as users see them: probed from the hub's cluster.",
     variables=(_CLUSTERS, _PROBE),
     rows=(Row("Now", (_ENDPOINTS,)), _TREND),
 )

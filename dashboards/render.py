@@ -31,7 +31,7 @@ def text(board: Dashboard) -> str:
 
 def built(board: Dashboard) -> model.Dashboard:
     """The dashboard in the SDK's own model."""
-    made = (
+    builder = (
         dashboard.Dashboard(board.title)
         .uid(board.uid)
         .description(board.description)
@@ -47,11 +47,11 @@ def built(board: Dashboard) -> model.Dashboard:
     numbers = count(1)
     top = 0
     for row in board.rows:
-        made.with_row(dashboard.Row(row.title).id(next(numbers)).grid_pos(model.GridPos(h=1, w=_GRID, x=0, y=top)))
+        builder.with_row(dashboard.Row(row.title).id(next(numbers)).grid_pos(model.GridPos(h=1, w=_GRID, x=0, y=top)))
         for panel, place in _laid_out(row, top + 1):
-            made.with_panel(_panel(panel).id(next(numbers)).grid_pos(place))
+            builder.with_panel(_panel(panel).id(next(numbers)).grid_pos(place))
             top = max(top, place.y + place.h)
-    return made.build()
+    return builder.build()
 
 
 def _laid_out(row: Row, top: int) -> Iterator[tuple[Panel, model.GridPos]]:
@@ -65,7 +65,7 @@ def _laid_out(row: Row, top: int) -> Iterator[tuple[Panel, model.GridPos]]:
 
 
 def _variable(variable: Variable) -> dashboard.QueryVariable:
-    made = (
+    query_variable = (
         dashboard.QueryVariable(variable.name)
         .label(variable.name.replace("_", " "))
         .datasource(_SOURCE)
@@ -73,7 +73,11 @@ def _variable(variable: Variable) -> dashboard.QueryVariable:
         .refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(model.VariableSort.ALPHABETICAL_ASC)
     )
-    return made.multi(multi=True).include_all(include_all=True).all_value(".+") if variable.many else made
+    return (
+        query_variable.multi(multi=True).include_all(include_all=True).all_value(".+")
+        if variable.many
+        else query_variable
+    )
 
 
 def _others() -> dashboard.DashboardLink:
@@ -91,15 +95,15 @@ def _others() -> dashboard.DashboardLink:
 def _panel(panel: Panel) -> Built:
     match panel:
         case TimeSeries():
-            made = _lines(panel)
+            builder = _time_series(panel)
         case Stat():
-            made = _figure(panel)
+            builder = _stat(panel)
         case Table():
-            made = _table(panel)
+            builder = _table(panel)
         case _:
             raise TypeError(f"no panel of Grafana shows {type(panel).__name__}")
     return (
-        made.title(panel.title)
+        builder.title(panel.title)
         .description(panel.description)
         .datasource(_SOURCE)
         .unit(panel.unit)
@@ -108,8 +112,8 @@ def _panel(panel: Panel) -> Built:
     )
 
 
-def _lines(panel: TimeSeries) -> timeseries.Panel:
-    made = (
+def _time_series(panel: TimeSeries) -> timeseries.Panel:
+    builder = (
         timeseries.Panel()
         .fill_opacity(30 if panel.stacked else 8)
         .line_width(1)
@@ -120,15 +124,15 @@ def _lines(panel: TimeSeries) -> timeseries.Panel:
         .axis_soft_min(0)
     )
     if panel.stacked:
-        made.stacking(common.StackingConfig().mode(shapes.StackingMode.NORMAL))
+        builder.stacking(common.StackingConfig().mode(shapes.StackingMode.NORMAL))
     if panel.steps:
-        made.thresholds_style(common.GraphThresholdsStyleConfig().mode(shapes.GraphTresholdsStyleMode.DASHED))
+        builder.thresholds_style(common.GraphThresholdsStyleConfig().mode(shapes.GraphTresholdsStyleMode.DASHED))
     for letter, query in zip(ascii_uppercase, panel.queries, strict=False):
-        made.with_target(_target(letter, query.expr).range().legend_format(query.legend))
-    return made
+        builder.with_target(_target(letter, query.expr).range().legend_format(query.legend))
+    return builder
 
 
-def _figure(panel: Stat) -> stat.Panel:
+def _stat(panel: Stat) -> stat.Panel:
     mode = shapes.BigValueColorMode.VALUE if panel.steps else shapes.BigValueColorMode.NONE
     return (
         stat.Panel()
@@ -140,21 +144,21 @@ def _figure(panel: Stat) -> stat.Panel:
 
 
 def _table(panel: Table) -> table.Panel:
-    made = table.Panel().show_header(show_header=True).cell_height(shapes.TableCellHeight.SM)
+    builder = table.Panel().show_header(show_header=True).cell_height(shapes.TableCellHeight.SM)
     if panel.sort:
-        made.sort_by([common.TableSortByFieldState().display_name(panel.sort).desc(desc=True)])
+        builder.sort_by([common.TableSortByFieldState().display_name(panel.sort).desc(desc=True)])
     names: dict[str, str] = {}
     for letter, column in zip(ascii_uppercase, panel.columns, strict=False):
-        made.with_target(_target(letter, column.expr).instant().format(PromQueryFormat.TABLE))
+        builder.with_target(_target(letter, column.expr).instant().format(PromQueryFormat.TABLE))
         names["Value" if len(panel.columns) == 1 else f"Value #{letter}"] = column.title
-        made.override_by_name(column.title, _column(column.unit, column.steps))
-    made.with_transformation(model.DataTransformerConfig("merge", options={}))
-    dashboards_of = {"excludeByName": {"Time": True}, "indexByName": {}, "renameByName": names}
-    made.with_transformation(model.DataTransformerConfig("organize", options=dashboards_of))
+        builder.override_by_name(column.title, _column(column.unit, column.steps))
+    builder.with_transformation(model.DataTransformerConfig("merge", options={}))
+    organize = {"excludeByName": {"Time": True}, "indexByName": {}, "renameByName": names}
+    builder.with_transformation(model.DataTransformerConfig("organize", options=organize))
     if panel.link:
         link = [{"title": panel.link.title, "url": url(panel.link)}]
-        made.override_by_name(panel.link.labels[-1], [model.DynamicConfigValue("links", link)])
-    return made
+        builder.override_by_name(panel.link.labels[-1], [model.DynamicConfigValue("links", link)])
+    return builder
 
 
 def _column(unit: str, steps: Steps) -> list[model.DynamicConfigValue]:

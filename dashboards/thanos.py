@@ -10,8 +10,8 @@ _QUERY, _FRONTEND, _STORE, _SIDECAR = (
 _ALL = f'{ONE}, job=~"thanos-.+"'
 _PODS = "job, instance"
 _NONE = "This stack has no Thanos, or nothing came from it."
-_NO_FRONTEND = "This stack has no query frontend, or nobody has asked it."
-_UNASKED = "Nobody has asked."
+_NO_FRONTEND = "This stack has no Query Frontend, or it had no requests."
+_NO_REQUESTS = "There were no requests."
 
 
 def _rate(metric: str, where: str, by: str) -> str:
@@ -41,9 +41,9 @@ _NOW = Row(
             unit="none",
         ),
         Stat(
-            title="Endpoints that are asked",
+            title="Endpoints of Query",
             description="By the Query that knows fewest. What is missing here is missing from answers.",
-            empty="Query knows nobody, or nothing came from it.",
+            empty="Query has no endpoints, or there are no samples of it.",
             expr=f"min(sum by (instance) (thanos_store_nodes_grpc_connections{{{_QUERY}}}))",
             unit="none",
         ),
@@ -58,7 +58,7 @@ _NOW = Row(
         Stat(
             title="Queries that fail",
             description="Share of HTTP requests to Query that end in 5xx.",
-            empty=_UNASKED,
+            empty=_NO_REQUESTS,
             expr=(
                 f'(sum(rate(http_requests_total{{{_QUERY}, code=~"5.."}}[$__rate_interval])) or vector(0))'
                 f" / sum(rate(http_requests_total{{{_QUERY}}}[$__rate_interval]))"
@@ -94,15 +94,15 @@ _ANSWERS = Row(
     (
         TimeSeries(
             title="Requests by answer",
-            description="4xx is what people asked wrongly, 5xx is trouble.",
-            empty=_UNASKED,
+            description="4xx are invalid requests, 5xx are errors of Thanos.",
+            empty=_NO_REQUESTS,
             queries=(Query(_rate("http_requests_total", _QUERY, "handler, code"), "{{handler}} {{code}}"),),
             unit="reqps",
         ),
         TimeSeries(
             title="Slow requests",
             description="The time that 99 of 100 did not exceed. Long ranges read the bucket.",
-            empty=_UNASKED,
+            empty=_NO_REQUESTS,
             queries=(
                 Query(
                     quantile(0.99, "http_request_duration_seconds", f'{_QUERY}, handler=~"query.*"', "handler"),
@@ -127,7 +127,7 @@ _ANSWERS = Row(
         ),
         TimeSeries(
             title="Endpoints by role",
-            description="Whom Query asks. A step down is a pod that is away.",
+            description="Endpoints that Query uses. A step down is a pod that is down.",
             empty=_NONE,
             queries=(
                 Query(
@@ -140,7 +140,7 @@ _ANSWERS = Row(
         ),
         TimeSeries(
             title="Calls that fail",
-            description="What those that Query asks answer instead of samples. Such answers are partial.",
+            description="Errors of endpoints. With them, results of Query are partial.",
             empty="No call has failed.",
             queries=(
                 Query(
@@ -171,7 +171,7 @@ _BUCKET = Row(
         TimeSeries(
             title="Calls by answer",
             description="Anything but OK and Canceled leaves older samples out of an answer.",
-            empty=_UNASKED,
+            empty=_NO_REQUESTS,
             queries=(
                 Query(
                     _rate("grpc_server_handled_total", f'{_STORE}, grpc_method!="Info"', "grpc_code") + " > 0",
@@ -183,7 +183,7 @@ _BUCKET = Row(
         TimeSeries(
             title="Wait for the gate",
             description="The time that 99 of 100 questions did not exceed before they were looked at.",
-            empty=_UNASKED,
+            empty=_NO_REQUESTS,
             queries=(
                 Query(
                     quantile(0.99, "thanos_bucket_store_series_gate_queries_duration_seconds", _STORE, "instance"),
@@ -196,7 +196,7 @@ _BUCKET = Row(
         TimeSeries(
             title="Index cache",
             description="Share of look-ups that the cache answers; the rest is read from the bucket.",
-            empty=_UNASKED,
+            empty=_NO_REQUESTS,
             queries=(
                 Query(
                     _share(
@@ -213,7 +213,7 @@ _BUCKET = Row(
         TimeSeries(
             title="Bucket cache",
             description="Share of reads of the bucket that memcached answers. Near 0: it is away or too small.",
-            empty="This stack has no memcached, or nobody has asked.",
+            empty="This stack has no memcached, or it had no requests.",
             queries=(
                 Query(
                     _share(
@@ -233,7 +233,7 @@ _BUCKET = Row(
 DASHBOARD = Dashboard(
     uid="promfleet-thanos",
     title="Thanos",
-    description="Are the pods of Thanos ready, whom does Query ask, how fast do they answer.",
+    description="Are the pods of Thanos ready, which endpoints does Query use, how fast do they answer.",
     variables=(_CLUSTER,),
     rows=(_NOW, _ANSWERS, _BUCKET),
 )

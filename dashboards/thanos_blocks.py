@@ -136,7 +136,7 @@ _BUCKET = Row(
     (
         TimeSeries(
             title="Operations",
-            description="What every role asks of the bucket: what the cloud's bill counts.",
+            description="Requests of every component to the bucket, which the cloud provider charges for.",
             empty=_NONE,
             queries=(
                 Query(
@@ -160,7 +160,7 @@ _BUCKET = Row(
         TimeSeries(
             title="Slow operations",
             description="The time that 99 of 100 of Store's did not exceed. Queries over old samples wait for them.",
-            empty="Store has asked nothing.",
+            empty="Store had no requests to the bucket.",
             queries=(
                 Query(
                     quantile(
@@ -209,8 +209,8 @@ _COMPACTION = Row(
             description="Lines that climb for days: the Compactor can't keep up.",
             empty=_NONE,
             queries=tuple(
-                Query(f"max(thanos_compact_todo_{what}{{{_COMPACTOR}}})", title)
-                for what, title in (
+                Query(f"max(thanos_compact_todo_{kind}{{{_COMPACTOR}}})", title)
+                for kind, title in (
                     ("compactions", "compactions"),
                     ("downsample_blocks", "blocks to downsample"),
                     ("deletion_blocks", "blocks to delete"),

@@ -6,7 +6,7 @@ from .model import Dashboard, Query, Row, Step, TimeSeries, Variable
 _CLUSTER = Variable("cluster", 'label_values(thanos_status{job=~"thanos-(receive|ruler)"}, cluster)')
 _RECEIVE, _RULER = (f'{ONE}, job="thanos-{role}"' for role in ("receive", "ruler"))
 _WRITE = f'{_RECEIVE}, handler="receive"'
-_NO_RECEIVE = "This stack has no Receive, or nobody writes to it."
+_NO_RECEIVE = "This stack has no Receive, or it had no writes."
 _NO_RULER = "This stack has no Ruler, or it has no rules."
 
 
@@ -141,7 +141,7 @@ _RULES = Row(
         ),
         TimeSeries(
             title="Alerts to Alertmanager",
-            description="Dropped ones were not told to anybody.",
+            description="Dropped alerts were not sent to any Alertmanager.",
             empty=_NO_RULER,
             queries=tuple(
                 Query(f"sum(rate(thanos_alert_{metric}{{{_RULER}}}[$__rate_interval]))", title)

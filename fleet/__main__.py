@@ -1,4 +1,4 @@
-"""`python -m fleet`: the command where this package is not installed, as after `pulumi install`."""
+"""`python -m fleet`: the command without an installation of this package, as after `pulumi install`."""
 
 from .cli import app
 

@@ -1,4 +1,4 @@
-"""`fleet open`: a page of a stack in a browser, for people without an identity provider before it."""
+"""`fleet open`: a page of a stack in a browser, authenticated by the user's kubeconfig."""
 
 import asyncio
 import ssl
@@ -23,7 +23,7 @@ from .exits import Exit
 from .local_proxy import LocalProxy, Upstream
 
 LIFETIME = 600
-"""Seconds that a token is valid for; the API server issues none that is shorter."""
+"""Lifetime of a token in seconds; the shortest that the API server issues."""
 
 
 class Name(StrEnum):
@@ -36,14 +36,14 @@ class Name(StrEnum):
 
 
 class Page(NamedTuple):
-    """Where a page is, and by which ServiceAccount it is seen."""
+    """The Service of a page, and the ServiceAccount with access to it."""
 
     app: str
     """Name of the Service."""
     port: int
-    """Of its pods."""
+    """Port of its pods."""
     account: str | None
-    """None where the page has a login of its own."""
+    """Name of the ServiceAccount; None where the page has a login of its own."""
 
 
 class PageError(Exception):
@@ -51,16 +51,17 @@ class PageError(Exception):
 
 
 def browse(
-    page: Annotated[Name, typer.Argument(help="Whose page it is.")],
-    stack: Annotated[str, typer.Option(help="The stack that has it.")] = "hub",
+    page: Annotated[Name, typer.Argument(help="The page to open.")],
+    stack: Annotated[str, typer.Option(help="The stack of the Prometheus server.")] = "hub",
     *,
-    browser: Annotated[bool, typer.Option(help="Open a browser; else the address is printed only.")] = True,
+    browser: Annotated[bool, typer.Option(help="Open a browser; otherwise the URL is only printed.")] = True,
 ) -> None:
     """
     Show a page of Prometheus, Alertmanager, Thanos Query or Grafana until Ctrl-C.
 
-    It is reached through the API server of its cluster, by your kubeconfig, with a token that is made for it and ends
-    ten minutes after it. Only one browser of this machine is let in. Grafana asks for its own login.
+    It forwards a port through the API server of the cluster, with your kubeconfig, and authenticates with a token that
+    it requests and that expires within ten minutes. Only one browser of this machine has access. Grafana has its own
+    login.
     """
     try:
         fleet = from_file(Path(f"Pulumi.{stack.rpartition('/')[2]}.yaml"))
@@ -84,7 +85,7 @@ def page_of(fleet: Fleet, name: Name) -> tuple[Server, Page]:
     """Find a page of a fleet; raises `PageError` where it has none."""
     server = fleet.server
     if server is None:
-        raise PageError("this stack has no Prometheus server, and nothing beside one; name the hub's with --stack")
+        raise PageError("this stack has no Prometheus server; name the stack of the hub with --stack")
     found = {
         Name.PROMETHEUS: Page(server.app, BROWSE.port, VIEWER),
         Name.QUERY: Page(QUERY, BROWSE.port, VIEWER) if fleet.thanos else None,
@@ -95,17 +96,17 @@ def page_of(fleet: Fleet, name: Name) -> tuple[Server, Page]:
     }
     if (page := found[name]) is None:
         section = "thanos" if name is Name.QUERY else name
-        raise PageError(f"this stack has no section {section}, and so no such page")
+        raise PageError(f"this stack has no section {section}, and therefore no such page")
     return server, page
 
 
 async def show(fleet: Fleet, server: Server, page: Page, *, browser: bool) -> None:
-    """Serve a page until this is cancelled; raises `PageError` where its cluster does not let it."""
+    """Serve a page until this is cancelled; raises `PageError` where the cluster refuses it."""
     asyncio.get_running_loop().set_exception_handler(_but_cancelled)
     async with reached(fleet, server, page) as upstream:
         with LocalProxy(upstream) as proxy:
             Thread(target=proxy.serve_forever, daemon=True).start()
-            typer.echo(f"{proxy.url}\nThis address lets one browser in. Ctrl-C ends it.")
+            typer.echo(f"{proxy.url}\nThis URL works in one browser. Press Ctrl-C to end.")
             if browser:
                 webbrowser.open(proxy.url)
             try:
@@ -115,14 +116,14 @@ async def show(fleet: Fleet, server: Server, page: Page, *, browser: bool) -> No
 
 
 def _but_cancelled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Report what went wrong; a connection that the end has cut is not, though Python 3.11 reports it."""
+    """Report exceptions other than cancelled connections at the end, which Python 3.11 reports too."""
     if not isinstance(context.get("exception"), asyncio.CancelledError):
         loop.default_exception_handler(context)
 
 
 @asynccontextmanager
 async def reached(fleet: Fleet, server: Server, page: Page) -> AsyncGenerator[Upstream]:
-    """Forward a port to a page, with a token that is renewed while it is used; raises `PageError`."""
+    """Forward a port to a page, with a token that is renewed while the page is open; raises `PageError`."""
     import kr8s.asyncio  # noqa: PLC0415 — takes a third of a second, which a wrong name need not wait for
     from kr8s.asyncio.objects import Service  # noqa: PLC0415
 
@@ -133,8 +134,8 @@ async def reached(fleet: Fleet, server: Server, page: Page) -> AsyncGenerator[Up
         trust = await _trust(api, server.expose.tls, fleet.namespace)
         token = await Token.issued(api, fleet.namespace, page.account) if page.account else None
     except Exception as error:  # a kubeconfig, its plugin, the network and the server fail in their own ways
-        said = " ".join(str(error).split()) or type(error).__name__
-        raise PageError(f"cluster {server.cluster}, context {cluster.context}, does not let you: {said}") from error
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise PageError(f"cluster {server.cluster}, context {cluster.context}, refuses this: {reason}") from error
     async with service.portforward(remote_port=page.port, local_port="auto") as port:
         renewing = asyncio.create_task(token.renew()) if token else None
         upstream = Upstream(
@@ -149,7 +150,7 @@ async def reached(fleet: Fleet, server: Server, page: Page) -> AsyncGenerator[Up
 
 
 class Token:
-    """A ServiceAccount's, for a while."""
+    """A short-lived token of a ServiceAccount."""
 
     def __init__(self, api: Any, namespace: str, account: str) -> None:
         self.api = api
@@ -159,29 +160,29 @@ class Token:
 
     @classmethod
     async def issued(cls, api: Any, namespace: str, account: str) -> Self:
-        """Ask the API server for it, which wants the right to `create` `serviceaccounts/token` of that account."""
+        """Request a token; the user needs the right to `create` `serviceaccounts/token` of that account."""
         token = cls(api, namespace, account)
-        await token.ask()
+        await token.request()
         return token
 
-    async def ask(self) -> None:
-        """Have a new one."""
-        request = {
+    async def request(self) -> None:
+        """Request a new token of the API server."""
+        body = {
             "apiVersion": "authentication.k8s.io/v1",
             "kind": "TokenRequest",
             "spec": {"expirationSeconds": LIFETIME},
         }
-        call = self.api.call_api("POST", url=self.path, namespace=self.namespace, json=request)
+        call = self.api.call_api("POST", url=self.path, namespace=self.namespace, json=body)
         async with call as response:
             self.value = response.json()["status"]["token"]
 
     async def renew(self) -> None:
-        """Have a new one at half-time, for as long as this runs; one that is refused is asked for again."""
+        """Request a new token after half of each lifetime, until this is cancelled; a failed request is repeated."""
         while True:
             await asyncio.sleep(LIFETIME / 2)
             try:
-                await self.ask()
-            except Exception as error:  # noqa: BLE001 — as above; the page itself says when it is too late
+                await self.request()
+            except Exception as error:  # noqa: BLE001 — as above; the page shows an error once the token has expired
                 typer.echo(f"fleet open: the token can't be renewed: {error}", err=True)
 
 

@@ -1,4 +1,4 @@
-"""`fleet check`: are the stack files right? Needs neither Pulumi nor a cluster."""
+"""`fleet check`: validates stack files, without Pulumi and without a cluster."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,7 +18,7 @@ from .validators import AMTOOL, PROMTOOL, findings
 
 PROJECT = KEY.partition(":")[0]
 STACK_FILES = "Pulumi.*.yaml"
-_NOTHING = f"no {STACK_FILES} here"
+_NOTHING = f"no {STACK_FILES} in this folder"
 
 
 def check(
@@ -26,11 +26,11 @@ def check(
     *,
     json: Json = False,
 ) -> None:
-    """Check stack files; every problem is named at once. Exit 1 where there are any."""
+    """Check stack files, and name every problem. Exit 1 if there is any."""
     chosen = files or sorted(Path().glob(STACK_FILES))
     read = {file: _read(file) for file in chosen}
-    judged = validated({file: found for file, found in read.items() if isinstance(found, Fleet)})
-    checked = [_checked(file, read, judged) for file in chosen]
+    refused = validated({file: found for file, found in read.items() if isinstance(found, Fleet)})
+    checked = [_checked(file, read, refused) for file in chosen]
     if json:
         reports = [report for report, _ in checked]
         Checked(files=reports, error=None if chosen else _NOTHING).print()
@@ -46,7 +46,7 @@ def check(
 
 
 def _read(file: Path) -> Fleet | FleetError:
-    """The fleet of a file, or what is wrong with it."""
+    """The fleet of a file, or the error with its problems."""
     try:
         return from_file(file)
     except FleetError as error:
@@ -54,23 +54,23 @@ def _read(file: Path) -> Fleet | FleetError:
 
 
 def validated(fleets: Mapping[Path, Fleet]) -> Mapping[Path, Sequence[Problem]]:
-    """What tools on the path, of the releases that fleets deploy, say of the files that each is rendered to."""
+    """Problems that promtool and amtool find in rendered files, if they are on the path in the deployed releases."""
     problems: dict[Path, list[Problem]] = {file: [] for file in fleets}
     for validator in (PROMTOOL, AMTOOL):
         commands = {file: command for file, fleet in fleets.items() if (command := validator.on_path(fleet))}
         for command in set(commands.values()):
             found = findings(validator, command, [fleets[file] for file in commands])
-            for file, said in zip(commands, found, strict=True):
-                problems[file] += said
+            for file, of_file in zip(commands, found, strict=True):
+                problems[file] += of_file
     return problems
 
 
 def _checked(
-    file: Path, read: Mapping[Path, Fleet | FleetError], judged: Mapping[Path, Sequence[Problem]]
+    file: Path, read: Mapping[Path, Fleet | FleetError], refused: Mapping[Path, Sequence[Problem]]
 ) -> tuple[CheckedFile, FleetError | None]:
     found = read[file]
     if isinstance(found, Fleet):
-        problems = [*_shared_servers(found), *judged[file], *strangers(found, file, read)]
+        problems = [*_shared_servers(found), *refused[file], *unknown_agents(found, file, read)]
         error = FleetError(file.name, problems) if problems else None
     else:
         error = found
@@ -82,22 +82,22 @@ def _checked(
     ), error
 
 
-def strangers(fleet: Fleet, file: Path, beside: Mapping[Path, Fleet | FleetError]) -> Iterator[Problem]:
-    """Every agent whose hub is in another of these files, and does not know it."""
+def unknown_agents(fleet: Fleet, file: Path, others: Mapping[Path, Fleet | FleetError]) -> Iterator[Problem]:
+    """Every agent whose hub is in another of these files, and is not in its `hub.agents`."""
     for cluster, agent in fleet.agents.items():
         named = agent.hub.stack if agent.hub else None
         _, project, stack = named.split("/") if named else ("", "", "")
         other = file.with_name(f"Pulumi.{stack}.yaml")
-        there = beside.get(other) if project == PROJECT else None
-        # What is wrong with that file is said of that file.
+        there = others.get(other) if project == PROJECT else None
+        # Problems of the other file are reported for the other file.
         if isinstance(there, Fleet) and (not there.hub or cluster not in there.hub.agents):
-            rule = "has no hub" if not there.hub else f"has a hub that does not know {cluster}"
-            instead = f"Add {cluster} to hub.agents in {other.name}, or write the stack of its hub."
+            rule = "has no hub" if not there.hub else f"has a hub without {cluster} in hub.agents"
+            instead = f"Add {cluster} to hub.agents in {other.name}, or write the stack of another hub."
             yield Problem(("agents", cluster, "hub", "stack"), rule, instead, named)
 
 
 def _shared_servers(fleet: Fleet) -> list[Problem]:
-    """Compare the clusters that the kubeconfigs of this machine know; it may have none."""
+    """Problems of clusters with one API server, as far as this machine has kubeconfigs."""
     try:
         return list(shared_servers(fleet.clusters, Kubeconfigs()))
     except KubeconfigError:
@@ -105,11 +105,12 @@ def _shared_servers(fleet: Fleet) -> list[Problem]:
 
 
 def summary(fleet: Fleet) -> str:
-    """What a fleet consists of, in one line."""
+    """The parts of a fleet with their number, in one line."""
     parts = {
         "cluster": len(fleet.clusters),
         "hub": int(fleet.hub is not None),
         "standalone server": int(fleet.standalone is not None),
+        "watcher": int(fleet.watcher is not None),
         "agent": len(fleet.agents),
         "receiver": len(fleet.alertmanager.receivers) if fleet.alertmanager else 0,
         "probe": len(fleet.probes),

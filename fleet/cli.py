@@ -1,4 +1,4 @@
-"""The command `fleet`; each module of this package that has a function, or an `app`, of its own name is a command."""
+"""The command `fleet`; a module of this package with a function, or an `app`, of its own name is a subcommand."""
 
 from importlib import import_module
 from typing import Annotated, Any
@@ -16,13 +16,14 @@ COMMANDS = {
     "render": "render",
     "snapshot": "snapshot",
     "dashboards": "dashboards",
+    "watcher": "watcher",
     "lab": "lab",
 }
-"""Command -> its module, in the order in which they are listed."""
+"""Subcommand -> its module, in the order of the help."""
 
 
 class Commands(TyperGroup):
-    """Imports a command when it is asked for: none waits for what only another one needs."""
+    """Imports a subcommand when it is used, so that none waits for imports of another one."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 — the base class asks for it
         return [*COMMANDS]
@@ -56,8 +57,8 @@ def fleet(
     ] = False,
 ) -> None:
     """
-    Watch over a fleet of clusters.
+    Check, render, and look into a fleet of clusters.
 
-    Exit codes: 0 all is well; 1 something was found to be wrong; 2 the command line, or what it names, is wrong; 3
+    Exit codes: 0 success; 1 problems were found; 2 the command line, or a file or stack that it names, is wrong; 3
     something can't be reached or can't run.
     """

@@ -1,4 +1,4 @@
-"""Asks a hub in PromQL, through its read auth proxy, with a reader's token."""
+"""A client of the Prometheus HTTP API, through the read auth proxy of a stack and with its reader token."""
 
 import ssl
 from collections.abc import Generator
@@ -16,34 +16,34 @@ from .stack import StackError
 
 
 class Sample(NamedTuple):
-    """One series of an instant query's answer."""
+    """One series of the result of an instant query."""
 
     labels: dict[str, str]
     value: float
 
 
 class Line(NamedTuple):
-    """One series of a range query's answer: Unix times and values."""
+    """One series of the result of a range query: Unix times and values."""
 
     labels: dict[str, str]
     times: list[float]
     values: list[float]
 
 
-class Hub:
-    """A hub's read auth proxy. `base` is where it is reached, `host` the name in its certificate."""
+class PrometheusClient:
+    """Client of the Prometheus HTTP API; `host` is the name in the certificate of its auth proxy."""
 
     def __init__(self, client: httpx.Client, host: str) -> None:
         self.client = client
         self.host = host
 
     def query(self, promql: str) -> list[Sample]:
-        """Answer an instant query; raises `httpx.HTTPStatusError` where the auth proxy or Prometheus refuses it."""
+        """Run an instant query; raises `httpx.HTTPStatusError` where the auth proxy or Prometheus refuses it."""
         found = self.get("/api/v1/query", query=promql).json()["data"]["result"]
         return [Sample(one["metric"], float(one["value"][1])) for one in found]
 
     def query_range(self, promql: str, start: float, end: float, step: float) -> list[Line]:
-        """Answer a range query; times are Unix times, the step is in seconds."""
+        """Run a range query; times are Unix times, the step is in seconds."""
         span = {"start": str(start), "end": str(end), "step": str(step)}
         found = self.get("/api/v1/query_range", query=promql, **span).json()["data"]["result"]
         return [
@@ -58,18 +58,20 @@ class Hub:
 
 
 @contextmanager
-def open_hub(stack: dict[str, Any]) -> Generator[Hub]:
-    """Reach the Prometheus of a stack's outputs, through the API server of its cluster: no route is needed."""
+def open_prometheus(stack: dict[str, Any]) -> Generator[PrometheusClient]:
+    """Connect to the Prometheus server of a stack's outputs, by port-forward through the API server of its cluster."""
     if "prometheus" not in stack:
-        raise StackError("this stack has no Prometheus server; name the hub's with --stack, or run `pulumi up` first")
-    hub = stack["prometheus"]
-    url = urlsplit(hub["readUrl"])
+        raise StackError(
+            "this stack has no Prometheus server; name the stack of the hub with --stack, or run `pulumi up` first"
+        )
+    server = stack["prometheus"]
+    url = urlsplit(server["readUrl"])
     try:
-        api = kr8s.api(**client_options(hub["context"], hub["kubeconfig"] or None))
-        service = Service.get(hub["service"], namespace=hub["namespace"], api=api)
-        trust = _trust(api, hub)
+        api = kr8s.api(**client_options(server["context"], server["kubeconfig"] or None))
+        service = Service.get(server["service"], namespace=server["namespace"], api=api)
+        trust = _trust(api, server)
     except Exception as error:  # a kubeconfig, its plugin, the network and the server fail in their own ways
-        raise StackError(f"the hub's cluster, context {hub['context']}, does not show the hub: {error}") from error
+        raise StackError(f"no access to the server in context {server['context']}: {error}") from error
     [port] = [port["port"] for port in service.spec.ports if port["name"] == "read"]
     with service.portforward(remote_port=port, local_port="auto") as local:
         client = httpx.Client(
@@ -79,11 +81,11 @@ def open_hub(stack: dict[str, Any]) -> Generator[Hub]:
             timeout=30,
         )
         with client:
-            yield Hub(client, str(url.hostname))
+            yield PrometheusClient(client, str(url.hostname))
 
 
-def _trust(api: kr8s.Api, hub: dict[str, str]) -> ssl.SSLContext:
-    pem = hub["ca"]
-    if hub["caConfigMap"]:
-        pem = ConfigMap.get(hub["caConfigMap"], namespace=hub["namespace"], api=api).data["ca.crt"]
+def _trust(api: kr8s.Api, server: dict[str, str]) -> ssl.SSLContext:
+    pem = server["ca"]
+    if server["caConfigMap"]:
+        pem = ConfigMap.get(server["caConfigMap"], namespace=server["namespace"], api=api).data["ca.crt"]
     return ssl.create_default_context(cadata=pem or None)

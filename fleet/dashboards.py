@@ -1,4 +1,4 @@
-"""`fleet dashboards`: the files for a Grafana of one's own."""
+"""`fleet dashboards`: the dashboards as files, for an existing Grafana."""
 
 from pathlib import Path
 from typing import Annotated
@@ -16,8 +16,8 @@ def dashboards(
         "grafana"
     ),
 ) -> None:
-    """Write each dashboard of a fleet as JSON; the datasource that they ask has the uid `hub`."""
-    # Grafana's model takes half a second to import, which no other command is to wait for.
+    """Write each dashboard of a fleet as JSON; they expect a datasource with the uid `hub`."""
+    # Grafana's SDK takes half a second to import, which only this command needs.
     from dashboards import files  # noqa: PLC0415
 
     try:

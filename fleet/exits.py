@@ -1,4 +1,4 @@
-"""How commands end, but for 0: all is well."""
+"""Exit codes of commands, other than 0 for success."""
 
 from enum import IntEnum
 
@@ -7,8 +7,8 @@ class Exit(IntEnum):
     """The same in every command; `docs/commands.md` has the table."""
 
     FINDINGS = 1
-    """What was looked at is not as it should be."""
+    """Problems were found."""
     USAGE = 2
-    """The command line, or what it names, is wrong; Typer's own code for it."""
+    """The command line, or a file or stack that it names, is wrong; Typer's own code for it."""
     FAILED = 3
-    """Something that is needed can't be reached, or is not installed."""
+    """Something that is required can't be reached, or is not installed."""

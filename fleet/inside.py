@@ -1,16 +1,16 @@
-"""What the clusters of a stack say of their pods and volumes; the hub knows of samples, and may be what is missing."""
+"""Problems of pods and volumes in the clusters of a stack, which need no Prometheus server to be found."""
 
 import asyncio
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from live import AwayError, Object, look, troubles
+from live import Object, UnreachableError, look, troubles
 from settings import Cluster, FleetError, from_file
 
 
 class Place(NamedTuple):
-    """Where a stack has something."""
+    """The namespaces of a stack in one cluster."""
 
     cluster: Cluster
     namespaces: tuple[str, ...]
@@ -18,9 +18,9 @@ class Place(NamedTuple):
 
 def places(stack: str) -> dict[str, Place]:
     """
-    Find the clusters of a stack in its file, which is there before the first update; none where it lies elsewhere.
+    Return the clusters of a stack by its file, which exists before the first update; none without a valid file.
 
-    What is wrong with the file is `fleet check`'s to say.
+    Problems of the file are reported by `fleet check`.
     """
     try:
         fleet = from_file(Path(f"Pulumi.{stack.rpartition('/')[2]}.yaml"))
@@ -31,22 +31,22 @@ def places(stack: str) -> dict[str, Place]:
 
 
 def sentences(found: Mapping[str, Place], healthy: Collection[str]) -> list[str]:
-    """Say what is wrong in each cluster; one that can't be asked is named unless its hub calls it healthy."""
+    """List the problems in each cluster; one that can't be reached is a problem too, unless it is healthy."""
 
-    async def ask() -> list[list[Object] | AwayError]:
+    async def ask() -> list[list[Object] | UnreachableError]:
         return await asyncio.gather(*(_ask(place) for place in found.values()))
 
-    said = []
+    problems = []
     for name, answer in zip(found, asyncio.run(ask()), strict=True):
-        if not isinstance(answer, AwayError):
-            said += [f"{name}: {trouble}" for trouble in troubles(answer)]
+        if not isinstance(answer, UnreachableError):
+            problems += [f"{name}: {trouble}" for trouble in troubles(answer)]
         elif name not in healthy:
-            said.append(f"{name}: can't be asked by context {found[name].cluster.context}: {answer}")
-    return said
+            problems.append(f"{name}: can't be reached with context {found[name].cluster.context}: {answer}")
+    return problems
 
 
-async def _ask(place: Place) -> list[Object] | AwayError:
+async def _ask(place: Place) -> list[Object] | UnreachableError:
     try:
         return await look(place.cluster, place.namespaces)
-    except AwayError as error:
+    except UnreachableError as error:
         return error

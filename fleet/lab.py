@@ -43,16 +43,16 @@ Parts = Annotated[
 
 @app.command()
 def up(names: Names = None, parts: Parts = None) -> None:
-    """Build what is missing, start the clusters, connect them; run it again to repair them."""
+    """Build missing binaries and images, start the clusters and connect them; run it again to repair them."""
     with _told(), _progress() as say:
-        # Where one line in place stands for all that is said of a build, it may count the seconds.
+        # A line that is updated in place may count the seconds.
         bring_up(names or NAMES, parts or (), say, every=1 if console.is_terminal else 30)
     console.print('the lab is up; `eval "$(fleet lab env)"` leads there')
 
 
 @app.command()
 def down() -> None:
-    """Take every process, mount, interface and file of the lab away; what was built stays in the cache."""
+    """Remove every process, mount, interface and file of the lab; binaries and images stay in the cache."""
     with _told():
         tools.check()
         with _progress() as say:
@@ -61,7 +61,7 @@ def down() -> None:
 
 @app.command()
 def status() -> None:
-    """Show the clusters; exit 1 unless all are well."""
+    """Show the clusters; exit 1 unless all are healthy."""
     with _told():
         clusters = look()
     if not clusters:
@@ -78,7 +78,7 @@ def status() -> None:
 
 @app.command()
 def env() -> None:
-    """Print what a shell needs: `eval "$(fleet lab env)"`."""
+    """Print environment variables for a shell: `eval "$(fleet lab env)"`."""
     typer.echo(exports())
 
 
@@ -97,7 +97,7 @@ def _node(health: Health) -> str:
 
 @contextmanager
 def _told() -> Generator[None]:
-    """Say what is wrong, without a traceback."""
+    """Print errors of the lab without a traceback."""
     try:
         yield
     except (LabError, BuildError) as error:

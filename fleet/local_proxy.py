@@ -1,9 +1,9 @@
 """
-A page behind an auth proxy, shown to one browser on this machine.
+A local reverse proxy that shows a page behind an auth proxy to one browser on this machine.
 
-Other users of the machine, and pages of other sites in the same browser, reach its port too. So it listens on loopback
-only, under a host name that nobody else knows (which also keeps out whoever leads a name of theirs to 127.0.0.1), and
-answers a cookie that the browser gets once, by an address that works once.
+Other users of the machine, and pages of other sites in the same browser, can connect to its port too. So it listens on
+loopback only, under a random host name (which also prevents DNS rebinding), and requires a cookie that the browser gets
+from a URL that works once.
 """
 
 import secrets
@@ -20,10 +20,10 @@ import httpx
 
 LOOPBACK = "127.0.0.1"
 _TICKET = "/-/fleet/"
-"""Begins the one path that gives the cookie; none of the pages has such a path."""
+"""Prefix of the path that sets the cookie; none of the pages has such a path."""
 _COOKIE = "fleet-session"
 _LARGEST = 8 << 20
-"""Bytes of a request's body; a long query and a large dashboard are far below it."""
+"""Maximum size of a request's body in bytes; long queries and large dashboards are far below it."""
 _OWN_CONNECTION = {
     "connection",
     "keep-alive",
@@ -34,22 +34,22 @@ _OWN_CONNECTION = {
     "transfer-encoding",
     "upgrade",
 }
-"""Headers that are of one connection and no other (RFC 9110, 7.6.1)."""
+"""Hop-by-hop headers (RFC 9110, 7.6.1)."""
 _SAME_PAGE = {None, "same-origin", "none"}
-"""What browsers say in Sec-Fetch-Site of requests of the page itself, and of an address that was typed."""
+"""Values of Sec-Fetch-Site in requests of the page itself, and of a URL that was typed."""
 
 
 class Upstream:
-    """A page's server. `base` is where it is reached, `host` the name in its certificate."""
+    """Server of a page. `base` is the forwarded port, `host` the name in its certificate."""
 
     def __init__(self, base: str, host: str, trust: ssl.SSLContext, token: Callable[[], str | None]) -> None:
         self.host = host
         self.token = token
-        # Nothing is followed, decoded or given up here: all of it is the browser's.
+        # Redirects, encodings and timeouts are left to the browser.
         self.client = httpx.Client(base_url=base, verify=trust, timeout=httpx.Timeout(30, read=None), trust_env=False)
 
     def send(self, method: str, path: str, headers: list[tuple[str, str]], body: bytes) -> httpx.Response:
-        """Ask for a path with the token; raises `httpx.HTTPError`. The answer is a stream, and must be closed."""
+        """Send a request with the token; raises `httpx.HTTPError`. The response is a stream, and must be closed."""
         token = self.token()
         shown = [*headers, ("Authorization", f"Bearer {token}")] if token else headers
         request = self.client.build_request(
@@ -61,24 +61,24 @@ class Upstream:
 class LocalProxy(ThreadingHTTPServer):
     """Serves one page until it is shut down."""
 
-    daemon_threads = True  # a page that waits for news does not hold up the end
+    daemon_threads = True  # a page with an open request does not delay the end
 
     def __init__(self, upstream: Upstream, start: str = "/") -> None:
         super().__init__((LOOPBACK, 0), _Handler)
         self.upstream = upstream
         self.start = start
-        self.host = f"{secrets.token_hex(8)}.localhost:{self.server_port}"  # browsers lead it here (RFC 6761)
+        self.host = f"{secrets.token_hex(8)}.localhost:{self.server_port}"  # browsers resolve it to loopback (RFC 6761)
         self.session = secrets.token_urlsafe(32)
         self._ticket: str | None = secrets.token_urlsafe(32)
         self._lock = Lock()
 
     @property
     def url(self) -> str:
-        """The address that lets one browser in."""
+        """The URL that gives one browser access."""
         return f"http://{self.host}{_TICKET}{self._ticket}"
 
     def admits(self, path: str) -> bool:
-        """Whether a path is that address; it is so once."""
+        """Whether a path is that of the URL, which is valid once."""
         with self._lock:
             if self._ticket is None or not compare_digest(path.encode(), f"{_TICKET}{self._ticket}".encode()):
                 return False
@@ -91,11 +91,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     @property
     def proxy(self) -> LocalProxy:
-        """The server, by its own type."""
+        """The server, with its own type."""
         return cast("LocalProxy", self.server)
 
     def _answer(self) -> None:
-        self.close_connection = True  # so that an answer of unknown length has an end
+        self.close_connection = True  # marks the end of a response of unknown length
         if self.headers.get("Host") != self.proxy.host:
             return self._refuse(421, "Nothing is served under this name.")
         if self.headers.get("Sec-Fetch-Site") not in _SAME_PAGE:
@@ -108,7 +108,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._refuse(411, "A body needs a length.")
         length = int(self.headers.get("Content-Length") or 0)
         if length > _LARGEST:
-            return self._refuse(413, f"A body has {_LARGEST} bytes at most.")
+            return self._refuse(413, f"The body is larger than {_LARGEST} bytes.")
         return self._pass(self.rfile.read(length))
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815 — names of the base class
@@ -147,16 +147,16 @@ class _Handler(BaseHTTPRequestHandler):
             for chunk in response.iter_raw():
                 self.wfile.write(chunk)
         except (OSError, httpx.HTTPError):
-            pass  # one of both ends has gone; the other is told by the end of its connection
+            pass  # one end has closed its connection; the other one is closed too
         finally:
             response.close()
         return None
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 — the base class names it so
-        """Say nothing: what is asked for is nobody else's."""
+        """Log nothing."""
 
     def send_response(self, code: int, message: str | None = None) -> None:
-        """Leave date and server to whose answer it is."""
+        """Send no headers Date and Server: those of the page's server are passed on."""
         self.send_response_only(code, message)
         self.send_header("Connection", "close")
 
@@ -167,7 +167,7 @@ def _cookies(headers: Message) -> Mapping[str, str]:
 
 
 def _forwarded(headers: Message) -> list[tuple[str, str]]:
-    """Give what the page's server is told: the page's own cookies, and no credential that a browser may add."""
+    """Headers for the page's server: with the page's own cookies, without credentials that a browser may add."""
     dropped = {*_OWN_CONNECTION, "authorization", "content-length", "cookie"}
     own = "; ".join(f"{name}={value}" for name, value in _cookies(headers).items() if name != _COOKIE)
     return [
@@ -177,6 +177,6 @@ def _forwarded(headers: Message) -> list[tuple[str, str]]:
 
 
 def _relative(location: str) -> str:
-    """Keep the browser here, whatever address the page's server believes to have."""
+    """Rewrite redirects to this host, whatever external URL the page's server has."""
     parts = urlsplit(location)
     return parts._replace(scheme="", netloc="").geturl() or "/"

@@ -1,4 +1,4 @@
-"""What a program registers as files for `kubectl apply`, and what of it can't stand in a file."""
+"""Turns registered resources into files for `kubectl apply`, and lists those that can't be in a file."""
 
 import re
 from base64 import b64decode
@@ -12,32 +12,32 @@ from stacks.offline import KUBERNETES, Registered, Secret, Unknown
 Path = tuple[str | int, ...]
 FIRST = {"Namespace": "00-", "ServiceAccount": "01-"}
 """
-Begins the names of files with these kinds, since `kubectl apply -R` goes by the alphabet.
+Prefix of the names of files with these kinds, since `kubectl apply -R` goes in alphabetical order.
 
-Kubernetes deletes a Secret for the token of an account that is not there yet.
+Kubernetes deletes a Secret for the token of a ServiceAccount that does not exist yet.
 """
 _AMBIGUOUS = re.compile(r"[-+.0-9]|[yYnN]$")
-"""Begins texts that one of the readers of YAML takes for a number or a truth value."""
+"""Beginning of strings that a parser of YAML may take for a number or a boolean."""
 _PUBLISHED = "kube-root-ca.crt"
 """ConfigMap that Kubernetes puts into every namespace."""
 _NO_FOLDING = 1 << 30
 _CERTIFICATES = re.compile(r"(-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\s*)+")
-"""The one thing in Secrets that is for all to read: Kubernetes' SDK calls every value of a Secret secret."""
+"""Certificates, the only public values in Secrets: the Kubernetes SDK marks every value of a Secret as secret."""
 _LATER = "known when the stack is deployed"
 _HEAD = ("apiVersion", "kind", "metadata")
 
 
 class Need(NamedTuple):
-    """An object that has to exist beside those that are rendered."""
+    """An object that must exist and is not rendered."""
 
     cluster: str
     kind: str
     namespace: str
     name: str
     keys: tuple[str, ...]
-    """Of its data; none where it has no data, or is mounted as a whole."""
+    """Required keys of its data; none where it has no data, or is mounted as a whole."""
     origin: str
-    """Who makes it, or where its values come from."""
+    """What creates it, or the origin of its values."""
 
     def __str__(self) -> str:
         keys = f" with {', '.join(self.keys)}" if self.keys else ""
@@ -46,7 +46,7 @@ class Need(NamedTuple):
 
 
 class LeftOut(NamedTuple):
-    """A part of an object that nobody knows, or may tell, before the stack is deployed."""
+    """A field of an object that is unknown, or secret, before the stack is deployed."""
 
     cluster: str
     kind: str
@@ -58,27 +58,27 @@ class LeftOut(NamedTuple):
 
     def __str__(self) -> str:
         place = f"{self.namespace}/{self.name}" if self.namespace else self.name
-        what = "is left out, whose" if self.whole else "is written without its"
-        return f"{self.cluster}: {self.kind} {place} {what} {_spelt(self.path)}" + " is known later" * self.whole
+        state = "is left out, whose" if self.whole else "is written without its"
+        return f"{self.cluster}: {self.kind} {place} {state} {_spelt(self.path)}" + " is known later" * self.whole
 
 
 class Manifests(NamedTuple):
     """A stack as files."""
 
     files: Mapping[str, Mapping[str, Any]]
-    """`<cluster>/<kind>-<namespace>.<name>.yaml` -> object, in the order of the alphabet."""
+    """`<cluster>/<kind>-<namespace>.<name>.yaml` -> object, in alphabetical order."""
     needs: list[Need]
     left_out: list[LeftOut]
     elsewhere: list[str]
-    """What no cluster holds: Pulumi's type and name."""
+    """Resources that are not in a cluster: Pulumi's type and name."""
 
 
 def manifests(resources: Iterable[Registered]) -> Manifests:
     """
-    Sort what was registered into what a file can hold and what it can't.
+    Divide registered resources into files, and objects that can't be in a file.
 
-    A Secret with values is needed and not written, unless they are certificates. An object of which anything but an
-    annotation is unknown is left out: pods wait for what they mount, and would run with half of it.
+    A Secret with values is listed as required and not written, unless the values are certificates. An object with an
+    unknown field, other than an annotation, is left out: pods wait for a missing object, but would run with half of it.
     """
     ours = [one for one in resources if one.kind.startswith(KUBERNETES)]
     files: dict[str, dict[str, Any]] = {}
@@ -95,14 +95,14 @@ def manifests(resources: Iterable[Registered]) -> Manifests:
             if path in files:
                 raise ValueError(f"two objects would be written to {path}")
             files[path] = {**{key: item[key] for key in _HEAD}, **_known(item)}
-    made = {(cluster, *_identity(item)[:3]) for cluster, item in ((one.provider, one.inputs) for one in ours)}
-    needs += _referred(ours, made)
+    rendered = {(cluster, *_identity(item)[:3]) for cluster, item in ((one.provider, one.inputs) for one in ours)}
+    needs += _referred(ours, rendered)
     elsewhere = [f"{one.kind} {one.name}" for one in resources if not one.kind.startswith(KUBERNETES)]
     return Manifests(dict(sorted(files.items())), sorted(needs), sorted(left_out, key=str), sorted(elsewhere))
 
 
 def file_name(item: Mapping[str, Any]) -> str:
-    """Name the file of an object; a namespace has no full stop in it, and so ends at the first."""
+    """Name the file of an object; a namespace has no dot, so that it ends at the first."""
     kind, namespace, name = _identity(item)
     return f"{FIRST.get(kind, '')}{kind.lower()}-{f'{namespace}.' if namespace else ''}{name}.yaml"
 
@@ -116,7 +116,7 @@ _SafeDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # libyaml's wr
 
 
 class _Dumper(_SafeDumper):
-    """Leaves texts readable, and unmistakable for readers of YAML 1.1 and 1.2."""
+    """Writes strings as readable blocks, and quotes those that YAML 1.1 or 1.2 would take for another type."""
 
 
 def _represented(dumper: Any, value: str) -> yaml.ScalarNode:
@@ -144,7 +144,7 @@ def _is_public(value: Any) -> bool:
 
 
 def _origins(item: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Give each key of a Secret, and where its value comes from; no key where not even these are known."""
+    """Return each key of a Secret with the origin of its value; none where the keys are unknown."""
     for field, decoded in (("data", lambda text: b64decode(text).decode()), ("stringData", str)):
         values = item.get(field)
         if isinstance(values, Mapping):
@@ -154,8 +154,8 @@ def _origins(item: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _secret(cluster: str, item: Mapping[str, Any]) -> Need:
     values = dict(_origins(item))
-    said = [*values.values()] if len(values) == 1 else [f"{key} is {origin}" for key, origin in values.items()]
-    return Need(cluster, *_identity(item), tuple(values), ", ".join(said) or _LATER)
+    origins = [*values.values()] if len(values) == 1 else [f"{key} is {origin}" for key, origin in values.items()]
+    return Need(cluster, *_identity(item), tuple(values), ", ".join(origins) or _LATER)
 
 
 def _gaps(value: Any, path: Path = ()) -> Iterator[Path]:
@@ -180,16 +180,16 @@ def _spelt(path: Path) -> str:
 
 
 class _Reference(NamedTuple):
-    """What an object says of another one."""
+    """A reference of an object to another one."""
 
     kind: str
     name: str
     key: str = ""
-    """Of its data; all of it where this is empty."""
+    """Key of its data; the whole object where this is empty."""
 
 
-def _referred(resources: Iterable[Registered], made: Collection[tuple[str, str, str, str]]) -> Iterator[Need]:
-    """Find what the objects refer to in their own namespaces, the namespaces among it, and nobody of them makes."""
+def _referred(resources: Iterable[Registered], rendered: Collection[tuple[str, str, str, str]]) -> Iterator[Need]:
+    """Return objects that the rendered ones refer to, in their own namespaces, and that are not rendered."""
     keys: dict[tuple[str, str, str, str], set[str]] = {}
     issued: dict[tuple[str, str, str, str], str] = {}
     for one in resources:
@@ -201,19 +201,19 @@ def _referred(resources: Iterable[Registered], made: Collection[tuple[str, str, 
         for place, (kind, referred, key) in references:
             keys.setdefault((one.provider, kind, place, referred), set()).add(key)
     for (cluster, kind, namespace, name), found in keys.items():
-        if (cluster, kind, namespace, name) in made or name == _PUBLISHED:
+        if (cluster, kind, namespace, name) in rendered or name == _PUBLISHED:
             continue
         if "tls.crt" in found:
             found.add("tls.key")  # a Secret of type kubernetes.io/tls has both
         if certificate := issued.get((cluster, kind, namespace, name)):
-            origin = f"made by cert-manager for Certificate {certificate}"
+            origin = f"created by cert-manager for Certificate {certificate}"
         else:
             origin = "as createNamespace: false says" if kind == "Namespace" else "named in the stack file"
         yield Need(cluster, kind, namespace, name, tuple(sorted(found - {""})), origin)
 
 
 def _references(value: Any) -> Iterator[_Reference]:
-    """Find whatever a pod mounts or reads, and the certificates of an Ingress, however deep it stands in an object."""
+    """Return all objects that a pod mounts or reads, and the certificates of an Ingress, at any depth."""
     if isinstance(value, list):
         for item in value:
             yield from _references(item)

@@ -1,4 +1,4 @@
-"""What the fleet overview shows, asked of a hub: the dashboard's own panels, answered."""
+"""Queries the panels of the dashboard Fleet, for a picture."""
 
 import math
 from typing import NamedTuple
@@ -7,22 +7,22 @@ from dashboards import fleet as board
 from dashboards import resolved
 from dashboards.model import Column, Panel, TimeSeries
 
-from .client import Hub, Line
+from .client import Line, PrometheusClient
 
 POINTS = 240
-"""Samples in each line of a picture; more can't be seen."""
+"""Samples in each line of a picture."""
 ALL = ".+"
 
 
 class Number(NamedTuple):
-    """One figure; None where the hub knows nothing."""
+    """One value; None where there is no sample."""
 
     panel: Panel
     value: float | None
 
 
 class Trend(NamedTuple):
-    """Figures over time, by cluster."""
+    """Values over time, by cluster."""
 
     panel: TimeSeries
     lines: dict[str, Line]
@@ -36,12 +36,12 @@ class Overview(NamedTuple):
     numbers: tuple[Number, ...]
     columns: tuple[Column, ...]
     rows: dict[str, dict[str, float]]
-    """Cluster -> title of the column -> figure; what is not known is not there."""
+    """Cluster -> title of the column -> value; without entries for missing samples."""
     trends: tuple[Trend, ...]
 
 
-def ask(hub: Hub, end: float, span: float) -> Overview:
-    """Ask every question of the overview; `end` is a Unix time, `span` are the seconds before it that lines show."""
+def ask(hub: PrometheusClient, end: float, span: float) -> Overview:
+    """Run every query of the overview; `end` is a Unix time, `span` are the seconds before it that lines show."""
     step = max(15, math.ceil(span / POINTS))
     values = {"cluster": ALL, "__rate_interval": f"{max(120, 2 * step)}s"}
     start = end - span
@@ -59,12 +59,12 @@ def ask(hub: Hub, end: float, span: float) -> Overview:
     )
 
 
-def _number(hub: Hub, panel: Panel, values: dict[str, str]) -> Number:
+def _number(hub: PrometheusClient, panel: Panel, values: dict[str, str]) -> Number:
     found = hub.query(resolved(panel.exprs[0], values))
     return Number(panel, found[0].value if found else None)
 
 
-def _rows(hub: Hub, values: dict[str, str]) -> dict[str, dict[str, float]]:
+def _rows(hub: PrometheusClient, values: dict[str, str]) -> dict[str, dict[str, float]]:
     rows: dict[str, dict[str, float]] = {}
     for column in board.CLUSTER_TABLE.columns:
         for sample in hub.query(resolved(column.expr, values)):

@@ -1,4 +1,4 @@
-"""Draws a fleet as one page: figures, a table of clusters, and lines over time."""
+"""Draws a fleet as one page: values, a table of clusters, and lines over time."""
 
 from datetime import UTC
 from datetime import datetime as moment
@@ -14,10 +14,10 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from dashboards.model import Step, Steps
 
 from .overview import Number, Overview, Trend
-from .units import human
+from .units import formatted
 
 WIDTH = 1600
-"""Of the page, in pixels; its height follows from the number of clusters."""
+"""Width of the page in pixels; its height follows from the number of clusters."""
 _DPI = 100
 _EDGE, _HEADER, _NUMBERS, _ROW, _CHART = 48, 76, 104, 36, 300
 _CHARTS_PER_LINE, _BETWEEN = 2, 32
@@ -102,13 +102,13 @@ def _chart(
 
 
 def _axes(axes: Axes, trend: Trend, overview: Overview) -> None:
-    """Few words: the time below, the figure beside, lines only where it is read."""
+    """Style the axes: time below, values at the side, few grid lines."""
     axes.set_xlim(overview.start / _DAY, overview.end / _DAY)
     axes.set_ylim(bottom=0)
     axes.set_frame_on(False)
     axes.tick_params(length=0, colors=_SOFT, labelsize=10, pad=6)
     axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: human(value, trend.panel.unit)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: formatted(value, trend.panel.unit)))
     axes.xaxis.set_major_locator(AutoDateLocator(minticks=4, maxticks=7))
     axes.xaxis.set_major_formatter(DateFormatter("%H:%M", tz=UTC))
     axes.grid(axis="y", color=_RULE, linewidth=0.8)
@@ -116,7 +116,7 @@ def _axes(axes: Axes, trend: Trend, overview: Overview) -> None:
 
 
 def _with_gaps(times: list[float], values: list[float]) -> tuple[list[float], list[float]]:
-    """Break a line where samples are missing, as a line through an outage would lie."""
+    """Break a line where samples are missing: a line through an outage would be wrong."""
     step = min(numpy.diff(times), default=0.0)
     broken: list[tuple[float, float]] = []
     for time, value in zip(times, values, strict=True):
@@ -126,16 +126,16 @@ def _with_gaps(times: list[float], values: list[float]) -> tuple[list[float], li
     return [time / _DAY for time, _ in broken], [value for _, value in broken]
 
 
-def _text(page: Axes, left: float, middle: float, words: str, **more: Any) -> None:
-    page.text(left, middle, words, {"size": 10.5, "color": _INK, "va": "center", **more})
+def _text(page: Axes, left: float, middle: float, text: str, **more: Any) -> None:
+    page.text(left, middle, text, {"size": 10.5, "color": _INK, "va": "center", **more})
 
 
 def _written(value: float | None, unit: str) -> str:
-    return "-" if value is None else human(value, unit)
+    return "-" if value is None else formatted(value, unit)
 
 
 def _signal(value: float, steps: Steps) -> str:
-    """The colour of the highest step that a figure has reached; ink where nothing is wrong."""
+    """The colour of the highest threshold that a value has reached; the text colour below all of them."""
     reached = [step for step in steps if value >= step.least]
     step = reached[-1] if reached else Step(0, "")
     return _SIGNAL.get(step.color, _INK)

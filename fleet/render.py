@@ -1,4 +1,4 @@
-"""`fleet render`: the objects of a stack as YAML, for whoever applies them with something else than Pulumi."""
+"""`fleet render`: the objects of a stack as YAML, for use with other tools than Pulumi."""
 
 import gc
 from collections.abc import Collection, Generator, Iterator, Mapping
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 PROJECT = KEY.partition(":")[0]
 ORGANIZATION = "organization"
-"""What Pulumi calls it with a backend of one's own."""
+"""Organization that Pulumi uses with a self-managed backend."""
 README = "README.md"
 _SHOWN = 3
-"""Files that an error names at most."""
+"""Maximum number of files in an error."""
 
 
 class FolderError(Exception):
-    """A folder that can't be written to without losing what somebody else wrote."""
+    """A folder with files of others, which would be overwritten."""
 
 
 def render(
@@ -39,10 +39,10 @@ def render(
     """
     Write the Kubernetes objects of a stack as YAML: a file each, in a folder per cluster.
 
-    They are those that `pulumi up` would make of Pulumi.<stack>.yaml. It needs no cluster, engine or passphrase. Values
-    of Secrets are left out; whatever has to exist beside the files is listed, in DIR/README.md too.
+    They are the ones that `pulumi up` would create of Pulumi.<stack>.yaml. It needs no cluster, engine or passphrase.
+    Values of Secrets are left out; objects that must exist besides are listed, in DIR/README.md too.
     """
-    # Pulumi takes half a second to import, which no other command is to wait for.
+    # Pulumi takes half a second to import, which only this command needs.
     from stacks.offline import ProgramError  # noqa: PLC0415
 
     file, name = Path(f"Pulumi.{stack.rpartition('/')[2]}.yaml"), full_name(stack)
@@ -69,7 +69,7 @@ def render(
 
 @contextmanager
 def _uncollected() -> Generator[None]:
-    """Let no garbage be collected where much is made and nearly nothing dropped: it is a tenth of the time."""
+    """Disable cyclic garbage collection, which takes a tenth of the time and frees nearly nothing."""
     gc.disable()
     try:
         yield
@@ -78,7 +78,7 @@ def _uncollected() -> Generator[None]:
 
 
 def rendering(fleet: Fleet, stack: str, folder: Path) -> tuple["Manifests", Mapping[str, str]]:
-    """Give the objects of a stack, and the files that they make: path -> text; other stacks' files lie in a folder."""
+    """Return the objects of a stack and their files, path -> text; `folder` has the other stacks' files."""
     from .manifests import manifests, text  # noqa: PLC0415
 
     rendered = manifests(program(fleet, stack, folder).resources)
@@ -87,15 +87,15 @@ def rendering(fleet: Fleet, stack: str, folder: Path) -> tuple["Manifests", Mapp
 
 
 def full_name(stack: str) -> str:
-    """Give `<organization>/<project>/<stack>` of a stack of this project."""
+    """Return `<organization>/<project>/<stack>` of a stack of this project."""
     return stack if "/" in stack else f"{ORGANIZATION}/{PROJECT}/{stack}"
 
 
 def program(fleet: Fleet, stack: str, folder: Path, asking: Collection[str] = ()) -> "Program":
     """
-    Run the program of a stack, after those of the stacks that it refers to and whose files lie in a folder.
+    Run the program of a stack, after those of the stacks that it refers to and whose files are in a folder.
 
-    Of two that refer to each other the second knows nothing of the first, as in its first update.
+    Of two that refer to each other, the second has no outputs of the first, as in its first update.
     """
     from stacks.offline import referred, run  # noqa: PLC0415
 
@@ -109,32 +109,32 @@ def program(fleet: Fleet, stack: str, folder: Path, asking: Collection[str] = ()
 
 
 def written_by(stack: str) -> str:
-    """Whose a file is, as its first line says it: by that it may be overwritten and deleted."""
+    """Return the marker in the first line of a file, which permits to overwrite and delete it."""
     return f"Written by fleet render for stack {stack}, which overwrites what is changed here."
 
 
 def write(folder: Path, stack: str, files: Mapping[str, str]) -> None:
     """
-    Have these files of a stack in a folder and none that an earlier render of it left; path -> text.
+    Write these files of a stack to a folder, path -> text, and delete those of its earlier renders.
 
-    Files of others are never touched. Raises `FolderError` where one stands in the way, or where the folder has files
-    and none of them is this stack's README.
+    Files of others are never touched. Raises `FolderError` where one has the path of a file to write, or where the
+    folder has files and none of them is this stack's README.
     """
     if folder.exists() and not folder.is_dir():
-        raise FolderError("is a file. Name a folder.")
+        raise FolderError("is a file. Write the name of a folder.")
     present = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
     if present and not _is_of(folder / README, stack):
         raise FolderError(
-            f"has files that were not rendered for stack {stack}: {_some(present)}. Name a new or an empty folder."
+            f"has files that were not rendered for stack {stack}: {some(present)}. Use a new or an empty folder."
         )
     if foreign := [path for path in files if (folder / path).exists() and not _is_of(folder / path, stack)]:
-        raise FolderError(f"has files of yours where objects are to be written: {_some(foreign)}. Move or remove them.")
+        raise FolderError(f"has other files where objects are to be written: {some(foreign)}. Move or remove them.")
     for path, text in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, encoding="utf-8")
     for file in _stale(folder, stack, files):
         file.unlink()
-        with suppress(OSError):  # somebody's file is in there too
+        with suppress(OSError):  # a file of others is in there too
             file.parent.rmdir()
 
 
@@ -151,19 +151,20 @@ def _is_of(file: Path, stack: str) -> bool:
         return False
 
 
-def _some(names: list[str]) -> str:
+def some(names: list[str]) -> str:
+    """Name the first of many."""
     more = len(names) - _SHOWN
     return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def readme(stack: str, fleet: Fleet, rendered: "Manifests") -> str:
-    """Say what is in the folder, how it is applied, and what it lacks."""
+    """Return the README of the folder: how to apply it, and what else must exist."""
     name = stack.rpartition("/")[2]
     lines = [
         f"<!-- {written_by(stack)} -->",
         f"# The objects of stack {name}",
         "",
-        f"What `pulumi up --stack {name}` would make, in a folder per cluster. What is listed below comes first.",
+        f"What `pulumi up --stack {name}` would create, in a folder per cluster. Create what is listed below first.",
         "",
         "```sh",
         *(

@@ -1,4 +1,4 @@
-"""What commands say to programs, with `--json`; names of fields are what a version promises."""
+"""Output of commands with `--json`; names of fields are part of the interface of a version."""
 
 from typing import Annotated, Literal
 
@@ -12,12 +12,12 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on std
 
 
 class Report(BaseModel):
-    """Is camelCase in JSON, and has all fields always."""
+    """A report in camelCase JSON, always with all fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=True)
 
     def print(self) -> None:
-        """Write the whole of it to stdout."""
+        """Write it to stdout."""
         typer.echo(self.model_dump_json(by_alias=True, indent=2))
 
 
@@ -25,17 +25,17 @@ class Finding(Report):
     """One broken rule of a stack file."""
 
     path: str
-    """Where in `promfleet:fleet`: `hub.agents[1]`."""
+    """Path in `promfleet:fleet`: `hub.agents[1]`."""
     value: str | None
-    """What stands there, as JSON; null where it is a block or may be a secret."""
+    """The value there, as JSON; null where it is a block or may be a secret."""
     rule: str
-    """Which rule it breaks; with path and value before it, it is a sentence."""
+    """The rule that it breaks; with path and value before it, it is a sentence."""
     instead: str
     """What to write."""
 
     @classmethod
     def of(cls, problem: Problem) -> "Finding":
-        """Tell no more of a problem than its text does."""
+        """The finding of a problem, without values that its text leaves out too."""
         value = shown(problem.path, problem.value) or None
         return cls(path=spelt(problem.path), value=value, rule=problem.rule, instead=problem.instead)
 
@@ -46,7 +46,7 @@ class CheckedFile(Report):
     file: str
     ok: bool
     summary: str | None
-    """What the fleet consists of; null where the file is wrong."""
+    """The parts of the fleet; null where the file is wrong."""
     problems: list[Finding]
 
 
@@ -59,7 +59,7 @@ class Checked(Report):
 
 
 class ClusterStatus(Report):
-    """One cluster as the hub sees it; null is what the hub has not heard within five minutes."""
+    """One cluster by the samples of the server; null where there is none of the last five minutes."""
 
     cluster: str
     healthy: bool
@@ -75,8 +75,8 @@ class FleetStatus(Report):
     """`fleet status --json`."""
 
     clusters: list[ClusterStatus]
-    """Those that the hub expects; none where it could not be asked."""
+    """Clusters that the server expects samples of; none where it could not be queried."""
     troubles: list[str]
-    """What the clusters say of pods and volumes that are not there yet."""
+    """Reasons why pods and volumes are not ready."""
     error: str | None
-    """Why the hub could not be asked."""
+    """Why the server could not be queried."""

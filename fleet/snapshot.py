@@ -1,4 +1,4 @@
-"""`fleet snapshot`: a picture of the fleet overview, from live data."""
+"""`fleet snapshot`: the dashboard Fleet as a picture, from live data."""
 
 import time
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Annotated
 import httpx
 import typer
 
-from .client import open_hub
+from .client import open_prometheus
 from .exits import Exit
 from .stack import StackError, outputs
 
@@ -15,23 +15,23 @@ _HOUR = 3600
 
 
 def snapshot(
-    stack: Annotated[str, typer.Option(help="The stack that holds the hub.")] = "hub",
+    stack: Annotated[str, typer.Option(help="The stack of the Prometheus server.")] = "hub",
     output: Annotated[Path, typer.Option(help="The file to write: .png, .svg or .pdf.")] = Path("fleet.png"),
     hours: Annotated[int, typer.Option(min=1, max=24, help="How far back the lines go.")] = 6,
 ) -> None:
-    """Draw every cluster of the fleet, now, on one page."""
-    # Both take a second to import, which no other command is to wait for.
+    """Draw the dashboard Fleet, with every cluster, as one page."""
+    # Both take a second to import, which only this command needs.
     from .overview import ask  # noqa: PLC0415
 
     try:
         from .picture import draw  # noqa: PLC0415
     except ModuleNotFoundError as error:
-        # Users are spared what only a picture needs.
+        # matplotlib is an optional dependency.
         typer.echo("fleet snapshot: draws with matplotlib. Install it: .venv/bin/pip install matplotlib", err=True)
         raise typer.Exit(Exit.FAILED) from error
 
     try:
-        with open_hub(outputs(stack)) as hub:
+        with open_prometheus(outputs(stack)) as hub:
             overview = ask(hub, time.time(), hours * _HOUR)
     except StackError as error:
         typer.echo(f"fleet snapshot: {error}", err=True)

@@ -1,4 +1,4 @@
-"""`fleet status`: what the hub knows of every cluster, and what the clusters say of what is not there yet."""
+"""`fleet status`: the state of every cluster by its samples, and problems of pods and volumes in the clusters."""
 
 import time
 from typing import Annotated, Literal, NamedTuple
@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from .client import Hub, open_hub
+from .client import PrometheusClient, open_prometheus
 from .exits import Exit
 from .inside import places, sentences
 from .reports import ClusterStatus, FleetStatus, Json
@@ -22,11 +22,11 @@ QUESTIONS = {
     "age": "time() - max by (cluster) (timestamp(up))",
 }
 POLL = 2
-"""Seconds between two looks at a fleet that is still arriving."""
+"""Seconds between two polls while clusters are missing."""
 
 
 class Row(NamedTuple):
-    """One cluster as the hub sees it; None is what the hub has not heard within five minutes."""
+    """One cluster by the samples of the server; None where there is none of the last five minutes."""
 
     cluster: str
     up: float | None
@@ -60,51 +60,51 @@ class Row(NamedTuple):
 
 
 def status(
-    stack: Annotated[str, typer.Option(help="The stack that holds the hub.")] = "hub",
+    stack: Annotated[str, typer.Option(help="The stack of the Prometheus server.")] = "hub",
     wait: Annotated[int, typer.Option(help="Seconds to wait until every cluster has reported.")] = 120,
     *,
     json: Json = False,
 ) -> None:
-    """Show every expected cluster, and each pod and volume that is not there yet; exit 1 while one has not reported."""
-    rows, complaint = list[Row](), None
+    """Show every expected cluster, and why pods and volumes are not ready; exit 1 unless all clusters are healthy."""
+    rows, failure = list[Row](), None
     try:
-        with open_hub(outputs(stack)) as hub:
+        with open_prometheus(outputs(stack)) as hub:
             rows = settled(hub, time.monotonic() + wait)
     except StackError as error:
-        complaint = str(error)
+        failure = str(error)
     troubles = sentences(places(stack), [row.cluster for row in rows if row.healthy])
     if json:
-        FleetStatus(clusters=[row.report for row in rows], troubles=troubles, error=complaint).print()
+        FleetStatus(clusters=[row.report for row in rows], troubles=troubles, error=failure).print()
     else:
-        if not complaint:
+        if not failure:
             Console().print(table(rows))
         for sentence in troubles:
             typer.echo(sentence)
-        if complaint:
-            typer.echo(f"fleet status: {complaint}", err=True)
-    if complaint:
+        if failure:
+            typer.echo(f"fleet status: {failure}", err=True)
+    if failure:
         raise typer.Exit(Exit.FAILED)
     if not all(row.healthy for row in rows):
         raise typer.Exit(Exit.FINDINGS)
 
 
-def settled(hub: Hub, deadline: float) -> list[Row]:
-    """Look until every cluster is healthy or the deadline, on the monotonic clock, has passed."""
+def settled(hub: PrometheusClient, deadline: float) -> list[Row]:
+    """Poll until every cluster is healthy or the deadline, on the monotonic clock, has passed."""
     while True:
         late = time.monotonic() > deadline
         try:
             rows = look(hub)
         except httpx.HTTPError as error:
             if late:
-                raise StackError(f"the hub does not answer: {error}") from error
+                raise StackError(f"the server does not answer: {error}") from error
         else:
             if late or (rows and all(row.healthy for row in rows)):
                 return rows
         time.sleep(POLL)
 
 
-def look(hub: Hub) -> list[Row]:
-    """Ask once; a cluster that is expected has a row even if nothing of it ever came."""
+def look(hub: PrometheusClient) -> list[Row]:
+    """Query once; an expected cluster has a row even if there was never a sample of it."""
     answers = {
         name: {sample.labels.get("cluster", ""): sample.value for sample in hub.query(promql)}
         for name, promql in QUESTIONS.items()
@@ -114,10 +114,10 @@ def look(hub: Hub) -> list[Row]:
 
 
 def table(rows: list[Row]) -> Table:
-    """Lay the rows out for a terminal."""
-    made = Table("cluster", "agent", "series", "pods", "targets down", "last sample")
+    """Return the rows as a table for a terminal."""
+    laid_out = Table("cluster", "agent", "series", "pods", "targets down", "last sample")
     for row in rows:
         agent = f"[{'green' if row.agent == 'up' else 'red'}]{row.agent}"
         figures = ["-" if value is None else f"{value:.0f}" for value in (row.series, row.pods, row.down)]
-        made.add_row(row.cluster, agent, *figures, "-" if row.age is None else f"{row.age:.0f} s ago")
-    return made
+        laid_out.add_row(row.cluster, agent, *figures, "-" if row.age is None else f"{row.age:.0f} s ago")
+    return laid_out

@@ -1,4 +1,4 @@
-"""Figures as people read them, some by Grafana's names of units."""
+"""Formats numbers with Grafana's units."""
 
 import math
 
@@ -7,13 +7,13 @@ _BYTES = ((2.0**40, "TiB"), (2.0**30, "GiB"), (2.0**20, "MiB"), (2.0**10, "KiB")
 _TIME = ((86400, "d"), (3600, "h"), (60, "min"))
 
 
-def human(value: float, unit: str) -> str:
-    """A figure with the digits that one reads; raises `KeyError` for a unit that no picture has needed yet."""
+def formatted(value: float, unit: str) -> str:
+    """A number with few digits and its unit; raises `KeyError` for a unit that is not implemented."""
     return _WRITERS[unit](value)
 
 
 def counted(number: int, noun: str) -> str:
-    """So many of what a noun in the singular names."""
+    """A number with a noun, which is given in the singular."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 

@@ -1,4 +1,4 @@
-"""What the tools of the releases that a fleet deploys say of the files that it is rendered to."""
+"""Validates rendered files with promtool and amtool of the releases that a fleet deploys."""
 
 import re
 import shutil
@@ -15,14 +15,14 @@ from settings.errors import Problem
 
 STRICT = ("--lint=all", "--lint-fatal")
 UNKNOWN = "https://hub.invalid/api/v1/write"
-"""Stands for a hub of another stack, whose URL is known when it is deployed."""
+"""Placeholder for the URL of another stack's hub, which is unknown before it is deployed."""
 
 
 class Check(NamedTuple):
-    """What is put before a tool."""
+    """One call of a tool."""
 
     section: tuple[str, ...]
-    """Of the stack file."""
+    """Path in the stack file to report problems at."""
     arguments: Sequence[str]
     files: Mapping[str, str]
     """Name -> text; they follow the arguments."""
@@ -34,61 +34,61 @@ class Validator(NamedTuple):
     tool: str
     image: str
     """Field of `images`."""
-    cases: Callable[[Fleet], Iterator[Check]]
+    checks: Callable[[Fleet], Iterator[Check]]
 
     def on_path(self, fleet: Fleet) -> str | None:
-        """Find the tool of the release that the fleet deploys; another one refuses what that release knows."""
+        """Find the tool on the path, if it is of the release that the fleet deploys; another may know other fields."""
         command = shutil.which(self.tool)
         return command if command and is_of(command, getattr(fleet.images, self.image)) else None
 
 
 def is_of(command: str, image: str) -> bool:
-    """Tell whether a tool is of the release of an image."""
+    """Whether a tool is of the release of an image."""
     version = _version(command)
     return bool(version) and f":v{version}" in image
 
 
 @cache
 def _version(command: str) -> str:
-    """The release of a tool, asked once however many stack files it judges."""
+    """The release of a tool, cached for all stack files."""
     done = subprocess.run([command, "--version"], capture_output=True, text=True, check=False)
     found = re.search(r"version (\S+)", done.stdout + done.stderr)
     return found[1] if found else ""
 
 
-def findings(judge: Validator, command: str | Path, fleets: Sequence[Fleet]) -> list[list[Problem]]:
+def findings(validator: Validator, command: str | Path, fleets: Sequence[Fleet]) -> list[list[Problem]]:
     """
-    Let a tool judge every file of its kind that fleets are rendered to; what it accepts of a fleet has no complaint.
+    Validate rendered files of fleets with a tool, and return the problems of each fleet.
 
-    It is started once for all that it is asked in one way, and for each by itself only where it refuses one of them.
+    The tool is run once for all files with equal arguments, and once per check only where that fails.
     """
     found: list[list[Problem]] = [[] for _ in fleets]
     with tempfile.TemporaryDirectory() as folder:
-        asked: dict[tuple[str, ...], list[tuple[int, Check, list[Path]]]] = {}
+        calls: dict[tuple[str, ...], list[tuple[int, Check, list[Path]]]] = {}
         for number, fleet in enumerate(fleets):
-            for index, case in enumerate(judge.cases(fleet)):
-                files = _written(case, Path(folder) / f"{number}-{index}")
-                asked.setdefault(tuple(case.arguments), []).append((number, case, files))
-        for arguments, cases in asked.items():
-            if not _complaint([command, *arguments, *(file for _, _, files in cases for file in files)]):
+            for index, check in enumerate(validator.checks(fleet)):
+                files = _written(check, Path(folder) / f"{number}-{index}")
+                calls.setdefault(tuple(check.arguments), []).append((number, check, files))
+        for arguments, checks in calls.items():
+            if not _error([command, *arguments, *(file for _, _, files in checks for file in files)]):
                 continue
-            for number, case, files in cases:
-                if said := _complaint([command, *arguments, *files]):
-                    rule = f"is rendered to a file that {judge.tool} refuses: {said}"
-                    found[number].append(Problem(case.section, rule, "This is a bug; report it."))
+            for number, check, files in checks:
+                if error := _error([command, *arguments, *files]):
+                    rule = f"is rendered to a file that {validator.tool} refuses: {error}"
+                    found[number].append(Problem(check.section, rule, "This is a bug; report it."))
     return found
 
 
-def _written(case: Check, folder: Path) -> list[Path]:
-    """Write the files of a case into a folder of its own."""
+def _written(check: Check, folder: Path) -> list[Path]:
+    """Write the files of a check into a folder of its own."""
     folder.mkdir()
-    for name, text in case.files.items():
+    for name, text in check.files.items():
         (folder / name).write_text(text)
-    return [folder / name for name in case.files]
+    return [folder / name for name in check.files]
 
 
-def _complaint(command: Sequence[str | Path]) -> str:
-    """Give the tool's words where it refuses a file, and nothing where it accepts all."""
+def _error(command: Sequence[str | Path]) -> str:
+    """Run a tool, and return its output if it fails."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return " ".join((done.stdout + done.stderr).split()) if done.returncode else ""
 

@@ -30,12 +30,12 @@ def is_unified() -> bool:
 
 def prepare(cluster: Cluster) -> None:
     """Make the cluster's groups."""
-    for hierarchy in _hierarchies():
+    for hierarchy in hierarchies():
         group = hierarchy
         for part in (TOP, cluster.name):
             above, group = group, group / part
             if is_unified():
-                _delegate(above)
+                delegate(above)
             group.mkdir(exist_ok=True)
             if hierarchy.name == "cpu":
                 (group / "cpu.shares").write_text(str(SHARES))
@@ -44,28 +44,35 @@ def prepare(cluster: Cluster) -> None:
                 for file in ("cpuset.cpus", "cpuset.mems"):
                     (group / file).write_text((above / file).read_text())
         if is_unified():
-            _delegate(group)
+            delegate(group)
 
 
 def remove(cluster: Cluster) -> None:
     """Remove the cluster's groups, whose processes have ended."""
-    for hierarchy in _hierarchies():
+    for hierarchy in hierarchies():
         group = hierarchy / TOP / cluster.name
-        if group.exists():
-            below = [folder for folder in group.rglob("*/") if folder.is_dir()]
-            for folder in [*sorted(below, key=lambda path: -len(path.parts)), group]:
-                _remove(folder)
+        clear(group)
         if group.parent.exists() and not any(entry.is_dir() for entry in group.parent.iterdir()):
             _remove(group.parent)
 
 
-def _hierarchies() -> list[Path]:
+def clear(group: Path) -> None:
+    """Remove a group and all below it, if it is there; their processes have ended."""
+    if group.exists():
+        below = [folder for folder in group.rglob("*/") if folder.is_dir()]
+        for folder in [*sorted(below, key=lambda path: -len(path.parts)), group]:
+            _remove(folder)
+
+
+def hierarchies() -> list[Path]:
+    """Give the root of every hierarchy: one of version 2, or those of version 1."""
     if is_unified():
         return [MOUNT]
     return [MOUNT / name for name in HIERARCHIES if (MOUNT / name).is_dir()]
 
 
-def _delegate(group: Path) -> None:
+def delegate(group: Path) -> None:
+    """Let the groups below one of version 2 be limited in all that it can be itself."""
     controllers = (group / "cgroup.controllers").read_text().split()
     (group / "cgroup.subtree_control").write_text(" ".join(f"+{controller}" for controller in controllers))
 

@@ -1,5 +1,5 @@
 """
-The way from every cluster to the hub, which in a real fleet is a DNS name and a certificate of the company's.
+The route from every cluster to the hub, which in a real fleet is a DNS name with a certificate of the company.
 
 Works on any contexts, the lab's or those of kind, minikube and k3d, whose pods reach the address of the hub's node.
 """
@@ -59,16 +59,16 @@ def hosts(address: str) -> list[str]:
 
 def objects(signer: Pair, address: str) -> list[dict[str, Any]]:
     """Describe what every cluster gets: whom to trust, and names that lead to the hub's node."""
-    ways = [way for name, ports in PORTS.items() for way in _way(name, ports, address)]
+    services = [item for name, ports in PORTS.items() for item in _service(name, ports, address)]
     return [
         _object("v1", "Namespace", NAMESPACE, labels=RESTRICTED),
         _object("v1", "Namespace", ROUTE),
         _object("v1", "ConfigMap", "hub-ca", NAMESPACE) | {"data": {"ca.crt": signer.certificate.decode()}},
-        *ways,
+        *services,
     ]
 
 
-def _way(name: str, numbers: Mapping[str, int], address: str) -> list[dict[str, Any]]:
+def _service(name: str, numbers: Mapping[str, int], address: str) -> list[dict[str, Any]]:
     """Describe a Service that leads to ports of the hub's node."""
     ports = [{"name": port, "port": number, "protocol": "TCP"} for port, number in numbers.items()]
     return [
@@ -109,7 +109,7 @@ def _address(context: str, kubeconfig: Path | None) -> str:
     nodes = get("nodes", context=context, kubeconfig=kubeconfig)["items"]
     addresses = [entry for node in nodes for entry in node["status"]["addresses"] if entry["type"] == "InternalIP"]
     if not addresses:
-        raise LabError(f"no node of the cluster {context} has an InternalIP: there is no way to the hub")
+        raise LabError(f"no node of the cluster {context} has an InternalIP: there is no route to the hub")
     return addresses[0]["address"]
 
 

@@ -51,6 +51,15 @@ def plug(cluster: Cluster, node: psutil.Process, bridge: psutil.Process) -> None
     run(inside(node, "ip", "route", "replace", "default", "via", str(WIRE[1])))
 
 
+def join(end: str, process: psutil.Process, address: str) -> None:
+    """Connect the network of a process that is no node to the wire, which must lie; its cable goes with the process."""
+    bridge = wire()
+    _cable(bridge, end, "eth0", process.pid)
+    run(inside(bridge, "ip", "link", "set", end, "master", "wire", "up"))
+    run(inside(process, "ip", "address", "replace", f"{address}/{WIRE.prefixlen}", "dev", "eth0"))
+    run(inside(process, "ip", "link", "set", "eth0", "up"))
+
+
 def _cable(bridge: psutil.Process, end: str, other: str, there: int) -> None:
     """
     Lay a cable from the bridge to the network of a process, where its other end is missing.

@@ -19,8 +19,14 @@ PACKAGES = {
     "unshare": "util-linux",
 }
 """Tool -> the Debian package that brings it."""
-FOR_TESTS = {"chromedriver": "chromium-driver", "chromium": "chromium"}
-"""Those that only tests of the lab need."""
+FOR_TESTS = {
+    "chromedriver": "chromium-driver",
+    "chromium": "chromium",
+    "curl": "curl",
+    "systemd-analyze": "systemd",
+    "useradd": "passwd",
+}
+"""Those that only tests need: of pages, and of a watcher's machine."""
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 

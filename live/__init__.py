@@ -1,7 +1,7 @@
-"""What is in the clusters at this moment, and what is wrong with it."""
+"""The live state of clusters, and the reasons why pods and volumes are not ready."""
 
 from .client import client_options
-from .look import AwayError, look
+from .look import UnreachableError, look
 from .troubles import OURS, Object, troubles
 
-__all__ = ["OURS", "AwayError", "Object", "client_options", "look", "troubles"]
+__all__ = ["OURS", "Object", "UnreachableError", "client_options", "look", "troubles"]

@@ -1,4 +1,4 @@
-"""How the clusters' API servers are reached: by kr8s, which needs a hand with two things."""
+"""Options of kr8s, the client of API servers, and its temporary files."""
 
 import atexit
 import shutil
@@ -12,33 +12,33 @@ from settings.loading.kubeconfig import KubeconfigError, Kubeconfigs
 
 
 class Options(TypedDict):
-    """What `kr8s.api` is called with."""
+    """Arguments of `kr8s.api`."""
 
     context: str
     kubeconfig: Any
-    """A path, or what such a file says."""
+    """Path of a kubeconfig, or its content."""
     namespace: str
 
 
 def client_options(context: str, kubeconfig: str | None) -> Options:
     """
-    Give what a client of a context is made with.
+    Return the arguments of a client for a context.
 
-    A namespace is said because kr8s would take that of the current context, which a kubeconfig need not have. It gets
-    what the kubeconfigs say of this context alone: it would parse all of them for every client, for seconds where they
-    have a hundred contexts.
+    `namespace` is set because kr8s would take that of the current context, which a kubeconfig need not have. It gets a
+    kubeconfig with this context only: it would parse the whole one for every client, which takes seconds for a hundred
+    contexts.
     """
     _forget_keys()
-    # kr8s warns of every Kubernetes release that is newer than itself; what is used of it here is as old as both.
+    # kr8s warns of every Kubernetes release that is newer than itself; the calls here exist in all of them.
     warnings.filterwarnings("ignore", message="Kubernetes version .* is not supported")
     only = None
-    with suppress(KubeconfigError):  # kr8s says what is wrong with it
+    with suppress(KubeconfigError):  # kr8s reports the error
         only = Kubeconfigs().only(context, kubeconfig)
     return {"context": context, "kubeconfig": only or kubeconfig, "namespace": "default"}
 
 
 @cache
 def _forget_keys() -> None:
-    """Give this process temporary files of its own: kr8s writes the keys of kubeconfigs to such, and leaves them."""
+    """Use a temporary folder that is deleted at exit: kr8s writes keys of kubeconfigs to files, and leaves them."""
     tempfile.tempdir = tempfile.mkdtemp(prefix="promfleet-")
     atexit.register(shutil.rmtree, tempfile.tempdir, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Asks a cluster for what runs in some of its namespaces, and for its events."""
+"""Lists the pods, workloads and events in some namespaces of a cluster."""
 
 import asyncio
 from collections.abc import Collection
@@ -9,16 +9,16 @@ from .client import client_options
 from .troubles import Object
 
 LIMIT = 15
-"""Seconds; whoever asks has waited already."""
+"""Timeout in seconds; the user has waited already."""
 
 
-class AwayError(Exception):
-    """A cluster that can't be asked; says why."""
+class UnreachableError(Exception):
+    """A cluster that can't be reached; the message has the reason."""
 
 
 async def look(cluster: Cluster, namespaces: Collection[str]) -> list[Object]:
-    """Give what can fail to come up, and the events that say why; AwayError where the cluster does not show them."""
-    import kr8s.asyncio  # noqa: PLC0415 — takes a third of a second, and is needed where something is wrong
+    """Return workloads, pods, volumes, Services and events; raises UnreachableError where that fails."""
+    import kr8s.asyncio  # noqa: PLC0415 — takes a third of a second, and is needed after a failure only
     from kr8s.asyncio import objects  # noqa: PLC0415
 
     kinds = (
@@ -40,6 +40,6 @@ async def look(cluster: Cluster, namespaces: Collection[str]) -> list[Object]:
                 async for item in api.get(kind, namespace=namespace, raw=True)
             ]
     except TimeoutError as error:
-        raise AwayError(f"no answer within {LIMIT} s") from error
+        raise UnreachableError(f"no answer within {LIMIT} s") from error
     except Exception as error:  # a kubeconfig, its plugin, the network and the server fail in their own ways
-        raise AwayError(" ".join(str(error).split()) or type(error).__name__) from error
+        raise UnreachableError(" ".join(str(error).split()) or type(error).__name__) from error

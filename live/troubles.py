@@ -1,8 +1,8 @@
 """
-Why pods and volumes are not there yet, in the cluster's own words.
+Finds the reasons why pods and volumes are not ready, in the messages of Kubernetes.
 
-Each fault is said in another place: an image, a crash, a probe or too little memory in the pod's state, a port that is
-taken in its conditions, a quota, admission and a StorageClass only in events of what would have made the pod or volume.
+They are in different places: errors of images, crashes, probes and memory in the pod's status, a port in use in its
+conditions, and quotas, admission and StorageClasses only in events of the workload or claim.
 """
 
 from collections import defaultdict
@@ -10,19 +10,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 Object = Mapping[str, Any]
-"""An object as the API server gives it, with its kind."""
+"""An object as the API server returns it, with its kind."""
 
 OURS = {"app.kubernetes.io/part-of": "promfleet"}
-"""Label of whatever this program deploys."""
+"""Label of all objects of this program."""
 LONGEST = 400
-"""Characters of one reason; a line that nobody reads says nothing."""
+"""Maximum length of one reason, in characters."""
 _MOST_NAMES = 3
 _WORKLOADS = {
     "StatefulSet": ("spec", "replicas", "replicas"),
     "ReplicaSet": ("spec", "replicas", "replicas"),
     "DaemonSet": ("status", "desiredNumberScheduled", "currentNumberScheduled"),
 }
-"""Kind -> where it says how many pods it wants, and in its status how many there are."""
+"""Kind -> block and field with the desired number of pods, and field of the status with the actual number."""
 _NAMES = {
     "Pod": "pod",
     "PersistentVolumeClaim": "volume claim",
@@ -32,15 +32,15 @@ _NAMES = {
     "Service": "Service",
 }
 _STARTING = {"ContainerCreating", "PodInitializing"}
-"""Reasons of a container that waits, and say nothing; what holds it up stands in events."""
-_SAID_BY_THE_POD = {"FailedScheduling", "BackOff", "Failed"}
-"""Reasons of events that the pod's own state repeats, as long as they hold."""
+"""Reasons of a waiting container that don't tell the cause, which is in events then."""
+_IN_STATUS = {"FailedScheduling", "BackOff", "Failed"}
+"""Reasons of events that the pod's status has too, as long as they last."""
 _NO_FAULT = {"WaitForFirstConsumer", "WaitForPodScheduled", "Provisioning", "ProvisioningSucceeded"}
-"""Reasons of a claim's events while its pod is waited for, or all goes well."""
+"""Reasons of a claim's events that are not errors."""
 
 
 def troubles(objects: Iterable[Object], labels: Mapping[str, str] = OURS) -> list[str]:
-    """Say what is wrong with the pods of these labels, with what makes them and with what they mount."""
+    """Return the reasons why pods with these labels are not ready, with those of their workloads and volumes."""
     objects = list(objects)
     events = _by_object(each for each in objects if each["kind"] == "Event")
     found: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
@@ -51,7 +51,7 @@ def troubles(objects: Iterable[Object], labels: Mapping[str, str] = OURS) -> lis
 
 
 def _chosen(objects: list[Object], labels: Mapping[str, str]) -> list[Object]:
-    """Whatever has the labels, and the claims that its pods mount: a StatefulSet labels few of its claims."""
+    """Objects with the labels, and the claims that their pods mount, which need not have them."""
     labelled = [
         each
         for each in objects
@@ -89,15 +89,15 @@ def _of_pod(pod: Object, events: list[Object]) -> Iterator[str]:
     ready, scheduled = conditions.get("Ready", {}), conditions.get("PodScheduled", {})
     if pod["metadata"].get("deletionTimestamp") or ready.get("status") == "True" or status.get("phase") == "Succeeded":
         return
-    said = list(_of_containers(status))
+    reasons = list(_of_containers(status))
     if scheduled.get("status") == "False":
-        # What it says of preemption is of no help: nothing of ours has a priority.
-        said.append(str(scheduled.get("message") or scheduled.get("reason")).partition(" preemption:")[0])
+        # Without its part on preemption: no pod of this program has a priority.
+        reasons.append(str(scheduled.get("message") or scheduled.get("reason")).partition(" preemption:")[0])
     if status.get("phase") == "Failed":
-        said.append(_joined(status.get("reason"), status.get("message")))
-    warnings = [each for each in events if each.get("type") == "Warning" and each["reason"] not in _SAID_BY_THE_POD]
-    said += map(_event, warnings)
-    yield "; ".join(filter(None, said)) or _joined("is not ready", ready.get("message"))
+        reasons.append(_joined(status.get("reason"), status.get("message")))
+    warnings = [each for each in events if each.get("type") == "Warning" and each["reason"] not in _IN_STATUS]
+    reasons += map(_event, warnings)
+    yield "; ".join(filter(None, reasons)) or _joined("is not ready", ready.get("message"))
 
 
 def _of_containers(status: Mapping[str, Any]) -> Iterator[str]:
@@ -106,43 +106,43 @@ def _of_containers(status: Mapping[str, Any]) -> Iterator[str]:
         ended = each["state"].get("terminated") or (each.get("lastState") or {}).get("terminated") or {}
         if each.get("ready") or (ended.get("exitCode") == 0 and not waiting):
             continue
-        said = []
+        reasons = []
         if waiting and waiting.get("reason") not in _STARTING:
-            said.append(_joined(waiting.get("reason"), waiting.get("message")))
+            reasons.append(_joined(waiting.get("reason"), waiting.get("message")))
         if ended:
             how = f"ended last with {ended.get('reason')}, exit code {ended.get('exitCode')}"
-            said.append(_joined(how, ended.get("message")))
-        if said:
-            yield f"container {each['name']}: {', '.join(said)}"
+            reasons.append(_joined(how, ended.get("message")))
+        if reasons:
+            yield f"container {each['name']}: {', '.join(reasons)}"
 
 
 def _of_claim(claim: Object, events: list[Object]) -> Iterator[str]:
     phase = (claim.get("status") or {}).get("phase")
     if phase == "Bound":
         return
-    said = [_event(each) for each in events if each["reason"] not in _NO_FAULT]
-    if said or not events:
-        yield "; ".join(said) or f"is {phase or 'new'}"
+    reasons = [_event(each) for each in events if each["reason"] not in _NO_FAULT]
+    if reasons or not events:
+        yield "; ".join(reasons) or f"is {phase or 'new'}"
 
 
 def _of_service(service: Object, events: list[Object]) -> Iterator[str]:
-    """A load balancer that has no address; all else of a Service is its pods' fault."""
+    """A load balancer without an address; other failures of a Service are those of its pods."""
     balancer = (service.get("status") or {}).get("loadBalancer") or {}
     if service["spec"].get("type") == "LoadBalancer" and not balancer.get("ingress"):
         warnings = [_event(each) for each in events if each.get("type") == "Warning"]
         yield "; ".join(warnings) or "has no address yet"
 
 
-def _of_workload(workload: Object, place: str, wanted: str, made: str, events: list[Object]) -> Iterator[str]:
-    wants = (workload.get(place) or {}).get(wanted, 0)
-    has = (workload.get("status") or {}).get(made, 0)
+def _of_workload(workload: Object, place: str, desired: str, actual: str, events: list[Object]) -> Iterator[str]:
+    wants = (workload.get(place) or {}).get(desired, 0)
+    has = (workload.get("status") or {}).get(actual, 0)
     if has < wants:
         warnings = [_event(each) for each in events if each.get("type") == "Warning"]
         yield "; ".join([f"has {has} of {wants} pods", *warnings])
 
 
 def _by_object(events: Iterable[Object]) -> dict[str, list[Object]]:
-    """UID of an object -> the newest of its events of each reason, the newest first."""
+    """UID of an object -> its newest event of each reason, the newest first."""
     newest: dict[tuple[str, str], Object] = {}
     for event in sorted(events, key=_time):
         newest[event["involvedObject"].get("uid", ""), event["reason"]] = event
@@ -153,7 +153,7 @@ def _by_object(events: Iterable[Object]) -> dict[str, list[Object]]:
 
 
 def _time(event: Object) -> str:
-    """When it was seen last; who records events in the newer way says so elsewhere."""
+    """Time of the last occurrence, which is in different fields of old and new events."""
     series = event.get("series") or {}
     times = (series.get("lastObservedTime"), event.get("lastTimestamp"), event.get("eventTime"))
     return next(filter(None, times), "") or event["metadata"].get("creationTimestamp") or ""

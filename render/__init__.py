@@ -1,4 +1,4 @@
-"""Pure functions: settings in, texts of files and command lines out."""
+"""Pure functions from settings to configuration files and command lines."""
 
 from .alertmanager import alertmanager_config, alertmanager_flags
 from .memory import Memory, agent_memory, compactor_memory, memcached_memory, query_memory, server_memory, store_memory

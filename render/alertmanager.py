@@ -1,4 +1,4 @@
-"""alertmanager.yml: who is told of which alert, and which alert makes others needless."""
+"""alertmanager.yml: routes, receivers and inhibition rules."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from settings.alertmanager import (
     VictorOps,
     Webhook,
 )
-from settings.reserved import HUB, REPLICA
+from settings.reserved import HUB_LABEL, REPLICA_LABEL
 from settings.validation.secrets import secret_key
 
 from .auth_proxy import AuthProxy
@@ -34,25 +34,25 @@ LISTEN = "127.0.0.1:9093"
 ALERTS = "/api/v2/alerts"
 _OPERATED = ("/api/v2/alerts/groups", "/api/v2/receivers", "/api/v2/silence/*", "/api/v2/silences", "/api/v2/status")
 NOTIFY = AuthProxy("alertmanagers", "notify", LISTEN, 8443, 8643, ("create", "get"), (ALERTS, "/metrics"))
-"""Of Prometheus, which sends alerts through it, and scrapes."""
+"""Auth proxy for Prometheus, which sends alerts and scrapes."""
 _PAGES = ("/", "/script.js", "/favicon.ico", "/lib/*/*/*", "/assets/*")
-"""Of its releases before 0.34 and since (ui/web.go)."""
+"""Paths of the page, of releases before 0.34 and since (ui/web.go)."""
 OPERATE = AuthProxy("alertmanagers", "operate", LISTEN, 8444, 8644, ("create", "delete", "get"), (*_OPERATED, *_PAGES))
-"""Of people who silence, with its pages. A proxy asks for one permission per method: no alert can be raised here."""
+"""Auth proxy for silencing, and the page. Its Role has a verb per HTTP method, none of which permits posting alerts."""
 READ = AuthProxy("alertmanagers", "read", LISTEN, 8445, 8645, ("get",), (ALERTS, *_OPERATED))
-"""Of people who look."""
+"""Auth proxy for reading."""
 OPERATOR = f"{APP}-operator"
-"""ServiceAccount of people who silence."""
+"""ServiceAccount for silencing."""
 PEERS = f"{APP}-peers"
-"""The headless Service by which replicas find each other."""
+"""Headless Service through which replicas find each other."""
 PEERS_PORT = 9094
 RELOADER, RELOADER_PORT = "reloader", 8080
 """Container and port of prometheus-config-reloader, which serves its own metrics and nothing else."""
 
 _FOR_SLACK = ' | reReplaceAll "&" "&amp;" | reReplaceAll "<" "&lt;" | reReplaceAll ">" "&gt;"'
-"""Slack reads `<…>` as a mention or a link; what a workload calls itself is to be neither."""
+"""Replaces `<…>`, which Slack reads as a mention or a link, in values that workloads choose."""
 _LINK = '{{ if match "^https://" .CommonAnnotations.runbook_url }}{{ .CommonAnnotations.runbook_url }}{{ end }}'
-"""To the runbook, where runbooks are published; Alertmanager's own pages are behind no auth proxy."""
+"""Link to the runbook, where runbooks are published."""
 _COLOR = (
     '{{ if eq .Status "resolved" }}good{{ else if eq .CommonLabels.severity "critical" }}danger'
     "{{ else }}warning{{ end }}"
@@ -63,8 +63,8 @@ _PAGER_DUTY_SEVERITY = '{{ if eq .CommonLabels.severity "critical" }}critical{{ 
 Block = dict[str, Any]
 
 
-def alertmanager_config(settings: Alertmanager) -> str:
-    """The text of alertmanager.yml; every secret in it is the path of a file."""
+def alertmanager_config(settings: Alertmanager, secrets: str = SECRETS) -> str:
+    """The text of alertmanager.yml; every secret in it is the path of a file in the folder of secrets."""
     return to_yaml(
         {
             "global": {"resolve_timeout": "5m"},
@@ -72,30 +72,28 @@ def alertmanager_config(settings: Alertmanager) -> str:
             "inhibit_rules": [_inhibition(one) for one in INHIBITIONS],
             "receivers": [
                 {"name": NOBODY},
-                *({"name": name, **_integrations(name, contact)} for name, contact in settings.receivers.items()),
+                *(
+                    {"name": name, **_integrations(name, contact, secrets)}
+                    for name, contact in settings.receivers.items()
+                ),
             ],
         }
     )
 
 
-def secret_file(receiver: str, integration: str) -> str:
-    """Where Alertmanager finds the secret of one integration."""
-    return f"{SECRETS}/{secret_key(receiver, integration)}"
-
-
 def alertmanager_flags(replicas: int, peers: str, label: str, url: str | None) -> list[str]:
     """
-    Alertmanager's command line; `peers` is the headless Service of its replicas, `label` keeps strangers out of it.
+    Alertmanager's command line; `peers` is the headless Service of its replicas, `label` the name of their cluster.
 
-    `url` is where people reach it, for links.
+    `url` is the external URL, for links in notifications.
     """
     members = [f"--cluster.peer={APP}-{number}.{peers}:{PEERS_PORT}" for number in range(replicas)]
-    alone = ["--cluster.listen-address="]
-    joined = [
+    single = ["--cluster.listen-address="]
+    clustered = [
         f"--cluster.listen-address=0.0.0.0:{PEERS_PORT}",
         f"--cluster.advertise-address=[$(POD_IP)]:{PEERS_PORT}",
         f"--cluster.label={label}",
-        "--cluster.reconnect-timeout=5m",  # a replica that is replaced comes back under another address
+        "--cluster.reconnect-timeout=5m",  # a replica that is replaced gets another address
         *members,
     ]
     return [
@@ -103,25 +101,25 @@ def alertmanager_flags(replicas: int, peers: str, label: str, url: str | None) -
         f"--storage.path={DATA}",
         f"--web.listen-address={LISTEN}",
         *([f"--web.external-url={url}"] if url else []),
-        *(joined if replicas > 1 else alone),
+        *(clustered if replicas > 1 else single),
     ]
 
 
 def alerting(server: Server, namespace: str) -> Block:
-    """Return the section of a server's prometheus.yml that says where its alerts go: to every replica."""
+    """Return the section `alerting` of a server's prometheus.yml, with every replica of Alertmanager."""
     return {
-        "alert_relabel_configs": [{"regex": f"{HUB}|{REPLICA}", "action": "labeldrop"}],
+        "alert_relabel_configs": [{"regex": f"{HUB_LABEL}|{REPLICA_LABEL}", "action": "labeldrop"}],
         "alertmanagers": [notifications(server, namespace, APP, NOTIFY)],
     }
 
 
 def alertmanager_job(server: Server, namespace: str) -> ScrapeJob:
-    """Return the scrape of every replica."""
+    """Return the scrape job of every replica."""
     return authenticated_job(server, namespace, APP, APP, NOTIFY)
 
 
 def config_reloader_job(namespace: str) -> ScrapeJob:
-    """Return the scrape of what makes each replica read a changed configuration."""
+    """Return the scrape job of the config reloader of each replica."""
     return ScrapeJob(
         name="config-reloader",
         discovery=endpoints_of(namespace, PEERS),
@@ -155,7 +153,7 @@ def _heartbeat(settings: Alertmanager) -> list[Block]:
             "matchers": [f'alertname="{WATCHDOG}"'],
             "group_wait": "0s",
             "group_interval": f"{every}s",
-            # A group is looked at once in an interval; were this as long, every second look would come too early.
+            # Groups are flushed once per group_interval; with an equal repeat_interval every second flush is too early.
             "repeat_interval": f"{every * 4 // 5}s",
         }
     ]
@@ -180,14 +178,16 @@ def _inhibition(inhibition: Inhibition) -> Block:
     }
 
 
-def _integrations(receiver: str, contact: Contact) -> Block:
-    """The blocks of one receiver, by the names that Alertmanager has for them."""
-    made = (_integration(one, secret_file(receiver, name)) for name, one in contact.integrations.items())
-    return {f"{kind}_configs": [{**block, "send_resolved": True}] for kind, block in made}
+def _integrations(receiver: str, contact: Contact, secrets: str) -> Block:
+    """The `*_configs` of one receiver, whose secrets are files in a folder."""
+    blocks = (
+        _integration(one, f"{secrets}/{secret_key(receiver, name)}") for name, one in contact.integrations.items()
+    )
+    return {f"{kind}_configs": [{**block, "send_resolved": True}] for kind, block in blocks}
 
 
 def _integration(integration: Integration, secret: str) -> tuple[str, Block]:
-    """Alertmanager's name for a kind of integration, and its block with the file of its secret."""
+    """Alertmanager's name of an integration's type, and its configuration with the path of its secret."""
     match integration:
         case Slack():
             shown = {
@@ -196,7 +196,7 @@ def _integration(integration: Integration, secret: str) -> tuple[str, Block]:
                 "title": _title(_FOR_SLACK),
                 "title_link": _LINK,
                 "text": _text(_FOR_SLACK),
-                "fallback": _title(_FOR_SLACK),  # Alertmanager's own shows every label that the alerts share
+                "fallback": _title(_FOR_SLACK),  # the default template shows every common label
             }
             return "slack", {"api_url_file": secret, **shown}
         case VictorOps():
@@ -225,11 +225,11 @@ def _integration(integration: Integration, secret: str) -> tuple[str, Block]:
             }
         case Webhook():
             return "webhook", {"url_file": secret}
-    raise NotImplementedError(f"no one knows how to render {integration!r}")
+    raise NotImplementedError(f"there is no receiver configuration for {integration!r}")
 
 
 def _title(then: str = "") -> str:
-    """What is wrong, where, and how bad; `then` is what happens to each value before it is shown."""
+    """Template of a title: alert, cluster, severity; `then` is appended to each value, as a pipeline."""
     name, cluster, severity = (
         f"{{{{ {value}{then} }}}}"
         for value in (".GroupLabels.alertname", ".GroupLabels.cluster", ".CommonLabels.severity")
@@ -239,7 +239,7 @@ def _title(then: str = "") -> str:
 
 
 def _text(then: str = "") -> str:
-    """Three lines for each alert, whatever its labels bring: a value with line breaks makes none."""
+    """Template of a text with three lines per alert; line breaks in values are removed."""
     one_line = r' | reReplaceAll "\\s+" " "'
     lines = (f"{{{{ .Annotations.{name}{one_line}{then} }}}}\n" for name in ("summary", "description", "runbook_url"))
     return f"{{{{ range .Alerts }}}}{''.join(lines)}\n{{{{ end }}}}"

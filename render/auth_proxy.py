@@ -1,36 +1,36 @@
-"""What an auth proxy (kube-rbac-proxy) in front of a server lets through, and whom."""
+"""Settings of an auth proxy (kube-rbac-proxy) in front of a server: paths, permissions, callers."""
 
 from typing import NamedTuple
 
 GROUP = "promfleet.io"
-"""API group of resources that exist in RBAC only, so that no default role grants them."""
+"""API group of resources that exist in RBAC rules only, so that no default role includes them."""
 
 
 class AuthProxy(NamedTuple):
-    """One kube-rbac-proxy; who passes must be allowed `<resource>/<name>` of this instance."""
+    """One kube-rbac-proxy; clients need the right to `<resource>/<name>` of this instance."""
 
     resource: str
     name: str
     upstream: str
-    """host:port of what it leads to, on the pod's loopback."""
+    """host:port of the upstream, on the pod's loopback."""
     port: int
     health: int
     verbs: tuple[str, ...]
-    """What Kubernetes calls the HTTP methods that its holders may use."""
+    """Kubernetes' verbs of the HTTP methods that clients may use."""
     paths: tuple[str, ...]
     callers: tuple[str, ...] = ()
-    """Apps of ours whose pods alone come, with tokens made for that; whoever has a token, if there are none."""
+    """Apps whose pods are the only clients, with tokens for this audience; clients with any valid token, if empty."""
     user_header: str = ""
-    """HTTP header that tells upstream who came, over what the client wrote there."""
+    """HTTP header that it sets to the authenticated user, replacing the client's own value."""
 
     def url(self, app: str, namespace: str, path: str = "") -> str:
-        """Return where pods reach it: at the Service of an app, over TLS."""
+        """Return its URL inside the cluster, at the Service of an app."""
         return f"https://{self.address(app, namespace)}{path}"
 
     def address(self, app: str, namespace: str) -> str:
-        """Return host:port of it at the Service of an app."""
+        """Return its host:port at the Service of an app."""
         return f"{app}.{namespace}.svc:{self.port}"
 
     def called_by(self, *apps: str) -> "AuthProxy":
-        """Return the same for the pods of these apps alone."""
+        """Return the same auth proxy with the pods of these apps as its only clients."""
         return self._replace(callers=apps)

@@ -1,6 +1,7 @@
-"""Probes: endpoints that are asked from outside, and blackbox_exporter, which asks them."""
+"""Configuration and scrape jobs of blackbox_exporter."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from settings import Fleet, Probe, Server
 
@@ -13,7 +14,7 @@ from .yaml import to_yaml
 APP = "blackbox-exporter"
 LISTEN = "127.0.0.1:9115"
 PROBE = AuthProxy("probers", "probe", LISTEN, 8443, 8643, ("get",), ("/metrics", "/probe"))
-"""Without it, blackbox_exporter would ask whatever anyone in the cluster's network wants asked."""
+"""Auth proxy; without it, anyone in the cluster's network could have blackbox_exporter probe any target."""
 CONFIG_FILE = "/etc/blackbox/config.yml"
 FLAGS = (
     f"--web.listen-address={LISTEN}",
@@ -24,43 +25,51 @@ FLAGS = (
 
 
 def blackbox_config() -> str:
-    """blackbox_exporter's file: a module per kind and preference; certificates are always verified."""
+    """blackbox_exporter's configuration: a module per kind and IP protocol; certificates are always verified."""
     modules = {}
-    for ip, ending in _ENDINGS.items():
+    for ip, suffix in _SUFFIXES.items():
         either = {"preferred_ip_protocol": ip, "ip_protocol_fallback": True}
-        modules[f"http{ending}"] = {"prober": "http", "http": {**either, "follow_redirects": True}}
-        modules[f"tcp{ending}"] = {"prober": "tcp", "tcp": either}
+        modules[f"http{suffix}"] = {"prober": "http", "http": {**either, "follow_redirects": True}}
+        modules[f"tcp{suffix}"] = {"prober": "tcp", "tcp": either}
     return to_yaml({"modules": modules})
 
 
 def probe_jobs(server: Server, fleet: Fleet) -> Iterator[ScrapeJob]:
-    """Yield a job per entry of the stack file, all named `blackbox-`…, and the scrape of blackbox_exporter itself."""
+    """Yield a job `blackbox-<name>` per probe of the stack file, and the scrape job of blackbox_exporter itself."""
     if fleet.probes:
         yield authenticated_job(server, fleet.namespace, APP, APP, PROBE)
     for name, probe in fleet.probes.items():
-        yield _probe(server, fleet.namespace, name, probe)
+        yield _probe(name, probe, PROBE.address(APP, fleet.namespace), credentials(server))
 
 
-def _probe(server: Server, namespace: str, name: str, probe: Probe) -> ScrapeJob:
-    """Each target, asked through the auth proxy of blackbox_exporter."""
+def local_probe_jobs(fleet: Fleet) -> Iterator[ScrapeJob]:
+    """Yield the same jobs for a blackbox_exporter that is on the machine of Prometheus."""
+    if fleet.probes:
+        yield ScrapeJob(name=APP, targets=[{"targets": [LISTEN], "labels": {"instance": APP}}])
+    for name, probe in fleet.probes.items():
+        yield _probe(name, probe, LISTEN, {})
+
+
+def _probe(name: str, probe: Probe, exporter: str, options: Mapping[str, Any]) -> ScrapeJob:
+    """The job of one probe, through the blackbox_exporter at this address."""
     return ScrapeJob(
         name=f"blackbox-{name}",
         path="/probe",
         options={
-            "params": {"module": [f"{probe.module}{_ENDINGS[probe.prefer]}"]},
+            "params": {"module": [f"{probe.module}{_SUFFIXES[probe.prefer]}"]},
             "scrape_interval": probe.interval,
-            **credentials(server),
+            **options,
         },
         targets=[{"targets": list(probe.targets)}],
         relabel=[
             {"source_labels": ["__address__"], "target_label": "__param_target"},
             {"source_labels": ["__param_target"], "target_label": "instance"},
-            constant("__address__", PROBE.address(APP, namespace)),
+            constant("__address__", exporter),
             constant("job", "blackbox"),
             constant("probe", name),
         ],
     )
 
 
-_ENDINGS = {"ip4": "", "ip6": "-ip6"}
-"""What ends the name of a module that prefers such an address."""
+_SUFFIXES = {"ip4": "", "ip6": "-ip6"}
+"""Preferred IP protocol -> suffix of the module's name."""

@@ -1,4 +1,4 @@
-"""What Grafana reads when it starts: its settings, its one datasource, and where its dashboards are."""
+"""Configuration and provisioning files of Grafana."""
 
 from typing import Any
 
@@ -9,23 +9,23 @@ from .yaml import to_yaml
 APP = "grafana"
 PORT = 3000
 DATASOURCE = "hub"
-"""Uid of the datasource, which every dashboard names."""
+"""Uid of the datasource, to which every dashboard refers."""
 DATA = "/var/lib/grafana"
 PROVISIONING = "/etc/grafana/provisioning"
 DASHBOARDS = "/etc/grafana/boards"
 TLS = "/etc/grafana/tls"
 TRUSTED = "/etc/grafana/trusted/ca.crt"
-"""Certificates that sign for the hub's auth proxies, or the auth proxies' own."""
+"""CA of the server's auth proxies, or their certificate."""
 TOKEN = "/etc/grafana/reader/token"
-"""Bearer token for the hub's read auth proxy."""
+"""Bearer token for the server's read auth proxy."""
 PASSWORD = "/etc/grafana/admin/password"
 
 
 def environment(url: str | None) -> dict[str, str]:
     """
-    Settings by the names of their variables, `GF_<SECTION>_<KEY>`.
+    Environment variables with Grafana's settings, `GF_<SECTION>_<KEY>`.
 
-    `url` is where people find it. Whoever is let in logs in, and nothing is asked of or told to the outside.
+    `url` is the external URL. Every user must log in, and Grafana makes no requests to the internet.
     """
     return {
         **_CLOSED,
@@ -41,10 +41,10 @@ def environment(url: str | None) -> dict[str, str]:
 
 def datasources(server: Server, fleet: Fleet, url: str) -> str:
     """
-    The file of the datasource: the hub's read auth proxy at `url`, asked with Grafana's own token.
+    The provisioning file of the datasource: the read auth proxy at `url`, with Grafana's own token.
 
-    Grafana puts the content of a file, without the space around it, in place of `$__file{…}` anywhere in a value, and
-    heeds `serverName` only where it is given authorities.
+    Grafana replaces `$__file{…}` anywhere in a value by the trimmed content of the file, and ignores `serverName`
+    without a CA.
     """
     source: dict[str, Any] = {
         "name": "Hub",
@@ -57,7 +57,7 @@ def datasources(server: Server, fleet: Fleet, url: str) -> str:
         "jsonData": {
             "httpMethod": "POST",
             "prometheusType": "Thanos" if fleet.thanos else "Prometheus",
-            "prometheusVersion": "2.50.1",  # the newest that it tells apart; without one it asks for whole series
+            "prometheusVersion": "2.50.1",  # the newest that it distinguishes; without one it queries whole series
             "timeInterval": fleet.scrape.interval,
             "manageAlerts": False,
             "tlsAuthWithCACert": True,
@@ -73,7 +73,7 @@ def datasources(server: Server, fleet: Fleet, url: str) -> str:
 
 
 def providers() -> str:
-    """The file that names the folder of the dashboards, which is looked through for changes twice a minute."""
+    """The provisioning file of the dashboards' folder, which is checked for changes twice a minute."""
     provider = {
         "name": "promfleet",
         "type": "file",
@@ -92,7 +92,7 @@ _CLOSED = {
     "GF_ANALYTICS_FEEDBACK_LINKS_ENABLED": "false",
     "GF_ANALYTICS_REPORTING_ENABLED": "false",
     "GF_AUTH_ANONYMOUS_ENABLED": "false",
-    "GF_METRICS_ENABLED": "false",  # they would answer whoever finds the page, without a login
+    "GF_METRICS_ENABLED": "false",  # /metrics would need no login
     "GF_NEWS_NEWS_FEED_ENABLED": "false",
     "GF_PLUGINS_PLUGIN_ADMIN_ENABLED": "false",
     "GF_PLUGINS_PREINSTALL_AUTO_UPDATE": "false",

@@ -1,4 +1,4 @@
-"""How much memory a Prometheus is given, from the series that it is to hold."""
+"""Memory requests and limits of Prometheus and Thanos, from the number of active series."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ from settings import Quantity, in_bytes
 
 
 class Memory(NamedTuple):
-    """Kubernetes quantities."""
+    """Request and limit, as Kubernetes quantities."""
 
     request: str
     limit: str
@@ -14,36 +14,41 @@ class Memory(NamedTuple):
 
 def server_memory(series: int) -> Memory:
     """
-    Room for a server's head block, its queries and the replay of its WAL.
+    Memory for a server's head block, its queries and the replay of its WAL.
 
-    A fresh head was measured at 2.5 kB a series without queries; operators report 3 to 8 kB in use.
+    In the lab, a fresh head of Prometheus 3.15 had 2.5 kB a series without queries (November 2026); operators report
+    3 to 8 kB in use.
     """
     return _memory(512 + series * 4 // 1024, 512 + series * 12 // 1024)
 
 
 def query_memory(series: int) -> Memory:
-    """Room for what a Query folds at a time; a question over all series for a day is cut off by it."""
+    """Memory for the series that Query deduplicates at a time; a query over all series for a day exceeds it."""
     return _memory(128 + series // 1024, 512 + series * 8 // 1024)
 
 
 def store_memory(series: int) -> Memory:
-    """Room for a Store's caches, 250 MB of index and up to 2 GB of chunks, and for index headers."""
+    """Memory for a Store's caches, 250 MB of index and up to 2 GB of chunks, and for index headers."""
     return _memory(256 + series // 1024, 1024 + series * 8 // 1024)
 
 
 def compactor_memory(series: int) -> Memory:
-    """Room for one compaction of two weeks: the index of a block, about 1 kB a series and replica."""
+    """Memory for one compaction of two weeks: the index of a block, about 1 kB a series and replica."""
     return _memory(256 + series // 1024, 1024 + series * 12 // 1024)
 
 
 def memcached_memory(items: Quantity) -> Memory:
-    """Room for items, their table, which was measured at a fifteenth of them, and connections; all of it is used."""
+    """
+    Memory for items, the hash table and connections; request and limit are equal, since all of it is used.
+
+    In the lab, the table of memcached 1.6.45 had a fifteenth of the items' size (November 2026).
+    """
     limit = in_bytes(items) // 2**20 * 9 // 8 + 128
     return _memory(limit, limit)
 
 
 def agent_memory(series: int) -> Memory:
-    """Room for an agent's series and its remote-write shards, measured at 2.3 kB a series."""
+    """Memory for an agent's series and shards; in the lab 2.3 kB a series (Prometheus 3.15, November 2026)."""
     return _memory(128 + series * 3 // 1024, 384 + series * 8 // 1024)
 
 

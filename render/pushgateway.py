@@ -1,4 +1,4 @@
-"""Pushgateway: what jobs leave behind that end before they are scraped."""
+"""Scrape jobs and auth proxies of Pushgateway."""
 
 from dataclasses import replace
 
@@ -21,11 +21,11 @@ FLAGS = (
     "--persistence.interval=1m",
 )
 _LABELS = 6
-"""Labels of a grouping key, beside the job, that a push may have: each is two parts of the path."""
+"""Maximum number of labels of a grouping key, beside `job`; each is two segments of the path."""
 PATHS = tuple(f"/metrics{'/*' * (2 * parts)}" for parts in range(1, _LABELS + 2))
-"""Of groups; a pattern's `*` matches one part of a path and no more."""
+"""Paths of groups; `*` in a pattern matches one segment of a path."""
 PUSH = AuthProxy("pushgateways", "push", LISTEN, 8443, 8643, ("create", "update"), PATHS)
-"""Of jobs that push; deleting what was pushed takes a right of its own."""
+"""Auth proxy for jobs that push; deleting groups needs a separate right."""
 METRICS = AuthProxy("pushgateways", "metrics", LISTEN, 8444, 8644, ("get",), ("/metrics",))
 _FREE = "__tmp_free"
 OUR_JOBS = "|".join(
@@ -46,14 +46,14 @@ OUR_JOBS = "|".join(
         *sorted(ALL),
     )
 )
-"""The jobs of this program, whichever of them a stack has."""
+"""Every job of this program, whether a stack has it or not."""
 
 
 def pushgateway_job(server: Server, fleet: Fleet) -> ScrapeJob:
     """
-    Return the scrape of what was pushed: its `job` and `instance` stay, unless the job is one of ours.
+    Return the scrape job of pushed metrics; they keep `job` and `instance`, unless the job is one of this program.
 
-    Whoever may push could otherwise speak for an exporter. A `cluster` moves to `exported_cluster`, as everywhere.
+    A client that pushes could otherwise impersonate an exporter. `cluster` becomes `exported_cluster`, as in every job.
     """
     job = authenticated_job(server, fleet.namespace, APP, APP, METRICS)
     return untrusted(replace(job, metric_relabel=_restored()), fleet.scrape.limits.annotated, pushed=True)
@@ -61,9 +61,9 @@ def pushgateway_job(server: Server, fleet: Fleet) -> ScrapeJob:
 
 def _restored() -> list[Rule]:
     """
-    Give a group the names that it was pushed under; one that claims a job of ours keeps them as `exported_…`.
+    Restore `job` and `instance` of a group; with a job of this program, they remain `exported_job` and so on.
 
-    Pushgateway's own metrics have neither, so that no group can pose as it.
+    Pushgateway's own metrics have no such labels, so that no group can impersonate it.
     """
     moved = [
         rule

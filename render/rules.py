@@ -1,4 +1,4 @@
-"""What a hub records, and which alerts it raises: the catalogue as the stack file tunes it."""
+"""Recording rules and alerts: the catalogue with the overrides of the stack file."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
@@ -13,28 +13,29 @@ from .thanos.jobs import undeployed
 from .yaml import to_yaml
 
 EXPECTED = "promfleet_cluster_expected"
+WATCHED = "promfleet_cluster_watched"
+"""The clusters that a watcher scrapes from outside."""
 OUTAGE = "promfleet_agent_outage_seconds"
-"""The outage of the hub that an agent's log is planned for."""
+"""Placeholder for the outage that an agent's WAL is planned for."""
 REPLICAS = "promfleet_thanos_replicas_expected"
-"""How many Prometheus the hub has, each with a sidecar."""
+"""Placeholder for the number of replicas of the server, each with a sidecar."""
 RUNBOOKS = "docs/runbooks"
 WATCHES_ITSELF = frozenset(group.name for group in GROUPS if group.name.startswith("thanos-")) - {THANOS_REPLICAS.name}
-"""Groups about Thanos: whoever can't reach it, as a Ruler, could not say so."""
+"""Groups about Thanos, which Prometheus evaluates: a Ruler could not alert on a Thanos that it can't reach."""
 
 Rule = dict[str, Any]
 
 
 def rules(fleet: Fleet) -> dict[str, str]:
-    """Every rule file of a fleet, by name, whoever evaluates it."""
+    """Every rule file of a fleet, by name, for Prometheus and for Rulers."""
     return {f"{name}.yml": to_yaml(groups) for name, groups in _files(fleet, GROUPS, with_inventory=True).items()}
 
 
 def server_rules(fleet: Fleet) -> dict[str, str]:
     """
-    Those that the hub's Prometheus evaluates.
+    Rule files of the Prometheus server.
 
-    All but what needs every replica, where there is a Ruler for that; where a Receive has the samples of the other
-    clusters, only what is about Thanos itself.
+    With a Ruler, leaves out rules that need all replicas. With Receive, keeps only the rules about Thanos.
     """
     chosen = [group for group in GROUPS if not _is_rulers(group, fleet)]
     files = _files(fleet, chosen, with_inventory=not _is_received(fleet))
@@ -43,10 +44,10 @@ def server_rules(fleet: Fleet) -> dict[str, str]:
 
 def ruler_rules(fleet: Fleet) -> dict[str, str]:
     """
-    Those that a Ruler evaluates: all that the hub's Prometheus don't.
+    Rule files of Rulers: those that the Prometheus server does not evaluate.
 
-    Where a Store, say, can't be reached they are evaluated with what the others answer (`warn`): the newest samples
-    are there, and Thanos' own default stops every alert.
+    With `partial_response_strategy: warn` they are evaluated without endpoints that can't be reached, such as a Store:
+    the newest samples are in the others, and Thanos' default would stop every alert.
     """
     chosen = [group for group in GROUPS if _is_rulers(group, fleet)]
     files = _files(fleet, chosen, with_inventory=_is_received(fleet))
@@ -67,7 +68,7 @@ def _is_rulers(group: Group, fleet: Fleet) -> bool:
 
 
 def _files(fleet: Fleet, groups: Collection[Group], *, with_inventory: bool) -> dict[str, dict[str, Any]]:
-    """What rule files say, by their names without the ending; a file that would say nothing is left out."""
+    """Groups of rule files by name without extension; a file without rules is left out."""
     files = {"inventory": _inventory(fleet)} if with_inventory else {}
     files |= {group.name: _general(group, fleet) for group in groups}
     files |= {f"overrides-{cluster}": _own(fleet, cluster, groups) for cluster in sorted(fleet.alerts.clusters)}
@@ -75,17 +76,21 @@ def _files(fleet: Fleet, groups: Collection[Group], *, with_inventory: bool) -> 
 
 
 def expected(fleet: Fleet) -> list[str]:
-    """Every cluster that is to report to this stack's hub."""
+    """Every cluster whose samples are expected at this stack's server."""
     return list(fleet.expected)
 
 
 def _inventory(fleet: Fleet) -> list[Rule]:
-    """What is known of the fleet before anything reports, as series to join with, and its maintenance windows."""
+    """Recording rules with facts about the fleet, to join with, and alerts of its maintenance windows."""
     return [
         *(_expected(fleet, cluster) for cluster in expected(fleet)),
         *(_outage(fleet, cluster) for cluster in fleet.local_agents),
         *(_maintenance(window, fleet) for window in fleet.alerts.maintenance),
-        *([_watchdog(fleet, fleet.server.cluster)] if fleet.server else []),
+        *(
+            {"record": WATCHED, "expr": "vector(1)", "labels": {"cluster": cluster}}
+            for cluster in (sorted(fleet.watcher.clusters) if fleet.watcher else ())
+        ),
+        *([_watchdog(fleet, fleet.evaluator)] if fleet.evaluator else []),
     ]
 
 
@@ -102,14 +107,14 @@ def _outage(fleet: Fleet, cluster: str) -> Rule:
 
 
 def _maintenance(window: Maintenance, fleet: Fleet) -> Rule:
-    """An alert that fires during the window; Alertmanager inhibits the cluster's others by it."""
+    """An alert that fires during the window, and inhibits the cluster's other alerts in Alertmanager."""
     start, until = (datetime.fromisoformat(moment).timestamp() for moment in (window.start, window.until))
     return {
         "alert": MAINTENANCE,
         "expr": f'{EXPECTED}{{cluster="{window.cluster}"}} and on () (vector(time()) >= {start:.0f} < {until:.0f})',
         "labels": {
             "cluster": window.cluster,
-            "until": window.until,  # tells the windows of one cluster apart
+            "until": window.until,  # distinguishes the windows of one cluster
             "severity": "none",
             "team": fleet.alerts.team,
         },
@@ -122,7 +127,7 @@ def _maintenance(window: Maintenance, fleet: Fleet) -> Rule:
 
 
 def _watchdog(fleet: Fleet, cluster: str) -> Rule:
-    """An alert that always fires; whoever is told of it calls when nothing comes any more."""
+    """An alert that always fires, for the heartbeat (dead man's switch)."""
     return {
         "alert": WATCHDOG,
         "expr": "vector(1)",
@@ -136,13 +141,13 @@ def _watchdog(fleet: Fleet, cluster: str) -> Rule:
 
 
 def _general(group: Group, fleet: Fleet) -> list[Rule]:
-    """The group's records, and its alerts for every cluster that does not tune them."""
+    """The group's recording rules, and its alerts for every cluster without overrides of them."""
     records = [_record(record) for record in group.records]
     if group is THANOS_REPLICAS and fleet.server and fleet.thanos:
         labels = {"cluster": fleet.server.cluster}
         records.append({"record": REPLICAS, "expr": f"vector({fleet.server.replicas})", "labels": labels})
-    made = (_for_the_fleet(alert, group, fleet) for alert in group.alerts)
-    return [*records, *filter(None, made)]
+    alerts = (_for_the_fleet(alert, group, fleet) for alert in group.alerts)
+    return [*records, *filter(None, alerts)]
 
 
 def _for_the_fleet(alert: Alert, group: Group, fleet: Fleet) -> Rule | None:
@@ -156,14 +161,14 @@ def _for_the_fleet(alert: Alert, group: Group, fleet: Fleet) -> Rule | None:
 
 
 def _is_apart(alert: Alert, fleet: Fleet, cluster: str) -> bool:
-    """Whether the general rule leaves a cluster out."""
+    """Whether the fleet's rule excludes a cluster."""
     return tuning_key(alert) in fleet.alerts.clusters.get(cluster, {}) or bool(
         unreachable(fleet, cluster) & {*alert.jobs}
     )
 
 
 def _own(fleet: Fleet, cluster: str, groups: Iterable[Group]) -> list[Rule]:
-    """The alerts of these groups that one cluster tunes, for it alone."""
+    """The alerts of these groups with overrides for one cluster, for that cluster only."""
     tunings = fleet.alerts.clusters[cluster]
     absent = unreachable(fleet, cluster) | undeployed(fleet)
     return [
@@ -180,7 +185,7 @@ def _narrowed(rule: Rule, operator: str, clusters: Iterable[str]) -> Rule:
 
 
 def _rule(alert: Alert, group: Group, fleet: Fleet, tunings: Iterable[Tuning | None]) -> Rule:
-    """An alert with what the first tuning says, else the next, else the catalogue."""
+    """An alert with the first override that sets a field, else the catalogue's value."""
     applied = [tuning for tuning in tunings if tuning]
     threshold = next(
         (t.threshold for t in applied if t.threshold is not None), alert.threshold and alert.threshold.value

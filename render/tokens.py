@@ -1,4 +1,4 @@
-"""The tokens that a pod has of its own ServiceAccount: for whom each is, and where it is mounted."""
+"""Mount paths and audiences of a pod's ServiceAccount tokens."""
 
 API = "/var/run/secrets/kubernetes.io/serviceaccount"
 """
@@ -8,8 +8,8 @@ token too: theirs, which are in Secrets, have no audience of their own either.
 API_TOKEN = f"{API}/token"
 AUTH_PROXY = "/var/run/secrets/promfleet.io"
 PROXY_TOKEN = f"{AUTH_PROXY}/token"
-"""For auth proxies of which only our own pods are clients; no API server takes it, and they take no other."""
+"""Audience for auth proxies between pods of this program; the API server does not accept such tokens."""
 AUDIENCE = "auth-proxy.promfleet.io"
-"""Of the token for auth proxies."""
+"""Mount path of the token for auth proxies."""
 LIFETIME = 3600
-"""Seconds; the kubelet renews a token in time."""
+"""Lifetime in seconds; the kubelet renews a token before it expires."""

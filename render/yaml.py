@@ -1,4 +1,4 @@
-"""Documents as YAML that people can read, or on one line."""
+"""Documents as readable YAML, or as JSON on one line."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ import yaml
 
 
 class _Plain(yaml.CSafeDumper):
-    """Writes equal values out each time, never as an alias of the first."""
+    """Writes equal values without anchors and aliases."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
         return True
@@ -26,5 +26,5 @@ def to_yaml(document: dict[str, Any]) -> str:
 
 
 def to_json(document: object) -> str:
-    """The document as JSON, which is YAML too, for where it is part of a command line."""
+    """The document as JSON, which is YAML too, for flags of a command line."""
     return json.dumps(document)

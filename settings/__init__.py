@@ -1,4 +1,4 @@
-"""What a stack file says, as closed models: plain facts, known before anything runs."""
+"""The settings of a stack file as closed models: plain values, known before anything runs."""
 
 from .agent import Agent, Receiver
 from .alertmanager import Alertmanager
@@ -21,6 +21,7 @@ from .storage import Storage
 from .thanos import Memcached, QueryFrontend, Receive, Ruler, Thanos
 from .types import Duration, Quantity, authority, in_bytes, seconds
 from .validation.secrets import secret_key
+from .watcher import WatchedCluster, Watcher
 
 __all__ = [
     "Agent",
@@ -54,6 +55,8 @@ __all__ = [
     "Storage",
     "Thanos",
     "Tls",
+    "WatchedCluster",
+    "Watcher",
     "authority",
     "from_file",
     "in_bytes",

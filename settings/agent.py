@@ -1,4 +1,4 @@
-"""What a stack says about the agent of one cluster."""
+"""Settings of the Prometheus agent of one cluster."""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -16,12 +16,12 @@ _SHORTEST, _LONGEST = 60, 48 * 3600
 
 def _can_be_buffered(outage: Duration) -> Duration:
     if not _SHORTEST <= seconds(outage) <= _LONGEST:
-        raise refused("is not between 1m and 48h", "A WAL is a buffer, not a database: write 6h, or 48h at most.")
+        raise refused("is not between 1m and 48h", "Write 6h, or 48h at most: a WAL is a buffer, not a database.")
     return outage
 
 
 class Receiver(Section):
-    """Where an agent's samples go when that is not this stack's hub; exactly one of the two."""
+    """Remote-write receiver of an agent, other than this stack's hub; exactly one of the two fields."""
 
     stack: StackName | None = None
     """`<organization>/<project>/<stack>` of a promfleet hub."""
@@ -37,7 +37,7 @@ class Receiver(Section):
 
 
 class Agent(Section):
-    """The Prometheus in agent mode of one cluster; its key is the cluster's."""
+    """The Prometheus in agent mode of one cluster; its key is the cluster's name."""
 
     hub: Receiver | None = None
     """Where to write; this stack's hub if left out."""
@@ -50,5 +50,5 @@ class Agent(Section):
 
     @property
     def writes_to_own_hub(self) -> bool:
-        """Whether a promfleet hub, of this stack or another, takes its samples."""
+        """Whether it writes to a promfleet hub, of this stack or another."""
         return self.hub is None or self.hub.url is None

@@ -1,4 +1,4 @@
-"""What a stack says about who is told of which alert, and how."""
+"""Settings of Alertmanager: receivers, routes and grouping."""
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
@@ -25,11 +25,11 @@ from .types import (
 )
 
 NOBODY = "nobody"
-"""The receiver, in Alertmanager's own file, of what is never sent to people."""
+"""Receiver in Alertmanager's file for alerts that notify nobody."""
 ALWAYS_GROUPED = ("alertname", "cluster", "team")
-"""Labels by which alerts are grouped, whatever a stack says."""
+"""Labels by which alerts are always grouped."""
 Executed = Annotated[Line, untemplated("Alertmanager")]
-"""Text that Alertmanager executes as a template."""
+"""A text that Alertmanager executes as a template."""
 _OFTEN, _SELDOM = 60, 3600
 _REMEMBERED = 120 * 3600  # the default of --data.retention
 
@@ -42,7 +42,7 @@ def _is_free(name: DnsLabel) -> DnsLabel:
 
 def _is_a_pulse(every: Duration) -> Duration:
     if not _OFTEN <= seconds(every) <= _SELDOM:
-        instead = "Write 5m; whoever waits for it calls when two in a row are missing."
+        instead = "Write 5m. The service that receives it should alert when two in a row are missing."
         raise refused("is not between 1m and 1h", instead)
     return every
 
@@ -57,10 +57,10 @@ class SecretKey(Section):
 
 
 class Integration(Section):
-    """One way to tell somebody."""
+    """One integration of a receiver."""
 
     secret: SecretKey | None = None
-    """Where its secret stands, instead of the stack's secrets."""
+    """Kubernetes Secret that holds its credential; the stack's secret if left out."""
 
 
 class Slack(Integration):
@@ -85,15 +85,15 @@ class Email(Integration):
     """Mail through a smarthost that speaks TLS; the password is the secret `promfleet:<receiver>Email`."""
 
     to: Annotated[Distinct[Address], Field(min_length=1)]
-    """Who gets it."""
+    """Recipients."""
     sender: Address
-    """Whom it comes from."""
+    """Address in the From header."""
     host: Host
-    """The smarthost."""
+    """Host of the smarthost."""
     port: Annotated[int, Field(ge=1, le=65535)] = 587
-    """Its port."""
+    """Port of the smarthost."""
     username: Line | None = None
-    """Who logs in there; the sender's address if left out."""
+    """Username for SMTP authentication; the sender's address if left out."""
 
 
 class Webhook(Integration):
@@ -101,7 +101,7 @@ class Webhook(Integration):
 
 
 class Contact(Section):
-    """One receiver of Alertmanager: everyone who is told at once. `{}` tells nobody."""
+    """One receiver of Alertmanager with its integrations. `{}` notifies nobody."""
 
     slack: Slack | None = None
     victor_ops: VictorOps | None = None
@@ -111,28 +111,28 @@ class Contact(Section):
 
     @property
     def integrations(self) -> Mapping[str, Integration]:
-        """What is written, by the field's name in Python."""
+        """The integrations that are set, by the field's name in Python."""
         return {name: value for name in Contact.model_fields if (value := getattr(self, name))}
 
 
 class Route(Section):
-    """Alerts that go to one receiver: those which match everything that is written here."""
+    """Sends alerts to one receiver: those that match every condition written here."""
 
     receiver: DnsLabel
-    """One of `receivers`."""
+    """Name of a receiver in `receivers`."""
     teams: Distinct[DnsLabel] = ()
-    """Any of these teams; all if left out, as with what follows."""
+    """Any of these teams; all if left out, as with the conditions below."""
     clusters: Distinct[DnsLabel] = ()
     """Any of these clusters."""
     namespaces: Distinct[DnsLabel] = ()
     """Any of these namespaces; an alert without a namespace matches none."""
     severities: Distinct[Literal["critical", "warning", "info"]] = ()
-    """Any of these severities; what has the severity `none` is never sent to people."""
+    """Any of these severities; alerts with the severity `none` notify nobody."""
     resume: Annotated[bool, Field(alias="continue")] = False
-    """Whether the routes after it are asked too."""
+    """Whether an alert that matches is also matched against the routes after it."""
 
     def problems(self) -> Iterator[Problem]:
-        """A route chooses."""
+        """A route has at least one condition."""
         if not any(self.matches):
             instead = "Write teams, clusters, namespaces or severities, or name the receiver in default instead."
             yield Problem((), "matches every alert", instead)
@@ -142,12 +142,12 @@ class Route(Section):
         """What each label must be one of, in one order for all routes; an empty set matches everything."""
         return tuple(map(frozenset, (self.teams, self.clusters, self.namespaces, self.severities)))
 
-    def takes_all_of(self, other: "Route") -> bool:
-        """Whether whatever matches the other ends here, if it comes here first."""
+    def shadows(self, other: "Route") -> bool:
+        """Whether every alert that matches the other route stops at this one, if this one comes first."""
         return not self.resume and self._covers(other)
 
-    def tells_all_of(self, other: "Route") -> bool:
-        """Whether the receiver of both has been told already of whatever matches the other."""
+    def repeats(self, other: "Route") -> bool:
+        """Whether every alert that matches the other route goes to the same receiver through this one."""
         return self.receiver == other.receiver and self._covers(other)
 
     def _covers(self, other: "Route") -> bool:
@@ -156,72 +156,72 @@ class Route(Section):
 
 
 class Heartbeat(Section):
-    """Who is told all the time that everything works, and calls when nothing comes: a dead man's switch."""
+    """Dead man's switch: a receiver is notified all the time, and raises an alarm when notifications stop."""
 
     receiver: DnsLabel
-    """One of `receivers`."""
+    """Name of a receiver in `receivers`."""
     every: Annotated[Duration, AfterValidator(_is_a_pulse)] = "5m"
     """Time between two notifications, 1m to 1h."""
 
 
 class Grouping(Section):
-    """Which alerts come in one notification: those of one name, cluster and team, and how often."""
+    """Which alerts share a notification, and how often it is sent; always those of one name, cluster and team."""
 
     by: Distinct[LabelName] = ()
-    """Further labels, such as namespace."""
+    """Further labels to group by, such as namespace."""
     wait: Duration = "30s"
-    """How long the first notification of a group waits for more alerts of it."""
+    """`group_wait`: how long the first notification of a group waits for more alerts of it."""
     interval: Duration = "5m"
-    """How long the next one waits, when an alert joins the group or ends."""
+    """`group_interval`: how long the next notification waits, when an alert joins the group or is resolved."""
     repeat: Duration = "4h"
-    """After which time a group that has not changed is told again."""
+    """`repeat_interval`: time after which a group that has not changed is sent again."""
 
     def problems(self) -> Iterator[Problem]:
-        """No label is named twice, and a reminder comes neither more often nor later than Alertmanager can tell."""
+        """No label is repeated, and `repeat` is between `interval` and Alertmanager's retention of notifications."""
         for index, label in enumerate(self.by):
             if label in ALWAYS_GROUPED:
-                yield Problem(("by", index), "is grouped by in any case", "Remove it.", label)
+                yield Problem(("by", index), "is always grouped by", "Remove it.", label)
         if seconds(self.repeat) < seconds(self.interval):
             instead = f"Write {self.interval} or more."
             yield Problem(("repeat",), f"is shorter than the interval, {self.interval}", instead, self.repeat)
         if seconds(self.repeat) > _REMEMBERED:
-            rule = "is longer than the 5d for which Alertmanager remembers whom it told"
+            rule = "is longer than 5d, the time for which Alertmanager keeps its log of notifications"
             yield Problem(("repeat",), rule, "Write 5d or less.", self.repeat)
 
 
 class Alertmanager(Section):
-    """Takes the hub's alerts, and tells each once to whom it concerns."""
+    """Alertmanager, in the cluster of the Prometheus server; it deduplicates, groups and routes its alerts."""
 
     replicas: Literal[1, 2, 3, 4, 5] = 3
-    """How many tell each other what was sent; one may fail without a lost or doubled notification."""
+    """Replicas, which form a cluster; one may fail without a lost or doubled notification."""
     storage: Quantity = "1Gi"
-    """Size of each replica's volume, which holds silences and who was told."""
+    """Size of each replica's volume, which holds silences and the log of notifications."""
     storage_class: DnsName | None = None
     """StorageClass of the volumes; the cluster's default if left out."""
     receivers: Annotated[Table[Annotated[DnsLabel, AfterValidator(_is_free)], Contact], Field(min_length=1)]
-    """Who can be told, by a name of one's own."""
+    """Receivers, by a name of your choice."""
     default: DnsLabel
-    """The receiver of what no route takes."""
+    """Name of the receiver of alerts that match no route."""
     routes: Many[Route] = ()
-    """Asked in this order; the first that matches wins."""
+    """Routes, tried in this order; the first that matches wins."""
     heartbeat: Heartbeat | None = None
     grouping: Grouping = Grouping()
     expose: ExposedHost | None = None
 
     def problems(self) -> Iterator[Problem]:
-        """Every name leads to a receiver, every receiver is led to, and every route can be."""
+        """Every referenced receiver exists, every receiver is used, and no route is shadowed."""
         used = dict(self._used())
         for path, name in used.items():
             if name not in self.receivers:
-                yield Problem(path, "is none of the receivers", self._nearest(name), name)
+                yield Problem(path, "is not the name of a receiver", self._nearest(name), name)
         for name in self.receivers:
             if name not in used.values():
                 instead = "Name it in a route, in default or in heartbeat, or remove it."
-                yield Problem(("receivers", name), "is never told anything", instead)
+                yield Problem(("receivers", name), "is never used", instead)
         yield from self._shadowed()
         if self.heartbeat and self.receivers.get(self.heartbeat.receiver) == Contact():
             instead = "Give that receiver a webhook or another integration, or remove heartbeat."
-            yield Problem(("heartbeat", "receiver"), "tells nobody", instead, self.heartbeat.receiver)
+            yield Problem(("heartbeat", "receiver"), "has no integration", instead, self.heartbeat.receiver)
 
     def _used(self) -> Iterator[tuple[Path, str]]:
         yield ("default",), self.default
@@ -236,13 +236,13 @@ class Alertmanager(Section):
 
     def _shadowed(self) -> Iterator[Problem]:
         for index, route in enumerate(self.routes):
-            first = next((i for i, earlier in enumerate(self.routes[:index]) if earlier.takes_all_of(route)), None)
+            first = next((i for i, earlier in enumerate(self.routes[:index]) if earlier.shadows(route)), None)
             if first is not None:
-                rule = f"is never reached: routes[{first}] takes all that it matches"
+                rule = f"is never reached: routes[{first}] matches every alert that it matches"
                 instead = f"Move it above routes[{first}], write continue: true there, or remove it."
                 yield Problem(("routes", index), rule, instead)
                 continue
-            told = next((i for i, earlier in enumerate(self.routes[:index]) if earlier.tells_all_of(route)), None)
-            if told is not None:
-                rule = f"tells {route.receiver} again what routes[{told}] has told"
+            same = next((i for i, earlier in enumerate(self.routes[:index]) if earlier.repeats(route)), None)
+            if same is not None:
+                rule = f"notifies {route.receiver} again of alerts that routes[{same}] has sent to it"
                 yield Problem(("routes", index), rule, "Remove it, or name another receiver.")

@@ -1,4 +1,4 @@
-"""What a stack says about its alerts: thresholds, teams, maintenance; the alerts themselves are in `alerts`."""
+"""Settings of alerts: thresholds, teams, maintenance windows; the alerts themselves are in `alerts`."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ def _is_known(name: str) -> str:
         if severities := [key for key in ALERTS if key.startswith(f"{name}/")]:
             raise refused("has rules of several severities", f"Write {' or '.join(severities)}.")
         near = get_close_matches(name, ALERTS, n=1)
-        raise refused("is no alert", f'Did you mean "{near[0]}"?' if near else "docs/runbooks lists them all.")
+        raise refused("is not the name of an alert", f'Did you mean "{near[0]}"?' if near else "See docs/runbooks.")
     return name
 
 
@@ -36,7 +36,7 @@ AlertName = Annotated[str, AfterValidator(_is_known), WithJsonSchema({"type": "s
 
 
 class Tuning(Section):
-    """What is different about one alert; what is left out stays as it is."""
+    """Overrides of one alert; fields that are left out keep the alert's own value."""
 
     enabled: bool = True
     """Whether the alert exists."""
@@ -45,30 +45,30 @@ class Tuning(Section):
     for_: Annotated[Duration | None, Field(alias="for")] = None
     """How long the condition must hold."""
     severity: Severity | None = None
-    """How urgent it is; `none` fires and is seen, and notifies nobody."""
+    """How urgent it is; with `none` the alert fires and is shown, and notifies nobody."""
     team: DnsLabel | None = None
     """Who is responsible; `alerts.team` if left out."""
 
     def problems(self) -> Iterator[Problem]:
-        """Nothing is said of an alert that does not exist."""
+        """An alert that is disabled has no other overrides."""
         others = [field.alias or name for name, field in Tuning.model_fields.items() if name in self.model_fields_set]
         if not self.enabled and len(others) > 1:
             others.remove("enabled")
-            instead = "Remove enabled, or everything else."
-            yield Problem((), f"sets {', '.join(others)} of an alert that enabled: false takes away", instead)
+            instead = "Remove enabled, or all other keys."
+            yield Problem((), f"sets {', '.join(others)} of an alert that enabled: false removes", instead)
 
 
 class Maintenance(Section):
-    """A time in which a cluster's alerts notify nobody; they still fire, and are seen."""
+    """A window in which a cluster's alerts notify nobody; they still fire and are shown."""
 
     cluster: DnsLabel
-    """The cluster that is worked on."""
+    """The cluster under maintenance."""
     start: Moment
     """First moment of the window: "2026-11-21T20:00Z"."""
     until: Moment
     """Last moment, 30 days after the start at most: "2026-11-21T23:00Z". A window without an end would be forgotten."""
     reason: Annotated[Line, untemplated("Prometheus")]
-    """What is done; it stands in the alert that the window raises."""
+    """Why; shown in the alert that fires during the window."""
 
     def problems(self) -> Iterator[Problem]:
         """A window ends after it begins, and soon."""
@@ -76,29 +76,29 @@ class Maintenance(Section):
         if length <= timedelta():
             yield Problem(("until",), f"is not after the start, {self.start}", "Write a later moment.", self.until)
         if length > _LONGEST_WINDOW:
-            instead = "Write an earlier moment; a cluster that nobody is to be told of has a receiver `{}`."
+            instead = "Write an earlier moment. To notify nobody of a cluster for good, route it to a receiver `{}`."
             yield Problem(("until",), f"is more than 30 days after the start, {self.start}", instead, self.until)
 
 
 class Alerts(Section):
-    """The alerts of every cluster that reports to the hub."""
+    """Alerts of every cluster whose samples reach the Prometheus server."""
 
     team: DnsLabel = "platform"
-    """Who is responsible for an alert that names no other team; the label `team`."""
+    """Value of the label `team` of alerts that name no other team."""
     runbooks: Annotated[HttpsUrl, AfterValidator(_has_no_slash)] | None = None
-    """Where docs/runbooks is published, without a slash at the end; the annotation `runbook_url` starts with it."""
+    """URL under which docs/runbooks is published, without a slash at the end; `runbook_url` starts with it."""
     rules: Table[AlertName, Tuning] = Field(default_factory=empty)
-    """By the alert's name, for all clusters."""
+    """Overrides for all clusters, by the alert's name."""
     clusters: Table[DnsLabel, Table[AlertName, Tuning]] = Field(default_factory=empty)
-    """By the cluster's and the alert's name; what stands here wins over `rules`."""
+    """Overrides for one cluster, by the cluster's and the alert's name; they take precedence over `rules`."""
     maintenance: Many[Maintenance] = ()
-    """Windows in which clusters are worked on; they may overlap."""
+    """Maintenance windows of clusters; they may overlap."""
 
     def problems(self) -> Iterator[Problem]:
-        """A tuning says something its alert has, and no two windows are one."""
+        """An override changes something that its alert has, and no two windows are equal."""
         for path, name, tuning in self._tunings():
             if not tuning.model_fields_set:
-                yield Problem(path, "changes nothing", "Write what is different (threshold, for, …), or remove it.")
+                yield Problem(path, "is empty", "Write threshold, for, severity, team or enabled in it, or remove it.")
             if tuning.threshold is not None:
                 yield from _misses(name, tuning.threshold, (*path, "threshold"))
         yield from self._doubled_windows()
@@ -109,7 +109,7 @@ class Alerts(Section):
         return frozenset({self.team, *(tuning.team for _, _, tuning in self._tunings() if tuning.team)})
 
     def _doubled_windows(self) -> Iterator[Problem]:
-        """By cluster and end the alerts of windows differ; of two that end together one covers the other."""
+        """Alerts of windows differ by cluster and end; of two windows with the same end, one covers the other."""
         seen: dict[tuple[str, datetime], int] = {}
         for index, window in enumerate(self.maintenance):
             first = seen.setdefault((window.cluster, instant(window.until)), index)
@@ -129,7 +129,7 @@ class Alerts(Section):
 def _misses(name: str, value: float, path: Path) -> Iterator[Problem]:
     threshold = ALERTS[name][0].threshold
     if not threshold:
-        yield Problem(path, f"is a threshold of {name}, which has none", "Remove it.", value)
+        yield Problem(path, f"has no effect: {name} has no threshold", "Remove it.", value)
     elif not threshold.least <= value <= threshold.most:
         bounds = f"{threshold.least:.12g} and {threshold.most:.12g}"
         instead = f"Write a number between them; {threshold.value:.12g} is the default."

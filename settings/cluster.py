@@ -1,4 +1,4 @@
-"""What a stack says about one Kubernetes cluster."""
+"""Settings of one Kubernetes cluster."""
 
 import re
 from collections.abc import Iterator
@@ -30,45 +30,45 @@ USUAL_SERIES = 30_000
 
 
 class Kubelet(Section):
-    """How the kubelets of one cluster are reached."""
+    """How Prometheus verifies the kubelets of one cluster."""
 
     insecure_skip_verify: bool = False
-    """Accept kubelet certificates that the cluster's CA did not sign (kubeadm's default); others can then listen."""
+    """Accept kubelet certificates that the cluster's CA did not sign (kubeadm's default); anyone can intercept."""
 
 
 class Cluster(Section):
     """One Kubernetes cluster; its key in the stack file is its value of the label `cluster`."""
 
     context: Line
-    """Context of the kubeconfig that leads to the cluster."""
+    """Context of the cluster in the kubeconfig."""
     kubeconfig: Line | None = None
-    """Path of that kubeconfig; without it `KUBECONFIG`, then `~/.kube/config`."""
+    """Path of the kubeconfig; `KUBECONFIG`, then `~/.kube/config`, if left out."""
     labels: Labels = Field(default_factory=empty)
     """Facts about the cluster (region, tier, …), joined to its series through `promfleet_cluster_expected`."""
     series: Series = USUAL_SERIES
     """Active series to plan for: memory, volumes and the WAL follow from it."""
     kubelet: Kubelet = Kubelet()
     workload_pool: WorkloadPool | None = None
-    """GKE's workload identity pool, by which pods reach a bucket; follows from a context `gke_<project>_…`."""
+    """Workload identity pool of GKE, by which pods get access to a bucket; default from a context `gke_<project>_…`."""
     platform: Literal["gke", "autopilot", "eks", "aks", "openshift", "rke2", "k3s", "kubeadm", "lab"] | None = None
-    """Who made the cluster; takes away what it lets nobody run or scrape, and the alerts on that."""
+    """Kubernetes distribution; jobs that it does not let anyone scrape are left out, and so are the alerts on them."""
     node_exporter: NodeExporter = NodeExporter()
     kube_state_metrics: KubeStateMetrics = Field(default_factory=KubeStateMetrics)
 
     def problems(self) -> Iterator[Problem]:
-        """Nothing is asked for that the platform refuses."""
+        """The platform permits what is asked for."""
         if self.platform == "autopilot" and self.node_exporter.model_fields_set and self.node_exporter.is_ours:
-            rule = "can't run with platform: autopilot, which gives no pod a port or a path of its node"
-            yield Problem(("nodeExporter",), rule, "Remove it, or name an existing one that Google admits.")
+            rule = "can't run with platform: autopilot, which permits no host ports and no host paths"
+            yield Problem(("nodeExporter",), rule, "Remove it, or set existing to one that Google admits.")
 
     @property
     def runs_node_exporter(self) -> bool:
-        """Whether this program runs one here."""
+        """Whether this program deploys one in the cluster."""
         return self.node_exporter.is_ours and self.platform != "autopilot"
 
     @property
     def without(self) -> frozenset[str]:
-        """The exporters' jobs that it does not have."""
+        """The jobs of exporters that the cluster does not have."""
         has = {
             "node-exporter": self.runs_node_exporter or (self.node_exporter.enabled and self.node_exporter.existing),
             "kube-state-metrics": self.kube_state_metrics.enabled,
@@ -77,13 +77,13 @@ class Cluster(Section):
 
     @property
     def is_of_gke(self) -> bool:
-        """Whether it is said or seen that Google made it."""
+        """Whether it is a cluster of GKE, by `platform` or else by the name of its context."""
         if self.platform is None:
             return _OF_GKE.fullmatch(self.context) is not None
         return self.platform in ("gke", "autopilot")
 
     @property
     def pool(self) -> str | None:
-        """The workload identity pool that its pods are members of, as far as it is known."""
+        """The workload identity pool that its pods are members of, if it is known."""
         of_gke = _OF_GKE.fullmatch(self.context)
         return self.workload_pool or (f"{of_gke[1]}.svc.id.goog" if of_gke else None)

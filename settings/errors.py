@@ -1,4 +1,4 @@
-"""What is wrong with a stack file, said so that its author can put it right."""
+"""Errors in a stack file: the path, the value, the rule, and what to write instead."""
 
 import json
 import re
@@ -13,36 +13,36 @@ _SECRET_TEXT = re.compile(r"-----BEGIN|://[^/]*@|\?")
 _LONGEST = 80
 
 
-class _Unsaid(Enum):
+class _Nothing(Enum):
     """Marks a problem that has no value to show; None is a value of YAML."""
 
-    UNSAID = "unsaid"
+    NOTHING = "nothing"
 
 
-UNSAID = _Unsaid.UNSAID
+NOTHING = _Nothing.NOTHING
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One broken rule: where, what stands there, which rule, and what to write instead."""
+    """One broken rule: the path, the value there, the rule, and what to write instead."""
 
     path: Path
     rule: str
     instead: str
-    value: object = UNSAID
+    value: object = NOTHING
 
     def under(self, parent: Path) -> "Problem":
-        """The same problem, seen from further up."""
+        """The same problem, with its path below a parent."""
         return replace(self, path=(*parent, *self.path))
 
     def __str__(self) -> str:
-        what = " ".join(filter(None, [shown(self.path, self.value), self.rule]))
-        text = f"{spelt(self.path)}: {what}. {self.instead}".rstrip()
+        broken = " ".join(filter(None, [shown(self.path, self.value), self.rule]))
+        text = f"{spelt(self.path)}: {broken}. {self.instead}".rstrip()
         return text.encode(errors="backslashreplace").decode()  # half of a surrogate pair can't be printed
 
 
 class RulesError(ValueError):
-    """The broken rules of one section, on their way through pydantic."""
+    """The broken rules of one section, as an error that passes through pydantic."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
@@ -50,7 +50,7 @@ class RulesError(ValueError):
 
 
 class FleetError(Exception):
-    """All that is wrong with one stack's `promfleet:fleet`."""
+    """All problems of one stack's `promfleet:fleet`."""
 
     def __init__(self, source: str, problems: Iterable[Problem]) -> None:
         self.source = source
@@ -72,7 +72,11 @@ def spelt(path: Path) -> str:
 
 def shown(path: Path, value: object) -> str:
     """A value as the file spells it, or nothing where it is a block or may be a secret."""
-    if value is UNSAID or value in (None, "") or (isinstance(value, Mapping | Sequence) and not isinstance(value, str)):
+    if (
+        value is NOTHING
+        or value in (None, "")
+        or (isinstance(value, Mapping | Sequence) and not isinstance(value, str))
+    ):
         return ""
     text = value if isinstance(value, str) else ""
     if _SECRET_TEXT.search(text) or any(_SECRET_NAME.search(step) for step in path[-1:] if isinstance(step, str)):

@@ -1,4 +1,4 @@
-"""What a stack says about the exporters of one cluster: this program's own, somebody else's, or none."""
+"""Settings of the exporters of one cluster: deployed by this program, existing ones, or none."""
 
 from collections.abc import Iterator
 from typing import Annotated, Literal
@@ -14,7 +14,7 @@ NODE_EXPORTER_PORT = 9100
 
 
 class Existing(Section):
-    """An exporter that somebody else runs in the cluster, asked over plain HTTP for /metrics."""
+    """An exporter that exists in the cluster already; its /metrics is scraped over plain HTTP."""
 
     namespace: DnsLabel
     """Namespace of its Service."""
@@ -25,15 +25,15 @@ class Existing(Section):
 
 
 class Exporter(Section):
-    """An exporter that this program runs unless it is told otherwise."""
+    """An exporter that this program deploys by default."""
 
     enabled: bool = True
-    """Whether there is one; without it its job and every alert on it go too."""
+    """Whether the cluster has one; with `false` its scrape job and the alerts on it are removed too."""
     existing: Existing | None = None
-    """The one to scrape instead of running another, under the same job and with the same labels."""
+    """An existing exporter to scrape instead of deploying one, under the same job and with the same labels."""
 
     def problems(self) -> Iterator[Problem]:
-        """What is said of an exporter of one's own is said of none that is off, or somebody else's."""
+        """Settings of a deployed exporter have no effect on a disabled or an existing one."""
         written = sorted(self.model_fields_set - {"enabled"})
         if not self.enabled:
             for name in written:
@@ -41,25 +41,25 @@ class Exporter(Section):
         elif self.existing:
             for name in written:
                 if name != "existing":
-                    yield Problem((to_camel(name),), "is not said of an existing exporter", "Remove it, or existing.")
+                    yield Problem((to_camel(name),), "has no effect with existing", "Remove it, or remove existing.")
 
     @property
     def is_ours(self) -> bool:
-        """Whether this program runs it."""
+        """Whether this program deploys it."""
         return self.enabled and self.existing is None
 
 
 class NodeExporter(Exporter):
-    """Metrics of the nodes themselves."""
+    """node_exporter: metrics of the nodes."""
 
     port: Annotated[int, Field(ge=1024, le=65535)] = NODE_EXPORTER_PORT
-    """Port on every node, where another one has 9100."""
+    """Port on every node; change it where another process has 9100."""
 
 
 class KubeStateMetrics(Exporter):
-    """Metrics of the state of Kubernetes' objects."""
+    """kube-state-metrics: metrics of Kubernetes objects."""
 
     labels: Table[Literal["nodes", "persistentvolumeclaims", "pods"], Distinct[ObjectLabel]] = Field(
         default_factory=empty
     )
-    """Kind of object -> labels of its objects that `kube_<kind>_labels` tells, to join with."""
+    """Kind of object -> labels of its objects that `kube_<kind>_labels` exposes, to join with."""

@@ -1,4 +1,4 @@
-"""How the hub and what stands beside it are reached from outside its cluster."""
+"""Settings of access from outside the cluster, to the Prometheus server and what is deployed with it."""
 
 import re
 from collections.abc import Iterator
@@ -15,42 +15,40 @@ from .types import ADDRESS, AddressRange, AnnotationName, DnsName, Host, Line
 
 NodePort = Annotated[int, Field(ge=30000, le=32767)]
 ROUTED = ("ingress", "gateway", "httpProxy")
-"""Ways that lead through a proxy which knows hosts, all on one port."""
+"""Values of `via` with a proxy that routes by host, all on one port."""
 
 
 class Tls(Section):
-    """The certificate of all hosts of this stack's hub, and what its clients trust it by."""
+    """The server certificate for every host of this stack, and the CA by which clients verify it."""
 
     secret: DnsName | None = None
     """Secret of type kubernetes.io/tls in the hub's namespace; it covers every `host` of the stack."""
     issuer: DnsName | None = None
     """cert-manager ClusterIssuer that signs it instead."""
     ca: Certificates | None = None
-    """PEM certificates that sign for the hub; without it and `caConfigMap` a public authority must."""
+    """PEM certificates of the CA that signs it; without `ca` and `caConfigMap`, a public authority must sign it."""
     ca_config_map: DnsName | None = None
-    """ConfigMap (key `ca.crt`) with them in each agent's namespace instead, as trust-manager distributes it."""
+    """ConfigMap with the CA (key `ca.crt`) in each agent's namespace instead, as trust-manager distributes it."""
 
     def problems(self) -> Iterator[Problem]:
         """One certificate and one source of trust."""
         if self.secret and self.issuer:
-            yield Problem(
-                (), "has both secret and issuer", "Keep one: who issues the certificate also fills the Secret."
-            )
+            yield Problem((), "has both secret and issuer", "Keep one: the issuer fills a Secret of its own.")
         if not self.secret and not self.issuer:
             yield Problem(
-                (), "has neither secret nor issuer", "Name the TLS Secret or the ClusterIssuer that makes it."
+                (), "has neither secret nor issuer", "Write secret (a TLS Secret) or issuer (a ClusterIssuer)."
             )
         if self.ca is not None and self.ca_config_map:
             yield Problem((), "has both ca and caConfigMap", "Keep one: agents trust one bundle.")
 
 
 class NodePorts(Section):
-    """Ports on the hub cluster's nodes."""
+    """Ports on the nodes of the server's cluster."""
 
     write: NodePort = 30443
-    """Port that agents write to."""
+    """Port for remote write."""
     read: NodePort = 30444
-    """Port that readers query."""
+    """Port for queries."""
 
     def problems(self) -> Iterator[Problem]:
         """Two auth proxies can't share a port."""
@@ -59,14 +57,14 @@ class NodePorts(Section):
 
 
 class Gateway(Section):
-    """A Gateway that exists and admits routes from the hub's namespace."""
+    """A Gateway that exists and admits routes from the server's namespace."""
 
     name: DnsName
-    """Its name."""
+    """Name of the Gateway."""
     namespace: DnsName
-    """Its namespace."""
+    """Namespace of the Gateway."""
     listener: DnsName | None = None
-    """Section of the Gateway; all that admit the host, if left out."""
+    """Listener of the Gateway (`sectionName`); every listener that admits the host if left out."""
 
 
 _ONLY_VIA = {
@@ -81,29 +79,29 @@ _ONLY_VIA = {
 
 
 class Expose(Section):
-    """How agents and readers of other clusters reach the hub; what stands beside it is reached the same way."""
+    """How the Prometheus server is reached from other clusters; what is deployed with it is exposed the same way."""
 
     host: Host
-    """Name in the hub's certificate, which leads to the Service."""
+    """Host name of the server, in its certificate and in DNS."""
     via: Literal["clusterIP", "nodePort", "loadBalancer", "ingress", "gateway", "httpProxy"] = "loadBalancer"
-    """A Service's type, or a proxy that knows hosts: Ingress, Gateway API, Contour."""
+    """Type of the Service, or a proxy that routes by host: Ingress, Gateway API, Contour."""
     tls: Tls
     node_ports: NodePorts = NodePorts()
     read_host: Host | None = None
-    """The read auth proxy's own host; needed with `passthrough`, where a proxy sees no paths."""
+    """Separate host for queries; required with `passthrough`, where a proxy can't route by path."""
     passthrough: bool = False
-    """Whether the proxy passes TLS through to the auth proxies instead of ending it and starting it anew."""
+    """Whether the proxy passes TLS through to the auth proxies instead of terminating and re-encrypting it."""
     ingress_class: DnsName | None = None
-    """IngressClass; the cluster's default if left out. Of nginx it is known how to speak TLS to what is behind it."""
+    """IngressClass; the cluster's default if left out. ingress-nginx is set to use HTTPS to its backends."""
     gateway: Gateway | None = None
     """The Gateway that routes are attached to."""
     annotations: Table[AnnotationName, Line] = Field(default_factory=empty)
     """Further annotations of the Service, Ingress, route or proxy, such as those that make a load balancer internal."""
     source_ranges: Distinct[AddressRange] = ()
-    """Addresses from which load balancers let clients in; from everywhere, if left out."""
+    """CIDR ranges from which load balancers accept clients (`loadBalancerSourceRanges`); all if left out."""
 
     def problems(self) -> Iterator[Problem]:
-        """What one way needs and no other would use; a node port without effect misleads who opens a firewall."""
+        """Every field has an effect with this `via`, and none that it needs is missing."""
         written = {name for name in self.model_fields_set if getattr(self, name)}
         for name, routes in _ONLY_VIA.items():
             if name in written and self.via not in routes:
@@ -111,29 +109,28 @@ class Expose(Section):
                 yield Problem((to_camel(name),), f"has no effect with via: {self.via}", instead)
         if self.via == "gateway" and not self.gateway:
             yield Problem(("gateway",), "is missing", "Write gateway: {name: …, namespace: …}.")
-        if self.via == "ingress" and not self.is_told_of_nginx:
+        if self.via == "ingress" and not self.is_of_nginx:
             yield from self._controller_problems(self.ingress_class or "")
         yield from self._host_problems()
 
     @property
-    def is_told_of_nginx(self) -> bool:
-        """Whether an Ingress carries what ingress-nginx must be told."""
+    def is_of_nginx(self) -> bool:
+        """Whether an Ingress gets the annotations of ingress-nginx."""
         return "nginx" in (self.ingress_class or "nginx")
 
     def _controller_problems(self, name: str) -> Iterator[Problem]:
         known = controller(name)
         if known and not known.annotations:
-            told = "annotations of a Service that this speaks TLS"
-            rule = f"is of a controller that learns from {told}, and they can't be given"
+            rule = "is of a controller that takes the backend's protocol from the Service, which can't be annotated"
             yield Problem(("ingressClass",), rule, known.instead, name)
         elif known and not self.passthrough and not set(known.annotations) & self.annotations.keys():
-            rule = f"lacks {' or '.join(known.annotations)}: without it {name} speaks plain HTTP to the hub"
+            rule = f"lacks {' or '.join(known.annotations)}: without it {name} sends plain HTTP to the server"
             yield Problem(("annotations",), rule, f"Write it: {known.value}.")
         elif not self.annotations:
-            rule = "is missing: only a class with nginx in its name is told to speak TLS to the hub"
+            rule = "is missing: only a class with nginx in its name is set to use HTTPS to its backends"
             instead = (
-                f"Write the annotations by which the controller of {name} does, and takes bodies of 64 MiB and answers "
-                "after two minutes."
+                f"Write the annotations by which the controller of {name} uses HTTPS to its backends, accepts bodies "
+                "of 64 MiB and waits two minutes for an answer."
             )
             yield Problem(("annotations",), rule, instead)
 
@@ -143,7 +140,7 @@ class Expose(Section):
             if routed and host and re.fullmatch(ADDRESS, host):
                 yield Problem((key,), f"is an address, and via: {self.via} routes by name", "Write a DNS name.", host)
         if routed and self.passthrough and not self.read_host:
-            instead = f"Write a second name, such as read.{self.host}: a proxy that passes TLS on sees no paths."
+            instead = f"Write a second name, such as read.{self.host}: a proxy that passes TLS on can't route by path."
             yield Problem(("readHost",), "is missing", instead)
         if self.read_host and not self.passthrough:
             instead = "Remove it, or write passthrough: true."
@@ -151,9 +148,9 @@ class Expose(Section):
 
 
 class ExposedHost(Section):
-    """How something that stands beside the hub is reached: as the hub is, under a name of its own."""
+    """How it is reached from outside the cluster: like the Prometheus server, under a host name of its own."""
 
     host: Host
-    """Name in the certificate of `hub.expose.tls`, other than the hub's."""
+    """Host name; the certificate of the server's `expose.tls` must cover it."""
     node_port: NodePort | None = None
-    """Port on the nodes, with `via: nodePort`."""
+    """Port on the nodes; required with `via: nodePort`, and only allowed there."""

@@ -1,4 +1,4 @@
-"""What a stack may say about the fleet, and nothing else."""
+"""The whole fleet: every section of a stack file."""
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated
@@ -26,19 +26,20 @@ from .validation.capacity import planned_series, written_series
 from .validation.partial import PartialFleet
 from .validation.rules import broken_rules
 from .validation.secrets import needed
+from .watcher import Watcher
 
 
 class Fleet(Section):
     """The value of `promfleet:fleet`."""
 
     clusters: Annotated[Table[DnsLabel, Cluster], Field(min_length=1)]
-    """Every cluster that this stack touches, by its name."""
+    """Every cluster of this stack, by its name."""
     namespace: Namespace = "promfleet"
-    """Namespace in every cluster; `<namespace>-node-exporter` is made beside it."""
+    """Namespace in every cluster; a second one, `<namespace>-node-exporter`, is created with it."""
     create_namespace: bool = True
-    """Whether this program makes, labels and deletes `namespace`; `false` uses one that exists as it is."""
+    """Whether this program creates, labels and deletes `namespace`; `false` uses an existing one unchanged."""
     protect: bool = True
-    """Refuse every update and `pulumi destroy` that would take a namespace or a volume of this stack away."""
+    """Refuse every update and `pulumi destroy` that would delete a namespace or a volume of this stack."""
     rollout_timeout: Duration = "150s"
     """How long a workload may take to become ready before `pulumi up` fails; a large hub replays its WAL first."""
     scrape: Scrape = Scrape()
@@ -46,17 +47,17 @@ class Fleet(Section):
     limits: ContainerLimits = ContainerLimits()
     hub: Hub | None = None
     standalone: Standalone | None = None
+    watcher: Watcher | None = None
     agents: Table[DnsLabel, Agent] = Field(default_factory=empty)
-    """The agents that this stack deploys, by the name of their cluster."""
+    """Agents that this stack deploys, by the name of their cluster."""
     thanos: Thanos | None = None
-    """High availability and years of data, beside the Prometheus server."""
+    """Thanos, in the cluster of the Prometheus server: high availability and long-term storage."""
     alerts: Alerts = Field(default_factory=Alerts)
     alertmanager: Alertmanager | None = None
-    """In the cluster of the Prometheus server, as all that follows."""
     grafana: Grafana | None = None
     pushgateway: Pushgateway | None = None
     probes: Table[DnsLabel, Probe] = Field(default_factory=empty)
-    """Endpoints to ask from outside, by a name of one's own; the label `probe`."""
+    """Endpoints to probe with blackbox_exporter, by a name of your choice; the value of the label `probe`."""
 
     def problems(self) -> Iterator[Problem]:
         """The rules between sections."""
@@ -64,7 +65,7 @@ class Fleet(Section):
 
     @property
     def node_exporter_namespace(self) -> str:
-        """Namespace beside `namespace` that admits what node-exporter needs of its nodes."""
+        """Namespace of node-exporter, which admits privileged pods."""
         return f"{self.namespace}-node-exporter"
 
     @property
@@ -73,33 +74,40 @@ class Fleet(Section):
         return self.hub or self.standalone
 
     @property
+    def evaluator(self) -> str | None:
+        """The value of `cluster` of whatever evaluates this stack's rules, if anything does."""
+        if self.watcher:
+            return self.watcher.name
+        return self.server.cluster if self.server else None
+
+    @property
     def local_agents(self) -> tuple[str, ...]:
         """The agents of this stack that write to its own hub."""
         return self.partial.local_agents if self.hub else ()
 
     @property
     def written_series(self) -> int:
-        """Active series to plan for of all that this stack's agents, and those it knows of, write."""
+        """Active series to plan for of all agents that write to this stack's hub."""
         return written_series(self.partial)
 
     @property
     def server_series(self) -> int:
-        """Active series to plan for at this stack's server: of its own cluster and of all that write to it."""
+        """Active series to plan for at this stack's server: its own cluster's, and those of agents that write to it."""
         return planned_series(self.partial)
 
     @property
     def expected(self) -> tuple[str, ...]:
-        """Every cluster that is to report to this stack's server, in the order of names."""
+        """Every cluster whose samples are expected at this stack's server, in the order of names."""
         return self.partial.expected
 
     @property
     def secrets(self) -> Mapping[str, Path]:
-        """Every secret that the program takes from the stack: key without namespace -> where the file asks for it."""
+        """Every secret that the program reads from the stack: key without namespace -> path that requires it."""
         return needed(self.partial)
 
     @property
     def partial(self) -> PartialFleet:
-        """The fleet as the rules look at it."""
+        """The sections as the rules between them take them."""
         return PartialFleet(
             present=frozenset(name for name in self.model_fields_set if getattr(self, name) is not None),
             clusters=self.clusters,
@@ -107,6 +115,7 @@ class Fleet(Section):
             scrape=self.scrape,
             hub=self.hub,
             standalone=self.standalone,
+            watcher=self.watcher,
             server_cluster=self.server.cluster if self.server else None,
             has_agents=bool(self.agents),
             alerts=self.alerts,

@@ -1,4 +1,4 @@
-"""What a stack says about Grafana."""
+"""Settings of Grafana."""
 
 from .alertmanager import SecretKey
 from .expose import ExposedHost
@@ -7,12 +7,12 @@ from .types import DnsName, Quantity
 
 
 class Grafana(Section):
-    """Dashboards, for people who log in; the first password of `admin` is the secret `promfleet:grafanaAdmin`."""
+    """Grafana with the dashboards; the initial password of `admin` is the secret `promfleet:grafanaAdmin`."""
 
     storage: Quantity = "1Gi"
-    """Size of the volume, which holds users and what people save."""
+    """Size of the volume, which holds users and dashboards that they save."""
     storage_class: DnsName | None = None
     """StorageClass of the volume; the cluster's default if left out."""
     secret: SecretKey | None = None
-    """Where the password stands instead of the stack's secrets."""
+    """Kubernetes Secret that holds the password; the stack's secret if left out."""
     expose: ExposedHost | None = None

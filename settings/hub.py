@@ -1,4 +1,4 @@
-"""What a stack says about its hub."""
+"""Settings of the hub."""
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar
@@ -13,26 +13,26 @@ from .types import Count, DnsLabel
 
 
 class Writer(Section):
-    """An agent that writes to this hub; of one that another stack deploys, what the hub has to know."""
+    """An agent that writes to this hub; `series` and `labels` are for agents that another stack deploys."""
 
     series: Series = USUAL_SERIES
-    """Active series to plan for, where another stack has the cluster."""
+    """Active series to plan for, if another stack deploys the agent."""
     labels: Labels = Field(default_factory=empty)
-    """Facts about the cluster (region, tier, …), where another stack has it; joined as those of `clusters` are."""
+    """Facts about the cluster (region, tier, …), if another stack deploys the agent; like `clusters.*.labels`."""
     rotation: Count = 0
-    """How often its token was renewed; the token before the newest stays valid until the next renewal."""
+    """Increment it to renew the token; the previous token stays valid until the next renewal."""
 
 
 class Hub(Server):
-    """The Prometheus that takes every cluster's samples by remote write, and watches its own cluster."""
+    """The Prometheus server that receives samples of agents by remote write, and scrapes its own cluster."""
 
     section: ClassVar[str] = "hub"
 
     agents: Annotated[Table[DnsLabel, Writer], OrNames(DnsLabel, Writer)] = Field(default_factory=empty)
-    """Clusters of other stacks that may write, or just their names; this stack's `agents` need not be named."""
+    """Agents of other stacks that may write, by cluster, or a list of names; this stack's `agents` may be left out."""
 
     moved: ClassVar[Mapping[str, tuple[str, str]]] = {
-        "rotations": ("is written at each agent", "Write agents: {eu1: {rotation: 1}}.")
+        "rotations": ("is now a field of each agent", "Write agents: {eu1: {rotation: 1}}.")
     }
 
     def problems(self) -> Iterator[Problem]:

@@ -1,4 +1,6 @@
-"""Every image that the program deploys, by release. The lab builds the same releases from source, if it can."""
+"""Every container image that the program deploys, by release. The lab builds the same releases from source."""
+
+import re
 
 from .section import Section
 from .types import Image
@@ -13,22 +15,39 @@ PUSHGATEWAY = "quay.io/prometheus/pushgateway:v1.11.1"
 BLACKBOX_EXPORTER = "quay.io/prometheus/blackbox-exporter:v0.28.0"
 THANOS = "quay.io/thanos/thanos:v0.42.5"
 MEMCACHED = "docker.io/library/memcached:1.6.45-alpine"
-"""The lab runs the one of its machine's Debian: it is written in C."""
+"""The lab runs Debian's package instead: memcached is written in C."""
 GRAFANA = "docker.io/grafana/grafana:13.1.3"
-"""The only one that the lab does not run: its server is not published as source that can be built."""
+"""The only image that the lab does not run: its server is not published as source that can be built."""
 
 
 class Images(Section):
-    """Where each container comes from; a mirror or a digest is written in full: `mirror.example/p8s@sha256:…`."""
+    """Container images; write a mirror or a digest in full: `mirror.example/p8s@sha256:…`."""
 
     prometheus: Image = PROMETHEUS
+    """Prometheus, as a server and as an agent."""
     kube_rbac_proxy: Image = KUBE_RBAC_PROXY
+    """kube-rbac-proxy, in front of every port that needs authentication."""
     kube_state_metrics: Image = KUBE_STATE_METRICS
+    """kube-state-metrics, once per cluster."""
     node_exporter: Image = NODE_EXPORTER
+    """node_exporter, on every node."""
     alertmanager: Image = ALERTMANAGER
+    """Alertmanager."""
     config_reloader: Image = CONFIG_RELOADER
+    """Sidecar that makes Alertmanager reload its configuration."""
     pushgateway: Image = PUSHGATEWAY
+    """Pushgateway."""
     blackbox_exporter: Image = BLACKBOX_EXPORTER
+    """blackbox_exporter, for `probes`."""
     thanos: Image = THANOS
+    """Every component of Thanos."""
     memcached: Image = MEMCACHED
+    """memcached, as the cache of Thanos."""
     grafana: Image = GRAFANA
+    """Grafana."""
+
+
+def release(image: Image) -> str | None:
+    """The release that an image's tag names, 3.15.0 of v3.15.0; None where the tag is another one, or missing."""
+    found = re.search(r":v(\d+\.\d+\.\d+(?:-rc\.\d+)?)(?:@|$)", image)
+    return found[1] if found else None

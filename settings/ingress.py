@@ -1,4 +1,4 @@
-"""Which ingress controllers can be told to speak TLS to what is behind them, and by what."""
+"""Ingress controllers, and the annotations that make them use HTTPS to their backends."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -10,11 +10,11 @@ class Controller(NamedTuple):
     """An ingress controller other than ingress-nginx."""
 
     annotations: Sequence[str] = ()
-    """Any of these says so on an Ingress; none where only a Service can."""
+    """Any of these annotations of an Ingress does it; none where only an annotation of a Service does."""
     value: str = ""
-    """What they say."""
+    """Value of the annotation."""
     instead: str = _BY_SERVICES
-    """What to write where only a Service can say so."""
+    """What to write where only a Service can have the annotation."""
 
 
 CONTROLLERS: Mapping[str, Controller] = {
@@ -28,11 +28,11 @@ CONTROLLERS: Mapping[str, Controller] = {
     "kong": Controller(),
     "traefik": Controller(),
 }
-"""A word in the name of its class -> the controller."""
+"""Part of the name of its class -> the controller."""
 OF_PLATFORM = {"gke": "GKE's own controller", "k3s": "Traefik", "openshift": "OpenShift's router"}
-"""Who takes an Ingress without a class, by who made the cluster."""
+"""Controller that takes an Ingress without a class, by platform."""
 
 
 def controller(ingress_class: str) -> Controller | None:
-    """The controller that a class is of, if its name tells."""
+    """The controller of a class, if it can be recognised by the name."""
     return next((one for word, one in CONTROLLERS.items() if word in ingress_class), None)

@@ -1,4 +1,4 @@
-"""What a stack says about the limits of containers."""
+"""Settings of resource limits of containers."""
 
 from typing import Annotated
 
@@ -12,14 +12,14 @@ _LEAST = "256Mi"
 
 def _holds_logs(size: Quantity) -> Quantity:
     if in_bytes(size) < in_bytes(_LEAST):
-        raise refused(f"is less than {_LEAST}", f"Write {_LEAST} or more: logs count, and a pod over it is evicted.")
+        raise refused(f"is less than {_LEAST}", f"Write {_LEAST} or more: logs count, and a pod above it is evicted.")
     return size
 
 
 class ContainerLimits(Section):
-    """What each container may take at most, beside memory; for namespaces whose ResourceQuota asks for such limits."""
+    """Further resource limits of every container, for namespaces whose ResourceQuota requires them."""
 
     cpu: Annotated[int, Field(ge=1, le=64)] | None = None
-    """CPUs; without a limit if left out, which is better: one throttles scrapes and probes on an idle node."""
+    """CPUs; no limit if left out, which is better: a limit throttles scrapes and probes even on an idle node."""
     ephemeral_storage: Annotated[Quantity, AfterValidator(_holds_logs)] | None = None
-    """Logs and scratch; without a limit if left out."""
+    """Logs and writable layer; no limit if left out."""

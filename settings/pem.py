@@ -1,4 +1,4 @@
-"""Certificates as text, in a file that others read."""
+"""PEM certificates as text in a stack file."""
 
 import base64
 import binascii
@@ -15,7 +15,7 @@ _ASN1_SEQUENCE = 0x30
 
 def _certificates(pem: str) -> str:
     if "PRIVATE KEY" in pem:
-        raise refused("contains a private key", "Remove it and replace the key: it has stood in a file that is shared.")
+        raise refused("contains a private key", "Remove it and replace the key: a stack file is committed and shared.")
     blocks = _CERTIFICATE.findall(pem)
     if not blocks or len(blocks) != pem.count("-----BEGIN") or not all(map(_is_der, blocks)):
         instead = "Write the text from BEGIN CERTIFICATE to END CERTIFICATE as a block after `ca: |`."

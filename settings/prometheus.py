@@ -1,4 +1,4 @@
-"""What a stack says about a Prometheus server, whoever writes to it."""
+"""Settings that the sections of all Prometheus servers have in common."""
 
 from typing import Annotated, ClassVar
 
@@ -8,7 +8,7 @@ from .expose import Expose
 from .section import Section
 from .types import COUNTABLE, DnsLabel, DnsName, Duration, Quantity, kept, refused, seconds
 
-Kept = Annotated[str, kept("how long: 42d is the default, and the bucket of thanos has what is older"), COUNTABLE]
+Kept = Annotated[str, kept("how long: 42d is the default, and the bucket of thanos keeps older samples"), COUNTABLE]
 _BLOCK = 2 * 3600
 
 
@@ -18,6 +18,10 @@ def _holds_a_block(retention: Duration) -> Duration:
     return retention
 
 
+Retention = Annotated[Kept, AfterValidator(_holds_a_block)]
+"""How long a Prometheus server keeps samples: a block at least."""
+
+
 class Server(Section):
     """A Prometheus that stores samples, evaluates rules and answers queries."""
 
@@ -25,18 +29,18 @@ class Server(Section):
     """Its key in the stack file."""
 
     cluster: DnsLabel
-    """The cluster it runs in."""
-    retention: Annotated[Kept, AfterValidator(_holds_a_block)] = "42d"
+    """Name of the cluster that it runs in."""
+    retention: Retention = "42d"
     """How long samples are kept."""
     replicas: Annotated[int, Field(ge=1, le=3)] = 1
-    """Number of equal Prometheus servers, so that one may fail; Thanos deduplicates what they answer."""
+    """Prometheus servers with equal configuration, so that one may fail; more than 1 requires `thanos`."""
     storage: Quantity = "50Gi"
-    """Size of each replica's volume; samples take 80 % of it at most."""
+    """Size of each replica's volume; samples use 80 % of it at most."""
     storage_class: DnsName | None = None
     """StorageClass of the volume; the cluster's default if left out."""
     expose: Expose
 
     @property
     def app(self) -> str:
-        """Name of its StatefulSet and Service."""
+        """Name of its StatefulSet and its Service."""
         return f"prometheus-{self.section}"

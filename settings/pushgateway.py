@@ -1,4 +1,4 @@
-"""What a stack says about Pushgateway."""
+"""Settings of Pushgateway."""
 
 from .expose import ExposedHost
 from .section import Section
@@ -6,10 +6,10 @@ from .types import DnsName, Quantity
 
 
 class Pushgateway(Section):
-    """Keeps the last metrics of jobs that end before they are scraped."""
+    """Pushgateway, for metrics of jobs that end before they are scraped."""
 
     storage: Quantity = "1Gi"
-    """Size of the volume, which holds what was pushed."""
+    """Size of the volume, which holds pushed metrics."""
     storage_class: DnsName | None = None
     """StorageClass of the volume; the cluster's default if left out."""
     expose: ExposedHost | None = None

@@ -1,15 +1,15 @@
-"""Labels that this program or Thanos gives to series, which nobody else's may be."""
+"""Labels that this program or Thanos sets on series, and nobody else may use."""
 
 CLUSTER = "cluster"
-HUB, REPLICA = "hub", "replica"
-"""External labels that tell one stack's blocks from another's, and replicas' from each other; alerts lose both."""
+HUB_LABEL, REPLICA_LABEL = "hub", "replica"
+"""External labels that distinguish the blocks of stacks and of replicas; they are dropped from alerts."""
 RULER, RECEIVE = "ruler", "receive"
 """External labels of the blocks of these roles, in place of the hub's."""
 RULER_REPLICA = "ruler_replica"
-"""Tells stateless Rulers apart: in Receive `replica` is the ingestor's."""
+"""Distinguishes stateless Rulers: in Receive `replica` is the ingestor's."""
 TENANT = "tenant_id"
-"""Given by Receive, by its own default, to what it takes from a writer."""
+"""Label of the tenant, which Receive sets on samples that it receives; the name is Receive's default."""
 
-OF_BLOCKS = (HUB, REPLICA, RULER, RULER_REPLICA, RECEIVE, TENANT)
-"""Where a series has one of them too, Thanos puts its own value over it, and several series become one."""
+OF_BLOCKS = (HUB_LABEL, REPLICA_LABEL, RULER, RULER_REPLICA, RECEIVE, TENANT)
+"""Where a series has one of them too, Thanos overwrites it with its own value, and several series become one."""
 RESERVED = (CLUSTER, *OF_BLOCKS)

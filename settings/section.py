@@ -1,4 +1,4 @@
-"""What every block of the stack file has in common."""
+"""Base class of every section of the stack file, and types of tables and lists."""
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -25,21 +25,21 @@ def _without_doubles(names: Sequence[str]) -> Sequence[str]:
 
 
 Table = Annotated[Mapping[Key, Value], AfterValidator(MappingProxyType), PlainSerializer(dict)]
-"""A mapping that nobody can change once it is read."""
+"""An immutable mapping."""
 Many = Annotated[Sequence[Value], AfterValidator(tuple)]
-"""A list that nobody can change once it is read."""
+"""An immutable list."""
 Distinct = Annotated[Many[Value], AfterValidator(_without_doubles)]
-"""Such a list of texts, of which none stands twice."""
+"""Such a list of strings without repetition."""
 
 
 @dataclass(frozen=True, slots=True)
 class OrNames:
-    """A table that may be written as a list of its keys, where nothing else is said of any."""
+    """A table that may be written as a list of its keys, where every value is the default."""
 
     key: Any
     """The type of its keys."""
     value: Callable[[], Any]
-    """What a name alone stands for."""
+    """Makes the value of a key that is written without one."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         table, names = handler(source), handler.generate_schema(Distinct[self.key])
@@ -61,7 +61,7 @@ def empty() -> Mapping[Any, Any]:
 
 
 class Section(BaseModel):
-    """A block of `Pulumi.<stack>.yaml`: closed, immutable, camelCase on disk."""
+    """A section of `Pulumi.<stack>.yaml`: closed, immutable, camelCase on disk."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -73,7 +73,7 @@ class Section(BaseModel):
     )
 
     moved: ClassVar[Mapping[str, tuple[str, str]]] = {}
-    """A key that it had -> what is said of it, and what to write instead."""
+    """A key of an older release -> the rule that it breaks now, and what to write instead."""
 
     def problems(self) -> Iterator[Problem]:
         """Every rule between this section's own fields that is broken; paths start at the section."""

@@ -1,4 +1,4 @@
-"""What a stack says about a Prometheus that watches one cluster."""
+"""Settings of a Prometheus server that scrapes its own cluster only."""
 
 from typing import ClassVar
 
@@ -6,6 +6,6 @@ from .prometheus import Server
 
 
 class Standalone(Server):
-    """A Prometheus server that scrapes the cluster it runs in, and to which nobody writes."""
+    """A Prometheus server that scrapes the cluster it runs in, and takes no remote write."""
 
     section: ClassVar[str] = "standalone"

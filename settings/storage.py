@@ -1,4 +1,4 @@
-"""Where blocks are kept for years: an object store, of one of three kinds."""
+"""Settings of the object store of Thanos: Google Cloud Storage, S3 or a shared volume."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -19,16 +19,16 @@ _ANOTHER = "Write another name."
 _NO_ADDRESS = (ADDRESS, "has the form of an address", _ANOTHER)
 _DOTTED = (
     r"(?=.*\.)(?!(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$).*",
-    "has a dot that is no dot of a DNS name",
+    "is not a DNS name",
     "Write parts of letters, digits and hyphens around each dot, or no dot.",
 )
 _GOOGLES = (
-    (r"goog(?!le).*", 'begins with "goog", which Google keeps for itself', _ANOTHER),
-    (r".*g[o0]+g[l1][e3].*", 'contains "google", or nearly so, which Google keeps for itself', _ANOTHER),
+    (r"goog(?!le).*", 'begins with "goog", which Google reserves', _ANOTHER),
+    (r".*g[o0]+g[l1][e3].*", 'contains "google" or a similar spelling, which Google reserves', _ANOTHER),
 )
 _AMAZONS = (
-    (r"(?:xn--|sthree-|amzn-s3-demo-).*", "begins as names that S3 keeps for itself", _ANOTHER),
-    (r".*(?:-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)", "ends as names that S3 keeps for itself", _ANOTHER),
+    (r"(?:xn--|sthree-|amzn-s3-demo-).*", "begins with a prefix that S3 reserves", _ANOTHER),
+    (r".*(?:-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)", "ends with a suffix that S3 reserves", _ANOTHER),
 )
 
 
@@ -47,7 +47,7 @@ def _none_of(forms: Iterable[tuple[str, str, str]]) -> AfterValidator:
 GoogleBucket = Annotated[
     str, Text(r"[a-z0-9][a-z0-9_.-]{1,61}[a-z0-9]", *_NO_BUCKET), _none_of((_NO_ADDRESS, *_GOOGLES, _DOTTED))
 ]
-"""A name that Google Cloud Storage takes; one with dots must be a domain of one's own besides."""
+"""A bucket name that Google Cloud Storage accepts; one with dots must also be a domain that you own."""
 S3Bucket = Annotated[
     str, Text(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", *_NO_BUCKET), _none_of((_NO_ADDRESS, *_AMAZONS, _DOTTED))
 ]
@@ -64,7 +64,7 @@ Location = Annotated[
         near=(rf"({_CONTINENT})[ _-]({_SIDE})[ _-]?([1-9][0-9]?)(?:-[a-z])?", r"\1-\2\3"),
     ),
 ]
-"""Where a bucket is, which Google Cloud Storage spells in small letters or capitals."""
+"""Location of a bucket, in lower or upper case as Google Cloud Storage has it."""
 Endpoint = Annotated[
     str,
     Text(
@@ -75,7 +75,7 @@ Endpoint = Annotated[
     ),
 ]
 Region = Annotated[
-    str, Text(r"[A-Za-z0-9_-]+", "is not a region", "Write the region as its owner spells it: eu-central-1.")
+    str, Text(r"[A-Za-z0-9_-]+", "is not a region", "Write the region as the provider spells it: eu-central-1.")
 ]
 ProjectId = Annotated[
     str,
@@ -110,84 +110,84 @@ SoftDelete = Annotated[
 """How long deleted objects can be brought back."""
 
 
-Locked = Annotated[str, kept("nothing here: without it objects can be deleted at any time"), COUNTABLE]
+Locked = Annotated[str, kept("a duration, or remove it: without it objects can be deleted at any time"), COUNTABLE]
 
 
 class Gcs(Section):
-    """A bucket of Google Cloud Storage, made by this program unless `adopt` says that it exists."""
+    """A bucket of Google Cloud Storage, which this program creates unless `adopt` is true."""
 
     project: ProjectId
-    """Project of the bucket and of the service accounts that reach it."""
+    """Project of the bucket and of the service accounts with access to it."""
     bucket: GoogleBucket
-    """Name of the bucket, unique in the world."""
+    """Name of the bucket, globally unique."""
     location: Location = "EU"
     """Region, dual-region or multi-region; it can't be changed later."""
     storage_class: Literal["STANDARD", "NEARLINE", "COLDLINE", "ARCHIVE"] = "STANDARD"
-    """Class of new objects; the compactor reads and rewrites blocks for weeks, which the colder classes charge for."""
+    """Storage class of new objects; colder classes charge for retrieval, and the compactor reads blocks for weeks."""
     versioning: bool = False
-    """Whether deleted objects stay as old versions; those are deleted after `softDelete`, or 7 days."""
+    """Whether deleted objects remain as noncurrent versions, which are deleted after `softDelete`, or 7 days."""
     soft_delete: SoftDelete = "7d"
-    """How long a deleted object can be brought back; it is paid for that long."""
+    """How long a deleted object can be restored; it is charged for that long."""
     retention: Locked | None = None
-    """How long no object can be deleted by anyone; shorter than the compactor's `deleteDelay`."""
+    """Retention policy: how long nobody can delete an object; must be shorter than the compactor's `deleteDelay`."""
     kms_key: KmsKey | None = None
     """Customer-managed key that encrypts new objects."""
     adopt: bool = False
-    """Whether the bucket exists and is neither changed nor deleted; only the rights on it are managed."""
+    """Whether to use an existing bucket, which is neither changed nor deleted; only its IAM bindings are managed."""
     protect: bool = True
     """Whether `pulumi destroy` refuses to delete the bucket."""
     key: SecretKey | None = None
-    """Key file of a service account, outside Google Cloud; without it pods come with Workload Identity."""
+    """Key file of a service account, for clusters outside Google Cloud; Workload Identity if left out."""
 
     @property
-    def asks_for_identity(self) -> bool:
-        """Whether pods reach it as members of their cluster's workload identity pool."""
+    def uses_workload_identity(self) -> bool:
+        """Whether pods get access as members of their cluster's workload identity pool."""
         return self.key is None
 
     def problems(self) -> Iterator[Problem]:
-        """Nothing is said of a bucket that is not this program's."""
+        """Settings of a created bucket have no effect on an adopted one."""
         ours = ("location", "storage_class", "versioning", "soft_delete", "retention", "kms_key", "protect")
         if self.adopt:
             for name in ours:
                 if name in self.model_fields_set:
                     field = type(self).model_fields[name].alias or name
-                    yield Problem((field,), "has no effect with adopt: true", "Remove it, or let this program make it.")
+                    yield Problem((field,), "has no effect with adopt: true", "Remove it, or write adopt: false.")
 
 
 class S3(Section):
-    """A bucket that speaks S3; it exists, and so does the Secret of who reaches it."""
+    """An existing bucket of an S3-compatible object store, and the Secret with its credentials."""
 
     bucket: S3Bucket
     """Name of the bucket."""
     endpoint: Endpoint
     """`host` or `host:port`, without scheme: s3.eu-central-1.amazonaws.com."""
     region: Region | None = None
-    """Region, where the endpoint does not say it."""
+    """Region, if it is not part of the endpoint."""
     access_key: SecretKey
-    """Where the access key's id stands."""
+    """Kubernetes Secret that holds the access key ID."""
     secret_key: SecretKey
-    """Where the secret access key stands."""
+    """Kubernetes Secret that holds the secret access key."""
 
 
 class Filesystem(Section):
-    """A volume that all roles share, for a cluster without an object store."""
+    """A volume that all components of Thanos share, for a cluster without an object store."""
 
     claim: DnsName
-    """PersistentVolumeClaim, ReadWriteMany, in the hub's namespace; it exists."""
+    """Existing PersistentVolumeClaim, ReadWriteMany, in the server's namespace."""
 
 
 class Storage(Section):
-    """Exactly one of the three."""
+    """Object store for blocks: exactly one of the three."""
 
     gcs: Gcs | None = None
     """Google Cloud Storage."""
     s3: S3 | None = None
-    """What speaks S3."""
+    """An S3-compatible object store."""
     filesystem: Filesystem | None = None
     """A shared volume."""
 
     def problems(self) -> Iterator[Problem]:
-        """Blocks lie in one place."""
+        """There is one object store."""
         written = [name for name in ("gcs", "s3", "filesystem") if getattr(self, name)]
         if len(written) != 1:
             found = " and ".join(written) if written else "none of them"

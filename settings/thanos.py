@@ -1,4 +1,4 @@
-"""What a stack says about Thanos: who answers for years of data, and where it lies."""
+"""Settings of Thanos: long-term storage and the components that query, fill and maintain it."""
 
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
@@ -57,31 +57,31 @@ def _is_a_kept_age(resolution: str) -> AfterValidator:
 
 def _is_a_block(length: Duration) -> Duration:
     if not 30 <= seconds(length) <= 2 * 3600:
-        raise refused("is not between 30s and 2h", "Write 2h: Prometheus' own length of a block.")
+        raise refused("is not between 30s and 2h", "Write 2h, the default of Prometheus.")
     return length
 
 
 def _is_a_cache(size: Quantity) -> Quantity:
     if in_bytes(size) < 64 * 2**20:
-        raise refused("is less than 64Mi", "Write 64Mi or more: a single answer may take 5Mi of it.")
+        raise refused("is less than 64Mi", "Write 64Mi or more: a single item may have 5Mi.")
     return size
 
 
-Kept = Annotated[str, kept("100y: it is as good as for ever"), COUNTABLE]
+Kept = Annotated[str, kept("100y, the longest that is possible"), COUNTABLE]
 
 
 class Resolutions(Section):
-    """How long each resolution is kept."""
+    """Retention of each resolution."""
 
     raw: Annotated[Kept, _is_a_kept_age("raw")] = "90d"
-    """Samples as they came."""
+    """Raw samples."""
     five_minutes: Annotated[Kept, _is_a_kept_age("five_minutes")] = "1y"
     """One aggregate per five minutes."""
     one_hour: Kept = "5y"
     """One aggregate per hour."""
 
     def problems(self) -> Iterator[Problem]:
-        """A coarser resolution outlives the finer one, or a long range can't be shown at all."""
+        """A coarser resolution is kept at least as long as the finer one, or long ranges could not be queried."""
         if seconds(self.five_minutes) < seconds(self.raw):
             yield Problem(("fiveMinutes",), "is shorter than raw", f"Write {self.raw} or more.", self.five_minutes)
         if seconds(self.one_hour) < seconds(self.five_minutes):
@@ -90,170 +90,170 @@ class Resolutions(Section):
 
 
 class Compactor(Section):
-    """Makes small blocks large, old ones coarse, and deletes what is past its time; one per bucket, always."""
+    """Compactor: compacts and downsamples blocks and applies their retention; exactly one per bucket."""
 
     retention: Resolutions = Resolutions()
     delete_delay: Duration = "48h"
-    """How long a block that was replaced or is too old stays in the bucket."""
+    """How long a block that is marked for deletion stays in the bucket."""
     storage: Quantity = "100Gi"
-    """Size of the volume on which blocks are compacted: the largest group of blocks, twice."""
+    """Size of the working volume: twice the largest group of blocks to compact."""
     storage_class: DnsName | None = None
     """StorageClass of the volume; the cluster's default if left out."""
 
 
 class RemoteEndpoint(Section):
-    """A sidecar, Receive or Query of another system, asked over gRPC with mutual TLS."""
+    """A sidecar, Receive or Query of another system, queried over gRPC with mutual TLS."""
 
     address: GrpcAddress
-    """Host and port, as its certificate names the host."""
+    """Host and port; the host must be in its certificate."""
     tls_secret: DnsName
-    """Secret in the hub's namespace: `tls.crt` and `tls.key` to show, `ca.crt` to trust."""
+    """Secret in the server's namespace: client certificate in `tls.crt` and `tls.key`, CA in `ca.crt`."""
 
 
 class Query(Section):
-    """Answers PromQL over everything; equal series of two replicas are one."""
+    """Query: answers PromQL over all servers and the bucket, and deduplicates series of replicas."""
 
     replicas: Replicas = 2
-    """How many answer; one may be missed."""
+    """Replicas; with 2 or more, one may fail."""
     endpoints: Many[RemoteEndpoint] = ()
-    """What it asks beside this stack's own."""
+    """Further endpoints to query, of other systems."""
     timeout: Duration = "2m"
-    """How long one question may take."""
+    """Timeout of one query."""
 
     def problems(self) -> Iterator[Problem]:
-        """Nobody is asked twice."""
+        """No endpoint is queried twice."""
         seen: dict[str, int] = {}
         for index, endpoint in enumerate(self.endpoints):
             first = seen.setdefault(endpoint.address, index)
             if first != index:
                 rule = f"is the address of endpoints[{first}] too"
-                instead = "Remove one of the two: its series would come twice."
+                instead = "Remove one of the two: its series would be returned twice."
                 yield Problem(("endpoints", index, "address"), rule, instead, endpoint.address)
 
 
 class QueryFrontend(Section):
-    """Splits long questions by day and remembers their answers; one before each Query."""
+    """Query Frontend: splits long queries by day and caches their results; one in front of each Query."""
 
     cache: Quantity = "256Mi"
-    """Memory of each replica for answers, where there is no `memcached`."""
+    """Memory of each replica for cached results, if there is no `memcached`."""
 
 
 class Store(Section):
-    """Answers from the bucket."""
+    """Store Gateway: answers queries from the bucket."""
 
     shards: Annotated[int, Field(ge=1, le=32)] = 1
-    """Among how many its blocks are divided, by hash."""
+    """Number of shards, among which blocks are divided by hash."""
     replicas: Annotated[int, Field(ge=1, le=3)] = 1
-    """How many answer for each shard."""
+    """Replicas of each shard."""
     split_at: Duration | None = None
-    """Divide by time as well: younger and older blocks than this have Stores of their own."""
+    """Shard by time as well: blocks younger and older than this have Stores of their own."""
     storage: Quantity = "10Gi"
-    """Volume of each for index headers, which are loaded anew when it is lost."""
+    """Size of each volume for index headers, which are downloaded again if it is lost."""
     storage_class: DnsName | None = None
     """StorageClass of the volume; the cluster's default if left out."""
 
 
 class Memcached(Section):
-    """One cache for all: what Stores read from the bucket, and the answers of Query Frontends."""
+    """memcached, as the common cache of Stores (index, bucket) and Query Frontends (results)."""
 
     replicas: Replicas = 2
-    """Among how many the items are divided; those of one that is lost are read anew."""
+    """Servers, among which items are divided; items of a lost one are read again."""
     memory: Annotated[Quantity, AfterValidator(_is_a_cache)] = "1Gi"
-    """Memory of each for items; its pod gets more, for connections and the table of keys."""
+    """Memory of each for items; its pod gets more, for connections and the hash table."""
 
 
 class Receive(Section):
-    """Takes the agents' samples instead of the hub: several ingestors, each sample in more than one."""
+    """Receive: takes the agents' samples in place of the hub, and replicates each to several ingestors."""
 
     replicas: Annotated[int, Field(ge=1, le=32)] = 3
-    """Ingestors."""
+    """Ingestors. An update may remove at most `replication` - 1 of them."""
     replication: Annotated[int, Field(ge=1, le=5)] = 3
-    """In how many ingestors a sample is; a write succeeds when more than half of them have it."""
+    """Replication factor: ingestors per sample; a write succeeds when more than half of them have it."""
     routers: Replicas = 2
-    """How many stand before them."""
+    """Routers in front of the ingestors."""
     retention: Duration = "1d"
-    """How long an ingestor answers for samples that are in the bucket already."""
+    """How long an ingestor keeps samples that are uploaded to the bucket already."""
     storage: Quantity = "50Gi"
-    """Volume of each ingestor, for `retention` and what is not uploaded yet."""
+    """Size of each ingestor's volume, for `retention` and samples that are not uploaded yet."""
     storage_class: DnsName | None = None
     """StorageClass of the volume; the cluster's default if left out."""
     series_limits: Table[DnsLabel, Annotated[int, Field(ge=1, le=MANY)]] = Field(default_factory=empty)
-    """Cluster -> active series above which its agent is answered 429, and tries again."""
+    """Cluster -> limit of active series; above it, its agent gets 429 and retries."""
     expose: ExposedHost
-    """How agents reach it: `host` leads to the write auth proxy."""
+    """How agents reach it."""
 
     def problems(self) -> Iterator[Problem]:
-        """Enough ingestors, and one that can be missed."""
+        """There are enough ingestors, and one may fail."""
         if self.replication > self.replicas:
             instead = f"Write replicas: {self.replication} or more, or replication: 1."
-            yield Problem(("replication",), "is more than there are ingestors", instead, self.replication)
+            yield Problem(("replication",), "is more than the number of ingestors", instead, self.replication)
         if self.replication == 2:
-            instead = "Write 3, or 1 where losing an ingestor's last hours is acceptable."
-            yield Problem(("replication",), "of 2 survives no loss of an ingestor unharmed", instead, 2)
+            instead = "Write 3, or 1 if the last hours of an ingestor may be lost."
+            yield Problem(("replication",), "can't take writes while one ingestor is down", instead, 2)
 
 
 class Ruler(Section):
-    """Evaluates the rules that need the whole view."""
+    """Ruler: evaluates rules that need the data of every replica or of Receive, through Query."""
 
     replicas: Annotated[int, Field(ge=1, le=3)] = 2
-    """How many evaluate alike; their alerts are told once."""
+    """Replicas, which evaluate the same rules; Alertmanager deduplicates their alerts."""
     storage: Quantity = "10Gi"
-    """Volume of each, for what its rules recorded and is not uploaded yet."""
+    """Size of each volume, for recorded series that are not uploaded yet."""
     storage_class: DnsName | None = None
     """StorageClass of the volume; the cluster's default if left out."""
     results: Literal["bucket", "receive"] = "bucket"
-    """Where recorded series and the state of alerts go: to the bucket in blocks, or to Receive at once (stateless)."""
+    """Destination of recorded series and alert state: the bucket, in blocks, or Receive (stateless Ruler)."""
     bucket: GoogleBucket | None = None
-    """A bucket of its own, on Google Cloud; the long-term one if left out."""
+    """Separate bucket for its blocks, on Google Cloud; the bucket of `storage` if left out."""
 
     def problems(self) -> Iterator[Problem]:
         """A stateless Ruler uploads nothing."""
         if self.results == "receive" and self.bucket:
-            yield Problem(("bucket",), "stays empty: results go to receive", "Remove it.", self.bucket)
+            yield Problem(("bucket",), "has no effect with results: receive", "Remove it.", self.bucket)
 
 
 class BucketWeb(Section):
-    """A page that shows the blocks in the bucket."""
+    """Bucket web: a page that shows the blocks in the bucket."""
 
     expose: ExposedHost | None = None
-    """How the page is reached."""
+    """How the page is reached from outside the cluster."""
 
 
 class Thanos(Section):
-    """High availability and years of data, in the hub's cluster."""
+    """Thanos, in the cluster of the Prometheus server: high availability and long-term storage."""
 
     storage: Storage
-    """Where blocks are kept."""
+    """Object store for blocks."""
     shared_with: Distinct[StackName] = ()
-    """Stacks whose blocks lie in the same bucket."""
+    """Other stacks with the same bucket."""
     compacts: bool = True
-    """Whether this stack has the bucket's Compactor; of all that share the bucket exactly one has it."""
+    """Whether this stack runs the bucket's Compactor; exactly one of the stacks that share a bucket must."""
     compaction: Literal["delayed", "classic"] = "delayed"
-    """Whether Prometheus compacts what is uploaded (`delayed`), or leaves blocks of two hours alone."""
+    """Whether Prometheus compacts blocks after their upload (`delayed`), or not at all (`classic`)."""
     block: Annotated[Duration, AfterValidator(_is_a_block)] = "2h"
-    """Length of a block that Prometheus, Receive and Ruler upload; shorter than 2h to try things out only."""
+    """Length of a block that Prometheus, Receive and Ruler upload; shorter than 2h for experiments only."""
     query: Query = Query()
-    """What is asked."""
+    """Answers PromQL over all servers and the bucket."""
     query_frontend: QueryFrontend | None = None
-    """What stands before it, if anything."""
+    """Splits long queries and caches results in front of Query; none if left out."""
     store: Store = Store()
-    """What answers from the bucket."""
+    """Store Gateway, which answers queries from the bucket."""
     memcached: Memcached | None = None
-    """What Stores and Query Frontends share as their cache; each has one in its own memory if left out."""
+    """Common cache of Stores and Query Frontends; each has a cache in its own memory if left out."""
     compactor: Compactor = Compactor()
-    """What keeps the bucket in order."""
+    """Compacts and downsamples blocks and applies retention."""
     ruler: Ruler | None = None
-    """What evaluates rules over everything; needed with `receive`."""
+    """Evaluates rules through Query; required with `receive`."""
     receive: Receive | None = None
-    """What takes agents' samples instead of the hub."""
+    """Takes the agents' samples in place of the hub."""
     bucket_web: BucketWeb | None = None
-    """What shows the bucket, if anything."""
+    """Page that shows the blocks in the bucket; none if left out."""
     expose: ExposedHost | None = None
-    """How people and Grafanas elsewhere reach Query."""
+    """How Query is reached from outside the cluster."""
 
     @property
     def exposed_hosts(self) -> Mapping[str, ExposedHost]:
-        """Every host under which something is reached, by the path of its section."""
+        """Every exposed host, by the path of its section."""
         found = {
             "": self.expose,
             "receive": self.receive.expose if self.receive else None,
@@ -262,25 +262,26 @@ class Thanos(Section):
         return {name: exposed for name, exposed in found.items() if exposed}
 
     def problems(self) -> Iterator[Problem]:
-        """Rules are evaluated where the samples are, and nothing is asked that a bucket's retention forbids."""
+        """Rules are evaluated where the samples are, and blocks can be deleted despite the bucket's retention."""
         if self.receive and not self.ruler:
-            yield Problem(("ruler",), "is missing", "Write ruler: {}: no Prometheus has what agents write to Receive.")
+            yield Problem(("ruler",), "is missing", "Write ruler: {}: no Prometheus has the samples of Receive.")
         if self.ruler and self.ruler.results == "receive" and not self.receive:
-            yield Problem(("ruler", "results"), "is not there", "Add receive, or write bucket.", "receive")
+            rule = "needs thanos.receive, which is missing"
+            yield Problem(("ruler", "results"), rule, "Add receive, or write bucket.", "receive")
         if not self.compacts and not self.shared_with:
-            instead = "Name the stack that has it in sharedWith, or remove it."
+            instead = "Name the stack that has the Compactor in sharedWith, or remove compacts."
             yield Problem(("compacts",), "leaves the bucket without a Compactor", instead, "false")
         if self.memcached and self.query_frontend and "cache" in self.query_frontend.model_fields_set:
-            instead = "Remove it, and give memcached its memory."
+            instead = "Remove it, and set memcached.memory."
             yield Problem(
                 ("queryFrontend", "cache"), "has no effect with memcached", instead, self.query_frontend.cache
             )
         gcs, delay = self.storage.gcs, self.compactor.delete_delay
         if self.memcached and seconds(delay) < 3600:
-            instead = "Write 1h or more: for 20 minutes it may remember that a block is not to be deleted."
+            instead = "Write 1h or more: memcached caches for 20 minutes that a block is not marked for deletion."
             yield Problem(("compactor", "deleteDelay"), "is too short for memcached", instead, delay)
         if gcs and gcs.retention and seconds(gcs.retention) >= seconds(delay):
-            instead = f"Write less than compactor.deleteDelay, {delay}: the compactor could delete nothing."
+            instead = f"Write less than compactor.deleteDelay, {delay}: or else the compactor can't delete blocks."
             yield Problem(
                 ("storage", "gcs", "retention"), "keeps blocks that are to be deleted", instead, gcs.retention
             )

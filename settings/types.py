@@ -1,4 +1,4 @@
-"""Named types of the stack file, and what their texts are worth in plain units."""
+"""Named types of the stack file, and their conversion to plain units."""
 
 import re
 from dataclasses import dataclass
@@ -20,38 +20,38 @@ def refused(rule: str, instead: str) -> PydanticCustomError:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A form of text, and what to tell the author of another one."""
+    """A string with a format, and the message where it has another one."""
 
     form: str
-    """Regular expression that the whole text matches."""
+    """Regular expression that the whole string matches."""
     rule: str
     instead: str
     unit: str = ""
-    """What a bare number most likely lacks."""
+    """Unit to propose for a number without one."""
     near: tuple[str, str] | None = None
-    """A form that is often written by mistake, and what it should have been."""
+    """Regular expression of a common mistake, and the replacement to propose."""
 
     def check(self, value: object) -> str:
-        """The text itself, if it has the form."""
+        """The string itself, if it has the format."""
         if isinstance(value, str) and re.fullmatch(self.form, value):
             return value
-        raise refused(*self._complaint(value))
+        raise refused(*self._mistake(value))
 
-    def _complaint(self, value: object) -> tuple[str, str]:
+    def _mistake(self, value: object) -> tuple[str, str]:
         match value:
             case None | "":
                 return "is empty", self.instead
             case bool():
-                return "is a boolean, not a text", _BOOLEAN
+                return "is a boolean, not a string", _BOOLEAN
             case date():
-                return "is a date, not a text", "Put it in quotes."
+                return "is a date, not a string", "Put it in quotes."
             case int() | float():
-                return "is a bare number", self._completed(value)
+                return "is a number without a unit or quotes", self._completed(value)
             case str() if value in _WORDS and self.form.startswith(_NO_WORD):
-                return "is a word of YAML, not a name", _BOOLEAN
+                return "is a keyword of YAML, not a name", _BOOLEAN
             case str():
                 return self.rule, self._correction(value)
-        return "is not a text", self.instead
+        return "is not a string", self.instead
 
     def _correction(self, text: str) -> str:
         if self.near and (match := re.fullmatch(self.near[0], text)):
@@ -76,7 +76,7 @@ _NO_WORD = rf"(?!(?:{'|'.join(_WORDS)})$)"  # Pulumi turns a key `no` into "fals
 _DNS_LABEL = "Write at most 63 lower-case letters, digits and hyphens, with no hyphen at either end."
 
 PRINTED = r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"
-"""A character that can stand in one line and be seen; half of a surrogate pair can't even be written to a file."""
+"""A printable character of one line; half of a surrogate pair can't be written to a file."""
 _IN_URL = r"(?:[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff?#%{}]|%[0-9A-Fa-f]{2})"
 PORT = r"(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])"
 _GROUP = "[0-9A-Fa-f]{1,4}"
@@ -90,9 +90,9 @@ _IPV6 = "|".join(
 )
 """An IPv6 address, without the parts of an IPv4 one and without a zone."""
 IN_BRACKETS = rf"\[(?:{_IPV6})\]"
-"""The form in which an IPv6 address stands before a port, and in URLs."""
+"""An IPv6 address before a port, and in URLs."""
 URL = rf"https?://(?:[A-Za-z0-9.-]+|{IN_BRACKETS})(?::{PORT})?(?:/(?:(?!@)(?:{_IN_URL}|\?))*)?"
-"""The form of an address without user and fragment."""
+"""A URL without user and fragment."""
 
 _TAG = ":[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
 _DIGEST = "@sha256:[0-9a-f]{64}"
@@ -111,7 +111,7 @@ _DURATION = r"[1-9][0-9]{0,8}[smhdwy]"
 _NO_DURATION = "is not a duration"
 _A_DURATION = "Write a whole number and a unit: 30s, 15m, 6h, 42d."
 _NOTHING = "0+(?:[smhdwy]|ms)?"
-"""What Thanos and others take for ever."""
+"""A duration of nothing, which Thanos and others take for unlimited."""
 Duration = Annotated[
     str,
     Text(_DURATION, _NO_DURATION, _A_DURATION, unit="s"),
@@ -121,7 +121,7 @@ Duration = Annotated[
 
 
 def kept(instead_of_nothing: str) -> Text:
-    """A duration for which something is kept; `instead_of_nothing` is for who means for ever by 0d."""
+    """A retention; `instead_of_nothing` is what to write in place of 0d, which others take for unlimited."""
     return Text(_DURATION, _NO_DURATION, _A_DURATION, unit="d", near=(_NOTHING, instead_of_nothing))
 
 
@@ -145,9 +145,9 @@ Quantity = Annotated[
 ]
 """A size of storage as Kubernetes writes it: 512Mi, 20Gi, 2Ti."""
 MANY = 1_000_000_000
-"""More of anything than there is, and less than what Go can count."""
+"""Upper bound of counts, which Go's integers hold."""
 Count = Annotated[int, Field(ge=0, le=MANY)]
-"""How many of something, or none."""
+"""A count, 0 or more."""
 DnsLabel = Annotated[str, Text(_NO_WORD + _LABEL, "is not a DNS label", _DNS_LABEL)]
 """A name as RFC 1123 allows it."""
 DnsName = Annotated[
@@ -163,19 +163,19 @@ Namespace = Annotated[
     str,
     Text(
         rf"{_NO_WORD}(?!kube-|default$)(?=.{{1,49}}$){_LABEL}",
-        "is not a namespace of one's own",
-        f"{_DNS_LABEL.replace('63', '49')} default and kube-* belong to the cluster.",
+        "is not a name for this program's namespace",
+        f"{_DNS_LABEL.replace('63', '49')} default and kube-* are reserved.",
     ),
 ]
-"""A namespace that this program may make and delete, with room for the suffix `-node-exporter`."""
+"""A namespace that this program may create and delete, with room for the suffix `-node-exporter`."""
 ADDRESS = rf"[0-9]+(?:\.[0-9]+){{3}}|{_IPV6}"
 """The form of an IPv4 or IPv6 address."""
 
 
 def _is_spelt_alike(host: str) -> str:
-    """An IPv6 address can be spelt in many ways, of which rules and certificates know one."""
+    """Accept an IPv6 address only in its normal form, since rules and certificates compare it as text."""
     if ":" in host and (known := str(IPv6Address(host))) != host:
-        raise refused("is not how this address is spelt", f"Write {known}.")
+        raise refused("is not the normal form of this address", f"Write {known}.")
     return host
 
 
@@ -209,10 +209,10 @@ HttpsUrl = Annotated[
     Text(
         rf"https://(?:[A-Za-z0-9._-]+|{IN_BRACKETS})(?::{PORT})?(?:/{_IN_URL}*)?",
         "is not an https URL without user, query and fragment",
-        "Write https://host/path; what authenticates is a secret of the stack.",
+        "Write https://host/path. Credentials are secrets of the stack.",
     ),
 ]
-"""An address that TLS protects and that holds no secret."""
+"""An https URL that contains no credentials."""
 PROJECT = r"[a-z][a-z0-9-]*[a-z0-9]"
 """The form of a Google Cloud project's id, whatever its length."""
 WorkloadPool = Annotated[
@@ -224,7 +224,7 @@ WorkloadPool = Annotated[
         near=(rf"(?:[a-z0-9.-]+:)?{PROJECT}", r"\g<0>.svc.id.goog"),
     ),
 ]
-"""Whose members pods of GKE are: one for all clusters of a project."""
+"""Workload identity pool that pods of GKE are members of: one for all clusters of a project."""
 StackName = Annotated[
     str,
     Text(
@@ -239,7 +239,7 @@ LabelName = Annotated[
     Text(
         _NO_WORD + r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*",
         "is not a label name",
-        "Write letters, digits and underscores, neither a digit nor two underscores first.",
+        "Write letters, digits and underscores; don't begin with a digit or with two underscores.",
     ),
 ]
 """The name of a Prometheus label; those that begin with two underscores are Prometheus's own."""
@@ -265,16 +265,16 @@ AnnotationName = Annotated[
         "Write it as its controller does: networking.gke.io/load-balancer-type.",
     ),
 ]
-"""The name of an annotation, with the domain of whoever reads it before a slash."""
+"""The name of an annotation, with an optional prefix, a domain, before a slash."""
 ObjectLabel = Annotated[
     str,
     Text(
         _QUALIFIED,
-        "is not the name of a label of objects",
-        "Write each that is needed as Kubernetes has it: app.kubernetes.io/name.",
+        "is not the name of a Kubernetes label",
+        "Write it as Kubernetes has it: app.kubernetes.io/name.",
     ),
 ]
-"""The name of a label that objects of Kubernetes have."""
+"""The name of a label of Kubernetes objects."""
 MetricName = Annotated[
     str, Text(r"[a-zA-Z_:][a-zA-Z0-9_:]*", "is not a metric name", "Write letters, digits, underscores and colons.")
 ]
@@ -285,7 +285,7 @@ Image = Annotated[
         r"(?![^@]*:latest(?:@|$))[a-z0-9.-]+(?::[0-9]+(?=/))?(?:/[a-z0-9._-]+)*"
         rf"(?:{_TAG}(?:{_DIGEST})?|{_DIGEST})",
         "is not a pinned image",
-        "Write registry/path:tag, registry/path@sha256:digest, or both; the tag latest moves.",
+        "Write registry/path:tag, registry/path@sha256:digest, or both; the tag latest is not pinned.",
     ),
 ]
 """A container image, pinned by tag, digest or both."""
@@ -296,11 +296,11 @@ Line = Annotated[
 
 
 def untemplated(whose: str) -> AfterValidator:
-    """No template in a text that somebody executes: one that is not closed fails when it is too late."""
+    """A text without a template, where another program executes templates: an invalid one would fail at runtime."""
 
     def check(text: str) -> str:
         if "{{" in text:
-            raise refused(f"contains {{{{, with which {whose} begins a template", "Leave the braces out.")
+            raise refused(f"contains {{{{, the beginning of a template of {whose}", "Leave the braces out.")
         return text
 
     return AfterValidator(check)
@@ -310,7 +310,7 @@ def _is_a_day(moment: str) -> str:
     try:
         instant(moment)
     except ValueError:
-        raise refused("is a day that does not exist", "Look at the calendar: not every month has 31 days.") from None
+        raise refused("is a date that does not exist", "Write a date of the calendar.") from None
     return moment
 
 
@@ -337,11 +337,40 @@ Target = Annotated[
         "Write https://host/path, or host:port.",
     ),
 ]
-"""What a probe asks."""
+"""A target of a probe."""
+
+
+Endpoint = Annotated[
+    str,
+    Text(
+        rf"(?:[A-Za-z0-9.-]+|{IN_BRACKETS}):{PORT}",
+        "is not host:port",
+        "Write host:port without a scheme: 10.0.0.7:9100, or [fd00::7]:9100.",
+        near=(r"https?://(.+?)/?", r"\1"),
+    ),
+]
+"""Where a target listens."""
+FilePath = Annotated[
+    str, Text(r"(?:/[A-Za-z0-9._-]+)+", "is not the absolute path of a file", "Write /folder/file, without spaces.")
+]
+"""An absolute path that needs no quotes in a unit or a shell."""
+MetricsPath = Annotated[
+    str, Text(rf"/{_IN_URL}*", "is not the path of a URL", "Write /metrics, without host and query.")
+]
+"""The path of a URL."""
+UserName = Annotated[
+    str,
+    Text(
+        r"[a-z][a-z0-9]{0,31}",
+        "is not a user name",
+        "Write at most 32 lower-case letters and digits, a letter first.",
+    ),
+]
+"""A user of basic authentication, who has a secret of that name."""
 
 
 def authority(host: Host, port: int | None = None) -> str:
-    """A host and a port as URLs and dialled addresses have them; an IPv6 address would run into its port."""
+    """A host and a port as URLs and dialled addresses have them, with brackets around an IPv6 address."""
     name = f"[{host}]" if ":" in host else host
     return name if port is None else f"{name}:{port}"
 

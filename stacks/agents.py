@@ -1,4 +1,4 @@
-"""The agents of the fleet, one per cluster, and where each of them writes."""
+"""The agents of the fleet, one per cluster, and the receiver of each."""
 
 import pulumi
 from pulumi import Output
@@ -12,11 +12,11 @@ from .clusters import ClusterContext
 from .hub import RemoteWriteEndpoint
 
 PLANNED_INTERVAL = 15
-"""Seconds between scrapes that a log is planned for, so that another interval neither rolls an agent nor resizes it."""
+"""Scrape interval in seconds that a WAL is planned for, so that a longer one neither rolls an agent nor resizes it."""
 
 
 def deploy_agent(fleet: Fleet, cluster: str, context: ClusterContext, hub: RemoteWriteEndpoint | None) -> None:
-    """Make the agent of one cluster, which writes where its section says or else to this stack's hub."""
+    """Make the agent of one cluster, which writes to the receiver of its section or else to this stack's hub."""
     agent = fleet.agents[cluster]
     receiver = endpoint(cluster, agent.hub) if agent.hub else hub
     if receiver is None:
@@ -48,7 +48,7 @@ def endpoint(cluster: str, receiver: Receiver) -> RemoteWriteEndpoint:
 def _token(tokens: dict[str, str], cluster: str, stack: str | None) -> str:
     if cluster not in tokens:
         raise pulumi.RunError(
-            f"agents.{cluster}: the hub of stack {stack} knows no agent {cluster}, only {', '.join(sorted(tokens))}. "
+            f"agents.{cluster}: the hub of stack {stack} has no agent {cluster}, only {', '.join(sorted(tokens))}. "
             f"Add {cluster} to hub.agents there and run `pulumi up` on it first."
         )
     return tokens[cluster]
@@ -80,13 +80,12 @@ def agent_args(
         "ca": receiver.ca,
         "ca_config_map": receiver.ca_config_map,
         "storage": agent.storage or plan.volume,
+        "storage_class": agent.storage_class,
         "memory": render.agent_memory(series),
         "grace": render.AGENT_GRACE,
         "image": fleet.images.prometheus,
         "rollout_timeout": seconds(fleet.rollout_timeout),
     }
-    if agent.storage_class:
-        args["storage_class"] = agent.storage_class
     if fleet.scrape.tls.ca_config_map:
         args["targets_ca_config_map"] = fleet.scrape.tls.ca_config_map
     return args

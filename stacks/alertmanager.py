@@ -18,7 +18,7 @@ from .monitor import Monitor
 
 
 def deploy_alertmanager(monitor: Monitor, alertmanager: settings.Alertmanager) -> Output[str]:
-    """Make Alertmanager, export how people reach it, and give the Role of who may send alerts."""
+    """Make Alertmanager, export its Service and URL, and return the Role that permits sending alerts."""
     component = Alertmanager(monitor.cluster, alertmanager_args(monitor, alertmanager), monitor.options())
     exposed, reached = alertmanager.expose, None
     if exposed:
@@ -30,12 +30,12 @@ def deploy_alertmanager(monitor: Monitor, alertmanager: settings.Alertmanager) -
 
 
 def operating_url(expose: Expose, exposed: ExposedHost) -> str:
-    """Return where people silence, and behind a proxy that knows paths look at alerts too."""
+    """Return the URL for silencing, which behind a proxy that routes by path is that of the page of alerts too."""
     return url(expose, exposed.host, exposed.node_port or OPERATE.port)
 
 
 def expose_alertmanager(monitor: Monitor, exposed: ExposedHost) -> None:
-    """Route its host to both auth proxies of people; where TLS is passed on, a host has room for one."""
+    """Route its host to the auth proxies for silencing and reading; with passthrough, to the first only."""
     expose = monitor.server.expose
     reading = [] if expose.passthrough else [backend(READ, path=ALERTS if expose.via in ROUTED else None)]
     expose_host(monitor, APP, exposed.host, [backend(OPERATE, node_port=exposed.node_port), *reading])
@@ -60,13 +60,12 @@ def alertmanager_args(monitor: Monitor, alertmanager: settings.Alertmanager) -> 
         "reader": READER,
         "tls_secret": monitor.tls_secret,
         "storage": alertmanager.storage,
+        "storage_class": alertmanager.storage_class,
         "image": fleet.images.alertmanager,
         "reloader_image": fleet.images.config_reloader,
         "auth_proxy_image": fleet.images.kube_rbac_proxy,
         "rollout_timeout": seconds(fleet.rollout_timeout),
     }
-    if alertmanager.storage_class:
-        args["storage_class"] = alertmanager.storage_class
     if alertmanager.expose:
         args["url"] = operating_url(monitor.server.expose, alertmanager.expose)
     return args

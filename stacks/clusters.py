@@ -1,4 +1,4 @@
-"""What every cluster of the fleet gets, whoever scrapes it: its namespaces and exporters."""
+"""Namespaces and exporters of every cluster of the fleet."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -17,11 +17,11 @@ from .providers import cluster_provider
 
 
 class ClusterContext(NamedTuple):
-    """A cluster that is ready for a Prometheus."""
+    """A cluster's provider and namespace, for further components in it."""
 
     provider: k8s.Provider
     transformations: Sequence[ResourceTransformation]
-    """What all that is made in it is given: an owner, and the limits of the stack file."""
+    """Transformations of every object in the cluster: owner annotations, and the limits of the stack file."""
     namespace: pulumi.Output[str]
 
     def options(self, depends_on: Sequence[pulumi.Resource] = ()) -> ResourceOptions:
@@ -56,7 +56,7 @@ def deploy_cluster(fleet: Fleet, name: str) -> ClusterContext:
                 "namespace": namespace,
                 "prefix": fleet.namespace,
                 "series": cluster.series,
-                "scraper": fleet.server.app if fleet.server and fleet.server.cluster == name else AGENT,
+                "scraper": _scraper(fleet, name),
                 "labels": {**cluster.kube_state_metrics.labels},
                 "image": fleet.images.kube_state_metrics,
                 "rollout_timeout": seconds(fleet.rollout_timeout),
@@ -68,8 +68,15 @@ def deploy_cluster(fleet: Fleet, name: str) -> ClusterContext:
     return ClusterContext(provider, transformations, namespace)
 
 
+def _scraper(fleet: Fleet, cluster: str) -> str | None:
+    """The app that scrapes a cluster from inside, if one does."""
+    if fleet.watcher and cluster in fleet.watcher.clusters:
+        return None
+    return fleet.server.app if fleet.server and fleet.server.cluster == cluster else AGENT
+
+
 def deploy_node_exporter(fleet: Fleet, name: str, opts: ResourceOptions) -> None:
-    """Make what shares the nodes' network and files, in a namespace that admits nothing else of ours."""
+    """Make node_exporter in a namespace of its own, which admits privileged pods."""
     cluster = fleet.clusters[name]
     nodes = Namespace(
         f"{name}.node-exporter",

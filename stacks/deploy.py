@@ -1,4 +1,4 @@
-"""Every section of a stack, in the order in which they need each other."""
+"""Deploys the sections of a stack, in the order of their dependencies."""
 
 from settings import Fleet, Server
 
@@ -13,24 +13,28 @@ from .pushgateway import deploy_pushgateway
 from .server import export_server
 from .standalone import deploy_standalone
 from .thanos import deploy_thanos
+from .watcher import deploy_watcher, require_api_servers
 
 
 def deploy(fleet: Fleet) -> None:
     """Deploy each section that the stack file has, in clusters that the kubeconfigs know."""
     require_contexts(fleet.clusters)
+    require_api_servers(fleet)
     deploy_sections(fleet)
 
 
 def deploy_sections(fleet: Fleet) -> None:
-    """Deploy each section that the stack file has, and export what others need of it."""
+    """Deploy each section that the stack file has, and export the outputs that other stacks and commands need."""
     contexts = {name: deploy_cluster(fleet, name) for name in fleet.clusters}
     endpoint = deploy_server(fleet, fleet.server, contexts[fleet.server.cluster]) if fleet.server else None
+    if fleet.watcher:
+        deploy_watcher(fleet, fleet.watcher, contexts)
     for cluster in fleet.agents:
         deploy_agent(fleet, cluster, contexts[cluster], endpoint)
 
 
 def deploy_server(fleet: Fleet, server: Server, context: ClusterContext) -> RemoteWriteEndpoint | None:
-    """Deploy the Prometheus server and what belongs to it; give where agents write, if it is a hub."""
+    """Deploy the Prometheus server and the sections that need it; return the remote-write endpoint of a hub."""
     bucket_access, endpoint, notify_role = {}, None, None
     if fleet.thanos:
         from .storage import deploy_storage  # noqa: PLC0415 — Google Cloud's SDK takes a second, and few need it

@@ -1,4 +1,4 @@
-"""How hosts are reached from outside, all as the server's section says, and under one certificate."""
+"""Exposes hosts outside the cluster, as `expose` of the server's section says, under one certificate."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -13,14 +13,14 @@ from .monitor import Monitor
 
 
 class Port(NamedTuple):
-    """A port of a Service that asks who comes by itself."""
+    """A port of a Service that authenticates clients itself."""
 
     name: str
     port: int
 
 
 def backend(proxy: AuthProxy | Port, *, path: str | None = None, node_port: int | None = None) -> Backend:
-    """Return what a host, or one path of it, leads to."""
+    """Return the backend of a host, or of one path of it."""
     found: Backend = {"name": proxy.name, "port": proxy.port}
     if path:
         found["path"] = path
@@ -41,12 +41,12 @@ def hosts(server: Server, fleet: Fleet) -> list[str]:
 
 
 def url(expose: Expose, host: str, port: int) -> str:
-    """Return where a client finds a port of a host: proxies listen on one for all."""
+    """Return the URL of a port of a host; through an Ingress, Gateway or HTTPProxy it is port 443."""
     return f"https://{authority(host, None if expose.via in ROUTED else port)}"
 
 
 def expose_endpoint(monitor: Monitor, exposed: ExposedHost | None, app: str, proxy: AuthProxy | Port) -> str | None:
-    """Route a host to one port of an app, and return its URL; None where no host is written."""
+    """Route a host to one port of an app, and return its URL; None if it is not exposed."""
     if not exposed:
         return None
     expose_host(monitor, app, exposed.host, [backend(proxy, node_port=exposed.node_port)])
@@ -54,7 +54,7 @@ def expose_endpoint(monitor: Monitor, exposed: ExposedHost | None, app: str, pro
 
 
 def expose_host(monitor: Monitor, app: str, host: str, backends: Sequence[Backend]) -> None:
-    """Route a host to ports of one of our Services; a Service that is inside only needs nothing more."""
+    """Route a host to ports of an app's Service; with `via: clusterIP` nothing is made."""
     expose, fleet = monitor.server.expose, monitor.fleet
     if expose.via == "clusterIP":
         return

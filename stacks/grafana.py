@@ -15,7 +15,7 @@ from .monitor import Monitor
 
 
 def deploy_grafana(monitor: Monitor, grafana: settings.Grafana) -> None:
-    """Make Grafana, and export where people find it."""
+    """Make Grafana, and export its Service and URL."""
     url = expose_endpoint(monitor, grafana.expose, rendered.APP, Port(HTTPS, rendered.PORT))
     component = Grafana(monitor.cluster, grafana_args(monitor, grafana, url), monitor.options())
     pulumi.export("grafana", {"service": component.service, "url": url})
@@ -23,7 +23,7 @@ def deploy_grafana(monitor: Monitor, grafana: settings.Grafana) -> None:
 
 def grafana_args(monitor: Monitor, grafana: settings.Grafana, url: str | None) -> GrafanaArgs:
     """Return the arguments of Grafana's component."""
-    import dashboards  # noqa: PLC0415 — Grafana's SDK takes a tenth of the program's time, for those who have one
+    import dashboards  # noqa: PLC0415 — Grafana's SDK takes a tenth of the program's time, and only this section needs it
 
     fleet, tls = monitor.fleet, monitor.server.expose.tls
     query_url = READ.url(monitor.query.app, fleet.namespace)
@@ -36,6 +36,7 @@ def grafana_args(monitor: Monitor, grafana: settings.Grafana, url: str | None) -
         "reader": monitor.query.role,
         "tls_secret": monitor.tls_secret,
         "storage": grafana.storage,
+        "storage_class": grafana.storage_class,
         "image": fleet.images.grafana,
         "rollout_timeout": seconds(fleet.rollout_timeout),
     }
@@ -47,6 +48,4 @@ def grafana_args(monitor: Monitor, grafana: settings.Grafana, url: str | None) -
         args["ca"] = tls.ca
     if tls.ca_config_map:
         args["ca_config_map"] = tls.ca_config_map
-    if grafana.storage_class:
-        args["storage_class"] = grafana.storage_class
     return args

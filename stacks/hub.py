@@ -1,4 +1,4 @@
-"""The hub of the fleet, in its own cluster."""
+"""The hub, a Prometheus server that takes remote write."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from .server import BucketAccesses, expose_server, proxy_url, server_args
 
 
 class RemoteWriteEndpoint(NamedTuple):
-    """What an agent must know of where it writes. Texts may be empty: no private authority, no ConfigMap."""
+    """A remote-write endpoint, as an agent needs it; `ca` and `ca_config_map` are empty with a public CA."""
 
     url: pulumi.Input[str]
     tokens: Mapping[str, pulumi.Input[str]]
@@ -25,13 +25,13 @@ class RemoteWriteEndpoint(NamedTuple):
     ca: pulumi.Input[str]
     ca_config_map: pulumi.Input[str]
     protocol: pulumi.Input[str]
-    """Version of remote write that it speaks: a Receive takes 2.0 for 1.0, stores nothing and says 200."""
+    """Version of remote write that it supports: Receive would take 2.0 for 1.0, store nothing and answer 200."""
 
 
 def deploy_hub(
     fleet: Fleet, hub: Hub, context: ClusterContext, bucket_access: BucketAccesses
 ) -> tuple[Monitor, RemoteWriteEndpoint]:
-    """Make the hub, and give where agents write."""
+    """Make the hub, and return its remote-write endpoint."""
     component = HubPrometheus(hub.cluster, hub_args(fleet, hub, context, bucket_access), context.options())
     query = QueryEndpoint(hub.app, component.roles[READ.name], proxy_url(hub.expose, READ))
     monitor = Monitor(fleet, hub, context, component, query)
@@ -52,7 +52,7 @@ def hub_args(fleet: Fleet, hub: Hub, context: ClusterContext, bucket_access: Buc
 
 
 def export_hub(endpoint: RemoteWriteEndpoint) -> None:
-    """Export what agents of other stacks need to write."""
+    """Export the endpoint and the tokens for agents of other stacks."""
     pulumi.export(
         "hub",
         {

@@ -1,4 +1,4 @@
-"""What a container may take at most, beside memory: said where the quota of a namespace wants it said."""
+"""Resource limits of containers that the stack file sets, for namespaces whose ResourceQuota requires them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,25 +8,25 @@ from pulumi import ResourceTransformationArgs, ResourceTransformationResult
 from settings import ContainerLimits
 
 SCRATCH = "32Mi"
-"""Ephemeral storage that a container asks for: a log that the kubelet has not cut yet, and a file or two."""
-KINDS = ("DaemonSet", "Deployment", "StatefulSet")
+"""Ephemeral storage that a container requests: a log before rotation, and small files."""
+WORKLOADS = frozenset(f"kubernetes:apps/v1:{kind}" for kind in ("DaemonSet", "Deployment", "StatefulSet"))
+"""Types of resources with a pod template."""
 
 
 def limited(
     limits: ContainerLimits,
 ) -> Callable[[ResourceTransformationArgs], ResourceTransformationResult | None]:
-    """Give what every workload gets; nothing where the stack file says nothing."""
+    """Return a transformation of every workload; it changes nothing where the stack file has no limits."""
 
     def transform(args: ResourceTransformationArgs) -> ResourceTransformationResult | None:
-        kind = args.type_.rpartition(":")[2]
-        if not args.type_.startswith("kubernetes:apps/") or kind not in KINDS or not limits.model_fields_set:
+        if args.type_ not in WORKLOADS or not limits.model_fields_set:
             return None
         spec: Any = args.props["spec"]  # plain dictionaries everywhere in components/
         template = spec["template"]
         pod = template["spec"]
         containers = [{**one, "resources": bounded(one["resources"], limits)} for one in pod["containers"]]
-        made = {**spec, "template": {**template, "spec": {**pod, "containers": containers}}}
-        return ResourceTransformationResult({**args.props, "spec": made}, args.opts)
+        limited_spec = {**spec, "template": {**template, "spec": {**pod, "containers": containers}}}
+        return ResourceTransformationResult({**args.props, "spec": limited_spec}, args.opts)
 
     return transform
 

@@ -1,4 +1,4 @@
-"""The Prometheus server of a stack, as all that is deployed beside it sees it."""
+"""The deployed Prometheus server of a stack, for the sections that need it."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -13,29 +13,29 @@ from .clusters import ClusterContext
 
 
 class QueryEndpoint(NamedTuple):
-    """Where samples are queried: at the Prometheus server, or at Thanos Query in front of it."""
+    """The endpoint for queries: the Prometheus server, or Thanos Query in front of it."""
 
     app: str
-    """Name of the Service whose port `read` leads to the auth proxy."""
+    """Name of the Service, with the auth proxy's port `read`."""
     role: pulumi.Output[str]
-    """Name of the Role that lets through it."""
+    """Name of the Role that permits queries."""
     url: str
-    """Where it is reached from outside the cluster."""
+    """URL from outside the cluster."""
 
 
 class Monitor(NamedTuple):
-    """A deployed Prometheus server, its cluster, and where it is queried."""
+    """A deployed Prometheus server, its cluster, and its endpoint for queries."""
 
     fleet: Fleet
     server: Server
-    """Its section of the stack file."""
+    """Section of the stack file."""
     context: ClusterContext
     component: HubPrometheus | PrometheusServer
     query: QueryEndpoint
 
     @property
     def cluster(self) -> str:
-        """Name of its cluster."""
+        """Name of the server's cluster."""
         return self.server.cluster
 
     @property
@@ -44,5 +44,5 @@ class Monitor(NamedTuple):
         return self.component.tls_secret
 
     def options(self, depends_on: Sequence[pulumi.Resource] = ()) -> ResourceOptions:
-        """Return the options of a component in its cluster."""
+        """Return the options of a component in the server's cluster."""
         return self.context.options(depends_on)

@@ -1,8 +1,8 @@
 """
-The program without an engine: what `pulumi up` would ask for in a stack that holds nothing yet.
+Runs the program without an engine: the resources that `pulumi up` would create in an empty stack.
 
-No secret is known. In the place of each stands a text that says where it comes from, and as the program hands values
-on, so does that text: whatever holds a secret says itself which one that is.
+No secret is known. Each is replaced by a text that names its origin. The program passes that text on as it would the
+value, so that every object with a secret shows which one it is.
 """
 
 import asyncio
@@ -28,29 +28,29 @@ STACK_REFERENCE = "pulumi:pulumi:StackReference"
 GOOGLE_ACCOUNT = "gcp:serviceaccount/account:Account"
 SECRET = "kubernetes:core/v1:Secret"
 TOKEN = "kubernetes.io/service-account-token"
-"""Type of a Secret that the cluster itself fills."""
+"""Type of a Secret that Kubernetes fills."""
 
 Outputs = Any
-"""A stack's, as the message in which the engine has them; what is secret in it is marked so."""
+"""Outputs of a stack as a protobuf message of the engine, with marked secrets."""
 
 
 class ProgramError(Exception):
-    """What `pulumi up` would end with."""
+    """The error that `pulumi up` would end with."""
 
 
 class Secret(NamedTuple):
     """A value that Pulumi keeps encrypted."""
 
     origin: str
-    """Where it comes from; a value that is secret by its place only, such as a certificate in a Secret, itself."""
+    """Its origin; of a value that is only secret by its place, such as a certificate in a Secret, the value itself."""
 
 
 class Unknown(NamedTuple):
-    """A value that nobody knows before the stack is deployed."""
+    """A value that is unknown before the stack is deployed."""
 
 
 class Registered(NamedTuple):
-    """A resource that a provider would make."""
+    """A resource that a provider would create."""
 
     kind: str
     """Pulumi's type, such as `kubernetes:core/v1:Secret`."""
@@ -59,11 +59,11 @@ class Registered(NamedTuple):
     provider: str
     """Name of its provider: an object's cluster."""
     inputs: dict[str, Any]
-    """Keys in the order of the alphabet; instead of any value there may be a `Secret` or `Unknown`."""
+    """Keys in alphabetical order; any value may be a `Secret` or `Unknown` instead."""
 
 
 class Program(NamedTuple):
-    """What one run of the program came to."""
+    """Result of one run of the program."""
 
     resources: list[Registered]
     """In no order."""
@@ -75,9 +75,9 @@ def run(fleet: Fleet, stack: str, others: Mapping[str, Outputs]) -> Program:
     Run the program for a fleet, whose stack is `<organization>/<project>/<stack>`.
 
     `others` are the outputs of other stacks by such names; of a stack that is not among them all outputs are unknown.
-    Raises `ProgramError` where the program refuses to go on.
+    Raises `ProgramError` where the program ends with an error.
     """
-    # Pulumi keeps its settings by context and its event loop by thread: those of a new one are nobody else's.
+    # Pulumi keeps settings per context and its event loop per thread, so that a new thread has its own.
     with ThreadPoolExecutor(1) as thread:
         try:
             return thread.submit(_run, fleet, stack, others).result()
@@ -86,7 +86,7 @@ def run(fleet: Fleet, stack: str, others: Mapping[str, Outputs]) -> Program:
 
 
 def referred(fleet: Fleet) -> list[str]:
-    """Name the stacks whose outputs a fleet takes, as `<organization>/<project>/<stack>`."""
+    """Return the stacks whose outputs a fleet needs, as `<organization>/<project>/<stack>`."""
     hubs = [agent.hub.stack for agent in fleet.agents.values() if agent.hub and agent.hub.stack]
     return [*dict.fromkeys([*hubs, *(fleet.thanos.shared_with if fleet.thanos else ())])]
 
@@ -123,7 +123,7 @@ class _NoFunctions(pulumi.runtime.Mocks):
 
 
 class Recorder(MockMonitor):
-    """Answers as the engine does in the first preview of a stack, and with what is certain of new resources."""
+    """Answers as the engine does in the first preview of a stack, with outputs of new resources that are certain."""
 
     def __init__(self, stack: str, others: Mapping[str, Outputs]) -> None:
         super().__init__(_NoFunctions())
@@ -161,11 +161,12 @@ class Recorder(MockMonitor):
 
 
 def _foresee(kind: str, properties: Any, cluster: str) -> None:
-    """Add to a new resource's properties what the cluster, or Google, is known to make of them."""
+    """Add outputs to a new resource that the cluster, or Google, is known to set."""
     if kind == SECRET and "type" in properties and properties["type"] == TOKEN:
         metadata = properties["metadata"]
-        origin = f"key token of Secret {metadata['namespace']}/{metadata['name']} in cluster {cluster}"
-        properties["data"] = {"token": base64.b64encode(origin.encode()).decode()}
+        place = f"of Secret {metadata['namespace']}/{metadata['name']} in cluster {cluster}"
+        filled = {key: f"key {key} {place}" for key in ("token", "ca.crt")}
+        properties["data"] = {key: base64.b64encode(text.encode()).decode() for key, text in filled.items()}
     if kind == GOOGLE_ACCOUNT:
         properties["email"] = f"{properties['accountId']}@{properties['project']}.iam.gserviceaccount.com"
 

@@ -1,9 +1,9 @@
 """
-Whose an object is: every one says so, and the API server refuses whoever says otherwise.
+Ownership of objects, by an annotation and by server-side apply.
 
-All that a stack applies in a cluster is applied under one field manager's name, and annotated with its owner. So what a
-killed update has created, which no state knows, the next one takes over; another stack, or the same one under another
-name of the cluster, meets a conflict over the annotation, in a preview already.
+A stack applies every object in a cluster under one field manager, and annotates it with its owner. The next update
+adopts objects that a killed update has created, and that no state contains. Another stack, or the same one under
+another name of the cluster, gets a conflict over the annotation, in a preview already.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -15,24 +15,24 @@ from pulumi import ResourceOptions, ResourceTransformationArgs, ResourceTransfor
 from live import client_options
 from settings import Cluster
 
-from .failures import KINDS, says_why
+from .failures import AWAITED, failure_hook
 
 OWNER = "promfleet.io/owner"
 CLUSTER_UID = "promfleet.io/cluster-uid"
-"""Annotation of a namespace: the UID of its cluster's kube-system, which stays when contexts change their names."""
+"""Annotation of a namespace: UID of the cluster's kube-system, which identifies the cluster."""
 MANAGER = "pulumi.com/patchFieldManager"
-"""Annotation that gives the provider the name under which it applies an object."""
+"""Annotation with the field manager of the provider."""
 SKIP_AWAIT = "pulumi.com/skipAwait"
 LONGEST_MANAGER = 128
 """Characters that Kubernetes allows for the name of a field manager."""
 NAMESPACE = "kubernetes:core/v1:Namespace"
 _PARTS = ("<organization>", "<project>", "<stack>", "<cluster>")
-"""Of what the annotation says."""
+"""Parts of the annotation's value."""
 CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"
 
 
 class Owner(NamedTuple):
-    """A stack, and the name that it has for a cluster."""
+    """A stack, and its name for a cluster."""
 
     stack: str
     """`<organization>/<project>/<stack>`."""
@@ -43,12 +43,12 @@ class Owner(NamedTuple):
 
     @property
     def manager(self) -> str:
-        """Name of the field manager."""
+        """Name of its field manager."""
         return f"promfleet/{self}"[:LONGEST_MANAGER]
 
 
 def this_stack(cluster: str) -> Owner:
-    """Give this stack as the owner of what it makes in a cluster."""
+    """Return this stack as the owner of its objects in a cluster."""
     return Owner(f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}", cluster)
 
 
@@ -56,10 +56,10 @@ def owned(
     owner: Owner, cluster: Cluster, uid: pulumi.Output[str], *, protect: bool
 ) -> Callable[[ResourceTransformationArgs], ResourceTransformationResult | None]:
     """
-    Give what every object of an owner gets; `uid` is the cluster's.
+    Return a transformation of every object of an owner; `uid` is the cluster's.
 
-    With `protect`, no update takes a namespace or a volume away. All else is deleted before it is replaced: both have
-    one name, and what is deleted afterwards would be the new one.
+    With `protect`, no update deletes a namespace or a volume. Other objects are deleted before they are replaced: the
+    old and the new one have the same name, so that a later deletion would delete the new one.
     """
     facts = {OWNER: str(owner), MANAGER: owner.manager}
     asked = pulumi.ResourceHook(
@@ -67,19 +67,19 @@ def owned(
         lambda args: refuse_strangers(owner, cluster, args),
         pulumi.ResourceHookOptions(on_dry_run=True),
     )
-    explained = pulumi.ErrorHook(f"{owner.cluster}-says-why", says_why(owner.cluster, cluster))
+    explained = pulumi.ErrorHook(f"{owner.cluster}-says-why", failure_hook(owner.cluster, cluster))
 
     def transform(args: ResourceTransformationArgs) -> ResourceTransformationResult | None:
         if not args.type_.startswith("kubernetes:"):
             return None
         opts, further = ResourceOptions(delete_before_replace=True), {}
-        if args.type_ in KINDS:
+        if args.type_ in AWAITED:
             opts.hooks = pulumi.ResourceHookBinding(on_error=[explained])
         if args.type_ == NAMESPACE:
             hooks = pulumi.ResourceHookBinding(before_create=[asked])
             opts, further = ResourceOptions(protect=protect, hooks=hooks), {CLUSTER_UID: uid}
         if args.type_ == CLAIM:
-            # Whoever mounts it is waited for; the provider would wait for a phase that may have passed.
+            # The workload that mounts it is waited for; a wait for the claim itself could miss its phase.
             opts, further = ResourceOptions(protect=protect), {SKIP_AWAIT: "true"}
         metadata: Any = args.props["metadata"]  # a plain dictionary everywhere in components/
         annotations = {**metadata.get("annotations", {}), **facts, **further}
@@ -91,9 +91,9 @@ def owned(
 
 async def refuse_strangers(owner: Owner, cluster: Cluster, args: pulumi.ResourceHookArgs) -> None:
     """
-    Look at the cluster before a namespace is made in it.
+    Check the cluster before a namespace is created in it.
 
-    Raises `pulumi.RunError` where the namespace is somebody else's, or where this stack has others there already.
+    Raises `pulumi.RunError` where the namespace belongs to another owner, or where this stack has others there already.
     """
     import kr8s.asyncio  # noqa: PLC0415 — takes a third of a second, and namespaces are made once
 
@@ -106,7 +106,7 @@ async def refuse_strangers(owner: Owner, cluster: Cluster, args: pulumi.Resource
 
 
 def problems(owner: Owner, wanted: str, live: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
-    """Say what stands in the way of a new namespace, given the annotations of those that exist by their names."""
+    """Name what prevents a new namespace, given the existing namespaces with their annotations."""
     for name, facts in live.items():
         if OWNER not in facts:
             continue
@@ -115,20 +115,20 @@ def problems(owner: Owner, wanted: str, live: Mapping[str, Mapping[str, str]]) -
         if len(parts) != len(_PARTS) or not all(parts):
             yield (
                 f'namespace "{name}" has the annotation {OWNER}: "{facts[OWNER]}", which is not '
-                f"{'/'.join(_PARTS)}: this program did not write it. Find out who did, and remove it."
+                f"{'/'.join(_PARTS)}: this program did not write it. Find out what did, and remove the annotation."
             )
         elif other.stack == owner.stack and other.cluster != owner.cluster:
             yield (
-                f"this cluster is {other.cluster} in this stack's state already. Write {other.cluster} again: its "
-                "objects and volumes bear that name. To give it another one, destroy what it has first."
+                f"this cluster is named {other.cluster} in this stack's state. Write {other.cluster} again: its "
+                "objects and volumes have that name. To rename the cluster, destroy its objects and volumes first."
             )
         elif other.stack != owner.stack:
             yield (
-                f"this cluster belongs to stack {other.stack}, as {other.cluster}. Take it out there first; what its "
-                "volumes hold goes with it."
+                f"this cluster belongs to stack {other.stack}, as {other.cluster}. Remove it from that stack first; "
+                "this deletes its volumes and their data."
             )
     if wanted in live and OWNER not in live[wanted]:
         yield (
-            f'namespace "{wanted}" exists, and is not this program\'s. Write another namespace; or createNamespace: '
-            "false, to use it as it is: then it is neither labelled nor deleted."
+            f'namespace "{wanted}" exists, and this program did not create it. Write another namespace, or '
+            "createNamespace: false to use it as it is; then it is neither labelled nor deleted."
         )

@@ -9,7 +9,7 @@ from .monitor import Monitor
 
 
 def deploy_blackbox_exporter(monitor: Monitor) -> None:
-    """Make blackbox_exporter beside the server that asks it."""
+    """Make blackbox_exporter in the server's cluster."""
     fleet = monitor.fleet
     args: BlackboxExporterArgs = {
         "namespace": monitor.context.namespace,

@@ -1,4 +1,4 @@
-"""The only place where providers are made."""
+"""Makes the provider of each cluster."""
 
 from collections.abc import Mapping
 
@@ -9,15 +9,15 @@ from settings import Cluster
 from settings.loading.kubeconfig import KubeconfigError, Kubeconfigs, shared_servers, unknown_contexts
 
 CLIENT_TIMEOUT = 30
-"""Seconds until a request to an API server that does not answer fails."""
+"""Timeout in seconds of a request to an API server."""
 
 
 def require_contexts(clusters: Mapping[str, Cluster]) -> None:
     """
-    Find every cluster in the kubeconfigs before anything is made.
+    Resolve every cluster's context in the kubeconfigs before anything is created.
 
-    Raises `pulumi.RunError` where a context does not exist, or two lead to one API server: each would take the other's
-    objects for its own, and delete them.
+    Raises `pulumi.RunError` where a context does not exist, or where two have one API server: each would take the
+    other's objects for its own, and delete them.
     """
     kubeconfigs = Kubeconfigs()
     try:
@@ -33,7 +33,7 @@ def cluster_provider(name: str, cluster: Cluster) -> k8s.Provider:
     return k8s.Provider(
         name,
         context=cluster.context,
-        kubeconfig=cluster.kubeconfig or "",  # then client-go looks for it, and nobody's path is in the state
+        kubeconfig=cluster.kubeconfig or "",  # empty: client-go finds it, and no local path is in the state
         cluster_identifier=name,  # an edited kubeconfig must not replace everything in the cluster
         enable_config_map_mutable=True,
         enable_secret_mutable=True,

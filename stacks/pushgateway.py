@@ -13,7 +13,7 @@ from .monitor import Monitor
 
 
 def deploy_pushgateway(monitor: Monitor, pushgateway: settings.Pushgateway) -> None:
-    """Make Pushgateway, and export what pushes need."""
+    """Make Pushgateway, and export its Service, URL and tokens."""
     fleet = monitor.fleet
     args: PushgatewayArgs = {
         "namespace": monitor.context.namespace,
@@ -21,12 +21,11 @@ def deploy_pushgateway(monitor: Monitor, pushgateway: settings.Pushgateway) -> N
         "scraper": monitor.server.app,
         "tls_secret": monitor.tls_secret,
         "storage": pushgateway.storage,
+        "storage_class": pushgateway.storage_class,
         "image": fleet.images.pushgateway,
         "auth_proxy_image": fleet.images.kube_rbac_proxy,
         "rollout_timeout": seconds(fleet.rollout_timeout),
     }
-    if pushgateway.storage_class:
-        args["storage_class"] = pushgateway.storage_class
     component = Pushgateway(monitor.cluster, args, monitor.options())
     pulumi.export("pushgateway", {"url": expose_endpoint(monitor, pushgateway.expose, APP, PUSH)})
     pulumi.export("pusherToken", component.pusher_token)

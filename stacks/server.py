@@ -1,4 +1,4 @@
-"""A Prometheus server in its cluster, whatever section describes it."""
+"""A Prometheus server, whichever section describes it."""
 
 from collections.abc import Mapping, Sequence
 
@@ -18,7 +18,7 @@ from .exposure import backend, expose_host, hosts, url
 from .monitor import Monitor
 
 BucketAccesses = Mapping[str, BucketAccess]
-"""ServiceAccount -> how its pods reach the object store."""
+"""ServiceAccount -> access of its pods to the object store."""
 
 
 def server_args(
@@ -36,6 +36,7 @@ def server_args(
         "hosts": hosts(server, fleet),
         "replicas": server.replicas,
         "storage": server.storage,
+        "storage_class": server.storage_class,
         "memory": render.server_memory(fleet.server_series),
         "image": fleet.images.prometheus,
         "auth_proxy_image": fleet.images.kube_rbac_proxy,
@@ -47,15 +48,13 @@ def server_args(
         args["tls_secret"] = tls.secret
     if tls.issuer:
         args["tls_issuer"] = tls.issuer
-    if server.storage_class:
-        args["storage_class"] = server.storage_class
     if fleet.scrape.tls.ca_config_map:
         args["targets_ca_config_map"] = fleet.scrape.tls.ca_config_map
     return args
 
 
 def export_server(monitor: Monitor) -> None:
-    """Export what people and `fleet status` need to query it."""
+    """Export the outputs that queries and the command `fleet` need."""
     cluster = monitor.fleet.clusters[monitor.cluster]
     pulumi.export(
         "prometheus",
@@ -78,7 +77,7 @@ def expose_server(monitor: Monitor, proxies: Sequence[AuthProxy]) -> None:
     """Route the server's hosts to these auth proxies of it."""
     expose = monitor.server.expose
     names, ports = proxy_hosts(expose), proxy_node_ports(expose)
-    # Behind one host a proxy tells reading and writing apart by the path.
+    # Behind one host, a proxy routes queries and remote write by path.
     paths = {WRITE.name: WRITE.paths[0]} if expose.via in ROUTED and not expose.passthrough else {}
     for host in dict.fromkeys(names[proxy.name] for proxy in proxies):
         found = [proxy for proxy in proxies if names[proxy.name] == host]
@@ -87,7 +86,7 @@ def expose_server(monitor: Monitor, proxies: Sequence[AuthProxy]) -> None:
 
 
 def proxy_url(expose: Expose, proxy: AuthProxy) -> str:
-    """Return where an auth proxy of the server is reached from outside."""
+    """Return the URL of an auth proxy of the server from outside the cluster."""
     port = proxy_node_ports(expose).get(proxy.name, proxy.port)
     return url(expose, proxy_hosts(expose)[proxy.name], port)
 

@@ -1,4 +1,4 @@
-"""A Prometheus server that watches the cluster it runs in, and no other."""
+"""A Prometheus server that scrapes the cluster it runs in, and no other."""
 
 from components import PrometheusServer
 from render.prometheus.auth_proxies import READ

@@ -1,4 +1,4 @@
-"""Where blocks are kept, and how each role of Thanos reaches it."""
+"""The object store of Thanos, and the access of each component to it."""
 
 import hashlib
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ _KEY, _BLOCKS = "google-key", "blocks"
 
 
 def deploy_storage(fleet: Fleet, thanos: Thanos, server: Server) -> BucketAccesses:
-    """Make the buckets, unless they are others', and find how each role reaches them."""
+    """Create the buckets, unless they are adopted, and return the access of each component."""
     storage = thanos.storage
     if storage.gcs:
         return _google(fleet, thanos, storage.gcs, server)
@@ -33,7 +33,7 @@ def deploy_storage(fleet: Fleet, thanos: Thanos, server: Server) -> BucketAccess
 
 
 def members(server: Server, thanos: Thanos, suffix: str) -> Mapping[str, Member]:
-    """Who works on a bucket, by the short name of the role; `suffix` is that of the bucket's own roles."""
+    """Components with access to a bucket, by short name; `suffix` is that of the components of this bucket only."""
     compacting = tuple(app for app, work in compactors(thanos).items() if work.bucket == suffix)
     own = {
         f"store{suffix}": Member(tuple(app for app, work in stores(thanos).items() if work.bucket == suffix), "read"),
@@ -58,27 +58,29 @@ def _accounts(server: Server, thanos: Thanos, suffix: str) -> list[str]:
 
 
 def _google(fleet: Fleet, thanos: Thanos, gcs: Gcs, server: Server) -> BucketAccesses:
-    """One Google service account per role, or the key that the stack file names for all."""
+    """Access through one Google service account per component, or through a key that all share."""
     provider = ResourceOptions(provider=gcp.Provider("gcp", project=gcs.project))
     bucket_access: dict[str, BucketAccess] = {}
     for suffix, bucket in buckets(thanos).items():
-        who = members(server, thanos, suffix)
-        args = bucket_args(fleet, gcs, bucket, server.cluster, {} if gcs.key else who)
+        bucket_members = members(server, thanos, suffix)
+        args = bucket_args(fleet, gcs, bucket, server.cluster, {} if gcs.key else bucket_members)
         component = Bucket(f"{server.cluster}{suffix}", args, provider)
-        for name, member in who.items():
+        for name, member in bucket_members.items():
             access = _with_key(gcs.key) if gcs.key else BucketAccess({GOOGLE_ACCOUNT: component.accounts[name]})
             bucket_access |= dict.fromkeys(member.accounts, access)
     return bucket_access
 
 
-def bucket_args(fleet: Fleet, gcs: Gcs, bucket: str | None, cluster: str, who: Mapping[str, Member]) -> BucketArgs:
+def bucket_args(
+    fleet: Fleet, gcs: Gcs, bucket: str | None, cluster: str, bucket_members: Mapping[str, Member]
+) -> BucketArgs:
     """Return the arguments of a bucket; ids of service accounts have 30 characters at most."""
     unique = hashlib.sha256(f"{gcs.bucket}/{cluster}".encode()).hexdigest()[:6]
     args: BucketArgs = {
         "project": gcs.project,
         "bucket": bucket or gcs.bucket,
         "namespace": fleet.namespace,
-        "members": who,
+        "members": bucket_members,
         "prefix": f"thanos-{unique}",
         "adopt": gcs.adopt,
         "location": gcs.location,
@@ -106,7 +108,7 @@ def _with_key(key: SecretKey) -> BucketAccess:
 
 
 def _s3(s3: S3) -> BucketAccess:
-    """Thanos takes what its file does not say from AWS' own variables."""
+    """Access through environment variables of AWS, which Thanos reads if its file has no keys."""
     keys = {"AWS_ACCESS_KEY_ID": s3.access_key, "AWS_SECRET_ACCESS_KEY": s3.secret_key}
     return BucketAccess(
         env=[

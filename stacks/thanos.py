@@ -1,4 +1,4 @@
-"""Thanos, beside a Prometheus server."""
+"""Thanos, in the cluster of a Prometheus server."""
 
 import pulumi
 
@@ -39,9 +39,10 @@ def deploy_thanos(
     endpoint: RemoteWriteEndpoint | None,
 ) -> tuple[Monitor, RemoteWriteEndpoint | None]:
     """
-    Make every role but the sidecars, which are the server's own; give how it is queried and written to from now on.
+    Make every component but the sidecars, which are containers of the server.
 
-    `notify_role` is the Role of who may send alerts, if there is an Alertmanager; `endpoint` is the hub's.
+    Return the monitor with Query as its endpoint for queries, and the endpoint for remote write, which may be Receive.
+    `notify_role` is the Role that permits sending alerts, if there is an Alertmanager; `endpoint` is the hub's.
     """
     pulumi.export("blocks", shared_blocks(thanos, monitor.cluster))
     args: ThanosStackArgs = {
@@ -71,7 +72,7 @@ def deploy_thanos(
 
 def shared_blocks(thanos: Thanos, cluster: str) -> pulumi.Output[dict[str, object]]:
     """
-    What stacks that share the bucket must know of each other.
+    Facts about this stack that the others with the same bucket check.
 
     Raises `pulumi.RunError` where two would upload blocks of equal labels, or not exactly one has the Compactor.
     """
@@ -97,9 +98,9 @@ def shared_blocks(thanos: Thanos, cluster: str) -> pulumi.Output[dict[str, objec
 
 def ingestors(receive: Receive) -> pulumi.Output[int]:
     """
-    How many ingestors of Receive there will be, once that is known to be safe; export it as `ingestors`.
+    Return the number of ingestors of Receive, to export as `ingestors`.
 
-    Raises `pulumi.RunError` where more would go at once than others have the samples of.
+    Raises `pulumi.RunError` where an update would remove more of them than replication permits.
     """
     stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
     before = pulumi.StackReference(stack).get_output("ingestors")
@@ -120,20 +121,18 @@ def ingestors(receive: Receive) -> pulumi.Output[int]:
 def role_args(
     monitor: Monitor, access: BucketAccess, flags: list[str], storage: Quantity, storage_class: str | None
 ) -> RoleArgs:
-    """Return what every role with a volume needs."""
-    args: RoleArgs = {
+    """Return the arguments of every component with a volume."""
+    return {
         "namespace": monitor.context.namespace,
         "flags": flags,
         "memory": Memory("128Mi", "1Gi"),
         "access": access,
         "scraper": monitor.server.app,
         "storage": storage,
+        "storage_class": storage_class,
         "image": monitor.fleet.images.thanos,
         "rollout_timeout": seconds(monitor.fleet.rollout_timeout),
     }
-    if storage_class:
-        args["storage_class"] = storage_class
-    return args
 
 
 def store_args(monitor: Monitor, thanos: Thanos, app: str, role: BucketRole, access: BucketAccess) -> ThanosStoreArgs:
@@ -167,7 +166,7 @@ def receive_args(
     endpoint: RemoteWriteEndpoint,
     ingestors: pulumi.Output[int],
 ) -> ThanosReceiveArgs:
-    """Return the arguments of Receive, whose objects wait until the number of `ingestors` is found safe."""
+    """Return the arguments of Receive; its objects depend on `ingestors`, which fails where data would be lost."""
     fleet, flags = monitor.fleet, receive.ingestor_flags(monitor.server, thanos, settings)
     args: ThanosReceiveArgs = {
         **role_args(monitor, access, flags, settings.storage, settings.storage_class),
@@ -191,7 +190,7 @@ def receive_args(
 
 
 def receive_endpoint(monitor: Monitor, settings: Receive, endpoint: RemoteWriteEndpoint) -> RemoteWriteEndpoint:
-    """Expose Receive, and return what an agent must know of it."""
+    """Expose Receive, and return its endpoint for agents."""
     reached = expose_endpoint(monitor, settings.expose, ROUTER, WRITE)
     return endpoint._replace(url=f"{reached}{WRITE.paths[0]}", protocol="1.0")
 

@@ -1,1 +1,1 @@
-"""What components share, by the names that Kubernetes has for it: labels, security contexts, workloads, volumes."""
+"""Builders of Kubernetes objects that components share: labels, security contexts, workloads, volumes."""

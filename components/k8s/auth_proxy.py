@@ -1,4 +1,4 @@
-"""The only ways to what listens on loopback: proxies that ask Kubernetes who comes, and lead to named paths only."""
+"""kube-rbac-proxy in front of servers on loopback: authenticates, authorizes by RBAC, and permits named paths only."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from render.tokens import AUDIENCE
 
 from . import tokens
 from .labels import selector
-from .network_policy import pods_of
+from .network_policy import network_policy, pods_of
 from .probes import STARTING
 from .security import RESTRICTED
 from .workload import resources
@@ -22,12 +22,12 @@ TLS = "/etc/tls"
 
 
 class AuthProxies(NamedTuple):
-    """What the auth proxies add to a pod, what leads to them, and who may be let in."""
+    """Containers and volumes of a pod's auth proxies, their Service, and the Roles that permit access."""
 
     containers: Sequence[k8s.core.v1.ContainerArgsDict]
     volumes: Sequence[k8s.core.v1.VolumeArgsDict]
     roles: Mapping[str, pulumi.Output[str]]
-    """Auth proxy -> name of the Role that opens it."""
+    """Auth proxy -> name of the Role that permits access to it."""
     service: pulumi.Output[str]
     """Name of the Service with a port per auth proxy."""
 
@@ -35,6 +35,7 @@ class AuthProxies(NamedTuple):
 def auth_proxies(
     name: str,
     proxies: Sequence[AuthProxy],
+    *,
     image: str,
     metadata: k8s.meta.v1.ObjectMetaArgsDict,
     account: k8s.core.v1.ServiceAccount,
@@ -43,10 +44,10 @@ def auth_proxies(
     await_opts: ResourceOptions,
 ) -> AuthProxies:
     """
-    Make a Role per auth proxy, what they need to ask who comes, and a Service that leads to them alone.
+    Make a Role per auth proxy, their configuration and rights to review tokens and access, and a Service for them.
 
-    The pod's other ports are closed to everyone, unless another policy opens them. `await_opts` has the timeouts of a
-    rollout: the Service is waited for until a pod behind it is ready.
+    A NetworkPolicy closes the pod's other ports, unless another policy opens them. `await_opts` has the timeouts of a
+    rollout: Pulumi waits for the Service until a pod behind it is ready.
     """
     child_opts = ResourceOptions(parent=await_opts.parent)
     app = str(metadata["name"])
@@ -72,17 +73,8 @@ def auth_proxies(
         ).metadata.name
         for proxy in proxies
     }
-    leading = k8s.core.v1.Service(f"{name}-service", metadata=metadata, spec=service(app, proxies), opts=await_opts)
-    k8s.networking.v1.NetworkPolicy(
-        f"{name}-policy",
-        metadata=metadata,
-        spec={
-            "pod_selector": {"match_labels": selector(app, app)},
-            "policy_types": ["Ingress"],
-            "ingress": ingress(proxies),
-        },
-        opts=child_opts,
-    )
+    endpoints = k8s.core.v1.Service(f"{name}-service", metadata=metadata, spec=service(app, proxies), opts=await_opts)
+    network_policy(name, metadata, app, ingress(proxies), child_opts)
     return AuthProxies(
         [container(proxy, image) for proxy in proxies],
         [
@@ -91,12 +83,12 @@ def auth_proxies(
             tokens.API.volume,
         ],
         roles,
-        leading.metadata.name.apply(str),
+        endpoints.metadata.name.apply(str),
     )
 
 
 def ingress(proxies: Sequence[AuthProxy]) -> list[k8s.networking.v1.NetworkPolicyIngressRuleArgsDict]:
-    """Let everybody come to the auth proxies of people and agents, and to each other one its callers."""
+    """Allow ingress to auth proxies without `callers` from everywhere, and to others from their callers."""
 
     def port(proxy: AuthProxy) -> k8s.networking.v1.NetworkPolicyPortArgsDict:
         return {"port": proxy.name, "protocol": "TCP"}
@@ -122,7 +114,7 @@ def authorization(proxy: AuthProxy, namespace: pulumi.Input[str], app: str) -> p
 
 
 def permission(proxy: AuthProxy, app: str, verbs: Sequence[str]) -> list[k8s.rbac.v1.PolicyRuleArgsDict]:
-    """The rules of a Role that opens one auth proxy."""
+    """The rules of a Role that permits access to one auth proxy."""
     return [
         {
             "api_groups": [GROUP],
@@ -134,7 +126,7 @@ def permission(proxy: AuthProxy, app: str, verbs: Sequence[str]) -> list[k8s.rba
 
 
 def service(app: str, proxies: Sequence[AuthProxy]) -> k8s.core.v1.ServiceSpecArgsDict:
-    """What leads to the auth proxies inside the cluster: a port per auth proxy."""
+    """The spec of a Service with a port per auth proxy."""
     return {
         "selector": selector(app, app),
         "ports": [{"name": proxy.name, "port": proxy.port, "target_port": proxy.name} for proxy in proxies],
@@ -142,7 +134,7 @@ def service(app: str, proxies: Sequence[AuthProxy]) -> k8s.core.v1.ServiceSpecAr
 
 
 def container(proxy: AuthProxy, image: str) -> k8s.core.v1.ContainerArgsDict:
-    """The auth proxy itself; what it does not name answers 404, before and after authentication."""
+    """The container of an auth proxy; paths that it does not name answer 404, before and after authentication."""
     alive: k8s.core.v1.ProbeArgsDict = {
         "http_get": {"path": "/healthz", "port": f"{proxy.name}-health", "scheme": "HTTPS"}
     }
@@ -173,13 +165,13 @@ def container(proxy: AuthProxy, image: str) -> k8s.core.v1.ContainerArgsDict:
         "volume_mounts": [
             {"name": "kube-rbac-proxy", "mount_path": CONFIG, "read_only": True},
             {"name": "tls", "mount_path": TLS, "read_only": True},
-            tokens.API.mount,  # it asks who comes
+            tokens.API.mount,  # for TokenReviews and SubjectAccessReviews
         ],
     }
 
 
 def identity_header_flags(proxy: AuthProxy) -> list[str]:
-    """The flags that set a header to the name of who passed."""
+    """The flags that set a header to the name of the authenticated user."""
     if not proxy.user_header:
         return []
     return ["--auth-header-fields-enabled", f"--auth-header-user-field-name={proxy.user_header}"]

@@ -1,4 +1,4 @@
-"""A certificate that cert-manager keeps in force."""
+"""A Certificate of cert-manager."""
 
 import re
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ def certificate(
     issuer: str,
     child_opts: ResourceOptions,
 ) -> str:
-    """Ask a ClusterIssuer for a certificate of these hosts, and name the Secret that it will stand in."""
+    """Make a Certificate of a ClusterIssuer for these hosts, and return the name of its Secret."""
     secret = f"{metadata['name']}-tls"
     k8s.apiextensions.CustomResource(
         f"{name}-certificate",
@@ -34,7 +34,7 @@ def certificate(
 
 
 def subjects(hosts: Sequence[str]) -> dict[str, list[str]]:
-    """The hosts as a Certificate has them: an address is none of its names, and no list is empty."""
+    """The hosts as fields of a Certificate: names and addresses apart, without empty lists."""
     addresses = [host for host in hosts if re.fullmatch(ADDRESS, host)]
     names = [host for host in hosts if host not in addresses]
     return {key: found for key, found in {"dnsNames": names, "ipAddresses": addresses}.items() if found}

@@ -10,15 +10,15 @@ PART_OF = {"app.kubernetes.io/part-of": "promfleet"}
 
 
 def selector(app: str, instance: str) -> dict[str, str]:
-    """Labels that never change for the life of a workload."""
+    """Labels of a selector, which never change in the life of a workload."""
     return {"app.kubernetes.io/name": app, "app.kubernetes.io/instance": instance}
 
 
 def labels(app: str, instance: str, image: str) -> dict[str, str]:
     """
-    All labels of an object; the version is the image's tag, and missing where only a digest pins it.
+    All labels of an object; the version is the image's tag, and missing where the image has only a digest.
 
-    A value begins and ends with a letter or digit, so that such a tag is cut and trimmed.
+    A label's value begins and ends with a letter or digit, so that a tag is truncated and trimmed to such a value.
     """
     _, _, tag = image.partition("@")[0].rpartition("/")[2].partition(":")
     value = tag.lstrip("._-")[:_LONGEST].rstrip("._-")
@@ -26,6 +26,6 @@ def labels(app: str, instance: str, image: str) -> dict[str, str]:
     return selector(app, instance) | version | PART_OF
 
 
-def metadata_of(app: str, namespace: pulumi.Input[str], image: str) -> k8s.meta.v1.ObjectMetaArgsDict:
-    """Return name, namespace and labels of what belongs to an app."""
+def metadata_of(app: str, namespace: pulumi.Input[str], image: str = "") -> k8s.meta.v1.ObjectMetaArgsDict:
+    """Return the metadata of an app's objects: name, namespace and labels; without an image it runs in no pod."""
     return {"name": app, "namespace": namespace, "labels": labels(app, app, image)}

@@ -1,4 +1,4 @@
-"""Who reaches a pod, as network policies say it."""
+"""NetworkPolicies that allow ingress to pods."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -9,8 +9,28 @@ from .labels import selector
 
 
 def pods_of(apps: Iterable[str]) -> list[k8s.networking.v1.NetworkPolicyPeerArgsDict]:
-    """The pods of these apps, in the namespace of the policy; of none at all, a policy understands everybody."""
+    """Peers of a policy: the pods of these apps in its namespace. An empty list of peers would allow everyone."""
     return [{"pod_selector": {"match_labels": selector(app, app)}} for app in apps]
+
+
+def network_policy(
+    name: str,
+    metadata: k8s.meta.v1.ObjectMetaArgsDict,
+    app: str,
+    ingress: Sequence[k8s.networking.v1.NetworkPolicyIngressRuleArgsDict],
+    child_opts: ResourceOptions,
+) -> None:
+    """Make the policy `<name>-policy`, which allows this ingress to the pods of an app."""
+    k8s.networking.v1.NetworkPolicy(
+        f"{name}-policy",
+        metadata=metadata,
+        spec={
+            "pod_selector": {"match_labels": selector(app, app)},
+            "policy_types": ["Ingress"],
+            "ingress": ingress,
+        },
+        opts=child_opts,
+    )
 
 
 def allow_ingress(
@@ -20,21 +40,10 @@ def allow_ingress(
     clients: Mapping[int, Sequence[str]],
     child_opts: ResourceOptions,
 ) -> None:
-    """Let the apps named for each port come to the pods of an app, and nobody else."""
-    k8s.networking.v1.NetworkPolicy(
-        f"{name}-policy",
-        metadata=metadata,
-        spec={
-            "pod_selector": {"match_labels": selector(app, app)},
-            "policy_types": ["Ingress"],
-            "ingress": [
-                {
-                    "from_": pods_of(who),
-                    "ports": [{"port": port, "protocol": "TCP"}],
-                }
-                for port, who in clients.items()
-                if who  # an empty list would let everyone in
-            ],
-        },
-        opts=child_opts,
-    )
+    """Allow ingress to the pods of an app: to each port from the apps named for it, and from nobody else."""
+    rules: list[k8s.networking.v1.NetworkPolicyIngressRuleArgsDict] = [
+        {"from_": pods_of(apps), "ports": [{"port": port, "protocol": "TCP"}]}
+        for port, apps in clients.items()
+        if apps  # an empty list would allow everyone
+    ]
+    network_policy(name, metadata, app, rules, child_opts)

@@ -1,4 +1,4 @@
-"""What every Prometheus of ours has, as a server or as an agent: its rights, and its container."""
+"""RBAC and container that Prometheus has as a server and as an agent."""
 
 from collections.abc import Sequence
 
@@ -11,43 +11,67 @@ from render.scrape.annotated import AUTHORITY
 
 from .security import RESTRICTED
 from .volume import Mounted
-from .workload import of_the_pod, resources
+from .workload import pod_field, resources
 
 CONFIG = CONFIG_FILE.rpartition("/")[0]
 
 
-RULES: list[k8s.rbac.v1.PolicyRuleArgsDict] = [
+DISCOVERY: list[k8s.rbac.v1.PolicyRuleArgsDict] = [
     {"api_groups": [""], "resources": ["nodes", "pods", "services"], "verbs": ["list", "watch"]},
     {"api_groups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["list", "watch"]},
-    {"api_groups": [""], "resources": ["nodes/metrics"], "verbs": ["get"]},
-    {"non_resource_urls": ["/metrics", "/metrics/slis"], "verbs": ["get"]},
 ]
+NODE_METRICS: k8s.rbac.v1.PolicyRuleArgsDict = {
+    "api_groups": [""],
+    "resources": ["nodes/metrics"],
+    "verbs": ["get"],
+}
+"""Of a kubelet that is asked at its node."""
+API_METRICS: k8s.rbac.v1.PolicyRuleArgsDict = {
+    "non_resource_urls": ["/metrics", "/metrics/slis"],
+    "verbs": ["get"],
+}
+"""Of the API server itself."""
+RULES = [*DISCOVERY, NODE_METRICS, API_METRICS]
 """Discovery and metrics; never nodes/proxy, whose holder can run commands in any pod."""
 
 
 def scrape_account(
     name: str, metadata: k8s.meta.v1.ObjectMetaArgsDict, wide_name: str, child_opts: ResourceOptions
 ) -> k8s.core.v1.ServiceAccount:
-    """Make the ServiceAccount that may discover and scrape everything in its cluster, and nothing else."""
+    """Make a ServiceAccount with the right to discover and scrape all targets in its cluster, and no other right."""
     account = k8s.core.v1.ServiceAccount(
         f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
     )
     cluster_scoped: k8s.meta.v1.ObjectMetaArgsDict = {"name": f"{wide_name}-scrape", "labels": metadata["labels"]}
-    role = k8s.rbac.v1.ClusterRole(f"{name}-scrape-role", metadata=cluster_scoped, rules=RULES, opts=child_opts)
+    subject: k8s.rbac.v1.SubjectArgsDict = {
+        "kind": "ServiceAccount",
+        "name": account.metadata.name,
+        "namespace": metadata["namespace"],
+    }
+    allow_scrapes(name, cluster_scoped, RULES, subject, child_opts)
+    return account
+
+
+def allow_scrapes(
+    name: str,
+    cluster_scoped: k8s.meta.v1.ObjectMetaArgsDict,
+    rules: Sequence[k8s.rbac.v1.PolicyRuleArgsDict],
+    subject: k8s.rbac.v1.SubjectArgsDict,
+    child_opts: ResourceOptions,
+) -> None:
+    """Give a ServiceAccount these rights in the whole cluster."""
+    role = k8s.rbac.v1.ClusterRole(f"{name}-scrape-role", metadata=cluster_scoped, rules=[*rules], opts=child_opts)
     k8s.rbac.v1.ClusterRoleBinding(
         f"{name}-scrape-binding",
         metadata=cluster_scoped,
         role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role.metadata.name},
-        subjects=[
-            {"kind": "ServiceAccount", "name": account.metadata.name, "namespace": metadata["namespace"]},
-        ],
+        subjects=[subject],
         opts=child_opts,
     )
-    return account
 
 
 def targets_ca(config_map: pulumi.Input[str] | None) -> Mounted:
-    """The ConfigMap that signs for annotated targets, where there is one."""
+    """The volume with the CA of annotated targets, if there is one."""
     if config_map is None:
         return Mounted([], [])
     return Mounted(
@@ -62,12 +86,12 @@ def container(
     memory: tuple[str, str],
     mounts: Sequence[k8s.core.v1.VolumeMountArgsDict] = (),
 ) -> k8s.core.v1.ContainerArgsDict:
-    """Prometheus on loopback: nothing but the pod itself reaches it, so its probes are run inside."""
+    """Prometheus, which listens on loopback, so that its probes are commands in the container."""
     return {
         "name": "prometheus",
         "image": image,
         "args": list(flags),
-        "env": [{"name": "POD_NAME", "value_from": of_the_pod("metadata.name")}],
+        "env": [{"name": "POD_NAME", "value_from": pod_field("metadata.name")}],
         "resources": resources("100m", *memory),
         "security_context": RESTRICTED,
         "startup_probe": {**_probe("ready"), "period_seconds": 2, "failure_threshold": 450},

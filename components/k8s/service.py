@@ -1,4 +1,4 @@
-"""Services that lead to each pod of a workload."""
+"""Headless Services."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,7 @@ def headless(
     ports: Mapping[str, int],
     await_opts: ResourceOptions,
 ) -> k8s.core.v1.Service:
-    """Make a headless Service: a DNS name under which each pod of an app is found, with ports by name."""
+    """Make a headless Service: a DNS name with the addresses of an app's pods, with named ports."""
     return k8s.core.v1.Service(
         name,
         metadata=metadata,

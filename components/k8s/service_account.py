@@ -1,4 +1,4 @@
-"""Who may pass a hub's auth proxy: a ServiceAccount, its tokens and the Role that it holds."""
+"""ServiceAccounts with tokens, for clients outside the cluster, and the Roles that they are bound to."""
 
 import base64
 
@@ -14,7 +14,7 @@ def service_account_token(
     renewals: int,
     child_opts: ResourceOptions,
 ) -> pulumi.Output[str]:
-    """Make the holder of a Role, or of one that is granted elsewhere, and return its bearer token, as a secret."""
+    """Make a ServiceAccount, bind it to a Role if one is given, and return its bearer token, as a secret."""
     token = newest_token_secret(name, metadata, role, renewals, child_opts)
     return pulumi.Output.secret(token.data.apply(lambda data: base64.b64decode(data["token"]).decode()))
 
@@ -27,10 +27,10 @@ def newest_token_secret(
     child_opts: ResourceOptions,
 ) -> k8s.core.v1.Secret:
     """
-    Make the holder of a Role and return the Secret with its bearer token, key `token`.
+    Make a ServiceAccount, bind it to a Role if one is given, and return the Secret with its token, key `token`.
 
-    Deleting the ServiceAccount revokes all its tokens. After a renewal the token before the newest stays valid, so that
-    whoever still sends it is not refused; the next renewal deletes it.
+    Deleting the ServiceAccount revokes all its tokens. After a renewal the previous token stays valid, so that clients
+    that still send it are not refused; the next renewal deletes it.
     """
     account = k8s.core.v1.ServiceAccount(
         name, metadata=metadata, automount_service_account_token=False, opts=child_opts
@@ -60,7 +60,7 @@ def bind_role(
     account: pulumi.Input[str],
     child_opts: ResourceOptions,
 ) -> None:
-    """Give a Role to a ServiceAccount of the same namespace."""
+    """Bind a ServiceAccount to a Role of the same namespace."""
     k8s.rbac.v1.RoleBinding(
         f"{name}-binding",
         metadata=metadata,

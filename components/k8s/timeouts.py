@@ -1,4 +1,4 @@
-"""How long a workload may take to become ready."""
+"""Timeouts of rollouts."""
 
 from collections.abc import Mapping
 
@@ -6,6 +6,6 @@ import pulumi
 
 
 def timeouts(args: Mapping[str, object]) -> pulumi.CustomTimeouts:
-    """Bound the provider's wait, ten minutes by default, to the component's `rollout_timeout` in seconds."""
+    """Limit the provider's wait, ten minutes by default, to the component's `rollout_timeout` in seconds."""
     limit = f"{args['rollout_timeout']}s"
     return pulumi.CustomTimeouts(create=limit, update=limit)

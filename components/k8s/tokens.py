@@ -1,4 +1,4 @@
-"""Tokens of a pod's own identity, mounted into the containers that show them and into no others."""
+"""Projected ServiceAccount tokens, mounted only into the containers that use them."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from render import tokens
 
 
 class Token(NamedTuple):
-    """A volume of the pod, and its place in a container."""
+    """A volume of a pod, and its mount in a container."""
 
     volume: k8s.core.v1.VolumeArgsDict
     mount: k8s.core.v1.VolumeMountArgsDict
@@ -36,7 +36,7 @@ API = Token(
     },
     {"name": "api-token", "mount_path": tokens.API, "read_only": True},
 )
-"""What Kubernetes would mount into every container of the pod."""
+"""The token, CA and namespace that Kubernetes would mount into every container of a pod."""
 AUTH_PROXY = Token(
     {
         "name": "auth-proxy-token",

@@ -1,4 +1,4 @@
-"""Volumes, and where a container finds them."""
+"""Volumes and their mounts."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from pulumi import ResourceOptions
 
 
 class Mounted(NamedTuple):
-    """What a pod has and where its container finds it."""
+    """A volume of a pod, and its mount in a container."""
 
     volumes: Sequence[k8s.core.v1.VolumeArgsDict]
     mounts: Sequence[k8s.core.v1.VolumeMountArgsDict]
@@ -25,9 +25,9 @@ def claim(
     """
     Make the volume of a single replica.
 
-    A claim of its own instead of a StatefulSet's template: it grows in place, where a changed template would replace
-    the StatefulSet, and the API server refuses to shrink it. Another class would replace it with an empty one, so that
-    the class counts when it is made and never again.
+    A PersistentVolumeClaim of its own instead of a StatefulSet's template: it can be expanded in place, where a changed
+    template would replace the StatefulSet, and the API server refuses to shrink it. Another StorageClass would replace
+    it with an empty volume, so that later changes of the class are ignored.
     """
     spec: k8s.core.v1.PersistentVolumeClaimSpecArgsDict = {
         "access_modes": ["ReadWriteOnce"],
@@ -42,7 +42,7 @@ def claim(
 
 
 def public_certificate(secret: pulumi.Input[str]) -> k8s.core.v1.VolumeArgsDict:
-    """The certificate that the hub's auth proxies show, to trust it by, without its key."""
+    """The certificate of the server's auth proxies without its key, for clients to verify it."""
     return {
         "name": "certificate",
         "secret": {"secret_name": secret, "items": [{"key": "tls.crt", "path": "tls.crt"}]},

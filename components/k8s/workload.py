@@ -1,4 +1,4 @@
-"""StatefulSets with one pod or several, and what their pods have in common."""
+"""StatefulSets, and defaults of pods."""
 
 from typing import TypedDict
 
@@ -16,13 +16,13 @@ def resources(cpu: str, memory: str, memory_limit: str) -> k8s.core.v1.ResourceR
     """
     Requests, and a limit for memory only: a CPU limit throttles scrapes and probes on an idle node.
 
-    Where a quota wants one, the stack file says it for all containers.
+    For a ResourceQuota that requires one, the stack file sets it for all containers.
     """
     return {"requests": {"cpu": cpu, "memory": memory}, "limits": {"memory": memory_limit}}
 
 
 class PodDefaults(TypedDict):
-    """The part of a pod's spec that all components have."""
+    """Fields of a pod's spec that all components set."""
 
     service_account_name: pulumi.Input[str]
     automount_service_account_token: bool
@@ -34,7 +34,7 @@ class PodDefaults(TypedDict):
 def pod_defaults(
     account: pulumi.Input[str], security: k8s.core.v1.PodSecurityContextArgsDict, *, token: bool = False
 ) -> PodDefaults:
-    """Return that part; `token` mounts the account's token into every container."""
+    """Return these fields; with `token`, the account's token is mounted into every container."""
     return {
         "service_account_name": account,
         "automount_service_account_token": token,
@@ -44,12 +44,12 @@ def pod_defaults(
     }
 
 
-def of_the_pod(field: str) -> k8s.core.v1.EnvVarSourceArgsDict:
+def pod_field(field: str) -> k8s.core.v1.EnvVarSourceArgsDict:
     """
-    Take a variable from a field of the pod.
+    Source of an environment variable: a field of the pod.
 
-    The API's version is said because the server adds it: whoever creates the object again under another manager's name,
-    as after a crash, would be refused for what they did not say.
+    `api_version` is explicit because the API server adds it as a default. Without it, an apply by another field
+    manager, as after a crash, would conflict over the field.
     """
     return {"field_ref": {"api_version": "v1", "field_path": field}}
 
@@ -64,11 +64,12 @@ def stateful_set(
     """
     Run one pod, which is gone before its successor starts.
 
-    Two would write to one volume, or count everything twice. A Deployment that recreates its pod would do, but the
-    provider takes the moment without pods for its end, and does not see that the new one never starts.
+    Two would write to one volume, or count everything twice. A Deployment with the strategy Recreate would do as well,
+    but the provider takes the moment without pods for the end of the rollout, and would not notice that the new pod
+    never starts.
 
-    Its governing Service has the app's name. Only the name is said: the pods must not wait for a Service that waits for
-    pods, as one that is not headless does.
+    Its governing Service has the app's name. It is given by name, without a dependency: the provider waits for a
+    Service that is not headless until it has pods, and the pods would wait for the Service.
     """
     return k8s.apps.v1.StatefulSet(
         f"{name}-statefulset",
@@ -76,7 +77,7 @@ def stateful_set(
         spec={
             "replicas": 1,
             "service_name": app,
-            "pod_management_policy": "Parallel",  # in order, a pod that never starts is never replaced
+            "pod_management_policy": "Parallel",  # with OrderedReady, a pod that never starts is never replaced
             "selector": {"match_labels": selector(app, app)},
             "template": {"metadata": {"labels": metadata["labels"]}, "spec": pod},
         },
@@ -85,7 +86,7 @@ def stateful_set(
 
 
 def spread(app: str) -> list[k8s.core.v1.TopologySpreadConstraintArgsDict]:
-    """Keep the pods on different nodes where there are any."""
+    """Prefer different nodes for the pods of an app."""
     return [
         {
             "max_skew": 1,
@@ -97,7 +98,7 @@ def spread(app: str) -> list[k8s.core.v1.TopologySpreadConstraintArgsDict]:
 
 
 def budget(name: str, metadata: k8s.meta.v1.ObjectMetaArgsDict, app: str, child_opts: ResourceOptions) -> None:
-    """Let one pod of an app at a time be disturbed."""
+    """Make a PodDisruptionBudget that lets one pod of an app be evicted at a time."""
     k8s.policy.v1.PodDisruptionBudget(
         f"{name}-budget",
         metadata=metadata,
@@ -110,6 +111,7 @@ def replicas(
     name: str,
     app: str,
     count: int,
+    *,
     metadata: k8s.meta.v1.ObjectMetaArgsDict,
     pod: k8s.core.v1.PodSpecArgsDict,
     peers: pulumi.Input[str],
@@ -118,10 +120,10 @@ def replicas(
     opts: ResourceOptions,
 ) -> k8s.apps.v1.StatefulSet:
     """
-    Run `count` pods that find each other through the headless Service `peers`; one at a time may be disturbed.
+    Run `count` pods that find each other through the headless Service `peers`; one at a time may be evicted.
 
-    The volumes are claims of their own, under the names by which the StatefulSet takes them for its template's: they
-    grow in place, where a changed template would replace the StatefulSet.
+    The volumes are PersistentVolumeClaims of their own, with the names of those of the StatefulSet's template: they can
+    be expanded in place, where a changed template would replace the StatefulSet.
     """
     claims = [
         claim(f"{name}-{number}", {**metadata, "name": f"{VOLUME}-{app}-{number}"}, storage, storage_class, opts)
@@ -135,7 +137,7 @@ def replicas(
         spec={
             "replicas": count,
             "service_name": peers,
-            "pod_management_policy": "Parallel",  # in order, a pod that never starts is never replaced
+            "pod_management_policy": "Parallel",  # with OrderedReady, a pod that never starts is never replaced
             "selector": {"match_labels": selector(app, app)},
             "template": {"metadata": {"labels": metadata["labels"]}, "spec": pod},
             "volume_claim_templates": [

@@ -1,1 +1,1 @@
-"""Thanos, a component per role."""
+"""Thanos, one Pulumi component per component of Thanos."""

@@ -1,4 +1,4 @@
-"""The bucket web of Thanos: a page that shows which blocks are in the bucket."""
+"""Thanos bucket web: a page that shows the blocks in the bucket."""
 
 from collections.abc import Sequence
 from typing import TypedDict
@@ -28,11 +28,11 @@ class ThanosBucketWebArgs(TypedDict):
     flags: Sequence[str]
     """Command line of Thanos."""
     access: BucketAccess
-    """How the object store is reached."""
+    """Access to the object store."""
     reader: pulumi.Input[str]
-    """ServiceAccount, in this namespace, that may look."""
+    """ServiceAccount, in this namespace, with read access."""
     tls_secret: pulumi.Input[str]
-    """Secret of type kubernetes.io/tls that the auth proxy shows."""
+    """Secret of type kubernetes.io/tls with the auth proxy's certificate."""
     image: str
     """Image of Thanos."""
     auth_proxy_image: str
@@ -42,7 +42,7 @@ class ThanosBucketWebArgs(TypedDict):
 
 
 class ThanosBucketWeb(pulumi.ComponentResource):
-    """Reads the bucket and shows it to readers."""
+    """A page with the blocks of the bucket, behind an auth proxy."""
 
     service: pulumi.Output[str]
     """Name of the Service with the auth proxy's port."""
@@ -63,16 +63,16 @@ class ThanosBucketWeb(pulumi.ComponentResource):
         proxies = auth_proxy.auth_proxies(
             own,
             [BROWSE],
-            args["auth_proxy_image"],
-            metadata,
-            account,
-            args["tls_secret"],
-            args["prefix"],
-            await_opts,
+            image=args["auth_proxy_image"],
+            metadata=metadata,
+            account=account,
+            tls_secret=args["tls_secret"],
+            prefix=args["prefix"],
+            await_opts=await_opts,
         )
         self.service = proxies.service
-        looks: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{WEB}-reader"}
-        bind_role(f"{own}-reader", looks, proxies.roles[BROWSE.name], args["reader"], child_opts)
+        reader: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{WEB}-reader"}
+        bind_role(f"{own}-reader", reader, proxies.roles[BROWSE.name], args["reader"], child_opts)
         web: k8s.core.v1.ContainerArgsDict = {
             "name": "thanos",
             "image": image,

@@ -1,4 +1,4 @@
-"""The Compactor of Thanos: the only one that changes and deletes blocks."""
+"""Thanos Compactor: compacts and downsamples blocks of the bucket, and deletes them."""
 
 import pulumi
 from pulumi import ResourceOptions
@@ -8,7 +8,7 @@ from .role import RoleArgs, role
 
 class ThanosCompactorArgs(RoleArgs):
     app: str
-    """Name of the StatefulSet: each bucket's has its own."""
+    """Name of the StatefulSet, different for each bucket."""
 
 
 class ThanosCompactor(pulumi.ComponentResource):

@@ -1,4 +1,4 @@
-"""Memcached: the cache that the Stores and Query Frontends of Thanos share."""
+"""memcached: the common cache of Thanos Stores and Query Frontends."""
 
 from collections.abc import Sequence
 from typing import TypedDict
@@ -23,22 +23,22 @@ class ThanosMemcachedArgs(TypedDict):
     flags: Sequence[str]
     """Command line of memcached."""
     replicas: int
-    """Among how many pods the items are divided."""
+    """Number of pods, among which items are divided."""
     memory: tuple[str, str]
     """Request and limit of memory."""
     users: Sequence[str]
-    """Names of the apps that may connect: whoever can reads and writes everything."""
+    """Names of the apps that may connect; memcached has no authentication."""
     image: str
-    """Image of Memcached."""
+    """Image of memcached."""
     rollout_timeout: int
     """Seconds until a StatefulSet that does not become ready fails the update."""
 
 
 class ThanosMemcached(pulumi.ComponentResource):
     """
-    Pods that know nothing of each other; clients divide the keys among their names.
+    Independent servers; clients distribute the keys among their names.
 
-    A StatefulSet, though without volumes, for these names: they stay when a pod is replaced.
+    A StatefulSet, though without volumes, for these names, which stay when a pod is replaced.
     """
 
     def __init__(self, name: str, args: ThanosMemcachedArgs, opts: ResourceOptions | None = None) -> None:
@@ -59,7 +59,7 @@ class ThanosMemcached(pulumi.ComponentResource):
             spec={
                 "replicas": args["replicas"],
                 "service_name": pods.metadata.name,
-                "pod_management_policy": "Parallel",  # in order, a pod that never starts is never replaced
+                "pod_management_policy": "Parallel",  # with OrderedReady, a pod that never starts is never replaced
                 "selector": {"match_labels": selector(MEMCACHED, MEMCACHED)},
                 "template": {"metadata": {"labels": metadata["labels"]}, "spec": pod(args, account.metadata.name)},
             },
@@ -69,7 +69,7 @@ class ThanosMemcached(pulumi.ComponentResource):
 
 
 def pod(args: ThanosMemcachedArgs, account: pulumi.Input[str]) -> k8s.core.v1.PodSpecArgsDict:
-    """Memcached alone; it is ready when it listens."""
+    """The pod of memcached, which is ready once it listens."""
     listens: k8s.core.v1.ProbeArgsDict = {"tcp_socket": {"port": PORT_NAME}, "timeout_seconds": 5}
     return {
         **pod_defaults(account, POD_RESTRICTED),

@@ -1,4 +1,4 @@
-"""The Query of Thanos: one answer from every Prometheus, Store, Receive and Ruler."""
+"""Thanos Query: PromQL over every Prometheus, Store, Receive and Ruler."""
 
 from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
@@ -38,22 +38,23 @@ class ThanosQueryArgs(TypedDict):
     flags: Sequence[str]
     """Command line of Query."""
     endpoints: str
-    """Text of the file that names what it asks."""
+    """Text of the file with the gRPC endpoints that it queries."""
     frontend: NotRequired[Sequence[str]]
-    """Command line of a Query Frontend beside each replica; none, if left out."""
+    """Command line of the Query Frontend in each pod; none, if left out."""
     certificates: Sequence[str]
-    """Secrets to show to endpoints of other systems, and to trust them by."""
+    """Secrets with client certificates and CAs for endpoints of other systems."""
     replicas: int
+    """Number of pods."""
     memory: tuple[str, str]
     """Request and limit of Query's memory."""
     readers: Mapping[str, pulumi.Input[str]]
-    """Who may ask: name -> ServiceAccount of this namespace."""
+    """Clients with access to queries: name -> ServiceAccount of this namespace."""
     viewer: pulumi.Input[str]
-    """ServiceAccount, in this namespace, that may see the pages."""
+    """ServiceAccount, in this namespace, with access to the pages."""
     scraper: str
     """App, and ServiceAccount, of the Prometheus that scrapes it."""
     tls_secret: pulumi.Input[str]
-    """Secret of type kubernetes.io/tls that the auth proxies show."""
+    """Secret of type kubernetes.io/tls with the auth proxies' certificate."""
     image: str
     """Image of Thanos."""
     auth_proxy_image: str
@@ -63,12 +64,12 @@ class ThanosQueryArgs(TypedDict):
 
 
 class ThanosQuery(pulumi.ComponentResource):
-    """Asks all, folds equal series, and answers those that its auth proxy lets in."""
+    """Queries all endpoints and deduplicates series of replicas, behind an auth proxy."""
 
     service: pulumi.Output[str]
     """Name of the Service with a port per auth proxy."""
     roles: Mapping[str, pulumi.Output[str]]
-    """Auth proxy -> name of the Role that opens it."""
+    """Auth proxy -> name of the Role that permits access to it."""
 
     def __init__(self, name: str, args: ThanosQueryArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:ThanosQuery", name, {}, opts)
@@ -85,17 +86,21 @@ class ThanosQuery(pulumi.ComponentResource):
         proxies = auth_proxy.auth_proxies(
             own,
             [read_proxy(frontend="frontend" in args), BROWSE, *scraped_through],
-            args["auth_proxy_image"],
-            metadata,
-            account,
-            args["tls_secret"],
-            args["prefix"],
-            await_opts,
+            image=args["auth_proxy_image"],
+            metadata=metadata,
+            account=account,
+            tls_secret=args["tls_secret"],
+            prefix=args["prefix"],
+            await_opts=await_opts,
         )
         self.roles, self.service = proxies.roles, proxies.service
-        for reader, who in args["readers"].items():
+        for reader, account_name in args["readers"].items():
             bind_role(
-                f"{own}-{reader}", {**metadata, "name": f"{QUERY}-{reader}"}, self.roles[READ.name], who, child_opts
+                f"{own}-{reader}",
+                {**metadata, "name": f"{QUERY}-{reader}"},
+                self.roles[READ.name],
+                account_name,
+                child_opts,
             )
         viewer: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{QUERY}-viewer"}
         bind_role(f"{own}-viewer", viewer, self.roles[BROWSE.name], args["viewer"], child_opts)
@@ -114,7 +119,7 @@ class ThanosQuery(pulumi.ComponentResource):
         proxies: auth_proxy.AuthProxies,
         child_opts: ResourceOptions,
     ) -> None:
-        """Make the Deployment with its configuration, and the name under which Rulers find its pods."""
+        """Make the Deployment with its configuration, and the headless Service through which Rulers find its pods."""
         await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         file = ENDPOINTS_FILE.rpartition("/")[2]
         config = k8s.core.v1.ConfigMap(
@@ -142,7 +147,7 @@ class ThanosQuery(pulumi.ComponentResource):
 def pod(
     args: ThanosQueryArgs, account: pulumi.Input[str], config: pulumi.Input[str], proxies: auth_proxy.AuthProxies
 ) -> k8s.core.v1.PodSpecArgsDict:
-    """Query on loopback, its frontend before it, and the auth proxies."""
+    """The pod: Query on loopback, the Query Frontend in front of it, and the auth proxies."""
     shown: list[k8s.core.v1.VolumeArgsDict] = [
         # By number: the name of a Secret may be longer than a volume's, have dots, or be that of another volume.
         {"name": f"certificate-{number}", "secret": {"secret_name": secret}}
@@ -180,7 +185,7 @@ def server(
     listen: str,
     mounts: Sequence[k8s.core.v1.VolumeMountArgsDict] = (),
 ) -> k8s.core.v1.ContainerArgsDict:
-    """A server whose HTTP is on loopback, so that its probes are run inside."""
+    """A container whose HTTP port listens on loopback, so that its probes are commands in the container."""
     return {
         "name": name,
         "image": args["image"],

@@ -1,4 +1,4 @@
-"""The Receive of Thanos: takes every agent's samples under a tenant of its own, each sample several times."""
+"""Thanos Receive: takes agents' samples by remote write, one tenant per agent, and replicates them to ingestors."""
 
 from collections.abc import Mapping, Sequence
 from typing import NotRequired
@@ -25,27 +25,28 @@ from .role import PORTS, BucketAccess, RoleArgs, role
 
 
 class ThanosReceiveArgs(RoleArgs):
-    """Those of the ingestors, and what the routers before them need."""
+    """Arguments of the ingestors, and of the routers in front of them."""
 
     prefix: str
     """Begins the names of its cluster-wide objects."""
     router_flags: Sequence[str]
     """Command line of a router."""
     routers: int
+    """Number of routers."""
     files: Mapping[str, str]
-    """The routers' configuration: name of a file -> text."""
+    """The routers' configuration: file name -> text."""
     writers: Sequence[str]
-    """ServiceAccounts, in this namespace, that may write."""
+    """ServiceAccounts, in this namespace, with access to remote write."""
     series_limit_reader: NotRequired[pulumi.Input[str]]
-    """Role of the hub's auth proxy for reading; routers with limits ask there how many series a tenant has."""
+    """Role that permits queries to the hub, from which routers with limits query the series of each tenant."""
     tls_secret: pulumi.Input[str]
-    """Secret of type kubernetes.io/tls that this auth proxy and the hub's show."""
+    """Secret of type kubernetes.io/tls with the certificate of this auth proxy and the hub's."""
     auth_proxy_image: str
     """Image of kube-rbac-proxy."""
 
 
 class ThanosReceive(pulumi.ComponentResource):
-    """Routers behind an auth proxy that tells them who writes, and ingestors that only they reach."""
+    """Routers behind an auth proxy that sets the tenant header, and ingestors that only routers may connect to."""
 
     service: pulumi.Output[str]
     """Name of the Service with the auth proxy's port."""
@@ -63,12 +64,12 @@ class ThanosReceive(pulumi.ComponentResource):
         proxies = auth_proxy.auth_proxies(
             own,
             [WRITE],
-            args["auth_proxy_image"],
-            metadata,
-            account,
-            args["tls_secret"],
-            args["prefix"],
-            await_opts,
+            image=args["auth_proxy_image"],
+            metadata=metadata,
+            account=account,
+            tls_secret=args["tls_secret"],
+            prefix=args["prefix"],
+            await_opts=await_opts,
         )
         self.service = proxies.service
         if "series_limit_reader" in args:
@@ -80,8 +81,8 @@ class ThanosReceive(pulumi.ComponentResource):
                 child_opts,
             )
         for writer in args["writers"]:
-            writes: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{ROUTER}-{writer}"}
-            bind_role(f"{own}-{writer}", writes, proxies.roles[WRITE.name], writer, child_opts)
+            role_metadata: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{ROUTER}-{writer}"}
+            bind_role(f"{own}-{writer}", role_metadata, proxies.roles[WRITE.name], writer, child_opts)
         pods: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{ROUTER}-pods"}
         headless(f"{own}-pods", pods, ROUTER, PORTS, await_opts)
         allow_ingress(f"{own}-pods", pods, ROUTER, {HTTP: [args["scraper"]]}, child_opts)
@@ -97,7 +98,7 @@ class ThanosReceive(pulumi.ComponentResource):
         proxies: auth_proxy.AuthProxies,
         child_opts: ResourceOptions,
     ) -> None:
-        """Make the routers, which keep nothing."""
+        """Make the routers, which are stateless."""
         config = k8s.core.v1.ConfigMap(f"{own}-config", metadata=metadata, data=args["files"], opts=child_opts)
         folder = HASHRING_FILE.rpartition("/")[0]
         mounts: list[k8s.core.v1.VolumeMountArgsDict] = [

@@ -1,4 +1,4 @@
-"""What the roles of Thanos have in common: a container, a way to the object store, and who may ask them."""
+"""Container, object store access and NetworkPolicy that components of Thanos have in common."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, NotRequired, TypedDict
@@ -14,21 +14,21 @@ from ..k8s.network_policy import allow_ingress
 from ..k8s.security import POD_WITH_VOLUME, RESTRICTED
 from ..k8s.service import headless
 from ..k8s.timeouts import timeouts
-from ..k8s.workload import VOLUME, of_the_pod, pod_defaults, replicas, resources, spread
+from ..k8s.workload import VOLUME, pod_defaults, pod_field, replicas, resources, spread
 
 PORTS = {"grpc": GRPC, "http": HTTP}
 
 POD_NAME: k8s.core.v1.EnvVarArgsDict = {
     "name": "POD_NAME",
-    "value_from": of_the_pod("metadata.name"),
+    "value_from": pod_field("metadata.name"),
 }
 
 
 class BucketAccess(NamedTuple):
-    """How the pods of a role reach the object store."""
+    """Access of pods to the object store."""
 
     annotations: Mapping[str, pulumi.Input[str]] = {}
-    """Of their ServiceAccount: the Google service account that it acts as."""
+    """Annotations of their ServiceAccount, such as the Google service account that it acts as."""
     env: Sequence[k8s.core.v1.EnvVarArgsDict] = ()
     volumes: Sequence[k8s.core.v1.VolumeArgsDict] = ()
     mounts: Sequence[k8s.core.v1.VolumeMountArgsDict] = ()
@@ -42,15 +42,15 @@ class RoleArgs(TypedDict):
     memory: tuple[str, str]
     """Request and limit of memory."""
     access: BucketAccess
-    """How the object store is reached."""
+    """Access to the object store."""
     scraper: str
     """Name of the app that scrapes its metrics."""
     replicas: NotRequired[int]
-    """How many pods; one, if left out."""
+    """Number of pods; one, if left out."""
     storage: pulumi.Input[str]
     """Size of each pod's volume."""
-    storage_class: NotRequired[pulumi.Input[str]]
-    """The cluster's default class, if left out."""
+    storage_class: NotRequired[pulumi.Input[str] | None]
+    """StorageClass of the volume; the cluster's default, if None or left out."""
     image: str
     """Image of Thanos."""
     rollout_timeout: int
@@ -65,7 +65,7 @@ def container(
     mounts: Sequence[k8s.core.v1.VolumeMountArgsDict] = (),
     name: str = "thanos",
 ) -> k8s.core.v1.ContainerArgsDict:
-    """One role, which answers Queries over gRPC and scrapes over HTTP."""
+    """One component of Thanos with its ports: gRPC for Query, HTTP for metrics."""
     probe: k8s.core.v1.ProbeArgsDict = {"http_get": {"path": "/-/ready", "port": "http"}, "timeout_seconds": 5}
     alive: k8s.core.v1.ProbeArgsDict = {"http_get": {"path": "/-/healthy", "port": "http"}, "timeout_seconds": 5}
     return {
@@ -92,7 +92,7 @@ def role(
     mounts: Sequence[k8s.core.v1.VolumeMountArgsDict] = (),
     volumes: Sequence[k8s.core.v1.VolumeArgsDict] = (),
 ) -> k8s.core.v1.ServiceAccount:
-    """Run a role whose pods have volumes: its identity, which is returned, its name, who may ask it, the pods."""
+    """Make a StatefulSet of Thanos with its ServiceAccount, which is returned, headless Service and NetworkPolicy."""
     child_opts = ResourceOptions(parent=parent)
     await_opts = ResourceOptions(parent=parent, custom_timeouts=timeouts(args))
     image = args["image"]
@@ -117,11 +117,11 @@ def role(
         name,
         app,
         args.get("replicas", 1),
-        metadata,
-        pod,
-        pods.metadata.name,
-        args["storage"],
-        args.get("storage_class"),
-        await_opts,
+        metadata=metadata,
+        pod=pod,
+        peers=pods.metadata.name,
+        storage=args["storage"],
+        storage_class=args.get("storage_class"),
+        opts=await_opts,
     )
     return account

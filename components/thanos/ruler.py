@@ -1,4 +1,4 @@
-"""The Ruler of Thanos: evaluates the rules that need every replica and every cluster."""
+"""Thanos Ruler: evaluates rules that need the data of every replica and cluster."""
 
 from collections.abc import Mapping
 from typing import NotRequired
@@ -21,17 +21,17 @@ class ThanosRulerArgs(RoleArgs):
     rules: Mapping[str, str]
     """Rule files: name -> text."""
     alertmanagers: str
-    """Text of the file that says where alerts go."""
+    """Text of the file with the Alertmanagers to send alerts to."""
     notify: NotRequired[pulumi.Input[str]]
-    """Role that opens Alertmanager's auth proxy; without it nobody is told."""
+    """Role that permits sending alerts to Alertmanager; no alerts are sent, if left out."""
     stateless: NotRequired[bool]
-    """Whether it asks Query and writes to Receive, through the auth proxies of readers and agents."""
+    """Whether it queries and writes through the auth proxies of Query and Receive, and has no TSDB."""
     tls_secret: pulumi.Input[str]
-    """Secret with the certificate that Alertmanager's auth proxy shows."""
+    """Secret with the certificate of Alertmanager's auth proxy."""
 
 
 class ThanosRuler(pulumi.ComponentResource):
-    """Replicas that evaluate alike, and whose alerts are equal once their label is dropped."""
+    """Replicas that evaluate the same rules; their alerts are equal once the replica label is dropped."""
 
     def __init__(self, name: str, args: ThanosRulerArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:ThanosRuler", name, {}, opts)

@@ -1,4 +1,4 @@
-"""Thanos as a whole: the roles around the Prometheus servers that a bucket belongs to."""
+"""Thanos as a whole: Query, Stores, Compactor and optional components, for the Prometheus servers of a bucket."""
 
 from collections.abc import Mapping, Sequence
 from typing import NotRequired, TypedDict
@@ -17,20 +17,23 @@ from .store import ThanosStore, ThanosStoreArgs
 
 class ThanosStackArgs(TypedDict):
     query: ThanosQueryArgs
+    """Query, with its Query Frontend."""
     stores: Sequence[ThanosStoreArgs]
     """One per bucket, or per shard or age of its blocks."""
     compactors: Sequence[ThanosCompactorArgs]
     """One per bucket, in the one stack that compacts it."""
     memcached: NotRequired[ThanosMemcachedArgs]
-    """The cache of Stores and Query Frontends."""
+    """Common cache of Stores and Query Frontends."""
     receive: NotRequired[ThanosReceiveArgs]
-    """Takes what agents write, in place of the Prometheus server."""
+    """Takes agents' samples in place of the Prometheus server."""
     ruler: NotRequired[ThanosRulerArgs]
+    """Evaluates rules through Query."""
     bucket_web: NotRequired[ThanosBucketWebArgs]
+    """Page that shows the blocks in the bucket."""
 
 
 class ThanosStack(pulumi.ComponentResource):
-    """Answers for every replica and for all that is in the bucket; the sidecars belong to their Prometheus."""
+    """Every component of Thanos but the sidecars, which are containers of the Prometheus server."""
 
     service: pulumi.Output[str]
     """Name of Query's Service, with a port per auth proxy."""
@@ -41,7 +44,7 @@ class ThanosStack(pulumi.ComponentResource):
         super().__init__("promfleet:index:ThanosStack", name, {}, opts)
         self._child_opts = ResourceOptions(
             parent=self,
-            aliases=[Alias(parent=pulumi.ROOT_STACK_RESOURCE)],  # where stacks of before 0.1 have them
+            aliases=[Alias(parent=pulumi.ROOT_STACK_RESOURCE)],  # the parent before release 0.1
         )
         caches = [ThanosMemcached(name, args["memcached"], self._child_opts)] if "memcached" in args else []
         for store in args["stores"]:
@@ -53,7 +56,7 @@ class ThanosStack(pulumi.ComponentResource):
             ThanosBucketWeb(name, args["bucket_web"], self._child_opts)
         received = [ThanosReceive(name, args["receive"], self._child_opts)] if "receive" in args else []
         if "ruler" in args:
-            # Receive would refuse for ever what a stateless Ruler writes before it may take it.
+            # Receive would finally reject what a stateless Ruler writes before it is bound to the Role.
             ThanosRuler(name, args["ruler"], self._after(received if args["ruler"].get("stateless") else []))
         query = ThanosQuery(name, args["query"], self._child_opts)
         self.service, self.roles = query.service, query.roles

@@ -1,4 +1,4 @@
-"""The Store of Thanos: answers from blocks in the bucket."""
+"""Thanos Store Gateway: answers queries from blocks in the bucket."""
 
 import pulumi
 from pulumi import ResourceOptions
@@ -10,11 +10,11 @@ from .role import RoleArgs, role
 
 class ThanosStoreArgs(RoleArgs):
     app: str
-    """Name of the StatefulSet: each shard has its own."""
+    """Name of the StatefulSet, different for each shard."""
 
 
 class ThanosStore(pulumi.ComponentResource):
-    """One shard of the bucket's blocks; its volume is a cache that may be lost."""
+    """One shard of the bucket's blocks; its volume is a cache that can be lost."""
 
     def __init__(self, name: str, args: ThanosStoreArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:ThanosStore", name, {}, opts)

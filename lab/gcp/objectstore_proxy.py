@@ -73,7 +73,7 @@ def _exists(bucket: str, name: str) -> bool:
         connection.close()
 
 
-class Door(BaseHTTPRequestHandler):
+class AuthorizingProxy(BaseHTTPRequestHandler):
     """Passes requests on, or refuses them."""
 
     protocol_version = "HTTP/1.1"
@@ -147,7 +147,7 @@ def main() -> None:
     folder = authority_file().parent
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "objectstore.crt", folder / "objectstore.key")
-    server = TlsServer((ADDRESS, PORT), Door)
+    server = TlsServer((ADDRESS, PORT), AuthorizingProxy)
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     server.serve_forever()
 

@@ -15,25 +15,19 @@ from .global_config import global_section
 
 def agent_config(fleet: Fleet, cluster: str, url: str, *, own: bool, ca_file: str | None, token_file: str) -> str:
     """
-    The text of an agent's prometheus.yml, which ships everything to `url`.
+    The text of an agent's prometheus.yml, which writes to `url`.
 
-    `own` is true for a promfleet hub, which is known to speak remote write 2.0; without `ca_file` the public
-    authorities are trusted.
+    `own` is true for a promfleet hub, which supports remote write 2.0; without `ca_file` the public authorities are
+    trusted.
     """
     document: dict[str, Any] = {
         "global": global_section(fleet, cluster),
-        "scrape_configs": scrape_configs(jobs(fleet, cluster, self_scrape("prometheus-agent")), fleet.scrape, cluster),
+        "scrape_configs": scrape_configs(
+            [self_scrape("prometheus-agent"), *jobs(fleet, cluster)], fleet.scrape, cluster
+        ),
         "remote_write": [
             {
-                "name": "hub" if own else "receiver",
-                "url": url,
-                **(_VERSION_2 if own else _VERSION_1),
-                "send_exemplars": True,
-                "send_native_histograms": True,
-                "follow_redirects": False,
-                "authorization": {"type": "Bearer", "credentials_file": token_file},
-                **({"tls_config": {"ca_file": ca_file}} if ca_file else {}),
-                "queue_config": queue(fleet.scrape.limits),
+                **remote_write(fleet, url, own=own, ca_file=ca_file, token_file=token_file),
                 "write_relabel_configs": [*force_cluster_label(cluster), *MOVED],
             }
         ],
@@ -41,25 +35,40 @@ def agent_config(fleet: Fleet, cluster: str, url: str, *, own: bool, ca_file: st
     return to_yaml(document)
 
 
+def remote_write(fleet: Fleet, url: str, *, own: bool, ca_file: str | None, token_file: str) -> dict[str, Any]:
+    """Return an entry of `remote_write`, without what is done to the labels."""
+    return {
+        "name": "hub" if own else "receiver",
+        "url": url,
+        **(_VERSION_2 if own else _VERSION_1),
+        "send_exemplars": True,
+        "send_native_histograms": True,
+        "follow_redirects": False,
+        "authorization": {"type": "Bearer", "credentials_file": token_file},
+        **({"tls_config": {"ca_file": ca_file}} if ca_file else {}),
+        "queue_config": queue(fleet.scrape.limits),
+    }
+
+
 _VERSION_1 = {"protobuf_message": "prometheus.WriteRequest"}
 _VERSION_2 = {
     "protobuf_message": "io.prometheus.write.v2.Request",
-    "metadata_config": {"send": False},  # a 1.0 message of its own; in 2.0 metadata travels with the series
+    "metadata_config": {"send": False},  # a separate message of 1.0; in 2.0 metadata is sent with the series
 }
 
 
 _MOST_AT_ONCE = 2000
-"""Samples of a request whose series are small: upstream's default."""
+"""Samples of a request with small series: Prometheus' default."""
 
 
 def queue(limits: Limits) -> dict[str, Any]:
     """
-    How samples wait and are sent: never more at once than a hub takes, whatever labels they carry.
+    The `queue_config` of remote write: a request is never larger than a hub accepts, whatever labels its series have.
 
-    A hub refuses what is too large for good, and with it the samples of all others that are in the same request.
+    A hub finally rejects a request that is too large, with all its samples.
 
-    Without `sample_age_limit`: it drops only what is sent again, does not keep the log from being cut under the sender,
-    and was seen to corrupt the batch that it touched.
+    There is no `sample_age_limit`: it applies to retries only, does not keep the WAL from being truncated before
+    samples are sent, and was seen to corrupt the batch that it touched.
     """
     return {
         "min_shards": 1,
@@ -67,6 +76,6 @@ def queue(limits: Limits) -> dict[str, Any]:
         "max_samples_per_send": min(_MOST_AT_ONCE, RECEIVED // limits.largest_series),
         "capacity": 10_000,
         "min_backoff": "1s",
-        "max_backoff": "5s",  # the longest wait after the hub's return
+        "max_backoff": "5s",  # the longest wait once the hub is up again
         "retry_on_http_429": True,
     }

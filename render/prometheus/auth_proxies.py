@@ -1,11 +1,11 @@
-"""Through what a Prometheus server is reached: by agents, by who queries, by its own replicas."""
+"""Auth proxies of a Prometheus server: for remote write, queries, its own replicas, and its pages."""
 
 from ..auth_proxy import AuthProxy
 from .flags import LISTEN
 
 RESOURCE = "prometheuses"
 WRITE = AuthProxy(RESOURCE, "write", LISTEN, 8443, 8643, ("create",), ("/api/v1/write",))
-"""Of agents."""
+"""For remote write by agents."""
 READ = AuthProxy(
     RESOURCE,
     "read",
@@ -26,9 +26,9 @@ READ = AuthProxy(
         "/api/v1/status/buildinfo",
     ),
 )
-"""Of who queries."""
+"""For queries."""
 METRICS = AuthProxy(RESOURCE, "metrics", LISTEN, 8445, 8645, ("get",), ("/metrics",))
-"""Of replicas, which scrape each other."""
+"""For replicas, which scrape each other."""
 BROWSE = READ._replace(
     name="browse",
     port=8447,
@@ -69,6 +69,6 @@ BROWSE = READ._replace(
         "/api/v1/targets/relabel_steps",
     ),
 )
-"""Of people: its pages, and what they ask for (web/web.go and web/ui/mantine-ui of Prometheus 3)."""
+"""For its pages and their requests (web/web.go and web/ui/mantine-ui of Prometheus 3)."""
 VIEWER = "viewer"
-"""ServiceAccount of who looks at pages. It has no token but those that are issued for minutes, by `fleet open`."""
+"""ServiceAccount with access to pages. It has no lasting token; `fleet open` requests short-lived ones."""

@@ -11,7 +11,7 @@ MAX_SHARDS = 10
 """Connections that one agent opens at most."""
 FLUSH_DEADLINE = 45
 AGENT_GRACE = FLUSH_DEADLINE + 15
-"""Seconds that a stopping agent has for its last samples before it is killed."""
+"""Termination grace period of an agent in seconds, in which it sends its last samples."""
 
 _RESERVED_CONNECTIONS, _DEFAULT_CONNECTIONS = 112, 512
 _COMMON = [
@@ -26,13 +26,13 @@ _COMMON = [
 
 
 def takes_samples(fleet: Fleet) -> bool:
-    """Whether agents write to this stack's Prometheus, and not to the Receive beside it."""
+    """Whether agents write to this stack's Prometheus, and not to Receive."""
     return bool(fleet.hub) and not (fleet.thanos and fleet.thanos.receive)
 
 
 def server_flags(fleet: Fleet) -> list[str]:
     """
-    Return a server's flags; it is reached through its auth proxies only, and none leads to reload or administration.
+    Return a server's flags; its auth proxies permit neither reload nor the admin API.
 
     `--web.max-connections` leaves each agent its shards; Prometheus' own default is 512.
     """
@@ -48,12 +48,11 @@ def server_flags(fleet: Fleet) -> list[str]:
 
 
 def _uploaded(thanos: Thanos) -> list[str]:
-    """What a Prometheus needs whose blocks a sidecar uploads."""
+    """Flags of a Prometheus whose blocks a sidecar uploads."""
     if thanos.compaction == "classic":
         return [f"--storage.tsdb.{bound}-block-duration={thanos.block}" for bound in ("min", "max")]
     shortened = [f"--storage.tsdb.min-block-duration={thanos.block}"] if seconds(thanos.block) < 7200 else []
-    # The compactor waits for the sidecar, and leaves alone what late samples made overlap: that is compacted in the
-    # bucket.
+    # Compaction waits for the sidecar, and skips blocks that overlap through late samples: Thanos compacts those.
     return [
         *shortened,
         f"--storage.tsdb.delay-compact-file.path={DATA}/thanos.shipper.json",
@@ -62,7 +61,7 @@ def _uploaded(thanos: Thanos) -> list[str]:
 
 
 def agent_flags(plan: WalPlan) -> list[str]:
-    """An agent's, whose write-ahead log outlives the planned outage."""
+    """Flags of an agent, whose WAL covers the planned outage."""
     return [
         *_COMMON,
         "--agent",

@@ -1,4 +1,4 @@
-"""What prometheus.yml says alike on a hub and on an agent."""
+"""Global section of prometheus.yml, which servers and agents have in common."""
 
 from typing import Any
 
@@ -11,11 +11,11 @@ How late a sample may come: as long as the log of an agent holds that is planned
 Without it a hub refuses, and its agents lose, what is more than an hour older than its own newest sample.
 """
 _KEPT_DROPPED_TARGETS = 100
-"""Targets that discovery found and a job refused, shown to people; each costs memory."""
+"""Dropped targets that the page of targets shows; each costs memory."""
 
 
 def global_section(fleet: Fleet, cluster: str) -> dict[str, Any]:
-    """Intervals, limits of every scrape and the cluster's name."""
+    """Intervals, limits of every scrape and the label `cluster`."""
     scrape = fleet.scrape
     return {
         "scrape_interval": scrape.interval,

@@ -1,10 +1,10 @@
-"""prometheus.yml of a server: a hub's, or that of a cluster which is watched alone."""
+"""prometheus.yml of a Prometheus server."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from settings import Fleet, Server, in_bytes
-from settings.reserved import HUB, REPLICA
+from settings.reserved import HUB_LABEL, REPLICA_LABEL
 from settings.validation.capacity import USABLE_PERCENT
 
 from ..alertmanager import alerting, alertmanager_job, config_reloader_job
@@ -22,7 +22,7 @@ RULE_FILES = "/etc/prometheus/rules/*.yml"
 
 
 def server_config(server: Server, fleet: Fleet) -> str:
-    """Return the text of prometheus.yml of a server that scrapes its own cluster and what is deployed beside it."""
+    """Return the text of prometheus.yml of a server, which scrapes its own cluster and the stack's other sections."""
     document: dict[str, Any] = {
         "global": {**_global(server, fleet), "evaluation_interval": fleet.scrape.interval},
         "rule_files": [RULE_FILES],
@@ -43,13 +43,13 @@ def server_config(server: Server, fleet: Fleet) -> str:
 
 
 def _jobs(server: Server, fleet: Fleet) -> Iterator[ScrapeJob]:
-    """What the server scrapes; its replicas scrape each other, so that each has the same series as the others."""
-    self_job = (
+    """The server's scrape jobs; replicas scrape each other, so that all have the same series."""
+    yield (
         authenticated_job(server, fleet.namespace, OWN, server.app, METRICS)
         if server.replicas > 1
         else self_scrape(server.app)
     )
-    yield from jobs(fleet, server.cluster, self_job)
+    yield from jobs(fleet, server.cluster)
     if fleet.alertmanager:
         yield alertmanager_job(server, fleet.namespace)
         yield config_reloader_job(fleet.namespace)
@@ -61,11 +61,12 @@ def _jobs(server: Server, fleet: Fleet) -> Iterator[ScrapeJob]:
 
 def _global(server: Server, fleet: Fleet) -> dict[str, Any]:
     """
-    Where blocks are uploaded, the label of the pod tells a replica's from another's; Prometheus puts its name in.
+    With uploaded blocks, the label `replica` distinguishes replicas; Prometheus expands it to the name of the pod.
 
-    `cluster` can't be among these labels then: Thanos puts them over those of a series, and a hub has other clusters'.
+    `cluster` can't be an external label then: Thanos overwrites the labels of series with external ones, and a hub has
+    series of other clusters.
     """
     section = global_section(fleet, server.cluster)
     if fleet.thanos:
-        section["external_labels"] = {HUB: server.cluster, REPLICA: "${POD_NAME}"}
+        section["external_labels"] = {HUB_LABEL: server.cluster, REPLICA_LABEL: "${POD_NAME}"}
     return section

@@ -1,5 +1,5 @@
 """
-How an agent's write-ahead log is cut, so that it still holds what a hub missed.
+Plans an agent's write-ahead log, so that its truncation keeps the samples that a hub has missed.
 
 At every tick the agent closes the segment it writes and deletes the older two thirds of the closed ones, sent or not
 (`truncate` in tsdb/agent/db.go). What is left of one tick's length P, at worst over all rates of samples:
@@ -10,25 +10,25 @@ from math import ceil
 from typing import NamedTuple
 
 BYTES_PER_SAMPLE = 10
-"""Measured at 6.4 with steady targets; new series and changing values take more."""
+"""In the lab 6.4 with steady targets (Prometheus 3.15, November 2026); new series and changing values need more."""
 WRONG_BY = 4
-"""The rate of samples may be this many times the expected one, or one part of it."""
+"""The rate of samples may be the expected one times this factor, or divided by it."""
 
 _MB, _GI = 2**20, 2**30
 _LARGEST, _SMALLEST = 256 * _MB, 10 * _MB
-"""Segment sizes that Prometheus accepts."""
+"""Smallest and largest segment size that Prometheus accepts."""
 _SHORTEST_CATCHING_UP = 600
 
 
 class WalPlan(NamedTuple):
-    """How the log is written and cut; times in seconds, sizes in bytes."""
+    """Settings of the WAL; times in seconds, sizes in bytes."""
 
     kept: int
-    """What the log holds at any time: the outage and the time it takes to catch up after it."""
+    """Seconds of samples that the WAL always has: the outage, and the time to catch up after it."""
     truncate_every: int
     segment_bytes: int
     retention_max: int
-    """Series without samples for this long are forgotten at the next cut."""
+    """Series without samples for this long are dropped at the next truncation."""
     volume: str
     """Size of the volume, as Kubernetes writes it."""
 
@@ -40,10 +40,10 @@ def kept(outage: int) -> int:
 
 def wal_plan(outage: int, series: int, interval: int) -> WalPlan:
     """
-    Cut as often as the outage allows, because series that ended stay in memory until the next cut.
+    Truncate as often as the outage allows, because series that ended stay in memory until the next truncation.
 
-    Few bytes go into segments so large that less than three fill between two cuts, and all of that time is left.
-    Many go into segments so small that the third which is left is even.
+    With few bytes, segments are so large that fewer than three fill between two truncations, and none is deleted early.
+    With many, they are so small that close to a third remains.
     """
     span = kept(outage)
     bytes_per_second = series * BYTES_PER_SAMPLE / interval
@@ -55,7 +55,7 @@ def wal_plan(outage: int, series: int, interval: int) -> WalPlan:
 
 def _plan(span: int, every: int, segment: int, peak: float) -> WalPlan:
     """
-    Reserve twice the peak: a cut copies the samples that were not sent into its checkpoint before it deletes.
+    Reserve twice the peak: a truncation copies unsent samples into its checkpoint before it deletes segments.
 
     Prometheus raises a shorter retention to the truncation's interval.
     """

@@ -8,8 +8,8 @@ from settings import Fleet
 from settings.exporters import Existing
 
 from ..prometheus.flags import LISTEN
-from ..tokens import API, API_TOKEN
 from .annotated import annotated_pods, annotated_services
+from .connection import IN_CLUSTER, Connection
 from .discovery import endpoint_slices, endpoints_of, nodes, pods
 from .job import ScrapeJob
 from .platforms import VIRTUAL, unreachable
@@ -35,21 +35,16 @@ _TELEMETRY = "telemetry"
 _NAME, _PART_OF = "app.kubernetes.io/name", "app.kubernetes.io/part-of=promfleet"
 
 
-def jobs(fleet: Fleet, cluster: str, self_job: ScrapeJob) -> list[ScrapeJob]:
-    """
-    Return everything that is scraped in a cluster, without what its platform hides.
-
-    `self_job` is the job of the Prometheus that scrapes.
-    """
+def jobs(fleet: Fleet, cluster: str, connection: Connection = IN_CLUSTER) -> list[ScrapeJob]:
+    """Return what is scraped in a cluster beside Prometheus itself, without what its platform hides."""
     known = fleet.clusters[cluster]
     insecure = known.kubelet.insecure_skip_verify
     state, node = known.kube_state_metrics.existing, known.node_exporter.existing
     found = [
-        self_job,
-        _on_nodes("kubelet", "/metrics", insecure=insecure),
+        _on_nodes(connection, "kubelet", "/metrics", insecure=insecure),
         # Its own timestamps go backwards now and then, and such samples would be dropped.
-        _on_nodes("cadvisor", "/metrics/cadvisor", insecure=insecure, honor_timestamps=False),
-        _api_server(),
+        _on_nodes(connection, "cadvisor", "/metrics/cadvisor", insecure=insecure, honor_timestamps=False),
+        _api_server(connection),
         _coredns(),
         _kube_state_metrics(fleet, state),
         _exporter(
@@ -67,7 +62,7 @@ def jobs(fleet: Fleet, cluster: str, self_job: ScrapeJob) -> list[ScrapeJob]:
         ),
     ]
     hidden = unreachable(fleet, cluster)
-    return [job for job in found if job.name not in hidden]
+    return [connection.reach(job) for job in found if job.name not in hidden]
 
 
 def self_scrape(instance: str) -> ScrapeJob:
@@ -75,36 +70,33 @@ def self_scrape(instance: str) -> ScrapeJob:
     return ScrapeJob(name=OWN, targets=[{"targets": [LISTEN], "labels": {"instance": instance}}])
 
 
-def _with_identity(*, insecure: bool = False, **tls: Any) -> dict[str, Any]:
-    """Kubernetes' own endpoints ask who comes, and prove with the cluster's CA who they are."""
-    verified = {"ca_file": f"{API}/ca.crt", **({"insecure_skip_verify": True} if insecure else {}), **tls}
-    return {
-        "scheme": "https",
-        "authorization": {"type": "Bearer", "credentials_file": API_TOKEN},
-        "tls_config": verified,
-    }
-
-
-def _on_nodes(name: str, path: str, *, insecure: bool, **options: Any) -> ScrapeJob:
-    """A kubelet's endpoint, asked at the node itself: through the API server takes an administrator's rights."""
+def _on_nodes(connection: Connection, name: str, path: str, *, insecure: bool, **options: Any) -> ScrapeJob:
+    """A kubelet's endpoint, at the node itself unless a watcher asks through the API server."""
     return ScrapeJob(
         name=name,
         path=path,
-        options={**_with_identity(insecure=insecure), **options},
+        options={**connection.credentials(insecure=insecure), **options},
         discovery=nodes(),
         relabel=[*_REAL_NODES, copied(f"{NODE}_name", "node")],
     )
 
 
-def _api_server() -> ScrapeJob:
+def _api_server(connection: Connection) -> ScrapeJob:
     """
-    Every API server, at its own address.
+    Every API server, at its own address; one that is reached by its URL only is one target, however many are behind it.
 
     Its certificate may lack that address and has the names by which pods know it, this one among them.
     """
+    if connection.proxies:
+        return ScrapeJob(
+            name="apiserver",
+            path=f"{connection.prefix}/metrics",
+            options=connection.credentials(),
+            targets=[{"targets": [connection.authority]}],
+        )
     return ScrapeJob(
         name="apiserver",
-        options=_with_identity(server_name="kubernetes"),
+        options=connection.credentials(server_name="kubernetes"),
         discovery=endpoints_of("default", "kubernetes"),
         relabel=[keep([f"{SLICE}_port_name"], "https")],
     )

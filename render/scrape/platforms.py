@@ -15,14 +15,26 @@ UNREACHABLE: dict[str, frozenset[str]] = {
 }
 """Platform -> jobs that it takes away. Scheduler, controller manager and etcd are scraped on none."""
 
+OF_CLUSTERS = frozenset(
+    {"apiserver", "cadvisor", "coredns", "kube-state-metrics", "kubelet", "node-exporter", "pods", "services"}
+)
+"""Jobs whose targets are in clusters; a machine that watches clusters has none of its own."""
 VIRTUAL = {"eks.amazonaws.com/compute-type": ("fargate",), "type": ("virtual-kubelet",)}
 """Label of a node -> its values on nodes behind which no machine is: their kubelets have no metrics for us."""
 
 
 def unreachable(fleet: Fleet, cluster: str) -> frozenset[str]:
     """The jobs that a cluster can't have, or is not to have; none where nothing is known of it."""
+    if fleet.watcher and cluster == fleet.watcher.name:
+        return OF_CLUSTERS
     known = fleet.clusters.get(cluster)
     if known is None:
         return frozenset()
     hidden = UNREACHABLE[known.platform] if known.platform else frozenset()
-    return hidden | known.without
+    return hidden | known.without | _unwatched(fleet, cluster)
+
+
+def _unwatched(fleet: Fleet, cluster: str) -> frozenset[str]:
+    """What a watcher from outside has no right to scrape."""
+    watched = fleet.watcher.clusters.get(cluster) if fleet.watcher else None
+    return frozenset({"kubelet", "cadvisor"} if watched and not watched.nodes else ())

@@ -1,1 +1,1 @@
-"""Configuration files and command lines of Thanos' roles."""
+"""Configuration files and command lines of the components of Thanos."""

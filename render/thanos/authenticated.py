@@ -1,4 +1,4 @@
-"""How roles of Thanos come through auth proxies."""
+"""Authentication of components of Thanos at auth proxies."""
 
 from typing import Any
 
@@ -17,11 +17,11 @@ A writer can have it dropped on the way (`Connection: THANOS-TENANT`) and would 
 WRITE = AuthProxy(
     "receivers", "write", REMOTE_WRITE_LISTEN, 8443, 8643, ("create",), ("/api/v1/receive",), user_header=TENANT_HEADER
 )
-"""Of who writes to Receive."""
+"""Auth proxy for remote write to Receive."""
 
 
 def credentials(server: Server, token_file: str) -> dict[str, Any]:
-    """Return what a role shows to an auth proxy of its stack, and by which certificate it trusts it."""
+    """Return the HTTP client settings for an auth proxy of the stack: token, CA, server name."""
     return {
         "bearer_token_file": token_file,
         "tls_config": {"ca_file": f"{CERTIFICATES}/own/tls.crt", "server_name": server.expose.host},

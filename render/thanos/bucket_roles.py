@@ -1,10 +1,10 @@
-"""The roles of Thanos that work on a bucket: Stores, which answer from it, and compactors."""
+"""Stores and Compactors of each bucket."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from settings import Thanos, seconds
-from settings.reserved import REPLICA
+from settings.reserved import REPLICA_LABEL
 
 from ..yaml import to_json
 from .memcached import INDEX_CACHE, bucket_cache
@@ -13,21 +13,21 @@ from .objstore import objstore
 
 
 class BucketRole(NamedTuple):
-    """A role on one bucket."""
+    """A component of one bucket."""
 
     bucket: str
-    """What ends the names of the bucket's own roles: nothing, or `-ruler`."""
+    """Suffix of the names of the bucket's components: empty, or `-ruler`."""
     flags: list[str]
 
 
 def buckets(thanos: Thanos) -> Mapping[str, str | None]:
-    """What ends the names of those who work on a bucket -> its name; None is the storage's own."""
+    """Suffix of a bucket's components -> its name; None is the bucket of `storage`."""
     second = {"-ruler": thanos.ruler.bucket} if thanos.ruler and thanos.ruler.bucket else {}
     return {"": None, **second}
 
 
 def stores(thanos: Thanos) -> Mapping[str, BucketRole]:
-    """Every Store by the name of its pods: by bucket, by age of blocks, by hash."""
+    """App -> Store: one per bucket, age of blocks and shard."""
     edge = f"-{thanos.store.split_at}"
     spans = {"": [f"--min-time={edge}"], "-old": [f"--max-time={edge}"]} if thanos.store.split_at else {"": []}
     shards = range(thanos.store.shards)
@@ -42,7 +42,7 @@ def stores(thanos: Thanos) -> Mapping[str, BucketRole]:
 
 
 def _store_flags(thanos: Thanos, bucket: str | None, span: Sequence[str], shard: int) -> list[str]:
-    """A block that is marked for deletion is left out after half of its delay, when its successor is known."""
+    """Ignore blocks that are marked for deletion after half of the delay, when their successors are loaded."""
     divided = [
         {"action": "hashmod", "source_labels": ["__block_id"], "target_label": "shard", "modulus": thanos.store.shards},
         {"action": "keep", "source_labels": ["shard"], "regex": str(shard)},
@@ -65,7 +65,7 @@ def _store_flags(thanos: Thanos, bucket: str | None, span: Sequence[str], shard:
 
 
 def compactors(thanos: Thanos) -> Mapping[str, BucketRole]:
-    """The one compactor of each bucket by the name of its pod; none where another stack has it."""
+    """App -> Compactor, one per bucket; none where another stack has it."""
     return {
         f"{COMPACTOR}{suffix}": BucketRole(suffix, _compactor_flags(thanos, bucket))
         for suffix, bucket in buckets(thanos).items()
@@ -74,7 +74,7 @@ def compactors(thanos: Thanos) -> Mapping[str, BucketRole]:
 
 
 def _compactor_flags(thanos: Thanos, bucket: str | None) -> list[str]:
-    """Compacts, downsamples and deletes; blocks of two replicas become one."""
+    """Flags of a Compactor, which also deduplicates blocks of replicas."""
     kept = thanos.compactor.retention
     return [
         "compact",
@@ -86,7 +86,7 @@ def _compactor_flags(thanos: Thanos, bucket: str | None) -> list[str]:
         f"--retention.resolution-5m={kept.five_minutes}",
         f"--retention.resolution-1h={kept.one_hour}",
         f"--delete-delay={thanos.compactor.delete_delay}",
-        f"--deduplication.replica-label={REPLICA}",
+        f"--deduplication.replica-label={REPLICA_LABEL}",
         "--deduplication.func=penalty",
         "--compact.enable-vertical-compaction",
     ]

@@ -1,4 +1,4 @@
-"""The bucket web of Thanos, a page that shows which blocks are in the bucket."""
+"""Command line of Thanos bucket web."""
 
 from settings import Thanos
 
@@ -12,5 +12,5 @@ BROWSE = AuthProxy("buckets", "browse", WEB_LISTEN, 8443, 8643, ("get",), _PATHS
 
 
 def web_flags(thanos: Thanos) -> list[str]:
-    """Shows the blocks of the long-term bucket."""
+    """Flags of bucket web, for the bucket of `storage`."""
     return ["tools", "bucket", "web", f"--http-address={WEB_LISTEN}", f"--objstore.config={objstore(thanos.storage)}"]

@@ -1,4 +1,4 @@
-"""The scrape jobs of Thanos' roles, one per role; an instance is a pod."""
+"""Scrape jobs of Thanos, one per component; an instance is a pod."""
 
 from collections.abc import Iterator
 
@@ -16,12 +16,12 @@ ALL = frozenset({SIDECAR, QUERY, FRONTEND, STORE, COMPACTOR, RULER, RECEIVE})
 
 
 def undeployed(fleet: Fleet) -> frozenset[str]:
-    """The roles' jobs that this stack does not have."""
+    """Jobs of components that this stack does not have."""
     return ALL - {job.name for job in thanos_jobs(fleet)}
 
 
 def thanos_jobs(fleet: Fleet) -> Iterator[ScrapeJob]:
-    """Yield the jobs of the roles that this stack has."""
+    """Yield the jobs of the components that this stack has."""
     thanos, server = fleet.thanos, fleet.server
     if not thanos or not server:
         return
@@ -39,7 +39,7 @@ def thanos_jobs(fleet: Fleet) -> Iterator[ScrapeJob]:
 
 
 def _on_pods(fleet: Fleet, name: str, *services: str) -> ScrapeJob:
-    """The metrics of the pods behind headless Services."""
+    """The job of pods of headless Services."""
     return ScrapeJob(
         name=name,
         discovery=[found for service in services for found in endpoints_of(fleet.namespace, service)],

@@ -1,4 +1,4 @@
-"""Memcached's command line, and Thanos' descriptions of it, the one place where they are written."""
+"""Command line of memcached, and the cache configurations of Thanos that refer to it."""
 
 from settings import Quantity, in_bytes
 
@@ -7,7 +7,7 @@ from ..yaml import to_json
 MEMCACHED = "thanos-memcached"
 PORT = 11211
 PORT_NAME = "memcached"
-"""The port's name in the Service, with which its SRV record begins."""
+"""Name of the port in the Service, with which its SRV record begins."""
 LARGEST = 5
 """
 MiB of the largest item, for server and clients alike.
@@ -16,32 +16,32 @@ One label's list of a million series, or a day's answer, is larger than the 1 Mi
 """
 
 _CLIENT = {
-    # By SRV record a pod keeps its name when its address changes, and with its name its keys.
+    # With an SRV record a pod keeps its name, and therefore its keys, when its address changes.
     "addresses": [f"dnssrvnoa+_{PORT_NAME}._tcp.{MEMCACHED}"],
     "max_item_size": f"{LARGEST}MiB",
 }
-# Thousands of keys in one request take longer than its time-out of 500 ms. And where it goes to several pods, one that
-# is away makes the client forget what the others said.
+# Thousands of keys in one request exceed its timeout of 500 ms. And if one of several pods is down, the client discards
+# the items of the others.
 _STORE = {**_CLIENT, "max_get_multi_batch_size": 100}
 
-# A question may read 100000 series: each is an item, of some hundred bytes, that waits to be written.
+# A query may read 100000 series, each an item of some hundred bytes in the queue of writes.
 INDEX_CACHE = to_json({"type": "MEMCACHED", "config": {**_STORE, "max_async_buffer_size": 100000}})
 """The value of a Store's `--index-cache.config`."""
 ANSWER_CACHE = to_json({"type": "MEMCACHED", "config": _CLIENT})
-"""The value of both flags of a Query Frontend: what was asked is in the key, so that they can share it."""
+"""The value of both flags of a Query Frontend; keys contain the query, so that they can share a cache."""
 
 
 def bucket_cache(bucket: str) -> str:
     """
     The value of a Store's `--store.caching-bucket.config`.
 
-    All keys have a block's id in them but that of the list of blocks, which is a hash of this text: were it the same
-    for two buckets, their Stores would take each other's blocks for their own. Items are of 16 kB, so that for
-    memory's sake no more than the default of 10000 may wait.
+    Every key contains the id of a block, except that of the list of blocks, which is a hash of this text: if the text
+    were equal for two buckets, their Stores would use each other's list. Items have 16 kB, so that the queue keeps its
+    default of 10000, to limit memory.
     """
     return f"{to_json({'type': 'MEMCACHED', 'config': _STORE})} # {bucket}"
 
 
 def server_flags(memory: Quantity) -> list[str]:
-    """Each Store keeps up to 200 connections, so that the default of 1024 is soon reached."""
+    """Flags of memcached; each Store has up to 200 connections, so that the default of 1024 would be reached."""
     return [f"--memory-limit={in_bytes(memory) // 2**20}", f"--max-item-size={LARGEST}m", "--conn-limit=8192"]

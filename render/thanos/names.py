@@ -1,12 +1,12 @@
-"""Names, ports and paths that Thanos' roles know of each other."""
+"""Names, ports and paths that components of Thanos have in common."""
 
 from settings import Server
-from settings.reserved import REPLICA
+from settings.reserved import REPLICA_LABEL
 
 GRPC, HTTP = 10901, 10902
 DATA = "/var/thanos/data"
 CERTIFICATES = "/etc/thanos/certificates"
-"""Where the Secret of each remote endpoint is mounted, in a folder of its name."""
+"""Mount path of the Secrets of remote endpoints, each in a folder of its name."""
 SIDECAR, QUERY, FRONTEND, STORE, COMPACTOR, RULER, RECEIVE, ROUTER, WEB = (
     f"thanos-{role}"
     for role in (
@@ -23,19 +23,19 @@ SIDECAR, QUERY, FRONTEND, STORE, COMPACTOR, RULER, RECEIVE, ROUTER, WEB = (
 )
 
 PORTS = [f"--http-address=0.0.0.0:{HTTP}", f"--grpc-address=0.0.0.0:{GRPC}"]
-"""The flags of a role that listens on both."""
+"""Flags of a component that listens on both ports."""
 
 
-def own_labels(server: Server, role: str, replica: str = REPLICA) -> list[str]:
-    """Return labels of a role's blocks that neither another stack's nor another replica's have in the same bucket."""
+def own_labels(server: Server, role: str, replica: str = REPLICA_LABEL) -> list[str]:
+    """Return external labels that are unique among the stacks and replicas of a bucket."""
     return [f'--label={role}="{server.cluster}"', f'--label={replica}="$(POD_NAME)"']
 
 
 def tenant(namespace: str, account: str) -> str:
-    """Return the tenant of a ServiceAccount: the name by which Kubernetes knows who writes."""
+    """Return the tenant of a ServiceAccount: its username in Kubernetes."""
     return f"system:serviceaccount:{namespace}:{account}"
 
 
 def replicas_service(app: str) -> str:
-    """Return the headless Service by which the pods of a Prometheus server, and so their sidecars, are found."""
+    """Return the name of the headless Service of a Prometheus server's pods, and therefore of their sidecars."""
     return f"{app}-replicas"

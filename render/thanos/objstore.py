@@ -1,4 +1,4 @@
-"""Thanos' description of an object store, the one place where it is written."""
+"""Object store configuration of Thanos."""
 
 from typing import Any
 
@@ -7,9 +7,9 @@ from settings import Storage
 from ..yaml import to_json
 
 CREDENTIALS = "/etc/thanos/credentials/key.json"
-"""Key file of a Google service account, where pods don't come with Workload Identity."""
+"""Key file of a Google service account, for pods without Workload Identity."""
 SHARED = "/var/thanos/blocks"
-"""Where the volume of a `filesystem` is mounted."""
+"""Mount path of the volume of `filesystem`."""
 ATTEMPTS = 5
 """
 How often an operation is tried, within half a minute.
@@ -21,9 +21,9 @@ alert come, a question to a Store would take Query's whole time-out, and an inge
 
 def objstore(storage: Storage, bucket: str | None = None) -> str:
     """
-    The value of `--objstore.config` for a bucket, the storage's own if left out.
+    The value of `--objstore.config` for a bucket, that of `storage` if left out.
 
-    JSON, which is YAML, on one line. No secret stands in it: who comes is told by the pod's identity or environment.
+    JSON, which is YAML, on one line. It contains no secret: credentials are from Workload Identity or the environment.
     """
     return to_json(_described(storage, bucket))
 

@@ -1,7 +1,7 @@
-"""The Query of Thanos, one answer from all, and the Query Frontend before it."""
+"""Command lines, endpoints and auth proxies of Thanos Query and Query Frontend."""
 
 from settings import Fleet, Memcached, QueryFrontend, Server, Thanos
-from settings.reserved import REPLICA, RULER_REPLICA
+from settings.reserved import REPLICA_LABEL, RULER_REPLICA
 
 from ..auth_proxy import AuthProxy
 from ..prometheus.auth_proxies import BROWSE as SERVER_BROWSE
@@ -15,13 +15,13 @@ from .ruler import is_stateless
 QUERY_LISTEN, FRONTEND_LISTEN = f"127.0.0.1:{HTTP}", "127.0.0.1:10903"
 ENDPOINTS_FILE = "/etc/thanos/config/endpoints.yml"
 STORE_RESPONSE_TIMEOUT = 30
-"""Seconds after which Query goes on without an endpoint that says nothing, and warns; Thanos' own default is never."""
+"""Timeout after which Query continues without an endpoint, with a warning; Thanos' default is none."""
 METRICS = AuthProxy("queries", "metrics", QUERY_LISTEN, 8445, 8645, ("get",), ("/metrics",))
 FRONTEND_METRICS = AuthProxy("queries", "frontend", FRONTEND_LISTEN, 8446, 8646, ("get",), ("/metrics",))
 
 
 def read_proxy(*, frontend: bool) -> AuthProxy:
-    """Return the auth proxy of people and Grafana, which leads to the frontend where there is one."""
+    """Return the auth proxy for queries, whose upstream is the Query Frontend if there is one."""
     upstream = FRONTEND_LISTEN if frontend else QUERY_LISTEN
     paths = (*SERVER_READ.paths, "/api/v1/stores")
     return SERVER_READ._replace(resource="queries", upstream=upstream, paths=paths)
@@ -49,16 +49,16 @@ BROWSE = SERVER_BROWSE._replace(
         "/api/v1/targets",
     ),
 )
-"""Of people: its pages, and what they ask for (pkg/ui/ui.go of Thanos)."""
+"""For its pages and their requests (pkg/ui/ui.go of Thanos)."""
 
 
 def query_flags(thanos: Thanos) -> list[str]:
-    """Nobody reaches its HTTP API but through its auth proxy; Rulers and other Queries ask it over gRPC."""
+    """Flags of Query; its HTTP API listens on loopback behind its auth proxy, gRPC is for Rulers and other Queries."""
     return [
         "query",
         f"--http-address={QUERY_LISTEN}",
         f"--grpc-address=0.0.0.0:{GRPC}",
-        f"--query.replica-label={REPLICA}",
+        f"--query.replica-label={REPLICA_LABEL}",
         *([f"--query.replica-label={RULER_REPLICA}"] if is_stateless(thanos) else []),
         f"--query.timeout={thanos.query.timeout}",
         f"--store.response-timeout={STORE_RESPONSE_TIMEOUT}s",
@@ -71,7 +71,7 @@ def query_flags(thanos: Thanos) -> list[str]:
 
 
 def endpoints(server: Server, fleet: Fleet, thanos: Thanos) -> str:
-    """The file that names all that a Query asks."""
+    """The text of the file with the endpoints of Query."""
     answers = thanos.ruler and not is_stateless(thanos)
     apps = [
         replicas_service(server.app),
@@ -98,7 +98,7 @@ def _mutual(secret: str) -> dict[str, str]:
 
 
 def frontend_flags(frontend: QueryFrontend, memcached: Memcached | None) -> list[str]:
-    """Stands before the Query of its own pod."""
+    """Flags of the Query Frontend, in front of the Query of its own pod."""
     own = {"type": "IN-MEMORY", "config": {"max_size": f"{frontend.cache}B"}}
     kept = ANSWER_CACHE if memcached else to_json(own)
     return [

@@ -1,9 +1,9 @@
-"""The Receive of Thanos: routers, which take samples under the tenant of who writes, and ingestors, which keep them."""
+"""Command lines and configuration of Thanos Receive: routers, which set tenants and replicate, and ingestors."""
 
 from typing import Any
 
 from settings import Fleet, Receive, Server, Thanos, reserved
-from settings.reserved import REPLICA
+from settings.reserved import REPLICA_LABEL
 
 from ..prometheus.auth_proxies import READ
 from ..prometheus.global_config import OUT_OF_ORDER_WINDOW
@@ -20,7 +20,7 @@ _UNLIMITED = 0
 
 
 def ingestor_flags(server: Server, thanos: Thanos, receive: Receive) -> list[str]:
-    """Keeps what routers send it, and uploads it."""
+    """Flags of an ingestor, which stores samples of routers and uploads blocks."""
     return [
         "receive",
         *PORTS,
@@ -36,7 +36,7 @@ def ingestor_flags(server: Server, thanos: Thanos, receive: Receive) -> list[str
 
 
 def router_flags(receive: Receive) -> list[str]:
-    """Sends each sample to the ingestors that keep it; writers reach it through its auth proxy."""
+    """Flags of a router, which sends each sample to its ingestors."""
     return [
         "receive",
         *PORTS,
@@ -45,7 +45,7 @@ def router_flags(receive: Receive) -> list[str]:
         "--receive.hashrings-algorithm=ketama",
         f"--receive.replication-factor={receive.replication}",
         f"--receive.tenant-header={TENANT_HEADER}",
-        f'--label={REPLICA}="$(POD_NAME)"',
+        f'--label={REPLICA_LABEL}="$(POD_NAME)"',
         "--tsdb.path=/data",
         *([f"--receive.limits-config-file={LIMITS_FILE}"] if receive.series_limits else []),
     ]
@@ -53,10 +53,10 @@ def router_flags(receive: Receive) -> list[str]:
 
 def hashring(fleet: Fleet, replicas: int) -> str:
     """
-    Every ingestor by the name that stays its own, for the tenants that there are.
+    The hashring of all ingestors, by their stable DNS names, for the tenants of this stack.
 
-    Without names it would take samples for whomever a request says, and for Thanos' `default-tenant` if it says
-    nothing. Whoever is not named gets an error that is tried again, as does a new writer until the file has arrived.
+    Without a list of tenants it would accept any tenant in a request, and `default-tenant` for none. Other tenants get
+    an error that clients retry, as does a new writer until the kubelet has updated the file.
     """
     ingestors = [f"{RECEIVE}-{number}.{RECEIVE}.{fleet.namespace}.svc:{GRPC}" for number in range(replicas)]
     ring: list[dict[str, Any]] = [
@@ -67,9 +67,9 @@ def hashring(fleet: Fleet, replicas: int) -> str:
 
 def limits(server: Server, fleet: Fleet, receive: Receive) -> str:
     """
-    The routers' limits: by tenant, active series as the hub's Prometheus counts them; whoever is no tenant has none.
+    The routers' limits of active series by tenant, as counted by the hub's Prometheus.
 
-    Thanos' limits of a request are left out: it answers them with 413, which is final for an agent.
+    Thanos' limits of a request are left out: it answers them with 413, which an agent does not retry.
     """
     limited = {writer(fleet, cluster): series for cluster, series in receive.series_limits.items()}
     named = {name: {"head_series_limit": limited.get(name, _UNLIMITED)} for name in tenants(fleet)}
@@ -83,7 +83,7 @@ def limits(server: Server, fleet: Fleet, receive: Receive) -> str:
 
 
 def tenants(fleet: Fleet) -> list[str]:
-    """Everybody who may write to Receive, by the name that its auth proxy tells."""
+    """Tenants of every client with access to Receive."""
     stateless = fleet.thanos and is_stateless(fleet.thanos)
     return [
         *(writer(fleet, cluster) for cluster in sorted(fleet.partial.writers)),
@@ -97,7 +97,7 @@ def writer(fleet: Fleet, cluster: str) -> str:
 
 
 def router_files(server: Server, fleet: Fleet, receive: Receive) -> dict[str, str]:
-    """Return the routers' configuration: name of a file -> text."""
+    """Return the routers' configuration: file name -> text."""
     files = {HASHRING_FILE.rpartition("/")[2]: hashring(fleet, receive.replicas)}
     if receive.series_limits:
         files[LIMITS_FILE.rpartition("/")[2]] = limits(server, fleet, receive)

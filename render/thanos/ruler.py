@@ -1,7 +1,7 @@
-"""The Ruler of Thanos, which evaluates the rules that need every replica and every cluster."""
+"""Command line and configuration of Thanos Ruler."""
 
 from settings import Fleet, Server, Thanos, reserved
-from settings.reserved import REPLICA, RULER_REPLICA
+from settings.reserved import REPLICA_LABEL, RULER_REPLICA
 
 from ..alertmanager import NOTIFY, PEERS
 from ..prometheus.agent import queue
@@ -24,13 +24,13 @@ machine.
 
 
 def is_stateless(thanos: Thanos) -> bool:
-    """Whether what Rulers record goes to Receive."""
+    """Whether Rulers write recorded series to Receive."""
     return bool(thanos.ruler and thanos.ruler.results == "receive")
 
 
 def ruler_flags(server: Server, fleet: Fleet, thanos: Thanos) -> list[str]:
-    """Evaluates against Query; its own alerts lose the label of the replica that raised them."""
-    replica = RULER_REPLICA if is_stateless(thanos) else REPLICA
+    """Flags of a Ruler, which evaluates against Query; the replica label is dropped from alerts."""
+    replica = RULER_REPLICA if is_stateless(thanos) else REPLICA_LABEL
     return [
         "rule",
         *PORTS,
@@ -46,7 +46,7 @@ def ruler_flags(server: Server, fleet: Fleet, thanos: Thanos) -> list[str]:
 
 
 def _stateful_flags(fleet: Fleet, thanos: Thanos) -> list[str]:
-    """Keeps what it records on its volume, answers for it, and uploads it."""
+    """Flags of a Ruler with a TSDB of its own, whose blocks it uploads."""
     return [
         f"--objstore.config={objstore(thanos.storage, thanos.ruler.bucket if thanos.ruler else None)}",
         f"--grpc-query-endpoint=dns+{QUERY}-grpc.{fleet.namespace}.svc:{GRPC}",
@@ -56,10 +56,10 @@ def _stateful_flags(fleet: Fleet, thanos: Thanos) -> list[str]:
 
 def _stateless_flags(server: Server, fleet: Fleet) -> list[str]:
     """
-    Writes what it records to Receive, as a tenant of its own, and reads it back when it starts.
+    Flags of a stateless Ruler, which writes to Receive as a tenant, and restores the state of alerts from Query.
 
-    It is read back over HTTP only, so that Query is asked through its auth proxy. There the labels that Receive and
-    this Ruler add are left out, or no alert would be recognised.
+    It restores over HTTP only, through Query's auth proxy, and ignores the labels that Receive and the Ruler add, or
+    else no alert would be recognised.
     """
     proxy = credentials(server, API_TOKEN)
     query = {
@@ -82,7 +82,7 @@ def _stateless_flags(server: Server, fleet: Fleet) -> list[str]:
 
 
 def ruler_alertmanagers(server: Server, fleet: Fleet) -> str:
-    """Every replica of Alertmanager, through its auth proxy; nobody, where this stack has none."""
+    """The Ruler's Alertmanagers: every replica, through its auth proxy; none, if this stack has no Alertmanager."""
     if not fleet.alertmanager:
         return to_yaml({"alertmanagers": []})
     return to_yaml(

@@ -1,4 +1,4 @@
-"""The sidecar of Thanos, which uploads what a Prometheus has stored."""
+"""Command line of the Thanos sidecar."""
 
 from settings import Thanos
 
@@ -8,7 +8,7 @@ from .objstore import objstore
 
 
 def sidecar_flags(thanos: Thanos) -> list[str]:
-    """Uploads the blocks of the Prometheus beside it, and answers for what is not uploaded yet."""
+    """Flags of the sidecar, which uploads the blocks of its Prometheus, and serves its data to Query."""
     return [
         "sidecar",
         *PORTS,

@@ -1,1 +1,1 @@
-"""Reading a stack file: from text to a `Fleet`, with everything that is wrong with it said at once."""
+"""Reading a stack file: from text to a `Fleet`, or to an error that names every problem."""

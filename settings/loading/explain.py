@@ -1,4 +1,4 @@
-"""What pydantic found, in the words of whoever writes stack files."""
+"""Translates errors of pydantic into problems that the author of a stack file can act on."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
@@ -13,11 +13,11 @@ from ..errors import Path, Problem, RulesError
 from ..section import OrNames, Section
 from .docstrings import docstrings
 
-_NUMBER = "Write digits without quotes, unit and point."
-_SAYINGS: dict[str, tuple[str, str]] = {
+_NUMBER = "Write digits only, without quotes, unit or decimal point."
+_MESSAGES: dict[str, tuple[str, str]] = {
     "bool_type": ("is neither true nor false", "Write true or false, without quotes."),
     "greater_than_equal": ("is less than {ge}", "Write {ge} or more."),
-    "float_type": ("is not a number", "Write digits, with a point if needed, without quotes and unit."),
+    "float_type": ("is not a number", "Write digits, with a decimal point if needed, without quotes or unit."),
     "int_from_float": ("is not a whole number", _NUMBER),
     "int_parsing_size": ("is none of the choices", "Write a smaller number."),
     "int_type": ("is not a whole number", _NUMBER),
@@ -29,9 +29,9 @@ _SAYINGS: dict[str, tuple[str, str]] = {
     "model_type": ("is not a mapping", "Write keys and values, or {{}} for the defaults."),
     "sequence_str": ("is not a list", "Write [a, b]."),
     "sequence_type": ("is not a list", "Write [a, b]."),
-    "string_type": ("is not a text", "Put it in quotes."),
-    "string_unicode": ("is not a text", "Remove the half of a character."),
-    "too_short": ("is empty", "Name at least one."),
+    "string_type": ("is not a string", "Put it in quotes."),
+    "string_unicode": ("is not a string", "Remove the incomplete character."),
+    "too_short": ("is empty", "Write at least one."),
 }
 
 
@@ -57,8 +57,8 @@ def _explain(detail: ErrorDetails, root: type[Section]) -> Iterator[Problem]:
         yield Problem(path, "is missing", f"Add it: {' '.join(about.split())}" if about else "Add it.")
     elif kind == "refused":
         yield Problem(path, context["rule"], context["instead"], value)
-    elif kind in _SAYINGS:
-        rule, instead = _SAYINGS[kind]
+    elif kind in _MESSAGES:
+        rule, instead = _MESSAGES[kind]
         rule = "is empty" if value is None else rule.format(**context)
         yield Problem(path, rule, instead.format(**context).replace("'", ""), value)
     else:
@@ -72,7 +72,7 @@ def _nearest_key(section: type[Section], key: str) -> str:
 
 
 def _as_written(path: Path, root: type[Section]) -> Path:
-    """The steps that the file has: after a field with two forms pydantic adds which of them was read."""
+    """The steps as the file has them: after a field with two forms, pydantic adds the form that it chose."""
     kind: Any = root
     written: list[str | int] = []
     is_form = False
@@ -110,7 +110,7 @@ def _field(kind: Any, key: str | int) -> FieldInfo | None:
 
 
 def _bare(annotation: Any) -> Any:
-    """A type without what is said about it, and without None."""
+    """A type without its annotations, and without None."""
     if get_origin(annotation) in (Annotated, Union, UnionType):
         return _bare(get_args(annotation)[0])
     return annotation

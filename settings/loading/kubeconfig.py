@@ -1,4 +1,4 @@
-"""Where the contexts of kubeconfigs lead, found as kubectl finds it; nothing is asked of a cluster."""
+"""The API servers of kubeconfig contexts, resolved as kubectl resolves them, without a request to a cluster."""
 
 import os
 from collections.abc import Hashable, Iterator, Mapping, Sequence
@@ -20,22 +20,22 @@ _FILES = ("certificate-authority", "client-certificate", "client-key")
 _PORTS = {"https": 443, "http": 80}
 
 Parts = Mapping[str, Mapping[str, Mapping[str, Any]]]
-"""Part of a kubeconfig (contexts, clusters, users) -> name -> what it says."""
+"""Part of a kubeconfig (contexts, clusters, users) -> name -> its fields."""
 
 
 class KubeconfigError(Exception):
-    """A file that is there and is no kubeconfig."""
+    """A file that exists and is not a kubeconfig."""
 
 
 class Place(NamedTuple):
-    """Where a context leads."""
+    """The API server of a context."""
 
     files: tuple[Path, ...]
-    """The files that have a part of it: the context, its cluster or its user, in the order in which they are read."""
+    """Files with its context, cluster or user entry, in the order in which they are read."""
     server: str
     """URL of the API server; empty where no file names it."""
     identity: Hashable
-    """What two ways to one API server have in common; None where no file names it."""
+    """Equal for two contexts of one API server; None where no file names it."""
 
 
 class Kubeconfigs:
@@ -45,7 +45,7 @@ class Kubeconfigs:
         self._read: dict[Path, Parts] = {}
 
     def place(self, cluster: Cluster) -> Place | None:
-        """Where a cluster's context leads; None where no kubeconfig has it. KubeconfigError where one can't be read."""
+        """The API server of a cluster's context; None where no kubeconfig has it. Raises KubeconfigError."""
         files = files_of(cluster.kubeconfig)
         context, holder = self._first(files, "contexts", cluster.context)
         if not holder:
@@ -57,9 +57,9 @@ class Kubeconfigs:
 
     def only(self, context: str, kubeconfig: str | None) -> dict[str, Any] | None:
         """
-        A kubeconfig with nothing but a context and what it names, for whoever would parse all of them.
+        A kubeconfig with one context, its cluster and its user, for clients that would parse the whole file.
 
-        None where no kubeconfig has the context. KubeconfigError where one can't be read.
+        None where no kubeconfig has the context. Raises KubeconfigError where one can't be read.
         """
         files = files_of(kubeconfig)
         found, holder = self._first(files, "contexts", context)
@@ -71,8 +71,8 @@ class Kubeconfigs:
         }
         for part in ("cluster", "user"):
             name = str(found.get(part))
-            said, file = self._first(files, f"{part}s", name)
-            entry = {**said, **{key: str(file.parent / said[key]) for key in _FILES if file and key in said}}
+            fields, file = self._first(files, f"{part}s", name)
+            entry = {**fields, **{key: str(file.parent / fields[key]) for key in _FILES if file and key in fields}}
             document[f"{part}s"] = [{"name": name, part: entry}] if file else []
         return document
 
@@ -81,7 +81,7 @@ class Kubeconfigs:
         return sorted({name for file in files_of(cluster.kubeconfig) for name in self._parts(file)["contexts"]})
 
     def _first(self, files: Sequence[Path], part: str, name: str) -> tuple[Mapping[str, Any], Path | None]:
-        """What the first file says that knows the name, as kubectl merges them."""
+        """The entry of the first file that has the name, as kubectl merges them, and that file."""
         found = ((self._parts(file)[part][name], file) for file in files if name in self._parts(file)[part])
         return next(found, ({}, None))
 
@@ -92,7 +92,7 @@ class Kubeconfigs:
 
 
 def files_of(kubeconfig: str | None) -> tuple[Path, ...]:
-    """Where a context is looked for: in a cluster's own kubeconfig, those of `KUBECONFIG`, or kubectl's default."""
+    """Files to look for a context in: a cluster's own kubeconfig, those of `KUBECONFIG`, or kubectl's default."""
     if kubeconfig:
         return (_absolute(kubeconfig),)
     named = [part for part in os.environ.get("KUBECONFIG", "").split(os.pathsep) if part]
@@ -110,7 +110,7 @@ def unknown_contexts(clusters: Mapping[str, Cluster], kubeconfigs: Kubeconfigs) 
 
 
 def shared_servers(clusters: Mapping[str, Cluster], kubeconfigs: Kubeconfigs) -> Iterator[Problem]:
-    """Every cluster whose context leads where another one's leads; what no kubeconfig has is left out."""
+    """Every cluster with the API server of another one; contexts that no kubeconfig has are left out."""
     seen: dict[Hashable, str] = {}
     for name, cluster in clusters.items():
         place = kubeconfigs.place(cluster)
@@ -118,8 +118,8 @@ def shared_servers(clusters: Mapping[str, Cluster], kubeconfigs: Kubeconfigs) ->
             continue
         first = seen.setdefault(place.identity, name)
         if first != name:
-            rule = f"leads to {place.server}, the API server of {first} too"
-            instead = "Give each cluster a context that leads to it, or remove one of the two."
+            rule = f"is of the API server {place.server}, which is that of {first} too"
+            instead = "Give each cluster a context of its own API server, or remove one of the two."
             yield Problem(("clusters", name, "context"), rule, instead, cluster.context)
 
 
@@ -141,8 +141,8 @@ def _read(file: Path) -> Parts:
 
 
 @cache
-def _parsed(file: Path, modified: int, size: int) -> Parts:  # noqa: ARG001 — a file that was written since is another one
-    """What a file says, parsed once however many clusters and stack files ask; a hundred contexts take seconds."""
+def _parsed(file: Path, modified: int, size: int) -> Parts:  # noqa: ARG001 — part of the key of the cache
+    """The entries of a file, parsed once: a kubeconfig of a hundred contexts takes seconds."""
     document = yaml.load(file.read_text(encoding="utf-8"), yaml.CSafeLoader) or {}
     return {f"{part}s": _entries(document.get(f"{part}s"), part) for part in _PARTS}
 
@@ -166,7 +166,7 @@ def _identity(cluster: Mapping[str, Any]) -> Hashable:
 
 
 def _address(host: str) -> str:
-    """A host in the one spelling that all have in common."""
+    """A host in one normal form."""
     try:
         return str(ip_address(host))
     except ValueError:

@@ -17,7 +17,7 @@ KEY = "promfleet:fleet"
 
 
 def from_file(path: Path) -> Fleet:
-    """The fleet of one `Pulumi.<stack>.yaml`; FleetError names all that is wrong with it."""
+    """The fleet of one `Pulumi.<stack>.yaml`; raises FleetError with every problem."""
     document = _document(path)
     if not isinstance(document, dict) or not isinstance(config := document.get("config"), dict):
         problem = Problem(("config",), "is missing or not a mapping", f"Write a stack file: config, and in it {KEY}.")
@@ -25,9 +25,9 @@ def from_file(path: Path) -> Fleet:
     if KEY not in config:
         near = get_close_matches(KEY, map(str, config), n=1)
         instead = (
-            f'Did you mean "{KEY}" where "{near[0]}" stands?'
+            f'Did you mean "{KEY}" instead of "{near[0]}"?'
             if near
-            else "Write clusters, and hub, standalone or agents."
+            else "Write clusters, and hub, standalone, watcher or agents."
         )
         raise FleetError(path.name, [Problem((), "is missing", instead)])
     # A key that is not in the file may still come from an environment that the file names.
@@ -52,16 +52,16 @@ def _document(path: Path) -> object:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         problem = Problem((f"line {line}",), error.problem or "is not YAML", error.note or "Correct the YAML.")
     except yaml.YAMLError:
-        problem = Problem((), "is not YAML", "Remove what is not text.")
+        problem = Problem((), "is not YAML", "Remove characters that are not text.")
     except RecursionError:
         problem = Problem((), "is nested too deeply", "Write a stack file: config, and in it promfleet:fleet.")
     except ValueError:
-        problem = Problem((), "holds a date or number that does not exist", "Put what is meant as text in quotes.")
+        problem = Problem((), "holds a date or number that does not exist", "Put it in quotes if it is a string.")
     raise FleetError(path.name, [problem])
 
 
 class _UniqueKeys(yaml.SafeLoader):
-    """YAML takes the last of two equal keys in silence; that would lose a cluster."""
+    """Refuses equal keys, of which YAML silently takes the last; that would lose a cluster."""
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         node = super().compose_mapping_node(anchor)
@@ -70,7 +70,7 @@ class _UniqueKeys(yaml.SafeLoader):
             if not isinstance(key, yaml.ScalarNode):
                 continue
             if key.value in lines:
-                rule = f'the key "{key.value}" stands here and in line {lines[key.value]}'
+                rule = f'the key "{key.value}" is a duplicate of the one in line {lines[key.value]}'
                 raise MarkedYAMLError(
                     problem=rule, problem_mark=key.start_mark, note="Remove or rename one of the two."
                 )

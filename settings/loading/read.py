@@ -1,4 +1,4 @@
-"""From plain data to a fleet, or to everything that is wrong with it."""
+"""From plain data to a fleet, or to an error with every problem."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,9 @@ from .explain import explain
 def read(raw: object, source: str, given: Given) -> Fleet:
     """The fleet that a value of `promfleet:fleet` describes; on disk only camelCase is known."""
     if not isinstance(raw, Mapping):
-        raise FleetError(source, [Problem((), "is not a mapping", "Write clusters, and hub, standalone or agents.")])
+        raise FleetError(
+            source, [Problem((), "is not a mapping", "Write clusters, and hub, standalone, watcher or agents.")]
+        )
     try:
         fleet = Fleet.model_validate(raw, by_alias=True, by_name=False)
     except ValidationError as error:

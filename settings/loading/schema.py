@@ -14,7 +14,7 @@ FILE = Path(__file__).parents[1] / "fleet.schema.json"
 
 
 def stack_file_schema() -> dict[str, Any]:
-    """The schema of a whole stack file; what else Pulumi puts into it is not ours to judge."""
+    """The schema of a whole stack file; other keys, which Pulumi has, are not checked."""
     fleet = Fleet.model_json_schema(by_alias=True)
     definitions = fleet.pop("$defs") | {Fleet.__name__: fleet}
     for section in _sections(Section):
@@ -39,7 +39,7 @@ def _sections(kind: type[Section]) -> Iterator[type[Section]]:
 
 
 def text() -> str:
-    """The schema as it stands in the file."""
+    """The schema as text of the file."""
     return json.dumps(stack_file_schema(), indent=2, ensure_ascii=False) + "\n"
 
 

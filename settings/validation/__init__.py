@@ -1,1 +1,1 @@
-"""The rules between sections of a stack file, each a function from what could be read to the problems found."""
+"""The rules between sections of a stack file, each a function from the sections that could be parsed to problems."""

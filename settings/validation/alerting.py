@@ -1,33 +1,60 @@
-"""The rules on alerts and routes: whom and what they name, and that there is a hub to raise them."""
+"""Rules on alerts and routes: that they name known clusters and teams, and that there is a server."""
 
 from collections.abc import Iterator
 from difflib import get_close_matches
+
+from pydantic.alias_generators import to_camel
 
 from ..errors import Path, Problem
 from .partial import PartialFleet
 
 NEED_A_SERVER = ("alerts", "alertmanager", "grafana", "pushgateway", "probes", "thanos")
 """Sections of what is deployed beside a Prometheus server."""
+_NOT_ON_A_MACHINE = ("grafana", "pushgateway", "thanos")
+_PODS_OF_ALERTMANAGER = {
+    "replicas": "one Alertmanager runs",
+    "storage": "its files are",
+    "storage_class": "its files are",
+}
+"""Field -> what is so on the watcher's machine, where the field has no effect."""
 
 
 def sections_have_a_server(partial: PartialFleet) -> Iterator[Problem]:
-    """Nothing is written that this stack would not make."""
+    """Sections that need a Prometheus server have one."""
     for section in NEED_A_SERVER:
-        if section in partial.present and not partial.server_section:
+        if section not in partial.present or partial.server_section:
+            continue
+        if "watcher" not in partial.present:
             instead = "Move it to the stack of the hub, or add a section hub or standalone to this stack."
             yield Problem((section,), "has no effect: this stack has no Prometheus server", instead)
+        elif section in _NOT_ON_A_MACHINE:
+            instead = "Remove it, or move it to the stack of a hub or standalone server."
+            yield Problem((section,), "needs a Prometheus server in a cluster, and this stack has a watcher", instead)
+
+
+def alertmanager_fits_a_machine(partial: PartialFleet) -> Iterator[Problem]:
+    """Beside a watcher Alertmanager is a process of its machine."""
+    if "watcher" not in partial.present or not partial.alertmanager:
+        return
+    for name, what in _PODS_OF_ALERTMANAGER.items():
+        if name in partial.alertmanager.model_fields_set:
+            rule = f"has no effect: {what} on the watcher's machine"
+            yield Problem(("alertmanager", to_camel(name)), rule, "Remove it.")
+    if partial.alertmanager.expose:
+        rule = "has no effect: Alertmanager listens on the loopback interface of the watcher's machine"
+        yield Problem(("alertmanager", "expose"), rule, "Remove it, and reach it with `ssh -L 9093:127.0.0.1:9093`.")
 
 
 def named_clusters_report(partial: PartialFleet) -> Iterator[Problem]:
-    """Alerts, windows and routes are of clusters whose samples come to this stack's server."""
+    """Alerts, windows and routes name clusters whose samples reach this stack's server."""
     expected = partial.expected
-    if not partial.server:
+    if not expected:
         return
     for path, cluster in _named_clusters(partial):
         broken = cluster in partial.agents and partial.agents[cluster] is None
         if cluster not in expected and not broken:
             near = get_close_matches(cluster, expected, n=1)
-            instead = f'Did you mean "{near[0]}"?' if near else f"These do: {', '.join(expected)}."
+            instead = f'Did you mean "{near[0]}"?' if near else f"These clusters do: {', '.join(expected)}."
             yield Problem(path, f"does not report to this stack's {partial.server_noun}", instead, cluster)
 
 
@@ -43,7 +70,7 @@ def _named_clusters(partial: PartialFleet) -> Iterator[tuple[Path, str]]:
 
 
 def routed_teams_have_alerts(partial: PartialFleet) -> Iterator[Problem]:
-    """A route waits only for teams that some alert carries."""
+    """The teams of a route are teams of alerts."""
     if not partial.alerts or not partial.alertmanager:
         return
     known = sorted(partial.alerts.teams)
@@ -52,5 +79,7 @@ def routed_teams_have_alerts(partial: PartialFleet) -> Iterator[Problem]:
             if team not in known:
                 near = get_close_matches(team, known, n=1)
                 proposal = f'Did you mean "{near[0]}"?' if near else f"Known: {', '.join(known)}."
-                instead = f"{proposal} A new team is written at an alert: alerts.rules.<alert>.team."
-                yield Problem(("alertmanager", "routes", index, "teams", place), "is of no alert", instead, team)
+                instead = f"{proposal} To add a team, set alerts.rules.<alert>.team."
+                yield Problem(
+                    ("alertmanager", "routes", index, "teams", place), "is not the team of any alert", instead, team
+                )

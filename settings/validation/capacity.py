@@ -1,4 +1,4 @@
-"""Whether what a server keeps fits on its volume."""
+"""The rule that samples of the whole retention fit on the server's volume."""
 
 from collections.abc import Iterator, Mapping
 from math import ceil
@@ -9,7 +9,7 @@ from ..types import duration, in_bytes, seconds
 from .partial import PartialFleet
 
 BYTES_PER_SAMPLE = 2
-"""The upper end of what Prometheus documents for its blocks."""
+"""Upper end of the 1 to 2 bytes that Prometheus documents: https://prometheus.io/docs/prometheus/latest/storage/."""
 USABLE_PERCENT = 80
 """Share of the volume for samples; the rest is for the WAL and a compaction under way."""
 
@@ -19,9 +19,10 @@ _DAY, _HOUR, _SHORTEST = 86400, 3600, 2 * 3600
 
 def retention_fits(partial: PartialFleet) -> Iterator[Problem]:
     """The samples of the whole retention fit on the volume."""
-    if not partial.server or not partial.scrape or None in partial.clusters.values() or None in partial.agents.values():
+    server = partial.server or partial.watcher
+    if not server or not partial.scrape or None in partial.clusters.values() or None in partial.agents.values():
         return
-    server, interval = partial.server, seconds(partial.scrape.interval)
+    interval = seconds(partial.scrape.interval)
     bytes_per_second_times_interval = BYTES_PER_SAMPLE * planned_series(partial)
     usable = in_bytes(server.storage) * USABLE_PERCENT // 100
     if bytes_per_second_times_interval * seconds(server.retention) <= usable * interval:
@@ -39,7 +40,9 @@ def retention_fits(partial: PartialFleet) -> Iterator[Problem]:
 
 
 def planned_series(partial: PartialFleet) -> int:
-    """Active series of the server's own cluster, and of all that write to it instead of to a Receive."""
+    """Active series of the server's own cluster and of all that write to it, or of all that a watcher scrapes."""
+    if partial.watcher:
+        return sum(_series(partial.clusters, name) for name in partial.watcher.clusters)
     if not partial.server:
         return 0
     received = partial.thanos and partial.thanos.receive
@@ -47,7 +50,7 @@ def planned_series(partial: PartialFleet) -> int:
 
 
 def written_series(partial: PartialFleet) -> int:
-    """Active series of all that write to this stack."""
+    """Active series of all agents that write to this stack."""
     if not partial.hub:
         return 0
     here = set(partial.local_agents)

@@ -1,4 +1,4 @@
-"""The rules on ways in: what stands beside the hub is reached as the hub is, under names and ports of its own."""
+"""Rules on access from outside: every exposed section has a host and a node port of its own."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -11,12 +11,12 @@ from .partial import PartialFleet
 
 
 def hosts_are_distinct(partial: PartialFleet) -> Iterator[Problem]:
-    """No two ways in have one host."""
-    yield from _doubles(hosts(partial), "host", "Give each a name of its own.")
+    """No two exposed sections have one host."""
+    yield from _doubles(hosts(partial), "host", "Write a different host for each.")
 
 
 def proxies_know_hosts_by_name(partial: PartialFleet) -> Iterator[Problem]:
-    """A proxy routes by names; the hub's own section says so of its own host."""
+    """Hosts are names where a proxy routes by host; the section of the server checks its own host."""
     if partial.server and partial.server.expose.via in ROUTED:
         for name, exposed in exposed_hosts(partial).items():
             if re.fullmatch(ADDRESS, exposed.host):
@@ -25,7 +25,7 @@ def proxies_know_hosts_by_name(partial: PartialFleet) -> Iterator[Problem]:
 
 
 def node_ports_are_written(partial: PartialFleet) -> Iterator[Problem]:
-    """With `via: nodePort` each way has its own port, and otherwise none."""
+    """With `via: nodePort` each exposed section has a node port, and otherwise none."""
     if not partial.server:
         return
     via = partial.server.expose.via
@@ -45,7 +45,7 @@ def node_ports_are_written(partial: PartialFleet) -> Iterator[Problem]:
 
 
 def node_ports_are_distinct(partial: PartialFleet) -> Iterator[Problem]:
-    """No two ways in have one port; the hub's own section says so of its two auth proxies."""
+    """No two exposed sections have one node port; the section of the server checks its two auth proxies."""
     if partial.server and partial.server.expose.via == "nodePort":
         ports = partial.server.expose.node_ports
         proxies = {
@@ -56,17 +56,17 @@ def node_ports_are_distinct(partial: PartialFleet) -> Iterator[Problem]:
             for name, exposed in exposed_hosts(partial).items()
             if exposed.node_port
         }
-        yield from _doubles({**proxies, **node_ports}, "port", "Give each a port of its own.")
+        yield from _doubles({**proxies, **node_ports}, "port", "Write a different port for each.")
 
 
 def hosts(partial: PartialFleet) -> Mapping[Path, str]:
-    """Every host of the stack, by where it is written; the hub's first."""
-    beside = {(*name, "expose", "host"): exposed.host for name, exposed in exposed_hosts(partial).items()}
-    return {**_hub_hosts(partial), **beside}
+    """Every host of the stack, by the path of its field; the server's first."""
+    others = {(*name, "expose", "host"): exposed.host for name, exposed in exposed_hosts(partial).items()}
+    return {**_server_hosts(partial), **others}
 
 
 def ingresses_have_a_class(partial: PartialFleet) -> Iterator[Problem]:
-    """Where a platform brings a controller of its own, an Ingress without a class is that one's."""
+    """An Ingress has a class where the platform's own controller would take one without."""
     cluster = partial.clusters.get(partial.server_cluster) if partial.server_cluster else None
     if (
         not partial.server
@@ -77,20 +77,21 @@ def ingresses_have_a_class(partial: PartialFleet) -> Iterator[Problem]:
         return
     platform = "gke" if cluster.is_of_gke else cluster.platform
     if platform in OF_PLATFORM:
-        rule = f"is missing: without it {OF_PLATFORM[platform]} takes the Ingress, and does not speak TLS to the hub"
+        rule = f"is missing: without it {OF_PLATFORM[platform]} takes the Ingress, and sends plain HTTP to the server"
         instead = "Write the class of ingress-nginx, or via: gateway or loadBalancer."
         yield Problem((partial.server_section, "expose", "ingressClass"), rule, instead)
 
 
 def exposed_hosts(partial: PartialFleet) -> Mapping[Path, ExposedHost]:
-    beside = {"alertmanager": partial.alertmanager, "grafana": partial.grafana, "pushgateway": partial.pushgateway}
-    found: dict[Path, ExposedHost] = {(name,): one.expose for name, one in beside.items() if one and one.expose}
+    """Every exposed host of other sections than the server's, by the path of its section."""
+    sections = {"alertmanager": partial.alertmanager, "grafana": partial.grafana, "pushgateway": partial.pushgateway}
+    found: dict[Path, ExposedHost] = {(name,): one.expose for name, one in sections.items() if one and one.expose}
     for name, exposed in partial.thanos.exposed_hosts.items() if partial.thanos else ():
         found[("thanos", name) if name else ("thanos",)] = exposed
     return found
 
 
-def _hub_hosts(partial: PartialFleet) -> Mapping[Path, str]:
+def _server_hosts(partial: PartialFleet) -> Mapping[Path, str]:
     if not partial.server:
         return {}
     hosts = {"host": partial.server.expose.host, "readHost": partial.server.expose.read_host}

@@ -1,4 +1,4 @@
-"""As much of a fleet as could be read, so that one mistake does not hide another."""
+"""The sections of a fleet that could be parsed, so that one mistake does not hide another."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,21 +19,23 @@ from ..scrape import Scrape
 from ..section import Section
 from ..standalone import Standalone
 from ..thanos import Thanos
+from ..watcher import Watcher
 
 S = TypeVar("S", bound=Section)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PartialFleet:
-    """The sections that rules look at; None is one that is missing, or written but broken."""
+    """The sections that rules check; None is one that is missing, or present but invalid."""
 
     present: frozenset[str]
-    """The sections that the file has, broken or not."""
+    """The sections that the file has, valid or not."""
     clusters: Mapping[str, Cluster | None]
     agents: Mapping[str, Agent | None]
     scrape: Scrape | None
     hub: Hub | None
     standalone: Standalone | None
+    watcher: Watcher | None
     server_cluster: str | None
     """The cluster of the hub or standalone server, which is often readable where the rest of the section is not."""
     has_agents: bool
@@ -56,6 +58,7 @@ class PartialFleet:
             scrape=_parsed(Scrape, raw.get("scrape", {})),
             hub=_parsed(Hub, raw.get("hub")),
             standalone=_parsed(Standalone, raw.get("standalone")),
+            watcher=_parsed(Watcher, raw.get("watcher")),
             server_cluster=cluster if isinstance(cluster, str) else None,
             has_agents=bool(raw.get("agents")),
             alerts=_parsed(Alerts, raw.get("alerts", {})),
@@ -68,27 +71,29 @@ class PartialFleet:
 
     @property
     def has_hub(self) -> bool:
-        """Whether there is a hub, broken or not."""
+        """Whether there is a hub, valid or not."""
         return "hub" in self.present
 
     @property
     def server(self) -> Server | None:
-        """The Prometheus server of this stack; None is one that is missing, or written but broken."""
+        """The Prometheus server of this stack; None is one that is missing, or present but invalid."""
         return self.hub or self.standalone
 
     @property
     def server_section(self) -> str:
-        """The section of the Prometheus server, broken or not; empty, if there is none."""
+        """Key of the section of the Prometheus server, valid or not; empty if there is none."""
         return next((name for name in ("hub", "standalone") if name in self.present), "")
 
     @property
     def server_noun(self) -> str:
-        """What messages call the Prometheus server."""
-        return "hub" if self.has_hub else f"{self.server_section} server"
+        """Name of the Prometheus server in messages."""
+        if self.has_hub or not self.server_section:
+            return "hub" if self.has_hub else "watcher"
+        return f"{self.server_section} server"
 
     @property
     def local_agents(self) -> tuple[str, ...]:
-        """The agents that name no receiver of their own."""
+        """The agents without a receiver of their own."""
         return tuple(name for name, agent in self.agents.items() if agent and not agent.hub)
 
     @property
@@ -98,7 +103,9 @@ class PartialFleet:
 
     @property
     def expected(self) -> tuple[str, ...]:
-        """Every cluster that is to report to this stack's Prometheus server, in the order of names."""
+        """Every cluster whose samples are expected at this stack's server or watcher, in the order of names."""
+        if self.watcher:
+            return tuple(sorted({self.watcher.name, *self.watcher.clusters}))
         return tuple(sorted({self.server.cluster, *self.writers})) if self.server else ()
 
 

@@ -1,4 +1,4 @@
-"""The rules on replicas and Thanos: what must go together so that nothing is counted twice or lost."""
+"""Rules on replicas and Thanos, so that no sample is counted twice or lost."""
 
 import re
 from collections.abc import Iterator
@@ -7,50 +7,55 @@ from ..errors import Problem
 from .partial import PartialFleet
 
 NEEDED = {"prometheus": (3, 9), "thanos": (0, 41)}
-"""The releases from which a Prometheus' compaction waits for its sidecar (`compaction: delayed`)."""
+"""First releases in which Prometheus delays compaction until the sidecar has uploaded (`compaction: delayed`)."""
 
 
-def replicas_are_folded(partial: PartialFleet) -> Iterator[Problem]:
-    """Several Prometheus answer differently, until a Query folds them."""
+def replicas_are_deduplicated(partial: PartialFleet) -> Iterator[Problem]:
+    """Several replicas of Prometheus have a Thanos Query, which deduplicates their series."""
     if partial.server and partial.server.replicas > 1 and "thanos" not in partial.present:
-        instead = "Add a section thanos, or leave replicas out."
+        instead = "Add a section thanos, or write replicas: 1."
         yield Problem(
-            (partial.server_section, "replicas"), "answer differently without Thanos", instead, partial.server.replicas
+            (partial.server_section, "replicas"),
+            "needs thanos, which deduplicates the series of replicas",
+            instead,
+            partial.server.replicas,
         )
 
 
 def agents_write_once(partial: PartialFleet) -> Iterator[Problem]:
-    """An agent sends to one place; behind a Service of several Prometheus each would get a part."""
+    """With agents there is one replica, or Receive: a Service would split samples between replicas."""
     if not partial.hub or partial.hub.replicas == 1 or (partial.thanos and partial.thanos.receive):
         return
     if "thanos" in partial.present and not partial.thanos:
         return
     if partial.local_agents or partial.hub.agents:
-        instead = "Write thanos.receive, which takes each sample several times, or leave replicas out."
-        yield Problem(("hub", "replicas"), "would each get a part of what agents send", instead, partial.hub.replicas)
+        instead = "Add thanos.receive, which replicates every sample, or write replicas: 1."
+        rule = "is not supported with agents: a Service would split their samples between replicas"
+        yield Problem(("hub", "replicas"), rule, instead, partial.hub.replicas)
 
 
 def limited_clusters_write(partial: PartialFleet) -> Iterator[Problem]:
-    """A limit is of somebody who writes to this Receive."""
+    """Series limits name clusters whose agents write to this Receive."""
     receive = partial.thanos.receive if partial.thanos else None
     if not receive or not partial.hub:
         return
     writers = {*partial.local_agents, *partial.hub.agents}
     for cluster in receive.series_limits:
         if cluster not in writers and not (cluster in partial.agents and partial.agents[cluster] is None):
-            instead = f"These do: {', '.join(sorted(writers))}." if writers else "Remove it: no agent does."
-            yield Problem(("thanos", "receive", "seriesLimits", cluster), "writes nothing here", instead)
+            instead = f"These clusters do: {', '.join(sorted(writers))}." if writers else "Remove it: no agent does."
+            rule = "is a limit of a cluster that does not write to this hub"
+            yield Problem(("thanos", "receive", "seriesLimits", cluster), rule, instead)
 
 
 def receive_has_writers(partial: PartialFleet) -> Iterator[Problem]:
-    """Receive takes what agents write, and a standalone server has none."""
+    """Receive has a hub: no agent writes to a standalone server."""
     if partial.thanos and partial.thanos.receive and partial.server_section == "standalone":
-        instead = "Remove it, or write hub in place of standalone."
+        instead = "Remove it, or rename the section standalone to hub."
         yield Problem(("thanos", "receive"), "has no effect: no agent writes to a standalone server", instead)
 
 
-def rulers_bucket_is_made(partial: PartialFleet) -> Iterator[Problem]:
-    """A second bucket is made where the first is."""
+def ruler_bucket_is_created(partial: PartialFleet) -> Iterator[Problem]:
+    """A bucket for the Ruler is a second one, on Google Cloud."""
     thanos = partial.thanos
     if thanos and thanos.ruler and thanos.ruler.bucket:
         path = ("thanos", "ruler", "bucket")
@@ -61,17 +66,17 @@ def rulers_bucket_is_made(partial: PartialFleet) -> Iterator[Problem]:
 
 
 def pods_have_identities(partial: PartialFleet) -> Iterator[Problem]:
-    """Who reaches a bucket of Google Cloud without a key is a member of the pool of the server's cluster."""
+    """Pods that get access to a bucket through Workload Identity have a workload identity pool."""
     cluster = partial.clusters.get(partial.server_cluster) if partial.server_cluster else None
     gcs = partial.thanos.storage.gcs if partial.thanos else None
-    if cluster and gcs and gcs.asks_for_identity and not cluster.pool:
-        rule = "is missing: pods reach the bucket as members of their cluster's pool"
-        instead = "Write <project of the cluster>.svc.id.goog, or outside of GKE thanos.storage.gcs.key."
+    if cluster and gcs and gcs.uses_workload_identity and not cluster.pool:
+        rule = "is missing: pods get access to the bucket as members of their cluster's pool"
+        instead = "Write <project of the cluster>.svc.id.goog. Outside of GKE, write thanos.storage.gcs.key instead."
         yield Problem(("clusters", str(partial.server_cluster), "workloadPool"), rule, instead)
 
 
 def pools_have_a_bucket(partial: PartialFleet) -> Iterator[Problem]:
-    """Only pods of the server's cluster reach a bucket, and only one of Google Cloud asks for members of a pool."""
+    """A workload identity pool is of the server's cluster, and there is a bucket of Google Cloud without a key."""
     thanos_is_unreadable = "thanos" in partial.present and not partial.thanos
     gcs = partial.thanos.storage.gcs if partial.thanos else None
     for name, cluster in partial.clusters.items():
@@ -80,16 +85,19 @@ def pools_have_a_bucket(partial: PartialFleet) -> Iterator[Problem]:
         path, value = ("clusters", name, "workloadPool"), cluster.workload_pool
         if partial.server_cluster is not None and name != partial.server_cluster:
             yield Problem(
-                path, f"has no effect: only the {partial.server_noun}'s pods reach a bucket", "Remove it.", value
+                path,
+                f"has no effect: only pods in the {partial.server_noun}'s cluster access a bucket",
+                "Remove it.",
+                value,
             )
-        elif not thanos_is_unreadable and not (gcs and gcs.asks_for_identity):
-            rule = "has no effect: no pod comes with Workload Identity"
-            instead = "Remove it; it is needed with thanos.storage.gcs that has no key."
+        elif not thanos_is_unreadable and not (gcs and gcs.uses_workload_identity):
+            rule = "has no effect: no pod uses Workload Identity"
+            instead = "Remove it, or write thanos.storage.gcs without a key."
             yield Problem(path, rule, instead, value)
 
 
 def releases_know_delayed_compaction(partial: PartialFleet) -> Iterator[Problem]:
-    """Flags that an older release does not know keep it from starting."""
+    """The images know the flags of delayed compaction: with an unknown flag they would not start."""
     if not partial.thanos or not partial.images or partial.thanos.compaction != "delayed":
         return
     for name, least in NEEDED.items():
@@ -98,4 +106,4 @@ def releases_know_delayed_compaction(partial: PartialFleet) -> Iterator[Problem]
         if release and (int(release[1]), int(release[2])) < least:
             needed = ".".join(map(str, least))
             instead = f"Write a release from v{needed} on, or thanos.compaction: classic."
-            yield Problem(("images", name), "does not know delayed compaction", instead, image)
+            yield Problem(("images", name), "does not support delayed compaction", instead, image)

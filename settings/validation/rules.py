@@ -1,4 +1,4 @@
-"""The rules between sections: each looks at what could be read and names what breaks it."""
+"""Every rule between sections of a stack file."""
 
 from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
@@ -7,7 +7,12 @@ from pathlib import Path
 from ..errors import Problem
 from ..loading.kubeconfig import files_of
 from ..types import duration, seconds
-from .alerting import named_clusters_report, routed_teams_have_alerts, sections_have_a_server
+from .alerting import (
+    alertmanager_fits_a_machine,
+    named_clusters_report,
+    routed_teams_have_alerts,
+    sections_have_a_server,
+)
 from .capacity import retention_fits
 from .exposure import (
     hosts_are_distinct,
@@ -16,6 +21,7 @@ from .exposure import (
     node_ports_are_written,
     proxies_know_hosts_by_name,
 )
+from .machine import machines_have_no_kubernetes_secrets, machines_install_releases
 from .partial import PartialFleet
 from .replication import (
     agents_write_once,
@@ -24,8 +30,8 @@ from .replication import (
     pools_have_a_bucket,
     receive_has_writers,
     releases_know_delayed_compaction,
-    replicas_are_folded,
-    rulers_bucket_is_made,
+    replicas_are_deduplicated,
+    ruler_bucket_is_created,
 )
 from .trust import authorities_sign_hosts, proxies_verify_the_hub
 
@@ -42,15 +48,19 @@ def broken_rules(partial: PartialFleet) -> Iterator[Problem]:
 
 def something_runs(partial: PartialFleet) -> Iterator[Problem]:
     """A stack has a Prometheus server or agents."""
-    if not partial.server_section and not partial.has_agents:
-        yield Problem((), "deploys no Prometheus", "Write a section hub, standalone or agents.")
+    if not partial.server_section and not partial.has_agents and "watcher" not in partial.present:
+        yield Problem((), "deploys no Prometheus", "Write a section hub, standalone, watcher or agents.")
 
 
 def there_is_one_server(partial: PartialFleet) -> Iterator[Problem]:
-    """A hub and a standalone server in one stack would leave open which of them Grafana, say, belongs to."""
+    """A stack has one Prometheus server, which Grafana and other sections belong to."""
     if {"hub", "standalone"} <= partial.present:
-        instead = "Remove one: a hub scrapes its own cluster too. Or write two stack files."
-        yield Problem(("standalone",), "is a second Prometheus server beside the hub", instead)
+        instead = "Remove one: a hub scrapes its own cluster too. For both, write two stack files."
+        yield Problem(("standalone",), "is a second Prometheus server: this stack has a hub", instead)
+    if "watcher" in partial.present and partial.server_section:
+        instead = f"Write the watcher into a stack file of its own, or remove {partial.server_section}."
+        rule = f"is a second Prometheus server: this stack has a section {partial.server_section}"
+        yield Problem(("watcher",), rule, instead)
 
 
 def server_has_a_cluster(partial: PartialFleet) -> Iterator[Problem]:
@@ -71,8 +81,25 @@ def agents_have_clusters(partial: PartialFleet) -> Iterator[Problem]:
             yield Problem(("agents", name), "names a cluster that is not in clusters", _nearest(partial, name))
 
 
+def watcher_watches_clusters(partial: PartialFleet) -> Iterator[Problem]:
+    """What a watcher watches is one of the clusters, and has no agent that scrapes the same targets."""
+    if not partial.watcher:
+        return
+    for name in partial.watcher.clusters if partial.clusters else ():
+        if name not in partial.clusters:
+            yield Problem(
+                ("watcher", "clusters", name), "names a cluster that is not in clusters", _nearest(partial, name)
+            )
+        if name in partial.agents:
+            instead = f"Remove it, or remove {name} from watcher.clusters."
+            yield Problem(("agents", name), "scrapes a cluster that the watcher scrapes too", instead)
+    if partial.watcher.name in partial.clusters:
+        instead = "Write another name: it is the label cluster of the machine's own series."
+        yield Problem(("watcher", "name"), "is the name of a cluster too", instead, partial.watcher.name)
+
+
 def server_watches_its_cluster(partial: PartialFleet) -> Iterator[Problem]:
-    """No agent stands in the cluster of this stack's server."""
+    """No agent runs in the cluster of this stack's server."""
     if partial.server_cluster is not None and partial.server_cluster in partial.agents:
         server = partial.server_noun
         instead = f"Remove it: the {server} scrapes its own cluster itself."
@@ -80,31 +107,36 @@ def server_watches_its_cluster(partial: PartialFleet) -> Iterator[Problem]:
 
 
 def agents_have_a_hub(partial: PartialFleet) -> Iterator[Problem]:
-    """An agent writes to this stack's hub or names another; never one where the other is meant."""
+    """An agent has a hub to write to: this stack's, or another that it names."""
     for name, agent in partial.agents.items():
         if agent and not agent.hub and not partial.has_hub:
             instead = "Write hub: {stack: organization/promfleet/hub}, or add a section hub to this stack."
-            yield Problem(("agents", name), "has nowhere to write: this stack has no hub", instead)
+            yield Problem(("agents", name), "has no hub to write to: this stack has none", instead)
         if agent and agent.hub and agent.hub.stack and partial.has_hub:
             instead = "Remove it to write to this stack's hub, or move the agent to a stack without one."
             yield Problem(
-                ("agents", name, "hub", "stack"), "is a second hub beside this stack's", instead, agent.hub.stack
+                ("agents", name, "hub", "stack"), "has no effect: this stack has a hub", instead, agent.hub.stack
             )
 
 
 def clusters_are_used(partial: PartialFleet) -> Iterator[Problem]:
     """Every cluster runs a Prometheus server or an agent."""
     is_unreadable = partial.server_section and partial.server_cluster is None
-    if is_unreadable or not (partial.server_section or partial.has_agents):
+    has_watcher = "watcher" in partial.present
+    if is_unreadable or not (partial.server_section or partial.has_agents or has_watcher):
         return
+    if has_watcher and not partial.watcher:
+        return
+    watched = partial.watcher.clusters if partial.watcher else ()
     for name in partial.clusters:
-        if name != partial.server_cluster and name not in partial.agents:
-            instead = f"Add {name}: {{}} to agents, or remove the cluster."
-            yield Problem(("clusters", name), "runs neither a server nor an agent", instead)
+        if name != partial.server_cluster and name not in partial.agents and name not in watched:
+            section = "watcher.clusters" if has_watcher else "agents"
+            rule = "is neither watched nor runs an agent" if has_watcher else "runs neither a server nor an agent"
+            yield Problem(("clusters", name), rule, f"Add {name}: {{}} to {section}, or remove the cluster.")
 
 
 def clusters_are_distinct(partial: PartialFleet) -> Iterator[Problem]:
-    """Two names never lead to one cluster; whether two contexts do is seen once there are kubeconfigs."""
+    """No two clusters have one context; whether two contexts have one API server is checked at `pulumi up`."""
     seen: dict[tuple[str, tuple[Path, ...]], str] = {}
     for name, cluster in partial.clusters.items():
         if not cluster:
@@ -116,7 +148,7 @@ def clusters_are_distinct(partial: PartialFleet) -> Iterator[Problem]:
 
 
 def writers_are_known_once(partial: PartialFleet) -> Iterator[Problem]:
-    """The hub's section says of an agent elsewhere what this stack says of its own clusters."""
+    """Series and labels of a cluster are written once: in `clusters`, or in `hub.agents` for another stack's."""
     for name, writer in partial.hub.agents.items() if partial.hub else ():
         agent = partial.agents.get(name)
         if agent and agent.hub and agent.hub.url:
@@ -127,12 +159,12 @@ def writers_are_known_once(partial: PartialFleet) -> Iterator[Problem]:
         for key in known if name in partial.clusters else ():
             if key in writer.model_fields_set:
                 rule = f"has no effect: {name} is a cluster of this stack"
-                instead = f"Write it at clusters.{name}.{key}."
+                instead = f"Write it in clusters.{name}.{key}."
                 yield Problem(("hub", "agents", name, key), rule, instead, known[key])
 
 
 def labels_are_joined(partial: PartialFleet) -> Iterator[Problem]:
-    """Labels of a cluster are told by the hub that its samples go to."""
+    """Labels of a cluster are in the stack of the hub that its agent writes to."""
     for name, cluster in partial.clusters.items():
         agent = partial.agents.get(name)
         if not cluster or not cluster.labels:
@@ -140,13 +172,13 @@ def labels_are_joined(partial: PartialFleet) -> Iterator[Problem]:
         if agent and agent.hub and agent.hub.url:
             rule = "has no effect: its agent writes to another system"
             yield Problem(("clusters", name, "labels"), rule, "Remove it.")
-        elif not partial.has_hub and name != partial.server_cluster:
-            instead = f"Write them in the stack of the hub, at hub.agents.{name}.labels."
+        elif not partial.has_hub and name != partial.server_cluster and name not in partial.expected:
+            instead = f"Write them in the stack of the hub, in hub.agents.{name}.labels."
             yield Problem(("clusters", name, "labels"), "has no effect: this stack has no hub", instead)
 
 
 def outages_span_intervals(partial: PartialFleet) -> Iterator[Problem]:
-    """An outage is long compared with the time between two scrapes."""
+    """An outage spans at least ten scrape intervals."""
     if not partial.scrape:
         return
     least = _INTERVALS_PER_OUTAGE * seconds(partial.scrape.interval)
@@ -161,6 +193,7 @@ RULES: tuple[Rule, ...] = (
     there_is_one_server,
     server_has_a_cluster,
     agents_have_clusters,
+    watcher_watches_clusters,
     server_watches_its_cluster,
     agents_have_a_hub,
     clusters_are_used,
@@ -170,6 +203,9 @@ RULES: tuple[Rule, ...] = (
     outages_span_intervals,
     retention_fits,
     sections_have_a_server,
+    alertmanager_fits_a_machine,
+    machines_install_releases,
+    machines_have_no_kubernetes_secrets,
     named_clusters_report,
     routed_teams_have_alerts,
     hosts_are_distinct,
@@ -179,11 +215,11 @@ RULES: tuple[Rule, ...] = (
     proxies_verify_the_hub,
     node_ports_are_written,
     node_ports_are_distinct,
-    replicas_are_folded,
+    replicas_are_deduplicated,
     agents_write_once,
     limited_clusters_write,
     receive_has_writers,
-    rulers_bucket_is_made,
+    ruler_bucket_is_created,
     pods_have_identities,
     pools_have_a_bucket,
     releases_know_delayed_compaction,

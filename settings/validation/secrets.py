@@ -1,4 +1,4 @@
-"""The secrets that a fleet takes from its stack: flat keys beside `promfleet:fleet`, never part of it."""
+"""Secrets that the program reads from the stack: keys of the configuration other than `promfleet:fleet`."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -8,7 +8,7 @@ from ..errors import Path, Problem
 from .partial import PartialFleet
 
 Given = Callable[[str], bool | None]
-"""Of a key without its namespace: whether it is encrypted, or None where there is no such key."""
+"""Tells of a key without its namespace whether it is encrypted; None where there is no such key."""
 
 
 def secret_key(owner: str, use: str) -> str:
@@ -17,7 +17,7 @@ def secret_key(owner: str, use: str) -> str:
 
 
 def needed(partial: PartialFleet) -> Mapping[str, Path]:
-    """Every secret that the fleet takes from its stack: key -> where the stack file asks for it."""
+    """Every secret that the fleet needs of its stack: key -> path in the stack file that requires it."""
     return dict(_needed(partial))
 
 
@@ -25,6 +25,11 @@ def _needed(partial: PartialFleet) -> Iterator[tuple[str, Path]]:
     for cluster, agent in partial.agents.items():
         if agent and agent.hub and agent.hub.url:
             yield secret_key(cluster, "token"), ("agents", cluster, "hub", "url")
+    if partial.watcher:
+        for index, user in enumerate(partial.watcher.expose.users if partial.watcher.expose else ()):
+            yield secret_key(user, "password_hash"), ("watcher", "expose", "users", index)
+        if partial.watcher.hub and partial.watcher.hub.url:
+            yield secret_key(partial.watcher.name, "token"), ("watcher", "hub", "url")
     for receiver, contact in partial.alertmanager.receivers.items() if partial.alertmanager else ():
         for integration, settings in contact.integrations.items():
             if not settings.secret:
@@ -35,7 +40,7 @@ def _needed(partial: PartialFleet) -> Iterator[tuple[str, Path]]:
 
 
 def missing(partial: PartialFleet, given: Given) -> Iterator[Problem]:
-    """The secrets that the stack lacks, and those that are none because they stand there for all to read."""
+    """The secrets that the stack lacks, and those that are in plain text."""
     for key, path in needed(partial).items():
         command = f"`pulumi config set --secret promfleet:{key}`"
         encrypted = given(key)
@@ -43,4 +48,4 @@ def missing(partial: PartialFleet, given: Given) -> Iterator[Problem]:
             yield Problem(path, f"needs the secret promfleet:{key}", f"Run {command}.")
         elif not encrypted:
             instead = f"Replace it where it is used, and run {command}."
-            yield Problem(path, f"has its secret promfleet:{key} in plain text, in a file that is shared", instead)
+            yield Problem(path, f"has its secret promfleet:{key} in plain text in the stack file", instead)

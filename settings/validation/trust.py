@@ -1,4 +1,4 @@
-"""The rules on trust: that whoever signs the hub's certificate can, and that agents and proxies can verify it."""
+"""Rules on certificates: that the CA can sign for the hosts, and that agents and proxies can verify it."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -13,18 +13,18 @@ from .partial import PartialFleet
 _INNER = frozenset(
     {"arpa", "corp", "home", "internal", "intranet", "invalid", "lan", "local", "localhost", "private", "svc", "test"}
 )
-"""Last parts of names that no public registry has."""
+"""Top-level domains that are not public."""
 _VERIFIERS = {"ingress": "nginx", "httpProxy": "Contour"}
-"""What verifies the hub by the `ca.crt` of a Secret, by the way in; a Gateway can trust the public authorities."""
+"""By `via`, the proxy that verifies the server with a Secret's `ca.crt`; a Gateway can use public authorities."""
 _PUBLIC = "and no public authority signs it"
 
 
 def authorities_sign_hosts(partial: PartialFleet) -> Iterator[Problem]:
-    """Without a `ca` the certificate is a public authority's, which signs public names alone."""
+    """Without `ca`, a public authority signs the certificate, and it signs public names only."""
     expose = partial.server.expose if partial.server else None
     if not expose or _is_private(expose):
         return
-    own = f"or in {partial.server_section}.expose.tls the ca of your own authority."
+    own = f"or the CA of your own authority in {partial.server_section}.expose.tls.ca."
     for path, host in (hosts(partial) if expose.tls.issuer else _hosts_of_agents(partial)).items():
         if re.fullmatch(ADDRESS, host) and (expose.tls.issuer or not _is_public_address(host)):
             yield Problem(path, f"is an address, {_PUBLIC}", f"Write a DNS name, {own}", host)
@@ -34,17 +34,17 @@ def authorities_sign_hosts(partial: PartialFleet) -> Iterator[Problem]:
 
 
 def proxies_verify_the_hub(partial: PartialFleet) -> Iterator[Problem]:
-    """A proxy that ends TLS and starts it anew knows by whom the hub's certificate is signed."""
+    """A proxy that re-encrypts has the CA of the server's certificate."""
     expose = partial.server.expose if partial.server else None
     if not expose or expose.passthrough or _is_private(expose) or expose.via not in _VERIFIERS:
         return
-    if expose.via == "ingress" and not expose.is_told_of_nginx:
+    if expose.via == "ingress" and not expose.is_of_nginx:
         return
     verifier, path = _VERIFIERS[expose.via], (partial.server_section, "expose", "tls", "ca")
-    needed = f"is missing: {verifier} verifies the hub by it, and"
+    needed = f"is missing: {verifier} verifies the server with it, and"
     instead = "Write ca: |, and below it the PEM text of the root that signs for the"
     if expose.tls.issuer:
-        rule = f"{needed} a public authority leaves none in the certificate's Secret"
+        rule = f"{needed} the Secret of a public authority's certificate has none"
         yield Problem(path, rule, f"{instead} issuer.")
     elif partial.writers:
         yield Problem(path, f"{needed} agents verify {verifier}", f"{instead} certificate.")
@@ -55,7 +55,7 @@ def _is_private(expose: Expose) -> bool:
 
 
 def _hosts_of_agents(partial: PartialFleet) -> Mapping[Path, str]:
-    """The hosts that agents write to."""
+    """Every host that agents write to."""
     if not partial.writers:
         return {}
     receive = ("thanos", "receive", "expose", "host")

@@ -4,7 +4,7 @@ import os
 import time
 from typing import NamedTuple
 
-from fleet.client import Hub, open_hub
+from fleet.client import PrometheusClient, open_prometheus
 from fleet.stack import outputs
 from lab.environment import environment
 
@@ -24,7 +24,7 @@ class Group(NamedTuple):
 def shares() -> list[Group]:
     """Ask the lab's hub, once it has evaluated for as long as the window; the last row is the sum."""
     os.environ |= environment()
-    with open_hub(outputs("dev")) as hub:
+    with open_prometheus(outputs("dev")) as hub:
         wait(hub)
         average = "avg_over_time(prometheus_rule_group_last_duration_seconds[10m])"
         found = {
@@ -36,7 +36,7 @@ def shares() -> list[Group]:
     return [*groups, Group("all", sum(sizes.values()), sum(found.values()))]
 
 
-def wait(hub: Hub) -> None:
+def wait(hub: PrometheusClient) -> None:
     """Wait until the hub runs for as long as the window: what it does at its start is not what it does."""
     while True:
         [age] = hub.query('time() - process_start_time_seconds{job="prometheus", instance="prometheus-hub"}')

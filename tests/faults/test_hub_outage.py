@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from fleet.client import Hub
+from fleet.client import PrometheusClient
 from tests.lab.clusters import Lab
 from tests.lab.fleets import AGENTS
 from tests.lab.samples import delivered, fired, watching
@@ -18,7 +18,7 @@ OUTAGE = 120
 
 class TestHub:
     def test_an_outage_costs_nothing_while_the_agents_stay(
-        self, lab: Lab, hub: Hub, oracle: str, record: Record
+        self, lab: Lab, hub: PrometheusClient, oracle: str, record: Record
     ) -> None:
         """
         After two minutes without a hub no sample is missing.

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from fleet.client import Hub
+from fleet.client import PrometheusClient
 from tests.lab.clusters import Lab
 from tests.lab.samples import delivered, fired, watching
 from tests.lab.stack import Stack, eventually
@@ -18,7 +18,7 @@ PATIENCE = 180
 
 class TestDeletedAccount:
     def test_stops_its_writes_until_it_has_a_new_token(
-        self, lab: Lab, deployed: Stack, hub: Hub, oracle: str, record: Record
+        self, lab: Lab, deployed: Stack, hub: PrometheusClient, oracle: str, record: Record
     ) -> None:
         """
         Its token is unknown once the auth proxy's cache has forgotten it, and what it sends then is lost.

@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from fleet.client import Hub
+from fleet.client import PrometheusClient
 from lab.gcp import objectstore
 from tests.lab import bucket, fleets, history
 from tests.lab.clusters import Lab
 from tests.lab.fleets import FLEET, REPLICAS, StackFile
 from tests.lab.samples import Samples, answers, widest
 from tests.lab.stack import Stack, eventually
-from tests.lab.stacks import Stacks, raised
+from tests.lab.stacks import Stacks, alertmanager_alerts
 
 from .conftest import Record
 
@@ -43,10 +43,10 @@ class Trouble(NamedTuple):
 def told(stacks: Stacks, stack: Stack) -> list[dict[str, Any]]:
     """The alerts that Alertmanager has."""
     with stacks.open_alertmanager(stack) as operate:
-        return raised(operate)
+        return alertmanager_alerts(operate)
 
 
-def samples_of(query: Hub, promql: str, start: float, end: float) -> dict[str, Samples]:
+def samples_of(query: PrometheusClient, promql: str, start: float, end: float) -> dict[str, Samples]:
     """
     What is stored of each cluster's one series between two times.
 
@@ -96,7 +96,7 @@ def trouble(lab: Lab, stacks: Stacks, whole: Mapping[str, StackFile]) -> Trouble
 
 
 class TestTrouble:
-    def test_is_told_once(self, trouble: Trouble) -> None:
+    def test_notifies_once(self, trouble: Trouble) -> None:
         """
         Two Rulers see the replica that is gone; Alertmanager has one alert, with no label of a replica.
         """
@@ -105,7 +105,7 @@ class TestTrouble:
         assert labels["cluster"] == "hub"
         assert "replica" not in labels
 
-    def test_leaves_no_gap(self, trouble: Trouble, query: Hub, record: Record) -> None:
+    def test_leaves_no_gap(self, trouble: Trouble, query: PrometheusClient, record: Record) -> None:
         """
         Of each cluster there is a sample for every scrape: the other replica's, the other ingestors', what us1 kept.
         """
@@ -127,7 +127,7 @@ class TestTrouble:
             fault = "no object store, one of two Prometheus and one of three ingestors killed, us1 over its limit"
             record(f"{fault}, {BAD_TIME} s: {cluster}", samples, alerts=trouble.names, healed=healed[cluster])
 
-    def test_makes_the_agent_try_again(self, trouble: Trouble, query: Hub) -> None:
+    def test_makes_the_agent_try_again(self, trouble: Trouble, query: PrometheusClient) -> None:
         """
         The agent that was answered 429 kept what it had, and counted how often it tried.
         """
@@ -162,7 +162,9 @@ class TestTrouble:
 
 
 class TestBlocks:
-    def test_answer_for_data_that_is_gone(self, lab: Lab, trouble: Trouble, query: Hub, record: Record) -> None:
+    def test_answer_for_data_that_is_gone(
+        self, lab: Lab, trouble: Trouble, query: PrometheusClient, record: Record
+    ) -> None:
         """
         What Prometheus wrote is in the bucket: with its volumes empty, Query answers the same.
         """

@@ -36,7 +36,7 @@ class TestVariant:
         """
 
         def assert_up() -> None:
-            with stacks.open_hub(varied) as query:
+            with stacks.open_prometheus(varied) as query:
                 assert [s.value for s in query.query('sum(up{job="thanos-store"})')] == [4]
 
         eventually(assert_up, 240)
@@ -47,7 +47,7 @@ class TestVariant:
         """
 
         def assert_written() -> None:
-            with stacks.open_hub(varied) as query:
+            with stacks.open_prometheus(varied) as query:
                 found = query.query('promfleet_thanos_replicas_expected{tenant_id!=""}')
             assert [(s.labels["tenant_id"], s.value) for s in found] == [
                 ("system:serviceaccount:promfleet:thanos-ruler", REPLICAS)

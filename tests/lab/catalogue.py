@@ -6,14 +6,14 @@ import promql_parser
 import yaml
 
 from dashboards import Dashboard, queries
-from fleet.client import Hub
+from fleet.client import PrometheusClient
 from render import rules
 from settings import Fleet
 from tests.promql import selectors
 
 MACHINE = "Node(Filesystem.+|CPUHighUsage|DiskIOSaturation|MemoryMajorPagesFaults|SystemSaturation)"
 """Alerts, as a regular expression, that tell how full and how busy the machine is: that is not the fleet's doing."""
-_RAISED = f'ALERTS{{alertname!~"{MACHINE}"}} unless ALERTS{{alertname="KubeContainerWaiting", alertstate="pending"}}'
+_ACTIVE = f'ALERTS{{alertname!~"{MACHINE}"}} unless ALERTS{{alertname="KubeContainerWaiting", alertstate="pending"}}'
 """
 Ten minutes after pods were started their waiting is still in sight, twenty before anybody would be told.
 """
@@ -31,13 +31,13 @@ def metrics(fleet: Fleet) -> set[str]:
     return {one.name for text in texts for one in selectors(promql_parser.parse(text)) if one.name}
 
 
-def present(hub: Hub, metrics: Iterable[str]) -> set[str]:
+def present(hub: PrometheusClient, metrics: Iterable[str]) -> set[str]:
     """Keep the metrics that have a sample now; to ask for every series would keep Query busy for a minute."""
     names = "|".join(sorted(metrics))
     return {sample.labels["__name__"] for sample in hub.query(f'count by (__name__) ({{__name__=~"{names}"}})')}
 
 
-def unhealthy(hub: Hub) -> dict[str, str]:
+def unhealthy(hub: PrometheusClient) -> dict[str, str]:
     """Rules that could not be evaluated, and why."""
     return {
         rule["name"]: rule.get("lastError", "not evaluated yet")
@@ -47,9 +47,9 @@ def unhealthy(hub: Hub) -> dict[str, str]:
     }
 
 
-def raised(hub: Hub) -> set[str]:
+def active_alerts(hub: PrometheusClient) -> set[str]:
     """Alerts that fire or are about to, as `NAME in CLUSTER`."""
-    return {f"{s.labels['alertname']} in {s.labels['cluster']}" for s in hub.query(_RAISED)}
+    return {f"{s.labels['alertname']} in {s.labels['cluster']}" for s in hub.query(_ACTIVE)}
 
 
 class Panels:
@@ -63,7 +63,7 @@ class Panels:
             for (board, panel, query), *others in asked
         ]
 
-    def silent(self, hub: Hub) -> dict[tuple[str, str], str]:
+    def silent(self, hub: PrometheusClient) -> dict[tuple[str, str], str]:
         """Dashboard and panel of each query that has no answer whatever is chosen -> the query for the first choice."""
         self._unanswered = [(where, texts) for where, texts in self._unanswered if not any(map(hub.query, texts))]
         return {where: texts[0] for where, texts in self._unanswered}

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -65,6 +66,16 @@ class Lab:
 
     def node_address(self, cluster: str) -> str:
         return self._clusters[cluster].node
+
+    def pod_network(self, cluster: str) -> str:
+        return str(self._clusters[cluster].pods)
+
+    def pods(self, cluster: str) -> Counter[str]:
+        """Count the pods of each namespace as the cluster's own API server has them."""
+        found = self.kubectl(
+            cluster, "get", "pods", "--all-namespaces", "-o", "jsonpath={.items[*].metadata.namespace}"
+        )
+        return Counter(found.split())
 
     def kubectl(self, cluster: str, *arguments: str) -> str:
         """Run kubectl and return what it printed; `LabError` with its complaint where it fails."""

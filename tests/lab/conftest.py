@@ -8,6 +8,7 @@ from .clusters import Bringup
 
 ORDER = (
     "test_hostile_targets",  # needs no cluster, and runs while they start
+    "test_machine",  # likewise
     "test_two_stacks",  # begins a past that the Compactor works on while other tests run
     "test_thanos_roles",
     "test_thanos_tenants",
@@ -16,13 +17,14 @@ ORDER = (
     "test_thanos_catalogue",
     "test_destroy",
     "test_standalone",
+    "test_watcher",
     "test_examples",  # wants clusters with nothing of ours
     "test_first_update",  # begins with the dev stack, which stays to the end
-    "test_fleet",  # counts pods; those of a Prometheus that restarts are counted twice for five minutes
-    "test_render",  # only looks
+    "test_render",  # only looks, while what happened before leaves the rules' memory
     "test_open",  # likewise
+    "test_access",  # likewise, and begins what test_catalogue looks for
+    "test_fleet",  # counts pods; those of a Prometheus that restarts are counted twice for five minutes
     "test_neighbours",
-    "test_access",  # begins what test_catalogue looks for
     "test_incidents",
     "test_catalogue",
     "test_loss",

@@ -8,7 +8,7 @@ import httpx
 import pytest
 import yaml
 
-from fleet.client import Hub
+from fleet.client import PrometheusClient
 from lab.cluster import WIRE
 from settings import Fleet
 
@@ -89,8 +89,8 @@ def standing(stacks: Stacks, notifying: StackFile) -> Stack:
 
 
 @pytest.fixture
-def hub(deployed: Stack, stacks: Stacks) -> Generator[Hub]:
-    with stacks.open_hub(deployed) as hub:
+def hub(deployed: Stack, stacks: Stacks) -> Generator[PrometheusClient]:
+    with stacks.open_prometheus(deployed) as hub:
         yield hub
 
 

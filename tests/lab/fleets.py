@@ -135,6 +135,17 @@ def two_stacks(thanos: Mapping[str, Any] | None = None) -> dict[str, StackFile]:
     return {HUB_STACK: hub, AGENTS_STACK: StackFile(AGENTS_ONLY)}
 
 
+WATCHER_STACK = "watcher"
+WATCHER = StackFile(
+    {
+        **{key: FLEET[key] for key in ("createNamespace", "protect", "scrape")},
+        "clusters": {name: _CLUSTERS[name] for name in AGENTS},
+        "watcher": {"storage": "50Gi", "clusters": {"eu1": {"route": "direct"}, "us1": {"route": "apiserver"}}},
+        "alerts": {"rules": {"PromfleetClusterUnreachable": {"for": "15s"}}},
+        "alertmanager": {"receivers": {"nobody-yet": {}}, "default": "nobody-yet"},
+    }
+)
+"""The file of a stack in which a machine watches two clusters from outside."""
 STANDALONE_STACK = "standalone"
 STANDALONE = StackFile(
     {

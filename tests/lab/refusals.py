@@ -45,13 +45,13 @@ def in_foreign_namespace(file: StackFile) -> StackFile:
 
 REFUSALS: Mapping[str, Refusal] = {
     "a cluster is renamed": Refusal(
-        renamed, ("clusters.us9: this cluster is us1 in this stack's state already. Write us1 again",)
+        renamed, ("clusters.us9: this cluster is named us1 in this stack's state. Write us1 again",)
     ),
     "two clusters are swapped": Refusal(swapped, ("promfleet.io/owner", "promfleet/organization/promfleet/dev/us1")),
     "clusters of another stack": Refusal(taken, ("belongs to stack organization/promfleet/dev, as us1",), "other"),
     "a namespace of somebody else": Refusal(
         in_foreign_namespace,
-        (f'clusters.us1: namespace "{NAMESPACE}" exists, and is not this program\'s', "createNamespace: false"),
+        (f'clusters.us1: namespace "{NAMESPACE}" exists, and this program did not create it', "createNamespace: false"),
     ),
 }
 """By what they are about."""

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from alerts import MAINTENANCE, WATCHDOG
-from fleet.client import Hub
+from fleet.client import PrometheusClient
 
 from .catalogue import MACHINE
 from .stack import eventually
@@ -32,7 +32,7 @@ def widest(times: Sequence[float]) -> float:
 class Watch:
     """The oracle of one cluster, as the hub has it since the watch began: scraped every second, it says the time."""
 
-    def __init__(self, hub: Hub, cluster: str) -> None:
+    def __init__(self, hub: PrometheusClient, cluster: str) -> None:
         self.hub, self.cluster, self.began = hub, cluster, time.time()
 
     def stored(self) -> list[tuple[float, float]]:
@@ -57,7 +57,7 @@ class Watch:
         assert wrong == []
 
 
-def watching(hub: Hub, clusters: Sequence[str]) -> list[Watch]:
+def watching(hub: PrometheusClient, clusters: Sequence[str]) -> list[Watch]:
     """Begin to watch once the oracle of each cluster arrives every second."""
 
     def assert_arriving() -> None:
@@ -78,12 +78,12 @@ def delivered(watches: Sequence[Watch], seconds: float = 120) -> list[Samples]:
     return counted[-1]
 
 
-def answers(query: Hub, promql: str, **parameters: str) -> list[dict[str, Any]]:
+def answers(query: PrometheusClient, promql: str, **parameters: str) -> list[dict[str, Any]]:
     """Answer an instant query as the API does, with parameters of Thanos' own."""
     return query.get("/api/v1/query", query=promql, **parameters).json()["data"]["result"]
 
 
-def fired(hub: Hub, seconds: float) -> str:
+def fired(hub: PrometheusClient, seconds: float) -> str:
     """Name the alerts that fired in the last seconds, but those that always do."""
     always = "|".join((WATCHDOG, MAINTENANCE, MACHINE))
     asked = f'max_over_time(ALERTS{{alertstate="firing", alertname!~"{always}"}}[{int(seconds)}s])'

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from fleet.client import Hub
+from fleet.client import PrometheusClient
 from fleet.status import look
 
 from . import bucket
@@ -31,7 +31,7 @@ StackFiles = Mapping[str, StackFile]
 """By the name of their stack, in the order in which they are deployed; the first one has the hub."""
 
 
-def raised(operate: httpx.Client, *matchers: str) -> list[dict[str, Any]]:
+def alertmanager_alerts(operate: httpx.Client, *matchers: str) -> list[dict[str, Any]]:
     """Every alert that an Alertmanager has and that matches, as people see them who silence."""
     groups = operate.get("/api/v2/alerts/groups", params={"filter": matchers}).raise_for_status().json()
     return list({alert["fingerprint"]: alert for group in groups for alert in group["alerts"]}.values())
@@ -66,7 +66,7 @@ class Stacks:
         for name, file in files.items():
             self.update(name, file)
         stacks = [self.stacks[name] for name in files]
-        if stacks:
+        if stacks and "prometheus" in stacks[0].outputs:  # of a watcher's stack the machine has it
             eventually(lambda: self._assert_ready(stacks[0]), PATIENCE)
         return stacks
 
@@ -120,24 +120,24 @@ class Stacks:
 
     def _assert_ready(self, hub_stack: Stack) -> None:
         """What `fleet status` asks for, and samples of now."""
-        with self.open_hub(hub_stack) as hub:
+        with self.open_prometheus(hub_stack) as hub:
             rows = look(hub)
         assert rows
         assert [row for row in rows if not row.healthy or row.age is None or row.age > FRESH] == []
 
     @contextmanager
-    def open_hub(self, stack: Stack) -> Generator[Hub]:
+    def open_prometheus(self, stack: Stack) -> Generator[PrometheusClient]:
         """Open the hub of a stack over the network, with its reader's token."""
         with self.open_server(stack.outputs["prometheus"]["readUrl"], stack.outputs["readerToken"]) as hub:
             yield hub
 
     @contextmanager
-    def open_server(self, read: str, token: str) -> Generator[Hub]:
+    def open_server(self, read: str, token: str) -> Generator[PrometheusClient]:
         """Open whatever the lab's route leads to by this URL of a read proxy."""
         url = urlsplit(read)
         host = url.hostname or ""
         with self._client(url.port or 443, host, token) as client:
-            yield Hub(client, host)
+            yield PrometheusClient(client, host)
 
     @contextmanager
     def open_alertmanager(self, stack: Stack) -> Generator[httpx.Client]:

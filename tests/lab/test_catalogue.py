@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from dashboards import dashboards_of
-from fleet.client import Hub
+from fleet.client import PrometheusClient
 from settings import Fleet
 
 from .catalogue import Panels, groups, metrics, present, unhealthy
@@ -76,7 +76,7 @@ def pushed(lab, deployed) -> None:
 
 
 class TestRules:
-    def test_are_all_evaluated(self, hub: Hub, fleet: Fleet) -> None:
+    def test_are_all_evaluated(self, hub: PrometheusClient, fleet: Fleet) -> None:
         """
         Prometheus finds nothing wrong with any rule of the catalogue.
         """
@@ -88,7 +88,7 @@ class TestRules:
 
         eventually(assert_healthy, ARRIVAL)
 
-    def test_use_metrics_that_exist(self, hub: Hub, fleet: Fleet, furnished: None, pushed: None) -> None:
+    def test_use_metrics_that_exist(self, hub: PrometheusClient, fleet: Fleet, furnished: None, pushed: None) -> None:
         """
         Each metric that a rule reads is there, or known to be missing here; none is called missing that is there.
         """
@@ -103,7 +103,9 @@ class TestRules:
 
 
 class TestBoards:
-    def test_every_panel_has_an_answer(self, lab: Lab, hub: Hub, fleet: Fleet, furnished: None, pushed: None) -> None:
+    def test_every_panel_has_an_answer(
+        self, lab: Lab, hub: PrometheusClient, fleet: Fleet, furnished: None, pushed: None
+    ) -> None:
         """
         Asked for eu1, or for the hub's cluster where only that has one, each query of each panel finds something.
         """
@@ -131,7 +133,7 @@ class TestBoards:
 
 
 class TestPush:
-    def test_stands_under_the_hubs_cluster(self, hub: Hub, pushed: None) -> None:
+    def test_has_the_label_of_the_hubs_cluster(self, hub: PrometheusClient, pushed: None) -> None:
         """
         Job and instance are the push's own; the cluster that it claims is kept beside the true one.
         """
@@ -155,7 +157,7 @@ class TestPush:
 
 
 class TestProbe:
-    def test_asks_what_the_stack_file_names(self, hub: Hub) -> None:
+    def test_asks_what_the_stack_file_names(self, hub: PrometheusClient) -> None:
         """
         Through the prober's auth proxy, and under the hub's cluster.
         """
@@ -169,7 +171,7 @@ class TestProbe:
 
 
 class TestSnapshot:
-    def test_draws_the_live_fleet(self, lab, hub: Hub, tmp_path) -> None:
+    def test_draws_the_live_fleet(self, lab, hub: PrometheusClient, tmp_path) -> None:
         """
         The command ends with a picture of all three clusters.
         """

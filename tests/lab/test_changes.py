@@ -29,7 +29,7 @@ def running(lab):
 
 
 class TestPreview:
-    def test_shows_no_changes_to_somebody_else(self, unchanged):
+    def test_shows_no_changes_to_another_user(self, unchanged):
         """
         Whose kubeconfig lies elsewhere, and in several files.
         """
@@ -52,7 +52,7 @@ class TestState:
         written = [form for token in tokens for form in (token, base64.b64encode(token.encode()).decode())]
         assert [form for form in written if form in state] == []
 
-    def test_holds_no_path_of_whoever_deployed_it(self, lab, deployed):
+    def test_holds_no_path_of_the_user_who_deployed_it(self, lab, deployed):
         """
         The next one has another home.
         """
@@ -118,7 +118,7 @@ class TestUpdate:
         """
 
         def assert_in_force():
-            with stacks.open_hub(stacks.stacks["dev"]) as hub:
+            with stacks.open_prometheus(stacks.stacks["dev"]) as hub:
                 expected = {s.labels["cluster"]: s.labels["region"] for s in hub.query("promfleet_cluster_expected")}
                 retention = hub.query("prometheus_tsdb_retention_limit_seconds")
                 intervals = hub.query('count by (cluster) (prometheus_target_interval_length_seconds{interval="20s"})')

@@ -9,7 +9,7 @@ pytestmark = pytest.mark.lab
 
 
 class TestDevStack:
-    def test_stands_again(self, stacks: Stacks) -> None:
+    def test_is_deployed_again(self, stacks: Stacks) -> None:
         """
         Whatever was deployed before, it is at rest after one update.
         """

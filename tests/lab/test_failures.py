@@ -63,7 +63,7 @@ def status(standing: Stack) -> Status:
 
 
 @pytest.fixture
-def unwell(lab: Lab, standing: Stack) -> Iterator[None]:
+def broken_objects(lab: Lab, standing: Stack) -> Iterator[None]:
     lab.apply(CLUSTER, [second_exporter(), impossible_claim()])
     yield
     lab.kubectl(CLUSTER, "-n", PRIVILEGED, "delete", "pod/second-exporter", "pvc/impossible", "--grace-period=1")
@@ -78,7 +78,7 @@ def limited(lab: Lab, standing: Stack) -> Iterator[None]:
 
 
 class TestStatus:
-    def test_says_nothing_of_a_fleet_that_is_well(self, status: Status) -> None:
+    def test_lists_no_problems_of_a_healthy_fleet(self, status: Status) -> None:
         """
         No line of any cluster stands below the table.
         """
@@ -89,7 +89,7 @@ class TestStatus:
 
         eventually(assert_silent, seconds=120)
 
-    def test_says_which_port_and_which_class_are_not_to_be_had(self, status: Status, unwell: None) -> None:
+    def test_names_the_port_and_the_storage_class(self, status: Status, broken_objects: None) -> None:
         """
         In the words of the scheduler and of the volume controller.
         """

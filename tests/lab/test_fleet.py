@@ -1,13 +1,11 @@
 """The fleet as it stands after `make up`: the hub answers for every cluster, and rightly."""
 
-from collections import Counter
-
 import pytest
 
 from alerts import MAINTENANCE, WATCHDOG
-from fleet.client import Hub
+from fleet.client import PrometheusClient
 
-from .catalogue import raised
+from .catalogue import active_alerts
 from .stack import eventually
 from .workloads import IMPOSTOR, NAMESPACE, exporter
 
@@ -28,19 +26,13 @@ JOBS = {
 }
 
 
-def pods(lab, cluster):
-    """Count the pods of each namespace as the cluster's own API server has them."""
-    found = lab.kubectl(cluster, "get", "pods", "--all-namespaces", "-o", "jsonpath={.items[*].metadata.namespace}")
-    return Counter(found.split())
-
-
 def assert_hub_agrees(lab, hub):
     """What the hub says of each cluster and namespace is what that cluster's API server says."""
     told = {
         (s.labels["cluster"], s.labels["namespace"]): int(s.value)
         for s in hub.query('sum(kube_pod_info{job="kube-state-metrics"}) by (cluster, namespace)')
     }
-    true = {(cluster, ns): n for cluster in CLUSTERS for ns, n in pods(lab, cluster).items()}
+    true = {(cluster, ns): n for cluster in CLUSTERS for ns, n in lab.pods(cluster).items()}
     assert told == true
 
 
@@ -60,7 +52,7 @@ class TestProof:
             lab.kubectl("us1", "-n", NAMESPACE, "rollout", "status", "deployment", oracle, "--timeout=60s")
 
             def assert_counted(replicas=replicas):
-                assert pods(lab, "us1")[NAMESPACE] == replicas
+                assert lab.pods("us1")[NAMESPACE] == replicas
                 assert_hub_agrees(lab, hub)
 
             eventually(assert_counted, FORGOTTEN)
@@ -97,13 +89,13 @@ class TestTargets:
 
 
 class TestRules:
-    def test_find_nothing_wrong(self, hub: Hub) -> None:
+    def test_find_nothing_wrong(self, hub: PrometheusClient) -> None:
         """
         Nothing fires and nothing is about to, but the heartbeat and what tells of a maintenance.
         """
 
         def assert_calm() -> None:
-            assert raised(hub) == {f"{WATCHDOG} in hub", f"{MAINTENANCE} in us1"}
+            assert active_alerts(hub) == {f"{WATCHDOG} in hub", f"{MAINTENANCE} in us1"}
 
         eventually(assert_calm, MEMORY)
 

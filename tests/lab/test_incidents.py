@@ -19,7 +19,7 @@ from .clusters import Lab
 from .fleets import FLEET, UNAVAILABLE
 from .processes import Server
 from .stack import Stack, eventually
-from .stacks import Stacks, raised
+from .stacks import Stacks, alertmanager_alerts
 from .webhook import Webhook
 from .workloads import NAMESPACE, ORACLE, exporter
 
@@ -48,11 +48,11 @@ def in_force(deployed: Stack, stacks: Stacks, webhook: Webhook, operate: httpx.C
     """The receivers and rules of the stack file have reached every server that reads them."""
 
     def assert_read() -> None:
-        with stacks.open_hub(deployed) as hub:
+        with stacks.open_prometheus(deployed) as hub:
             alike = hub.query('count_values("hash", alertmanager_config_hash)')
         assert [s.value for s in alike] == [REPLICAS]  # all have read by now what the stack file says
         assert webhook.told("firing", alertname=WATCHDOG)
-        assert raised(operate, f"alertname={MAINTENANCE}")
+        assert alertmanager_alerts(operate, f"alertname={MAINTENANCE}")
 
     eventually(assert_read, 240)
 
@@ -117,7 +117,7 @@ def shop_works(lab: Lab, *, works: bool) -> None:
 def seen(operate: httpx.Client, **labels: str) -> list[dict[str, Any]]:
     """The alerts of the broken workloads, as Alertmanager has them."""
     matchers = [f'{name}="{value}"' for name, value in {"alertname": UNAVAILABLE, **labels}.items()]
-    return raised(operate, *matchers)
+    return alertmanager_alerts(operate, *matchers)
 
 
 def assert_told_once(webhook: Webhook, status: str, cluster: str) -> None:
@@ -126,7 +126,7 @@ def assert_told_once(webhook: Webhook, status: str, cluster: str) -> None:
 
 
 class TestIncident:
-    def test_is_told_once_and_in_maintenance_or_silence_not_at_all(
+    def test_notifies_once_and_in_maintenance_or_silence_not_at_all(
         self, lab: Lab, shop: None, in_force: None, webhook: Webhook, operate: httpx.Client, second_source: Server
     ) -> None:
         """

@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 
 from alerts import MAINTENANCE, WATCHDOG
-from fleet.client import Hub
+from fleet.client import PrometheusClient
 from fleet.status import look
 from render.scrape.untrusted import OWNED
 from settings.images import KUBE_STATE_METRICS, NODE_EXPORTER
 from tests.promql import OF_TARGETS, owners
 from tests.render.test_alerts import CASES
 
-from .catalogue import raised, unhealthy
+from .catalogue import active_alerts, unhealthy
 from .clusters import Lab
 from .stack import eventually
-from .test_fleet import FORGOTTEN, MEMORY, assert_hub_agrees, pods
+from .test_fleet import FORGOTTEN, MEMORY, assert_hub_agrees
 from .workloads import exporter
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("unchanged", "refused")]  # previews that run meanwhile
@@ -116,7 +116,7 @@ def neighbours(lab: Lab) -> Iterator[None]:
 
 
 @pytest.fixture
-def told(hub: Hub, neighbours: None) -> float:
+def told(hub: PrometheusClient, neighbours: None) -> float:
     """When all three neighbours were scraped: the time, in seconds."""
 
     def assert_scraped() -> None:
@@ -128,14 +128,14 @@ def told(hub: Hub, neighbours: None) -> float:
     return time.time()
 
 
-def evaluated(hub: Hub) -> Mapping[str, float]:
+def evaluated(hub: PrometheusClient) -> Mapping[str, float]:
     """Group -> when its rules were last evaluated, in seconds."""
     found = hub.get("/api/v1/rules").json()["data"]["groups"]
     return {group["name"]: datetime.fromisoformat(group["lastEvaluation"]).timestamp() for group in found}
 
 
 class TestNeighbours:
-    def test_speak_for_themselves_only(self, hub: Hub, told: float) -> None:
+    def test_speak_for_themselves_only(self, hub: PrometheusClient, told: float) -> None:
         """
         What is theirs arrives; what our exporters tell is nobody else's to tell, and no label of ours is theirs.
         """
@@ -150,7 +150,7 @@ class TestNeighbours:
         assert said.labels.get("replica") is None
         assert said.labels["exported_replica"] == "ours"
 
-    def test_break_no_rule(self, hub: Hub, told: float) -> None:
+    def test_break_no_rule(self, hub: PrometheusClient, told: float) -> None:
         """
         Every rule is evaluated with what they tell.
         """
@@ -163,7 +163,9 @@ class TestNeighbours:
         eventually(assert_evaluated, 120)
         assert unhealthy(hub) == {}
 
-    def test_are_not_counted_as_what_they_tell_of(self, lab: Lab, hub: Hub, told: float) -> None:
+    def test_are_not_counted_as_the_objects_that_they_describe(
+        self, lab: Lab, hub: PrometheusClient, told: float
+    ) -> None:
         """
         Pods are counted once, at the hub and in `fleet status`, and no target of ours looks down.
         """
@@ -171,17 +173,17 @@ class TestNeighbours:
         def assert_true() -> None:
             assert_hub_agrees(lab, hub)
             rows = {row.cluster: row for row in look(hub)}
-            assert rows[CLUSTER].pods == pods(lab, CLUSTER).total()
+            assert rows[CLUSTER].pods == lab.pods(CLUSTER).total()
             assert rows[CLUSTER].down == 0
 
         eventually(assert_true, FORGOTTEN)
 
-    def test_raise_no_alert(self, hub: Hub, told: float) -> None:
+    def test_raise_no_alert(self, hub: PrometheusClient, told: float) -> None:
         """
         Nothing fires and nothing is about to but what does in a fleet that is well.
         """
 
         def assert_calm() -> None:
-            assert raised(hub) == {f"{WATCHDOG} in hub", f"{MAINTENANCE} in us1"}
+            assert active_alerts(hub) == {f"{WATCHDOG} in hub", f"{MAINTENANCE} in us1"}
 
         eventually(assert_calm, MEMORY)

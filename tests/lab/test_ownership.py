@@ -27,7 +27,7 @@ class TestRefusals:
 
         assert [text for text in REFUSALS[what].said if text not in said] == []
 
-    def test_leave_a_namespace_of_somebody_else_alone(self, lab: Lab, refused: Mapping[str, Future[str]]) -> None:
+    def test_leave_a_namespace_of_others_unchanged(self, lab: Lab, refused: Mapping[str, Future[str]]) -> None:
         """
         It is neither labelled nor closed.
         """

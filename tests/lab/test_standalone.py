@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet.client import Hub
+from fleet.client import PrometheusClient
 from lab.connect import PORTS
 
 from .clusters import Lab
@@ -50,9 +50,9 @@ def standalone(stacks: Stacks) -> Stack:
 
 
 @pytest.fixture
-def server(standalone: Stack, stacks: Stacks) -> Generator[Hub]:
+def server(standalone: Stack, stacks: Stacks) -> Generator[PrometheusClient]:
     """The server as people reach it from outside the cluster, with the reader's token."""
-    with stacks.open_hub(standalone) as server:
+    with stacks.open_prometheus(standalone) as server:
         yield server
 
 
@@ -64,7 +64,7 @@ def browser(stacks: Stacks, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield browser
 
 
-def assert_up(server: Hub) -> None:
+def assert_up(server: PrometheusClient) -> None:
     """Every job has targets, and all of them are up."""
     found = server.query("min by (cluster, job) (up)")
     assert {(s.labels["cluster"], s.labels["job"]): s.value for s in found} == {("hub", job): 1 for job in JOBS}
@@ -107,7 +107,7 @@ class TestRendered:
 
 
 class TestStandalone:
-    def test_every_target_is_up(self, server: Hub) -> None:
+    def test_every_target_is_up(self, server: PrometheusClient) -> None:
         """
         Prometheus, nodes, API server and exporters, each with the cluster's name; node-exporter's tells its node.
         """
@@ -122,7 +122,7 @@ class TestStandalone:
         """
         assert "unchanged" in standalone.pulumi("preview", "--expect-no-changes")
 
-    def test_a_restart_loses_nothing_that_was_stored(self, lab: Lab, server: Hub) -> None:
+    def test_a_restart_loses_nothing_that_was_stored(self, lab: Lab, server: PrometheusClient) -> None:
         """
         What a query over a past span counted before the pod was replaced, it counts afterwards.
         """

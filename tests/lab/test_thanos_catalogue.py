@@ -5,7 +5,7 @@ import time
 import pytest
 
 from dashboards import dashboards_of
-from fleet.client import Hub
+from fleet.client import PrometheusClient
 from settings import Fleet
 
 from . import catalogue, history
@@ -36,7 +36,7 @@ def fleet(whole) -> Fleet:
 
 
 class TestCatalogue:
-    def test_every_rule_is_evaluated(self, past: Past, query: Hub, fleet: Fleet) -> None:
+    def test_every_rule_is_evaluated(self, past: Past, query: PrometheusClient, fleet: Fleet) -> None:
         """
         By the hub's Prometheus or by a Ruler, and Query knows of all of them.
         """
@@ -48,7 +48,7 @@ class TestCatalogue:
 
         eventually(assert_healthy, ARRIVAL)
 
-    def test_rules_read_metrics_that_exist(self, past: Past, query: Hub, fleet: Fleet) -> None:
+    def test_rules_read_metrics_that_exist(self, past: Past, query: PrometheusClient, fleet: Fleet) -> None:
         """
         Each metric that only a rule about Thanos reads is there, or known to be missing here.
         """
@@ -61,7 +61,7 @@ class TestCatalogue:
 
         eventually(assert_present, ARRIVAL)
 
-    def test_every_panel_has_an_answer(self, past: Past, query: Hub, fleet: Fleet) -> None:
+    def test_every_panel_has_an_answer(self, past: Past, query: PrometheusClient, fleet: Fleet) -> None:
         """
         Each query of the dashboards about Thanos finds something.
         """

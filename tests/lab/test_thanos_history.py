@@ -4,19 +4,19 @@ from typing import Any
 
 import pytest
 
-from fleet.client import Hub
+from fleet.client import PrometheusClient
 
 from . import bucket, history
 from .samples import answers
 from .stack import Stack, eventually
-from .stacks import Stacks, raised
+from .stacks import Stacks, alertmanager_alerts
 from .thanos_fixtures import Past
 
 pytestmark = pytest.mark.lab
 
 
 class TestHistory:
-    def test_is_compacted_and_downsampled_to_equal_sums(self, past: Past, query: Hub) -> None:
+    def test_is_compacted_and_downsampled_to_equal_sums(self, past: Past, query: PrometheusClient) -> None:
         """
         All three resolutions of the same fortnight exist, and each answers the same sum.
         """
@@ -67,14 +67,14 @@ class TestHistory:
 
         eventually(assert_marked, 120)
 
-    def test_tells_of_broken_blocks(self, past: Past, thanos: Stack, stacks: Stacks) -> None:
+    def test_alerts_on_broken_blocks(self, past: Past, thanos: Stack, stacks: Stacks) -> None:
         """
         A block without its meta.json and one with a damaged one are left alone, and somebody is told.
         """
         with stacks.open_alertmanager(thanos) as operate:
 
             def assert_told() -> None:
-                told = {alert["labels"]["alertname"] for alert in raised(operate)}
+                told = {alert["labels"]["alertname"] for alert in alertmanager_alerts(operate)}
                 assert told >= {"ThanosBlocksPartial", "ThanosBlocksCorrupted"}
 
             eventually(assert_told, 240)

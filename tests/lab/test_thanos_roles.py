@@ -5,7 +5,7 @@ import time
 import httpx
 import pytest
 
-from fleet.client import Hub
+from fleet.client import PrometheusClient
 from lab.gcp import cloud
 
 from . import bucket, elsewhere, history
@@ -28,7 +28,7 @@ class TestUpdate:
         for stack in (thanos, stacks.stacks[AGENTS_STACK]):
             assert "unchanged" in stack.pulumi("preview", "--expect-no-changes")
 
-    def test_every_role_is_scraped(self, query: Hub) -> None:
+    def test_every_role_is_scraped(self, query: PrometheusClient) -> None:
         """
         The hub's Prometheus have a target per pod of each role, and none is down.
         """
@@ -50,7 +50,7 @@ class TestUpdate:
 
 
 class TestQuery:
-    def test_folds_replicas(self, query: Hub) -> None:
+    def test_folds_replicas(self, query: PrometheusClient) -> None:
         """
         Two Prometheus scrape the same: Query makes one series of them; asked not to, it shows both.
         """
@@ -63,7 +63,9 @@ class TestQuery:
         eventually(assert_both, 180)
 
     @pytest.mark.parametrize("cluster", ["hub", "eu1"])
-    def test_keeps_series_apart_that_differ_in_thanos_labels(self, lab: Lab, query: Hub, cluster: str) -> None:
+    def test_keeps_series_apart_that_differ_in_thanos_labels(
+        self, lab: Lab, query: PrometheusClient, cluster: str
+    ) -> None:
         """
         An application's own replicas and tenants have their values, whichever way these came.
         """
@@ -79,7 +81,7 @@ class TestQuery:
         eventually(assert_apart, 180)
         lab.kubectl(cluster, "-n", NAMESPACE, "delete", "deployment,configmap", "queues")
 
-    def test_asks_another_clusters_sidecar(self, query: Hub) -> None:
+    def test_asks_another_clusters_sidecar(self, query: PrometheusClient) -> None:
         """
         Each side shows the other a certificate, and the other cluster's samples are answered.
         """
@@ -91,7 +93,7 @@ class TestQuery:
 
 
 class TestStore:
-    def test_remembers_in_memcached(self, query: Hub, past: Past) -> None:
+    def test_remembers_in_memcached(self, query: PrometheusClient, past: Past) -> None:
         """
         What a Store has read of a block it has from memcached the next time.
         """

@@ -8,7 +8,7 @@ import httpx
 import pytest
 import yaml
 
-from fleet.client import Hub
+from fleet.client import PrometheusClient
 from lab.build import command
 from tests.remote_write import sample
 
@@ -25,7 +25,7 @@ def tenant(cluster: str) -> str:
 
 
 class TestTenants:
-    def test_are_whose_token_it_was(self, query: Hub) -> None:
+    def test_are_whose_token_it_was(self, query: PrometheusClient) -> None:
         """
         Each agent's samples carry its identity, the hub's own none.
         """
@@ -40,7 +40,7 @@ class TestTenants:
 
         eventually(assert_tenants, 180)
 
-    def test_can_not_be_chosen(self, lab: Lab, thanos: Stack, query: Hub, tmp_path: Path) -> None:
+    def test_can_not_be_chosen(self, lab: Lab, thanos: Stack, query: PrometheusClient, tmp_path: Path) -> None:
         """
         Who names another tenant in the header still writes as themselves.
         """
@@ -60,7 +60,7 @@ class TestTenants:
 
         eventually(assert_own, 60)
 
-    def test_can_not_be_dropped(self, lab: Lab, thanos: Stack, query: Hub) -> None:
+    def test_can_not_be_dropped(self, lab: Lab, thanos: Stack, query: PrometheusClient) -> None:
         """
         Who has the header taken away on the way writes as nobody, and is refused with an error that is tried again.
         """

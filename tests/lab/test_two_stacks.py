@@ -2,7 +2,7 @@
 
 import pytest
 
-from fleet.client import Hub
+from fleet.client import PrometheusClient
 
 from .clusters import Lab
 from .fleets import HUB_STACK, two_stacks
@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("past")]  # which test_th
 
 
 class TestTwoStacks:
-    def test_give_the_same_as_one(self, lab: Lab, thanos: Stack, query: Hub) -> None:
+    def test_give_the_same_as_one(self, lab: Lab, thanos: Stack, query: PrometheusClient) -> None:
         """
         The identities made in the hub's stack let the other stack's agents in: every cluster's pods are counted.
         """

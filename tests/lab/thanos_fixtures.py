@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from fleet.client import Hub
+from fleet.client import PrometheusClient
 from lab import pki
 from lab.connect import NAMESPACE
 
@@ -64,8 +64,8 @@ def thanos(stacks: Stacks, whole: dict[str, StackFile]) -> Stack:
 
 
 @pytest.fixture
-def query(thanos: Stack, stacks: Stacks) -> Generator[Hub]:
-    with stacks.open_hub(thanos) as query:
+def query(thanos: Stack, stacks: Stacks) -> Generator[PrometheusClient]:
+    with stacks.open_prometheus(thanos) as query:
         yield query
 
 

@@ -7,7 +7,7 @@ from .tools import tool
 
 
 class Promtool:
-    """Judges files; a verdict against one fails the test with promtool's own words."""
+    """Runs promtool on files; a file that it refuses fails the test with its output."""
 
     def __init__(self) -> None:
         self.command = tool("promtool")

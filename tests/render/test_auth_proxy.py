@@ -102,7 +102,7 @@ class TestWhole:
         assert passed == {proxy: who for proxy, (_, who) in PASSES.items()}
 
     @pytest.mark.parametrize("proxy", PASSES, ids="-".join)
-    def test_nobody_comes_through_without_a_token(self, whole: Running, proxy: tuple[str, str]) -> None:
+    def test_every_request_needs_a_token(self, whole: Running, proxy: tuple[str, str]) -> None:
         """
         No path of any auth proxy is open to all.
         """
@@ -192,7 +192,7 @@ class TestTenants:
         ],
         ids=["agent", "elsewhere", "ruler", "named", "dropped", "named-and-dropped"],
     )
-    def test_are_who_came_or_nobody(
+    def test_are_the_authenticated_user_or_missing(
         self, receive: tuple[Running, int], who: Token, headers: dict[str, str], stored: str | None
     ) -> None:
         """

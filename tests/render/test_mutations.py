@@ -57,7 +57,7 @@ def with_doubles() -> Iterator[dict[str, Any]]:
                 yield doubled
 
 
-def test_what_stands_twice_is_refused_or_rendered_to_right_files() -> None:
+def test_a_repeated_block_is_refused_or_rendered_to_valid_files() -> None:
     """
     Nothing of a list that may stand there twice becomes two rules, routes or targets that are one.
     """

@@ -73,7 +73,7 @@ class TestNeighbours:
 
         self.judge(promtool, tmp_path, group, tests)
 
-    def test_what_is_told_twice_stops_no_rule(self, group: str, promtool: Promtool, tmp_path: Path) -> None:
+    def test_duplicate_series_fail_no_rule(self, group: str, promtool: Promtool, tmp_path: Path) -> None:
         """
         While two replicas of an exporter run, or two Prometheus without deduplication, every rule is evaluated.
         """
@@ -85,7 +85,7 @@ class TestNeighbours:
         self.judge(promtool, tmp_path, group, tests)
 
 
-def test_who_is_told_is_no_targets_to_choose(promtool: Promtool, tmp_path: Path) -> None:
+def test_a_target_can_not_choose_the_receiver(promtool: Promtool, tmp_path: Path) -> None:
     """
     A pod's labels become labels of its alerts, but not the name, severity or team that routes and inhibitions go by.
     """

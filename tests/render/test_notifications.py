@@ -113,7 +113,7 @@ class TestNotifications:
         assert (message["channel"], shown["color"]) == ("#night", "danger")
         assert (shown["title"], shown["title_link"], shown["text"]) == (TITLE, RUNBOOK, TEXT)
 
-    def test_pager_duty_is_told_how_bad_it_is(self, told: dict[str, dict[str, Any]]) -> None:
+    def test_pager_duty_gets_the_severity(self, told: dict[str, dict[str, Any]]) -> None:
         """
         The integration key comes from its file, and the severity is one that PagerDuty knows.
         """

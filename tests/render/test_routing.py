@@ -161,7 +161,7 @@ TOLD = [
 
 class TestRoutes:
     @pytest.mark.parametrize("told", TOLD, ids=lambda told: told.labels)
-    def test_an_alert_is_told_to_whom_it_concerns(self, told: Told, tmp_path: Path) -> None:
+    def test_an_alert_reaches_the_receivers_of_its_routes(self, told: Told, tmp_path: Path) -> None:
         """
         Routes are asked in order and match whole values; `continue` asks on, and the default is for what none took.
         """
@@ -172,7 +172,7 @@ class TestRoutes:
 
         assert said.split() == [told.receivers]
 
-    def test_without_a_heartbeat_the_watchdog_wakes_nobody(self, tmp_path: Path) -> None:
+    def test_without_a_heartbeat_the_watchdog_notifies_nobody(self, tmp_path: Path) -> None:
         """
         It fires always, so that it may reach no person.
         """

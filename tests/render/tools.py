@@ -11,10 +11,15 @@ from pathlib import Path
 from fleet.validators import is_of
 from lab.build import command
 from lab.toolchains import CACHE
-from settings.images import ALERTMANAGER, PROMETHEUS
+from settings.images import ALERTMANAGER, BLACKBOX_EXPORTER, PROMETHEUS
 from tests import ROOT
 
-IMAGES = {"promtool": PROMETHEUS, "amtool": ALERTMANAGER, "alertmanager": ALERTMANAGER}
+IMAGES = {
+    "promtool": PROMETHEUS,
+    "amtool": ALERTMANAGER,
+    "alertmanager": ALERTMANAGER,
+    "blackbox_exporter": BLACKBOX_EXPORTER,
+}
 
 
 @cache

@@ -24,7 +24,7 @@ hypothesis.settings.register_profile("unhurried", deadline=None)  # how long an 
 hypothesis.settings.load_profile("unhurried")
 
 OWN_STACK = "organization/promfleet/test"
-TOKEN = "issued-by-the-cluster"
+TOKEN, AUTHORITY = "issued-by-the-cluster", "certificate-of-the-cluster"
 SCHEMAS = Path(__file__).parent / "schemas"
 """Closed ones of custom resources; Kubernetes' own are kubernetes_validate's."""
 _PUBLISHED = list(dict.fromkeys(map(major_minor, all_versions())))
@@ -55,7 +55,8 @@ class Engine(pulumi.runtime.Mocks):
         if args.typ == STACK_REFERENCE:
             outputs["outputs"] = self.stacks[args.inputs["name"]]
         if outputs.get("type") == "kubernetes.io/service-account-token":
-            outputs["data"] = {"token": base64.b64encode(TOKEN.encode()).decode()}
+            issued = {"token": TOKEN, "ca.crt": AUTHORITY}
+            outputs["data"] = {key: base64.b64encode(text.encode()).decode() for key, text in issued.items()}
         if args.typ == GOOGLE_ACCOUNT:
             outputs["email"] = f"{args.inputs['accountId']}@{args.inputs['project']}.iam.gserviceaccount.com"
         return f"{args.name}-id", outputs
@@ -170,7 +171,13 @@ def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 def write_kubeconfig(file: Path, *contexts: str) -> None:
-    file.write_text(yaml.safe_dump({"contexts": [{"name": name} for name in contexts]}))
+    """Give each context an API server of its own."""
+    servers = {name: f"https://{name.replace('_', '-')}.example:6443" for name in contexts}
+    document = {
+        "contexts": [{"name": name, "context": {"cluster": name}} for name in contexts],
+        "clusters": [{"name": name, "cluster": {"server": server}} for name, server in servers.items()],
+    }
+    file.write_text(yaml.safe_dump(document))
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -158,7 +158,7 @@ def mounted(engine: Engine) -> Iterator[tuple[str, str, str, Mapping[str, Any]]]
 
 
 class TestTokens:
-    def test_of_the_api_server_are_where_somebody_asks_it(self, everything: Engine) -> None:
+    def test_of_the_api_server_are_where_it_is_called(self, everything: Engine) -> None:
         """
         Auth proxies, discovery, kube-state-metrics, and two that come through the auth proxies of people and agents.
         """
@@ -264,7 +264,7 @@ class TestDocs:
             made.values()
         )
 
-    def test_name_every_token_that_stands_in_a_secret(self, everything: Engine) -> None:
+    def test_name_every_token_in_a_secret(self, everything: Engine) -> None:
         """
         The page on security has a row for each.
         """

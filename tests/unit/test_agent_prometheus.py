@@ -34,7 +34,7 @@ def agent(engine):
 
 
 class TestAgentPrometheus:
-    def test_its_token_stands_in_a_secret_and_nowhere_else(self, agent):
+    def test_its_token_is_in_a_secret_and_in_no_other_object(self, agent):
         """
         Neither a ConfigMap nor an argument carries the credential.
         """

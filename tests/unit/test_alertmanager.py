@@ -60,7 +60,7 @@ def default():
 
 
 class TestSecrets:
-    def test_a_secret_is_a_file_of_one_secret_and_stands_nowhere_else(self, default):
+    def test_a_secret_is_a_file_of_one_secret_and_in_no_other_object(self, default):
         """
         Neither a ConfigMap nor an argument nor the state in plain text holds what a receiver logs in with.
         """
@@ -73,7 +73,7 @@ class TestSecrets:
         assert URL not in written
         assert plain(data)["devopsSlack"] not in written
 
-    def test_an_existing_secret_stands_in_the_same_folder(self, alertmanager):
+    def test_an_existing_secret_is_in_the_same_folder(self, alertmanager):
         """
         The rendered file names one path, wherever the secret comes from.
         """
@@ -170,7 +170,7 @@ class TestReplicas:
         spec = default.one(SERVICE, service).inputs["spec"]
         assert (spec["clusterIP"], spec["publishNotReadyAddresses"]) == ("None", True)
 
-    def test_a_single_one_joins_nobody(self, alertmanager):
+    def test_a_single_one_has_no_peers(self, alertmanager):
         """
         Without peers there is no gossip to listen for.
         """

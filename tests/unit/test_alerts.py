@@ -90,7 +90,7 @@ class TestExpressions:
         assert read
         assert {str(selector) for selector in read if not is_named(selector)} == set()
 
-    def test_join_what_is_told_twice(self, rule: Alert | Record) -> None:
+    def test_join_with_duplicate_series(self, rule: Alert | Record) -> None:
         """
         Two replicas of an exporter stop no rule.
         """

@@ -83,7 +83,7 @@ class TestCheck:
         """
         result = check()
 
-        assert (result.exit_code, result.stderr) == (2, "no Pulumi.*.yaml here\n")
+        assert (result.exit_code, result.stderr) == (2, "no Pulumi.*.yaml in this folder\n")
 
     def test_as_json(self, here):
         """
@@ -109,7 +109,7 @@ class TestCheck:
             "error": None,
         }
 
-    def test_as_json_tells_no_secret(self, here):
+    def test_as_json_contains_no_secret(self, here):
         """
         What the text does not show, it does not either.
         """
@@ -130,7 +130,7 @@ class TestCheck:
         result = check("--json")
 
         assert (result.exit_code, result.stderr) == (2, "")
-        assert json.loads(result.stdout) == {"files": [], "error": "no Pulumi.*.yaml here"}
+        assert json.loads(result.stdout) == {"files": [], "error": "no Pulumi.*.yaml in this folder"}
 
     def test_the_hub_counts(self, here):
         """
@@ -172,12 +172,12 @@ class TestCheck:
         result = check()
 
         assert result.exit_code == 1
-        assert '"b" leads to https://c.example, the API server of eu1 too.' in result.stderr
+        assert '"b" is of the API server https://c.example, which is that of eu1 too.' in result.stderr
 
     @pytest.mark.parametrize(
         ("agents", "said"),
         [
-            ("agents: [eu2]", "has a hub that does not know eu1. Add eu1 to hub.agents in Pulumi.hub.yaml"),
+            ("agents: [eu2]", "has a hub without eu1 in hub.agents. Add eu1 to hub.agents in Pulumi.hub.yaml"),
             ("agents: {eu1: {}}", ""),
         ],
     )

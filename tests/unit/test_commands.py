@@ -17,7 +17,7 @@ from tests import ROOT
 PAGE = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
 
 
-def test_the_version_is_told():
+def test_the_version_is_printed():
     """
     Of what runs, installed or not.
     """

@@ -176,7 +176,7 @@ class TestQueries:
         assert len(read) > len(asked)
         assert {str(selector) for selector in read if not is_named(selector)} == set()
 
-    def test_join_what_is_told_twice(self, board: Dashboard) -> None:
+    def test_join_with_duplicate_series(self, board: Dashboard) -> None:
         """
         Two replicas of an exporter break no panel.
         """

@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 
 from components import KubeStateMetrics, Namespace, NodeExporter, NodeExporterArgs
 from components.k8s.labels import labels
-from components.kube_state_metrics import told
+from components.kube_state_metrics import labels_allowlist
 from settings import images
 from settings.types import Image
 from tests.unit.builders import pod
@@ -134,11 +134,11 @@ class TestKubeStateMetrics:
             ),
         ],
     )
-    def test_tells_the_labels_that_it_is_asked_for(self, labels, flags):
+    def test_exposes_the_labels_of_the_stack_file(self, labels, flags):
         """
         By itself it tells none.
         """
-        assert told(labels) == flags
+        assert labels_allowlist(labels) == flags
 
 
 class TestNamespace:
@@ -153,7 +153,7 @@ class TestNamespace:
         levels = {k.rpartition("/")[2]: v for k, v in given.items() if k.startswith("pod-security")}
         assert levels == {"enforce": "restricted", "audit": "restricted", "warn": "restricted"}
 
-    def test_lets_nobody_in_by_default(self, engine):
+    def test_denies_ingress_by_default(self, engine):
         """
         Every port that is open has a policy that opens it.
         """
@@ -168,7 +168,7 @@ class TestNamespace:
         ("level", "constraints"),
         [("restricted", "system:openshift:scc:nonroot-v2"), ("privileged", "system:openshift:scc:privileged")],
     )
-    def test_openshift_is_told_what_its_pods_may(self, engine, level, constraints):
+    def test_security_context_constraints_are_bound_on_openshift(self, engine, level, constraints):
         """
         Its default gives pods users of its own, and refuses those that bring theirs.
         """

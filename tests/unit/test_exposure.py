@@ -99,7 +99,7 @@ class TestServices:
         assert spec["type"] == "LoadBalancer"
         assert {(p["port"], p["targetPort"]) for p in spec["ports"]} == {(8443, "write"), (8444, "read")}
 
-    def test_a_load_balancer_lets_in_whom_it_is_told_to(self, made):
+    def test_a_load_balancer_accepts_its_source_ranges(self, made):
         """
         Ranges of addresses are the Service's, and without any it has none.
         """
@@ -110,7 +110,7 @@ class TestServices:
 
 
 class TestPaths:
-    def test_an_ingress_tells_the_proxies_apart(self, made):
+    def test_an_ingress_routes_to_each_proxy(self, made):
         """
         What is written goes to one auth proxy and everything else to the other, under one host.
         """
@@ -119,7 +119,7 @@ class TestPaths:
         paths = [(p["path"], p["pathType"], p["backend"]["service"]["port"]["name"]) for p in rule["http"]["paths"]]
         assert paths == [("/api/v1/write", "Exact", "write"), ("/", "Prefix", "read")]
 
-    def test_a_route_tells_the_proxies_apart(self, made):
+    def test_a_route_routes_to_each_proxy(self, made):
         """
         Likewise behind a Gateway.
         """
@@ -128,7 +128,7 @@ class TestPaths:
         paths = [(r["matches"][0]["path"]["value"], r["backendRefs"][0]["port"]) for r in rules]
         assert paths == [("/api/v1/write", 8443), ("/", 8444)]
 
-    def test_a_proxy_tells_the_proxies_apart(self, made):
+    def test_an_http_proxy_routes_to_each_proxy(self, made):
         """
         Likewise behind Contour.
         """
@@ -160,7 +160,7 @@ class TestTls:
             "proxy-ssl-verify": "on",
         }
 
-    def test_another_controller_is_told_nothing_of_nginx(self, made):
+    def test_another_controller_gets_no_annotations_of_nginx(self, made):
         """
         What it needs is written as annotations.
         """

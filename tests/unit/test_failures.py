@@ -3,7 +3,7 @@ import asyncio
 import pulumi
 import pytest
 
-from live import AwayError
+from live import UnreachableError
 from settings import Cluster
 from stacks import deploy, failures
 from tests.unit.builders import HUB, fleet
@@ -52,7 +52,7 @@ def hook():
     """Call what is called when objects of us1 fail, one after the other; whether each is tried again."""
 
     def call(*failed):
-        called = failures.says_why("us1", US1)
+        called = failures.failure_hook("us1", US1)
 
         async def run():
             return [await called(args) for args in failed]
@@ -107,10 +107,10 @@ class TestHook:
         """
         A cluster that does not answer.
         """
-        in_cluster(error=AwayError("no answer within 15 s"))
+        in_cluster(error=UnreachableError("no answer within 15 s"))
 
         assert hook(FAILED) == [False]
-        assert shown == ["us1: why prometheus-agent fails can't be looked up: no answer within 15 s"]
+        assert shown == ["us1: the reason why prometheus-agent fails can't be queried: no answer within 15 s"]
 
     @pytest.mark.parametrize(
         "args",

@@ -186,7 +186,7 @@ class TestSecrets:
             source = mounted(engine)[f"/etc/grafana/{path.partition('/')[0]}"]
             assert item is None or source["secret"]["items"][0]["path"] == item
 
-    def test_a_password_that_stands_in_a_secret_is_read_there(self, grafana):
+    def test_a_password_in_an_existing_secret_is_read_there(self, grafana):
         """
         Nothing is made, and the key is the file that Grafana is told of.
         """

@@ -171,7 +171,7 @@ class TestIdentities:
         """
         engine = hub(writers={"eu1": renewals})
 
-        names = [s.inputs["metadata"]["name"] for s in engine.all(SECRET) if "eu1" in s.name]
+        names = sorted(s.inputs["metadata"]["name"] for s in engine.all(SECRET) if "eu1" in s.name)
 
         assert tokens == names
 

@@ -225,8 +225,8 @@ class TestSharedServers:
         written(config=CONFIG)
 
         assert said(hub=Cluster(context="us1"), eu1=Cluster(context="eu1"), other=Cluster(context="us1-alias")) == [
-            'clusters.other.context: "us1-alias" leads to https://US1.example, the API server of hub too. '
-            "Give each cluster a context that leads to it, or remove one of the two."
+            'clusters.other.context: "us1-alias" is of the API server https://US1.example, which is that of hub too. '
+            "Give each cluster a context of its own API server, or remove one of the two."
         ]
 
     def test_one_context_by_the_default_and_by_its_file(self, written):
@@ -327,7 +327,7 @@ class TestRequired:
 
     @pytest.mark.parametrize(
         ("content", "said"),
-        [(CONFIG, "the API server of hub too"), ("[", "is not a kubeconfig")],
+        [(CONFIG, "which is that of hub too"), ("[", "is not a kubeconfig")],
         ids=["shared", "broken"],
     )
     def test_the_program_ends_before_it_makes_anything(self, written, content, said):

@@ -137,7 +137,7 @@ class TestAccount:
             f"user:{cloud.POOL}[promfleet/thanos-store]",
         ],
     )
-    def test_a_member_of_another_pool_is_somebody_else(self, member):
+    def test_a_member_of_another_pool_is_another_member(self, member):
         """
         Google looks for the whole member: the pool is that of the cluster's project, whosever the bucket is.
         """

@@ -45,7 +45,7 @@ class TestRows:
         assert {row.part for row in rows} <= {"", *PARTS}
 
     @pytest.mark.parametrize("part", ["", *PARTS])
-    def test_whoever_has_an_image_has_built_what_is_in_it(self, part):
+    def test_the_parts_of_an_image_are_built_before_it(self, part):
         """
         An image is of the same part as its programs, or its programs are every lab's.
         """

@@ -114,8 +114,8 @@ class TestProblems:
     @pytest.mark.parametrize(
         ("facts", "said"),
         [
-            ({}, 'namespace "promfleet" exists, and is not this program\'s. Write another namespace'),
-            ({OWNER: f"{OURS.stack}/us1"}, "this cluster is us1 in this stack's state already. Write us1 again"),
+            ({}, 'namespace "promfleet" exists, and this program did not create it. Write another namespace'),
+            ({OWNER: f"{OURS.stack}/us1"}, "this cluster is named us1 in this stack's state. Write us1 again"),
             ({OWNER: "organization/promfleet/eu/eu1"}, "belongs to stack organization/promfleet/eu, as eu1"),
         ],
         ids=["a stranger's", "renamed", "another stack's"],
@@ -137,14 +137,14 @@ class TestProblems:
         assert "Write us1 again" in problem
 
     @pytest.mark.parametrize("written", ["", "eu1", "organization/promfleet/hub/", "organization/promfleet/a/b/eu1"])
-    def test_what_nobody_of_ours_has_written_is_told(self, written):
+    def test_an_annotation_of_another_program_is_reported(self, written):
         """
         Whoever may write a namespace may write its annotation; that is neither an error of the program nor an owner.
         """
         [problem] = problems(OURS, "promfleet", {"theirs": {OWNER: written}})
 
         assert problem.startswith(f'namespace "theirs" has the annotation promfleet.io/owner: "{written}"')
-        assert "remove it" in problem
+        assert "remove the annotation" in problem
 
 
 class TestHook:

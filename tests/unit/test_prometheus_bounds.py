@@ -137,7 +137,7 @@ class TestLimits:
 
 class TestRedirects:
     @pytest.mark.parametrize("made", SHAPES)
-    def test_are_followed_by_nobody(self, made: Config) -> None:
+    def test_are_never_followed(self, made: Config) -> None:
         """
         One that leads to 127.0.0.1 would be Prometheus asking itself, past its auth proxies.
         """
@@ -189,7 +189,7 @@ class TestReservedLabels:
             moved = relabel(series, rules) or {}
             assert moved.keys() - {"cluster"} == {"__name__", "team", *(f"exported_{name}" for name in OF_BLOCKS)}
 
-    def test_are_all_that_thanos_is_told(self) -> None:
+    def test_are_the_only_ones_of_thanos(self) -> None:
         """
         Each external label, replica label and label of a role is among them; the cluster's own has ways of its own.
         """

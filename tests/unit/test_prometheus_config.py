@@ -105,7 +105,7 @@ class TestFlags:
         """
         assert connections(render.server_flags(fleet(agents))) >= least
 
-    def test_nobody_administrates_over_the_network(self) -> None:
+    def test_the_admin_api_is_disabled(self) -> None:
         """
         Prometheus listens to its own pod only, without reload and without deletion over HTTP.
         """

@@ -123,7 +123,7 @@ class TestMetricRules:
         assert is_kept("shop_orders_total", job)
 
     @pytest.mark.parametrize(("result", "kept"), [("error", True), ("success", False)])
-    def test_of_requests_only_those_that_failed_are_told(self, result: str, kept: bool) -> None:  # noqa: FBT001 — likewise
+    def test_only_failed_requests_are_distinguished(self, result: str, kept: bool) -> None:  # noqa: FBT001 — likewise
         """
         kube-state-metrics counts the lists of each kind of object.
         """
@@ -132,7 +132,7 @@ class TestMetricRules:
         assert kept == (relabel(lists, metric_rules("kube-state-metrics", ESSENTIALS)) is not None)
 
     @pytest.mark.parametrize(("state", "kept"), [("failed", True), ("active", False), ("inactive", False)])
-    def test_of_services_only_those_that_failed_are_told(self, state: str, kept: bool) -> None:  # noqa: FBT001 — likewise
+    def test_only_failed_services_are_distinguished(self, state: str, kept: bool) -> None:  # noqa: FBT001 — likewise
         """
         A machine has hundreds of units, each with five states.
         """
@@ -152,7 +152,7 @@ class TestMetricRules:
         assert kept == ["0.1", "0.4", "1", "1.0", "5.0", "60", "+Inf"]
 
     @pytest.mark.parametrize("threshold", [0.1, 1])
-    def test_slow_writes_are_told_from_fast_ones_at_a_bound(self, threshold: float) -> None:
+    def test_slow_writes_are_counted_above_a_bucket_boundary(self, threshold: float) -> None:
         """
         At the least threshold and at the default one the alert compares with what was counted, not with a guess.
         """
@@ -195,7 +195,7 @@ class TestMetricRules:
         ],
         ids=lambda value: "-".join([*value.values()][:2]) if isinstance(value, dict) else None,
     )
-    def test_states_that_nobody_asks_for_go(self, series: dict, kept: bool) -> None:  # noqa: FBT001
+    def test_states_that_nothing_queries_are_dropped(self, series: dict, kept: bool) -> None:  # noqa: FBT001
         """
         Every object has a series for each state that it could be in.
         """

@@ -32,7 +32,7 @@ def fleet(*, insecure: bool = False, **cluster: Any) -> Fleet:
 
 def configs(**cluster: Any) -> dict[str, dict]:
     described = fleet(**cluster)
-    return scrape_configs(jobs(described, "eu1", self_scrape("prometheus-agent")), described, "eu1")
+    return scrape_configs([self_scrape("prometheus-agent"), *jobs(described, "eu1")], described, "eu1")
 
 
 def job(name: str, **cluster: Any) -> dict:
@@ -167,7 +167,7 @@ class TestAnnotatedPods:
         assert scraped({"scheme": scheme})["__scheme__"] == "https"
 
     @pytest.mark.parametrize("said", ["true", "True", " true "])
-    def test_whoever_asks_is_scraped(self, said: str) -> None:
+    def test_an_annotated_target_is_scraped(self, said: str) -> None:
         """
         Capital letters and blanks mean no other thing.
         """
@@ -443,7 +443,7 @@ class TestOwnExporters:
 
         assert found == {"cluster": "eu1", "instance": "kube-state-metrics"}
 
-    def test_what_tells_of_itself_is_a_target_of_its_own(self) -> None:
+    def test_a_target_with_metrics_of_its_own_is_separate(self) -> None:
         """
         kube-state-metrics counts its own failures at another port; both targets of the job have an instance.
         """

@@ -67,7 +67,7 @@ def test_what_names_its_job_is_known(selector: str, named: bool) -> None:  # noq
         ("a > b", False),
     ],
 )
-def test_what_fails_when_it_is_told_twice_is_known(expr: str, fails: bool) -> None:  # noqa: FBT001 — likewise
+def test_expressions_that_fail_with_duplicate_series_are_known(expr: str, fails: bool) -> None:  # noqa: FBT001 — likewise
     """
     Likewise.
     """

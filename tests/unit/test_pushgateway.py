@@ -90,7 +90,7 @@ class TestAuthProxy:
         assert "--web.listen-address=127.0.0.1:9091" in server["args"]
         assert "ports" not in server
 
-    def test_the_token_stands_nowhere(self, pushgateway):
+    def test_the_token_is_in_no_object(self, pushgateway):
         """
         The cluster issues it; nothing that is made carries it.
         """

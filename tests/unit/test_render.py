@@ -260,7 +260,7 @@ class TestMistakes:
 
         assert result.exit_code == 1
         assert result.stderr.startswith(
-            "Pulumi.eu1.yaml: agents.eu1: the hub of stack organization/promfleet/hub knows"
+            "Pulumi.eu1.yaml: agents.eu1: the hub of stack organization/promfleet/hub has no agent eu1"
         )
         assert not (here / "out").exists()
 
@@ -341,14 +341,14 @@ class TestFolder:
         left = sorted(str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*"))
         assert left == [README, "hub", "hub/kustomization.yaml", "hub/service-a.b.yaml"]
 
-    def test_of_somebody_else_is_refused(self, tmp_path):
+    def test_of_others_is_refused(self, tmp_path):
         """
         Nothing is written, and nothing lost.
         """
         (tmp_path / "notes.txt").write_text("mine")
 
         with pytest.raises(
-            FolderError, match=r"not rendered for stack .*/dev: notes.txt\. Name a new or an empty folder"
+            FolderError, match=r"not rendered for stack .*/dev: notes.txt\. Use a new or an empty folder"
         ):
             write(tmp_path, STACK, FILES)
 
@@ -370,9 +370,7 @@ class TestFolder:
         write(tmp_path, STACK, FILES)
         (tmp_path / "hub/service-a.b.yaml").write_text("kind: Service # mine\n")
 
-        with pytest.raises(
-            FolderError, match=r"files of yours where objects are to be written: hub/service-a\.b\.yaml"
-        ):
+        with pytest.raises(FolderError, match=r"other files where objects are to be written: hub/service-a\.b\.yaml"):
             write(tmp_path, STACK, FILES)
 
     def test_that_is_a_file_is_refused(self, tmp_path):
@@ -395,7 +393,7 @@ class TestFolder:
         assert (result.exit_code, result.stdout) == (2, "")
         assert result.stderr == (
             ".: has files that were not rendered for stack organization/promfleet/eu1: Pulumi.eu1.yaml. "
-            "Name a new or an empty folder.\n"
+            "Use a new or an empty folder.\n"
         )
 
 

@@ -31,19 +31,19 @@ def said(tmp_path):
 FILES = {
     "two clusters of one name": (
         "config:\n  promfleet:fleet:\n    clusters:\n      eu1: {context: a}\n      eu1: {context: b}\n",
-        'line 5: the key "eu1" stands here and in line 4. Remove or rename one of the two.',
+        'line 5: the key "eu1" is a duplicate of the one in line 4. Remove or rename one of the two.',
     ),
     "two equal keys in one line": (
         "config: {promfleet:fleet: {clusters: {eu1: {context: a, context: b}}}}\n",
-        'line 1: the key "context" stands here and in line 1. Remove or rename one of the two.',
+        'line 1: the key "context" is a duplicate of the one in line 1. Remove or rename one of the two.',
     ),
     "one name with and without quotes": (
         "config: {promfleet:fleet: {clusters: {1: {context: a}, '1': {context: b}}}}\n",
-        'line 1: the key "1" stands here and in line 1. Remove or rename one of the two.',
+        'line 1: the key "1" is a duplicate of the one in line 1. Remove or rename one of the two.',
     ),
     "two fleets": (
         "config:\n  promfleet:fleet: {}\n  promfleet:fleet: {}\n",
-        'line 3: the key "promfleet:fleet" stands here and in line 2. Remove or rename one of the two.',
+        'line 3: the key "promfleet:fleet" is a duplicate of the one in line 2. Remove or rename one of the two.',
     ),
     "an unclosed bracket": (
         "config:\n  promfleet:fleet: {clusters: {\n",
@@ -72,23 +72,23 @@ FILES = {
     ),
     "a config without a fleet": (
         "config: {other:key: 1}\n",
-        "promfleet:fleet: is missing. Write clusters, and hub, standalone or agents.",
+        "promfleet:fleet: is missing. Write clusters, and hub, standalone, watcher or agents.",
     ),
     "a fleet under another name": (
         "config: {promfleet:flet: {}}\n",
-        'promfleet:fleet: is missing. Did you mean "promfleet:fleet" where "promfleet:flet" stands?',
+        'promfleet:fleet: is missing. Did you mean "promfleet:fleet" instead of "promfleet:flet"?',
     ),
     "a fleet of nothing": (
         "config:\n  promfleet:fleet:\n",
-        "promfleet:fleet: is not a mapping. Write clusters, and hub, standalone or agents.",
+        "promfleet:fleet: is not a mapping. Write clusters, and hub, standalone, watcher or agents.",
     ),
     "a control character": (
         b"config: \x00\n",
-        "promfleet:fleet: is not YAML. Remove what is not text.",
+        "promfleet:fleet: is not YAML. Remove characters that are not text.",
     ),
     "a day that does not exist": (
         "config: {promfleet:fleet: {since: 2026-13-01}}\n",
-        "promfleet:fleet: holds a date or number that does not exist. Put what is meant as text in quotes.",
+        "promfleet:fleet: holds a date or number that does not exist. Put it in quotes if it is a string.",
     ),
     "another encoding": (
         b"config: \xff\xfe\n",
@@ -147,7 +147,7 @@ class TestSecretsOfAFile:
         A secret that anyone can read is refused with the command that mends it, and not repeated.
         """
         assert said(f"config: {{promfleet:grafanaAdmin: {value}, promfleet:fleet: {WITH_GRAFANA}}}\n") == (
-            "grafana: has its secret promfleet:grafanaAdmin in plain text, in a file that is shared. "
+            "grafana: has its secret promfleet:grafanaAdmin in plain text in the stack file. "
             "Replace it where it is used, and run `pulumi config set --secret promfleet:grafanaAdmin`."
         )
 
@@ -221,7 +221,7 @@ class TestFromStack:
 
         assert str(caught.value).splitlines() == [
             "promfleet:fleet in the stack dev has 1 problem:",
-            "  agents.eu1.outage: 15 is a bare number. Write the unit: 15s.",
+            "  agents.eu1.outage: 15 is a number without a unit or quotes. Write the unit: 15s.",
         ]
 
     def test_no_fleet(self, configured):

@@ -9,7 +9,7 @@ from tests.unit.stack_texts import loaded, problems
 
 MISTAKES = [
     case
-    for name in ("fields", "rules", "beside", "thanos", "late", "doubles")
+    for name in ("fields", "rules", "sections", "thanos", "late", "doubles", "watcher")
     for case in yaml.safe_load(Path(__file__).with_name(f"mistakes_{name}.yaml").read_text(encoding="utf-8"))
 ]
 
@@ -32,11 +32,11 @@ def catalogue(monkeypatch):
 
 @pytest.mark.parametrize("case", MISTAKES, ids=lambda case: case["mistake"])
 class TestMistakes:
-    def test_all_is_said_and_nothing_more(self, tmp_path, case):
+    def test_every_problem_and_no_other(self, tmp_path, case):
         """
         A wrong file is answered with each of its mistakes, what breaks the rule and what to write instead.
         """
-        assert case["said"] == problems(tmp_path, case["fleet"], case.get("secrets", ()))
+        assert case["problems"] == problems(tmp_path, case["fleet"], case.get("secrets", ()))
 
     def test_no_secret_is_repeated(self, tmp_path, case):
         """

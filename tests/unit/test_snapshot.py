@@ -16,11 +16,11 @@ from typer.testing import CliRunner
 from dashboards.fleet import CLUSTER_TABLE, NOW, TRENDS
 from fleet import snapshot
 from fleet.cli import app
-from fleet.client import Hub
+from fleet.client import PrometheusClient
 from fleet.overview import Overview, ask
 from fleet.picture import WIDTH, draw
 from fleet.stack import StackError
-from fleet.units import human
+from fleet.units import formatted
 
 END = 1_795_246_000.0
 HOUR = 3600
@@ -69,8 +69,8 @@ class Prometheus(httpx.BaseTransport):
         return [{"metric": {"cluster": "eu1"}, "values": values}] if self.lines else []
 
 
-def hub(prometheus: Prometheus) -> Hub:
-    return Hub(httpx.Client(transport=prometheus, base_url="https://hub.acme.example"), "hub.acme.example")
+def hub(prometheus: Prometheus) -> PrometheusClient:
+    return PrometheusClient(httpx.Client(transport=prometheus, base_url="https://hub.acme.example"), "hub.acme.example")
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ class TestDraw:
         assert few.get_size_inches()[0] * few.dpi == WIDTH
         assert more.get_size_inches()[1] > few.get_size_inches()[1]
 
-    def test_table_tells_each_cluster(self, overview: Overview) -> None:
+    def test_the_table_has_a_row_per_cluster(self, overview: Overview) -> None:
         """
         A cluster's figures stand on its line, as people write them, and what is wrong is red.
         """
@@ -148,7 +148,7 @@ class TestDraw:
         assert silent["silent"] == silent["1"] == silent["1.5 h"] == line_of(page, "eu1")["93 %"]
         assert silent["silent"] != line_of(page, "eu1")["43 %"]
 
-    def test_nothing_stands_on_something_else(self, overview: Overview) -> None:
+    def test_nothing_overlaps(self, overview: Overview) -> None:
         """
         No two texts overlap, and none leaves the page.
         """
@@ -201,7 +201,7 @@ def test_figures_are_written_as_people_read_them(value: float, unit: str, writte
     """
     Units are those of the dashboards, digits are few.
     """
-    assert human(value, unit) == written
+    assert formatted(value, unit) == written
 
 
 class TestCommand:
@@ -215,7 +215,7 @@ class TestCommand:
             yield hub(Prometheus())
 
         monkeypatch.setattr(snapshot, "outputs", lambda stack: {"hub": stack})
-        monkeypatch.setattr(snapshot, "open_hub", opened)
+        monkeypatch.setattr(snapshot, "open_prometheus", opened)
 
         done = CliRunner().invoke(app, ["snapshot", "--stack", "dev", "--output", str(tmp_path / "fleet.png")])
 

@@ -57,7 +57,7 @@ def pods(engine: Engine) -> dict[tuple[str | None, str], dict[str, Any]]:
 
 
 class TestWhole:
-    def test_everything_stands_in_its_own_cluster(self, whole):
+    def test_every_object_is_in_its_own_cluster(self, whole):
         """
         Each object is on an explicit provider, that of the cluster in whose name it was made.
         """
@@ -259,7 +259,7 @@ class TestNames:
 
 
 class TestOneStack:
-    def test_an_agent_writes_to_the_hub_beside_it(self, deployed):
+    def test_an_agent_writes_to_the_hub_of_its_stack(self, deployed):
         """
         The URL is the write auth proxy's, and the token the one that the hub's cluster issued for this agent.
         """

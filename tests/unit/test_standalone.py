@@ -60,7 +60,7 @@ class TestAlone:
         assert workloads == {"prometheus-standalone", "kube-state-metrics", "node-exporter"}
         validate(alone.objects)
 
-    def test_takes_samples_of_nobody(self, alone):
+    def test_takes_no_remote_write(self, alone):
         """
         It has no auth proxy for writing, no port and no Role for it, and no receiver behind them.
         """
@@ -154,8 +154,8 @@ class TestRules:
         [
             (
                 ALONE + "hub: {cluster: shop, expose: {host: h.example, tls: {secret: s}}}",
-                "standalone: is a second Prometheus server beside the hub. Remove one: a hub scrapes its own cluster "
-                "too. Or write two stack files.",
+                "standalone: is a second Prometheus server: this stack has a hub. Remove one: a hub scrapes its own "
+                "cluster too. For both, write two stack files.",
             ),
             (
                 ALONE + "agents: {shop: {hub: {stack: o/p/hub}}}",
@@ -168,13 +168,13 @@ class TestRules:
             ),
             (
                 ALONE.replace("cluster: shop", "cluster: shop, replicas: 2"),
-                "standalone.replicas: 2 answer differently without Thanos. Add a section thanos, or leave replicas "
-                "out.",
+                "standalone.replicas: 2 needs thanos, which deduplicates the series of replicas. Add a section thanos, "
+                "or write replicas: 1.",
             ),
             (
                 ALONE + "thanos: {storage: {filesystem: {claim: b}}, ruler: {}, receive: {expose: {host: r.example}}}",
-                "thanos.receive: has no effect: no agent writes to a standalone server. Remove it, or write hub in "
-                "place of standalone.",
+                "thanos.receive: has no effect: no agent writes to a standalone server. Remove it, or rename the "
+                "section standalone to hub.",
             ),
             (
                 ALONE.replace("cluster: shop", "cluster: shop, retention: 400d, storage: 1Gi"),
@@ -191,7 +191,7 @@ class TestRules:
 
 def test_a_section_costs_a_file_a_layer():
     """
-    Whoever adds the next shape finds in these files what there is to write, and in no others.
+    These files show what a further section needs, and no others.
     """
     layers = ("settings", "render", "components", "stacks")
     files = [file for layer in layers for file in (ROOT / layer).rglob("*.py")]

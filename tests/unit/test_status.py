@@ -9,10 +9,10 @@ from typer.testing import CliRunner
 
 from fleet import inside, status
 from fleet.cli import app
-from fleet.client import Hub, open_hub
+from fleet.client import PrometheusClient, open_prometheus
 from fleet.stack import StackError
 from fleet.status import QUESTIONS
-from live import AwayError
+from live import UnreachableError
 from tests import ROOT
 from tests.unit.test_troubles import PORT_TAKEN, READY, pod
 
@@ -54,7 +54,7 @@ def run(monkeypatch, tmp_path):
     def run(clusters, prometheus=None, *more):
         async def look(cluster, namespaces):
             assert namespaces == ("promfleet", "promfleet-node-exporter")
-            if isinstance(answer := clusters[cluster.context], AwayError):
+            if isinstance(answer := clusters[cluster.context], UnreachableError):
                 raise answer
             return answer
 
@@ -62,14 +62,16 @@ def run(monkeypatch, tmp_path):
             def __enter__(self):
                 if not prometheus:
                     raise StackError("this stack has no hub")
-                return Hub(httpx.Client(transport=prometheus, base_url="https://hub.example"), "hub.example")
+                return PrometheusClient(
+                    httpx.Client(transport=prometheus, base_url="https://hub.example"), "hub.example"
+                )
 
             def __exit__(self, *_):
                 pass
 
         monkeypatch.setattr(inside, "look", look)
         monkeypatch.setattr(status, "outputs", lambda stack: {})
-        monkeypatch.setattr(status, "open_hub", lambda described: Opened())
+        monkeypatch.setattr(status, "open_prometheus", lambda described: Opened())
         return CliRunner().invoke(app, ["status", "--wait", "0", *more])
 
     return run
@@ -108,12 +110,12 @@ class TestStatus:
         """
         Whoever may only ask the hub is not told so for each cluster that is well.
         """
-        away = {name: AwayError("no answer within 15 s") for name in ("gke_hub", "gke_eu1")}
+        away = {name: UnreachableError("no answer within 15 s") for name in ("gke_hub", "gke_eu1")}
 
         result = run(away, Prometheus(hub=WELL, eu1=WELL | {"up": 0}))
 
         assert result.exit_code == 1
-        assert "eu1: can't be asked by context gke_eu1: no answer within 15 s\n" in result.output
+        assert "eu1: can't be reached with context gke_eu1: no answer within 15 s\n" in result.output
         assert "gke_hub" not in result.output
 
     def test_as_json(self, run):
@@ -188,7 +190,10 @@ class TestOpenHub:
         file.write_text(yaml.safe_dump(kubeconfig))
         described = {"prometheus": {"context": context, "kubeconfig": str(file), "readUrl": "https://hub.example"}}
 
-        with pytest.raises(StackError, match=f"the hub's cluster, context {context}, .*{said}"), open_hub(described):
+        with (
+            pytest.raises(StackError, match=f"no access to the server in context {context}: .*{said}"),
+            open_prometheus(described),
+        ):
             pass
 
 

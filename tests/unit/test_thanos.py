@@ -415,7 +415,7 @@ class TestMemcached:
         }
         assert {cache["type"] for cache in caches(cached)} == {"MEMCACHED"}
 
-    def test_buckets_are_told_apart(self, cached):
+    def test_buckets_have_different_keys(self, cached):
         """
         Thanos keeps the list of blocks under a hash of this flag: Stores of a bucket share it, those of two must not.
         """
@@ -542,7 +542,7 @@ class TestHub:
 
 
 class TestTenants:
-    def test_are_every_writer_and_nobody_else(self, whole, stateless):
+    def test_are_every_writer_and_no_other(self, whole, stateless):
         """
         An empty list would let everybody be a tenant; a stateless Ruler writes too.
         """
@@ -561,7 +561,7 @@ class TestTenants:
 
         assert [name.rpartition(":")[2] for name in ring["tenants"]] == ["writer-eu1", "writer-us1"]
 
-    def test_without_a_limit_are_told_from_strangers(self, whole):
+    def test_without_a_limit_differ_from_unknown_ones(self, whole):
         """
         Whoever has no name may not have series without end.
         """

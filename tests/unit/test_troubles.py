@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from components.k8s.labels import PART_OF
-from live import OURS, AwayError, look, troubles
+from live import OURS, UnreachableError, look, troubles
 from live.troubles import LONGEST
 from settings import Cluster
 
@@ -231,7 +231,7 @@ class TestPods:
         assert said.endswith("…")
         assert len(said) < LONGEST + 50
 
-    def test_of_somebody_else_are_left_to_them(self):
+    def test_of_others_are_left_out(self):
         """
         A namespace that was there before may have others in it.
         """
@@ -426,7 +426,7 @@ class TestLook:
         """
         nowhere = Cluster(context="us9", kubeconfig=str(tmp_path / "none"))
 
-        with pytest.raises(AwayError):
+        with pytest.raises(UnreachableError):
             asyncio.run(look(nowhere, [NAMESPACE]))
 
 

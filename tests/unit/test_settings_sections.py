@@ -1,4 +1,4 @@
-"""What is right about alerts, routes, ways in and probes; what is wrong is in mistakes_beside.yaml."""
+"""What is right about alerts, routes, exposed hosts and probes; what is wrong is in mistakes_sections.yaml."""
 
 import jsonschema
 import pytest
@@ -168,10 +168,10 @@ class TestSchema:
 
 
 class TestRoute:
-    def test_a_route_takes_all_of_an_equal_one(self):
+    def test_a_route_shadows_an_equal_one(self):
         """
         The later of two equal routes is never reached, in any order of the names.
         """
         one = Route(receiver="a", teams=["x", "y"])
 
-        assert one.takes_all_of(Route(receiver="b", teams=["y", "x"]))
+        assert one.shadows(Route(receiver="b", teams=["y", "x"]))

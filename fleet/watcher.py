@@ -1,0 +1,210 @@
+"""`fleet watcher`: the files of the machine that watches clusters from outside."""
+
+import os
+import secrets as random
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import typer
+import yaml
+
+from render.machine import PASSWORD, WEB, ClusterCredentials, File, Login, ReceiverCredentials, machine_files
+from settings.errors import FleetError
+from settings.fleet import Fleet
+from settings.loading.load import KEY, from_file
+from settings.watcher import SELF
+
+from .exits import Exit
+from .render import FolderError, some
+from .stack import StackError, configuration, outputs
+from .units import counted
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="The machine outside of all clusters that the section `watcher` describes.",
+)
+LIST = "files.txt"
+"""Says whose a folder is in its first line, and below which files were written into it."""
+
+
+class Written(NamedTuple):
+    """What became of a folder's files, by path."""
+
+    added: list[str]
+    changed: list[str]
+    removed: list[str]
+    unchanged: int
+
+
+@app.callback()
+def watcher() -> None:
+    """Make `write` a command of its own name, though it is the only one."""
+
+
+@app.command()
+def write(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to write to; it is made if it is missing.")],
+    stack: Annotated[str, typer.Option(help="The stack with the section watcher; `pulumi up` has run.")],
+) -> None:
+    """
+    Write all that the machine needs: configuration, tokens, units and install.sh, which installs them there.
+
+    Run it again after `pulumi up`, and after a renewed token: only what differs is written. DIR holds secrets.
+    """
+    file = Path(f"Pulumi.{stack.rpartition('/')[2]}.yaml")
+    try:
+        fleet = from_file(file)
+        if fleet.watcher is None:
+            raise FolderError(f"{file} has no section watcher. Name a stack that has one.")
+        written = put(folder, stack, rendered(fleet, stack, folder))
+    except FleetError as error:
+        typer.echo(error.report(), err=True)
+        raise typer.Exit(Exit.FINDINGS) from None
+    except FolderError as error:
+        typer.echo(f"fleet watcher: {error}", err=True)
+        raise typer.Exit(Exit.USAGE) from None
+    except StackError as error:
+        typer.echo(f"fleet watcher: {error}", err=True)
+        raise typer.Exit(Exit.FAILED) from None
+    for what, paths in (("added", written.added), ("changed", written.changed), ("removed", written.removed)):
+        for path in paths:
+            typer.echo(f"{what} {path}")
+    counts = f"{len(written.added)} added, {len(written.changed)} changed, {len(written.removed)} removed"
+    typer.echo(f"{folder}: {counts}, {counted(written.unchanged, 'file')} unchanged")
+
+
+def rendered(fleet: Fleet, stack: str, folder: Path) -> Mapping[str, File]:
+    """Render the files of a stack's machine by what the stack exports and keeps as secrets; the folder is only read."""
+    exported = outputs(stack).get("watcher")
+    if exported is None:
+        raise StackError(f"stack {stack} has no output watcher. Run `pulumi up --stack {stack}` first.")
+    clusters = {
+        name: ClusterCredentials(known["apiServer"], known["ca"], known["token"])
+        for name, known in exported["clusters"].items()
+    }
+    if fleet.watcher and clusters.keys() != fleet.watcher.clusters.keys():
+        differing = ", ".join(sorted(clusters.keys() ^ fleet.watcher.clusters.keys()))
+        raise StackError(
+            f"stack {stack} was deployed with other clusters than its file names: {differing}. "
+            f"Run `pulumi up --stack {stack}` first."
+        )
+    needed = _secrets(fleet, stack)
+    login = _login(folder) if fleet.watcher and fleet.watcher.expose else None
+    return machine_files(fleet, clusters, needed, login, _receiver(exported.get("receiver")))
+
+
+def _receiver(known: Mapping[str, Any] | None) -> ReceiverCredentials | None:
+    if known is None:
+        return None
+    return ReceiverCredentials(known["url"], known["protocol"] == "2.0", known["ca"], known["token"])
+
+
+def _secrets(fleet: Fleet, stack: str) -> Mapping[str, str]:
+    """Read the secrets that the fleet takes from its stack, by key without namespace."""
+    if not fleet.secrets:
+        return {}
+    namespace = KEY.partition(":")[0]
+    found = configuration(stack)
+    if missing := [key for key in fleet.secrets if f"{namespace}:{key}" not in found]:
+        commands = "; ".join(f"`pulumi config set --secret {namespace}:{key} --stack {stack}`" for key in missing)
+        raise StackError(f"stack {stack} lacks {', '.join(missing)}. Run {commands}.")
+    return {key: found[f"{namespace}:{key}"] for key in fleet.secrets}
+
+
+def _login(folder: Path) -> Login:
+    """Take the login of Prometheus itself that was written before, or make one: it is nobody else's to know."""
+    import bcrypt  # noqa: PLC0415 — only whoever exposes Prometheus needs it
+
+    try:
+        password = (folder / PASSWORD).read_text(encoding="utf-8")
+        hashed = yaml.safe_load((folder / WEB).read_text(encoding="utf-8"))["basic_auth_users"][SELF]
+        if bcrypt.checkpw(password.encode(), hashed.encode()):
+            return Login(password, hashed)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, yaml.YAMLError):
+        pass  # there is none, or somebody edited it
+    password = random.token_urlsafe(32)
+    return Login(password, bcrypt.hashpw(password.encode(), bcrypt.gensalt(_ROUNDS)).decode())
+
+
+_ROUNDS = 10
+"""Cost of the hash of a password that cannot be guessed; Prometheus keeps the outcome of the comparison."""
+
+
+def put(folder: Path, stack: str, files: Mapping[str, File]) -> Written:
+    """
+    Have these files in a folder and none that an earlier run wrote; files of others stay.
+
+    Each is replaced at once or not at all. Raises `FolderError` for a folder that another one wrote.
+    """
+    head = f"Written by fleet watcher write for stack {stack}, which overwrites what is changed here."
+    before = _before(folder, head)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    if foreign := sorted(path for path in files if path not in before and (folder / path).exists()):
+        raise FolderError(f"{folder} has files of yours where others are to be written: {some(foreign)}. Move them.")
+    # Whatever an interrupted run has written is its own in the next.
+    _replace(folder / LIST, _listed(head, {*before, *files}))
+    written = Written([], [], [], 0)
+    same = 0
+    for path, file in files.items():
+        if _is(folder / path, file):
+            same += 1
+            continue
+        (written.changed if (folder / path).exists() else written.added).append(path)
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        _replace(folder / path, file)
+    for path in sorted({*before} - {*files}):
+        (folder / path).unlink(missing_ok=True)
+        _remove_empty(folder, (folder / path).parent)
+        written.removed.append(path)
+    _replace(folder / LIST, _listed(head, files))
+    return written._replace(unchanged=same)
+
+
+def _before(folder: Path, head: str) -> list[str]:
+    """List what an earlier run wrote; FolderError where the folder is somebody else's."""
+    if folder.exists() and not folder.is_dir():
+        raise FolderError(f"{folder} is a file. Name a folder.")
+    present = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+    if not present:
+        return []
+    try:
+        first, *paths = (folder / LIST).read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        first, paths = "", []
+    if first != head:
+        raise FolderError(f"{folder} was not written for this stack, and has {some(present)}. Name a new folder.")
+    return paths
+
+
+def _listed(head: str, paths: Iterable[str]) -> File:
+    return File("".join(f"{line}\n" for line in (head, *sorted(paths))))
+
+
+def _is(path: Path, file: File) -> bool:
+    try:
+        return path.read_bytes() == file.text.encode() and path.stat().st_mode & 0o777 == file.mode
+    except OSError:
+        return False
+
+
+def _replace(path: Path, file: File) -> None:
+    """Write a file beside its place, readable by its owner only until it is whole, and move it there."""
+    descriptor, unfinished = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as output:
+            output.write(file.text)
+        Path(unfinished).chmod(file.mode)
+        Path(unfinished).replace(path)
+    except BaseException:
+        Path(unfinished).unlink(missing_ok=True)
+        raise
+
+
+def _remove_empty(top: Path, folder: Path) -> None:
+    while folder != top and folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent

@@ -1,0 +1,270 @@
+"""A machine outside of two clusters that watches both: one at its addresses, one through its API server."""
+
+import json
+import ssl
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from lab.cluster import WIRE
+from lab.network import join
+
+from .clusters import Lab
+from .fleets import WATCHER, WATCHER_STACK
+from .machine import Machine, archives, machine
+from .stack import Stack, eventually
+from .stacks import Stacks
+from .workloads import NAMESPACE
+
+pytestmark = pytest.mark.lab
+JOBS = {
+    "prometheus",
+    "apiserver",
+    "cadvisor",
+    "coredns",
+    "kube-state-metrics",
+    "kubelet",
+    "node-exporter",
+    "pods",
+    "services",
+}
+ADDRESS = 100
+"""The machine's on the wire; nodes have lower ones."""
+CLUSTERS = ("eu1", "us1")
+NAMESPACES = "/api/v1/namespaces"
+REFUSED = [
+    ("GET", "/api/v1/secrets"),
+    ("GET", "/api/v1/configmaps"),
+    ("GET", f"{NAMESPACES}/promfleet/secrets"),
+    ("GET", f"{NAMESPACES}/promfleet/serviceaccounts"),
+    ("GET", f"{NAMESPACES}/promfleet/pods/kube-state-metrics-0/log"),
+    ("GET", f"{NAMESPACES}/promfleet/pods/kube-state-metrics-0/exec?command=id"),
+    ("POST", f"{NAMESPACES}/promfleet/pods/kube-state-metrics-0/exec?command=id"),
+    ("POST", f"{NAMESPACES}/promfleet/pods/kube-state-metrics-0:8080/proxy/metrics"),
+    ("GET", f"{NAMESPACES}/promfleet/services/kube-state-metrics:metrics/proxy/metrics"),
+    ("POST", f"{NAMESPACES}/promfleet/pods"),
+    ("DELETE", f"{NAMESPACES}/promfleet/pods/kube-state-metrics-0"),
+    ("POST", f"{NAMESPACES}/promfleet/serviceaccounts/prometheus-watcher/token"),
+    ("PATCH", "/api/v1/nodes/{cluster}"),
+    ("POST", "/api/v1/nodes/{cluster}/proxy/run/promfleet/kube-state-metrics-0/kube-state-metrics?cmd=id"),
+    ("GET", "/apis/rbac.authorization.k8s.io/v1/clusterroles"),
+    ("GET", "/debug/pprof/"),
+    ("GET", "/logs/"),
+]
+"""Verbs and paths that no route needs."""
+ONLY_THROUGH_API_SERVER = [
+    ("GET", f"{NAMESPACES}/promfleet/pods/kube-state-metrics-0:8080/proxy/metrics"),
+    ("GET", "/api/v1/nodes/{cluster}/proxy/metrics"),
+]
+ORACLE = 'oracle_seconds_total{job="pods"}'
+"""Scraped every second."""
+Ask = Callable[[str, str, str], int]
+
+
+def annotated_service(name: str) -> dict[str, Any]:
+    """A Service in front of an exporter, which asks to be scraped too."""
+    asks = {"scrape": "true", "port": "8080", "path": "/cgi-bin/metrics", "interval": "15s"}
+    annotations = {f"prometheus.io/{key}": value for key, value in asks.items()}
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": name, "namespace": NAMESPACE, "annotations": annotations},
+        "spec": {"selector": {"app": name}, "ports": [{"port": 8080}]},
+    }
+
+
+@pytest.fixture(scope="module")
+def watcher(lab: Lab, stacks: Stacks, oracle: str) -> Iterator[Stack]:
+    [stack] = stacks.deploy({WATCHER_STACK: WATCHER})
+    for cluster in CLUSTERS:
+        lab.apply(cluster, [annotated_service(oracle)])
+    yield stack
+    for cluster in CLUSTERS:
+        lab.kubectl(cluster, "-n", NAMESPACE, "delete", "service", oracle)
+
+
+def write(stack: Stack, folder: Path) -> str:
+    """Write the machine's files as a user does, and return what was said."""
+    command = ["fleet", "watcher", "write", "--stack", stack.name, str(folder)]
+    done = subprocess.run(command, cwd=stack.root, env=stack.environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+class Watching:
+    """The machine, which is given what the stack says."""
+
+    def __init__(self, machine: Machine, folder: Path, archives: Path) -> None:
+        self.machine, self.folder, self.archives = machine, folder, archives
+
+    def install(self, stack: Stack) -> str:
+        """Write the files, copy them and run the script that is among them."""
+        write(stack, self.folder)
+        here = self.machine.root / "root" / "watcher"
+        subprocess.run(["cp", "-a", f"{self.folder}/.", str(here)], check=True)
+        return self.machine.said("/root/watcher/install.sh", "--archives", "/root/archives")
+
+    def query(self, promql: str) -> list[dict[str, Any]]:
+        """Ask its Prometheus on its loopback interface."""
+        url = "http://127.0.0.1:9090/api/v1/query"
+        answer = json.loads(self.machine.said("curl", "-sS", "--data-urlencode", f"query={promql}", url))
+        assert answer["status"] == "success", answer
+        return answer["data"]["result"]
+
+    def by(self, promql: str, *labels: str) -> dict[tuple[str, ...], float]:
+        """Give the values of a query by some of its labels."""
+        return {
+            tuple(one["metric"].get(label, "") for label in labels): float(one["value"][1])
+            for one in self.query(promql)
+        }
+
+
+@pytest.fixture(scope="module")
+def watching(lab: Lab, watcher: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watching]:
+    """The machine on the wire of the lab, with ways to the pods of eu1 and to no others."""
+    folder = tmp_path_factory.mktemp("watcher")
+    with machine(folder / "machine") as started:
+        join("watcher", started.process, str(WIRE[ADDRESS]))
+        started.said("ip", "route", "add", lab.pod_network("eu1"), "via", lab.node_address("eu1"))
+        for name in ("watcher", "archives"):
+            (started.root / "root" / name).mkdir()
+        archives(started.root / "root" / "archives")
+        watching = Watching(started, folder / "written", folder / "archives")
+        watching.install(watcher)
+        yield watching
+
+
+@pytest.fixture
+def ask(watcher: Stack) -> Ask:
+    """Ask an API server with the watcher's token: (cluster, verb, path) -> status."""
+
+    def run(cluster: str, verb: str, path: str) -> int:
+        known = watcher.outputs["watcher"]["clusters"][cluster]
+        with httpx.Client(verify=ssl.create_default_context(cadata=known["ca"]), timeout=30) as client:
+            url = known["apiServer"] + path.format(cluster=cluster)
+            return client.request(verb, url, headers={"Authorization": f"Bearer {known['token']}"}).status_code
+
+    return run
+
+
+class TestProof:
+    def test_counts_every_clusters_pods(self, lab: Lab, watching: Watching) -> None:
+        """
+        What it says of each cluster and namespace is what that cluster's API server says.
+        """
+
+        def assert_agrees() -> None:
+            counted = watching.by("sum by (cluster, namespace) (kube_pod_info)", "cluster", "namespace")
+            true = {
+                (cluster, namespace): count
+                for cluster in WATCHER.fleet["clusters"]
+                for namespace, count in lab.pods(cluster).items()
+            }
+            assert counted == true
+
+        eventually(assert_agrees, 120)
+
+    def test_every_job_of_both_is_up(self, watching: Watching) -> None:
+        """
+        Those of an agent, by either route.
+        """
+
+        def assert_up() -> None:
+            found = watching.by("min by (cluster, job) (up)", "cluster", "job")
+            assert found == {("watcher", job): 1 for job in ("prometheus", "alertmanager")} | {
+                (cluster, job): 1 for cluster in CLUSTERS for job in JOBS
+            }
+
+        eventually(assert_up, 120)
+
+
+class TestRights:
+    @pytest.mark.parametrize("cluster", CLUSTERS)
+    def test_let_nobody_do_what_no_scrape_needs(self, ask: Ask, watching: Watching, cluster: str) -> None:
+        """
+        Neither read what is secret, nor run or change anything.
+        """
+        assert [one for one in REFUSED if ask(cluster, *one) != 403] == []
+
+    def test_are_those_of_the_route(self, ask: Ask, watching: Watching) -> None:
+        """
+        Who is scraped at its addresses grants no way through its API server.
+        """
+        asked = {cluster: [ask(cluster, *one) for one in ONLY_THROUGH_API_SERVER] for cluster in CLUSTERS}
+
+        assert asked == {"eu1": [403, 403], "us1": [200, 200]}
+
+
+class TestRotation:
+    def test_loses_no_sample(self, watcher: Stack, watching: Watching, stacks: Stacks) -> None:
+        """
+        The old token is valid until the machine has the new one.
+        """
+        changed = WATCHER.changed({"watcher": {"clusters": {name: {"rotation": 1} for name in CLUSTERS}}})
+        began = watching.by(f"min({ORACLE})")[()]
+
+        stacks.update(WATCHER_STACK, changed)
+        said = watching.install(watcher)
+
+        assert "clusters/us1/token" in said
+        ended = watching.by(f"max({ORACLE})")[()]
+        counted = watching.by(f"count_over_time({ORACLE}[{int(ended - began)}s])", "cluster")
+        assert {cluster for (cluster,) in counted} == {*CLUSTERS}
+        assert min(counted.values()) >= (ended - began) * 0.97  # a scrape a second; a busy machine is late
+
+    def test_a_revoked_token_stops_one_cluster_only(
+        self, lab: Lab, watcher: Stack, watching: Watching, stacks: Stacks
+    ) -> None:
+        """
+        An alert names the cluster, the other one is scraped as before, and a renewal heals.
+        """
+        lab.kubectl("us1", "-n", "promfleet", "delete", "secret", "prometheus-watcher-token-1")
+
+        def assert_alerted() -> None:
+            firing = watching.by('ALERTS{alertname="PromfleetClusterUnreachable", alertstate="firing"}', "cluster")
+            assert firing == {("us1",): 1}
+            assert watching.by('min by (cluster) (up{cluster="eu1"})', "cluster") == {("eu1",): 1}
+
+        eventually(assert_alerted, 180)
+        clusters = {"eu1": {"rotation": 1}, "us1": {"rotation": 2, "nodes": False}}
+        stacks.update(WATCHER_STACK, WATCHER.changed({"watcher": {"clusters": clusters}}))
+        watching.install(watcher)
+
+        def assert_healed() -> None:
+            assert watching.by('min by (cluster) (up{job="apiserver"})', "cluster") == {("eu1",): 1, ("us1",): 1}
+
+        eventually(assert_healed, 120)
+
+    def test_without_nodes_no_kubelet_can_be_asked(self, ask: Ask, watching: Watching) -> None:
+        """
+        `nodes/proxy` is not granted, and its jobs are gone.
+        """
+
+        def assert_gone() -> None:
+            found = watching.by(
+                '(time() - timestamp(up{cluster="us1"})) < 40', "job"
+            )  # what is not scraped any more ages
+            assert {job for (job,) in found} == JOBS - {"kubelet", "cadvisor"}
+
+        assert ask("us1", "GET", "/api/v1/nodes/us1/proxy/metrics") == 403
+        eventually(assert_gone, 120)
+
+
+class TestStack:
+    def test_is_at_rest(self, watcher: Stack) -> None:
+        """
+        A preview after `pulumi up` shows no changes.
+        """
+        assert "unchanged" in watcher.pulumi("preview", "--expect-no-changes")
+
+    def test_destroy_leaves_nothing(self, lab: Lab, watcher: Stack, stacks: Stacks) -> None:
+        """
+        Neither namespaced nor cluster-wide objects stay.
+        """
+        stacks.deploy({})
+
+        assert lab.left() == {}

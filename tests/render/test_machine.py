@@ -1,0 +1,155 @@
+"""The files of a watcher's machine, judged by what reads them there."""
+
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import bcrypt
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from fleet.watcher import put
+from lab.tools import find_tool
+from render.machine import OPT, ClusterCredentials, Login, ReceiverCredentials, machine_files
+from settings import Fleet, from_file
+from tests import ROOT
+
+from .promtool import Promtool
+from .tools import tool
+
+pytestmark = pytest.mark.render
+
+FILES = ROOT / "render"
+PAGE = (ROOT / "docs/watcher.md").read_text(encoding="utf-8")
+HASH = bcrypt.hashpw(b"a password", bcrypt.gensalt(4)).decode()
+
+
+def everything(tls: Path) -> Fleet:
+    """A watcher with all that its machine can run."""
+    said: dict[str, Any] = {
+        "clusters": {name: {"context": name} for name in ("eu1", "us1")},
+        "watcher": {
+            "clusters": {"eu1": {}, "us1": {"route": "apiserver"}},
+            "expose": {
+                "host": "watcher.example",
+                "users": ["alice"],
+                "tls": {"certificate": f"{tls}/tls.crt", "key": f"{tls}/tls.key"},
+            },
+            "hub": {"stack": "organization/promfleet/hub"},
+        },
+        "alertmanager": {"receivers": {"sre": {"webhook": {}, "slack": {"channel": "#sre"}}}, "default": "sre"},
+        "probes": {"shop": {"targets": ["https://shop.example"]}},
+    }
+    return Fleet.model_validate(said)
+
+
+def certificate(folder: Path) -> str:
+    """Make a certificate and its key, and return the certificate."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "watcher.example")])
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    made = made.serial_number(1).not_valid_before(now).not_valid_after(now + timedelta(days=1))
+    pem, private = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    folder.mkdir()
+    (folder / "tls.crt").write_bytes(text := made.sign(key, hashes.SHA256()).public_bytes(pem))
+    (folder / "tls.key").write_bytes(key.private_bytes(pem, private, serialization.NoEncryption()))
+    return text.decode()
+
+
+@pytest.fixture(scope="module", params=["everything", "shipped"])
+def directory(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `fleet watcher write` leaves."""
+    folder = tmp_path_factory.mktemp("machine")
+    ca = certificate(folder / "tls")
+    fleet = from_file(ROOT / "Pulumi.watcher.yaml") if request.param == "shipped" else everything(folder / "tls")
+    assert fleet.watcher
+    clusters = {name: ClusterCredentials("https://10.0.0.1:6443", ca, "a-token") for name in fleet.watcher.clusters}
+    secrets = {"alicePasswordHash": HASH, "sreWebhook": "https://hook.example", "sreSlack": "https://slack.example"}
+    receiver = ReceiverCredentials("https://hub.example/api/v1/write", own=True, ca=ca, token="a-token")
+    own = Login("a password", HASH) if fleet.watcher.expose else None
+    put(folder / "written", "x", machine_files(fleet, clusters, secrets, own, receiver if fleet.watcher.hub else None))
+    return folder / "written"
+
+
+def analyzed(*arguments: str | Path) -> str:
+    """What systemd-analyze says; a verdict against a unit fails the test with its words."""
+    command = [find_tool("systemd-analyze"), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+class TestConfiguration:
+    def test_is_accepted_by_the_programs(self, directory: Path, promtool: Promtool) -> None:
+        """
+        With every rule file and credential that it names, from wherever the directory is.
+        """
+        promtool.accepts("check", "config", directory / "prometheus/prometheus.yml")
+        subprocess.run([tool("amtool"), "check-config", directory / "alertmanager/alertmanager.yml"], check=True)
+        if (prober := directory / "blackbox-exporter/config.yml").exists():
+            subprocess.run([tool("blackbox_exporter"), "--config.check", f"--config.file={prober}"], check=True)
+        if (web := directory / "prometheus/web.yml").exists():
+            promtool.accepts("check", "web-config", web)
+
+    def test_lacks_nothing_that_promtool_would_miss(self, directory: Path, tmp_path: Path) -> None:
+        """
+        Promtool looks for the files of tokens: the check before a start finds one that is not there.
+        """
+        copy = tmp_path / "copy"
+        subprocess.run(["cp", "-R", directory, copy], check=True)
+        (copy / "prometheus/clusters/us1/token").unlink()
+
+        done = subprocess.run(
+            [tool("promtool"), "check", "config", copy / "prometheus/prometheus.yml"], capture_output=True, check=False
+        )
+
+        assert done.returncode == 1
+        assert b"clusters/us1/token" in done.stderr
+
+
+class TestUnits:
+    def test_are_understood_by_systemd(self, directory: Path, tmp_path: Path) -> None:
+        """
+        No directive is unknown or ignored, and each command is an absolute path.
+        """
+        units = []
+        for unit in sorted((directory / "units").iterdir()):
+            text = unit.read_text().replace(OPT, str(tmp_path))
+            for program in re.findall(rf"=({tmp_path}/\S+)", text):
+                Path(program).parent.mkdir(exist_ok=True)
+                Path(program).touch(0o755)
+            (tmp_path / unit.name).write_text(text)
+            units.append(tmp_path / unit.name)
+
+        assert units
+        assert analyzed("verify", "--man=no", *units) == ""
+
+    def test_are_exposed_as_little_as_the_page_says(self, directory: Path) -> None:
+        """
+        The figure of each unit is that of the page, or a lower one.
+        """
+        for unit in (directory / "units").iterdir():
+            [figure] = re.findall(rf"^\| `{unit.name}` \| ([\d.]+) \|", PAGE, re.M)
+            [measured] = re.findall(
+                r"Overall exposure level for \S+: ([\d.]+)", analyzed("security", "--offline=true", unit)
+            )
+
+            assert float(measured) <= float(figure)
+
+
+@pytest.mark.parametrize("script", [FILES / "install.sh", ROOT / "tests/lab/machine.sh"], ids=lambda path: path.name)
+def test_scripts_have_no_trap(script: Path) -> None:
+    """
+    Shellcheck finds nothing that a shell would take for something else.
+    """
+    done = subprocess.run(
+        [Path(sys.executable).with_name("shellcheck"), script], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stdout
