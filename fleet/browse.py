@@ -21,6 +21,7 @@ from settings.expose import Tls
 
 from .exits import Exit
 from .local_proxy import LocalProxy, Upstream
+from .stack import ON_ITS_MACHINE
 
 LIFETIME = 600
 """Lifetime of a token in seconds; the shortest that the API server issues."""
@@ -84,6 +85,8 @@ def browse(
 def page_of(fleet: Fleet, name: Name) -> tuple[Server, Page]:
     """Find a page of a fleet; raises `PageError` where it has none."""
     server = fleet.server
+    if fleet.watcher:
+        raise PageError(ON_ITS_MACHINE)
     if server is None:
         raise PageError("this stack has no Prometheus server; name the stack of the hub with --stack")
     found = {

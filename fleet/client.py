@@ -12,7 +12,7 @@ from kr8s.objects import ConfigMap, Service
 
 from live import client_options
 
-from .stack import StackError
+from .stack import ON_ITS_MACHINE, StackError
 
 
 class Sample(NamedTuple):
@@ -60,6 +60,8 @@ class PrometheusClient:
 @contextmanager
 def open_prometheus(stack: dict[str, Any]) -> Generator[PrometheusClient]:
     """Connect to the Prometheus server of a stack's outputs, by port-forward through the API server of its cluster."""
+    if "watcher" in stack:
+        raise StackError(ON_ITS_MACHINE)
     if "prometheus" not in stack:
         raise StackError(
             "this stack has no Prometheus server; name the stack of the hub with --stack, or run `pulumi up` first"

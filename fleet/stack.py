@@ -30,3 +30,10 @@ def _asked(arguments: Sequence[str]) -> dict[str, Any]:
     if done.returncode:
         raise StackError(done.stderr.strip())
     return json.loads(done.stdout)
+
+
+ON_ITS_MACHINE = (
+    "the Prometheus of this stack runs on the machine of its watcher. Open it where watcher.expose says, or run "
+    "`ssh -L 9090:127.0.0.1:9090 <machine>` and open http://127.0.0.1:9090; Alertmanager has port 9093"
+)
+"""Why a command that goes through the API server of a cluster can't reach a watcher."""

@@ -8,10 +8,10 @@ from pydantic import AfterValidator, Field
 
 from .errors import Path, Problem
 from .expose import ExposedHost
+from .secret_key import SecretKey
 from .section import Distinct, Many, Section, Table
 from .types import (
     Address,
-    DataKey,
     DnsLabel,
     DnsName,
     Duration,
@@ -45,15 +45,6 @@ def _is_a_pulse(every: Duration) -> Duration:
         instead = "Write 5m. The service that receives it should alert when two in a row are missing."
         raise refused("is not between 1m and 1h", instead)
     return every
-
-
-class SecretKey(Section):
-    """A key of a Secret that exists in the hub's namespace."""
-
-    name: DnsName
-    """The Secret's name."""
-    key: DataKey
-    """The key in its data."""
 
 
 class Integration(Section):

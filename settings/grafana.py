@@ -1,7 +1,7 @@
 """Settings of Grafana."""
 
-from .alertmanager import SecretKey
 from .expose import ExposedHost
+from .secret_key import SecretKey
 from .section import Section
 from .types import DnsName, Quantity
 

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
-from .alertmanager import SecretKey
 from .errors import Problem
+from .secret_key import SecretKey
 from .section import Section
 from .types import ADDRESS, COUNTABLE, IN_BRACKETS, PORT, PROJECT, DnsName, Text, kept, refused, seconds
 

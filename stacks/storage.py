@@ -13,7 +13,7 @@ from render.thanos.names import RECEIVE, RULER, WEB
 from render.thanos.objstore import CREDENTIALS, SHARED
 from render.thanos.ruler import is_stateless
 from settings import Fleet, Server, Thanos, seconds
-from settings.alertmanager import SecretKey
+from settings.secret_key import SecretKey
 from settings.storage import S3, Filesystem, Gcs
 
 from .server import BucketAccesses

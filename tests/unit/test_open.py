@@ -359,6 +359,15 @@ class TestPages:
         assert result.exit_code == 2
         assert "this stack has no Prometheus server; name the stack of the hub with --stack" in result.stderr
 
+    def test_of_a_watcher_are_on_its_machine(self):
+        """
+        It says how to open them there.
+        """
+        described = fleet(clusters={"eu1": {"context": "a"}}, watcher={"clusters": ["eu1"]})
+
+        with pytest.raises(PageError, match="ssh -L 9090:"):
+            page_of(described, Name.PROMETHEUS)
+
     def test_that_can_t_be_reached_are_no_traceback(self, tmp_path, monkeypatch):
         """
         A kubeconfig that does not know the context, for one.

@@ -196,6 +196,13 @@ class TestOpenHub:
         ):
             pass
 
+    def test_a_watcher_is_asked_on_its_machine(self):
+        """
+        No cluster leads to it; the message says what does.
+        """
+        with pytest.raises(StackError, match="ssh -L 9090:"), open_prometheus({"watcher": {}}):
+            pass
+
 
 class TestKeys:
     def test_of_a_kubeconfig_are_not_left_behind(self, tmp_path):
