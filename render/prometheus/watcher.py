@@ -90,7 +90,9 @@ def _of_clusters(fleet: Fleet, watcher: Watcher, api_servers: Mapping[str, str])
             yield _in_cluster(job).config(fleet.scrape, cluster) | {"job_name": f"{cluster}/{job.name}"}
     for name, machine in watcher.machines.items():
         job = _by_hand(machine)
-        yield _in_cluster(job).config(fleet.scrape, machine.cluster) | {"job_name": f"machines/{name}"}
+        yield _in_cluster(job).config(fleet.scrape, machine.cluster) | {
+            "job_name": f"{machine.cluster}/machines/{name}"
+        }
 
 
 def _in_cluster(job: ScrapeJob) -> ScrapeJob:

@@ -18,7 +18,7 @@ UNREACHABLE: dict[str, frozenset[str]] = {
 OF_CLUSTERS = frozenset(
     {"apiserver", "cadvisor", "coredns", "kube-state-metrics", "kubelet", "node-exporter", "pods", "services"}
 )
-"""Jobs whose targets are in clusters; a machine that watches clusters has none of its own."""
+"""Jobs whose targets are in clusters; a machine that watches clusters has those of them that are listed by hand."""
 VIRTUAL = {"eks.amazonaws.com/compute-type": ("fargate",), "type": ("virtual-kubelet",)}
 """Label of a node -> its values on nodes behind which no machine is: their kubelets have no metrics for us."""
 
@@ -26,7 +26,8 @@ VIRTUAL = {"eks.amazonaws.com/compute-type": ("fargate",), "type": ("virtual-kub
 def unreachable(fleet: Fleet, cluster: str) -> frozenset[str]:
     """The jobs that a cluster can't have, or is not to have; none where nothing is known of it."""
     if fleet.watcher and cluster == fleet.watcher.name:
-        return OF_CLUSTERS
+        own = {machine.job for machine in fleet.watcher.machines.values() if machine.cluster == cluster}
+        return OF_CLUSTERS - own
     known = fleet.clusters.get(cluster)
     if known is None:
         return frozenset()

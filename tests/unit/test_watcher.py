@@ -313,10 +313,20 @@ class TestMachine:
         """
         machines = {"databases": {"cluster": "eu1", "targets": ["10.0.0.7:9100"], "labels": {"rack": "7"}}}
 
-        job = jobs(watched(watcher={"machines": machines}))["machines/databases"]
+        job = jobs(watched(watcher={"machines": machines}))["eu1/machines/databases"]
 
         made = relabel({"__address__": "10.0.0.7:9100", "rack": "7"}, job["relabel_configs"])
         assert visible(made) == {"job": "node-exporter", "cluster": "eu1", "rack": "7"}
+
+    def test_its_own_node_exporter_has_alerts(self) -> None:
+        """
+        Where one is listed for the machine itself; without one no alert waits for it.
+        """
+        machines = {"itself": {"cluster": "watcher", "targets": ["127.0.0.1:9100"]}}
+        apart = 'label_replace(vector(1), "cluster", "watcher"'
+
+        for described, excepted in ((watched(), True), (watched(watcher={"machines": machines}), False)):
+            assert (apart in server_rules(described)["disks.yml"]) == excepted
 
     def test_writes_to_a_hub_what_it_stores(self) -> None:
         """
