@@ -22,9 +22,9 @@ ORDER = (
     "test_first_update",  # begins with the dev stack, which stays to the end
     "test_render",  # only looks, while what happened before leaves the rules' memory
     "test_open",  # likewise
-    "test_access",  # likewise, and begins what test_catalogue looks for
     "test_fleet",  # counts pods; those of a Prometheus that restarts are counted twice for five minutes
     "test_neighbours",
+    "test_access",  # begins what test_catalogue looks for: workloads that fail, so that nothing is calm any more
     "test_incidents",
     "test_catalogue",
     "test_loss",
