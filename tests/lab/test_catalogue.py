@@ -36,6 +36,7 @@ NOT_HERE = {
     "probe_ssl_earliest_cert_expiry": "no endpoint of the lab has a certificate of a public authority",
     "prometheus_remote_storage_samples_dropped_total": "appears with the first sample that an agent gives up",
     "prometheus_sd_refresh_failures_total": "the lab discovers by watching API servers alone",
+    "promfleet_cluster_watched": "the dev stack has no watcher",
 }
 """Metrics that rules or dashboards use and a healthy lab lacks, and why."""
 
