@@ -6,7 +6,6 @@ import webbrowser
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from enum import StrEnum
-from pathlib import Path
 from threading import Thread
 from typing import Annotated, Any, NamedTuple, Self
 
@@ -21,7 +20,7 @@ from settings.expose import Tls
 
 from .exits import Exit
 from .local_proxy import LocalProxy, Upstream
-from .stack import ON_ITS_MACHINE
+from .stack import ON_ITS_MACHINE, stack_file
 
 LIFETIME = 600
 """Lifetime of a token in seconds; the shortest that the API server issues."""
@@ -65,7 +64,7 @@ def browse(
     login.
     """
     try:
-        fleet = from_file(Path(f"Pulumi.{stack.rpartition('/')[2]}.yaml"))
+        fleet = from_file(stack_file(stack))
         server, found = page_of(fleet, page)
     except FleetError as error:
         typer.echo(error.report(), err=True)

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Collection, Mapping
-from pathlib import Path
 from typing import NamedTuple
 
 from live import Object, UnreachableError, look, troubles
 from settings import Cluster, FleetError, from_file
+
+from .stack import stack_file
 
 
 class Place(NamedTuple):
@@ -23,7 +24,7 @@ def places(stack: str) -> dict[str, Place]:
     Problems of the file are reported by `fleet check`.
     """
     try:
-        fleet = from_file(Path(f"Pulumi.{stack.rpartition('/')[2]}.yaml"))
+        fleet = from_file(stack_file(stack))
     except FleetError:
         return {}
     namespaces = (fleet.namespace, fleet.node_exporter_namespace)

@@ -13,6 +13,7 @@ from settings.fleet import Fleet
 from settings.loading.load import KEY, from_file
 
 from .exits import Exit
+from .stack import stack_file
 from .units import counted
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def render(
     # Pulumi takes half a second to import, which only this command needs.
     from stacks.offline import ProgramError  # noqa: PLC0415
 
-    file, name = Path(f"Pulumi.{stack.rpartition('/')[2]}.yaml"), full_name(stack)
+    file, name = stack_file(stack), full_name(stack)
     try:
         with _uncollected():
             fleet = from_file(file)

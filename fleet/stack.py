@@ -3,11 +3,17 @@
 import json
 import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 
 class StackError(Exception):
     """A stack whose outputs can't be read, or that has no Prometheus server."""
+
+
+def stack_file(stack: str) -> Path:
+    """Return the path of a stack's file in the current folder, whether its name is the short or the full one."""
+    return Path(f"Pulumi.{stack.rpartition('/')[2]}.yaml")
 
 
 def outputs(stack: str) -> dict[str, Any]:

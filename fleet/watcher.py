@@ -18,7 +18,7 @@ from settings.watcher import SELF
 
 from .exits import Exit
 from .render import FolderError, some
-from .stack import StackError, configuration, outputs
+from .stack import StackError, configuration, outputs, stack_file
 from .units import counted
 
 app = typer.Typer(
@@ -54,7 +54,7 @@ def write(
 
     Run it again after `pulumi up`, and after a renewed token: only what differs is written. DIR holds secrets.
     """
-    file = Path(f"Pulumi.{stack.rpartition('/')[2]}.yaml")
+    file = stack_file(stack)
     try:
         fleet = from_file(file)
         if fleet.watcher is None:
