@@ -1,7 +1,6 @@
 """The identity by which a Prometheus outside of a cluster discovers and scrapes what is in it."""
 
-import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TypedDict
 
 import pulumi
@@ -10,7 +9,7 @@ from pulumi import ResourceOptions
 
 from .k8s.labels import metadata_of
 from .k8s.prometheus import API_METRICS, DISCOVERY, NODE_METRICS, allow_scrapes
-from .k8s.service_account import newest_token_secret
+from .k8s.service_account import decoded, newest_token_secret
 
 APP = "prometheus-watcher"
 PODS_PROXY: k8s.rbac.v1.PolicyRuleArgsDict = {"api_groups": [""], "resources": ["pods/proxy"], "verbs": ["get"]}
@@ -56,8 +55,8 @@ class ClusterAccess(pulumi.ComponentResource):
             {"kind": "ServiceAccount", "name": APP, "namespace": args["namespace"]},
             child_opts,
         )
-        self.token = pulumi.Output.secret(secret.data.apply(lambda data: _decoded(data, "token")))
-        self.ca = secret.data.apply(lambda data: _decoded(data, "ca.crt"))
+        self.token = pulumi.Output.secret(decoded(secret, "token"))
+        self.ca = decoded(secret, "ca.crt")
         self.register_outputs({"token": self.token, "ca": self.ca})
 
 
@@ -66,7 +65,3 @@ def rules(args: ClusterAccessArgs) -> Sequence[k8s.rbac.v1.PolicyRuleArgsDict]:
     if not args["through_api_server"]:
         return [*DISCOVERY, API_METRICS, *([NODE_METRICS] if args["nodes"] else [])]
     return [*DISCOVERY, API_METRICS, PODS_PROXY, *([NODES_PROXY] if args["nodes"] else [])]
-
-
-def _decoded(data: Mapping[str, str], key: str) -> str:
-    return base64.b64decode(data[key]).decode()

@@ -16,7 +16,12 @@ def service_account_token(
 ) -> pulumi.Output[str]:
     """Make a ServiceAccount, bind it to a Role if one is given, and return its bearer token, as a secret."""
     token = newest_token_secret(name, metadata, role, renewals, child_opts)
-    return pulumi.Output.secret(token.data.apply(lambda data: base64.b64decode(data["token"]).decode()))
+    return pulumi.Output.secret(decoded(token, "token"))
+
+
+def decoded(secret: k8s.core.v1.Secret, key: str) -> pulumi.Output[str]:
+    """Return the text of one key of a Secret that the cluster fills."""
+    return secret.data.apply(lambda data: base64.b64decode(data[key]).decode())
 
 
 def newest_token_secret(
