@@ -13,7 +13,7 @@ from .alertmanager import alertmanager_config
 from .blackbox import LISTEN as BLACKBOX
 from .blackbox import blackbox_config
 from .memory import server_memory
-from .prometheus.flags import LISTEN
+from .prometheus.flags import EXEMPLARS, FAST_DISCOVERY, LISTEN
 from .prometheus.watcher import (
     RECEIVER_CA,
     RECEIVER_TOKEN,
@@ -171,8 +171,8 @@ def _prometheus(fleet: Fleet, watcher: Watcher, home: str) -> Service:
             f"--config.file={config}",
             f"--storage.tsdb.path={_STATE}/{state}",
             *listen,
-            "--enable-feature=exemplar-storage",
-            "--scrape.discovery-reload-interval=1s",
+            EXEMPLARS,
+            FAST_DISCOVERY,
         ],
         checks=checks,
         memory=server_memory(fleet.server_series).limit.removesuffix("i"),

@@ -91,6 +91,8 @@ _IPV6 = "|".join(
 """An IPv6 address, without the parts of an IPv4 one and without a zone."""
 IN_BRACKETS = rf"\[(?:{_IPV6})\]"
 """An IPv6 address before a port, and in URLs."""
+HOST_AND_PORT = rf"(?:[A-Za-z0-9.-]+|{IN_BRACKETS}):{PORT}"
+"""The form of an address with its port, as it is dialled."""
 URL = rf"https?://(?:[A-Za-z0-9.-]+|{IN_BRACKETS})(?::{PORT})?(?:/(?:(?!@)(?:{_IN_URL}|\?))*)?"
 """A URL without user and fragment."""
 
@@ -332,7 +334,7 @@ Address = Annotated[
 Target = Annotated[
     str,
     Text(
-        rf"{URL}|(?:[A-Za-z0-9.-]+|{IN_BRACKETS}):{PORT}",
+        rf"{URL}|{HOST_AND_PORT}",
         "is neither a URL without user nor host:port",
         "Write https://host/path, or host:port.",
     ),
@@ -343,7 +345,7 @@ Target = Annotated[
 Endpoint = Annotated[
     str,
     Text(
-        rf"(?:[A-Za-z0-9.-]+|{IN_BRACKETS}):{PORT}",
+        HOST_AND_PORT,
         "is not host:port",
         "Write host:port without a scheme: 10.0.0.7:9100, or [fd00::7]:9100.",
         near=(r"https?://(.+?)/?", r"\1"),

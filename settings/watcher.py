@@ -14,10 +14,8 @@ from .types import Count, DnsLabel, Endpoint, FilePath, Host, HttpsUrl, MetricsP
 
 SELF = "prometheus"
 """User by whose password Prometheus scrapes itself where it is exposed."""
-_JOBS_OF_CLUSTERS = frozenset(
-    {"apiserver", "cadvisor", "coredns", "kube-state-metrics", "kubelet", "pods", "prometheus", "services"}
-)
-"""Jobs whose targets the watcher discovers in clusters, or is itself."""
+ONLY_IN_CLUSTERS = frozenset({"apiserver", "cadvisor", "coredns", "kube-state-metrics", "kubelet", "pods", "services"})
+"""Jobs whose targets are discovered in clusters, and can't be listed by hand as those of node-exporter can."""
 
 
 class WatchedCluster(Section):
@@ -43,7 +41,7 @@ class WatchedCluster(Section):
 
 
 def _is_no_clusters_job(job: DnsLabel) -> DnsLabel:
-    if job in _JOBS_OF_CLUSTERS:
+    if job in {*ONLY_IN_CLUSTERS, "prometheus"}:
         raise refused(
             "is a job that the watcher discovers in clusters",
             "Write node-exporter, or a name of your own such as etcd.",

@@ -14,14 +14,18 @@ AGENT_GRACE = FLUSH_DEADLINE + 15
 """Termination grace period of an agent in seconds, in which it sends its last samples."""
 
 _RESERVED_CONNECTIONS, _DEFAULT_CONNECTIONS = 112, 512
+EXEMPLARS = "--enable-feature=exemplar-storage"
+FAST_DISCOVERY = "--scrape.discovery-reload-interval=1s"
+"""
+Hidden. Discovery itself waits five seconds between two changes; by default scraping waits for five more, which a
+restart turns into a gap.
+"""
 _COMMON = [
     f"--config.file={CONFIG_FILE}",
     "--config.auto-reload",
     "--config.auto-reload-interval=10s",
     f"--web.listen-address={LISTEN}",
-    # Hidden. Discovery itself waits five seconds between two changes; by default scraping waits for five more, which a
-    # restart turns into a gap.
-    "--scrape.discovery-reload-interval=1s",
+    FAST_DISCOVERY,
 ]
 
 
@@ -42,7 +46,7 @@ def server_flags(fleet: Fleet) -> list[str]:
         f"--web.max-connections={connections}",
         *(["--web.enable-remote-write-receiver"] if takes_samples(fleet) else []),
         f"--storage.tsdb.path={DATA}",
-        "--enable-feature=exemplar-storage",
+        EXEMPLARS,
         *(_uploaded(fleet.thanos) if fleet.thanos else []),
     ]
 

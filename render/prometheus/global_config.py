@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from settings import Fleet, in_bytes
+from settings import Duration, Fleet, Quantity, in_bytes
+from settings.validation.capacity import USABLE_PERCENT
 
 OUT_OF_ORDER_WINDOW = "60h"
 """
@@ -29,6 +30,15 @@ def global_section(fleet: Fleet, cluster: str) -> dict[str, Any]:
         "body_size_limit": mebibytes(in_bytes(scrape.limits.body)),
         "keep_dropped_targets": _KEPT_DROPPED_TARGETS,
         "extra_scrape_metrics": True,
+    }
+
+
+def storage_section(retention: Duration, volume: Quantity, **tsdb: str) -> dict[str, Any]:
+    """Return for how long samples are kept and how much of a volume they use, with further settings of the TSDB."""
+    size = mebibytes(in_bytes(volume) * USABLE_PERCENT // 100)
+    return {
+        "tsdb": {**tsdb, "retention": {"time": retention, "size": size}},
+        "exemplars": {"max_exemplars": 100_000},
     }
 
 

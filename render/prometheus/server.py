@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
-from settings import Fleet, Server, in_bytes
+from settings import Fleet, Server
 from settings.reserved import HUB_LABEL, REPLICA_LABEL
-from settings.validation.capacity import USABLE_PERCENT
 
 from ..alertmanager import alerting, alertmanager_job, config_reloader_job
 from ..blackbox import probe_jobs
@@ -16,7 +15,7 @@ from ..scrape.jobs import OWN, jobs, self_scrape
 from ..thanos.jobs import thanos_jobs
 from ..yaml import to_yaml
 from .auth_proxies import METRICS
-from .global_config import OUT_OF_ORDER_WINDOW, global_section, mebibytes
+from .global_config import OUT_OF_ORDER_WINDOW, global_section, storage_section
 
 RULE_FILES = "/etc/prometheus/rules/*.yml"
 
@@ -27,16 +26,7 @@ def server_config(server: Server, fleet: Fleet) -> str:
         "global": {**_global(server, fleet), "evaluation_interval": fleet.scrape.interval},
         "rule_files": [RULE_FILES],
         **({"alerting": alerting(server, fleet.namespace)} if fleet.alertmanager else {}),
-        "storage": {
-            "tsdb": {
-                "out_of_order_time_window": OUT_OF_ORDER_WINDOW,
-                "retention": {
-                    "time": server.retention,
-                    "size": mebibytes(in_bytes(server.storage) * USABLE_PERCENT // 100),
-                },
-            },
-            "exemplars": {"max_exemplars": 100_000},
-        },
+        "storage": storage_section(server.retention, server.storage, out_of_order_time_window=OUT_OF_ORDER_WINDOW),
         "scrape_configs": scrape_configs(_jobs(server, fleet), fleet.scrape, server.cluster),
     }
     return to_yaml(document)

@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from settings import Fleet, Watcher, authority, in_bytes
-from settings.validation.capacity import USABLE_PERCENT
+from settings import Fleet, Watcher, authority
 from settings.watcher import SELF, Machine
 
 from ..alertmanager import LISTEN as ALERTMANAGER
@@ -17,7 +16,7 @@ from ..scrape.relabel import MOVED, Rule, constant, keep
 from ..yaml import to_yaml
 from .agent import remote_write
 from .flags import LISTEN
-from .global_config import global_section, mebibytes
+from .global_config import global_section, storage_section
 
 APP = "prometheus-watcher"
 """The instance that Prometheus on the machine is."""
@@ -61,15 +60,7 @@ def watcher_config(fleet: Fleet, api_servers: Mapping[str, str], receiver: Watch
         "global": {**global_section(fleet, watcher.name), "evaluation_interval": fleet.scrape.interval},
         "rule_files": ["rules/*.yml"],
         **({"alerting": _alerting()} if fleet.alertmanager else {}),
-        "storage": {
-            "tsdb": {
-                "retention": {
-                    "time": watcher.retention,
-                    "size": mebibytes(in_bytes(watcher.storage) * USABLE_PERCENT // 100),
-                }
-            },
-            "exemplars": {"max_exemplars": 100_000},
-        },
+        "storage": storage_section(watcher.retention, watcher.storage),
         "scrape_configs": [*_machines_own(fleet, watcher), *_of_clusters(fleet, watcher, api_servers)],
         **({"remote_write": [_remote_write(fleet, receiver)]} if receiver else {}),
     }

@@ -36,23 +36,22 @@ class Connection:
 
     def credentials(self, *, insecure: bool = False, **tls: Any) -> dict[str, Any]:
         """Return what Kubernetes' own endpoints are shown, and by what they are verified."""
-        verified = {"ca_file": self.ca_file, **({"insecure_skip_verify": True} if insecure else {}), **tls}
-        return {
-            "scheme": "https",
-            "authorization": {"type": "Bearer", "credentials_file": self.token_file},
-            "tls_config": verified,
-        }
+        skipped = {"insecure_skip_verify": True} if insecure else {}
+        return {"scheme": "https", **self._identity(**skipped, **tls)}
 
     def reach(self, job: ScrapeJob) -> ScrapeJob:
         """Return the job as this Prometheus discovers and asks its targets; each series keeps its labels."""
         if not self.api_server:
             return job
-        credentials = self.credentials()
-        del credentials["scheme"]
-        discovered = replace(
-            job, discovery=[{**entry, "api_server": self.api_server, **credentials} for entry in job.discovery]
-        )
+        known = {"api_server": self.api_server, **self._identity()}
+        discovered = replace(job, discovery=[{**entry, **known} for entry in job.discovery])
         return self._through_api_server(discovered) if self.proxies and job.discovery else discovered
+
+    def _identity(self, **tls: Any) -> dict[str, Any]:
+        return {
+            "authorization": {"type": "Bearer", "credentials_file": self.token_file},
+            "tls_config": {"ca_file": self.ca_file, **tls},
+        }
 
     def _through_api_server(self, job: ScrapeJob) -> ScrapeJob:
         if all(entry["role"] == "node" for entry in job.discovery):

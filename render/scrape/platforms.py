@@ -1,6 +1,7 @@
 """What a cluster's maker lets nobody scrape, so that neither a job nor an alert waits for it."""
 
 from settings import Fleet
+from settings.watcher import ONLY_IN_CLUSTERS
 
 UNREACHABLE: dict[str, frozenset[str]] = {
     "gke": frozenset({"coredns"}),  # "Service discovery and DNS": kube-dns, or Cloud DNS outside of the cluster
@@ -15,9 +16,7 @@ UNREACHABLE: dict[str, frozenset[str]] = {
 }
 """Platform -> jobs that it takes away. Scheduler, controller manager and etcd are scraped on none."""
 
-OF_CLUSTERS = frozenset(
-    {"apiserver", "cadvisor", "coredns", "kube-state-metrics", "kubelet", "node-exporter", "pods", "services"}
-)
+OF_CLUSTERS = ONLY_IN_CLUSTERS | {"node-exporter"}
 """Jobs whose targets are in clusters; a machine that watches clusters has those of them that are listed by hand."""
 VIRTUAL = {"eks.amazonaws.com/compute-type": ("fargate",), "type": ("virtual-kubelet",)}
 """Label of a node -> its values on nodes behind which no machine is: their kubelets have no metrics for us."""
