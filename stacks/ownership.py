@@ -29,6 +29,7 @@ NAMESPACE = "kubernetes:core/v1:Namespace"
 _PARTS = ("<organization>", "<project>", "<stack>", "<cluster>")
 """Parts of the annotation's value."""
 CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"
+DEFINITION = "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition"
 
 
 class Owner(NamedTuple):
@@ -67,6 +68,11 @@ def owned(
         lambda args: refuse_strangers(owner, cluster, args),
         pulumi.ResourceHookOptions(on_dry_run=True),
     )
+    looked_up = pulumi.ResourceHook(
+        f"{owner.cluster}-definition-is-free",
+        lambda args: refuse_definition(owner, cluster, args),
+        pulumi.ResourceHookOptions(on_dry_run=True),
+    )
     explained = pulumi.ErrorHook(f"{owner.cluster}-says-why", failure_hook(owner.cluster, cluster))
 
     def transform(args: ResourceTransformationArgs) -> ResourceTransformationResult | None:
@@ -78,6 +84,8 @@ def owned(
         if args.type_ == NAMESPACE:
             hooks = pulumi.ResourceHookBinding(before_create=[asked])
             opts, further = ResourceOptions(protect=protect, hooks=hooks), {CLUSTER_UID: uid}
+        if args.type_ == DEFINITION:
+            opts = ResourceOptions(hooks=pulumi.ResourceHookBinding(before_create=[looked_up]))
         if args.type_ == CLAIM:
             # The workload that mounts it is waited for; a wait for the claim itself could miss its phase.
             opts, further = ResourceOptions(protect=protect), {SKIP_AWAIT: "true"}
@@ -103,6 +111,26 @@ async def refuse_strangers(owner: Owner, cluster: Cluster, args: pulumi.Resource
     wanted = (args.new_inputs or {})["metadata"]["name"]
     for problem in problems(owner, wanted, live):
         raise pulumi.RunError(f"clusters.{owner.cluster}: {problem}")
+
+
+async def refuse_definition(owner: Owner, cluster: Cluster, args: pulumi.ResourceHookArgs) -> None:
+    """
+    Check the cluster before a custom resource definition is created in it.
+
+    Raises `pulumi.RunError` where it is there and no stack of this program has made it: another operator uses it.
+    """
+    import kr8s.asyncio  # noqa: PLC0415
+
+    api = await kr8s.asyncio.api(**client_options(cluster.context, cluster.kubeconfig))
+    wanted = (args.new_inputs or {})["metadata"]["name"]
+    async for item in api.get("customresourcedefinitions", wanted, raw=True):
+        annotations = dict(item)["metadata"].get("annotations", {})
+        if OWNER not in annotations:
+            of_release = annotations.get("operator.prometheus.io/version", "an unknown one")
+            raise pulumi.RunError(
+                f"clusters.{owner.cluster}.operator.install: this cluster has {wanted} of an operator already "
+                f"(release: {of_release}), and this program did not install it. Write operator: {{}} to use that one."
+            )
 
 
 def problems(owner: Owner, wanted: str, live: Mapping[str, Mapping[str, str]]) -> Iterator[str]:

@@ -30,16 +30,21 @@ _REPORTS = (
     "scrape_(series_added|timeout_seconds)",
 )
 """What Prometheus itself adds to each scrape."""
-_MADE = (".*:.*", "ALERTS.*", "promfleet_.*", "probe_.*")
-"""What rules record, and what the prober answers."""
+_MADE = (".*:.*", "ALERTS.*", "promfleet_.*")
+"""What rules record."""
+_PROBED, _PUSHED = "probe_.*", "push_.*"
+"""What a prober answers, and what Pushgateway says of groups."""
 
 OWNED = (
     *sorted({name for job in _ABOUT_OTHERS for name in ESSENTIAL[job] if not name.startswith(_OF_ANYBODY)}),
     *_FAMILIES,
     *_REPORTS,
     *_MADE,
+    _PROBED,
 )
 """Regular expressions of the names that only this program's own jobs bring."""
+OWNED_BEFORE_MONITORS = (*(name for name in OWNED if name != _PROBED), _PUSHED)
+"""The same without what a Probe of somebody else is for: our own rules on probes name our own job."""
 
 
 def untrusted(job: ScrapeJob, limits: AnnotatedLimits, *, pushed: bool = False) -> ScrapeJob:
@@ -48,7 +53,7 @@ def untrusted(job: ScrapeJob, limits: AnnotatedLimits, *, pushed: bool = False) 
 
     Rules and dashboards would take a second answer for a part of the first: a sum counts twice, a join fails for all.
     """
-    owned = OWNED if pushed else (*OWNED, "push_.*")
+    owned = OWNED if pushed else (*OWNED, _PUSHED)
     return replace(
         job,
         options={

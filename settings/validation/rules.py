@@ -22,6 +22,7 @@ from .exposure import (
     proxies_know_hosts_by_name,
 )
 from .machine import machines_have_no_kubernetes_secrets, machines_install_releases
+from .operator import operated_servers_are_alone, operators_know_their_images, operators_run_prometheus
 from .partial import PartialFleet
 from .replication import (
     agents_write_once,
@@ -223,6 +224,9 @@ RULES: tuple[Rule, ...] = (
     pods_have_identities,
     pools_have_a_bucket,
     releases_know_delayed_compaction,
+    operators_run_prometheus,
+    operated_servers_are_alone,
+    operators_know_their_images,
 )
 
 

@@ -18,6 +18,7 @@ ORDER = (
     "test_destroy",
     "test_standalone",
     "test_watcher",
+    "test_operator",
     "test_examples",  # wants clusters with nothing of ours
     "test_first_update",  # begins with the dev stack, which stays to the end
     "test_render",  # only looks, while what happened before leaves the rules' memory
