@@ -113,7 +113,7 @@ def _common(fleet: Fleet, cluster: str, flags: Sequence[str]) -> dict[str, Any]:
         *_values(flags, "enable-feature"),
         *(["extra-scrape-metrics"] if section["extra_scrape_metrics"] else []),
     ]
-    bounds = {field: section[name] for name, field in _ENFORCED.items() if section[name] not in (0, "0MiB")}
+    bounds = {field: section[name] for name, field in _ENFORCED.items() if section[name]}
     return {
         "image": fleet.images.prometheus,
         "version": f"v{release(fleet.images.prometheus)}",

@@ -7,13 +7,13 @@ from pulumi import ResourceTransformationArgs, ResourceTransformationResult
 
 from settings import ContainerLimits
 
+from .succession import OF_OPERATORS
+
 SCRATCH = "32Mi"
 """Ephemeral storage that a container requests: a log before rotation, and small files."""
 WORKLOADS = frozenset(f"kubernetes:apps/v1:{kind}" for kind in ("DaemonSet", "Deployment", "StatefulSet"))
 """Types of resources with a pod template."""
-OPERATED = frozenset(
-    {"kubernetes:monitoring.coreos.com/v1:Prometheus", "kubernetes:monitoring.coreos.com/v1alpha1:PrometheusAgent"}
-)
+OPERATED = frozenset(OF_OPERATORS)
 """Types that the Prometheus Operator makes pods of."""
 
 

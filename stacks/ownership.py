@@ -16,6 +16,7 @@ from live import client_options
 from settings import Cluster
 
 from .failures import AWAITED, failure_hook
+from .succession import predecessor, stop_predecessor
 
 OWNER = "promfleet.io/owner"
 CLUSTER_UID = "promfleet.io/cluster-uid"
@@ -73,6 +74,10 @@ def owned(
         lambda args: refuse_definition(owner, cluster, args),
         pulumi.ResourceHookOptions(on_dry_run=True),
     )
+    succeeds = pulumi.ResourceHook(
+        f"{owner.cluster}-predecessor-has-ended",
+        lambda args: stop_predecessor(str(owner), OWNER, cluster, args),
+    )
     explained = pulumi.ErrorHook(f"{owner.cluster}-says-why", failure_hook(owner.cluster, cluster))
 
     def transform(args: ResourceTransformationArgs) -> ResourceTransformationResult | None:
@@ -81,6 +86,8 @@ def owned(
         opts, further = ResourceOptions(delete_before_replace=True), {}
         if args.type_ in AWAITED:
             opts.hooks = pulumi.ResourceHookBinding(on_error=[explained])
+            if predecessor(args.type_, args.props["metadata"]["name"]):
+                opts.hooks.before_create = [succeeds]
         if args.type_ == NAMESPACE:
             hooks = pulumi.ResourceHookBinding(before_create=[asked])
             opts, further = ResourceOptions(protect=protect, hooks=hooks), {CLUSTER_UID: uid}

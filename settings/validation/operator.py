@@ -15,7 +15,7 @@ def operators_run_prometheus(partial: PartialFleet) -> Iterator[Problem]:
     for name, cluster in partial.clusters.items():
         if cluster and cluster.operator and name in partial.watcher.clusters and name not in partial.agents:
             rule = "has no effect: the watcher scrapes this cluster from outside, and reads no ServiceMonitors"
-            yield Problem(("clusters", name, "operator"), rule, "Remove it, or write an agent for the cluster.")
+            yield Problem(("clusters", name, "operator"), rule, "Remove it.")
 
 
 def operated_servers_are_alone(partial: PartialFleet) -> Iterator[Problem]:

@@ -1,6 +1,7 @@
 """The Prometheus Operator runs the hub and one agent, another agent is plain, and everybody's monitors are used."""
 
 import json
+import time
 from collections.abc import Generator, Iterator
 from typing import Any
 
@@ -12,21 +13,30 @@ from .clusters import Bringup, Lab
 from .fixtures import OPERATOR as PART
 from .fixtures import wait_for
 from .fleets import OPERATOR, OPERATOR_STACK
+from .samples import answers, delivered, watching
 from .stack import Stack, eventually
 from .stacks import Stacks
 from .test_fleet import CLUSTERS, FORGOTTEN, JOBS, assert_hub_agrees
-from .workloads import IMPOSTOR, NAMESPACE, exporter
+from .workloads import IMPOSTOR, exporter
 
 pytestmark = pytest.mark.lab
 TEAM = "shop"
-"""Labels its own things in its own way, and knows nothing of this program."""
+"""A namespace whose owner labels things in a way of its own, and knows nothing of this program."""
 PATH, SECONDS = "/cgi-bin/metrics", 90
+SERIES = 100
+"""Names of series that an agent sends at least."""
+MOVED = {
+    "clusters": {"hub": {"operator": None}, "eu1": {"operator": None}, "us1": {"operator": {"install": True}}},
+}
+"""What changes the stack file to one with the operator in the other cluster."""
+PAST, LONGEST_GAP = 60, 120
+"""Seconds: of samples to look back on, and without a sample while a Prometheus is stopped and another starts."""
 CLAIM = {"cluster": "eu1", "exported_cluster": "hub"}
 """What is stored of a series of eu1 that says it was of another cluster."""
 
 
 def _own(kind: str, name: str, spec: dict[str, Any], version: str = "v1") -> dict[str, Any]:
-    metadata = {"name": name, "namespace": NAMESPACE, "labels": {"team": TEAM}}
+    metadata = {"name": name, "namespace": TEAM, "labels": {"team": TEAM}}
     return {"apiVersion": f"monitoring.coreos.com/{version}", "kind": kind, "metadata": metadata, "spec": spec}
 
 
@@ -37,13 +47,13 @@ def monitors() -> Iterator[dict[str, Any]]:
     yield {
         "apiVersion": "v1",
         "kind": "Service",
-        "metadata": {"name": "impostor", "namespace": NAMESPACE, "labels": {"app": "impostor"}},
+        "metadata": {"name": "impostor", "namespace": TEAM, "labels": {"app": "impostor"}},
         "spec": {"selector": {"app": "impostor"}, "ports": [{"name": "http", "port": 8080}]},
     }
     yield _own("ServiceMonitor", "by-service", {"selector": selector, "endpoints": [{**endpoint, "port": "http"}]})
     port = {**endpoint, "portNumber": 8080}
     yield _own("PodMonitor", "by-pod", {"selector": selector, "podMetricsEndpoints": [port]})
-    address = f"impostor.{NAMESPACE}.svc:8080"
+    address = f"impostor.{TEAM}.svc:8080"
     yield _own(
         "ScrapeConfig",
         "by-hand",
@@ -90,13 +100,13 @@ def hub(operated: Stack, stacks: Stacks) -> Generator[PrometheusClient]:
 @pytest.fixture
 def shop(lab: Lab, operated: Stack) -> Iterator[None]:
     """A team's program and monitors in the cluster whose agent the operator runs, without an annotation."""
-    *parts, deployment = exporter("impostor", IMPOSTOR, "5s")
+    *parts, deployment = exporter("impostor", IMPOSTOR, "5s", namespace=TEAM)
     del deployment["spec"]["template"]["metadata"]["annotations"]
     lab.apply("eu1", [*parts, deployment, *monitors()])
     yield
     kinds = "servicemonitor,podmonitor,scrapeconfig,probe"
-    lab.kubectl("eu1", "-n", NAMESPACE, "delete", kinds, "--all")
-    lab.kubectl("eu1", "delete", "namespace", NAMESPACE, "--wait=false")
+    lab.kubectl("eu1", "-n", TEAM, "delete", kinds, "--all")
+    lab.kubectl("eu1", "delete", "namespace", TEAM, "--wait=false")
 
 
 def conditions(lab: Lab, cluster: str, kind: str, name: str) -> dict[str, str]:
@@ -130,17 +140,13 @@ class TestOperated:
             up = {(s.labels["cluster"], s.labels["job"]): s.value for s in hub.query("min by (cluster, job) (up)")}
             assert {(c, job) for c in CLUSTERS for job in JOBS} <= up.keys()
             assert [target for target, value in up.items() if value != 1] == []
-            told = {
-                name: hub.query(f'count by (job, __name__) ({{cluster="{name}", job!="prometheus"}})')
-                for name in ("eu1", "us1")
-            }
-            names = {name: {(s.labels["job"], s.labels["__name__"]) for s in found} for name, found in told.items()}
-            assert len(names["us1"]) > 100
+            names, labels = dict[str, set[Any]](), dict[str, set[Any]]()
+            for cluster in ("eu1", "us1"):
+                found = hub.query(f'{{cluster="{cluster}", job!~"prometheus|"}}')
+                names[cluster] = {(s.labels["job"], s.labels["__name__"]) for s in found}
+                labels[cluster] = {(s.labels["job"], s.labels["__name__"], *sorted(s.labels)) for s in found}
+            assert len(names["us1"]) > SERIES
             assert names["eu1"] ^ names["us1"] == set()
-            labels = {
-                name: {frozenset(s.labels) for s in hub.query(f'{{cluster="{name}", job=~"node-exporter|kubelet"}}')}
-                for name in ("eu1", "us1")
-            }
             assert labels["eu1"] ^ labels["us1"] == set()
 
         eventually(assert_alike, SECONDS)
@@ -165,14 +171,14 @@ class TestMonitors:
             told = {s.labels["job"]: {name: s.labels.get(name) for name in CLAIM} for s in found}
             assert told == {
                 "impostor": CLAIM,
-                f"{NAMESPACE}/by-pod": CLAIM,
-                f"scrapeConfig/{NAMESPACE}/by-hand": CLAIM,
-                f"probe/{NAMESPACE}/by-prober": CLAIM,
+                f"{TEAM}/by-pod": CLAIM,
+                f"scrapeConfig/{TEAM}/by-hand": {**CLAIM, "exported_cluster": "us1"},
+                f"probe/{TEAM}/by-prober": CLAIM,
             }
-            assert {s.labels["namespace"] for s in found if "namespace" in s.labels} == {NAMESPACE}
+            assert {s.labels["namespace"] for s in found if "namespace" in s.labels} == {TEAM}
 
         eventually(assert_scraped, SECONDS)
-        lab.kubectl("eu1", "-n", NAMESPACE, "delete", "servicemonitor", "by-service")
+        lab.kubectl("eu1", "-n", TEAM, "delete", "servicemonitor", "by-service")
 
         def assert_gone() -> None:
             assert "impostor" not in {s.labels["job"] for s in hub.query("impostor_claims")}
@@ -185,12 +191,12 @@ class TestRules:
         """
         The others are evaluated, and an event names the reason.
         """
-        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
+        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": TEAM}}
         lab.apply("hub", [namespace, rule("good", "sum(up)"), rule("broken", "sum(up")])
 
         def assert_evaluated() -> None:
             assert [s.value for s in hub.query("shop:up:sum")] != []
-            events = lab.kubectl("hub", "-n", NAMESPACE, "get", "events", "-o", "jsonpath={.items[*].message}")
+            events = lab.kubectl("hub", "-n", TEAM, "get", "events", "-o", "jsonpath={.items[*].message}")
             assert "broken" in events
             assert "good" not in events
 
@@ -200,8 +206,38 @@ class TestRules:
             assert {"good", "fleet"} <= {group["name"] for group in groups}
             assert "broken" not in {group["name"] for group in groups}
         finally:
-            lab.kubectl("hub", "-n", NAMESPACE, "delete", "prometheusrule", "--all")
-            lab.kubectl("hub", "delete", "namespace", NAMESPACE, "--wait=false")
+            lab.kubectl("hub", "-n", TEAM, "delete", "prometheusrule", "--all")
+            lab.kubectl("hub", "delete", "namespace", TEAM, "--wait=false")
+
+
+class TestMove:
+    def test_a_cluster_moves_to_an_operator_and_back_by_one_line(
+        self, lab: Lab, operated: Stack, stacks: Stacks, oracle: str
+    ) -> None:
+        """
+        The server keeps its samples, and no cluster is silent for longer than two restarts take.
+        """
+        until = str(int(time.time()))
+
+        def counted(hub: PrometheusClient) -> dict[str, float]:
+            found = answers(hub, f'sum by (job) (count_over_time(up{{cluster="hub"}}[{PAST}s]))', time=until)
+            return {one["metric"]["job"]: float(one["value"][1]) for one in found}
+
+        with stacks.open_prometheus(operated) as hub:
+            watches = watching(hub, CLUSTERS)
+            before = counted(hub)
+
+        stacks.deploy({OPERATOR_STACK: OPERATOR.changed(MOVED)})
+
+        for cluster, kind in {"hub": "prometheus", "eu1": "prometheusagent"}.items():
+            assert lab.kubectl(cluster, "-n", "promfleet", "get", kind, "-o", "name").strip() == ""
+        assert "prometheus-agent" in lab.kubectl("us1", "-n", "promfleet", "get", "prometheusagent", "-o", "name")
+        with stacks.open_prometheus(operated) as hub:
+            for watch in watches:
+                watch.hub = hub
+            found = delivered(watches)
+            assert counted(hub) == before != {}
+        assert [samples for samples in found if samples.longest_gap > LONGEST_GAP] == []
 
 
 class TestDestroy:
@@ -213,7 +249,7 @@ class TestDestroy:
 
         eventually(lambda: _assert_nothing_left(lab))
         assert "servicemonitors.monitoring.coreos.com" in lab.kubectl("eu1", "get", "crd", "-o", "name")
-        kept = lab.kubectl("eu1", "-n", NAMESPACE, "get", "servicemonitor,podmonitor,scrapeconfig,probe", "-o", "name")
+        kept = lab.kubectl("eu1", "-n", TEAM, "get", "servicemonitor,podmonitor,scrapeconfig,probe", "-o", "name")
         assert len(kept.split()) == 4
 
 
