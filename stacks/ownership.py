@@ -83,10 +83,11 @@ def owned(
     def transform(args: ResourceTransformationArgs) -> ResourceTransformationResult | None:
         if not args.type_.startswith("kubernetes:"):
             return None
+        metadata: Any = args.props["metadata"]  # a plain dictionary everywhere in components/
         opts, further = ResourceOptions(delete_before_replace=True), {}
         if args.type_ in AWAITED:
             opts.hooks = pulumi.ResourceHookBinding(on_error=[explained])
-            if predecessor(args.type_, args.props["metadata"]["name"]):
+            if predecessor(args.type_, metadata["name"]):
                 opts.hooks.before_create = [succeeds]
         if args.type_ == NAMESPACE:
             hooks = pulumi.ResourceHookBinding(before_create=[asked])
@@ -96,7 +97,6 @@ def owned(
         if args.type_ == CLAIM:
             # The workload that mounts it is waited for; a wait for the claim itself could miss its phase.
             opts, further = ResourceOptions(protect=protect), {SKIP_AWAIT: "true"}
-        metadata: Any = args.props["metadata"]  # a plain dictionary everywhere in components/
         annotations = {**metadata.get("annotations", {}), **facts, **further}
         props = {**args.props, "metadata": {**metadata, "annotations": annotations}}
         return ResourceTransformationResult(props, ResourceOptions.merge(args.opts, opts))

@@ -1,6 +1,6 @@
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -404,7 +404,7 @@ class TestSuccession:
             @asynccontextmanager
             async def call_api(
                 self, method: str, *, version: str, url: str, **_: object
-            ) -> AsyncIterator[httpx.Response]:
+            ) -> AsyncGenerator[httpx.Response]:
                 self.asked.append((method, f"{version}/{url}"))
                 owner = self.there.get(f"{version}/{url}")
                 if self.asked.count(("GET", f"{version}/{url}")) > 2:
