@@ -14,10 +14,11 @@ from lab.cluster import WIRE
 from lab.network import join
 
 from .clusters import Lab
-from .fleets import WATCHER, WATCHER_STACK
+from .fleets import FLEET, HUB_STACK, WATCHER, WATCHER_STACK, hub_of_watcher
 from .machine import Machine, archives, machine
 from .stack import Stack, eventually
 from .stacks import Stacks
+from .test_fleet import assert_hub_agrees
 from .workloads import NAMESPACE
 
 pytestmark = pytest.mark.lab
@@ -79,10 +80,12 @@ def annotated_service(name: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def watcher(lab: Lab, stacks: Stacks, oracle: str) -> Iterator[Stack]:
-    [stack] = stacks.deploy({WATCHER_STACK: WATCHER})
+    stacks.deploy({})
+    stacks.update(HUB_STACK, hub_of_watcher(lab.ca.read_text()))  # it hears of nobody until the machine is there
+    stacks.update(WATCHER_STACK, WATCHER)
     for cluster in CLUSTERS:
         lab.apply(cluster, [annotated_service(oracle)])
-    yield stack
+    yield stacks.stacks[WATCHER_STACK]
     for cluster in CLUSTERS:
         lab.kubectl(cluster, "-n", NAMESPACE, "delete", "service", oracle)
 
@@ -130,6 +133,8 @@ def watching(lab: Lab, watcher: Stack, tmp_path_factory: pytest.TempPathFactory)
     with machine(folder / "machine") as started:
         join("watcher", started.process, str(WIRE[ADDRESS]))
         started.said("ip", "route", "add", lab.pod_network("eu1"), "via", lab.node_address("eu1"))
+        with (started.root / "etc" / "hosts").open("a") as hosts:
+            hosts.write(f"{lab.node_address('hub')} {FLEET['hub']['expose']['host']}\n")
         for name in ("watcher", "archives"):
             (started.root / "root" / name).mkdir()
         archives(started.root / "root" / "archives")
@@ -180,6 +185,15 @@ class TestProof:
             }
 
         eventually(assert_up, 120)
+
+
+class TestHub:
+    def test_counts_every_clusters_pods(self, lab: Lab, stacks: Stacks, watching: Watching) -> None:
+        """
+        A hub that the watcher writes to has its clusters as if each had an agent.
+        """
+        with stacks.open_prometheus(stacks.stacks[HUB_STACK]) as hub:
+            eventually(lambda: assert_hub_agrees(lab, hub), 120)
 
 
 class TestRights:
