@@ -12,23 +12,23 @@ from .gcp import objectstore
 from .locks import alone
 from .network import wire_holder
 from .node import LabError, node_holder, release
-from .progress import Say
+from .progress import Progress
 
 KUBELET = Path("/var/lib/kubelet")
 """Where each node's own folder is mounted; on the machine it stays empty."""
 
 
-def down(say: Say) -> None:
+def down(report: Progress) -> None:
     """End all clusters and remove the lab's folder, with the engine's states: what they describe is gone."""
-    with alone(say):
-        _down(say)
+    with alone(report):
+        _down(report)
 
 
-def _down(say: Say) -> None:
+def _down(report: Progress) -> None:
     for cluster in known():
         release(node_holder(cluster))
         cgroups.remove(cluster)
-        say(cluster.name, "gone")
+        report(cluster.name, "gone")
     objectstore.stop()
     release(wire_holder())
     if state().exists():
