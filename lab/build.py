@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from . import web_ui
-from .binaries import BINARIES, Binary
+from .binaries import BINARIES, TOOLS, Binary
 from .progress import Progress, plainly
 from .toolchains import CACHE, BuildError, go, run
 
@@ -70,7 +70,7 @@ def build(binaries: Iterable[Binary], report: Progress = plainly, every: float =
 
 def command(name: str) -> Path:
     """Give the path of one command, building the module that brings it if need be."""
-    return build([binary for binary in BINARIES if name in binary.commands])[name]
+    return build([binary for binary in (*BINARIES, *TOOLS) if name in binary.commands])[name]
 
 
 def fetch(module: str, version: str) -> Path:
@@ -140,7 +140,7 @@ def _own(binary: Binary) -> str:
 
 def graph_of(binary: Binary) -> list[Binary]:
     """List the binaries whose modules are required together, in the same order for each of them."""
-    return [other for other in BINARIES if other.name in (binary.name, *binary.beside)]
+    return [other for other in (*BINARIES, *TOOLS) if other.name in (binary.name, *binary.beside)]
 
 
 def _build(binary: Binary) -> None:
