@@ -17,6 +17,7 @@ ORDER = (
     "test_thanos_catalogue",
     "test_destroy",
     "test_standalone",
+    "test_surroundings",  # changes the stack of test_standalone
     "test_watcher",
     "test_operator",
     "test_examples",  # wants clusters with nothing of ours
