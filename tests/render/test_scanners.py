@@ -44,7 +44,9 @@ ACCEPTED = (
     ),
     Accepted("CKV_K8S_19", ("node-exporter",), "The numbers of network devices are to be the node's."),
     Accepted("CKV_K8S_26", ("node-exporter",), "Follows from the node's network: its port is the node's."),
-    Accepted("CKV_K8S_38", ("kube-state-metrics", "prometheus-agent", "prometheus-operator"), "They ask the API server."),
+    Accepted(
+        "CKV_K8S_38", ("kube-state-metrics", "prometheus-agent", "prometheus-operator"), "They ask the API server."
+    ),
     Accepted("CKV_K8S_40", ("grafana",), "The owner of its image's files is 472."),
     Accepted("CKV_K8S_43", ("*",), "Images are pinned by release; a digest may be written in `images`."),
     Accepted("container-ephemeral-storage-request-and-limit", ("*",), "`limits.ephemeralStorage` sets one."),
