@@ -149,6 +149,11 @@ def pod(args: PrometheusOperatorArgs, account: pulumi.Input[str]) -> k8s.core.v1
                     "--disable-unmanaged-prometheus-configuration",
                     "--localhost=127.0.0.1",
                     *(
+                        f"--config-reloader-{kind}-{bound}=0"  # Prometheus' own resource says them
+                        for kind in ("cpu", "memory")
+                        for bound in ("request", "limit")
+                    ),
+                    *(
                         pulumi.Output.concat(f"--{whose}-instance-namespaces=", namespace)
                         for whose in ("prometheus", "alertmanager", "thanos-ruler")
                     ),
