@@ -7,7 +7,7 @@ from pulumi import ResourceTransformationArgs, ResourceTransformationResult
 
 from settings import ContainerLimits
 
-from .succession import OF_OPERATORS
+from .operators import OF_OPERATORS
 
 SCRATCH = "32Mi"
 """Ephemeral storage that a container requests: a log before rotation, and small files."""

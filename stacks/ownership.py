@@ -16,7 +16,14 @@ from live import client_options
 from settings import Cluster
 
 from .failures import AWAITED, failure_hook
-from .succession import predecessor, stop_predecessor
+from .operators import (
+    DEFINITION,
+    OF_OPERATORS,
+    predecessor,
+    refuse_definition,
+    refuse_lacking_operator,
+    stop_predecessor,
+)
 
 OWNER = "promfleet.io/owner"
 CLUSTER_UID = "promfleet.io/cluster-uid"
@@ -30,7 +37,6 @@ NAMESPACE = "kubernetes:core/v1:Namespace"
 _PARTS = ("<organization>", "<project>", "<stack>", "<cluster>")
 """Parts of the annotation's value."""
 CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"
-DEFINITION = "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition"
 
 
 class Owner(NamedTuple):
@@ -71,7 +77,12 @@ def owned(
     )
     looked_up = pulumi.ResourceHook(
         f"{owner.cluster}-definition-is-free",
-        lambda args: refuse_definition(owner, cluster, args),
+        lambda args: refuse_definition(owner.cluster, OWNER, cluster, args),
+        pulumi.ResourceHookOptions(on_dry_run=True),
+    )
+    suffices = pulumi.ResourceHook(
+        f"{owner.cluster}-operator-suffices",
+        lambda args: refuse_lacking_operator(owner.cluster, cluster, args),
         pulumi.ResourceHookOptions(on_dry_run=True),
     )
     succeeds = pulumi.ResourceHook(
@@ -89,6 +100,9 @@ def owned(
             opts.hooks = pulumi.ResourceHookBinding(on_error=[explained])
             if predecessor(args.type_, metadata["name"]):
                 opts.hooks.before_create = [succeeds]
+            if args.type_ in OF_OPERATORS and not (cluster.operator and cluster.operator.install):
+                opts.hooks.before_create = [suffices, succeeds]
+                opts.hooks.before_update = [suffices]
         if args.type_ == NAMESPACE:
             hooks = pulumi.ResourceHookBinding(before_create=[asked])
             opts, further = ResourceOptions(protect=protect, hooks=hooks), {CLUSTER_UID: uid}
@@ -118,26 +132,6 @@ async def refuse_strangers(owner: Owner, cluster: Cluster, args: pulumi.Resource
     wanted = (args.new_inputs or {})["metadata"]["name"]
     for problem in problems(owner, wanted, live):
         raise pulumi.RunError(f"clusters.{owner.cluster}: {problem}")
-
-
-async def refuse_definition(owner: Owner, cluster: Cluster, args: pulumi.ResourceHookArgs) -> None:
-    """
-    Check the cluster before a custom resource definition is created in it.
-
-    Raises `pulumi.RunError` where it is there and no stack of this program has made it: another operator uses it.
-    """
-    import kr8s.asyncio  # noqa: PLC0415
-
-    api = await kr8s.asyncio.api(**client_options(cluster.context, cluster.kubeconfig))
-    wanted = (args.new_inputs or {})["metadata"]["name"]
-    async for item in api.get("customresourcedefinitions", wanted, raw=True):
-        annotations = dict(item)["metadata"].get("annotations", {})
-        if OWNER not in annotations:
-            of_release = annotations.get("operator.prometheus.io/version", "an unknown one")
-            raise pulumi.RunError(
-                f"clusters.{owner.cluster}.operator.install: this cluster has {wanted} of an operator already "
-                f"(release: {of_release}), and this program did not install it. Write operator: {{}} to use that one."
-            )
 
 
 def problems(owner: Owner, wanted: str, live: Mapping[str, Mapping[str, str]]) -> Iterator[str]:

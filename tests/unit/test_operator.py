@@ -1,6 +1,6 @@
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -15,9 +15,8 @@ from render.operator import ALERT_RELABEL, ALERTMANAGERS, SCRAPE
 from settings import Fleet, images
 from settings.images import release
 from settings.operator import HONOURED, RELEASE
-from stacks import deploy, ownership
-from stacks.ownership import Owner
-from stacks.succession import stop_predecessor
+from stacks import deploy
+from stacks.operators import refuse_definition, refuse_lacking_operator, stop_predecessor
 from tests.rendered import server, server_config
 from tests.unit.builders import HUB
 from tests.unit.conftest import Engine, secret, validate
@@ -352,86 +351,118 @@ class TestOperator:
         assert f"--prometheus-config-reloader={images.CONFIG_RELOADER}" in container["args"]
 
 
+class Api:
+    """The API server of a cluster with some objects by their path, each of which is gone at the third look."""
+
+    def __init__(self) -> None:
+        self.there: dict[str, Any] = {}
+        self.asked: list[tuple[str, str]] = []
+
+    @asynccontextmanager
+    async def call_api(self, method: str, *, version: str, url: str, **_: object) -> AsyncGenerator[httpx.Response]:
+        path = f"{version}/{url}"
+        self.asked.append((method, path))
+        found = self.there.get(path) if self.asked.count(("GET", path)) < 3 else None
+        request = httpx.Request(method, "https://api.example")
+        yield httpx.Response(404 if found is None else 200, json=found, request=request)
+
+    def run(self, hook: Callable[..., Any], *known: str, kind: str = "", **inputs: Any) -> None:
+        """Let a hook look at an object that is about to be made."""
+        args = pulumi.ResourceHookArgs("", "", "", kind, new_inputs=inputs)
+        asyncio.run(hook(*known, FLEET.clusters["hub"], args))
+
+
+@pytest.fixture
+def api(monkeypatch):
+    found = Api()
+
+    async def api(**_: object) -> Api:
+        return found
+
+    async def at_once(_: float) -> None:
+        pass
+
+    monkeypatch.setattr("kr8s.asyncio.api", api)
+    monkeypatch.setattr("stacks.operators.asyncio.sleep", at_once)
+    return found
+
+
+OWNER = "promfleet.io/owner"
+
+
 class TestDefinitions:
-    @pytest.fixture
-    def look(self, monkeypatch):
-        """Let a cluster have a definition with these annotations, and ask whether ours may be created."""
+    path = "apiextensions.k8s.io/v1/customresourcedefinitions/probes.monitoring.coreos.com"
 
-        def asked(*annotations: dict[str, str]) -> None:
-            class Api:
-                async def get(self, *_: object, **__: object) -> Any:
-                    for one in annotations:
-                        yield {"metadata": {"name": "probes.monitoring.coreos.com", "annotations": one}}
+    def look(self, api: Api, annotations: dict[str, str] | None) -> None:
+        if annotations is not None:
+            api.there[self.path] = {"metadata": {"annotations": annotations}}
+        api.run(refuse_definition, "hub", OWNER, metadata={"name": "probes.monitoring.coreos.com"})
 
-            async def api(**_: object) -> Api:
-                return Api()
-
-            monkeypatch.setattr("kr8s.asyncio.api", api)
-            inputs = {"metadata": {"name": "probes.monitoring.coreos.com"}}
-            args = pulumi.ResourceHookArgs("", "", "", "", new_inputs=inputs)
-            hub = FLEET.clusters["hub"]
-            asyncio.run(ownership.refuse_definition(Owner("o/p/hub", "hub"), hub, args))
-
-        return asked
-
-    def test_of_another_operator_are_left_alone(self, look):
+    def test_of_another_operator_are_left_alone(self, api):
         """
         The message names its release and what to write.
         """
-        with pytest.raises(pulumi.RunError, match=r"0\.93\.1.*Write operator: \{\} to use that one"):
-            look({"operator.prometheus.io/version": "0.93.1"})
+        with pytest.raises(pulumi.RunError, match=r"0\.93\.1.*Write operator: \{\} to use the operator"):
+            self.look(api, {"operator.prometheus.io/version": "0.93.1"})
 
-    @pytest.mark.parametrize("there", [(), ({"promfleet.io/owner": "o/p/gone/hub"},)], ids=["none", "ours"])
-    def test_of_nobody_else_are_ours(self, look, there):
+    @pytest.mark.parametrize("there", [None, {OWNER: "o/p/gone/hub"}], ids=["none", "ours"])
+    def test_of_nobody_else_are_ours(self, api, there):
         """
         A destroyed stack leaves them, and the next one takes them over.
         """
-        look(*there)
+        self.look(api, there)
+
+        assert api.asked == [("GET", self.path)]
+
+
+class TestExisting:
+    path = "apiextensions.k8s.io/v1/customresourcedefinitions/prometheusagents.monitoring.coreos.com"
+
+    @pytest.fixture
+    def known(self):
+        """The definition of a PrometheusAgent, which a test may change."""
+        [found] = [one for one in definitions() if one["spec"]["names"]["kind"] == "PrometheusAgent"]
+        return found
+
+    @pytest.fixture
+    def agent(self, deployed):
+        return deployed.one(AGENT).inputs["spec"]
+
+    def test_one_that_knows_everything_is_used(self, api, known, agent):
+        """
+        Every field that this program writes is in the definition of the release that it is made for.
+        """
+        api.there = {self.path: known}
+
+        api.run(refuse_lacking_operator, "eu1", kind=AGENT, spec=agent)
+
+        assert api.asked == [("GET", self.path)]
+
+    def test_what_an_older_one_does_not_know_is_named(self, api, known, agent):
+        """
+        The API server would drop such fields, however deep they are, and nobody would hear of it.
+        """
+        [version] = known["spec"]["versions"]
+        fields = version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
+        del fields["serviceDiscoveryRole"], fields["remoteWrite"]["items"]["properties"]["messageVersion"]
+        known["metadata"]["annotations"] = {"operator.prometheus.io/version": "0.70.0"}
+        api.there = {self.path: known}
+
+        lacking = (
+            r"of release 0\.70\.0, does not know spec\.remoteWrite\[\]\.messageVersion, spec\.serviceDiscoveryRole of"
+        )
+        with pytest.raises(pulumi.RunError, match=lacking):
+            api.run(refuse_lacking_operator, "eu1", kind=AGENT, spec=agent)
+
+    def test_none_is_an_error(self, api, agent):
+        """
+        The message says how to get one.
+        """
+        with pytest.raises(pulumi.RunError, match=r"clusters\.eu1\.operator: .* Write operator: \{install: true\}"):
+            api.run(refuse_lacking_operator, "eu1", kind=AGENT, spec=agent)
 
 
 class TestSuccession:
-    """An operator's Prometheus uses the volume of the StatefulSet before it, and the other way round."""
-
-    @pytest.fixture
-    def api(self, monkeypatch):
-        """A cluster with some objects, by their path, that end at the second look after they were deleted."""
-
-        class Api:
-            def __init__(self) -> None:
-                self.there: dict[str, str] = {}
-                self.asked: list[tuple[str, str]] = []
-
-            @asynccontextmanager
-            async def call_api(
-                self, method: str, *, version: str, url: str, **_: object
-            ) -> AsyncGenerator[httpx.Response]:
-                self.asked.append((method, f"{version}/{url}"))
-                owner = self.there.get(f"{version}/{url}")
-                if self.asked.count(("GET", f"{version}/{url}")) > 2:
-                    owner = None
-                body = {"metadata": {"annotations": {"promfleet.io/owner": owner}}}
-                request = httpx.Request(method, "https://api.example")
-                yield httpx.Response(200 if owner else 404, json=body, request=request)
-
-        found = Api()
-
-        async def api(**_: object) -> Api:
-            return found
-
-        async def at_once(_: float) -> None:
-            pass
-
-        monkeypatch.setattr("kr8s.asyncio.api", api)
-        monkeypatch.setattr("stacks.succession.asyncio.sleep", at_once)
-        return found
-
-    @staticmethod
-    def create(kind: str, name: str) -> None:
-        args = pulumi.ResourceHookArgs(
-            "", "", "", kind, new_inputs={"metadata": {"name": name, "namespace": "promfleet"}}
-        )
-        asyncio.run(stop_predecessor("o/p/s/hub", "promfleet.io/owner", FLEET.clusters["hub"], args))
-
     @pytest.mark.parametrize(
         ("kind", "name", "before"),
         [
@@ -444,22 +475,22 @@ class TestSuccession:
     )
     def test_waits_until_the_one_before_has_ended(self, api, kind, name, before):
         """
-        It is deleted first, and looked for until it is gone.
+        It is deleted first, and looked for until it is gone: both use one volume.
         """
-        api.there = {before: "o/p/s/hub"}
+        api.there = {before: {"metadata": {"annotations": {OWNER: "o/p/s/hub"}}}}
 
-        self.create(kind, name)
+        self.create(api, kind, name)
 
         assert api.asked == [("GET", before), ("DELETE", before), ("GET", before), ("GET", before)]
 
-    @pytest.mark.parametrize("owner", ["o/p/other/hub", ""], ids=["anothers", "none"])
-    def test_leaves_alone_what_is_not_its_own(self, api, owner):
+    @pytest.mark.parametrize("annotations", [{OWNER: "o/p/other/hub"}, {}], ids=["anothers", "nobodys"])
+    def test_leaves_alone_what_is_not_its_own(self, api, annotations):
         """
         Another stack's would not be replaced by this one.
         """
-        api.there = {"apps/v1/statefulsets/prometheus-hub": owner}
+        api.there = {"apps/v1/statefulsets/prometheus-hub": {"metadata": {"annotations": annotations}}}
 
-        self.create(PROMETHEUS, "prometheus-hub")
+        self.create(api, PROMETHEUS, "prometheus-hub")
 
         assert {method for method, _ in api.asked} == {"GET"}
 
@@ -467,6 +498,11 @@ class TestSuccession:
         """
         Only Prometheus is ever run by an operator.
         """
-        self.create(STATEFUL_SET, "alertmanager")
+        self.create(api, STATEFUL_SET, "alertmanager")
 
         assert api.asked == []
+
+    @staticmethod
+    def create(api: Api, kind: str, name: str) -> None:
+        metadata = {"name": name, "namespace": "promfleet"}
+        api.run(stop_predecessor, "o/p/s/hub", OWNER, kind=kind, metadata=metadata)
