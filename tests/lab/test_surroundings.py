@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 
 from settings.images import PROMETHEUS
@@ -19,15 +20,17 @@ HOST = FLEET["hub"]["expose"]["host"]
 """Name in the only certificate that the lab's authority has signed."""
 LIMITED = STANDALONE.changed(
     {
-        "limits": {"cpu": 2, "ephemeralStorage": "1Gi"},
+        "limits": {"cpu": 2},  # the lab's nodes do not count ephemeral storage
         "scrape": {"tls": {"caConfigMap": "hub-ca", "serverName": HOST}},
     }
 )
+LISTENS = 9090
+"""Port of Prometheus in its pod, on loopback."""
 QUOTA = {
     "apiVersion": "v1",
     "kind": "ResourceQuota",
     "metadata": {"name": "everything", "namespace": "promfleet"},
-    "spec": {"hard": {"limits.cpu": "40", "limits.memory": "40Gi", "limits.ephemeral-storage": "60Gi"}},
+    "spec": {"hard": {"limits.cpu": "40", "limits.memory": "40Gi"}},
 }
 VIRTUAL = "virtual"
 NODE = {
@@ -84,16 +87,22 @@ def serving(secret: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def limited(lab: Lab, stacks: Stacks) -> Iterator[Stack]:
+def surroundings(lab: Lab) -> Iterator[None]:
+    """What was there before."""
     secret = json.loads(lab.kubectl("hub", "-n", "promfleet", "get", "secret", "hub-tls", "-o", "json"))
     lab.apply("hub", [QUOTA, NODE, *serving(secret["data"])])
     addresses = json.dumps({"status": {"addresses": ADDRESSES}})
     lab.kubectl("hub", "patch", "node", VIRTUAL, "--subresource=status", "--type=merge", "--patch", addresses)
-    [stack] = stacks.deploy({STANDALONE_STACK: LIMITED})
-    yield stack
+    yield
     lab.kubectl("hub", "delete", "node", VIRTUAL)
     lab.kubectl("hub", "-n", "promfleet", "delete", "resourcequota", "everything")
     lab.kubectl("hub", "-n", NAMESPACE, "delete", "pod/serving", "configmap/serving", "secret/serving", "--wait=false")
+
+
+@pytest.fixture(scope="module")
+def limited(surroundings: None, stacks: Stacks) -> Stack:
+    [stack] = stacks.deploy({STANDALONE_STACK: LIMITED})
+    return stack
 
 
 class TestQuota:
@@ -124,11 +133,10 @@ class TestVirtualNode:
         """
         It has no kubelet that could answer, and would be a target that is down for ever.
         """
-        inside = ("exec", "prometheus-standalone-0", "-c", "prometheus", "--", "wget", "-qO-")
 
         def assert_dropped() -> None:
-            told = lab.kubectl("hub", "-n", "promfleet", *inside, "http://127.0.0.1:9090/api/v1/targets")
-            targets = json.loads(told)["data"]
+            with lab.forwarded("prometheus-standalone-0", LISTENS) as port:
+                targets = httpx.get(f"http://127.0.0.1:{port}/api/v1/targets").raise_for_status().json()["data"]
             label = "__meta_kubernetes_node_name"
             dropped = [each["discoveredLabels"] for each in targets["droppedTargets"]]
             assert {each["job"] for each in dropped if each.get(label) == VIRTUAL} >= {"kubelet", "cadvisor"}
