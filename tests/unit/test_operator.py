@@ -186,6 +186,19 @@ class TestServer:
         assert spec["enableRemoteWriteReceiver"]
         assert f"--web.max-connections={spec['web']['maxConnections']}" in render.server_flags(FLEET)
 
+    def test_a_standalone_server_takes_no_remote_write(self):
+        """
+        Its Prometheus is one of its own name, and its receiver is off.
+        """
+        expose = {"host": "p.example", "tls": {"secret": "tls"}}
+        clusters = {"hub": {"context": "hub", "operator": {}}}
+        alone = Fleet.model_validate({"clusters": clusters, "standalone": {"cluster": "hub", "expose": expose}})
+
+        made = render.operated_server(server(alone), alone)
+        assert not made.spec["enableRemoteWriteReceiver"]
+        assert yaml.safe_load(made.files[SCRAPE]) == server_config(alone)["scrape_configs"]
+        assert made.files.keys() == {SCRAPE}
+
     def test_the_reloader_expands_nothing_in_it(self):
         """
         It would take `$(NAME)` for a variable of its environment, and fail where there is none.
