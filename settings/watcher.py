@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 from .agent import Receiver
 from .cluster import Labels
 from .errors import Problem
+from .instance import Instance
 from .prometheus import Retention
 from .section import Distinct, OrNames, Section, Table, empty
 from .types import Count, DnsLabel, Endpoint, FilePath, Host, HttpsUrl, MetricsPath, Quantity, UserName, refused
@@ -112,6 +113,8 @@ class Watcher(Section):
     """Disk space for samples on the machine, under /var/lib; samples take 80 % of it at most."""
     expose: WatcherExpose | None = None
     """Without it Prometheus listens on 127.0.0.1:9090 of its machine only."""
+    instance: Instance | None = None
+    """The machine, if this stack makes it: a VM in Google Cloud. Without it, it is a machine of your own."""
     hub: Receiver | None = None
     """Where every sample is written to as well: another stack's hub, or any remote-write URL."""
 
@@ -120,6 +123,7 @@ class Watcher(Section):
         if self.name in self.clusters:
             instead = "Write another name: it is the label cluster of the machine's own series."
             yield Problem(("name",), "is the name of a watched cluster too", instead, self.name)
+        yield from self._instance_problems()
         seen: dict[tuple[str, str, str], tuple[str, int]] = {}
         for name, machine in self.machines.items():
             for index, target in enumerate(machine.targets):
@@ -132,3 +136,15 @@ class Watcher(Section):
                 known = ", ".join((*self.clusters, self.name))
                 instead = f"Write one of them: {known}."
                 yield Problem(("machines", name, "cluster"), "is not a watched cluster", instead, machine.cluster)
+
+    def _instance_problems(self) -> Iterator[Problem]:
+        """A firewall has a rule for the port exactly where Prometheus listens on it."""
+        if not self.instance:
+            return
+        path = ("instance", "sourceRanges")
+        if self.expose and not self.instance.source_ranges:
+            instead = "Write the CIDR ranges of your clients: [203.0.113.0/24]."
+            yield Problem(path, f"is missing: no firewall rule would admit anybody to port {self.expose.port}", instead)
+        if self.instance.source_ranges and not self.expose:
+            instead = "Remove it, or write watcher.expose."
+            yield Problem(path, "has no effect: Prometheus listens on the VM's loopback interface only", instead)

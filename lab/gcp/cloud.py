@@ -1,4 +1,8 @@
-"""What the lab's Google Cloud remembers beside objects: buckets, service accounts, their keys, and who may do what."""
+"""
+What the lab's Google Cloud remembers beside objects: buckets, service accounts, their keys, and who may do what.
+
+VMs with their disks, addresses and firewall rules, and secrets, are remembered too; nothing runs in the lab for them.
+"""
 
 import fcntl
 import json
@@ -20,6 +24,12 @@ BUCKET_MEMBER = "gcp:storage/bucketIAMMember:BucketIAMMember"
 ACCOUNT = "gcp:serviceaccount/account:Account"
 ACCOUNT_MEMBER = "gcp:serviceaccount/iAMMember:IAMMember"
 KEY = "gcp:serviceaccount/key:Key"
+INSTANCE = "gcp:compute/instance:Instance"
+DISK = "gcp:compute/disk:Disk"
+ADDRESS = "gcp:compute/address:Address"
+FIREWALL = "gcp:compute/firewall:Firewall"
+SECRET = "gcp:secretmanager/secret:Secret"
+SECRET_MEMBER = "gcp:secretmanager/secretIamMember:SecretIamMember"
 IMPERSONATE = "roles/iam.workloadIdentityUser"
 ROLES = {
     "roles/storage.objectViewer": {"get", "list"},
