@@ -61,7 +61,8 @@ class Secret(NamedTuple):
         if done.returncode:
             said = " ".join(done.stderr.decode(errors="replace").split())
             raise SecretManagerError(
-                f"gcloud can't {arguments[0]} versions of secret {self.name} in project {self.project}: {said} "
-                f"Its account needs {_ROLES} there; run `pulumi up` first if the secret does not exist."
+                f"gcloud can't {arguments[0]} versions of secret {self.name} in project {self.project}: "
+                f"{said.rstrip('.')}. Its account needs {_ROLES} there; "
+                "run `pulumi up` first if the secret does not exist."
             )
         return done.stdout

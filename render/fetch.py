@@ -71,7 +71,7 @@ def payload(project: str, secret: str, token: str) -> bytes:
     url = f"{SECRET_MANAGER}/v1/projects/{project}/secrets/{secret}/versions/latest:access"
     try:
         answer = asked(url, {"Authorization": f"Bearer {token}"})
-        return base64.b64decode(answer["payload"]["data"], validate=True)
+        return base64.urlsafe_b64decode(answer["payload"]["data"].replace("+", "-").replace("/", "_"))
     except urllib.error.HTTPError as error:
         reasons = {
             403: "the VM's service account may not read it; run `pulumi up`, and wait some minutes after the first one",

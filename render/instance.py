@@ -105,6 +105,7 @@ def fetch_service(project: str, name: str) -> str:
                 "Documentation": "https://cloud.google.com/secret-manager/docs",
                 "Wants": "network-online.target",
                 "After": "network-online.target",
+                "StartLimitIntervalSec": 0,
                 "RequiresMountsFor": "/var/lib/promfleet-prometheus /var/lib/promfleet-alertmanager",
             },
             "Service": {
@@ -129,7 +130,7 @@ def fetch_timer() -> str:
     return unit_file(
         {
             "Unit": {"Description": "Looks for a new configuration of the promfleet watcher"},
-            "Timer": {"OnActiveSec": "0s", "OnUnitInactiveSec": _INTERVAL, "RandomizedDelaySec": "10s"},
+            "Timer": {"OnActiveSec": "0s", "OnUnitInactiveSec": _INTERVAL, "AccuracySec": "1s"},
             "Install": {"WantedBy": "timers.target"},
         }
     )

@@ -63,7 +63,7 @@ class Google:
         return {
             ("GET", r"/versions"): lambda found, _: self._list(found["secret"]),
             ("POST", r":addVersion"): lambda found, body: {
-                "name": self.add(found["secret"], base64.b64decode(json.loads(body)["payload"]["data"])),
+                "name": self.add(found["secret"], base64.urlsafe_b64decode(json.loads(body)["payload"]["data"])),
                 "clientSpecifiedPayloadChecksum": True,  # gcloud sends one and asks whether it was looked at
             },
             ("GET", r"/versions/(?P<number>\d+|latest):access"): lambda found, _: self._access(*found.groups()[1:]),

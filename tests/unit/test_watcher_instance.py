@@ -602,7 +602,7 @@ class TestUpload:
         assert result.exit_code == Exit.FAILED
         assert result.stderr == (
             f"fleet watcher: gcloud can't list versions of secret {NAME}-cluster-eu1 in project acme-monitoring: "
-            "ERROR: (gcloud.secrets.versions.list) PERMISSION_DENIED: no right Its account needs "
+            "ERROR: (gcloud.secrets.versions.list) PERMISSION_DENIED: no right. Its account needs "
             "roles/secretmanager.secretVersionManager and roles/secretmanager.secretAccessor there; run `pulumi up` "
             "first if the secret does not exist.\n"
         )
