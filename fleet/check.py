@@ -70,7 +70,7 @@ def _checked(
 ) -> tuple[CheckedFile, FleetError | None]:
     found = read[file]
     if isinstance(found, Fleet):
-        problems = [*_shared_servers(found), *refused[file], *unknown_agents(found, file, read)]
+        problems = [*_shared_servers(found), *refused[file], *unknown_writers(found, file, read)]
         error = FleetError(file.name, problems) if problems else None
     else:
         error = found
@@ -82,18 +82,18 @@ def _checked(
     ), error
 
 
-def unknown_agents(fleet: Fleet, file: Path, others: Mapping[Path, Fleet | FleetError]) -> Iterator[Problem]:
-    """Every agent whose hub is in another of these files, and is not in its `hub.agents`."""
-    for cluster, agent in fleet.agents.items():
-        named = agent.hub.stack if agent.hub else None
+def unknown_writers(fleet: Fleet, file: Path, others: Mapping[Path, Fleet | FleetError]) -> Iterator[Problem]:
+    """Every agent or watcher whose hub is in another of these files, and does not know it in its `hub.agents`."""
+    for writer in fleet.partial.outside_writers:
+        named = writer.receiver.stack
         _, project, stack = named.split("/") if named else ("", "", "")
         other = file.with_name(f"Pulumi.{stack}.yaml")
         there = others.get(other) if project == PROJECT else None
         # Problems of the other file are reported for the other file.
-        if isinstance(there, Fleet) and (not there.hub or cluster not in there.hub.agents):
-            rule = "has no hub" if not there.hub else f"has a hub without {cluster} in hub.agents"
-            instead = f"Add {cluster} to hub.agents in {other.name}, or write the stack of another hub."
-            yield Problem(("agents", cluster, "hub", "stack"), rule, instead, named)
+        if isinstance(there, Fleet) and (not there.hub or writer.name not in there.hub.agents):
+            rule = "has no hub" if not there.hub else f"has a hub without {writer.name} in hub.agents"
+            instead = f"Add {writer.name} to hub.agents in {other.name}, or write the stack of another hub."
+            yield Problem((*writer.path, "stack"), rule, instead, named)
 
 
 def _shared_servers(fleet: Fleet) -> list[Problem]:

@@ -16,7 +16,7 @@ from lab.down import down as take_down
 from lab.environment import exports
 from lab.node import LabError
 from lab.parts import PARTS
-from lab.progress import Say, plainly
+from lab.progress import Progress, plainly
 from lab.status import Health
 from lab.status import status as look
 from lab.toolchains import BuildError
@@ -44,9 +44,9 @@ Parts = Annotated[
 @app.command()
 def up(names: Names = None, parts: Parts = None) -> None:
     """Build missing binaries and images, start the clusters and connect them; run it again to repair them."""
-    with _told(), _progress() as say:
+    with _told(), _progress() as report:
         # A line that is updated in place may count the seconds.
-        bring_up(names or NAMES, parts or (), say, every=1 if console.is_terminal else 30)
+        bring_up(names or NAMES, parts or (), report, every=1 if console.is_terminal else 30)
     console.print('the lab is up; `eval "$(fleet lab env)"` leads there')
 
 
@@ -55,8 +55,8 @@ def down() -> None:
     """Remove every process, mount, interface and file of the lab; binaries and images stay in the cache."""
     with _told():
         tools.check()
-        with _progress() as say:
-            take_down(say)
+        with _progress() as report:
+            take_down(report)
 
 
 @app.command()
@@ -106,7 +106,7 @@ def _told() -> Generator[None]:
 
 
 @contextmanager
-def _progress() -> Generator[Say]:
+def _progress() -> Generator[Progress]:
     """Show where each cluster is: a table in place at a terminal, else a line when one is done."""
     steps: dict[str, str] = {}
     if not console.is_terminal:
@@ -114,11 +114,11 @@ def _progress() -> Generator[Say]:
         return
     with Live(console=console, refresh_per_second=8) as live:
 
-        def say(name: str, step: str) -> None:
+        def report(name: str, step: str) -> None:
             steps[name] = step
             table = Table.grid(padding=(0, 2))
             for row in steps.items():
                 table.add_row(*row)
             live.update(table)
 
-        yield say
+        yield report

@@ -204,3 +204,13 @@ BINARIES = (
         part="thanos",
     ),
 )
+
+TOOLS = (
+    Binary(
+        module="github.com/zegl/kube-score",
+        version="v1.20.0",
+        seconds=17,
+        commands={"kube-score": "cmd/kube-score"},
+    ),
+)
+"""What no lab runs, and tests build when they need it."""

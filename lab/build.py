@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from . import web_ui
-from .binaries import BINARIES, Binary
-from .progress import Say, plainly
+from .binaries import BINARIES, TOOLS, Binary
+from .progress import Progress, plainly
 from .toolchains import CACHE, BuildError, go, run
 
 SUMS = Path(__file__).with_name("go.sum")
@@ -50,7 +50,7 @@ class Started:
         return f"{self.binary.name} ({self.place}), {self.seconds:.0f} s, usually {self.binary.seconds} s"
 
 
-def build(binaries: Iterable[Binary], say: Say = plainly, every: float = 30) -> dict[str, Path]:
+def build(binaries: Iterable[Binary], report: Progress = plainly, every: float = 30) -> dict[str, Path]:
     """
     Build what the cache lacks and return the path of every command by its name.
 
@@ -62,15 +62,15 @@ def build(binaries: Iterable[Binary], say: Say = plainly, every: float = 30) -> 
     missing = [binary for binary in binaries if not _home(binary).exists()]
     if missing:
         began, minutes = time.monotonic(), round(sum(binary.seconds for binary in missing) / AT_ONCE / 60)
-        say("builds", f"{len(missing)} to do, kept in {CACHE}; about {minutes or 1} min on two cores")
-        _build_all(missing, say, every)
-        say("builds", f"all done after {time.monotonic() - began:.0f} s")
+        report("builds", f"{len(missing)} to do, kept in {CACHE}; about {minutes or 1} min on two cores")
+        _build_all(missing, report, every)
+        report("builds", f"all done after {time.monotonic() - began:.0f} s")
     return {command: _home(binary) / command for binary in binaries for command in binary.commands}
 
 
 def command(name: str) -> Path:
     """Give the path of one command, building the module that brings it if need be."""
-    return build([binary for binary in BINARIES if name in binary.commands])[name]
+    return build([binary for binary in (*BINARIES, *TOOLS) if name in binary.commands])[name]
 
 
 def fetch(module: str, version: str) -> Path:
@@ -81,7 +81,7 @@ def fetch(module: str, version: str) -> Path:
     return Path(found["Dir"])
 
 
-def _build_all(missing: Sequence[Binary], say: Say, every: float) -> None:
+def _build_all(missing: Sequence[Binary], report: Progress, every: float) -> None:
     """
     Build two at once, the longest first, so that none is left alone for long at the end.
 
@@ -98,14 +98,14 @@ def _build_all(missing: Sequence[Binary], say: Say, every: float) -> None:
                 running[pool.submit(_build, binary)] = Started(binary, place, time.monotonic())
             if not running:
                 break
-            say("builds", "; ".join(map(str, running.values())))
+            report("builds", "; ".join(map(str, running.values())))
             for future in wait(running, every, FIRST_COMPLETED).done:
                 started = running.pop(future)
                 try:
                     future.result()
-                    say("builds", f"{started.binary.name} done after {started.seconds:.0f} s")
+                    report("builds", f"{started.binary.name} done after {started.seconds:.0f} s")
                 except BuildError as error:
-                    say("builds", f"{started.binary.name} failed")
+                    report("builds", f"{started.binary.name} failed")
                     failures.append(error)
                     waiting.clear()
     if failures:
@@ -140,7 +140,7 @@ def _own(binary: Binary) -> str:
 
 def graph_of(binary: Binary) -> list[Binary]:
     """List the binaries whose modules are required together, in the same order for each of them."""
-    return [other for other in BINARIES if other.name in (binary.name, *binary.beside)]
+    return [other for other in (*BINARIES, *TOOLS) if other.name in (binary.name, *binary.beside)]
 
 
 def _build(binary: Binary) -> None:

@@ -1,7 +1,10 @@
 """Takes the lab away; works as well on what a crash or a reboot has left of it."""
 
+import os
 import shutil
 from pathlib import Path
+
+import psutil
 
 from . import cgroups
 from .cluster import known, state
@@ -9,35 +12,44 @@ from .gcp import objectstore
 from .locks import alone
 from .network import wire_holder
 from .node import LabError, node_holder, release
-from .progress import Say
+from .progress import Progress
 
 KUBELET = Path("/var/lib/kubelet")
 """Where each node's own folder is mounted; on the machine it stays empty."""
 
 
-def down(say: Say) -> None:
+def down(report: Progress) -> None:
     """End all clusters and remove the lab's folder, with the engine's states: what they describe is gone."""
-    with alone(say):
-        _down(say)
+    with alone(report):
+        _down(report)
 
 
-def _down(say: Say) -> None:
+def _down(report: Progress) -> None:
     for cluster in known():
         release(node_holder(cluster))
         cgroups.remove(cluster)
-        say(cluster.name, "gone")
+        report(cluster.name, "gone")
     objectstore.stop()
     release(wire_holder())
     if state().exists():
         _refuse_mounts(state())
         shutil.rmtree(state())
-    if KUBELET.is_dir() and not any(KUBELET.iterdir()):
+    # A folder that is removed takes along what is mounted over it in other namespaces: in those of another lab's nodes.
+    if KUBELET.is_dir() and not any(KUBELET.iterdir()) and not any(KUBELET in mounts(pid) for pid in psutil.pids()):
         KUBELET.rmdir()
+
+
+def mounts(pid: int) -> set[Path]:
+    """List the places where something is mounted, as a process sees them; none where it has ended."""
+    try:
+        lines = Path(f"/proc/{pid}/mountinfo").read_text().splitlines()
+    except OSError:  # of a process that ends meanwhile, or of a zombie
+        return set()
+    return {Path(line.split()[4]) for line in lines}
 
 
 def _refuse_mounts(folder: Path) -> None:
     """Mounts live in the nodes' namespaces and end with them; one out here is not the lab's to delete through."""
-    mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
-    below = [mount for mount in mounts if Path(mount).is_relative_to(folder)]
+    below = [str(mount) for mount in mounts(os.getpid()) if mount.is_relative_to(folder)]
     if below:
         raise LabError(f"something is mounted at {', '.join(below)}; `umount` it, then run `fleet lab down` again")

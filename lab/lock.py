@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 from . import web_ui
-from .binaries import BINARIES
+from .binaries import BINARIES, TOOLS
 from .build import SUMS, graph_of, prepare
 from .toolchains import CACHE
 
@@ -16,7 +16,7 @@ def lock() -> None:
     """Let Go find what each graph takes; what it has not had before it asks of the public log of hashes."""
     CACHE.mkdir(parents=True, exist_ok=True)
     sums = set[str]()
-    graphs = {frozenset((binary.name, *binary.beside)): graph_of(binary) for binary in BINARIES}
+    graphs = {frozenset((binary.name, *binary.beside)): graph_of(binary) for binary in (*BINARIES, *TOOLS)}
     for graph in graphs.values():
         for architecture in ARCHITECTURES:
             with tempfile.TemporaryDirectory(dir=CACHE, prefix=".locking-") as folder:

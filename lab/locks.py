@@ -11,11 +11,11 @@ import psutil
 
 from .cluster import state
 from .environment import backend
-from .progress import Say
+from .progress import Progress
 
 
 @contextmanager
-def alone(say: Say) -> Generator[None]:
+def alone(report: Progress) -> Generator[None]:
     """
     Wait while another process brings the lab up or takes it away, which would be done twice or by halves.
 
@@ -28,7 +28,7 @@ def alone(say: Say) -> Generator[None]:
         try:
             fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say("lab", "waiting for another `fleet lab` to end")
+            report("lab", "waiting for another `fleet lab` to end")
             fcntl.flock(folder, fcntl.LOCK_EX)
         yield
     finally:

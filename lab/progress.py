@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-Say = Callable[[str, str], None]
+Progress = Callable[[str, str], None]
 """Takes whom it is about (a cluster's name, say) and what happens there."""
 
 

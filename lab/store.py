@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .node import run, wait
-from .progress import Say
+from .progress import Progress
 from .toolchains import CACHE
 
 CONFIGURATION = """version = 3
@@ -27,7 +27,7 @@ DATABASE = ".db"
 """How the names of the files end that a containerd writes to; it replaces all others."""
 
 
-def store(binaries: str, archives: Sequence[Path], say: Say) -> Path:
+def store(binaries: str, archives: Sequence[Path], report: Progress) -> Path:
     """Give the folder, which has just these images; what was made of others is deleted."""
     names = " ".join(sorted(archive.name for archive in archives))
     folder = CACHE / "images" / f"store-{hashlib.sha256(names.encode()).hexdigest()[:12]}"
@@ -35,7 +35,7 @@ def store(binaries: str, archives: Sequence[Path], say: Say) -> Path:
         old = [*folder.parent.glob("store-*"), *folder.parent.glob("unfinished-*")]
         unfinished = folder.with_name(f"unfinished-{os.getpid()}")
         try:
-            _fill(unfinished, binaries, archives, say)
+            _fill(unfinished, binaries, archives, report)
             unfinished.rename(folder)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
@@ -44,7 +44,7 @@ def store(binaries: str, archives: Sequence[Path], say: Say) -> Path:
     return folder
 
 
-def _fill(root: Path, binaries: str, archives: Sequence[Path], say: Say) -> None:
+def _fill(root: Path, binaries: str, archives: Sequence[Path], report: Progress) -> None:
     """Import images by a containerd of its own, which runs nothing."""
     with tempfile.TemporaryDirectory(prefix="promfleet-") as temporary:
         folder = Path(temporary)
@@ -56,7 +56,7 @@ def _fill(root: Path, binaries: str, archives: Sequence[Path], say: Say) -> None
             wait((folder / "socket").exists, "containerd does not listen", log, seconds=30)
             ctr = [f"{binaries}/ctr", "--address", str(folder / "socket"), "--namespace", "k8s.io"]
             for number, archive in enumerate(archives, 1):
-                say("images", f"importing ({number}/{len(archives)})")
+                report("images", f"importing ({number}/{len(archives)})")
                 run([*ctr, "images", "import", str(archive)])
         finally:
             server.terminate()

@@ -19,13 +19,15 @@ from .links import link, needed
 from .locks import alone, lift_dead
 from .node import LabError, ensure, hold, node_holder, run, tail, wait, within
 from .parts import remember, wanted
-from .progress import Say, plainly
+from .progress import Progress, plainly
 
 IMPORTED = "imported"
 """Names the file of a cluster that lists the archives whose images its containerd has."""
 
 
-def up(names: Iterable[str], parts: Collection[str] = (), say: Say = plainly, every: float = 30) -> list[Cluster]:
+def up(
+    names: Iterable[str], parts: Collection[str] = (), report: Progress = plainly, every: float = 30
+) -> list[Cluster]:
     """
     Build what is missing, start what doesn't run, connect the clusters; hub, or else the first one, is the hub.
 
@@ -33,17 +35,17 @@ def up(names: Iterable[str], parts: Collection[str] = (), say: Say = plainly, ev
     """
     tools.check()
     parts = wanted(parts)
-    built = build(needed(parts), say, every)
-    with alone(say):
-        return _up(names, built, parts, say)
+    built = build(needed(parts), report, every)
+    with alone(report):
+        return _up(names, built, parts, report)
 
 
-def _up(names: Iterable[str], built: Mapping[str, Path], parts: Collection[str], say: Say) -> list[Cluster]:
+def _up(names: Iterable[str], built: Mapping[str, Path], parts: Collection[str], report: Progress) -> list[Cluster]:
     link(built)
     remember(parts)
     archives = images.archives(built, parts)
     for stack in lift_dead():
-        say(stack, "unlocked: the pulumi that had locked it was killed")
+        report(stack, "unlocked: the pulumi that had locked it was killed")
     clusters = enrol(names)
     for cluster in clusters:
         credentials.prepare(cluster)
@@ -54,38 +56,38 @@ def _up(names: Iterable[str], built: Mapping[str, Path], parts: Collection[str],
         objectstore.start()
     if new := [cluster for cluster in clusters if _is_new(cluster)]:
         basic = images.archives(built)
-        made = store.store(components.binaries(), basic, say)
+        made = store.store(components.binaries(), basic, report)
         for cluster in new:
             store.place(made, cluster.home / "containerd")
             _remember(cluster, basic)
     with ThreadPoolExecutor(len(clusters)) as pool:
-        list(pool.map(lambda cluster: start(cluster, bridge, archives, say), clusters))
+        list(pool.map(lambda cluster: start(cluster, bridge, archives, report), clusters))
     everyone = sorted((cluster.name for cluster in known()), key=lambda name: name != "hub")
     connect(everyone, file)
     return clusters
 
 
-def start(cluster: Cluster, bridge: psutil.Process, archives: Iterable[Path], say: Say) -> None:
+def start(cluster: Cluster, bridge: psutil.Process, archives: Iterable[Path], report: Progress) -> None:
     """Bring one cluster to the point where pods can be deployed; LabError says what did not come up."""
     began = time.monotonic()
-    say(cluster.name, "starting")
+    report(cluster.name, "starting")
     node = _node(cluster, bridge)
     first = [components.etcd, components.apiserver, components.containerd]
     started = [ensure(node, make(cluster), components.environment(), cluster.logs) for make in first]
-    _import(cluster, node, archives, say)
-    say(cluster.name, "waiting for the API server")
+    _import(cluster, node, archives, report)
+    report(cluster.name, "waiting for the API server")
     log = cluster.logs / "kube-apiserver.log"
     wait(lambda: api.is_serving(cluster), f"{cluster.name}: the API server is not ready", log, seconds=90)
     rest = [components.controllers, components.scheduler, components.kubelet, components.proxy]
     rest += [components.metadata_server]
     started += [ensure(node, make(cluster), components.environment(), cluster.logs) for make in rest]
     apply(manifests(cluster), context=cluster.name, kubeconfig=state() / "kubeconfig")
-    say(cluster.name, "waiting for the node")
+    report(cluster.name, "waiting for the node")
     log = cluster.logs / "kubelet.log"
     wait(lambda: api.is_node_ready(cluster), f"{cluster.name}: the node is not ready", log, seconds=90)
-    say(cluster.name, "waiting for DNS and storage")
+    report(cluster.name, "waiting for DNS and storage")
     _await_addons(cluster)
-    say(cluster.name, f"ready after {time.monotonic() - began:.0f} s" if any(started) else "runs")
+    report(cluster.name, f"ready after {time.monotonic() - began:.0f} s" if any(started) else "runs")
 
 
 def manifests(cluster: Cluster) -> str:
@@ -106,7 +108,7 @@ def _node(cluster: Cluster, bridge: psutil.Process) -> psutil.Process:
     return node
 
 
-def _import(cluster: Cluster, node: psutil.Process, archives: Iterable[Path], say: Say) -> None:
+def _import(cluster: Cluster, node: psutil.Process, archives: Iterable[Path], report: Progress) -> None:
     """Import the images that containerd has not; what it has is remembered by the archives' names."""
     imported = cluster.home / IMPORTED
     had = set(imported.read_text().split()) if imported.exists() else set()
@@ -117,7 +119,7 @@ def _import(cluster: Cluster, node: psutil.Process, archives: Iterable[Path], sa
     socket = Path(f"/proc/{node.pid}/root/run/containerd/containerd.sock")
     wait(socket.exists, f"{cluster.name}: containerd does not listen", cluster.logs / "containerd.log", seconds=30)
     for number, archive in enumerate(missing, 1):
-        say(cluster.name, f"importing images ({number}/{len(missing)})")
+        report(cluster.name, f"importing images ({number}/{len(missing)})")
         run(within(node, *ctr, "images", "import", str(archive)))
     _remember(cluster, archives)
 

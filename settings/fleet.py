@@ -23,7 +23,7 @@ from .standalone import Standalone
 from .thanos import Thanos
 from .types import DnsLabel, Duration, Namespace
 from .validation.capacity import planned_series, written_series
-from .validation.partial import PartialFleet
+from .validation.partial import SECTIONS, PartialFleet
 from .validation.rules import broken_rules
 from .validation.secrets import needed
 from .watcher import Watcher
@@ -112,16 +112,7 @@ class Fleet(Section):
             present=frozenset(name for name in self.model_fields_set if getattr(self, name) is not None),
             clusters=self.clusters,
             agents=self.agents,
-            scrape=self.scrape,
-            hub=self.hub,
-            standalone=self.standalone,
-            watcher=self.watcher,
             server_cluster=self.server.cluster if self.server else None,
             has_agents=bool(self.agents),
-            alerts=self.alerts,
-            alertmanager=self.alertmanager,
-            grafana=self.grafana,
-            pushgateway=self.pushgateway,
-            thanos=self.thanos,
-            images=self.images,
+            **{name: getattr(self, name) for name in SECTIONS},
         )

@@ -48,7 +48,7 @@ def endpoint(cluster: str, receiver: Receiver) -> RemoteWriteEndpoint:
 def _token(tokens: dict[str, str], cluster: str, stack: str | None) -> str:
     if cluster not in tokens:
         raise pulumi.RunError(
-            f"agents.{cluster}: the hub of stack {stack} has no agent {cluster}, only {', '.join(sorted(tokens))}. "
+            f"{cluster}: the hub of stack {stack} knows no such writer, only {', '.join(sorted(tokens))}. "
             f"Add {cluster} to hub.agents there and run `pulumi up` on it first."
         )
     return tokens[cluster]

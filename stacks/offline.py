@@ -87,7 +87,7 @@ def run(fleet: Fleet, stack: str, others: Mapping[str, Outputs]) -> Program:
 
 def referred(fleet: Fleet) -> list[str]:
     """Return the stacks whose outputs a fleet needs, as `<organization>/<project>/<stack>`."""
-    hubs = [agent.hub.stack for agent in fleet.agents.values() if agent.hub and agent.hub.stack]
+    hubs = [writer.receiver.stack for writer in fleet.partial.outside_writers if writer.receiver.stack]
     return [*dict.fromkeys([*hubs, *(fleet.thanos.shared_with if fleet.thanos else ())])]
 
 

@@ -75,9 +75,20 @@ def _receiver(watcher: Watcher) -> dict[str, Any] | None:
     if not watcher.hub:
         return None
     receiver = endpoint(watcher.name, watcher.hub)
+    pulumi.Output.from_input(receiver.ca_config_map).apply(_say_who_verifies)
     return {
         "url": receiver.url,
         "protocol": receiver.protocol,
         "ca": receiver.ca,
         "token": receiver.tokens[watcher.name],
     }
+
+
+def _say_who_verifies(config_map: str) -> None:
+    """A ConfigMap of the clusters reaches no machine."""
+    if config_map:
+        pulumi.warn(
+            f"watcher.hub: the authority of the hub's certificate is in the ConfigMap {config_map} of the clusters, "
+            "and the machine verifies by the authorities that it trusts. Install that authority there, or write it "
+            "as hub.expose.tls.ca in the hub's stack file."
+        )

@@ -1,15 +1,16 @@
 """The sections of a fleet that could be parsed, so that one mistake does not hide another."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar, get_args, get_type_hints
 
 from pydantic import ValidationError
 
-from ..agent import Agent
+from ..agent import Agent, Receiver
 from ..alertmanager import Alertmanager
 from ..alerts import Alerts
 from ..cluster import Cluster
+from ..errors import Path
 from ..grafana import Grafana
 from ..hub import Hub
 from ..images import Images
@@ -22,6 +23,16 @@ from ..thanos import Thanos
 from ..watcher import Watcher
 
 S = TypeVar("S", bound=Section)
+
+
+class Writer(NamedTuple):
+    """Who writes to a receiver outside of its stack."""
+
+    name: str
+    """Of an agent or the watcher: by it the receiver knows the writer's token."""
+    receiver: Receiver
+    path: Path
+    """Where the stack file names the receiver."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,24 +60,18 @@ class PartialFleet:
     @classmethod
     def parsed_leniently(cls, raw: Mapping[str, Any]) -> Self:
         """Parse each section by itself, of a fleet that could not be parsed whole."""
+        sections: dict[str, Any] = {
+            name: _parsed(section, raw.get(name, _default(name))) for name, section in SECTIONS.items()
+        }
         server = raw.get("hub") or raw.get("standalone")
         cluster = server.get("cluster") if isinstance(server, Mapping) else None
         return cls(
             present=frozenset(name for name, value in raw.items() if value is not None),
             clusters=_parsed_table(Cluster, raw.get("clusters")),
             agents=_parsed_table(Agent, raw.get("agents")),
-            scrape=_parsed(Scrape, raw.get("scrape", {})),
-            hub=_parsed(Hub, raw.get("hub")),
-            standalone=_parsed(Standalone, raw.get("standalone")),
-            watcher=_parsed(Watcher, raw.get("watcher")),
             server_cluster=cluster if isinstance(cluster, str) else None,
             has_agents=bool(raw.get("agents")),
-            alerts=_parsed(Alerts, raw.get("alerts", {})),
-            alertmanager=_parsed(Alertmanager, raw.get("alertmanager")),
-            grafana=_parsed(Grafana, raw.get("grafana")),
-            pushgateway=_parsed(Pushgateway, raw.get("pushgateway")),
-            thanos=_parsed(Thanos, raw.get("thanos")),
-            images=_parsed(Images, raw.get("images", {})),
+            **sections,
         )
 
     @property
@@ -97,6 +102,15 @@ class PartialFleet:
         return tuple(name for name, agent in self.agents.items() if agent and not agent.hub)
 
     @property
+    def outside_writers(self) -> Iterator[Writer]:
+        """Every agent, and the watcher, that writes to a receiver outside of this stack."""
+        for name, agent in self.agents.items():
+            if agent and agent.hub:
+                yield Writer(name, agent.hub, ("agents", name, "hub"))
+        if self.watcher and self.watcher.hub:
+            yield Writer(self.watcher.name, self.watcher.hub, ("watcher", "hub"))
+
+    @property
     def writers(self) -> frozenset[str]:
         """Every cluster whose agent writes to this stack's hub, wherever it is deployed."""
         return frozenset({*self.local_agents, *self.hub.agents}) if self.hub else frozenset()
@@ -107,6 +121,20 @@ class PartialFleet:
         if self.watcher:
             return tuple(sorted({self.watcher.name, *self.watcher.clusters}))
         return tuple(sorted({self.server.cluster, *self.writers})) if self.server else ()
+
+
+SECTIONS: Mapping[str, type[Section]] = {
+    name: section
+    for name, hint in get_type_hints(PartialFleet).items()
+    for section in get_args(hint)
+    if isinstance(section, type) and issubclass(section, Section)
+}
+"""The sections that are one object each."""
+
+
+def _default(section: str) -> object:
+    """Give what stands for a section that is left out: those without a required field are there anyway."""
+    return {} if section in ("scrape", "alerts", "images") else None
 
 
 def _parsed(section: type[S], raw: object) -> S | None:

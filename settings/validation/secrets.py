@@ -22,14 +22,12 @@ def needed(partial: PartialFleet) -> Mapping[str, Path]:
 
 
 def _needed(partial: PartialFleet) -> Iterator[tuple[str, Path]]:
-    for cluster, agent in partial.agents.items():
-        if agent and agent.hub and agent.hub.url:
-            yield secret_key(cluster, "token"), ("agents", cluster, "hub", "url")
+    for writer in partial.outside_writers:
+        if writer.receiver.url:
+            yield secret_key(writer.name, "token"), (*writer.path, "url")
     if partial.watcher:
         for index, user in enumerate(partial.watcher.expose.users if partial.watcher.expose else ()):
             yield secret_key(user, "password_hash"), ("watcher", "expose", "users", index)
-        if partial.watcher.hub and partial.watcher.hub.url:
-            yield secret_key(partial.watcher.name, "token"), ("watcher", "hub", "url")
     for receiver, contact in partial.alertmanager.receivers.items() if partial.alertmanager else ():
         for integration, settings in contact.integrations.items():
             if not settings.secret:

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from lab.environment import environment
 
-from . import history, series, stack_files
+from . import history, series, stack_files, watcher
 from .kubeconfig import write_kubeconfig
 from .measure import Command, Cost, medians, run
 from .rules import shares
@@ -38,6 +38,7 @@ def everything(context: typer.Context) -> None:
         show_series()
         show_history()
         show_preview()
+        show_watcher()
 
 
 @app.command("rules")
@@ -133,6 +134,22 @@ def show_history() -> None:
     table = Table("", "ready MiB", "ratio", "peak MiB", "ratio", "anonymous MiB", "ratio", title="memory for it")
     for name, memory in found.memory.items():
         table.add_row(name, *beside(memory, found.memory[history.PROMETHEUS]))
+    Console().print(table)
+
+
+@app.command("watcher")
+def show_watcher() -> None:
+    """A watcher beside a hub and two agents, all of which scrape the lab's clusters; quarter of an hour."""
+    found = watcher.compare()
+    first = found.servers["hub and agents"]
+    table = Table("", "series", "memory MiB", "ratio", "cores", "ratio", "network kB/s", "ratio", title="two clusters")
+    for name, of in found.servers.items():
+        table.add_row(name, f"{of.series:.0f}", *beside(of[1:], first[1:]))
+    Console().print(table)
+    table = Table("cluster", "", "mean scrape ms", "ratio", title="scrapes")
+    for cluster, sides in found.scrapes.items():
+        for name, mean in sides.items():
+            table.add_row(cluster, name, *beside([mean], [sides["agent"]]))
     Console().print(table)
 
 

@@ -18,6 +18,7 @@ ORDER = (
     "test_thanos_catalogue",
     "test_destroy",
     "test_standalone",
+    "test_surroundings",  # changes the stack of test_standalone
     "test_watcher",
     "test_examples",  # wants clusters with nothing of ours
     "test_first_update",  # begins with the dev stack, which stays to the end

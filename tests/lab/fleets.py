@@ -140,12 +140,30 @@ WATCHER = StackFile(
     {
         **{key: FLEET[key] for key in ("createNamespace", "protect", "scrape")},
         "clusters": {name: _CLUSTERS[name] for name in AGENTS},
-        "watcher": {"storage": "50Gi", "clusters": {"eu1": {"route": "direct"}, "us1": {"route": "apiserver"}}},
+        "watcher": {
+            "storage": "50Gi",
+            "clusters": {"eu1": {"route": "direct"}, "us1": {"route": "apiserver"}},
+            "hub": {"stack": f"organization/promfleet/{HUB_STACK}"},
+        },
         "alerts": {"rules": {"PromfleetClusterUnreachable": {"for": "15s"}}},
         "alertmanager": {"receivers": {"nobody-yet": {}}, "default": "nobody-yet"},
     }
 )
-"""The file of a stack in which a machine watches two clusters from outside."""
+"""The file of a stack in which a machine watches two clusters from outside, and writes to a hub."""
+
+
+def hub_of_watcher(authority: str) -> StackFile:
+    """Give the file of a stack whose hub only the watcher writes to; `authority` signed the hub's certificate."""
+    expose = {**FLEET["hub"]["expose"], "tls": {"secret": "hub-tls", "ca": authority}}
+    return StackFile(
+        {
+            **{key: FLEET[key] for key in ("createNamespace", "protect", "scrape", "alerts")},
+            "clusters": {"hub": _CLUSTERS["hub"]},
+            "hub": {**FLEET["hub"], "expose": expose, "agents": {"watcher": {"series": 20000}}},
+        }
+    )
+
+
 STANDALONE_STACK = "standalone"
 STANDALONE = StackFile(
     {

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from lab.cluster import known
+from lab.down import KUBELET, mounts
 from lab.images import BUSYBOX
 from lab.node import components, held, node_holder
 from lab.status import look
@@ -163,3 +164,13 @@ class TestConnect:
 
         kept = json.loads(lab.kubectl("us1", "-n", "promfleet", "get", "configmap", "hub-ca", "-o", "json"))
         assert kept["data"]["ca.crt"] == lab.ca.read_text()
+
+
+class TestDown:
+    def test_of_another_lab_leaves_this_one_alone(self, lab, tmp_path):
+        """
+        Also where there is no such lab: every node still has its own folder mounted over the machine's.
+        """
+        subprocess.run(["fleet", "lab", "down"], env={**lab.env, "PROMFLEET_LAB": str(tmp_path / "lab")}, check=True)
+
+        assert [name for name in CLUSTERS if KUBELET not in mounts(node_of(name).pid)] == []

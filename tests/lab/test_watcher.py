@@ -1,23 +1,18 @@
 """A machine outside of two clusters that watches both: one at its addresses, one through its API server."""
 
-import json
 import ssl
-import subprocess
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from lab.cluster import WIRE
-from lab.network import join
-
 from .clusters import Lab
-from .fleets import WATCHER, WATCHER_STACK
-from .machine import Machine, archives, machine
+from .fleets import FLEET, HUB_STACK, WATCHER, WATCHER_STACK, hub_of_watcher
 from .stack import Stack, eventually
 from .stacks import Stacks
+from .test_fleet import assert_hub_agrees
+from .watching import Watching, watching_machine
 from .workloads import NAMESPACE
 
 pytestmark = pytest.mark.lab
@@ -32,8 +27,6 @@ JOBS = {
     "pods",
     "services",
 }
-ADDRESS = 100
-"""The machine's on the wire; nodes have lower ones."""
 CLUSTERS = ("eu1", "us1")
 NAMESPACES = "/api/v1/namespaces"
 REFUSED = [
@@ -79,62 +72,21 @@ def annotated_service(name: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def watcher(lab: Lab, stacks: Stacks, oracle: str) -> Iterator[Stack]:
-    [stack] = stacks.deploy({WATCHER_STACK: WATCHER})
+    stacks.deploy({})
+    stacks.update(HUB_STACK, hub_of_watcher(lab.ca.read_text()))  # it hears of nobody until the machine is there
+    stacks.update(WATCHER_STACK, WATCHER)
     for cluster in CLUSTERS:
         lab.apply(cluster, [annotated_service(oracle)])
-    yield stack
+    yield stacks.stacks[WATCHER_STACK]
     for cluster in CLUSTERS:
         lab.kubectl(cluster, "-n", NAMESPACE, "delete", "service", oracle)
 
 
-def write(stack: Stack, folder: Path) -> str:
-    """Write the machine's files as a user does, and return what was said."""
-    command = ["fleet", "watcher", "write", "--stack", stack.name, str(folder)]
-    done = subprocess.run(command, cwd=stack.root, env=stack.environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-class Watching:
-    """The machine, which is given what the stack says."""
-
-    def __init__(self, machine: Machine, folder: Path, archives: Path) -> None:
-        self.machine, self.folder, self.archives = machine, folder, archives
-
-    def install(self, stack: Stack) -> str:
-        """Write the files, copy them and run the script that is among them."""
-        write(stack, self.folder)
-        here = self.machine.root / "root" / "watcher"
-        subprocess.run(["cp", "-a", f"{self.folder}/.", str(here)], check=True)
-        return self.machine.said("/root/watcher/install.sh", "--archives", "/root/archives")
-
-    def query(self, promql: str) -> list[dict[str, Any]]:
-        """Ask its Prometheus on its loopback interface."""
-        url = "http://127.0.0.1:9090/api/v1/query"
-        answer = json.loads(self.machine.said("curl", "-sS", "--data-urlencode", f"query={promql}", url))
-        assert answer["status"] == "success", answer
-        return answer["data"]["result"]
-
-    def by(self, promql: str, *labels: str) -> dict[tuple[str, ...], float]:
-        """Give the values of a query by some of its labels."""
-        return {
-            tuple(one["metric"].get(label, "") for label in labels): float(one["value"][1])
-            for one in self.query(promql)
-        }
-
-
 @pytest.fixture(scope="module")
 def watching(lab: Lab, watcher: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watching]:
-    """The machine on the wire of the lab, with ways to the pods of eu1 and to no others."""
-    folder = tmp_path_factory.mktemp("watcher")
-    with machine(folder / "machine") as started:
-        join("watcher", started.process, str(WIRE[ADDRESS]))
-        started.said("ip", "route", "add", lab.pod_network("eu1"), "via", lab.node_address("eu1"))
-        for name in ("watcher", "archives"):
-            (started.root / "root" / name).mkdir()
-        archives(started.root / "root" / "archives")
-        watching = Watching(started, folder / "written", folder / "archives")
-        watching.install(watcher)
+    with watching_machine(lab, watcher, tmp_path_factory.mktemp("watcher")) as watching:
+        with (watching.machine.root / "etc" / "hosts").open("a") as hosts:
+            hosts.write(f"{lab.node_address('hub')} {FLEET['hub']['expose']['host']}\n")
         yield watching
 
 
@@ -180,6 +132,15 @@ class TestProof:
             }
 
         eventually(assert_up, 120)
+
+
+class TestHub:
+    def test_counts_every_clusters_pods(self, lab: Lab, stacks: Stacks, watching: Watching) -> None:
+        """
+        A hub that the watcher writes to has its clusters as if each had an agent.
+        """
+        with stacks.open_prometheus(stacks.stacks[HUB_STACK]) as hub:
+            eventually(lambda: assert_hub_agrees(lab, hub), 120)
 
 
 class TestRights:

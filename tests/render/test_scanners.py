@@ -1,4 +1,4 @@
-"""What checkov finds in all that the stack files of this repository deploy: nothing but what is listed here."""
+"""What checkov and kube-score find in all that the stack files of this repository deploy: only what is listed."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ import yaml
 
 from tests.unit.shipped import deploy_shipped
 
-from .tools import checkov
+from .tools import checkov, tool
 
 pytestmark = pytest.mark.render
 
@@ -47,6 +47,34 @@ ACCEPTED = (
     Accepted("CKV_K8S_38", ("kube-state-metrics", "prometheus-agent"), "They ask the API server."),
     Accepted("CKV_K8S_40", ("grafana",), "The owner of its image's files is 472."),
     Accepted("CKV_K8S_43", ("*",), "Images are pinned by release; a digest may be written in `images`."),
+    Accepted("container-ephemeral-storage-request-and-limit", ("*",), "`limits.ephemeralStorage` sets one."),
+    Accepted("container-image-pull-policy", ("*",), "As CKV_K8S_15."),
+    Accepted("container-resources", ("*",), "As CKV_K8S_11; `limits.cpu` sets one where a quota wants it."),
+    Accepted("container-security-context-user-group-id", ("grafana",), "As CKV_K8S_40."),
+    Accepted(
+        "deployment-has-host-podantiaffinity",
+        ("thanos-query", "thanos-receive-router"),
+        "Pods are spread over nodes by topologySpreadConstraints.",
+    ),
+    Accepted("deployment-replicas", ("thanos-bucket-web",), "Only people look at it, and only at times."),
+    Accepted("pod-networkpolicy", ("*",), "What is scraped, probed, notified and written to is anywhere."),
+    Accepted(
+        "pod-probes-identical",
+        ("*",),
+        "Of containers whose one answer means both; a liveness probe may fail for longer than a readiness probe.",
+    ),
+    Accepted("service-targets-pod", ("prometheus-hub-[01]",), "Selects a pod by the label that its StatefulSet gives."),
+    Accepted("service-type", ("*-outside",), "Only in the stack file of the lab, which has no load balancer."),
+    Accepted(
+        "statefulset-has-host-podantiaffinity",
+        ("alertmanager", "prometheus-hub", "thanos-receive", "thanos-ruler"),
+        "Pods are spread over nodes by topologySpreadConstraints.",
+    ),
+    Accepted(
+        "statefulset-has-servicename",
+        ("blackbox-exporter", "grafana", "pushgateway"),
+        "There is one pod, which nobody asks by a name of its own.",
+    ),
 )
 """Whoever adds one says why; whoever mends one takes it out."""
 
@@ -63,7 +91,13 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> set[Finding]:
 
 
 def scan(folder: Path) -> Iterator[Finding]:
-    """Let checkov look at each file of a folder."""
+    """Let both scanners look at each file of a folder."""
+    yield from _checkov(folder)
+    for file in folder.iterdir():
+        yield from _kube_score(file)
+
+
+def _checkov(folder: Path) -> Iterator[Finding]:
     command = [str(checkov()), "--directory", str(folder), "--framework", "kubernetes", "--output", "json"]
     command += ["--quiet", "--compact", "--skip-download", "--soft-fail"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -72,6 +106,19 @@ def scan(folder: Path) -> Iterator[Finding]:
     for each in results["results"]["failed_checks"]:
         kind, _, name = each["resource"].split(".", 2)
         yield Finding(each["check_id"], f"{kind}/{name}")
+
+
+def _kube_score(file: Path) -> Iterator[Finding]:
+    command = [tool("kube-score"), "score", "--output-format", "json", "--kubernetes-version", "v1.36", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # 1 where it finds something
+    for item in json.loads(done.stdout):
+        for check in item["checks"]:
+            if check["grade"] < _ALL_WELL and not check["skipped"]:
+                yield Finding(check["check"]["id"], f"{item['type_meta']['kind']}/{item['object_meta']['name']}")
+
+
+_ALL_WELL = 10
+"""kube-score's best grade."""
 
 
 def whole(value: Any) -> Any:
@@ -87,7 +134,7 @@ def accepts(accepted: Accepted, pattern: str, finding: Finding) -> bool:
     return finding.check == accepted.check and fnmatch(finding.workload.partition("/")[2], pattern)
 
 
-class TestCheckov:
+class TestScanners:
     def test_finds_nothing_that_is_not_listed(self, found: set[Finding]) -> None:
         """
         A new finding is mended, or accepted in the table with a reason.
@@ -115,10 +162,13 @@ class TestCheckov:
 
     def test_would_find_what_is_wrong(self, tmp_path: Path) -> None:
         """
-        It does look: a privileged container is found.
+        Both do look: a privileged container is found.
         """
         container = {"name": "a", "image": "a.example/a:1", "securityContext": {"privileged": True}}
         pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a", "namespace": "b"}}
         (tmp_path / "pod.yaml").write_text(yaml.safe_dump(pod | {"spec": {"containers": [container]}}))
 
-        assert Finding("CKV_K8S_16", "Pod/a") in set(scan(tmp_path))
+        found = set(scan(tmp_path))
+
+        assert Finding("CKV_K8S_16", "Pod/a") in found
+        assert Finding("container-security-context-privileged", "Pod/a") in found

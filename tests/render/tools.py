@@ -1,4 +1,4 @@
-"""The tools that judge rendered files: those of the releases that a fleet deploys, and a scanner."""
+"""The tools that judge rendered files: those of the releases that a fleet deploys, and scanners."""
 
 import fcntl
 import hashlib
@@ -26,7 +26,7 @@ IMAGES = {
 def tool(name: str) -> str:
     """Give a tool: the path's where it is of the release, or else the lab's, which is built if it has to be."""
     found = shutil.which(name)
-    return found if found and is_of(found, IMAGES[name]) else str(command(name))
+    return found if found and name in IMAGES and is_of(found, IMAGES[name]) else str(command(name))
 
 
 @cache

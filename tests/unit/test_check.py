@@ -196,6 +196,24 @@ class TestCheck:
         assert result.exit_code == int(bool(said))
         assert said in result.stderr
 
+    def test_a_watcher_that_its_hub_does_not_know(self, here):
+        """
+        It writes by its own name, and needs a token as an agent does.
+        """
+        hub = "hub: {cluster: hub, expose: {host: h.example, tls: {secret: s}}, agents: [eu1]}"
+        (here / "Pulumi.hub.yaml").write_text(
+            f"config: {{promfleet:fleet: {{clusters: {{hub: {{context: b}}}}, {hub}}}}}\n"
+        )
+        watcher = "watcher: {clusters: [eu1], hub: {stack: o/promfleet/hub}}"
+        (here / "Pulumi.watcher.yaml").write_text(
+            f"config: {{promfleet:fleet: {{clusters: {{eu1: {{context: a}}}}, {watcher}}}}}\n"
+        )
+
+        said = check().stderr
+
+        assert 'watcher.hub.stack: "o/promfleet/hub" has a hub without watcher in hub.agents.' in said
+        assert "Add watcher to hub.agents in Pulumi.hub.yaml" in said
+
     def test_a_hub_that_is_none(self, here):
         """
         A stack of that name may have agents only.

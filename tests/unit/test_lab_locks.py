@@ -90,15 +90,15 @@ class TestAlone:
         monkeypatch.setenv("PROMFLEET_LAB", str(tmp_path / "state" / "lab"))
         said, entered, told = [], threading.Event(), threading.Event()
 
-        def say(name, step):
+        def report(name, step):
             said.append(f"{name}: {step}")
             told.set()
 
         def enter():
-            with alone(say):
+            with alone(report):
                 entered.set()
 
-        with alone(say):
+        with alone(report):
             second = threading.Thread(target=enter)
             second.start()
             assert told.wait(10)

@@ -260,7 +260,7 @@ class TestMistakes:
 
         assert result.exit_code == 1
         assert result.stderr.startswith(
-            "Pulumi.eu1.yaml: agents.eu1: the hub of stack organization/promfleet/hub has no agent eu1"
+            "Pulumi.eu1.yaml: eu1: the hub of stack organization/promfleet/hub knows no such writer"
         )
         assert not (here / "out").exists()
 

@@ -428,6 +428,27 @@ class TestAccess:
         access = {"apiServer": SERVERS["eu1"], "ca": AUTHORITY, "token": TOKEN}
         assert plain(found)["clusters"]["eu1"] == access
 
+    @pytest.mark.parametrize(
+        ("config_map", "said"),
+        [("", []), ("acme-authorities", ["authority of the hub's certificate is in the ConfigMap acme-authorities"])],
+    )
+    def test_an_authority_in_a_config_map_reaches_no_machine(
+        self, kubeconfig: None, monkeypatch: pytest.MonkeyPatch, config_map: str, said: list[str]
+    ) -> None:
+        """
+        Whoever writes to a hub whose authority is distributed in clusters is told who verifies it instead.
+        """
+        warnings: list[str] = []
+        monkeypatch.setattr(pulumi, "warn", lambda text, *_: warnings.append(text))
+        engine = Engine()
+        known = {"writeUrl": "https://hub.example/api/v1/write", "ca": "", "caConfigMap": config_map, "protocol": "2.0"}
+        engine.stacks["organization/promfleet/hub"] = {"hub": known, "writerTokens": {"watcher": TOKEN}}
+
+        engine.deploy(lambda: deploy(watched(watcher={"hub": {"stack": "organization/promfleet/hub"}})))
+
+        assert len(warnings) == len(said)
+        assert all(text in warning for text, warning in zip(said, warnings, strict=True))
+
     def test_roles_are_of_the_watcher(self, kubeconfig: None) -> None:
         """
         By a name that no other part of the program has.

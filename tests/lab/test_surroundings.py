@@ -1,0 +1,151 @@
+"""One cluster with what others have in theirs: a quota that wants limits, a virtual node, targets that speak TLS."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from settings.images import PROMETHEUS
+
+from .clusters import Lab
+from .fleets import FLEET, STANDALONE, STANDALONE_STACK
+from .stack import Stack, eventually
+from .stacks import Stacks
+from .workloads import NAMESPACE
+
+pytestmark = pytest.mark.lab
+HOST = FLEET["hub"]["expose"]["host"]
+"""Name in the only certificate that the lab's authority has signed."""
+LIMITED = STANDALONE.changed(
+    {
+        "limits": {"cpu": 2, "ephemeralStorage": "1Gi"},
+        "scrape": {"tls": {"caConfigMap": "hub-ca", "serverName": HOST}},
+    }
+)
+QUOTA = {
+    "apiVersion": "v1",
+    "kind": "ResourceQuota",
+    "metadata": {"name": "everything", "namespace": "promfleet"},
+    "spec": {"hard": {"limits.cpu": "40", "limits.memory": "40Gi", "limits.ephemeral-storage": "60Gi"}},
+}
+VIRTUAL = "virtual"
+NODE = {
+    "apiVersion": "v1",
+    "kind": "Node",
+    "metadata": {"name": VIRTUAL, "labels": {"type": "virtual-kubelet", "kubernetes.io/os": "linux"}},
+}
+ADDRESSES = [{"type": "InternalIP", "address": "192.0.2.1"}]
+SERVING = {
+    "prometheus.yml": "{}",
+    "web.yml": "tls_server_config: {cert_file: /etc/serving/tls/tls.crt, key_file: /etc/serving/tls/tls.key}",
+}
+
+
+def serving(secret: dict[str, Any]) -> list[dict[str, Any]]:
+    """A pod that serves its metrics over TLS only, by the certificate in this Secret."""
+    command = ["prometheus", "--config.file=/etc/serving/prometheus.yml", "--web.config.file=/etc/serving/web.yml"]
+    command += ["--web.listen-address=:8443", "--storage.tsdb.path=/prometheus"]
+    place = {"namespace": NAMESPACE, "name": "serving"}
+    annotations = {"scrape": "true", "port": "8443", "scheme": "https"}
+    return [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": place, "data": SERVING},
+        {"apiVersion": "v1", "kind": "Secret", "metadata": place, "data": secret},
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {
+                **place,
+                "annotations": {f"prometheus.io/{key}": value for key, value in annotations.items()},
+            },
+            "spec": {
+                "terminationGracePeriodSeconds": 1,
+                "containers": [
+                    {
+                        "name": "serving",
+                        "image": PROMETHEUS,
+                        "command": command,
+                        "volumeMounts": [
+                            {"name": "config", "mountPath": "/etc/serving"},
+                            {"name": "tls", "mountPath": "/etc/serving/tls"},
+                            {"name": "samples", "mountPath": "/prometheus"},
+                        ],
+                    }
+                ],
+                "volumes": [
+                    {"name": "config", "configMap": {"name": "serving"}},
+                    {"name": "tls", "secret": {"secretName": "serving"}},
+                    {"name": "samples", "emptyDir": {}},
+                ],
+            },
+        },
+    ]
+
+
+@pytest.fixture(scope="module")
+def limited(lab: Lab, stacks: Stacks) -> Iterator[Stack]:
+    secret = json.loads(lab.kubectl("hub", "-n", "promfleet", "get", "secret", "hub-tls", "-o", "json"))
+    lab.apply("hub", [QUOTA, NODE, *serving(secret["data"])])
+    addresses = json.dumps({"status": {"addresses": ADDRESSES}})
+    lab.kubectl("hub", "patch", "node", VIRTUAL, "--subresource=status", "--type=merge", "--patch", addresses)
+    [stack] = stacks.deploy({STANDALONE_STACK: LIMITED})
+    yield stack
+    lab.kubectl("hub", "delete", "node", VIRTUAL)
+    lab.kubectl("hub", "-n", "promfleet", "delete", "resourcequota", "everything")
+    lab.kubectl("hub", "-n", NAMESPACE, "delete", "pod/serving", "configmap/serving", "secret/serving", "--wait=false")
+
+
+class TestQuota:
+    def test_all_pods_are_within_it(self, lab: Lab, limited: Stack) -> None:
+        """
+        None is refused for want of a limit: each has those that `limits` gives.
+        """
+        quota = json.loads(lab.kubectl("hub", "-n", "promfleet", "get", "resourcequota", "everything", "-o", "json"))
+        pods = json.loads(lab.kubectl("hub", "-n", "promfleet", "get", "pods", "-o", "json"))["items"]
+        containers = [container for pod in pods for container in pod["spec"]["containers"]]
+
+        assert {container["resources"]["limits"]["cpu"] for container in containers} == {"2"}
+        assert int(quota["status"]["used"]["limits.cpu"]) == 2 * len(containers)
+
+
+class TestVirtualNode:
+    def test_runs_no_exporter(self, lab: Lab, limited: Stack) -> None:
+        """
+        A DaemonSet tolerates nodes that are not ready; this one leaves out those that run no such pods.
+        """
+        found = lab.kubectl(
+            "hub", "-n", "promfleet-node-exporter", "get", "daemonset", "node-exporter", "-o", "jsonpath={.status}"
+        )
+
+        assert json.loads(found)["desiredNumberScheduled"] == 1
+
+    def test_is_discovered_and_not_scraped(self, lab: Lab, limited: Stack) -> None:
+        """
+        It has no kubelet that could answer, and would be a target that is down for ever.
+        """
+        inside = ("exec", "prometheus-standalone-0", "-c", "prometheus", "--", "wget", "-qO-")
+
+        def assert_dropped() -> None:
+            told = lab.kubectl("hub", "-n", "promfleet", *inside, "http://127.0.0.1:9090/api/v1/targets")
+            targets = json.loads(told)["data"]
+            label = "__meta_kubernetes_node_name"
+            dropped = [each["discoveredLabels"] for each in targets["droppedTargets"]]
+            assert {each["job"] for each in dropped if each.get(label) == VIRTUAL} >= {"kubelet", "cadvisor"}
+            assert [each for each in targets["activeTargets"] if each["discoveredLabels"].get(label) == VIRTUAL] == []
+
+        eventually(assert_dropped, 60)
+
+
+class TestTls:
+    def test_targets_are_verified_by_their_own_authority(self, stacks: Stacks, limited: Stack) -> None:
+        """
+        By the ConfigMap and the name that `scrape.tls` says.
+        """
+        with stacks.open_prometheus(limited) as server:
+
+            def assert_up() -> None:
+                [up] = server.query('up{job="pods", pod="serving"}')
+                assert up.value == 1
+
+            eventually(assert_up, 120)
