@@ -123,7 +123,7 @@ def server(google: Google, port: int = 0) -> ThreadingHTTPServer:
             self.end_headers()
             self.wfile.write(text)
 
-        def log_message(self, *_: Any) -> None:
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
             """Say nothing."""
 
     return ThreadingHTTPServer(("127.0.0.1", port), Handler)

@@ -39,6 +39,8 @@ ROLES = {
     "roles/storage.legacyBucketReader": {"list"},
 }
 """Role -> what its holder may do with a bucket's objects; the permissions are storage.objects.…"""
+KIND = "$type"
+"""Key of a record's type; no property of a resource begins so, and disks have a `type` of their own."""
 _TOKEN = "lab-token-of:"
 
 Records = dict[str, dict[str, Any]]
@@ -68,7 +70,7 @@ def edited() -> Generator[Records]:
 
 
 def of_type(known: Records, kind: str) -> Iterator[dict[str, Any]]:
-    return (record for record in known.values() if record["type"] == kind)
+    return (record for record in known.values() if record[KIND] == kind)
 
 
 def may_impersonate(known: Records, email: str, namespace: str, name: str) -> bool:

@@ -39,6 +39,8 @@ class Kind:
     """What the cloud demands of an input's text."""
     named_by: str = ""
     """Input that is made up where it is left out."""
+    filled: frozenset[str] = frozenset()
+    """Inputs that the cloud fills in where they are left out."""
     is_unique: bool = False
     """Whether the cloud refuses a second one of the same id."""
 
@@ -58,7 +60,8 @@ class Kind:
 
     def changes(self, old: Properties, new: Properties) -> dict[str, bool]:
         """Name the inputs that differ; whether each asks for a new resource."""
-        changed = [name for name in self.inputs if old.get(name) != new.get(name)]
+        given = [name for name in self.inputs if name in new or name not in self.filled]
+        changed = [name for name in given if old.get(name) != new.get(name)]
         return {name: self.replaced_by is None or name in self.replaced_by for name in changed}
 
 
@@ -206,6 +209,7 @@ KINDS = {
         computed=_address,
         patterns={"name": NAME, "addressType": "INTERNAL|EXTERNAL"},
         named_by="name",
+        filled=frozenset({"address"}),
         is_unique=True,
     ),
     cloud.FIREWALL: Kind(

@@ -77,14 +77,14 @@ class Provider(protocol.Provider):
             if kind.is_unique and name in records:
                 raise LabError(f"{name} exists already")
             _make(_token(request.type), name, outputs, records)
-            records[name] = {"type": _token(request.type), **outputs}
+            records[name] = {cloud.KIND: _token(request.type), **outputs}
         return protocol.CreateResponse(name, wrapped(outputs))
 
     async def read(self, request: protocol.ReadRequest) -> protocol.ReadResponse:
         record = cloud.records().get(request.resource_id)
         if not record or (_token(request.type) == cloud.BUCKET and not _bucket(request.resource_id)):
             return protocol.ReadResponse("")
-        outputs = {name: value for name, value in record.items() if name != "type"}
+        outputs = {name: value for name, value in record.items() if name != cloud.KIND}
         inputs = {name: outputs[name] for name in _kind(_token(request.type)).inputs if name in outputs}
         return protocol.ReadResponse(request.resource_id, wrapped(outputs), wrapped(inputs))
 
@@ -94,7 +94,7 @@ class Provider(protocol.Provider):
             return protocol.UpdateResponse(wrapped({**plain(request.olds), **inputs}))
         outputs = {**inputs, **kind.computed(inputs)}
         with cloud.edited() as records:
-            records[request.resource_id] = {"type": _token(request.type), **outputs}
+            records[request.resource_id] = {cloud.KIND: _token(request.type), **outputs}
         return protocol.UpdateResponse(wrapped(outputs))
 
     async def delete(self, request: protocol.DeleteRequest) -> None:

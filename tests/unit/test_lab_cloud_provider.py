@@ -26,7 +26,7 @@ STORE_ID = f"projects/acme/serviceAccounts/{STORE}"
 IDENTITY = {"serviceAccountId": STORE_ID, "role": cloud.IMPERSONATE, "member": f"serviceAccount:{cloud.POOL}[b/c]"}
 RIGHTS = {"bucket": "blocks", "role": "roles/storage.objectViewer", "member": f"serviceAccount:{STORE}"}
 
-DISK = {"name": "watcher-data", "project": "acme", "zone": "europe-west1-b", "size": 50.0}
+DISK = {"name": "watcher-data", "type": "pd-ssd", "project": "acme", "zone": "europe-west1-b", "size": 50.0}
 ADDRESS = {"name": "watcher", "project": "acme", "region": "europe-west1", "addressType": "INTERNAL"}
 INSTANCE = {
     "name": "watcher",
@@ -280,7 +280,7 @@ class TestDiff:
             (cloud.INSTANCE, INSTANCE, {"machineType": "e2-standard-4"}, False),
             (cloud.INSTANCE, INSTANCE, {"zone": "europe-west1-c"}, True),
             (cloud.DISK, DISK, {"size": 100.0}, False),
-            (cloud.DISK, DISK, {"type": "pd-ssd"}, True),
+            (cloud.DISK, DISK, {"type": "pd-balanced"}, True),
             (cloud.FIREWALL, FIREWALL, {"sourceRanges": ["10.0.0.0/8"]}, False),
         ],
     )
@@ -396,6 +396,7 @@ class TestLife:
         disk, made = create(cloud.DISK, DISK)
         parts = {**INSTANCE, "attachedDisks": [{"source": made["selfLink"]}]}
         instance, outputs = create(cloud.INSTANCE, parts)
+        assert plain(read(cloud.DISK, disk).inputs) == DISK
 
         with pytest.raises(LabError, match=r"the VM watcher has .*/disks/watcher-data"):
             create(cloud.INSTANCE, {**parts, "name": "another"})
@@ -412,6 +413,7 @@ class TestLife:
         An internal one is of another range than a public one.
         """
         internal = create(cloud.ADDRESS, ADDRESS)[1]["address"]
+        assert not diff(cloud.ADDRESS, {**ADDRESS, "address": internal}, ADDRESS).changes
         public = create(cloud.ADDRESS, {**ADDRESS, "name": "public", "addressType": "EXTERNAL"})[1]["address"]
 
         assert ip_address(internal).is_private
