@@ -82,7 +82,7 @@ _LIST = _Kind(lambda value: isinstance(value, list | tuple), "is not a list", "W
 _RULES = _Kind(
     lambda value: isinstance(value, list | tuple) and all(isinstance(rule, Mapping) for rule in value),
     "is not a list of mappings",
-    "Begin each with a hyphen and a key: - source_labels: [a].",
+    "Begin each entry with a hyphen and a key.",
 )
 _FIELDS: Mapping[str, _Kind] = {
     "job_name": _TEXT,

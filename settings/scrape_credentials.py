@@ -51,6 +51,7 @@ _INSTEAD = {
     },
 }
 _OF_AWS = "Remove it, and give the ServiceAccount of Prometheus, or the nodes, a role of AWS."
+_OF_PROXIES = "Remove it, and have the proxy know Prometheus by its address."
 _ELSEWHERE = "Have another program discover the targets for http_sd_configs or file_sd_configs."
 _AWS = ("aws", "ec2", "ecs", "elasticache", "lightsail", "msk", "rds")
 
@@ -148,6 +149,8 @@ def _value(found: Files, section: str, value: Any, path: Path, within: tuple[int
         return [_value(found, section, item, (*path, index), inner) for index, item in enumerate(value)]
     elif isinstance(value, str) and _IN_URL.search(value):
         instead = f"{_REPLACE} it in basic_auth or authorization, as {REFERENCE}."
+        if path[-1] == "proxy_url":
+            instead = f"Replace it where it is used. {_OF_PROXIES}"
         found.problems.append(Problem(path, "has a credential in a URL", instead))
     return value
 
@@ -166,6 +169,8 @@ def _credential(found: Files, section: str, key: str, value: Any, path: Path) ->
 
 
 def _without_file(section: str, key: str) -> str:
+    if key == "proxy_connect_header":
+        return _OF_PROXIES
     if known := _INSTEAD.get(section, {}).get(key):
         return known
     return _OF_AWS if section.removesuffix("_sd_configs") in _AWS else f"Remove it. {_ELSEWHERE}"

@@ -92,7 +92,7 @@ def _in_pod(text: object, path: Path) -> tuple[str, str] | None:
         return None
     is_list = "file_sd_configs" in path
     reference = "{configMap: {name: …, key: targets.json}}" if is_list else REFERENCE
-    known = "" if is_list else f", or {IN_POD[0]}"
+    known = "" if is_list else f", or {IN_POD[path[-1] == 'ca_file']}"
     return "is the path of a file that is not in the pod", f"Write {reference}{known}."
 
 
