@@ -88,7 +88,6 @@ def alertmanager_flags(replicas: int, peers: str, label: str, url: str | None) -
     `url` is the external URL, for links in notifications.
     """
     members = [f"--cluster.peer={APP}-{number}.{peers}:{PEERS_PORT}" for number in range(replicas)]
-    single = ["--cluster.listen-address="]
     clustered = [
         f"--cluster.listen-address=0.0.0.0:{PEERS_PORT}",
         f"--cluster.advertise-address=[$(POD_IP)]:{PEERS_PORT}",
@@ -97,12 +96,19 @@ def alertmanager_flags(replicas: int, peers: str, label: str, url: str | None) -
         *members,
     ]
     return [
-        f"--config.file={CONFIG_FILE}",
-        f"--storage.path={DATA}",
-        f"--web.listen-address={LISTEN}",
+        *common_flags(CONFIG_FILE, DATA),
         *([f"--web.external-url={url}"] if url else []),
-        *(clustered if replicas > 1 else single),
+        *(clustered if replicas > 1 else [ALONE]),
     ]
+
+
+def common_flags(config_file: str, data: str) -> list[str]:
+    """Return the flags that it has in a pod and on a machine; `data` is the folder of silences and notifications."""
+    return [f"--config.file={config_file}", f"--storage.path={data}", f"--web.listen-address={LISTEN}"]
+
+
+ALONE = "--cluster.listen-address="
+"""Flag without which a single one would look for others."""
 
 
 def alerting(server: Server, namespace: str) -> Block:

@@ -8,8 +8,7 @@ from settings import Fleet, Watcher, authority, secret_key
 from settings.images import release
 from settings.watcher import SELF
 
-from .alertmanager import LISTEN as ALERTMANAGER
-from .alertmanager import alertmanager_config
+from .alertmanager import ALONE, alertmanager_config, common_flags
 from .blackbox import LISTEN as BLACKBOX
 from .blackbox import blackbox_config
 from .memory import server_memory
@@ -130,10 +129,8 @@ def _services(fleet: Fleet, watcher: Watcher) -> dict[str, Service]:
             documentation="https://prometheus.io/docs/alerting/latest/alertmanager/",
             command=[
                 f"{home}/alertmanager",
-                f"--config.file={config}",
-                f"--storage.path={_STATE}/{state}",
-                f"--web.listen-address={ALERTMANAGER}",
-                "--cluster.listen-address=",
+                *common_flags(config, f"{_STATE}/{state}"),
+                ALONE,
             ],
             checks=[[f"{home}/amtool", "check-config", config]],
             memory="256M",

@@ -65,7 +65,7 @@ Location = Annotated[
     ),
 ]
 """Location of a bucket, in lower or upper case as Google Cloud Storage has it."""
-Endpoint = Annotated[
+S3Endpoint = Annotated[
     str,
     Text(
         rf"[A-Za-z0-9.-]+(?::{PORT})?|{IN_BRACKETS}:{PORT}",
@@ -159,7 +159,7 @@ class S3(Section):
 
     bucket: S3Bucket
     """Name of the bucket."""
-    endpoint: Endpoint
+    endpoint: S3Endpoint
     """`host` or `host:port`, without scheme: s3.eu-central-1.amazonaws.com."""
     region: Region | None = None
     """Region, if it is not part of the endpoint."""

@@ -342,7 +342,7 @@ Target = Annotated[
 """A target of a probe."""
 
 
-Endpoint = Annotated[
+HostAndPort = Annotated[
     str,
     Text(
         HOST_AND_PORT,

@@ -10,7 +10,7 @@ from .cluster import Labels
 from .errors import Problem
 from .prometheus import Retention
 from .section import Distinct, OrNames, Section, Table, empty
-from .types import Count, DnsLabel, Endpoint, FilePath, Host, HttpsUrl, MetricsPath, Quantity, UserName, refused
+from .types import Count, DnsLabel, FilePath, Host, HostAndPort, HttpsUrl, MetricsPath, Quantity, UserName, refused
 
 SELF = "prometheus"
 """User by whose password Prometheus scrapes itself where it is exposed."""
@@ -56,7 +56,7 @@ class Machine(Section):
     """Value of the label `job`; rules on node-exporter hold for this job too."""
     cluster: DnsLabel
     """The cluster that the targets belong to; the value of their label `cluster`."""
-    targets: Annotated[Distinct[Endpoint], Field(min_length=1)]
+    targets: Annotated[Distinct[HostAndPort], Field(min_length=1)]
     """host:port of each."""
     path: MetricsPath = "/metrics"
     """Path of the metrics."""
@@ -116,10 +116,7 @@ class Watcher(Section):
     """Where every sample is written to as well: another stack's hub, or any remote-write URL."""
 
     def problems(self) -> Iterator[Problem]:
-        """No target is listed twice, and the machine's own series are told from a cluster's."""
-        if self.name in self.clusters:
-            instead = "Write another name: it is the label cluster of the machine's own series."
-            yield Problem(("name",), "is the name of a watched cluster too", instead, self.name)
+        """No target is listed twice, and each belongs to something that is watched."""
         seen: dict[tuple[str, str, str], tuple[str, int]] = {}
         for name, machine in self.machines.items():
             for index, target in enumerate(machine.targets):

@@ -2,10 +2,13 @@
 
 import re
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
+
+import httpx
 
 from tests.lab.clusters import Lab
 from tests.lab.fleets import AGENTS, DEV, WATCHER, WATCHER_STACK
@@ -15,6 +18,8 @@ from tests.lab.watching import Watching, watching_machine
 
 WINDOW = 300
 """Seconds that figures are averages of."""
+LISTENS = 9090
+"""Port of Prometheus in its pod, on loopback."""
 WARM_UP = 120
 """Seconds before: discovery, the first scrapes, and rules that look back."""
 ALONE = WATCHER.changed({"watcher": {"hub": None}})
@@ -114,9 +119,9 @@ def note(scrapes: dict[str, dict[str, float]], who: str, ask: Ask) -> None:
 
 def sent_by_agent(lab: Lab, cluster: str) -> float:
     """Return what an agent sends since it started, in kB/s."""
-    inside = ("exec", "prometheus-agent-0", "-c", "prometheus", "--", "wget", "-qO-", "http://127.0.0.1:9090/metrics")
-    told = lab.kubectl(cluster, "-n", "promfleet", *inside)
-    now = float(lab.kubectl(cluster, "-n", "promfleet", *inside[:5], "date", "+%s"))
+    with lab.forwarded("prometheus-agent-0", LISTENS, cluster) as port:
+        told = httpx.get(f"http://127.0.0.1:{port}/metrics").raise_for_status().text
+    now = time.time()
     [sent], [started] = _SENT.findall(told), _STARTED.findall(told)
     return float(sent) / (now - float(started)) / 1000
 

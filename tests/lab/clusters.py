@@ -102,12 +102,12 @@ class Lab:
             self.kubectl("hub", "uncordon", "hub")
 
     @contextmanager
-    def forwarded(self, pod: str, port: int) -> Generator[int]:
-        """Lead a port of this machine's loopback to a port of a pod's in the hub's cluster."""
+    def forwarded(self, pod: str, port: int, cluster: str = "hub") -> Generator[int]:
+        """Lead a port of this machine's loopback to a port of a pod's."""
         import kr8s  # noqa: PLC0415 — takes a third of a second, which tests without a cluster need not wait for
         from kr8s.objects import Pod  # noqa: PLC0415
 
-        api = kr8s.api(**client_options("hub", str(self.kubeconfig)))
+        api = kr8s.api(**client_options(cluster, str(self.kubeconfig)))
         with Pod.get(pod, namespace="promfleet", api=api).portforward(remote_port=port, local_port="auto") as local:
             yield local
 

@@ -2,18 +2,15 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import bcrypt
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from fleet.watcher import put
+from lab import pki
 from lab.node import wait
 from render.machine import ClusterCredentials, Login, machine_files, releases
 from settings import Fleet
@@ -426,28 +423,6 @@ class TestRelease:
         assert watcher.asked(f"query?query=up&time={at}")["result"]
 
 
-def certificate(name: str) -> tuple[bytes, bytes]:
-    """A certificate of its own authority for a name, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.DNSName(name), x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
-        )
-        .sign(key, hashes.SHA256())
-    )
-    pem, private = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    return made.public_bytes(pem), key.private_bytes(pem, private, serialization.NoEncryption())
-
-
 class TestExposed:
     HOST = "watcher.acme.example"
 
@@ -463,11 +438,11 @@ class TestExposed:
         assert code == 1
         assert "/etc/promfleet-watcher/tls/tls.crt: no such file" in said[-1]
 
-        chain, key = certificate(self.HOST)
+        authority = pki.authority("acme")
+        pair = pki.issue(authority, "watcher", hosts=[self.HOST, "127.0.0.1"])
         tls = watcher.host.root / "etc/promfleet-watcher/tls"
-        tls.mkdir(mode=0o755)
-        (tls / "tls.crt").write_bytes(chain)
-        (tls / "tls.key").write_bytes(key)
+        pki.Pair(pair.certificate + authority.certificate, pair.key).write(tls, "tls")
+        tls.chmod(0o755)
         watcher.host.said("chgrp", "prometheus", "/etc/promfleet-watcher/tls/tls.key")
         watcher.host.said("chmod", "640", "/etc/promfleet-watcher/tls/tls.key")
 

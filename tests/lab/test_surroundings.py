@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 
 from settings.images import PROMETHEUS
@@ -23,6 +24,8 @@ LIMITED = STANDALONE.changed(
         "scrape": {"tls": {"caConfigMap": "hub-ca", "serverName": HOST}},
     }
 )
+LISTENS = 9090
+"""Port of Prometheus in its pod, on loopback."""
 QUOTA = {
     "apiVersion": "v1",
     "kind": "ResourceQuota",
@@ -124,11 +127,10 @@ class TestVirtualNode:
         """
         It has no kubelet that could answer, and would be a target that is down for ever.
         """
-        inside = ("exec", "prometheus-standalone-0", "-c", "prometheus", "--", "wget", "-qO-")
 
         def assert_dropped() -> None:
-            told = lab.kubectl("hub", "-n", "promfleet", *inside, "http://127.0.0.1:9090/api/v1/targets")
-            targets = json.loads(told)["data"]
+            with lab.forwarded("prometheus-standalone-0", LISTENS) as port:
+                targets = httpx.get(f"http://127.0.0.1:{port}/api/v1/targets").raise_for_status().json()["data"]
             label = "__meta_kubernetes_node_name"
             dropped = [each["discoveredLabels"] for each in targets["droppedTargets"]]
             assert {each["job"] for each in dropped if each.get(label) == VIRTUAL} >= {"kubelet", "cadvisor"}

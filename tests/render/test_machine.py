@@ -3,17 +3,14 @@
 import re
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import bcrypt
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from fleet.watcher import put
+from lab import pki
 from lab.tools import find_tool
 from render.machine import OPT, ClusterCredentials, Login, ReceiverCredentials, machine_files
 from settings import Fleet, from_file
@@ -48,25 +45,13 @@ def everything(tls: Path) -> Fleet:
     return Fleet.model_validate(said)
 
 
-def certificate(folder: Path) -> str:
-    """Make a certificate and its key, and return the certificate."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "watcher.example")])
-    now = datetime.now(UTC)
-    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    made = made.serial_number(1).not_valid_before(now).not_valid_after(now + timedelta(days=1))
-    pem, private = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    folder.mkdir()
-    (folder / "tls.crt").write_bytes(text := made.sign(key, hashes.SHA256()).public_bytes(pem))
-    (folder / "tls.key").write_bytes(key.private_bytes(pem, private, serialization.NoEncryption()))
-    return text.decode()
-
-
 @pytest.fixture(scope="module", params=["everything", "shipped"])
 def directory(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `fleet watcher write` leaves."""
     folder = tmp_path_factory.mktemp("machine")
-    ca = certificate(folder / "tls")
+    authority = pki.authority("acme")
+    pki.issue(authority, "watcher", hosts=["watcher.example"]).write(folder / "tls", "tls")
+    ca = authority.certificate.decode()
     fleet = from_file(ROOT / "Pulumi.watcher.yaml") if request.param == "shipped" else everything(folder / "tls")
     assert fleet.watcher
     clusters = {name: ClusterCredentials("https://10.0.0.1:6443", ca, "a-token") for name in fleet.watcher.clusters}

@@ -137,3 +137,14 @@ def test_every_package_is_held_against_its_hash(file):
     With the first hash pip asks for all of them, so that a single one that is missing stops the installation.
     """
     assert [name for name, (version, hashes) in locked(file).items() if not (version and hashes)] == []
+
+
+def test_every_action_is_pinned_by_its_commit():
+    """
+    A tag can be moved to other code; the release stands beside the commit for people, and for what renews it.
+    """
+    workflows = (ROOT / ".github" / "workflows").glob("*.yaml")
+    used = [line for file in workflows for line in re.findall(r"uses: *(.+)", file.read_text(encoding="utf-8"))]
+
+    assert used
+    assert [line for line in used if not re.match(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line)] == []

@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from settings.storage import Endpoint
+from settings.storage import S3Endpoint
 from settings.thanos import GrpcAddress
 from settings.types import (
     DnsLabel,
@@ -154,7 +154,7 @@ class TestQuantity:
             ["h", "fd00::5:25", "[fd00::5]", "http://fd00::5/", "[:::]:25"],
         ),
         (GrpcAddress, ["h.example:10901", "[fd00::5]:10901"], ["h.example", "fd00::5:10901"]),
-        (Endpoint, ["h", "h:9000", "[fd00::5]:9000"], ["https://h", "[fd00::5]", "fd00::5:9000"]),
+        (S3Endpoint, ["h", "h:9000", "[fd00::5]:9000"], ["https://h", "[fd00::5]", "fd00::5:9000"]),
         (StackName, ["organization/promfleet/hub", "o/p/s-1"], ["hub", "p/hub", "a/b/c/d", "o//s", "o/p/s "]),
         (LabelName, ["region", "_a", "A1"], ["", "__a", "1a", "a-b", "é", "true"]),
         (LabelValue, ["a", "1", "Köln", "x" * 128], ["", "x" * 129, "a\nb"]),
