@@ -1,5 +1,6 @@
 """People's own scrape jobs: `scrape_config` of Prometheus as it is, with little added and little forbidden."""
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -254,8 +255,8 @@ def _job(written: object, path: Path) -> Sequence[ScrapeConfig | Problem]:
         return [Problem(path, "is not a mapping", "Write a job with job_name.")]
     found = files({key: value for key, value in written.items() if key not in ("job_name", "clusters")})
     problems = [problem.under(path) for problem in (*_broken(written), *found.problems)]
-    if problems:
-        return problems
+    if problems or not _can_be_written(written):
+        return problems or [Problem(path, "holds half of a character", "Remove the incomplete character.")]
     name, clusters = written["job_name"], written.get("clusters")
     return [
         ScrapeConfig(
@@ -267,6 +268,15 @@ def _job(written: object, path: Path) -> Sequence[ScrapeConfig | Problem]:
             literal=tuple(found.literal),
         )
     ]
+
+
+def _can_be_written(written: Mapping[str, Any]) -> bool:
+    """Whether all its texts can; half of a surrogate pair can't."""
+    try:
+        json.dumps(written, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _broken(written: Mapping[str, Any]) -> Iterator[Problem]:
