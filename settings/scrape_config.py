@@ -160,7 +160,6 @@ LIMITS = {
 class JobFiles:
     """An entry of `scrape.jobs` that names files, once they are read."""
 
-    pattern: str
     documents: Mapping[str, object]
     """Name of a file -> what is in it, or a `Problem`."""
 

@@ -25,10 +25,10 @@ def _read(pattern: str, folder: Path) -> JobFiles:
     try:
         found = sorted(folder.glob(pattern))
     except (NotImplementedError, OSError, ValueError):  # an absolute path, or characters that no path has
-        return JobFiles(pattern, {pattern: Problem((), "is no path beside the stack file", _BESIDE)})
+        return JobFiles({pattern: Problem((), "is no path beside the stack file", _BESIDE)})
     if not found:
-        return JobFiles(pattern, {pattern: Problem((), "matches no file", _BESIDE, pattern)})
-    return JobFiles(pattern, {file.relative_to(folder).as_posix(): _document(file) for file in found})
+        return JobFiles({pattern: Problem((), "matches no file", _BESIDE, pattern)})
+    return JobFiles({file.relative_to(folder).as_posix(): _document(file) for file in found})
 
 
 def _document(file: Path) -> object:
