@@ -95,8 +95,8 @@ def _apart(name: str, cluster: str) -> list[Rule]:
     return [
         {"source_labels": ["job"], "regex": f"({OUR_JOBS})", "target_label": "exported_job"},
         {**constant("job", name), "source_labels": ["job"], "regex": OUR_JOBS},
-        *MOVED,
         *force_cluster_label(cluster),
+        *MOVED,
     ]
 
 
