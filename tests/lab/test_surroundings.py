@@ -20,7 +20,7 @@ HOST = FLEET["hub"]["expose"]["host"]
 """Name in the only certificate that the lab's authority has signed."""
 LIMITED = STANDALONE.changed(
     {
-        "limits": {"cpu": 2, "ephemeralStorage": "1Gi"},
+        "limits": {"cpu": 2},  # the lab's nodes do not count ephemeral storage
         "scrape": {"tls": {"caConfigMap": "hub-ca", "serverName": HOST}},
     }
 )
@@ -30,7 +30,7 @@ QUOTA = {
     "apiVersion": "v1",
     "kind": "ResourceQuota",
     "metadata": {"name": "everything", "namespace": "promfleet"},
-    "spec": {"hard": {"limits.cpu": "40", "limits.memory": "40Gi", "limits.ephemeral-storage": "60Gi"}},
+    "spec": {"hard": {"limits.cpu": "40", "limits.memory": "40Gi"}},
 }
 VIRTUAL = "virtual"
 NODE = {
@@ -87,16 +87,22 @@ def serving(secret: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def limited(lab: Lab, stacks: Stacks) -> Iterator[Stack]:
+def surroundings(lab: Lab) -> Iterator[None]:
+    """What was there before."""
     secret = json.loads(lab.kubectl("hub", "-n", "promfleet", "get", "secret", "hub-tls", "-o", "json"))
     lab.apply("hub", [QUOTA, NODE, *serving(secret["data"])])
     addresses = json.dumps({"status": {"addresses": ADDRESSES}})
     lab.kubectl("hub", "patch", "node", VIRTUAL, "--subresource=status", "--type=merge", "--patch", addresses)
-    [stack] = stacks.deploy({STANDALONE_STACK: LIMITED})
-    yield stack
+    yield
     lab.kubectl("hub", "delete", "node", VIRTUAL)
     lab.kubectl("hub", "-n", "promfleet", "delete", "resourcequota", "everything")
     lab.kubectl("hub", "-n", NAMESPACE, "delete", "pod/serving", "configmap/serving", "secret/serving", "--wait=false")
+
+
+@pytest.fixture(scope="module")
+def limited(surroundings: None, stacks: Stacks) -> Stack:
+    [stack] = stacks.deploy({STANDALONE_STACK: LIMITED})
+    return stack
 
 
 class TestQuota:
