@@ -201,19 +201,15 @@ def parsed(written: object) -> tuple[ScrapeConfig, ...]:
     """Every job of a list of jobs and read files; raises RulesError with every problem."""
     if not isinstance(written, list | tuple):
         raise RulesError([Problem((), "is not a list", "Begin each job with a hyphen: - job_name: etcd.", written)])
-    jobs: list[ScrapeConfig] = []
-    problems: list[Problem] = []
-    for index, entry in enumerate(written):
-        for path, config in _entries(entry, (index,)):
-            problem_or_job = [config] if isinstance(config, Problem) else _job(config, path)
-            for one in problem_or_job:
-                if isinstance(one, Problem):
-                    problems.append(one)
-                else:
-                    jobs.append(one)
-    if problems:
+    found = [
+        one
+        for index, entry in enumerate(written)
+        for path, config in _entries(entry, (index,))
+        for one in _job(config, path)
+    ]
+    if problems := [one for one in found if isinstance(one, Problem)]:
         raise RulesError(problems)
-    return tuple(jobs)
+    return tuple(one for one in found if isinstance(one, ScrapeConfig))
 
 
 def _entries(entry: object, path: Path) -> Iterator[tuple[Path, object]]:
@@ -247,8 +243,8 @@ def _of_file(document: object, path: Path) -> Iterator[tuple[Path, object]]:
 
 
 def _job(written: object, path: Path) -> Sequence[ScrapeConfig | Problem]:
-    """The job, or its problems."""
-    if isinstance(written, ScrapeConfig):
+    """The job, or its problems; what is one of them already is left as it is."""
+    if isinstance(written, ScrapeConfig | Problem):
         return [written]
     if not isinstance(written, Mapping):
         return [Problem(path, "is not a mapping", "Write a job with job_name.")]
