@@ -88,4 +88,6 @@ def agent_args(
     }
     if fleet.scrape.tls.ca_config_map:
         args["targets_ca_config_map"] = fleet.scrape.tls.ca_config_map
+    args["job_files"] = render.mounted_files(fleet, cluster)
+    args["discovered"] = render.discovered_resources(fleet, cluster)
     return args

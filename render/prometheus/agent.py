@@ -8,6 +8,7 @@ from settings.scrape import RECEIVED
 from ..scrape.job import scrape_configs
 from ..scrape.jobs import jobs, self_scrape
 from ..scrape.relabel import MOVED, force_cluster_label
+from ..scrape.user_jobs import user_configs
 from ..yaml import to_yaml
 from .flags import MAX_SHARDS
 from .global_config import global_section
@@ -22,9 +23,10 @@ def agent_config(fleet: Fleet, cluster: str, url: str, *, own: bool, ca_file: st
     """
     document: dict[str, Any] = {
         "global": global_section(fleet, cluster),
-        "scrape_configs": scrape_configs(
-            [self_scrape("prometheus-agent"), *jobs(fleet, cluster)], fleet.scrape, cluster
-        ),
+        "scrape_configs": [
+            *scrape_configs([self_scrape("prometheus-agent"), *jobs(fleet, cluster)], fleet.scrape, cluster),
+            *user_configs(fleet, cluster),
+        ],
         "remote_write": [
             {
                 **remote_write(fleet, url, own=own, ca_file=ca_file, token_file=token_file),

@@ -12,6 +12,7 @@ from ..pushgateway import pushgateway_job
 from ..scrape.authenticated import authenticated_job
 from ..scrape.job import ScrapeJob, scrape_configs
 from ..scrape.jobs import OWN, jobs, self_scrape
+from ..scrape.user_jobs import user_configs
 from ..thanos.jobs import thanos_jobs
 from ..yaml import to_yaml
 from .auth_proxies import METRICS
@@ -27,7 +28,10 @@ def server_config(server: Server, fleet: Fleet) -> str:
         "rule_files": [RULE_FILES],
         **({"alerting": alerting(server, fleet.namespace)} if fleet.alertmanager else {}),
         "storage": storage_section(server.retention, server.storage, out_of_order_time_window=OUT_OF_ORDER_WINDOW),
-        "scrape_configs": scrape_configs(_jobs(server, fleet), fleet.scrape, server.cluster),
+        "scrape_configs": [
+            *scrape_configs(_jobs(server, fleet), fleet.scrape, server.cluster),
+            *user_configs(fleet, server.cluster),
+        ],
     }
     return to_yaml(document)
 
