@@ -20,6 +20,7 @@ PORT = 8099
 DROP_IN = f"""[Service]
 Environment=GCE_METADATA_HOST=127.0.0.1:{PORT}
 Environment=CLOUDSDK_API_ENDPOINT_OVERRIDES_SECRETMANAGER=http://127.0.0.1:{PORT}/
+StandardOutput=truncate:/srv/fetch.log
 """
 TOKEN = "/etc/promfleet-watcher/prometheus/clusters/eu1/token"
 
@@ -57,19 +58,8 @@ class Vm:
 
     def fetch(self) -> tuple[int, list[str]]:
         """Have systemd fetch; the exit code of systemctl, and what the run said."""
-        cursor = self.host.said("journalctl", "--lines", "0", "--show-cursor").rpartition("cursor: ")[2]
         code = self.host.run("systemctl", "start", "promfleet-fetch.service").returncode
-        self.host.said("journalctl", "--sync")
-        log = (
-            "journalctl",
-            "--quiet",
-            "--identifier",
-            "promfleet-fetch",
-            "--output",
-            "cat",
-            f"--after-cursor={cursor}",
-        )
-        return code, self.host.said(*log).splitlines()
+        return code, (self.host.root / "srv/fetch.log").read_text().splitlines()
 
     def pid(self) -> str:
         return self.host.property("prometheus", "MainPID")
@@ -108,6 +98,15 @@ def running(vm: Vm) -> Vm:
     return vm
 
 
+@pytest.fixture
+def by_hand(running: Vm) -> Vm:
+    """The VM without its timer, which would fetch while a test prepares what is to be fetched."""
+    running.host.said("systemctl", "stop", "promfleet-fetch.timer")
+    state = ("systemctl", "show", "--property", "ActiveState", "--value", "promfleet-fetch.service")
+    wait(lambda: running.host.said(*state) in ("inactive", "failed"), "it still fetches", seconds=60)
+    return running
+
+
 class TestStartup:
     def test_has_everything_installed_without_anybody(self, running: Vm) -> None:
         """
@@ -135,40 +134,40 @@ class TestStartup:
 
 
 class TestFetch:
-    def test_does_nothing_where_nothing_changed(self, running: Vm) -> None:
+    def test_does_nothing_where_nothing_changed(self, by_hand: Vm) -> None:
         """
         The same processes go on.
         """
-        before = running.pid()
+        before = by_hand.pid()
 
-        assert running.fetch() == (0, ["nothing to change"])
-        assert running.pid() == before
+        assert by_hand.fetch() == (0, ["nothing to change"])
+        assert by_hand.pid() == before
 
-    def test_brings_a_renewed_token(self, running: Vm) -> None:
+    def test_brings_a_renewed_token(self, by_hand: Vm) -> None:
         """
         Nothing is restarted for it.
         """
-        before = running.pid()
-        running.upload(SECOND)
+        before = by_hand.pid()
+        by_hand.upload(SECOND)
 
-        code, said = running.fetch()
+        code, said = by_hand.fetch()
 
         assert code == 0, said
-        assert (running.pid(), running.host.said("cat", TOKEN)) == (before, SECOND)
+        assert (by_hand.pid(), by_hand.host.said("cat", TOKEN)) == (before, SECOND)
 
     @pytest.mark.parametrize("secret", [MACHINE, f"{NAME}-cluster-eu1"])
-    def test_leaves_the_old_configuration_where_it_fails(self, running: Vm, secret: str) -> None:
+    def test_leaves_the_old_configuration_where_it_fails(self, by_hand: Vm, secret: str) -> None:
         """
         A damaged secret installs nothing, Prometheus goes on, and the next upload puts it right.
         """
-        before = running.pid(), running.host.said("cat", TOKEN)
-        content = running.upload("token-that-is-never-installed")[secret]
-        running.add(secret, content[:-9])
+        before = by_hand.pid(), by_hand.host.said("cat", TOKEN)
+        content = by_hand.upload("token-that-is-never-installed")[secret]
+        by_hand.add(secret, content[:-9])
 
-        code, said = running.fetch()
+        code, said = by_hand.fetch()
 
         assert code == 1
         assert said[-1].startswith(f"promfleet-fetch: secret {secret}")
-        assert (running.pid(), running.host.said("cat", TOKEN)) == before
-        running.upload(before[1])
-        assert running.fetch()[0] == 0
+        assert (by_hand.pid(), by_hand.host.said("cat", TOKEN)) == before
+        by_hand.upload(before[1])
+        assert by_hand.fetch()[0] == 0
