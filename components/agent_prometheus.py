@@ -8,11 +8,12 @@ import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
 from render.operator import Operated
+from settings.scrape_credentials import MountedFile
 
 from .k8s import tokens
 from .k8s.labels import metadata_of, selector
 from .k8s.operated import AGENT, operated
-from .k8s.prometheus import container, scrape_account, targets_ca
+from .k8s.prometheus import container, job_files, scrape_account, targets_ca
 from .k8s.security import POD_WITH_VOLUME
 from .k8s.timeouts import timeouts
 from .k8s.volume import claim
@@ -46,6 +47,10 @@ class AgentPrometheusArgs(TypedDict):
     """ConfigMap with that CA (key `ca.crt`) instead; none, if empty."""
     targets_ca_config_map: NotRequired[pulumi.Input[str]]
     """ConfigMap with the CA of annotated targets (key `ca.crt`), if the configuration refers to it."""
+    job_files: NotRequired[Sequence[MountedFile]]
+    """Keys of Secrets and ConfigMaps that people's own scrape jobs read; none, if left out."""
+    discovered: NotRequired[Sequence[tuple[str, str]]]
+    """API group and resource of what these jobs discover by, beside nodes, pods, Services and EndpointSlices."""
     storage_class: NotRequired[pulumi.Input[str] | None]
     """StorageClass of the volume; the cluster's default, if None or left out."""
     image: str
@@ -64,7 +69,7 @@ class AgentPrometheus(pulumi.ComponentResource):
         image = args["image"]
         child_opts = ResourceOptions(parent=self)
         metadata = metadata_of(APP, args["namespace"], image)
-        account = scrape_account(name, metadata, f"{args['prefix']}-{APP}", child_opts)
+        account = scrape_account(name, metadata, f"{args['prefix']}-{APP}", args.get("discovered", ()), child_opts)
         token = k8s.core.v1.Secret(
             f"{name}-token",
             metadata={**metadata, "name": f"{APP}-token"},
@@ -85,6 +90,7 @@ class AgentPrometheus(pulumi.ComponentResource):
             {"name": "trusted", "config_map": {"name": trusted.apply(lambda names: names[0] or names[1])}},
             {"name": "data", "persistent_volume_claim": {"claim_name": volume.metadata.name}},
             *targets_ca(args.get("targets_ca_config_map")).volumes,
+            *job_files(args.get("job_files", ())).volumes,
         ]
         if "operated" in args:
             volumes.append(tokens.API.volume)
@@ -123,6 +129,7 @@ def pod(
         {"name": "token", "mount_path": TOKEN, "read_only": True},
         {"name": "trusted", "mount_path": TRUSTED, "read_only": True},
         *targets_ca(args.get("targets_ca_config_map")).mounts,
+        *job_files(args.get("job_files", ())).mounts,
     ]
     is_operated = "operated" in args
     if is_operated:

@@ -14,13 +14,14 @@ from render.prometheus.flags import DATA
 from render.prometheus.server import RULE_FILES
 from render.scrape.authenticated import CERTIFICATE
 from render.thanos.names import GRPC, HTTP, QUERY, SIDECAR, replicas_service
+from settings.scrape_credentials import MountedFile
 
 from .k8s import auth_proxy, tokens
 from .k8s.certificate import certificate
 from .k8s.labels import metadata_of, selector
 from .k8s.network_policy import allow_ingress
 from .k8s.operated import SERVER, operated
-from .k8s.prometheus import container, scrape_account, targets_ca
+from .k8s.prometheus import container, job_files, scrape_account, targets_ca
 from .k8s.security import POD_WITH_VOLUME
 from .k8s.service import headless
 from .k8s.service_account import bind_role, service_account_token
@@ -71,6 +72,10 @@ class PrometheusServerArgs(TypedDict):
     """Request and limit of memory."""
     targets_ca_config_map: NotRequired[pulumi.Input[str]]
     """ConfigMap with the CA of annotated targets (key `ca.crt`), if the configuration refers to it."""
+    job_files: NotRequired[Sequence[MountedFile]]
+    """Keys of Secrets and ConfigMaps that people's own scrape jobs read; none, if left out."""
+    discovered: NotRequired[Sequence[tuple[str, str]]]
+    """API group and resource of what these jobs discover by, beside nodes, pods, Services and EndpointSlices."""
     storage_class: NotRequired[pulumi.Input[str] | None]
     """StorageClass of the volume; the cluster's default, if None or left out."""
     image: str
@@ -122,7 +127,11 @@ def deploy_server(
     metadata = metadata_of(app, args["namespace"], args["image"])
     access = sidecar.access if (sidecar := args.get("sidecar")) else BucketAccess()
     account = scrape_account(
-        name, {**metadata, "annotations": access.annotations}, f"{args['prefix']}-{app}", child_opts
+        name,
+        {**metadata, "annotations": access.annotations},
+        f"{args['prefix']}-{app}",
+        args.get("discovered", ()),
+        child_opts,
     )
     tls_secret = pulumi.Output.from_input(
         certificate(name, metadata, args["hosts"], args["tls_issuer"], child_opts)
@@ -148,6 +157,7 @@ def deploy_server(
         tokens.AUTH_PROXY.volume,
         *proxied.volumes,
         *targets_ca(args.get("targets_ca_config_map")).volumes,
+        *job_files(args.get("job_files", ())).volumes,
         *access.volumes,
     ]
     sidecars = [*proxied.containers, *([uploads(sidecar)] if sidecar else [])]
@@ -252,6 +262,7 @@ def pod(
                     tokens.API.mount,
                     tokens.AUTH_PROXY.mount,
                     *targets_ca(args.get("targets_ca_config_map")).mounts,
+                    *job_files(args.get("job_files", ())).mounts,
                 ],
             ),
             *sidecars,

@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import render
+from render.scrape.user_jobs import user_config
+from render.yaml import to_yaml
 from settings import Fleet
+from settings.errors import Path as Place
 from settings.errors import Problem
 
 STRICT = ("--lint=all", "--lint-fatal")
@@ -21,11 +24,13 @@ UNKNOWN = "https://hub.invalid/api/v1/write"
 class Check(NamedTuple):
     """One call of a tool."""
 
-    section: tuple[str, ...]
+    section: Place
     """Path in the stack file to report problems at."""
     arguments: Sequence[str]
     files: Mapping[str, str]
     """Name -> text; they follow the arguments."""
+    instead: str = "This is a bug; report it."
+    """What to do about a refusal."""
 
 
 class Validator(NamedTuple):
@@ -75,7 +80,7 @@ def findings(validator: Validator, command: str | Path, fleets: Sequence[Fleet])
             for number, check, files in checks:
                 if error := _error([command, *arguments, *files]):
                     rule = f"is rendered to a file that {validator.tool} refuses: {error}"
-                    found[number].append(Problem(check.section, rule, "This is a bug; report it."))
+                    found[number].append(Problem(check.section, rule, check.instead))
     return found
 
 
@@ -93,7 +98,10 @@ def _error(command: Sequence[str | Path]) -> str:
     return " ".join((done.stdout + done.stderr).split()) if done.returncode else ""
 
 
-def _for_promtool(fleet: Fleet) -> Iterator[Check]:
+def _for_promtool(described: Fleet) -> Iterator[Check]:
+    """Check the files without people's own jobs, and each of these by itself."""
+    yield from _jobs(described)
+    fleet = described.model_copy(update={"scrape": described.scrape.model_copy(update={"jobs": ()})})
     check = ["check", "config", "--syntax-only", *STRICT]
     if server := fleet.server:
         yield Check((server.section,), check, {"prometheus.yml": render.server_config(server, fleet)})
@@ -102,6 +110,18 @@ def _for_promtool(fleet: Fleet) -> Iterator[Check]:
         own = agent.writes_to_own_hub
         text = render.agent_config(fleet, cluster, UNKNOWN, own=own, ca_file="/ca.crt", token_file="/token")
         yield Check(("agents", cluster), [*check, "--agent"], {"prometheus.yml": text})
+
+
+def _jobs(fleet: Fleet) -> Iterator[Check]:
+    """People's own scrape jobs; their intervals are their own too, whatever the lints say."""
+    for job in fleet.scrape.jobs:
+        config = user_config(fleet, job, job.clusters[0] if job.clusters else next(iter(fleet.clusters)))
+        yield Check(
+            ("scrape", "jobs", *job.path),
+            ["check", "config", "--syntax-only"],
+            {"prometheus.yml": to_yaml({"scrape_configs": [config]})},
+            "Correct it as the documentation of scrape_config says.",
+        )
 
 
 def _for_amtool(fleet: Fleet) -> Iterator[Check]:

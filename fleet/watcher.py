@@ -10,6 +10,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 import yaml
 
+from render.instance import Packed, TooLargeError, payloads
 from render.machine import PASSWORD, WEB, ClusterCredentials, File, Login, ReceiverCredentials, machine_files
 from settings.errors import FleetError
 from settings.fleet import Fleet
@@ -18,6 +19,7 @@ from settings.watcher import SELF
 
 from .exits import Exit
 from .render import FolderError, some
+from .secret_manager import Secret, SecretManagerError
 from .stack import StackError, configuration, outputs, stack_file
 from .units import counted
 
@@ -37,11 +39,6 @@ class Written(NamedTuple):
     changed: list[str]
     removed: list[str]
     unchanged: int
-
-
-@app.callback()
-def watcher() -> None:
-    """Make `write` a command of its own name, though it is the only one."""
 
 
 @app.command()
@@ -74,6 +71,59 @@ def write(
             typer.echo(f"{what} {path}")
     counts = f"{len(written.added)} added, {len(written.changed)} changed, {len(written.removed)} removed"
     typer.echo(f"{folder}: {counts}, {counted(written.unchanged, 'file')} unchanged")
+
+
+@app.command()
+def upload(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder that `fleet watcher write` wrote.")],
+    stack: Annotated[str, typer.Option(help="The stack with watcher.instance; `pulumi up` has run.")],
+) -> None:
+    """
+    Upload the folder to Secret Manager, from where the VM of the stack fetches it within minutes, and installs it.
+
+    Only secrets with another content get a new version; the versions before it are destroyed. It runs gcloud.
+    """
+    try:
+        contents = uploads(folder, stack)
+        changed = [secret for secret, content in contents.items() if secret.upload(content)]
+        destroyed = sum(secret.destroy_old() for secret in contents)
+    except (FolderError, TooLargeError) as error:
+        typer.echo(f"fleet watcher: {error}", err=True)
+        raise typer.Exit(Exit.USAGE) from None
+    except (StackError, SecretManagerError) as error:
+        typer.echo(f"fleet watcher: {error}", err=True)
+        raise typer.Exit(Exit.FAILED) from None
+    for secret in changed:
+        typer.echo(f"uploaded {secret.name}")
+    counts = f"{len(changed)} uploaded, {len(contents) - len(changed)} unchanged, {destroyed} old versions destroyed"
+    typer.echo(f"{folder}: {counts}")
+
+
+def uploads(folder: Path, stack: str) -> Mapping[Secret, bytes]:
+    """Return what each secret of a stack's VM has to contain, in the order of upload; the machine's is the last."""
+    instance = outputs(stack).get("instance")
+    if instance is None:
+        raise StackError(
+            f"stack {stack} has no output instance. Write watcher.instance into its file and run "
+            f"`pulumi up --stack {stack}`; a machine of your own gets the folder by scp."
+        )
+    paths = _before(folder, _head(stack))
+    if not paths:
+        raise FolderError(f"{folder} is empty. Run `fleet watcher write --stack {stack} {folder}` first.")
+    try:
+        files = {
+            path: Packed((folder / path).read_bytes(), (folder / path).stat().st_mode & 0o777)
+            for path in (LIST, *paths)
+        }
+    except FileNotFoundError as error:
+        raise FolderError(f"{folder} lacks {error.filename}. Run `fleet watcher write` again.") from None
+    found = payloads(instance["name"], files)
+    if differing := sorted({*found} ^ {*instance["secrets"]}):
+        raise StackError(
+            f"{folder} has other clusters than stack {stack} was deployed with: {', '.join(differing)}. "
+            f"Run `pulumi up --stack {stack}` and `fleet watcher write --stack {stack} {folder}`."
+        )
+    return {Secret(instance["project"], name): content for name, content in found.items()}
 
 
 def rendered(fleet: Fleet, stack: str, folder: Path) -> Mapping[str, File]:
@@ -139,7 +189,7 @@ def put(folder: Path, stack: str, files: Mapping[str, File]) -> Written:
 
     Each is replaced at once or not at all. Raises `FolderError` for a folder that another one wrote.
     """
-    head = f"Written by fleet watcher write for stack {stack}, which overwrites what is changed here."
+    head = _head(stack)
     before = _before(folder, head)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
@@ -162,6 +212,10 @@ def put(folder: Path, stack: str, files: Mapping[str, File]) -> Written:
         written.removed.append(path)
     _replace(folder / LIST, _listed(head, files))
     return written._replace(unchanged=same)
+
+
+def _head(stack: str) -> str:
+    return f"Written by fleet watcher write for stack {stack}, which overwrites what is changed here."
 
 
 def _before(folder: Path, head: str) -> list[str]:

@@ -23,6 +23,7 @@ FOR_TESTS = {
     "chromedriver": "chromium-driver",
     "chromium": "chromium",
     "curl": "curl",
+    "python3": "python3",
     "systemd-analyze": "systemd",
     "useradd": "passwd",
 }

@@ -8,6 +8,7 @@ from .prometheus.flags import AGENT_GRACE, agent_flags, server_flags
 from .prometheus.server import server_config
 from .prometheus.wal import WalPlan, wal_plan
 from .rules import EXPECTED, expected, ruler_rules, rules, server_rules
+from .scrape.user_jobs import discovered_resources, mounted_files
 
 __all__ = [
     "AGENT_GRACE",
@@ -20,8 +21,10 @@ __all__ = [
     "alertmanager_config",
     "alertmanager_flags",
     "compactor_memory",
+    "discovered_resources",
     "expected",
     "memcached_memory",
+    "mounted_files",
     "operated_agent",
     "operated_remote_write",
     "operated_server",

@@ -8,6 +8,7 @@
 # service does not take the new one. Exit codes: 0 all is as the directory says; 1 it is not, and the last line says why.
 set -euo pipefail
 shopt -s nullglob
+umask 022 # what the services' users read is below folders of root
 
 readonly ETC=/etc/promfleet-watcher OPT=/opt/promfleet-watcher UNITS=/etc/systemd/system
 readonly UPSTREAM=https://github.com/prometheus

@@ -3,14 +3,13 @@
 from dataclasses import replace
 
 from settings import Fleet, Server
+from settings.reserved import OUR_JOBS
 
 from .auth_proxy import AuthProxy
 from .scrape.authenticated import authenticated_job
 from .scrape.job import ScrapeJob
-from .scrape.jobs import OWN
 from .scrape.relabel import Rule
 from .scrape.untrusted import untrusted
-from .thanos.jobs import ALL
 
 APP = "pushgateway"
 LISTEN = "127.0.0.1:9091"
@@ -28,25 +27,6 @@ PUSH = AuthProxy("pushgateways", "push", LISTEN, 8443, 8643, ("create", "update"
 """Auth proxy for jobs that push; deleting groups needs a separate right."""
 METRICS = AuthProxy("pushgateways", "metrics", LISTEN, 8444, 8644, ("get",), ("/metrics",))
 _FREE = "__tmp_free"
-OUR_JOBS = "|".join(
-    (
-        OWN,
-        "alertmanager",
-        "apiserver",
-        "blackbox(-.+)?",
-        "cadvisor",
-        "config-reloader",
-        "coredns",
-        "kube-state-metrics",
-        "kubelet",
-        "node-exporter",
-        "pods",
-        APP,
-        "services",
-        *sorted(ALL),
-    )
-)
-"""Every job of this program, whether a stack has it or not."""
 
 
 def pushgateway_job(server: Server, fleet: Fleet) -> ScrapeJob:

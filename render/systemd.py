@@ -6,7 +6,7 @@ from typing import NamedTuple
 Section = Mapping[str, str | int | Sequence[str]]
 """Directives by name; one with several values has a line for each."""
 
-_SANDBOX: Section = {
+SANDBOX: Section = {
     "NoNewPrivileges": "yes",
     "CapabilityBoundingSet": "",
     "AmbientCapabilities": "",
@@ -66,34 +66,37 @@ def unit(service: Service) -> str:
     a start fails, and is tried again until the file is right.
     """
     checks = [_words(check) for check in service.checks]
-    return "\n".join(
-        _lines(
-            {
-                "Unit": {
-                    "Description": service.description,
-                    "Documentation": service.documentation,
-                    "Wants": "network-online.target",
-                    "After": "network-online.target",
-                    "StartLimitIntervalSec": 0,
-                },
-                "Service": {
-                    "Type": "exec",
-                    **({"User": service.user, "Group": service.user} if service.user else {"DynamicUser": "yes"}),
-                    "ExecStartPre": checks,
-                    "ExecStart": _words(service.command),
-                    "ExecReload": [*checks, "/bin/kill -HUP $MAINPID"],
-                    "Restart": "always",
-                    "RestartSec": "5s",
-                    "TimeoutStopSec": service.stop,
-                    **({"StateDirectory": service.state, "StateDirectoryMode": "0700"} if service.state else {}),
-                    "MemoryMax": service.memory,
-                    "LimitNOFILE": 65536,
-                    **_SANDBOX,
-                },
-                "Install": {"WantedBy": "multi-user.target"},
-            }
-        )
+    return unit_file(
+        {
+            "Unit": {
+                "Description": service.description,
+                "Documentation": service.documentation,
+                "Wants": "network-online.target",
+                "After": "network-online.target",
+                "StartLimitIntervalSec": 0,
+            },
+            "Service": {
+                "Type": "exec",
+                **({"User": service.user, "Group": service.user} if service.user else {"DynamicUser": "yes"}),
+                "ExecStartPre": checks,
+                "ExecStart": _words(service.command),
+                "ExecReload": [*checks, "/bin/kill -HUP $MAINPID"],
+                "Restart": "always",
+                "RestartSec": "5s",
+                "TimeoutStopSec": service.stop,
+                **({"StateDirectory": service.state, "StateDirectoryMode": "0700"} if service.state else {}),
+                "MemoryMax": service.memory,
+                "LimitNOFILE": 65536,
+                **SANDBOX,
+            },
+            "Install": {"WantedBy": "multi-user.target"},
+        }
     )
+
+
+def unit_file(sections: Mapping[str, Section]) -> str:
+    """Return the text of a unit of any kind, from its sections by name."""
+    return "\n".join(_lines(sections))
 
 
 def _lines(sections: Mapping[str, Section]) -> Iterator[str]:

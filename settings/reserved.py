@@ -13,3 +13,19 @@ TENANT = "tenant_id"
 OF_BLOCKS = (HUB_LABEL, REPLICA_LABEL, RULER, RULER_REPLICA, RECEIVE, TENANT)
 """Where a series has one of them too, Thanos overwrites it with its own value, and several series become one."""
 RESERVED = (CLUSTER, *OF_BLOCKS)
+
+OUR_JOBS = "|".join(
+    (
+        *(
+            "alertmanager",
+            "apiserver",
+            "blackbox(-.+)?",
+            "cadvisor",
+            "config-reloader",
+            "coredns",
+            "kube-state-metrics",
+        ),
+        *("kubelet", "node-exporter", "pods", "prometheus", "pushgateway", "services", "thanos-.+"),
+    )
+)
+"""Regular expression of every job of this program, whether a stack has it or not."""

@@ -1,6 +1,6 @@
 """What is scraped, how often, and how much of it is kept."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
@@ -8,8 +8,9 @@ from pydantic.alias_generators import to_camel
 
 from .errors import Problem
 from .pem import Certificates
+from .scrape_config import ScrapeConfig, ScrapeConfigs, above_limits
 from .section import Distinct, Section
-from .types import Count, DnsName, Duration, LabelName, MetricName, Quantity, refused, seconds
+from .types import Count, DnsName, Duration, LabelName, MetricName, Quantity, in_bytes, refused, seconds
 
 _LOOKBACK = 5 * 60
 
@@ -68,6 +69,18 @@ class Limits(Section):
         """Bytes of a sample with all the labels that it may carry, as remote write sends it."""
         return _OF_A_SERIES + (self.labels + _ADDED) * (self.label_name + self.label_value + _OF_A_LABEL)
 
+    @property
+    def of_jobs(self) -> dict[str, int]:
+        """What no job may exceed, by its key; sizes in bytes."""
+        return {
+            "samples": self.samples,
+            "targets": self.targets,
+            "labels": self.labels,
+            "labelName": self.label_name,
+            "labelValue": self.label_value,
+            "body": in_bytes(self.body),
+        }
+
     def problems(self) -> Iterator[Problem]:
         """A few of the largest series must fit into a request, or one workload could cost all others their samples."""
         if _FEWEST * self.largest_series <= RECEIVED:
@@ -116,9 +129,13 @@ class Scrape(Section):
     """Labels of annotated pods and services that their series get too; all that they have, if left out."""
     limits: Limits = Limits()
     tls: TargetTls = TargetTls()
+    jobs: Annotated[Sequence[ScrapeConfig], ScrapeConfigs()] = ()
+    """Jobs of your own: entries of Prometheus' `scrape_configs` with `clusters` beside, or files that have some."""
 
     def problems(self) -> Iterator[Problem]:
-        """Prometheus refuses to start with a timeout above the interval."""
+        """Prometheus refuses to start with a timeout above the interval; no job has more than all may have."""
         if seconds(self.timeout) > seconds(self.interval):
             instead = f"Write {self.interval} or less."
             yield Problem(("timeout",), f"is longer than the interval, {self.interval}", instead, self.timeout)
+        for problem in above_limits(self.jobs, self.limits.of_jobs, seconds(self.interval), self.interval):
+            yield problem.under(("jobs",))

@@ -53,12 +53,13 @@ S3Bucket = Annotated[
 ]
 _CONTINENT = "(?:africa|asia|australia|europe|me|northamerica|southamerica|us)"
 _SIDE = "(?:central|north|south|northeast|southeast|northwest|southwest|east|west)"
-_REGION = rf"{_CONTINENT}-{_SIDE}[1-9][0-9]?"
+REGION = rf"{_CONTINENT}-{_SIDE}[1-9][0-9]?"
+"""The form of a region of Google Cloud."""
 _TOGETHER = "ASIA|EU|US|ASIA1|EUR4|EUR5|EUR7|EUR8|NAM4"
 Location = Annotated[
     str,
     Text(
-        "|".join((_REGION, _REGION.upper(), _TOGETHER, _TOGETHER.lower())),
+        "|".join((REGION, REGION.upper(), _TOGETHER, _TOGETHER.lower())),
         "is no location of Google Cloud Storage",
         "Write a multi-region (EU, US, ASIA), a dual-region (EUR4, NAM4, …) or a region (europe-west1).",
         near=(rf"({_CONTINENT})[ _-]({_SIDE})[ _-]?([1-9][0-9]?)(?:-[a-z])?", r"\1-\2\3"),

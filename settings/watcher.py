@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 from .agent import Receiver
 from .cluster import Labels
 from .errors import Problem
+from .instance import Instance
 from .prometheus import Retention
 from .section import Distinct, OrNames, Section, Table, empty
 from .types import Count, DnsLabel, FilePath, Host, HostAndPort, HttpsUrl, MetricsPath, Quantity, UserName, refused
@@ -112,11 +113,14 @@ class Watcher(Section):
     """Disk space for samples on the machine, under /var/lib; samples take 80 % of it at most."""
     expose: WatcherExpose | None = None
     """Without it Prometheus listens on 127.0.0.1:9090 of its machine only."""
+    instance: Instance | None = None
+    """The machine, if this stack makes it: a VM in Google Cloud. Without it, it is a machine of your own."""
     hub: Receiver | None = None
     """Where every sample is written to as well: another stack's hub, or any remote-write URL."""
 
     def problems(self) -> Iterator[Problem]:
         """No target is listed twice, and each belongs to something that is watched."""
+        yield from self._instance_problems()
         seen: dict[tuple[str, str, str], tuple[str, int]] = {}
         for name, machine in self.machines.items():
             for index, target in enumerate(machine.targets):
@@ -129,3 +133,15 @@ class Watcher(Section):
                 known = ", ".join((*self.clusters, self.name))
                 instead = f"Write one of them: {known}."
                 yield Problem(("machines", name, "cluster"), "is not a watched cluster", instead, machine.cluster)
+
+    def _instance_problems(self) -> Iterator[Problem]:
+        """A firewall has a rule for the port exactly where Prometheus listens on it."""
+        if not self.instance:
+            return
+        path = ("instance", "sourceRanges")
+        if self.expose and not self.instance.source_ranges:
+            instead = "Write the CIDR ranges of your clients: [203.0.113.0/24]."
+            yield Problem(path, f"is missing: no firewall rule would admit anybody to port {self.expose.port}", instead)
+        if self.instance.source_ranges and not self.expose:
+            instead = "Remove it, or write watcher.expose."
+            yield Problem(path, "has no effect: Prometheus listens on the VM's loopback interface only", instead)

@@ -95,6 +95,8 @@ def agent_args(
     }
     if fleet.scrape.tls.ca_config_map:
         args["targets_ca_config_map"] = fleet.scrape.tls.ca_config_map
+    args["job_files"] = render.mounted_files(fleet, cluster)
+    args["discovered"] = render.discovered_resources(fleet, cluster)
     if fleet.clusters[cluster].operator:
         described = render.operated_agent(fleet, cluster, plan)
         write = written(render.operated_remote_write)

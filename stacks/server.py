@@ -52,6 +52,8 @@ def server_args(
         args["tls_issuer"] = tls.issuer
     if fleet.scrape.tls.ca_config_map:
         args["targets_ca_config_map"] = fleet.scrape.tls.ca_config_map
+    args["job_files"] = render.mounted_files(fleet, server.cluster)
+    args["discovered"] = render.discovered_resources(fleet, server.cluster)
     return args
 
 

@@ -41,6 +41,10 @@ def deploy_watcher(fleet: Fleet, watcher: Watcher, contexts: dict[str, ClusterCo
             "ca": access.ca,
             "token": access.token,
         }
+    if watcher.instance:
+        from .instance import deploy_instance  # noqa: PLC0415 — Google Cloud's SDK takes a second, and few need it
+
+        deploy_instance(fleet, watcher, watcher.instance)
     pulumi.export("watcher", pulumi.Output.secret({"clusters": found, "receiver": _receiver(watcher)}))
 
 

@@ -8,11 +8,15 @@ from pulumi import ResourceOptions
 
 from render.prometheus.flags import CONFIG_FILE, DATA, LISTEN
 from render.scrape.annotated import AUTHORITY
+from render.scrape.user_jobs import FOLDER, file_path
+from settings.scrape_credentials import MountedFile
 
 from .security import RESTRICTED
 from .volume import Mounted
 from .workload import pod_field, resources
 
+_READ_BY_GROUP = 0o440
+"""Mode of files for the pod's user, who is in the group that its volumes have."""
 CONFIG = CONFIG_FILE.rpartition("/")[0]
 
 
@@ -36,9 +40,20 @@ RULES = [*DISCOVERY, NODE_METRICS, API_METRICS]
 
 
 def scrape_account(
-    name: str, metadata: k8s.meta.v1.ObjectMetaArgsDict, wide_name: str, child_opts: ResourceOptions
+    name: str,
+    metadata: k8s.meta.v1.ObjectMetaArgsDict,
+    wide_name: str,
+    discovered: Sequence[tuple[str, str]],
+    child_opts: ResourceOptions,
 ) -> k8s.core.v1.ServiceAccount:
-    """Make a ServiceAccount with the right to discover and scrape all targets in its cluster, and no other right."""
+    """
+    Make a ServiceAccount with the right to discover and scrape all targets in its cluster, and no other right.
+
+    `discovered` has API group and resource of what people's own jobs discover by beside it.
+    """
+    rules: list[k8s.rbac.v1.PolicyRuleArgsDict] = [
+        {"api_groups": [group], "resources": [resource], "verbs": ["list", "watch"]} for group, resource in discovered
+    ]
     account = k8s.core.v1.ServiceAccount(
         f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
     )
@@ -48,7 +63,7 @@ def scrape_account(
         "name": account.metadata.name,
         "namespace": metadata["namespace"],
     }
-    allow_scrapes(name, cluster_scoped, RULES, subject, child_opts)
+    allow_scrapes(name, cluster_scoped, [*RULES, *rules], subject, child_opts)
     return account
 
 
@@ -77,6 +92,30 @@ def targets_ca(config_map: pulumi.Input[str] | None) -> Mounted:
     return Mounted(
         [{"name": "targets", "config_map": {"name": config_map}}],
         [{"name": "targets", "mount_path": AUTHORITY.rpartition("/")[0], "read_only": True}],
+    )
+
+
+def job_files(files: Sequence[MountedFile]) -> Mounted:
+    """
+    The volume with all that people's own jobs read, if there is anything.
+
+    Only the keys that are named are mounted; a change of their values is there within a minute or two, without a
+    restart.
+    """
+    if not files:
+        return Mounted([], [])
+    objects: dict[tuple[str, str], list[k8s.core.v1.KeyToPathArgsDict]] = {}
+    for file in files:
+        objects.setdefault((file.kind, file.name), []).append({"key": file.key, "path": file_path(file)})
+    sources: list[k8s.core.v1.VolumeProjectionArgsDict] = [
+        {"secret": {"name": name, "items": items}}
+        if kind == "secret"
+        else {"config_map": {"name": name, "items": items}}
+        for (kind, name), items in objects.items()
+    ]
+    return Mounted(
+        [{"name": "jobs", "projected": {"default_mode": _READ_BY_GROUP, "sources": sources}}],
+        [{"name": "jobs", "mount_path": FOLDER, "read_only": True}],
     )
 
 

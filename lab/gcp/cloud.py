@@ -1,4 +1,8 @@
-"""What the lab's Google Cloud remembers beside objects: buckets, service accounts, their keys, and who may do what."""
+"""
+What the lab's Google Cloud remembers beside objects: buckets, service accounts, their keys, and who may do what.
+
+VMs with their disks, addresses and firewall rules, and secrets, are remembered too; nothing runs in the lab for them.
+"""
 
 import fcntl
 import json
@@ -20,6 +24,12 @@ BUCKET_MEMBER = "gcp:storage/bucketIAMMember:BucketIAMMember"
 ACCOUNT = "gcp:serviceaccount/account:Account"
 ACCOUNT_MEMBER = "gcp:serviceaccount/iAMMember:IAMMember"
 KEY = "gcp:serviceaccount/key:Key"
+INSTANCE = "gcp:compute/instance:Instance"
+DISK = "gcp:compute/disk:Disk"
+ADDRESS = "gcp:compute/address:Address"
+FIREWALL = "gcp:compute/firewall:Firewall"
+SECRET = "gcp:secretmanager/secret:Secret"
+SECRET_MEMBER = "gcp:secretmanager/secretIamMember:SecretIamMember"
 IMPERSONATE = "roles/iam.workloadIdentityUser"
 ROLES = {
     "roles/storage.objectViewer": {"get", "list"},
@@ -29,6 +39,8 @@ ROLES = {
     "roles/storage.legacyBucketReader": {"list"},
 }
 """Role -> what its holder may do with a bucket's objects; the permissions are storage.objects.…"""
+KIND = "$type"
+"""Key of a record's type; no property of a resource begins so, and disks have a `type` of their own."""
 _TOKEN = "lab-token-of:"
 
 Records = dict[str, dict[str, Any]]
@@ -58,7 +70,7 @@ def edited() -> Generator[Records]:
 
 
 def of_type(known: Records, kind: str) -> Iterator[dict[str, Any]]:
-    return (record for record in known.values() if record["type"] == kind)
+    return (record for record in known.values() if record[KIND] == kind)
 
 
 def may_impersonate(known: Records, email: str, namespace: str, name: str) -> bool:

@@ -1,7 +1,8 @@
 """
 A stand-in for Pulumi's provider of Google Cloud, for the lab only: the program uses the real SDK and the real engine.
 
-Buckets are made in the lab's object store; service accounts, keys and who may do what are records of the lab's cloud.
+Buckets are made in the lab's object store; all else is a record of the lab's cloud: service accounts, keys, who may do
+what, VMs and what belongs to them, secrets without their versions.
 """
 
 import re
@@ -54,14 +55,15 @@ class Provider(protocol.Provider):
 
     async def diff(self, request: protocol.DiffRequest) -> protocol.DiffResponse:
         old, new = plain(request.old_state), plain(request.new_inputs)
-        changes = _kind(_token(request.type)).changes(old, new)
+        kind = _kind(_token(request.type))
+        changes, named_by = kind.changes(old, new), kind.named_by
         kinds = {name: _change(name, old, new, is_new=is_new) for name, is_new in changes.items()}
         return protocol.DiffResponse(
             changes=bool(changes),
             diffs=list(changes),
             replaces=[name for name, is_new in changes.items() if is_new],
-            # The name of a bucket is free only after the old one has gone.
-            delete_before_replace=_token(request.type) == cloud.BUCKET and old.get("name") == new.get("name"),
+            # A name is free only after the old resource has gone.
+            delete_before_replace=bool(named_by) and old.get(named_by) == new.get(named_by),
             detailed_diff={name: protocol.PropertyDiff(change, input_diff=True) for name, change in kinds.items()},
         )
 
@@ -72,15 +74,17 @@ class Provider(protocol.Provider):
         outputs = {**inputs, **kind.computed(inputs)}
         name = kind.identify(outputs)
         with cloud.edited() as records:
+            if kind.is_unique and name in records:
+                raise LabError(f"{name} exists already")
             _make(_token(request.type), name, outputs, records)
-            records[name] = {"type": _token(request.type), **outputs}
+            records[name] = {cloud.KIND: _token(request.type), **outputs}
         return protocol.CreateResponse(name, wrapped(outputs))
 
     async def read(self, request: protocol.ReadRequest) -> protocol.ReadResponse:
         record = cloud.records().get(request.resource_id)
         if not record or (_token(request.type) == cloud.BUCKET and not _bucket(request.resource_id)):
             return protocol.ReadResponse("")
-        outputs = {name: value for name, value in record.items() if name != "type"}
+        outputs = {name: value for name, value in record.items() if name != cloud.KIND}
         inputs = {name: outputs[name] for name in _kind(_token(request.type)).inputs if name in outputs}
         return protocol.ReadResponse(request.resource_id, wrapped(outputs), wrapped(inputs))
 
@@ -90,13 +94,15 @@ class Provider(protocol.Provider):
             return protocol.UpdateResponse(wrapped({**plain(request.olds), **inputs}))
         outputs = {**inputs, **kind.computed(inputs)}
         with cloud.edited() as records:
-            records[request.resource_id] = {"type": _token(request.type), **outputs}
+            records[request.resource_id] = {cloud.KIND: _token(request.type), **outputs}
         return protocol.UpdateResponse(wrapped(outputs))
 
     async def delete(self, request: protocol.DeleteRequest) -> None:
         with cloud.edited() as records:
             if _token(request.type) == cloud.BUCKET:
                 _empty(request.resource_id, is_forced=plain(request.properties).get("forceDestroy") is True)
+            if _token(request.type) == cloud.DISK:
+                _require_free(records[request.resource_id], records)
             records.pop(request.resource_id, None)
 
 
@@ -124,20 +130,54 @@ def _make(token: str, name: str, outputs: Properties, records: cloud.Records) ->
     if token == cloud.BUCKET:
         body = {"name": name, "location": outputs["location"].upper()}
         objectstore.ask("POST", f"/storage/v1/b?project={quote(outputs['project'])}", body)
-    elif token == cloud.ACCOUNT and name in records:
-        raise LabError(f"{name} exists already")
     elif token == cloud.BUCKET_MEMBER:
         if not _bucket(outputs["bucket"]):
             raise LabError(f"there is no bucket {outputs['bucket']} to grant {outputs['role']} on")
-        members = [account["member"] for account in cloud.of_type(records, cloud.ACCOUNT)]
-        if outputs["member"].endswith(".iam.gserviceaccount.com") and outputs["member"] not in members:
-            raise LabError(f"there is no service account {outputs['member']}")
+        _require_member(outputs["member"], records)
+    elif token == cloud.SECRET_MEMBER:
+        secret = f"projects/{outputs['project']}/secrets/{outputs['secretId']}"
+        if secret not in records:
+            raise LabError(f"there is no secret {secret} to grant {outputs['role']} on")
+        _require_member(outputs["member"], records)
+    elif token == cloud.INSTANCE:
+        _require_parts(outputs, records)
     elif token in (cloud.ACCOUNT_MEMBER, cloud.KEY):
         email = outputs["serviceAccountId"].rpartition("/")[2]
         if email not in [account["email"] for account in cloud.of_type(records, cloud.ACCOUNT)]:
             raise LabError(f"there is no service account {email}")
         if token == cloud.ACCOUNT_MEMBER:
             _require_pool(outputs["member"])
+
+
+def _require_member(member: str, records: cloud.Records) -> None:
+    members = [account["member"] for account in cloud.of_type(records, cloud.ACCOUNT)]
+    if member.endswith(".iam.gserviceaccount.com") and member not in members:
+        raise LabError(f"there is no service account {member}")
+
+
+def _require_parts(instance: Properties, records: cloud.Records) -> None:
+    """Refuse a VM whose disks, addresses or service account don't exist, or with a disk that another VM has."""
+    for kind, wanted in (
+        (cloud.DISK, _disks(instance)),
+        (cloud.ADDRESS, {one["networkIp"] for one in instance["networkInterfaces"] if "networkIp" in one}),
+        (cloud.ACCOUNT, {instance["serviceAccount"]["email"]} if "serviceAccount" in instance else set()),
+    ):
+        named_by = {cloud.DISK: "selfLink", cloud.ADDRESS: "address", cloud.ACCOUNT: "email"}[kind]
+        if missing := wanted - {record[named_by] for record in cloud.of_type(records, kind)}:
+            raise LabError(f"the VM {instance['name']} needs {', '.join(sorted(missing))}, which does not exist")
+    for other in cloud.of_type(records, cloud.INSTANCE):
+        if taken := _disks(instance) & _disks(other):
+            raise LabError(f"the VM {other['name']} has {', '.join(sorted(taken))}")
+
+
+def _require_free(disk: Properties, records: cloud.Records) -> None:
+    for instance in cloud.of_type(records, cloud.INSTANCE):
+        if disk["selfLink"] in _disks(instance):
+            raise LabError(f"disk {disk['name']} is used by the VM {instance['name']}")
+
+
+def _disks(instance: Properties) -> set[str]:
+    return {disk["source"] for disk in instance.get("attachedDisks", [])}
 
 
 def _require_pool(member: str) -> None:

@@ -8,6 +8,7 @@ from settings.scrape import RECEIVED
 from ..scrape.job import scrape_configs
 from ..scrape.jobs import jobs, self_scrape
 from ..scrape.relabel import MOVED, force_cluster_label
+from ..scrape.user_jobs import user_configs
 from ..yaml import to_yaml
 from .flags import MAX_SHARDS
 from .global_config import global_section
@@ -30,7 +31,8 @@ def agent_config(fleet: Fleet, cluster: str, url: str, *, own: bool, ca_file: st
 
 def agent_scrape_configs(fleet: Fleet, cluster: str) -> list[dict[str, Any]]:
     """Return the section `scrape_configs` of an agent."""
-    return scrape_configs([self_scrape("prometheus-agent"), *jobs(fleet, cluster)], fleet.scrape, cluster)
+    own = scrape_configs([self_scrape("prometheus-agent"), *jobs(fleet, cluster)], fleet.scrape, cluster)
+    return [*own, *user_configs(fleet, cluster)]
 
 
 def agent_remote_write(

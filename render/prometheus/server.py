@@ -12,6 +12,7 @@ from ..pushgateway import pushgateway_job
 from ..scrape.authenticated import authenticated_job
 from ..scrape.job import ScrapeJob, scrape_configs
 from ..scrape.jobs import OWN, jobs, self_scrape
+from ..scrape.user_jobs import user_configs
 from ..thanos.jobs import thanos_jobs
 from ..yaml import to_yaml
 from .auth_proxies import METRICS
@@ -34,7 +35,8 @@ def server_config(server: Server, fleet: Fleet) -> str:
 
 def server_scrape_configs(server: Server, fleet: Fleet) -> list[dict[str, Any]]:
     """Return the section `scrape_configs` of a server."""
-    return scrape_configs(_jobs(server, fleet), fleet.scrape, server.cluster)
+    own = scrape_configs(_jobs(server, fleet), fleet.scrape, server.cluster)
+    return [*own, *user_configs(fleet, server.cluster)]
 
 
 def _jobs(server: Server, fleet: Fleet) -> Iterator[ScrapeJob]:

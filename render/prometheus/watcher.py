@@ -13,6 +13,7 @@ from ..scrape.connection import Connection
 from ..scrape.job import ScrapeJob
 from ..scrape.jobs import OWN, jobs
 from ..scrape.relabel import MOVED, Rule, constant, keep
+from ..scrape.user_jobs import user_configs
 from ..yaml import to_yaml
 from .agent import remote_write
 from .flags import LISTEN
@@ -61,7 +62,11 @@ def watcher_config(fleet: Fleet, api_servers: Mapping[str, str], receiver: Watch
         "rule_files": ["rules/*.yml"],
         **({"alerting": _alerting()} if fleet.alertmanager else {}),
         "storage": storage_section(watcher.retention, watcher.storage),
-        "scrape_configs": [*_machines_own(fleet, watcher), *_of_clusters(fleet, watcher, api_servers)],
+        "scrape_configs": [
+            *_machines_own(fleet, watcher),
+            *_of_clusters(fleet, watcher, api_servers),
+            *_of_users(fleet, watcher),
+        ],
         **({"remote_write": [_remote_write(fleet, receiver)]} if receiver else {}),
     }
     return to_yaml(document)
@@ -84,6 +89,15 @@ def _of_clusters(fleet: Fleet, watcher: Watcher, api_servers: Mapping[str, str])
         yield _in_cluster(job).config(fleet.scrape, machine.cluster) | {
             "job_name": f"{machine.cluster}/machines/{name}"
         }
+
+
+def _of_users(fleet: Fleet, watcher: Watcher) -> Iterator[dict[str, Any]]:
+    """People's own jobs, each of one cluster or of the machine itself."""
+    for cluster in (watcher.name, *watcher.clusters):
+        for config in user_configs(fleet, cluster):
+            name = config["job_name"]
+            rules = [constant("job", name), *config["relabel_configs"]]
+            yield {**config, "job_name": f"{cluster}/{name}", "relabel_configs": rules}
 
 
 def _in_cluster(job: ScrapeJob) -> ScrapeJob:

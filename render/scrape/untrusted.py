@@ -14,16 +14,18 @@ _ABOUT_OTHERS = ("apiserver", "cadvisor", "kube-state-metrics", "kubelet", "node
 """Jobs that tell about a cluster, of which there is one; a program that tells about itself is told apart by its job."""
 _OF_ANYBODY = ("go_", "kubernetes_build_info", "process_", "rest_client_", "workqueue_")
 """Beginnings of families that those jobs bring too, and whoever is written in Go or speaks to Kubernetes."""
-_FAMILIES = (
+_OF_CLUSTERS = (
     "container_(cpu|fs|memory|network|oom|start)_.+",
     "kube_(cronjob|daemonset|deployment|horizontalpodautoscaler|ingress|job|namespace|node|persistentvolume)_.+",
     "kube_(persistentvolumeclaim|pod|poddisruptionbudget|replicaset|resourcequota|service|statefulset)_.+",
     "kubelet_.+",
     "machine_(cpu|memory)_.+",
+)
+_OF_MACHINES = (
     "node_(context|cpu|disk|exporter|filesystem|intr|md|memory|network|os|pressure|procs|scrape|sockstat)_.+",
     "node_(timex|uname|vmstat)_.+",
 )
-"""What exporters tell of nodes, containers and objects, kept or not: `scrape.keep` may add any of it."""
+"""These two are what exporters tell of nodes, containers and objects, kept or not: `scrape.keep` may add any of it."""
 _REPORTS = (
     "up",
     "scrape_(body_size_bytes|duration_seconds|sample_limit|samples_post_metric_relabeling|samples_scraped)",
@@ -35,16 +37,23 @@ _MADE = (".*:.*", "ALERTS.*", "promfleet_.*")
 _PROBED, _PUSHED = "probe_.*", "push_.*"
 """What a prober answers, and what Pushgateway says of groups."""
 
-OWNED = (
-    *sorted({name for job in _ABOUT_OTHERS for name in ESSENTIAL[job] if not name.startswith(_OF_ANYBODY)}),
-    *_FAMILIES,
-    *_REPORTS,
-    *_MADE,
-    _PROBED,
-)
+
+def _essential(*jobs: str) -> list[str]:
+    return sorted({name for job in jobs for name in ESSENTIAL[job] if not name.startswith(_OF_ANYBODY)})
+
+
+OWNED = (*_essential(*_ABOUT_OTHERS), *_OF_CLUSTERS, *_OF_MACHINES, *_REPORTS, *_MADE, _PROBED)
 """Regular expressions of the names that only this program's own jobs bring."""
 OWNED_BEFORE_MONITORS = (*(name for name in OWNED if name != _PROBED), _PUSHED)
 """The same without what a Probe of somebody else is for: our own rules on probes name our own job."""
+OF_THE_CLUSTER = (
+    *_essential(*(job for job in _ABOUT_OTHERS if job != "node-exporter")),
+    *_OF_CLUSTERS,
+    *_REPORTS,
+    *_MADE,
+    _PUSHED,
+)
+"""Those of them of which a cluster has one; machines and probed endpoints of people's own jobs are others than ours."""
 
 
 def untrusted(job: ScrapeJob, limits: AnnotatedLimits, *, pushed: bool = False) -> ScrapeJob:

@@ -1,6 +1,7 @@
 """From plain data to a fleet, or to an error with every problem."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from pydantic import ValidationError
 
@@ -10,14 +11,20 @@ from ..validation.partial import PartialFleet
 from ..validation.rules import broken_rules
 from ..validation.secrets import Given, missing
 from .explain import explain
+from .jobs import with_job_files
 
 
-def read(raw: object, source: str, given: Given) -> Fleet:
-    """The fleet that a value of `promfleet:fleet` describes; on disk only camelCase is known."""
+def read(raw: object, source: str, given: Given, folder: Path = Path()) -> Fleet:
+    """
+    The fleet that a value of `promfleet:fleet` describes; on disk only camelCase is known.
+
+    `folder` is where the files are that it names.
+    """
     if not isinstance(raw, Mapping):
         raise FleetError(
             source, [Problem((), "is not a mapping", "Write clusters, and hub, standalone, watcher or agents.")]
         )
+    raw = with_job_files(raw, folder)
     try:
         fleet = Fleet.model_validate(raw, by_alias=True, by_name=False)
     except ValidationError as error:

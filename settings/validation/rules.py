@@ -21,6 +21,7 @@ from .exposure import (
     node_ports_are_written,
     proxies_know_hosts_by_name,
 )
+from .jobs import job_files_exist, job_names_are_distinct, jobs_fit_a_machine, jobs_name_clusters
 from .machine import machines_have_no_kubernetes_secrets, machines_install_releases
 from .operator import operated_servers_are_alone, operators_know_their_images, operators_run_prometheus
 from .partial import PartialFleet
@@ -207,6 +208,10 @@ RULES: tuple[Rule, ...] = (
     alertmanager_fits_a_machine,
     machines_install_releases,
     machines_have_no_kubernetes_secrets,
+    jobs_name_clusters,
+    job_names_are_distinct,
+    job_files_exist,
+    jobs_fit_a_machine,
     named_clusters_report,
     routed_teams_have_alerts,
     hosts_are_distinct,

@@ -144,12 +144,17 @@ WATCHER = StackFile(
             "storage": "50Gi",
             "clusters": {"eu1": {"route": "direct"}, "us1": {"route": "apiserver"}},
             "hub": {"stack": f"organization/promfleet/{HUB_STACK}"},
+            "instance": {"project": cloud.PROJECT, "zone": "europe-west1-b", "ssh": True},
         },
         "alerts": {"rules": {"PromfleetClusterUnreachable": {"for": "15s"}}},
         "alertmanager": {"receivers": {"nobody-yet": {}}, "default": "nobody-yet"},
     }
 )
-"""The file of a stack in which a machine watches two clusters from outside, and writes to a hub."""
+"""
+The file of a stack in which a machine watches two clusters from outside, and writes to a hub.
+
+The stack makes a VM too, of which the lab's cloud has the record; the machine that tests run is another one.
+"""
 
 
 def hub_of_watcher(authority: str) -> StackFile:

@@ -7,6 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
+from lab.gcp import cloud
+
 from .clusters import Lab
 from .fleets import FLEET, HUB_STACK, WATCHER, WATCHER_STACK, hub_of_watcher
 from .stack import Stack, eventually
@@ -215,6 +217,28 @@ class TestRotation:
         eventually(assert_gone, 120)
 
 
+def made_for_vm() -> list[str]:
+    """The lab's records of what belongs to a VM, by their ids."""
+    kinds = (cloud.INSTANCE, cloud.DISK, cloud.ADDRESS, cloud.FIREWALL, cloud.SECRET, cloud.SECRET_MEMBER)
+    return [name for name, record in cloud.records().items() if record[cloud.KIND] in kinds]
+
+
+class TestVm:
+    def test_is_made_with_secrets_that_it_may_read(self, watcher: Stack) -> None:
+        """
+        The engine makes all that the stack file asks for, and the cloud's records have no token.
+        """
+        found = watcher.outputs["instance"]
+
+        assert found["secrets"] == [f"promfleet-watcher-{name}" for name in ("cluster-eu1", "cluster-us1", "machine")]
+        readable = [record["secretId"] for record in cloud.of_type(cloud.records(), cloud.SECRET_MEMBER)]
+        assert sorted(readable) == found["secrets"]
+        [instance] = cloud.of_type(cloud.records(), cloud.INSTANCE)
+        assert instance["networkInterfaces"][0]["networkIp"] == found["address"]
+        known = watcher.outputs["watcher"]["clusters"]
+        assert not [name for name in CLUSTERS if known[name]["token"] in str(cloud.records())]
+
+
 class TestStack:
     def test_is_at_rest(self, watcher: Stack) -> None:
         """
@@ -224,8 +248,9 @@ class TestStack:
 
     def test_destroy_leaves_nothing(self, lab: Lab, watcher: Stack, stacks: Stacks) -> None:
         """
-        Neither namespaced nor cluster-wide objects stay.
+        Neither namespaced nor cluster-wide objects stay, and nothing in Google Cloud.
         """
         stacks.deploy({})
 
         assert lab.left() == {}
+        assert made_for_vm() == []

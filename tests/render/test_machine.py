@@ -12,6 +12,7 @@ import pytest
 from fleet.watcher import put
 from lab import pki
 from lab.tools import find_tool
+from render.instance import fetch_service, fetch_timer, startup_script
 from render.machine import OPT, ClusterCredentials, Login, ReceiverCredentials, machine_files
 from settings import Fleet, from_file
 from tests import ROOT
@@ -120,15 +121,50 @@ class TestUnits:
         The figure of each unit is that of the page, or a lower one.
         """
         for unit in (directory / "units").iterdir():
-            [figure] = re.findall(rf"^\| `{unit.name}` \| ([\d.]+) \|", PAGE, re.M)
-            [measured] = re.findall(
-                r"Overall exposure level for \S+: ([\d.]+)", analyzed("security", "--offline=true", unit)
-            )
-
-            assert float(measured) <= float(figure)
+            assert exposure(unit) <= said_exposure(unit.name)
 
 
-@pytest.mark.parametrize("script", [FILES / "install.sh", ROOT / "tests/lab/machine.sh"], ids=lambda path: path.name)
+class TestVm:
+    def test_units_are_understood_by_systemd(self, tmp_path: Path) -> None:
+        """
+        The one that fetches, with a program that is there, and its timer; it may do what the page says.
+        """
+        text = fetch_service("acme-monitoring", "promfleet-watcher")
+        [program] = re.findall(r"^ExecStart=(\S+) acme-monitoring promfleet-watcher-machine$", text, re.M)
+        service, timer = tmp_path / "promfleet-fetch.service", tmp_path / "promfleet-fetch.timer"
+        service.write_text(text.replace(program, str(tmp_path / "fetch")))
+        (tmp_path / "fetch").touch(0o755)
+        timer.write_text(fetch_timer())
+
+        assert analyzed("verify", "--man=no", service, timer) == ""
+        assert exposure(service) <= said_exposure(service.name)
+
+    def test_startup_script_has_no_trap(self, tmp_path: Path) -> None:
+        """
+        As it is rendered, with what it puts onto the VM.
+        """
+        script = tmp_path / "startup.sh"
+        script.write_text(startup_script("acme-monitoring", "promfleet-watcher"))
+
+        test_scripts_have_no_trap(script)
+
+
+def exposure(unit: Path) -> float:
+    """What systemd says of a unit."""
+    said = analyzed("security", "--offline=true", unit)
+    [measured] = re.findall(r"Overall exposure level for \S+: ([\d.]+)", said)
+    return float(measured)
+
+
+def said_exposure(unit: str) -> float:
+    """What the page says of it."""
+    [figure] = re.findall(rf"^\| `{unit}`[^|]* \| ([\d.]+) \|", PAGE, re.M)
+    return float(figure)
+
+
+@pytest.mark.parametrize(
+    "script", [FILES / "install.sh", FILES / "startup.sh", ROOT / "tests/lab/machine.sh"], ids=lambda path: path.name
+)
 def test_scripts_have_no_trap(script: Path) -> None:
     """
     Shellcheck finds nothing that a shell would take for something else.

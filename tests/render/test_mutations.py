@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, assume, given, settings
 
 from fleet.validators import AMTOOL, PROMTOOL, Validator, findings
 from settings import Fleet, FleetError
+from settings.errors import Problem
 from settings.loading.read import read
 from tests.mutations import RIGHT, mutated, places
 
@@ -32,6 +33,12 @@ def accepted(fleet: dict[str, Any]) -> Fleet | None:
         return None
 
 
+def refused(judge: Validator, fleets: list[Fleet]) -> list[Problem]:
+    """What a tool refuses; of people's own scrape jobs it judges what is inside, and nobody else does."""
+    found = [problem for of_one in findings(judge, tool(judge.tool), fleets) for problem in of_one]
+    return [problem for problem in found if problem.path[:2] != ("scrape", "jobs")]
+
+
 @pytest.mark.parametrize("judge", [PROMTOOL, AMTOOL], ids=lambda judge: judge.tool)
 @SHORT
 @given(written=mutated())
@@ -43,7 +50,7 @@ def test_what_is_accepted_is_rendered_to_right_files(judge: Validator, written: 
     assume(fleet)
 
     assert fleet
-    assert findings(judge, tool(judge.tool), [fleet]) == [[]]
+    assert refused(judge, [fleet]) == []
 
 
 def with_doubles() -> Iterator[dict[str, Any]]:
@@ -63,7 +70,6 @@ def test_a_repeated_block_is_refused_or_rendered_to_valid_files() -> None:
     """
     fleets = list(with_doubles())
     known = [made for fleet in fleets if (made := accepted(fleet))]
-    said = [one for judge in (PROMTOOL, AMTOOL) for one in findings(judge, tool(judge.tool), known)]
 
     assert len(fleets) >= 20
-    assert [one for one in said if one] == []
+    assert [problem for judge in (PROMTOOL, AMTOOL) for problem in refused(judge, known)] == []

@@ -12,15 +12,15 @@ from lab.gcp.metadata import RefusedError
 WANTED = {"Metadata-Flavor": "Google"}
 STORE = "store@acme.iam.gserviceaccount.com"
 RECORDS = {
-    "account": {"type": cloud.ACCOUNT, "email": STORE},
+    "account": {cloud.KIND: cloud.ACCOUNT, "email": STORE},
     "identity": {
-        "type": cloud.ACCOUNT_MEMBER,
+        cloud.KIND: cloud.ACCOUNT_MEMBER,
         "serviceAccountId": f"projects/acme/serviceAccounts/{STORE}",
         "role": cloud.IMPERSONATE,
         "member": f"serviceAccount:{cloud.POOL}[promfleet/thanos-store]",
     },
     "rights": {
-        "type": cloud.BUCKET_MEMBER,
+        cloud.KIND: cloud.BUCKET_MEMBER,
         "bucket": "blocks",
         "role": "roles/storage.objectViewer",
         "member": f"serviceAccount:{STORE}",
@@ -54,9 +54,9 @@ class TestRecords:
         Records outlive who wrote them.
         """
         with cloud.edited() as records:
-            records["a"] = {"type": cloud.ACCOUNT}
+            records["a"] = {cloud.KIND: cloud.ACCOUNT}
 
-        assert cloud.records() == {"a": {"type": cloud.ACCOUNT}}
+        assert cloud.records() == {"a": {cloud.KIND: cloud.ACCOUNT}}
 
     def test_a_change_that_fails_leaves_the_records_as_they_were(self, lab):
         """
@@ -65,7 +65,7 @@ class TestRecords:
 
         def change():
             with cloud.edited() as records:
-                records["a"] = {"type": cloud.ACCOUNT}
+                records["a"] = {cloud.KIND: cloud.ACCOUNT}
                 raise ValueError("no")
 
         with pytest.raises(ValueError, match="no"):

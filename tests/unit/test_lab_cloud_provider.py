@@ -1,6 +1,7 @@
 import asyncio
 import json
 from base64 import b64decode
+from ipaddress import ip_address
 
 import pytest
 from pulumi.provider.experimental.provider import (
@@ -24,6 +25,32 @@ STORE = "thanos-store@acme.iam.gserviceaccount.com"
 STORE_ID = f"projects/acme/serviceAccounts/{STORE}"
 IDENTITY = {"serviceAccountId": STORE_ID, "role": cloud.IMPERSONATE, "member": f"serviceAccount:{cloud.POOL}[b/c]"}
 RIGHTS = {"bucket": "blocks", "role": "roles/storage.objectViewer", "member": f"serviceAccount:{STORE}"}
+
+DISK = {"name": "watcher-data", "type": "pd-ssd", "project": "acme", "zone": "europe-west1-b", "size": 50.0}
+ADDRESS = {"name": "watcher", "project": "acme", "region": "europe-west1", "addressType": "INTERNAL"}
+INSTANCE = {
+    "name": "watcher",
+    "project": "acme",
+    "zone": "europe-west1-b",
+    "machineType": "e2-standard-2",
+    "bootDisk": {"initializeParams": {"image": "debian-cloud/debian-12"}},
+    "networkInterfaces": [{"subnetwork": "default"}],
+}
+FIREWALL = {
+    "name": "watcher-ssh",
+    "project": "acme",
+    "network": "default",
+    "allows": [{"protocol": "tcp", "ports": ["22"]}],
+    "sourceRanges": ["35.235.240.0/20"],
+}
+REPLICAS = {"userManaged": {"replicas": [{"location": "europe-west1"}]}}
+SECRET = {"secretId": "watcher-machine", "project": "acme", "replication": REPLICAS}
+READER = {
+    "secretId": "watcher-machine",
+    "project": "acme",
+    "role": "roles/secretmanager.secretAccessor",
+    "member": f"serviceAccount:{STORE}",
+}
 
 
 class ObjectStore:
@@ -108,6 +135,12 @@ class TestCheck:
             (cloud.ACCOUNT_MEMBER, IDENTITY),
             (cloud.BUCKET_MEMBER, RIGHTS),
             (cloud.KEY, {"serviceAccountId": STORE_ID}),
+            (cloud.DISK, DISK),
+            (cloud.ADDRESS, ADDRESS),
+            (cloud.INSTANCE, INSTANCE),
+            (cloud.FIREWALL, FIREWALL),
+            (cloud.SECRET, SECRET),
+            (cloud.SECRET_MEMBER, READER),
         ],
     )
     def test_what_the_sdk_sends_is_taken_as_it_is(self, token, inputs):
@@ -151,6 +184,23 @@ class TestCheck:
         unknown = {"bucket": UNKNOWN, "role": RIGHTS["role"], "member": UNKNOWN}
 
         assert check(cloud.BUCKET_MEMBER, unknown)[1] == {}
+
+    @pytest.mark.parametrize(
+        ("token", "inputs", "path"),
+        [
+            (cloud.INSTANCE, {**INSTANCE, "zone": "europe-west1"}, "zone"),
+            (cloud.INSTANCE, {**INSTANCE, "bootDisk": {"image": "debian-12"}}, "bootDisk.image"),
+            (cloud.DISK, {**DISK, "size": "50Gi"}, "size"),
+            (cloud.FIREWALL, {**FIREWALL, "allows": [{"ports": ["22"]}]}, "allows[0].protocol"),
+            (cloud.SECRET, {**SECRET, "secretId": "watcher/machine"}, "secretId"),
+            (cloud.SECRET_MEMBER, {**READER, "member": STORE}, "member"),
+        ],
+    )
+    def test_what_the_cloud_refuses_of_a_vm_is_refused_by_name(self, token, inputs, path):
+        """
+        The path of the property is that of the SDK's arguments.
+        """
+        assert list(check(token, inputs)[1]) == [path]
 
     @pytest.mark.parametrize("length", [5, 31])
     def test_an_account_id_has_6_to_30_characters(self, length):
@@ -222,6 +272,26 @@ class TestDiff:
         answer = diff(cloud.BUCKET, BUCKET, {**BUCKET, name: "another"})
 
         assert (answer.replaces, answer.delete_before_replace) == ([name], frees_its_name)
+
+    @pytest.mark.parametrize(
+        ("token", "inputs", "changed", "is_new"),
+        [
+            (cloud.INSTANCE, INSTANCE, {"metadata": {"startup-script": "true"}}, False),
+            (cloud.INSTANCE, INSTANCE, {"machineType": "e2-standard-4"}, False),
+            (cloud.INSTANCE, INSTANCE, {"zone": "europe-west1-c"}, True),
+            (cloud.DISK, DISK, {"size": 100.0}, False),
+            (cloud.DISK, DISK, {"type": "pd-balanced"}, True),
+            (cloud.FIREWALL, FIREWALL, {"sourceRanges": ["10.0.0.0/8"]}, False),
+        ],
+    )
+    def test_a_vm_keeps_its_disk_where_google_keeps_it(self, token, inputs, changed, is_new):
+        """
+        What asks for a new resource does so under the old name, which must be free first.
+        """
+        answer = diff(token, inputs, {**inputs, **changed})
+
+        assert answer.replaces == ([*changed] if is_new else [])
+        assert answer.delete_before_replace
 
     def test_a_binding_is_replaced_whatever_changes(self):
         """
@@ -308,6 +378,62 @@ class TestLife:
 
         with pytest.raises(LabError, match=f"no service account serviceAccount:{STORE}"):
             create(cloud.BUCKET_MEMBER, RIGHTS)
+
+    @pytest.mark.parametrize(
+        "part", [{"attachedDisks": [{"source": "x"}]}, {"serviceAccount": {"email": STORE, "scopes": []}}]
+    )
+    def test_a_vm_needs_its_parts(self, store, part):
+        """
+        A disk or an account that does not exist is named.
+        """
+        with pytest.raises(LabError, match=r"the VM watcher needs .*, which does not exist"):
+            create(cloud.INSTANCE, {**INSTANCE, **part})
+
+    def test_a_disk_is_of_one_vm_until_that_is_gone(self, store):
+        """
+        Neither can another VM have it, nor can it be deleted; afterwards it is still there.
+        """
+        disk, made = create(cloud.DISK, DISK)
+        parts = {**INSTANCE, "attachedDisks": [{"source": made["selfLink"]}]}
+        instance, outputs = create(cloud.INSTANCE, parts)
+        assert plain(read(cloud.DISK, disk).inputs) == DISK
+
+        with pytest.raises(LabError, match=r"the VM watcher has .*/disks/watcher-data"):
+            create(cloud.INSTANCE, {**parts, "name": "another"})
+        with pytest.raises(LabError, match="disk watcher-data is used by the VM watcher"):
+            delete(cloud.DISK, disk, made)
+
+        delete(cloud.INSTANCE, instance, outputs)
+        assert list(cloud.records()) == [disk]
+        delete(cloud.DISK, disk, made)
+        assert cloud.records() == {}
+
+    def test_an_address_is_there_for_a_vm(self, store):
+        """
+        An internal one is of another range than a public one.
+        """
+        internal = create(cloud.ADDRESS, ADDRESS)[1]["address"]
+        assert not diff(cloud.ADDRESS, {**ADDRESS, "address": internal}, ADDRESS).changes
+        public = create(cloud.ADDRESS, {**ADDRESS, "name": "public", "addressType": "EXTERNAL"})[1]["address"]
+
+        assert ip_address(internal).is_private
+        assert (internal.split(".")[0], public.split(".")[0]) == ("10", "203")
+        assert create(cloud.INSTANCE, {**INSTANCE, "networkInterfaces": [{"networkIp": internal}]})[0]
+
+    def test_a_secret_is_there_once_and_read_by_who_exists(self, store):
+        """
+        A right needs the secret and the account.
+        """
+        with pytest.raises(LabError, match="there is no secret projects/acme/secrets/watcher-machine"):
+            create(cloud.SECRET_MEMBER, READER)
+        create(cloud.SECRET, SECRET)
+        with pytest.raises(LabError, match="exists already"):
+            create(cloud.SECRET, SECRET)
+        with pytest.raises(LabError, match=f"no service account serviceAccount:{STORE}"):
+            create(cloud.SECRET_MEMBER, READER)
+        create(cloud.ACCOUNT, ACCOUNT)
+
+        assert create(cloud.SECRET_MEMBER, READER)[0].startswith("projects/acme/secrets/watcher-machine/roles/")
 
     def test_two_keys_of_one_account_are_two(self, store):
         """

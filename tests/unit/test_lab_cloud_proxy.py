@@ -12,7 +12,7 @@ HELD = {("blocks", "01A/meta.json")}
 
 def may(role, method, path, held=()):
     """Tell whether the holder of a role on the bucket `blocks` may send a request."""
-    binding = {"type": cloud.BUCKET_MEMBER, "bucket": "blocks", "role": role, "member": f"serviceAccount:{STORE}"}
+    binding = {cloud.KIND: cloud.BUCKET_MEMBER, "bucket": "blocks", "role": role, "member": f"serviceAccount:{STORE}"}
     return refusal({"it": binding}, STORE, method, path, lambda *place: place in held) is None
 
 

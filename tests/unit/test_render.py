@@ -168,6 +168,23 @@ class TestSecrets:
         assert "writer-eu1-token-0" in [secret["metadata"]["name"] for secret in written]  # which the cluster fills
         assert not [file for file in (here / "out").rglob("*.yaml") if "secret promfleet:" in file.read_text()]
 
+    @pytest.mark.parametrize(("stack", "text", "cluster"), [("hub", HUB, "hub"), ("eu1", AGENT, "eu1")])
+    def test_of_scrape_jobs_are_named(self, here, stack, text, cluster):
+        """
+        They have to be in each cluster whose Prometheus reads them.
+        """
+        own = (
+            "{job_name: a, static_configs: [{targets: [a:1]}], basic_auth: {password: {secret: {name: db, key: pass}}}}"
+        )
+        (here / f"Pulumi.{stack}.yaml").write_text(f"{text.rstrip()}\n    scrape: {{jobs: [jobs/*.yaml]}}\n")
+        (here / "jobs").mkdir()
+        (here / "jobs/db.yaml").write_text(f"- {own}\n")
+
+        result = render("--stack", stack, "out")
+
+        assert result.exit_code == 0, result.output
+        assert f"{cluster}: Secret promfleet/db with pass: named in the stack file\n" in result.stdout
+
     def test_what_is_copied_from_another_cluster_is_named(self, here):
         """
         The file of the hub's stack tells everything of it but the token.

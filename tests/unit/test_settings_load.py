@@ -182,6 +182,17 @@ class TestFromStack:
 
         assert from_stack() == fleet
 
+    def test_its_jobs_may_be_in_files(self, configured, tmp_path, monkeypatch):
+        """
+        Pulumi runs the program in the project's folder, where the stack file is.
+        """
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "etcd.yaml").write_text("- {job_name: etcd, static_configs: [{targets: [a:1]}]}\n")
+        fleet = {"clusters": {"eu1": {"context": "a"}}, "agents": {"eu1": {"hub": {"stack": "o/p/hub"}}}}
+        configured(json.dumps({**fleet, "scrape": {"jobs": ["etcd.yaml"]}}))
+
+        assert [job.name for job in from_stack().scrape.jobs] == ["etcd"]
+
     def test_its_secrets_are_there(self, configured):
         """
         With the secret in the stack's configuration, encrypted, the fleet is read.

@@ -1,0 +1,350 @@
+"""People's own scrape jobs: `scrape_config` of Prometheus as it is, with little added and little forbidden."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from .errors import Path, Problem, RulesError
+from .reserved import OUR_JOBS
+from .scrape_credentials import MountedFile, files
+
+DISCOVERY = (
+    "static_configs",
+    *(
+        f"{name}_sd_configs"
+        for name in (
+            *("aws", "azure", "consul", "digitalocean", "dns", "docker", "dockerswarm", "ec2", "ecs", "elasticache"),
+            *("eureka", "file", "gce", "hetzner", "http", "ionos", "kubernetes", "kuma", "lightsail", "linode"),
+            *("marathon", "msk", "nerve", "nomad", "oci", "openstack", "outscale", "ovhcloud", "puppetdb", "rds"),
+            *("scaleway", "serverset", "stackit", "triton", "uyuni", "vultr"),
+        )
+    ),
+)
+"""How Prometheus 3.15 finds targets (discovery/install)."""
+_DURATION = re.compile(r"(?=\d)(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?")
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)([KMGTPE]?)(?:i?B)?")
+_UNITS = {"y": 31536000, "w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1, "ms": 0.001}
+
+
+def seconds_of(duration: str) -> float:
+    """The length of a duration as Prometheus writes it, with several units too."""
+    return sum(int(number) * _UNITS[unit] for number, unit in re.findall(r"(\d+)(ms|[ywdhms])", duration))
+
+
+def bytes_of(size: str) -> float:
+    """A size as Prometheus writes it, in which every unit is a power of 1024."""
+    match = _SIZE.fullmatch(size)
+    if match is None:
+        raise ValueError(f"{size} is not a size")
+    return float(match[1]) * 1024 ** " KMGTPE".index(match[2] or " ")
+
+
+def _is_size(value: object) -> bool:
+    return value == 0 or (isinstance(value, str) and bool(_SIZE.fullmatch(value)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What a field of a `scrape_config` is."""
+
+    accepts: Callable[[object], bool]
+    rule: str
+    instead: str
+
+
+_TEXT = _Kind(lambda value: isinstance(value, str) and bool(value), "is not a string", "Put it in quotes.")
+_BOOL = _Kind(
+    lambda value: isinstance(value, bool), "is neither true nor false", "Write true or false, without quotes."
+)
+_COUNT = _Kind(
+    lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= 0,
+    "is not a whole number",
+    "Write digits only, without quotes, unit or decimal point.",
+)
+_NUMBER = _Kind(
+    lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+    "is not a number",
+    "Write digits, with a decimal point if needed, without quotes or unit.",
+)
+_LENGTH = _Kind(
+    lambda value: isinstance(value, str) and bool(_DURATION.fullmatch(value)),
+    "is not a duration",
+    "Write a number and its unit: 30s, 1m, 1m30s.",
+)
+_BYTES = _Kind(_is_size, "is not a size", "Write a number and its unit: 10MiB.")
+_MAPPING = _Kind(lambda value: isinstance(value, Mapping), "is not a mapping", "Write keys and values, or {}.")
+_LIST = _Kind(lambda value: isinstance(value, list | tuple), "is not a list", "Write [a, b].")
+_RULES = _Kind(
+    lambda value: isinstance(value, list | tuple) and all(isinstance(rule, Mapping) for rule in value),
+    "is not a list of mappings",
+    "Begin each entry with a hyphen and a key.",
+)
+_FIELDS: Mapping[str, _Kind] = {
+    "job_name": _TEXT,
+    "clusters": _LIST,
+    **dict.fromkeys(("scrape_interval", "scrape_timeout"), _LENGTH),
+    **dict.fromkeys(
+        (
+            *("honor_labels", "honor_timestamps", "track_timestamps_staleness", "enable_compression"),
+            *("scrape_native_histograms", "always_scrape_classic_histograms", "convert_classic_histograms_to_nhcb"),
+            *("extra_scrape_metrics", "follow_redirects", "enable_http2", "proxy_from_environment"),
+        ),
+        _BOOL,
+    ),
+    **dict.fromkeys(
+        (
+            *("sample_limit", "target_limit", "label_limit", "label_name_length_limit", "label_value_length_limit"),
+            *("native_histogram_bucket_limit", "keep_dropped_targets"),
+        ),
+        _COUNT,
+    ),
+    "native_histogram_min_bucket_factor": _NUMBER,
+    "body_size_limit": _BYTES,
+    **dict.fromkeys(
+        (
+            *("metrics_path", "scheme", "fallback_scrape_protocol", "metric_name_validation_scheme"),
+            *("metric_name_escaping_scheme", "proxy_url", "no_proxy"),
+        ),
+        _TEXT,
+    ),
+    "scrape_protocols": _LIST,
+    **dict.fromkeys(
+        (
+            *("params", "basic_auth", "authorization", "oauth2", "tls_config", "http_headers"),
+            "proxy_connect_header",
+        ),
+        _MAPPING,
+    ),
+    **dict.fromkeys(("relabel_configs", "metric_relabel_configs", *DISCOVERY), _RULES),
+}
+"""
+Field of a `scrape_config` of Prometheus 3.15 -> what it is.
+
+Of `ScrapeConfig` in config/config.go, and `HTTPClientConfig` in prometheus/common 0.71. What is inside them promtool
+judges. The fields without a kind, of credentials, are in `_UNJUDGED`.
+"""
+_UNJUDGED = ("bearer_token", "bearer_token_file")
+_KNOWN = (*_FIELDS, *_UNJUDGED)
+_REFUSED = {
+    "scrape_failure_log_file": (
+        "would write to a file system that is read-only",
+        "Remove it: /targets shows why scrapes fail, and `up` that they do.",
+    ),
+    "remote_write": ("is no field of a scrape job", "Remove it: agents write to their hub."),
+    "global": ("is no field of a scrape job", "Write scrape.interval and scrape.timeout."),
+    "scrape_config_files": ("is no field of a scrape job", "Write the files as entries of scrape.jobs: jobs/*.yaml."),
+}
+_BESIDE = {
+    "global": "Remove it: intervals and limits of all jobs are scrape.interval, scrape.timeout and scrape.limits.",
+    "scrape_config_files": "Remove it, and write these files as entries of scrape.jobs.",
+}
+
+LIMITS = {
+    "sample_limit": "samples",
+    "target_limit": "targets",
+    "label_limit": "labels",
+    "label_name_length_limit": "labelName",
+    "label_value_length_limit": "labelValue",
+    "body_size_limit": "body",
+}
+"""Field of a `scrape_config` -> the field of `scrape.limits` that it may not exceed."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobFiles:
+    """An entry of `scrape.jobs` that names files, once they are read."""
+
+    documents: Mapping[str, object]
+    """Name of a file -> what is in it, or a `Problem`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScrapeConfig:
+    """One entry of `scrape_configs`, of whoever wrote the stack file."""
+
+    path: Path
+    """Where it was written, below `scrape.jobs`."""
+    name: str
+    clusters: tuple[str, ...] | None
+    """The clusters in which it is scraped; all, if None."""
+    config: Mapping[str, Any]
+    """Its fields but `job_name` and `clusters`, with a `MountedFile` where Prometheus expects the path of one."""
+    mounted: tuple[tuple[Path, MountedFile], ...]
+    """What its fields refer to, with their paths."""
+    literal: tuple[tuple[Path, object], ...]
+    """Paths of files that were written as such, with the paths of their fields."""
+
+    def is_in(self, cluster: str) -> bool:
+        """Whether it is scraped in a cluster."""
+        return self.clusters is None or cluster in self.clusters
+
+
+class ScrapeConfigs:
+    """The type of `scrape.jobs`: every job, in the order in which they are written."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(parsed)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        known = {name: {} for name in _KNOWN}
+        config = {"type": "object", "required": ["job_name"], "properties": known, "additionalProperties": False}
+        return {"type": "array", "items": {"anyOf": [{"type": "string"}, config]}}
+
+
+def parsed(written: object) -> tuple[ScrapeConfig, ...]:
+    """Every job of a list of jobs and read files; raises RulesError with every problem."""
+    if not isinstance(written, list | tuple):
+        raise RulesError([Problem((), "is not a list", "Begin each job with a hyphen: - job_name: etcd.", written)])
+    found = [
+        one
+        for index, entry in enumerate(written)
+        for path, config in _entries(entry, (index,))
+        for one in _job(config, path)
+    ]
+    if problems := [one for one in found if isinstance(one, Problem)]:
+        raise RulesError(problems)
+    return tuple(one for one in found if isinstance(one, ScrapeConfig))
+
+
+def _entries(entry: object, path: Path) -> Iterator[tuple[Path, object]]:
+    """What one entry holds: a job, or all those of its files; or a problem."""
+    if isinstance(entry, ScrapeConfig | Mapping):
+        yield path, entry
+    elif isinstance(entry, JobFiles):
+        for name, document in entry.documents.items():
+            yield from _of_file(document, (*path, name))
+    else:
+        instead = "Write a job with job_name, or the path of a file with jobs: jobs/etcd.yaml."
+        yield path, Problem(path, "is neither a job nor a file", instead)
+
+
+def _of_file(document: object, path: Path) -> Iterator[tuple[Path, object]]:
+    if isinstance(document, Problem):
+        yield path, document.under(path[:1])
+        return
+    if isinstance(document, Mapping):
+        for key in document:
+            if key != "scrape_configs":
+                instead = _BESIDE.get(key, "Remove it.")
+                yield path, Problem((*path, key), "is not read: of a file only scrape_configs is", instead)
+        path, document = (*path, "scrape_configs"), document.get("scrape_configs")
+    if not isinstance(document, list) or not document:
+        instead = "Write a list of jobs, or a mapping with scrape_configs."
+        yield path, Problem(path, "has no list of jobs", instead)
+        return
+    for index, config in enumerate(document):
+        yield (*path, index), config
+
+
+def _job(written: object, path: Path) -> Sequence[ScrapeConfig | Problem]:
+    """The job, or its problems; what is one of them already is left as it is."""
+    if isinstance(written, ScrapeConfig | Problem):
+        return [written]
+    if not isinstance(written, Mapping):
+        return [Problem(path, "is not a mapping", "Write a job with job_name.")]
+    found = files({key: value for key, value in written.items() if key not in ("job_name", "clusters")})
+    problems = [problem.under(path) for problem in (*_broken(written), *found.problems)]
+    if problems or not _can_be_written(written):
+        return problems or [Problem(path, "holds half of a character", "Remove the incomplete character.")]
+    name, clusters = written["job_name"], written.get("clusters")
+    return [
+        ScrapeConfig(
+            path=path,
+            name=name,
+            clusters=None if clusters is None else tuple(clusters),
+            config=found.config,
+            mounted=tuple(found.mounted),
+            literal=tuple(found.literal),
+        )
+    ]
+
+
+def _can_be_written(written: Mapping[str, Any]) -> bool:
+    """Whether all its texts can; half of a surrogate pair can't."""
+    try:
+        json.dumps(written, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _broken(written: Mapping[str, Any]) -> Iterator[Problem]:
+    """What is wrong with the fields themselves."""
+    for key, value in written.items():
+        if key in _REFUSED:
+            yield Problem((key,), *_REFUSED[key])
+        elif key not in _KNOWN:
+            near = get_close_matches(key, _KNOWN, n=1)
+            known = f'Did you mean "{near[0]}"?' if near else "Write a field of scrape_config, as Prometheus 3.15 has."
+            yield Problem((key,), "unknown key", known)
+        elif key in _FIELDS and not _FIELDS[key].accepts(value):
+            kind = _FIELDS[key]
+            shown = value if kind in (_LENGTH, _COUNT, _BYTES, _BOOL) else ""
+            yield Problem((key,), "is empty" if value is None else kind.rule, kind.instead, shown)
+    if "job_name" not in written:
+        yield Problem(("job_name",), "is missing", "Add it: the value of the label job.")
+    yield from _name(written.get("job_name"))
+    yield from _clusters(written.get("clusters"))
+    if not any(written.get(key) for key in DISCOVERY):
+        yield Problem((), "has no targets", "Write static_configs: [{targets: [host:port]}], or a discovery.")
+    yield from _addresses(written)
+    yield from _timeout(written)
+
+
+def _name(name: object) -> Iterator[Problem]:
+    if isinstance(name, str) and re.fullmatch(OUR_JOBS, name):
+        yield Problem(("job_name",), "is the name of a job of promfleet", "Use another name.", name)
+
+
+def _clusters(clusters: object) -> Iterator[Problem]:
+    if not isinstance(clusters, list | tuple):
+        return
+    if not clusters:
+        yield Problem(("clusters",), "is empty", "Write at least one, or remove it for all clusters.")
+    for index, cluster in enumerate(clusters):
+        if not isinstance(cluster, str):
+            yield Problem(("clusters", index), "is not a string", "Write the name of a cluster.")
+        elif cluster in clusters[:index]:
+            yield Problem(("clusters", index), "is written twice", "Name each once.", cluster)
+
+
+def _addresses(written: Mapping[str, Any]) -> Iterator[Problem]:
+    """Targets are addresses. Prometheus checks only those without relabelling, and this program adds some."""
+    if written.get("relabel_configs") or not _RULES.accepts(groups := written.get("static_configs", [])):
+        return
+    for index, group in enumerate(groups):
+        targets = group.get("targets")
+        for place, target in enumerate(targets if isinstance(targets, list | tuple) else ()):
+            if isinstance(target, str) and "/" in target:
+                instead = "Write host:port, and beside it scheme and metrics_path."
+                yield Problem(("static_configs", index, "targets", place), "is a URL", instead, target)
+
+
+def _timeout(written: Mapping[str, Any]) -> Iterator[Problem]:
+    timeout, interval = written.get("scrape_timeout"), written.get("scrape_interval")
+    if _LENGTH.accepts(timeout) and _LENGTH.accepts(interval) and seconds_of(str(timeout)) > seconds_of(str(interval)):
+        rule = f"is longer than scrape_interval, {interval}"
+        yield Problem(("scrape_timeout",), rule, f"Write {interval} or less.", timeout)
+
+
+def above_limits(
+    jobs: Iterable[ScrapeConfig], allowed: Mapping[str, float], interval: float, pace: str
+) -> Iterator[Problem]:
+    """Jobs that want more than all may have; `allowed` has fields of `scrape.limits`, 0 for no limit."""
+    for job in jobs:
+        for field, limit in LIMITS.items():
+            value = job.config.get(field, 0)
+            wanted = bytes_of(value) if isinstance(value, str) else value
+            if allowed[limit] and wanted > allowed[limit]:
+                rule = f"is more than scrape.limits.{limit}, which holds for all jobs"
+                yield Problem((*job.path, field), rule, f"Write less, or raise scrape.limits.{limit}.", value)
+        timeout = job.config.get("scrape_timeout")
+        if timeout and "scrape_interval" not in job.config and seconds_of(timeout) > interval:
+            rule, instead = f"is longer than scrape.interval, {pace}", "Write less, or a scrape_interval."
+            yield Problem((*job.path, "scrape_timeout"), rule, instead, timeout)

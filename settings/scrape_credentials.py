@@ -1,0 +1,264 @@
+"""Credentials and files of a `scrape_config`: never in plain text, but keys of Secrets that are mounted as files."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pydantic import ValidationError
+
+from .errors import Path, Problem
+from .secret_key import SecretKey
+from .section import Section
+
+WITH_FILE: Mapping[str, frozenset[str]] = {
+    "basic_auth": frozenset({"username", "password"}),
+    "authorization": frozenset({"credentials"}),
+    "oauth2": frozenset({"client_secret", "client_certificate_key"}),
+    "tls_config": frozenset({"ca", "cert", "key"}),
+    "marathon_sd_configs": frozenset({"auth_token"}),
+    "oci_sd_configs": frozenset({"key_passphrase"}),
+    "outscale_sd_configs": frozenset({"secret_key"}),
+    "scaleway_sd_configs": frozenset({"secret_key"}),
+}
+"""
+Section of a `scrape_config` -> its fields that Prometheus also reads from a file, as `<field>_file`.
+
+Of `config.Secret` and `*_file` in prometheus/common 0.71 (config) and Prometheus 3.15 (discovery).
+"""
+_WITH_FILE_ANYWHERE = frozenset({"bearer_token"})
+_PUBLIC = frozenset({"ca", "cert", "username"})
+"""Of those, what is no credential: it may stand in the stack file, or in a ConfigMap."""
+_WITHOUT_FILE = frozenset(
+    {
+        *("application_credential_secret", "application_secret", "consumer_key", "private_key"),
+        *("proxy_connect_header", "secret_key", "service_account_key", "token"),
+    }
+)
+CREDENTIALS = (frozenset[str]().union(*WITH_FILE.values(), _WITH_FILE_ANYWHERE, _WITHOUT_FILE) - _PUBLIC) | {"key"}
+"""Every field of a `scrape_config` that Prometheus keeps secret, and so does this program, wherever it stands."""
+_INSTEAD = {
+    "consul_sd_configs": {
+        "token": "Write authorization: {credentials: {secret: {name: …, key: …}}}, which Consul takes too.",
+        "password": "Write basic_auth: {username: …, password: {secret: {name: …, key: …}}}.",
+    },
+    "stackit_sd_configs": {
+        "private_key": "Write private_key_path: {secret: {name: …, key: …}}.",
+        "service_account_key": "Write service_account_key_path: {secret: {name: …, key: …}}.",
+    },
+    "azure_sd_configs": {
+        "client_secret": "Write authentication_method: ManagedIdentity, and give the nodes or the pod that identity.",
+    },
+}
+_OF_AWS = "Remove it, and give the ServiceAccount of Prometheus, or the nodes, a role of AWS."
+_OF_PROXIES = "Remove it, and have the proxy know Prometheus by its address."
+_ELSEWHERE = "Have another program discover the targets for http_sd_configs or file_sd_configs."
+_AWS = ("aws", "ec2", "ecs", "elasticache", "lightsail", "msk", "rds")
+
+_PATHS = frozenset({"credentials_file_path", "private_key_path", "service_account_key_path"})
+"""Fields of `stackit_sd_configs` that are files, and have other names than all others."""
+_NAMES_A_CREDENTIAL = re.compile(
+    r"access[_-]?key|api[_-]?key|authorization|cookie|credential|passw|private[_-]?key|secret|token", re.IGNORECASE
+)
+"""Names of parameters and headers whose values are likely to be credentials."""
+_IN_URL = re.compile(
+    r"://[^/@\s]*:[^/@\s]+@|[?&][^=&\s]*(?:api[_-]?key|passw|secret|token)[^=&\s]*=[^&\s]", re.IGNORECASE
+)
+_DISCOVERED = re.compile(r".+\.(json|yml|yaml|JSON|YML|YAML)")
+REFERENCE = "{secret: {name: …, key: …}}"
+_PLAIN = "is a credential in plain text"
+_REPLACE = "Replace it where it is used, and write"
+
+
+class Reference(Section):
+    """A key of a Secret, or of a ConfigMap, in the namespace of each cluster's Prometheus."""
+
+    secret: SecretKey | None = None
+    """The Secret and its key."""
+    config_map: SecretKey | None = None
+    """The ConfigMap and its key."""
+
+    def problems(self) -> Iterator[Problem]:
+        """It is one of the two."""
+        if bool(self.secret) == bool(self.config_map):
+            yield Problem((), "names not exactly one object", f"Write {REFERENCE}, or configMap instead of secret.")
+
+
+@dataclass(frozen=True, slots=True)
+class MountedFile:
+    """A key of a Secret or ConfigMap that Prometheus reads as a file."""
+
+    kind: Literal["secret", "configMap"]
+    name: str
+    key: str
+
+
+@dataclass(slots=True)
+class Files:
+    """A `scrape_config` whose credentials are files, and what was found in it on the way."""
+
+    config: Mapping[str, Any] = field(default_factory=dict)
+    """As it was written, with a `MountedFile` where Prometheus expects the path of one."""
+    mounted: list[tuple[Path, MountedFile]] = field(default_factory=list)
+    """Path -> what it refers to."""
+    literal: list[tuple[Path, object]] = field(default_factory=list)
+    """Path -> the path of a file that was written as such."""
+    problems: list[Problem] = field(default_factory=list)
+
+
+def files(config: Mapping[str, Any]) -> Files:
+    """Find every credential and file of a `scrape_config`, whatever it is nested in."""
+    found = Files()
+    found.config = _mapping(found, "", config, (), (id(config),))
+    return found
+
+
+def _mapping(
+    found: Files, section: str, written: Mapping[str, Any], path: Path, within: tuple[int, ...]
+) -> dict[str, Any]:
+    read: dict[str, Any] = {}
+    for key, value in written.items():
+        here = (*path, key)
+        if section == "file_sd_configs" and key == "files":
+            read[key] = _listed(found, value, here, suffix=True)
+        elif key.endswith("_file") or (section == "stackit_sd_configs" and key in _PATHS):
+            read[key] = _file(found, key.removesuffix("_file"), value, here)
+        elif key in CREDENTIALS or key in WITH_FILE.get(section, ()):
+            read |= _credential(found, section, key, value, here)
+        elif key == "http_headers" and isinstance(value, Mapping):
+            read[key] = {name: _header(found, str(name), header, (*here, name)) for name, header in value.items()}
+        elif key in ("params", "endpoint_params", "labels") and isinstance(value, Mapping):
+            read[key] = _parameters(found, key, value, here, within)
+        else:
+            read[key] = _value(found, key, value, here, within)
+    _relabelled(found, written, path)
+    return read
+
+
+def _value(found: Files, section: str, value: Any, path: Path, within: tuple[int, ...]) -> Any:
+    if isinstance(value, Mapping | list | tuple) and id(value) in within:
+        found.problems.append(Problem(path, "contains itself", "Remove the alias."))
+    elif isinstance(value, Mapping):
+        if value and value.keys() <= {"secret", "configMap"}:
+            rule = "is a reference where Prometheus reads no file"
+            found.problems.append(Problem(path, rule, "Write the value itself."))
+        else:
+            return _mapping(found, section, value, path, (*within, id(value)))
+    elif isinstance(value, list | tuple):
+        inner = (*within, id(value))
+        return [_value(found, section, item, (*path, index), inner) for index, item in enumerate(value)]
+    elif isinstance(value, str) and _IN_URL.search(value):
+        instead = f"{_REPLACE} it in basic_auth or authorization, as {REFERENCE}."
+        if path[-1] == "proxy_url":
+            instead = f"Replace it where it is used. {_OF_PROXIES}"
+        found.problems.append(Problem(path, "has a credential in a URL", instead))
+    return value
+
+
+def _credential(found: Files, section: str, key: str, value: Any, path: Path) -> dict[str, Any]:
+    """A field that is secret, or may be a file; a reference becomes that file."""
+    has_file = key in WITH_FILE.get(section, ()) or key in _WITH_FILE_ANYWHERE
+    if not has_file:
+        rule = "is a credential that Prometheus reads from no file"
+        found.problems.append(Problem(path, rule, _without_file(section, key)))
+    elif isinstance(value, Mapping):
+        return {f"{key}_file": _file(found, key, value, path)}
+    elif key not in _PUBLIC:
+        found.problems.append(Problem(path, _PLAIN, f"{_REPLACE} {REFERENCE}."))
+    return {key: value}
+
+
+def _without_file(section: str, key: str) -> str:
+    if key == "proxy_connect_header":
+        return _OF_PROXIES
+    if known := _INSTEAD.get(section, {}).get(key):
+        return known
+    return _OF_AWS if section.removesuffix("_sd_configs") in _AWS else f"Remove it. {_ELSEWHERE}"
+
+
+def _file(found: Files, base: str, value: Any, path: Path) -> Any:
+    """What is mounted, or else the path that was written."""
+    if not isinstance(value, Mapping):
+        found.literal.append((path, value))
+        return value
+    # It imports every section, this one among them.
+    from .loading.explain import explain  # noqa: PLC0415
+
+    try:
+        reference = Reference.model_validate(value, by_alias=True, by_name=False)
+    except ValidationError as error:
+        found.problems += (problem.under(path) for problem in explain(error, Reference))
+        return value
+    chosen = reference.secret or reference.config_map
+    if chosen is None:
+        return value
+    if reference.config_map and base not in (*_PUBLIC, "files"):
+        rule = "is in a ConfigMap, which every user of the namespace may read"
+        found.problems.append(Problem(path, rule, f"Write {REFERENCE}."))
+    mounted = MountedFile("secret" if reference.secret else "configMap", chosen.name, chosen.key)
+    found.mounted.append((path, mounted))
+    return mounted
+
+
+def _listed(found: Files, value: Any, path: Path, *, suffix: bool = False) -> Any:
+    if not isinstance(value, list | tuple):
+        found.problems.append(Problem(path, "is not a list", "Write [a, b]."))
+        return value
+    read = [_file(found, "files", item, (*path, index)) for index, item in enumerate(value)]
+    for index, item in enumerate(read):
+        if suffix and isinstance(item, MountedFile) and not _DISCOVERED.fullmatch(item.key):
+            rule = "ends neither in .json nor in .yml or .yaml, so that Prometheus does not read it"
+            found.problems.append(Problem((*path, index, item.kind, "key"), rule, "Rename the key.", item.key))
+    return read
+
+
+def _header(found: Files, name: str, header: Any, path: Path) -> Any:
+    """A header of every request; its secret values are files."""
+    if not isinstance(header, Mapping):
+        found.problems.append(Problem(path, "is not a mapping", "Write values, secrets or files, each with a list."))
+        return header
+    read = dict(header)
+    if "values" in read and _NAMES_A_CREDENTIAL.search(name):
+        found.problems.append(Problem((*path, "values"), _PLAIN, f"{_REPLACE} secrets: [{REFERENCE}]."))
+    if isinstance(secrets := read.pop("secrets", ()), Sequence) and not isinstance(secrets, str):
+        for index, item in enumerate(secrets):
+            if not isinstance(item, Mapping):
+                found.problems.append(Problem((*path, "secrets", index), _PLAIN, f"{_REPLACE} {REFERENCE}."))
+        of_secrets = [
+            _file(found, "", item, (*path, "secrets", index))
+            for index, item in enumerate(secrets)
+            if isinstance(item, Mapping)
+        ]
+    else:
+        found.problems.append(Problem((*path, "secrets"), "is not a list", f"Write [{REFERENCE}]."))
+        of_secrets = []
+    listed = _listed(found, read["files"], (*path, "files")) if "files" in read else []
+    if isinstance(listed, list) and (of_secrets or listed):
+        read["files"] = [*of_secrets, *listed]
+    return read
+
+
+def _parameters(
+    found: Files, kind: str, written: Mapping[str, Any], path: Path, within: tuple[int, ...]
+) -> dict[str, Any]:
+    """A mapping with names of anybody's choice; of labels only those count that become parameters."""
+    read: dict[str, Any] = {}
+    for name, value in written.items():
+        is_parameter = kind != "labels" or str(name).startswith("__param_")
+        if is_parameter and _NAMES_A_CREDENTIAL.search(str(name)):
+            instead = f"{_REPLACE} it as a header: http_headers: {{<name>: {{secrets: [{REFERENCE}]}}}}."
+            if kind == "endpoint_params":
+                instead = f"Replace it where it is used. {_ELSEWHERE}"
+            found.problems.append(Problem((*path, name), "is a credential that Prometheus reads from no file", instead))
+        read[name] = _value(found, "", value, (*path, name), within)
+    return read
+
+
+def _relabelled(found: Files, rule: Mapping[str, Any], path: Path) -> None:
+    """A rule of relabelling that would put a credential into a parameter."""
+    target, text = rule.get("target_label"), rule.get("replacement")
+    if not isinstance(target, str) or not isinstance(text, str) or "$" in text:
+        return
+    if target.startswith("__param_") and _NAMES_A_CREDENTIAL.search(target):
+        instead = f"{_REPLACE} it as a header: http_headers: {{<name>: {{secrets: [{REFERENCE}]}}}}."
+        found.problems.append(Problem((*path, "replacement"), _PLAIN, instead))

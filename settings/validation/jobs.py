@@ -1,0 +1,102 @@
+"""Rules on people's own scrape jobs: where they run, and how their names and credentials get there."""
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from ..errors import Path, Problem, spelt
+from ..scrape_config import ScrapeConfig
+from ..scrape_credentials import REFERENCE
+from .partial import PartialFleet
+
+_JOBS: Path = ("scrape", "jobs")
+IN_POD = ("/var/run/secrets/kubernetes.io/serviceaccount/token", "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt")
+"""Files of the ServiceAccount, which are in every pod."""
+_AUTHORITIES = "/etc/ssl/certs/"
+"""Folder of the public authorities in the image of Prometheus."""
+
+_MACHINES = "machines/"
+
+
+def jobs_name_clusters(partial: PartialFleet) -> Iterator[Problem]:
+    """A job names clusters that this stack scrapes; on a machine exactly one, or each would have its series."""
+    known = _scraped(partial)
+    for job in partial.scrape.jobs if partial.scrape else ():
+        for index, cluster in enumerate(job.clusters or ()):
+            if known and cluster not in known:
+                near = get_close_matches(cluster, known, n=1)
+                instead = f'Did you mean "{near[0]}"?' if near else f"Write one of them: {', '.join(known)}."
+                yield Problem(
+                    (*_JOBS, *job.path, "clusters", index), "is no cluster that this stack scrapes", instead, cluster
+                )
+        if partial.watcher and len(job.clusters or ()) != 1:
+            rule = "does not name one cluster: the watcher would scrape the same targets once for each"
+            example = f"Write the one that the targets belong to: [{known[-1]}]."
+            yield Problem((*_JOBS, *job.path, "clusters"), rule, example)
+
+
+def job_names_are_distinct(partial: PartialFleet) -> Iterator[Problem]:
+    """No cluster has two jobs of one name."""
+    seen: list[ScrapeConfig] = []
+    for job in partial.scrape.jobs if partial.scrape else ():
+        for other in seen:
+            if other.name == job.name and _overlap(job, other):
+                first = spelt((*_JOBS, *other.path))
+                instead = "Use another name, or write other clusters."
+                yield Problem((*_JOBS, *job.path, "job_name"), f"is the name of {first} too", instead, job.name)
+                break
+        seen.append(job)
+
+
+def job_files_exist(partial: PartialFleet) -> Iterator[Problem]:
+    """Files that jobs read are mounted into pods, and lie on a machine."""
+    on_machine = "watcher" in partial.present
+    for job in partial.scrape.jobs if partial.scrape else ():
+        for path, mounted in job.mounted if on_machine else ():
+            kind = "Secret" if mounted.kind == "secret" else "ConfigMap"
+            rule = f"is a {kind} of a cluster, and Prometheus is on the watcher's machine"
+            instead = "Write the path of a file there that the group prometheus reads, under a key with _file."
+            yield Problem((*_JOBS, *job.path, *path), rule, instead)
+        for path, text in job.literal:
+            problem = _on_machine(text) if on_machine else _in_pod(text, path)
+            if problem:
+                yield Problem((*_JOBS, *job.path, *path), *problem, "")
+
+
+def jobs_fit_a_machine(partial: PartialFleet) -> Iterator[Problem]:
+    """Discovery in a cluster needs an API server, which a machine has to be told; names there are prefixed."""
+    for job in partial.scrape.jobs if partial.scrape and "watcher" in partial.present else ():
+        if job.name.startswith(_MACHINES):
+            rule = f"begins with {_MACHINES}, as the watcher's own jobs of machines do"
+            yield Problem((*_JOBS, *job.path, "job_name"), rule, "Use another name.", job.name)
+        for index, entry in enumerate(job.config.get("kubernetes_sd_configs", ())):
+            if not entry.get("api_server") and not entry.get("kubeconfig_file"):
+                rule = "names no API server, and the watcher's machine is in no cluster"
+                instead = "Write api_server with authorization and tls_config, or kubeconfig_file: /path."
+                yield Problem((*_JOBS, *job.path, "kubernetes_sd_configs", index), rule, instead)
+
+
+def _scraped(partial: PartialFleet) -> tuple[str, ...]:
+    """The clusters that a Prometheus of this stack scrapes."""
+    if partial.watcher:
+        return (partial.watcher.name, *partial.watcher.clusters)
+    return tuple(partial.clusters)
+
+
+def _overlap(one: ScrapeConfig, other: ScrapeConfig) -> bool:
+    return one.clusters is None or other.clusters is None or not set(one.clusters).isdisjoint(other.clusters)
+
+
+def _in_pod(text: object, path: Path) -> tuple[str, str] | None:
+    """What is wrong with a path in a pod, which has only what is mounted."""
+    if isinstance(text, str) and (text in IN_POD or (text.startswith(_AUTHORITIES) and ".." not in text)):
+        return None
+    is_list = "file_sd_configs" in path
+    reference = "{configMap: {name: …, key: targets.json}}" if is_list else REFERENCE
+    known = "" if is_list else f", or {IN_POD[path[-1] == 'ca_file']}"
+    return "is the path of a file that is not in the pod", f"Write {reference}{known}."
+
+
+def _on_machine(text: object) -> tuple[str, str] | None:
+    if isinstance(text, str) and text.startswith("/"):
+        return None
+    return "is not the absolute path of a file", "Write /folder/file, of the watcher's machine."
