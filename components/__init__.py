@@ -10,6 +10,7 @@ from .hub_prometheus import HubPrometheus, HubPrometheusArgs
 from .kube_state_metrics import KubeStateMetrics, KubeStateMetricsArgs
 from .namespace import Namespace, NamespaceArgs
 from .node_exporter import NodeExporter, NodeExporterArgs
+from .prometheus_operator import PrometheusOperator, PrometheusOperatorArgs
 from .prometheus_server import PrometheusServer, PrometheusServerArgs
 from .pushgateway import Pushgateway, PushgatewayArgs
 from .thanos.bucket_web import ThanosBucketWeb, ThanosBucketWebArgs
@@ -42,6 +43,8 @@ __all__ = [
     "NamespaceArgs",
     "NodeExporter",
     "NodeExporterArgs",
+    "PrometheusOperator",
+    "PrometheusOperatorArgs",
     "PrometheusServer",
     "PrometheusServerArgs",
     "Pushgateway",

@@ -7,9 +7,12 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
+from render.operator import Operated
 from settings.scrape_credentials import MountedFile
 
+from .k8s import tokens
 from .k8s.labels import metadata_of, selector
+from .k8s.operated import AGENT, operated
 from .k8s.prometheus import container, job_files, scrape_account, targets_ca
 from .k8s.security import POD_WITH_VOLUME
 from .k8s.timeouts import timeouts
@@ -54,6 +57,8 @@ class AgentPrometheusArgs(TypedDict):
     """Image of Prometheus."""
     rollout_timeout: int
     """Seconds until a StatefulSet that does not become ready fails the update."""
+    operated: NotRequired[Operated]
+    """The same configuration for the Prometheus Operator of the cluster, which runs the agent then."""
 
 
 class AgentPrometheus(pulumi.ComponentResource):
@@ -65,9 +70,6 @@ class AgentPrometheus(pulumi.ComponentResource):
         child_opts = ResourceOptions(parent=self)
         metadata = metadata_of(APP, args["namespace"], image)
         account = scrape_account(name, metadata, f"{args['prefix']}-{APP}", args.get("discovered", ()), child_opts)
-        config = k8s.core.v1.ConfigMap(
-            f"{name}-config", metadata=metadata, data={"prometheus.yml": args["config"]}, opts=child_opts
-        )
         token = k8s.core.v1.Secret(
             f"{name}-token",
             metadata={**metadata, "name": f"{APP}-token"},
@@ -84,22 +86,36 @@ class AgentPrometheus(pulumi.ComponentResource):
         )
         trusted = pulumi.Output.all(args.get("ca_config_map", ""), authorities.metadata.name)
         volumes: list[k8s.core.v1.VolumeArgsDict] = [
-            {"name": "config", "config_map": {"name": config.metadata.name}},
             {"name": "token", "secret": {"secret_name": token.metadata.name}},
             {"name": "trusted", "config_map": {"name": trusted.apply(lambda names: names[0] or names[1])}},
             {"name": "data", "persistent_volume_claim": {"claim_name": volume.metadata.name}},
             *targets_ca(args.get("targets_ca_config_map")).volumes,
             *job_files(args.get("job_files", ())).volumes,
         ]
-        # Nothing connects to the agent, so that the Service that its StatefulSet must name has no port.
-        k8s.core.v1.Service(
-            f"{name}-service",
-            metadata=metadata,
-            spec={"cluster_ip": "None", "selector": selector(APP, APP)},
-            opts=await_opts,
-        )
-        stateful_set(name, APP, metadata, pod(image, account.metadata.name, volumes, args), await_opts)
+        if "operated" in args:
+            volumes.append(tokens.API.volume)
+            operated(
+                name, AGENT, metadata, args["operated"], pod(image, account.metadata.name, volumes, args), await_opts
+            )
+        else:
+            volumes.insert(0, configuration(name, metadata, args["config"], child_opts))
+            # Nothing connects to the agent, so that the Service that its StatefulSet must name has no port.
+            k8s.core.v1.Service(
+                f"{name}-service",
+                metadata=metadata,
+                spec={"cluster_ip": "None", "selector": selector(APP, APP)},
+                opts=await_opts,
+            )
+            stateful_set(name, APP, metadata, pod(image, account.metadata.name, volumes, args), await_opts)
         self.register_outputs({})
+
+
+def configuration(
+    name: str, metadata: k8s.meta.v1.ObjectMetaArgsDict, text: pulumi.Input[str], child_opts: ResourceOptions
+) -> k8s.core.v1.VolumeArgsDict:
+    """Make the ConfigMap with prometheus.yml, and return its volume."""
+    config = k8s.core.v1.ConfigMap(f"{name}-config", metadata=metadata, data={"prometheus.yml": text}, opts=child_opts)
+    return {"name": "config", "config_map": {"name": config.metadata.name}}
 
 
 def pod(
@@ -115,8 +131,11 @@ def pod(
         *targets_ca(args.get("targets_ca_config_map")).mounts,
         *job_files(args.get("job_files", ())).mounts,
     ]
+    is_operated = "operated" in args
+    if is_operated:
+        mounts.append(tokens.API.mount)  # and into no other container that the operator adds
     return {
-        **pod_defaults(account, POD_WITH_VOLUME, token=True),
+        **pod_defaults(account, POD_WITH_VOLUME, token=not is_operated),
         "termination_grace_period_seconds": args["grace"],
         "containers": [container(image, args["flags"], args["memory"], mounts)],
         "volumes": list(volumes),

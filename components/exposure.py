@@ -7,7 +7,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from .k8s.labels import PART_OF, selector
+from .k8s.labels import PART_OF, pods_of_app, selector
 from .k8s.timeouts import timeouts
 
 GATEWAY_API = "gateway.networking.k8s.io/v1"
@@ -167,7 +167,7 @@ def service(args: ExposureArgs) -> k8s.core.v1.ServiceSpecArgsDict:
     ranges = args.get("source_ranges")
     return {
         "type": TYPES[args["via"]],
-        "selector": selector(args["app"], args["app"]),
+        "selector": pods_of_app(args["app"]),
         "ports": ports,
         **({"load_balancer_source_ranges": list(ranges)} if ranges else {}),
     }

@@ -8,6 +8,7 @@ import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
 from render.auth_proxy import AuthProxy
+from render.operator import Operated
 from render.prometheus.auth_proxies import BROWSE, METRICS, READ, VIEWER
 from render.prometheus.flags import DATA
 from render.prometheus.server import RULE_FILES
@@ -19,13 +20,14 @@ from .k8s import auth_proxy, tokens
 from .k8s.certificate import certificate
 from .k8s.labels import metadata_of, selector
 from .k8s.network_policy import allow_ingress
+from .k8s.operated import SERVER, operated
 from .k8s.prometheus import container, job_files, scrape_account, targets_ca
 from .k8s.security import POD_WITH_VOLUME
 from .k8s.service import headless
 from .k8s.service_account import bind_role, service_account_token
 from .k8s.timeouts import timeouts
 from .k8s.volume import public_certificate
-from .k8s.workload import VOLUME, pod_defaults, replicas, spread
+from .k8s.workload import VOLUME, pod_defaults, replica_claim, replicas, spread
 from .thanos import role as thanos
 from .thanos.role import BucketAccess
 
@@ -82,6 +84,8 @@ class PrometheusServerArgs(TypedDict):
     """Image of kube-rbac-proxy."""
     rollout_timeout: int
     """Seconds until a StatefulSet that does not become ready fails the update."""
+    operated: NotRequired[Operated]
+    """The same configuration for the Prometheus Operator of the cluster, which runs the one replica then."""
 
 
 class PrometheusServer(pulumi.ComponentResource):
@@ -148,22 +152,7 @@ def deploy_server(
         scraper: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{app}-scraper"}
         bind_role(f"{name}-scraper", scraper, proxied.roles[METRICS.name], account.metadata.name, child_opts)
     reader_token = readers(name, metadata, proxied.roles, child_opts)
-    config = k8s.core.v1.ConfigMap(
-        f"{name}-config", metadata=metadata, data={"prometheus.yml": args["config"]}, opts=child_opts
-    )
-    rules = k8s.core.v1.ConfigMap(
-        f"{name}-rules", metadata={**metadata, "name": f"{app}-rules"}, data=args["rules"], opts=child_opts
-    )
-    pods: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": replicas_service(app)}
-    governing = headless(f"{name}-pods", pods, app, {"grpc": GRPC, "http": HTTP}, await_opts)
-    if count > 1:
-        for number in range(count):
-            replica_service(name, metadata, number, await_opts)
-    if sidecar:
-        allow_ingress(f"{name}-sidecar", pods, app, {GRPC: [QUERY], HTTP: [app]}, child_opts)
     volumes: list[k8s.core.v1.VolumeArgsDict] = [
-        {"name": "config", "config_map": {"name": config.metadata.name}},
-        {"name": "rules", "config_map": {"name": rules.metadata.name}},
         public_certificate(tls_secret),
         tokens.AUTH_PROXY.volume,
         *proxied.volumes,
@@ -172,18 +161,67 @@ def deploy_server(
         *access.volumes,
     ]
     sidecars = [*proxied.containers, *([uploads(sidecar)] if sidecar else [])]
+    if "operated" in args:
+        data = replica_claim(name, metadata, 0, args["storage"], args.get("storage_class"), await_opts)
+        volumes.append({"name": VOLUME, "persistent_volume_claim": {"claim_name": data.metadata.name}})
+        spec = pod(args, account.metadata.name, sidecars, volumes)
+        operated(name, SERVER, metadata, args["operated"], spec, await_opts)
+    else:
+        volumes[:0] = configuration(name, metadata, args, child_opts)
+        run(name, metadata, args, pod(args, account.metadata.name, sidecars, volumes), await_opts)
+    return DeployedServer(proxied.service, proxied.roles, tls_secret, reader_token)
+
+
+def configuration(
+    name: str,
+    metadata: k8s.meta.v1.ObjectMetaArgsDict,
+    args: PrometheusServerArgs,
+    child_opts: ResourceOptions,
+) -> list[k8s.core.v1.VolumeArgsDict]:
+    """Make the ConfigMaps with prometheus.yml and the rule files, and return their volumes."""
+    config = k8s.core.v1.ConfigMap(
+        f"{name}-config", metadata=metadata, data={"prometheus.yml": args["config"]}, opts=child_opts
+    )
+    rules = k8s.core.v1.ConfigMap(
+        f"{name}-rules",
+        metadata={**metadata, "name": f"{args['app']}-rules"},
+        data=args["rules"],
+        opts=child_opts,
+    )
+    return [
+        {"name": "config", "config_map": {"name": config.metadata.name}},
+        {"name": "rules", "config_map": {"name": rules.metadata.name}},
+    ]
+
+
+def run(
+    name: str,
+    metadata: k8s.meta.v1.ObjectMetaArgsDict,
+    args: PrometheusServerArgs,
+    spec: k8s.core.v1.PodSpecArgsDict,
+    await_opts: ResourceOptions,
+) -> None:
+    """Run the replicas in a StatefulSet, with a Service that they find each other by."""
+    app, count = args["app"], args.get("replicas", 1)
+    pods: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": replicas_service(app)}
+    governing = headless(f"{name}-pods", pods, app, {"grpc": GRPC, "http": HTTP}, await_opts)
+    if count > 1:
+        for number in range(count):
+            replica_service(name, metadata, number, await_opts)
+    if "sidecar" in args:
+        child_opts = ResourceOptions(parent=await_opts.parent)
+        allow_ingress(f"{name}-sidecar", pods, app, {GRPC: [QUERY], HTTP: [app]}, child_opts)
     replicas(
         name,
         app,
         count,
         metadata=metadata,
-        pod=pod(args, account.metadata.name, sidecars, volumes),
+        pod=spec,
         peers=governing.metadata.name,
         storage=args["storage"],
         storage_class=args.get("storage_class"),
         opts=await_opts,
     )
-    return DeployedServer(proxied.service, proxied.roles, tls_secret, reader_token)
 
 
 def readers(

@@ -174,6 +174,15 @@ BINARIES = (
         beside=("kube", "kube-rbac-proxy"),
     ),
     Binary(
+        module="github.com/prometheus-operator/prometheus-operator",
+        version="v0.85.0",
+        seconds=17,
+        commands={"operator": "cmd/operator"},
+        part="operator",
+        beside=("kube", "kube-rbac-proxy", "prometheus-config-reloader"),
+        stamps={PROMETHEUS_VERSION: "0.85.0"},
+    ),
+    Binary(
         module="github.com/prometheus/pushgateway",
         version="v1.11.1",
         seconds=14,

@@ -76,6 +76,7 @@ IMAGES = (
         reference=released.CONFIG_RELOADER,
         files={"/bin/prometheus-config-reloader": "prometheus-config-reloader"},
     ),
+    Image(reference=released.PROMETHEUS_OPERATOR, files={"/bin/operator": "operator"}, part="operator"),
     Image(
         reference=released.PUSHGATEWAY,
         files={"/bin/pushgateway": "pushgateway", "/bin/busybox": "busybox"},

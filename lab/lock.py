@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from . import web_ui
+from . import operator_crds, web_ui
 from .binaries import BINARIES, TOOLS
 from .build import SUMS, graph_of, prepare
 from .toolchains import CACHE
@@ -25,6 +25,7 @@ def lock() -> None:
         print(f"{', '.join(binary.name for binary in graph)}: {len(sums)} hashes")
     SUMS.write_text("".join(f"{line}\n" for line in sorted(sums)), encoding="utf-8")
     web_ui.lock()
+    operator_crds.lock()
 
 
 if __name__ == "__main__":

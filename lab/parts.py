@@ -7,6 +7,7 @@ from .cluster import state
 from .node import LabError
 
 PARTS = {
+    "operator": "the Prometheus Operator",
     "thanos": "Thanos, memcached, and the object store of the lab's Google Cloud",
 }
 """Name -> what it brings. Rows of BINARIES and IMAGES name the part that they belong to."""

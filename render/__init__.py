@@ -2,6 +2,7 @@
 
 from .alertmanager import alertmanager_config, alertmanager_flags
 from .memory import Memory, agent_memory, compactor_memory, memcached_memory, query_memory, server_memory, store_memory
+from .operator import operated_agent, operated_remote_write, operated_server
 from .prometheus.agent import agent_config
 from .prometheus.flags import AGENT_GRACE, agent_flags, server_flags
 from .prometheus.server import server_config
@@ -24,6 +25,9 @@ __all__ = [
     "expected",
     "memcached_memory",
     "mounted_files",
+    "operated_agent",
+    "operated_remote_write",
+    "operated_server",
     "query_memory",
     "ruler_rules",
     "rules",

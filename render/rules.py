@@ -37,9 +37,13 @@ def server_rules(fleet: Fleet) -> dict[str, str]:
 
     With a Ruler, leaves out rules that need all replicas. With Receive, keeps only the rules about Thanos.
     """
+    return {f"{name}.yml": to_yaml(groups) for name, groups in server_rule_groups(fleet).items()}
+
+
+def server_rule_groups(fleet: Fleet) -> dict[str, dict[str, Any]]:
+    """Return the same as data, by name without extension."""
     chosen = [group for group in GROUPS if not _is_rulers(group, fleet)]
-    files = _files(fleet, chosen, with_inventory=not _is_received(fleet))
-    return {f"{name}.yml": to_yaml(groups) for name, groups in files.items()}
+    return _files(fleet, chosen, with_inventory=not _is_received(fleet))
 
 
 def ruler_rules(fleet: Fleet) -> dict[str, str]:

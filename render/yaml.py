@@ -20,7 +20,7 @@ def _lines(dumper: _Plain, value: str) -> yaml.ScalarNode:
 _Plain.add_representer(str, _lines)
 
 
-def to_yaml(document: dict[str, Any]) -> str:
+def to_yaml(document: dict[str, Any] | list[Any]) -> str:
     """The document with its keys in the order in which they were written."""
     return yaml.dump(document, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=110)
 

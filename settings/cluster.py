@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 
 from .errors import Problem
 from .exporters import KubeStateMetrics, NodeExporter
+from .operator import Operator
 from .reserved import RESERVED
 from .section import Section, Table, empty
 from .types import PROJECT, LabelName, LabelValue, Line, WorkloadPool, refused
@@ -54,12 +55,16 @@ class Cluster(Section):
     """Kubernetes distribution; jobs that it does not let anyone scrape are left out, and so are the alerts on them."""
     node_exporter: NodeExporter = NodeExporter()
     kube_state_metrics: KubeStateMetrics = Field(default_factory=KubeStateMetrics)
+    operator: Operator | None = None
 
     def problems(self) -> Iterator[Problem]:
         """The platform permits what is asked for."""
         if self.platform == "autopilot" and self.node_exporter.model_fields_set and self.node_exporter.is_ours:
             rule = "can't run with platform: autopilot, which permits no host ports and no host paths"
             yield Problem(("nodeExporter",), rule, "Remove it, or set existing to one that Google admits.")
+        if self.platform == "openshift" and self.operator and self.operator.install:
+            rule = "is not supported with platform: openshift, whose own operator has these custom resources"
+            yield Problem(("operator", "install"), rule, "Remove operator.", value=True)
 
     @property
     def runs_node_exporter(self) -> bool:

@@ -11,6 +11,7 @@ KUBE_STATE_METRICS = "registry.k8s.io/kube-state-metrics/kube-state-metrics:v2.1
 NODE_EXPORTER = "quay.io/prometheus/node-exporter:v1.12.1"
 ALERTMANAGER = "quay.io/prometheus/alertmanager:v0.31.0"
 CONFIG_RELOADER = "quay.io/prometheus-operator/prometheus-config-reloader:v0.85.0"
+PROMETHEUS_OPERATOR = "quay.io/prometheus-operator/prometheus-operator:v0.85.0"
 PUSHGATEWAY = "quay.io/prometheus/pushgateway:v1.11.1"
 BLACKBOX_EXPORTER = "quay.io/prometheus/blackbox-exporter:v0.28.0"
 THANOS = "quay.io/thanos/thanos:v0.42.5"
@@ -34,7 +35,9 @@ class Images(Section):
     alertmanager: Image = ALERTMANAGER
     """Alertmanager."""
     config_reloader: Image = CONFIG_RELOADER
-    """Sidecar that makes Alertmanager reload its configuration."""
+    """Sidecar that makes Alertmanager reload its configuration, and Prometheus where the operator runs it."""
+    prometheus_operator: Image = PROMETHEUS_OPERATOR
+    """Prometheus Operator, in clusters with `operator.install`."""
     pushgateway: Image = PUSHGATEWAY
     """Pushgateway."""
     blackbox_exporter: Image = BLACKBOX_EXPORTER

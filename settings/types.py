@@ -277,6 +277,15 @@ ObjectLabel = Annotated[
     ),
 ]
 """The name of a label of Kubernetes objects."""
+ObjectLabelValue = Annotated[
+    str,
+    Text(
+        r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?",
+        "is not the value of a Kubernetes label",
+        "Write 1 to 63 letters, digits, dashes, dots and underscores.",
+    ),
+]
+"""The value of a label of Kubernetes objects."""
 MetricName = Annotated[
     str, Text(r"[a-zA-Z_:][a-zA-Z0-9_:]*", "is not a metric name", "Write letters, digits, underscores and colons.")
 ]

@@ -1,5 +1,8 @@
 """The agents of the fleet, one per cluster, and the receiver of each."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pulumi
 from pulumi import Output
 
@@ -24,7 +27,7 @@ def deploy_agent(fleet: Fleet, cluster: str, context: ClusterContext, hub: Remot
     AgentPrometheus(
         cluster,
         agent_args(fleet, cluster, context, receiver),
-        context.options(),
+        context.prometheus_options(),
     )
 
 
@@ -61,20 +64,24 @@ def agent_args(
     agent = fleet.agents[cluster]
     series = fleet.clusters[cluster].series
     plan = render.wal_plan(seconds(agent.outage), series, min(PLANNED_INTERVAL, seconds(fleet.scrape.interval)))
-    config = Output.all(receiver.url, receiver.ca, receiver.ca_config_map, receiver.protocol).apply(
-        lambda found: render.agent_config(
-            fleet,
-            cluster,
-            found[0],
-            own=found[3] == "2.0",
-            ca_file=CA_FILE if any(found[1:3]) else None,
-            token_file=TOKEN_FILE,
+
+    def written(rendered: Callable[..., Any]) -> Output[Any]:
+        """What is rendered of the receiver, once it is known."""
+        return Output.all(receiver.url, receiver.ca, receiver.ca_config_map, receiver.protocol).apply(
+            lambda found: rendered(
+                fleet,
+                cluster,
+                found[0],
+                own=found[3] == "2.0",
+                ca_file=CA_FILE if any(found[1:3]) else None,
+                token_file=TOKEN_FILE,
+            )
         )
-    )
+
     args: AgentPrometheusArgs = {
         "namespace": context.namespace,
         "prefix": fleet.namespace,
-        "config": config,
+        "config": written(render.agent_config),
         "flags": render.agent_flags(plan),
         "token": receiver.tokens[cluster],
         "ca": receiver.ca,
@@ -90,4 +97,8 @@ def agent_args(
         args["targets_ca_config_map"] = fleet.scrape.tls.ca_config_map
     args["job_files"] = render.mounted_files(fleet, cluster)
     args["discovered"] = render.discovered_resources(fleet, cluster)
+    if fleet.clusters[cluster].operator:
+        described = render.operated_agent(fleet, cluster, plan)
+        write = written(render.operated_remote_write)
+        args["operated"] = described._replace(spec={**described.spec, "remoteWrite": write})
     return args

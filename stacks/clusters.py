@@ -7,7 +7,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions, ResourceTransformation
 
-from components import KubeStateMetrics, Namespace, NodeExporter
+from components import KubeStateMetrics, Namespace, NodeExporter, PrometheusOperator
 from components.agent_prometheus import APP as AGENT
 from settings import Fleet, seconds
 
@@ -23,10 +23,16 @@ class ClusterContext(NamedTuple):
     transformations: Sequence[ResourceTransformation]
     """Transformations of every object in the cluster: owner annotations, and the limits of the stack file."""
     namespace: pulumi.Output[str]
+    operator: PrometheusOperator | None
+    """The operator that this stack installs in the cluster, before anything that it runs."""
 
     def options(self, depends_on: Sequence[pulumi.Resource] = ()) -> ResourceOptions:
         """Give the options of a component in this cluster."""
         return ResourceOptions(provider=self.provider, transformations=[*self.transformations], depends_on=depends_on)
+
+    def prometheus_options(self) -> ResourceOptions:
+        """Give the options of the component of the cluster's Prometheus, which the operator may run."""
+        return self.options([self.operator] if self.operator else [])
 
 
 def deploy_cluster(fleet: Fleet, name: str) -> ClusterContext:
@@ -65,7 +71,20 @@ def deploy_cluster(fleet: Fleet, name: str) -> ClusterContext:
         )
     if cluster.runs_node_exporter:
         deploy_node_exporter(fleet, name, opts)
-    return ClusterContext(provider, transformations, namespace)
+    operator = None
+    if cluster.operator and cluster.operator.install:
+        operator = PrometheusOperator(
+            name,
+            {
+                "namespace": namespace,
+                "prefix": fleet.namespace,
+                "image": fleet.images.prometheus_operator,
+                "reloader_image": fleet.images.config_reloader,
+                "rollout_timeout": seconds(fleet.rollout_timeout),
+            },
+            opts,
+        )
+    return ClusterContext(provider, transformations, namespace, operator)
 
 
 def _scraper(fleet: Fleet, cluster: str) -> str | None:

@@ -7,9 +7,9 @@ import pulumi
 from live import UnreachableError, look, troubles
 from settings import Cluster
 
-from .limits import WORKLOADS
+from .limits import OPERATED, WORKLOADS
 
-AWAITED = {*WORKLOADS, "kubernetes:core/v1:Service"}
+AWAITED = {*WORKLOADS, *OPERATED, "kubernetes:core/v1:Service"}
 """Types whose rollout the provider waits for; a Service waits for its pods, and for its load balancer."""
 _LABELS = ("app.kubernetes.io/name", "app.kubernetes.io/instance")
 """Labels that a workload has in common with its pods and volumes."""

@@ -32,7 +32,7 @@ def deploy_hub(
     fleet: Fleet, hub: Hub, context: ClusterContext, bucket_access: BucketAccesses
 ) -> tuple[Monitor, RemoteWriteEndpoint]:
     """Make the hub, and return its remote-write endpoint."""
-    component = HubPrometheus(hub.cluster, hub_args(fleet, hub, context, bucket_access), context.options())
+    component = HubPrometheus(hub.cluster, hub_args(fleet, hub, context, bucket_access), context.prometheus_options())
     query = QueryEndpoint(hub.app, component.roles[READ.name], proxy_url(hub.expose, READ))
     monitor = Monitor(fleet, hub, context, component, query)
     expose_server(monitor, [WRITE, READ] if takes_samples(fleet) else [READ])

@@ -16,6 +16,14 @@ from live import client_options
 from settings import Cluster
 
 from .failures import AWAITED, failure_hook
+from .operators import (
+    DEFINITION,
+    OF_OPERATORS,
+    predecessor,
+    refuse_definition,
+    refuse_lacking_operator,
+    stop_predecessor,
+)
 
 OWNER = "promfleet.io/owner"
 CLUSTER_UID = "promfleet.io/cluster-uid"
@@ -67,21 +75,42 @@ def owned(
         lambda args: refuse_strangers(owner, cluster, args),
         pulumi.ResourceHookOptions(on_dry_run=True),
     )
+    looked_up = pulumi.ResourceHook(
+        f"{owner.cluster}-definition-is-free",
+        lambda args: refuse_definition(owner.cluster, OWNER, cluster, args),
+        pulumi.ResourceHookOptions(on_dry_run=True),
+    )
+    suffices = pulumi.ResourceHook(
+        f"{owner.cluster}-operator-suffices",
+        lambda args: refuse_lacking_operator(owner.cluster, cluster, args),
+        pulumi.ResourceHookOptions(on_dry_run=True),
+    )
+    succeeds = pulumi.ResourceHook(
+        f"{owner.cluster}-predecessor-has-ended",
+        lambda args: stop_predecessor(str(owner), OWNER, cluster, args),
+    )
     explained = pulumi.ErrorHook(f"{owner.cluster}-says-why", failure_hook(owner.cluster, cluster))
 
     def transform(args: ResourceTransformationArgs) -> ResourceTransformationResult | None:
         if not args.type_.startswith("kubernetes:"):
             return None
+        metadata: Any = args.props["metadata"]  # a plain dictionary everywhere in components/
         opts, further = ResourceOptions(delete_before_replace=True), {}
         if args.type_ in AWAITED:
             opts.hooks = pulumi.ResourceHookBinding(on_error=[explained])
+            if predecessor(args.type_, metadata["name"]):
+                opts.hooks.before_create = [succeeds]
+            if args.type_ in OF_OPERATORS and not (cluster.operator and cluster.operator.install):
+                opts.hooks.before_create = [suffices, succeeds]
+                opts.hooks.before_update = [suffices]
         if args.type_ == NAMESPACE:
             hooks = pulumi.ResourceHookBinding(before_create=[asked])
             opts, further = ResourceOptions(protect=protect, hooks=hooks), {CLUSTER_UID: uid}
+        if args.type_ == DEFINITION:
+            opts = ResourceOptions(hooks=pulumi.ResourceHookBinding(before_create=[looked_up]))
         if args.type_ == CLAIM:
             # The workload that mounts it is waited for; a wait for the claim itself could miss its phase.
             opts, further = ResourceOptions(protect=protect), {SKIP_AWAIT: "true"}
-        metadata: Any = args.props["metadata"]  # a plain dictionary everywhere in components/
         annotations = {**metadata.get("annotations", {}), **facts, **further}
         props = {**args.props, "metadata": {**metadata, "annotations": annotations}}
         return ResourceTransformationResult(props, ResourceOptions.merge(args.opts, opts))

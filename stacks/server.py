@@ -42,6 +42,8 @@ def server_args(
         "auth_proxy_image": fleet.images.kube_rbac_proxy,
         "rollout_timeout": seconds(fleet.rollout_timeout),
     }
+    if fleet.clusters[server.cluster].operator:
+        args["operated"] = render.operated_server(server, fleet)
     if fleet.thanos:
         args["sidecar"] = Sidecar(sidecar_flags(fleet.thanos), bucket_access[server.app], fleet.images.thanos)
     if tls.secret:

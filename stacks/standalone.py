@@ -14,7 +14,7 @@ def deploy_standalone(
 ) -> Monitor:
     """Make the server, and route its host to the auth proxy for reading."""
     args = server_args(fleet, standalone, context, bucket_access)
-    component = PrometheusServer(standalone.cluster, args, context.options())
+    component = PrometheusServer(standalone.cluster, args, context.prometheus_options())
     query = QueryEndpoint(standalone.app, component.roles[READ.name], proxy_url(standalone.expose, READ))
     monitor = Monitor(fleet, standalone, context, component, query)
     expose_server(monitor, [READ])

@@ -11,7 +11,7 @@ from render.auth_proxy import GROUP, AuthProxy
 from render.tokens import AUDIENCE
 
 from . import tokens
-from .labels import selector
+from .labels import pods_of_app
 from .network_policy import network_policy, pods_of
 from .probes import STARTING
 from .security import RESTRICTED
@@ -128,7 +128,7 @@ def permission(proxy: AuthProxy, app: str, verbs: Sequence[str]) -> list[k8s.rba
 def service(app: str, proxies: Sequence[AuthProxy]) -> k8s.core.v1.ServiceSpecArgsDict:
     """The spec of a Service with a port per auth proxy."""
     return {
-        "selector": selector(app, app),
+        "selector": pods_of_app(app),
         "ports": [{"name": proxy.name, "port": proxy.port, "target_port": proxy.name} for proxy in proxies],
     }
 

@@ -14,6 +14,11 @@ def selector(app: str, instance: str) -> dict[str, str]:
     return {"app.kubernetes.io/name": app, "app.kubernetes.io/instance": instance}
 
 
+def pods_of_app(app: str) -> dict[str, str]:
+    """Labels by which Services and NetworkPolicies find the pods of an app, whoever runs them; these may change."""
+    return {"app.kubernetes.io/instance": app}
+
+
 def labels(app: str, instance: str, image: str) -> dict[str, str]:
     """
     All labels of an object; the version is the image's tag, and missing where the image has only a digest.

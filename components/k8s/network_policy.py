@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from .labels import selector
+from .labels import pods_of_app
 
 
 def pods_of(apps: Iterable[str]) -> list[k8s.networking.v1.NetworkPolicyPeerArgsDict]:
     """Peers of a policy: the pods of these apps in its namespace. An empty list of peers would allow everyone."""
-    return [{"pod_selector": {"match_labels": selector(app, app)}} for app in apps]
+    return [{"pod_selector": {"match_labels": pods_of_app(app)}} for app in apps]
 
 
 def network_policy(
@@ -25,7 +25,7 @@ def network_policy(
         f"{name}-policy",
         metadata=metadata,
         spec={
-            "pod_selector": {"match_labels": selector(app, app)},
+            "pod_selector": {"match_labels": pods_of_app(app)},
             "policy_types": ["Ingress"],
             "ingress": ingress,
         },

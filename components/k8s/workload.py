@@ -107,6 +107,19 @@ def budget(name: str, metadata: k8s.meta.v1.ObjectMetaArgsDict, app: str, child_
     )
 
 
+def replica_claim(
+    name: str,
+    metadata: k8s.meta.v1.ObjectMetaArgsDict,
+    number: int,
+    storage: pulumi.Input[str],
+    storage_class: pulumi.Input[str] | None,
+    opts: ResourceOptions,
+) -> k8s.core.v1.PersistentVolumeClaim:
+    """Make the volume of one of the replicas of an app."""
+    claimed: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{VOLUME}-{metadata['name']}-{number}"}
+    return claim(f"{name}-{number}", claimed, storage, storage_class, opts)
+
+
 def replicas(
     name: str,
     app: str,
@@ -125,10 +138,7 @@ def replicas(
     The volumes are PersistentVolumeClaims of their own, with the names of those of the StatefulSet's template: they can
     be expanded in place, where a changed template would replace the StatefulSet.
     """
-    claims = [
-        claim(f"{name}-{number}", {**metadata, "name": f"{VOLUME}-{app}-{number}"}, storage, storage_class, opts)
-        for number in range(count)
-    ]
+    claims = [replica_claim(name, metadata, number, storage, storage_class, opts) for number in range(count)]
     budget(name, metadata, app, ResourceOptions(parent=opts.parent))
     adopting = ResourceOptions(depends_on=claims, ignore_changes=["spec.volumeClaimTemplates"])
     return k8s.apps.v1.StatefulSet(

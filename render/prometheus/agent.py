@@ -23,18 +23,26 @@ def agent_config(fleet: Fleet, cluster: str, url: str, *, own: bool, ca_file: st
     """
     document: dict[str, Any] = {
         "global": global_section(fleet, cluster),
-        "scrape_configs": [
-            *scrape_configs([self_scrape("prometheus-agent"), *jobs(fleet, cluster)], fleet.scrape, cluster),
-            *user_configs(fleet, cluster),
-        ],
-        "remote_write": [
-            {
-                **remote_write(fleet, url, own=own, ca_file=ca_file, token_file=token_file),
-                "write_relabel_configs": [*force_cluster_label(cluster), *MOVED],
-            }
-        ],
+        "scrape_configs": agent_scrape_configs(fleet, cluster),
+        "remote_write": [agent_remote_write(fleet, cluster, url, own=own, ca_file=ca_file, token_file=token_file)],
     }
     return to_yaml(document)
+
+
+def agent_scrape_configs(fleet: Fleet, cluster: str) -> list[dict[str, Any]]:
+    """Return the section `scrape_configs` of an agent."""
+    own = scrape_configs([self_scrape("prometheus-agent"), *jobs(fleet, cluster)], fleet.scrape, cluster)
+    return [*own, *user_configs(fleet, cluster)]
+
+
+def agent_remote_write(
+    fleet: Fleet, cluster: str, url: str, *, own: bool, ca_file: str | None, token_file: str
+) -> dict[str, Any]:
+    """Return the entry of `remote_write` of an agent, which sends series of its own cluster only."""
+    return {
+        **remote_write(fleet, url, own=own, ca_file=ca_file, token_file=token_file),
+        "write_relabel_configs": [*force_cluster_label(cluster), *MOVED],
+    }
 
 
 def remote_write(fleet: Fleet, url: str, *, own: bool, ca_file: str | None, token_file: str) -> dict[str, Any]:

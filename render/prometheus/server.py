@@ -28,12 +28,15 @@ def server_config(server: Server, fleet: Fleet) -> str:
         "rule_files": [RULE_FILES],
         **({"alerting": alerting(server, fleet.namespace)} if fleet.alertmanager else {}),
         "storage": storage_section(server.retention, server.storage, out_of_order_time_window=OUT_OF_ORDER_WINDOW),
-        "scrape_configs": [
-            *scrape_configs(_jobs(server, fleet), fleet.scrape, server.cluster),
-            *user_configs(fleet, server.cluster),
-        ],
+        "scrape_configs": server_scrape_configs(server, fleet),
     }
     return to_yaml(document)
+
+
+def server_scrape_configs(server: Server, fleet: Fleet) -> list[dict[str, Any]]:
+    """Return the section `scrape_configs` of a server."""
+    own = scrape_configs(_jobs(server, fleet), fleet.scrape, server.cluster)
+    return [*own, *user_configs(fleet, server.cluster)]
 
 
 def _jobs(server: Server, fleet: Fleet) -> Iterator[ScrapeJob]:

@@ -34,22 +34,24 @@ _REPORTS = (
 """What Prometheus itself adds to each scrape."""
 _MADE = (".*:.*", "ALERTS.*", "promfleet_.*")
 """What rules record."""
-_ANSWERS = "probe_.*"
-"""What the prober answers."""
+_PROBED, _PUSHED = "probe_.*", "push_.*"
+"""What a prober answers, and what Pushgateway says of groups."""
 
 
 def _essential(*jobs: str) -> list[str]:
     return sorted({name for job in jobs for name in ESSENTIAL[job] if not name.startswith(_OF_ANYBODY)})
 
 
-OWNED = (*_essential(*_ABOUT_OTHERS), *_OF_CLUSTERS, *_OF_MACHINES, *_REPORTS, *_MADE, _ANSWERS)
+OWNED = (*_essential(*_ABOUT_OTHERS), *_OF_CLUSTERS, *_OF_MACHINES, *_REPORTS, *_MADE, _PROBED)
 """Regular expressions of the names that only this program's own jobs bring."""
+OWNED_BEFORE_MONITORS = (*(name for name in OWNED if name != _PROBED), _PUSHED)
+"""The same without what a Probe of somebody else is for: our own rules on probes name our own job."""
 OF_THE_CLUSTER = (
     *_essential(*(job for job in _ABOUT_OTHERS if job != "node-exporter")),
     *_OF_CLUSTERS,
     *_REPORTS,
     *_MADE,
-    "push_.*",
+    _PUSHED,
 )
 """Those of them of which a cluster has one; machines and probed endpoints of people's own jobs are others than ours."""
 
@@ -60,7 +62,7 @@ def untrusted(job: ScrapeJob, limits: AnnotatedLimits, *, pushed: bool = False) 
 
     Rules and dashboards would take a second answer for a part of the first: a sum counts twice, a join fails for all.
     """
-    owned = OWNED if pushed else (*OWNED, "push_.*")
+    owned = OWNED if pushed else (*OWNED, _PUSHED)
     return replace(
         job,
         options={

@@ -23,6 +23,7 @@ from .exposure import (
 )
 from .jobs import job_files_exist, job_names_are_distinct, jobs_fit_a_machine, jobs_name_clusters
 from .machine import machines_have_no_kubernetes_secrets, machines_install_releases
+from .operator import operated_servers_are_alone, operators_know_their_images, operators_run_prometheus
 from .partial import PartialFleet
 from .replication import (
     agents_write_once,
@@ -228,6 +229,9 @@ RULES: tuple[Rule, ...] = (
     pods_have_identities,
     pools_have_a_bucket,
     releases_know_delayed_compaction,
+    operators_run_prometheus,
+    operated_servers_are_alone,
+    operators_know_their_images,
 )
 
 

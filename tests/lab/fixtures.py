@@ -21,6 +21,8 @@ from .stacks import Stacks
 from .webhook import Webhook
 from .workloads import NAMESPACE, ORACLE, exporter
 
+OPERATOR = "operator"
+"""The lab's part that has the image of the Prometheus Operator."""
 THANOS = "thanos"
 """The lab's part that has the images of Thanos and the object store."""
 
@@ -30,7 +32,7 @@ def bringup(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     """Start what the tests of this session will ask of the lab, the clusters first."""
     asked = {fixture for item in request.session.items for fixture in getattr(item, "fixturenames", ())}
     log = tmp_path_factory.mktemp("lab") / "up.log"
-    return Bringup(log, [THANOS] if "thanos_parts" in asked else [])
+    return Bringup(log, [part for part in (OPERATOR, THANOS) if f"{part}_parts" in asked])
 
 
 def wait_for(config: pytest.Config, bringup: Bringup, part: str) -> None:

@@ -178,3 +178,17 @@ STANDALONE = StackFile(
     }
 )
 """The file of a stack in which the hub's cluster watches itself."""
+OPERATOR_STACK = "operator"
+OPERATOR = StackFile(
+    {
+        **{
+            key: FLEET[key]
+            for key in ("createNamespace", "protect", "scrape", "hub", "agents", "alerts", "alertmanager")
+        },
+        "clusters": {
+            **_CLUSTERS,
+            **{name: {**_CLUSTERS[name], "operator": {"install": True}} for name in ("hub", "eu1")},
+        },
+    }
+)
+"""The dev stack's fleet, of which the Prometheus Operator runs the hub and one of the two agents."""

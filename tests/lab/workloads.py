@@ -24,25 +24,27 @@ printf 'queue_size{replica="r2",tenant_id="b"} 0\\n'
 """Has replicas and tenants of its own, as databases do."""
 
 
-def exporter(name: str, script: str, interval: str, labels: dict[str, str] | None = None) -> list[dict[str, Any]]:
+def exporter(
+    name: str, script: str, interval: str, labels: dict[str, str] | None = None, namespace: str = NAMESPACE
+) -> list[dict[str, Any]]:
     """A Deployment whose pod answers scrapes with what a shell script prints, found by its annotations."""
     identity = {"app": name}
     return [
         {
             "apiVersion": "v1",
             "kind": "Namespace",
-            "metadata": {"name": NAMESPACE},
+            "metadata": {"name": namespace},
         },
         {
             "apiVersion": "v1",
             "kind": "ConfigMap",
-            "metadata": {"name": name, "namespace": NAMESPACE},
+            "metadata": {"name": name, "namespace": namespace},
             "data": {"metrics": script},
         },
         {
             "apiVersion": "apps/v1",
             "kind": "Deployment",
-            "metadata": {"name": name, "namespace": NAMESPACE},
+            "metadata": {"name": name, "namespace": namespace},
             "spec": {
                 "replicas": 1,
                 "selector": {"matchLabels": identity},

@@ -44,7 +44,9 @@ ACCEPTED = (
     ),
     Accepted("CKV_K8S_19", ("node-exporter",), "The numbers of network devices are to be the node's."),
     Accepted("CKV_K8S_26", ("node-exporter",), "Follows from the node's network: its port is the node's."),
-    Accepted("CKV_K8S_38", ("kube-state-metrics", "prometheus-agent"), "They ask the API server."),
+    Accepted(
+        "CKV_K8S_38", ("kube-state-metrics", "prometheus-agent", "prometheus-operator"), "They ask the API server."
+    ),
     Accepted("CKV_K8S_40", ("grafana",), "The owner of its image's files is 472."),
     Accepted("CKV_K8S_43", ("*",), "Images are pinned by release; a digest may be written in `images`."),
     Accepted("container-ephemeral-storage-request-and-limit", ("*",), "`limits.ephemeralStorage` sets one."),
@@ -74,6 +76,16 @@ ACCEPTED = (
         "statefulset-has-servicename",
         ("blackbox-exporter", "grafana", "pushgateway"),
         "There is one pod, which nobody asks by a name of its own.",
+    ),
+    Accepted(
+        "networkpolicy-targets-pod",
+        ("prometheus-hub",),
+        "The operator makes the pods of a Prometheus, which nobody renders.",
+    ),
+    Accepted(
+        "service-targets-pod",
+        ("prometheus-hub", "prometheus-hub-outside"),
+        "The operator makes the pods of a Prometheus, which nobody renders.",
     ),
 )
 """Whoever adds one says why; whoever mends one takes it out."""

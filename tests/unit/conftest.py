@@ -17,8 +17,10 @@ from kubernetes_validate.utils import all_versions, major_minor, schema_contents
 from pulumi.runtime import MockCallArgs, MockResourceArgs, rpc
 from pulumi.runtime.mocks import MockMonitor
 
+from components.prometheus_operator import definitions
 from settings.loading.schema import stack_file_schema
 from tests.unit.kinds import GOOGLE_ACCOUNT, NAMESPACE, STACK, STACK_REFERENCE
+from tests.unit.schemas.renew import closed
 
 hypothesis.settings.register_profile("unhurried", deadline=None)  # how long an example takes is not what is tested
 hypothesis.settings.load_profile("unhurried")
@@ -27,6 +29,16 @@ OWN_STACK = "organization/promfleet/test"
 TOKEN, AUTHORITY = "issued-by-the-cluster", "certificate-of-the-cluster"
 SCHEMAS = Path(__file__).parent / "schemas"
 """Closed ones of custom resources; Kubernetes' own are kubernetes_validate's."""
+OPERATED = {
+    definition["spec"]["names"]["kind"]: {
+        f"{definition['spec']['group']}/{version['name']}": jsonschema.Draft202012Validator(
+            closed(version["schema"]["openAPIV3Schema"]["properties"]["spec"])
+        )
+        for version in definition["spec"]["versions"]
+    }
+    for definition in definitions()
+}
+"""Kind of the Prometheus Operator's -> version -> a closed schema of its `spec`, of what the program installs."""
 _PUBLISHED = list(dict.fromkeys(map(major_minor, all_versions())))
 RELEASES = _PUBLISHED[_PUBLISHED.index("1.29") :]
 """Of Kubernetes: the supported ones, as docs/kubernetes.md names them, up to the newest whose schemas are known."""
@@ -143,6 +155,10 @@ def validate(objects: Collection[dict[str, Any]], releases: Collection[str] = (R
     """Fail with the complaint of an API server that would refuse, or silently drop, a part of an object."""
     assert objects
     for item in objects:
+        if item["kind"] in OPERATED:
+            validators = OPERATED[item["kind"]]
+            validators[item["apiVersion"]].validate(item["spec"])
+            continue
         file = SCHEMAS / f"{item['kind']}.json"
         if not file.exists():
             for release in releases:

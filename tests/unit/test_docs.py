@@ -26,7 +26,7 @@ from tests.unit.shipped import deploy_shipped
 
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 EVERY_SECTION = {"alerts", "alertmanager", "grafana", "pushgateway", "probes"}
-SHAPES = ("hub.md", "standalone.md", "thanos.md", "watcher.md")
+SHAPES = ("hub.md", "operator.md", "standalone.md", "thanos.md", "watcher.md")
 """The pages that describe what a stack file can deploy as a whole."""
 OWNERS = "Alertmanager|Container|Kube|Kubelet|Node|Prometheus|Promfleet|Target|Thanos"
 """What the names of alerts begin with."""
@@ -82,7 +82,9 @@ class TestShapes:
         (first, _), (second, text), *_ = blocks(ROOT / "docs" / name)
 
         assert (first, second) == ("mermaid", "yaml")
-        assert name.removesuffix(".md") in yaml.safe_load(text)["config"][KEY]
+        described = yaml.safe_load(text)["config"][KEY]
+        keys = {key for cluster in described["clusters"].values() for key in cluster}
+        assert name.removesuffix(".md") in {*described, *keys}
 
 
 class TestIndex:

@@ -74,6 +74,12 @@ class TestNeeded:
 
         assert names == ["thanos", "fake-gcs-server"]
 
+    def test_the_operator_is_too(self):
+        """
+        Beside the reloader of the same module, which every lab has for Alertmanager.
+        """
+        assert [binary.name for binary in needed(["operator"]) if binary not in needed()] == ["operator"]
+
 
 class TestWanted:
     def test_a_new_lab_has_what_is_asked_for(self, lab):
@@ -94,5 +100,5 @@ class TestWanted:
         """
         The message names those that there are.
         """
-        with pytest.raises(LabError, match="the lab has no part tanos; its parts: thanos"):
+        with pytest.raises(LabError, match="the lab has no part tanos; its parts: operator, thanos"):
             wanted(["tanos"])

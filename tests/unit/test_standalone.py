@@ -96,7 +96,7 @@ class TestAlone:
         policy = alone.one(NETWORK_POLICY, "kube-state-metrics").inputs["spec"]
 
         [peer] = policy["ingress"][0]["from"]
-        assert peer["podSelector"]["matchLabels"]["app.kubernetes.io/name"] == "prometheus-standalone"
+        assert peer["podSelector"]["matchLabels"] == {"app.kubernetes.io/instance": "prometheus-standalone"}
 
 
 class TestWhole:

@@ -364,7 +364,7 @@ def connecting(engine: Engine):
     ]
     [rule] = policy["ingress"]
     assert rule["ports"] == [{"port": 11211, "protocol": "TCP"}]
-    return {peer["podSelector"]["matchLabels"]["app.kubernetes.io/name"] for peer in rule["from"]}
+    return {peer["podSelector"]["matchLabels"]["app.kubernetes.io/instance"] for peer in rule["from"]}
 
 
 class TestMemcached:

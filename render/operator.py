@@ -1,0 +1,186 @@
+"""
+What an agent and a server do, as fields of the Prometheus Operator's custom resources.
+
+Everything here is translated from what is rendered for Prometheus itself, so that both shapes differ in nothing that
+the operator leaves open. The fields are those of release 0.85.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from settings import Fleet, Server
+from settings.images import release
+from settings.operator import Operator, Select
+
+from .alertmanager import alerting
+from .prometheus.agent import agent_remote_write, agent_scrape_configs
+from .prometheus.flags import agent_flags, server_flags
+from .prometheus.global_config import OUT_OF_ORDER_WINDOW, global_section, storage_section
+from .prometheus.server import server_scrape_configs
+from .prometheus.wal import WalPlan
+from .rules import server_rule_groups
+from .scrape.relabel import MOVED, constant, drop
+from .scrape.untrusted import OWNED_BEFORE_MONITORS
+from .yaml import to_yaml
+
+SCRAPE, ALERTMANAGERS, ALERT_RELABEL = "scrape-configs.yaml", "alertmanagers.yaml", "alert-relabel-configs.yaml"
+"""Files of the Secret with what the custom resources take as it stands in prometheus.yml."""
+_OF_THE_OPERATOR = frozenset(
+    {
+        *("agent", "config.auto-reload", "config.auto-reload-interval", "config.file", "enable-feature"),
+        *("storage.agent.path", "storage.tsdb.path", "web.enable-remote-write-receiver", "web.listen-address"),
+        "web.max-connections",
+    }
+)
+"""Flags that it sets from other fields, and refuses among `additionalArgs`."""
+_ENFORCED = {
+    "sample_limit": "SampleLimit",
+    "target_limit": "TargetLimit",
+    "label_limit": "LabelLimit",
+    "label_name_length_limit": "LabelNameLengthLimit",
+    "label_value_length_limit": "LabelValueLengthLimit",
+    "body_size_limit": "BodySizeLimit",
+    "keep_dropped_targets": "KeepDroppedTargets",
+}
+"""Setting of the global section -> field that no monitor may exceed."""
+_RENAMED = {"protobuf_message": "messageVersion", "retry_on_http_429": "retryOnRateLimit"}
+_MESSAGES = {"prometheus.WriteRequest": "V1.0", "io.prometheus.write.v2.Request": "V2.0"}
+_MONITORS = ("serviceMonitor", "podMonitor", "probe", "scrapeConfig")
+
+
+class Operated(NamedTuple):
+    """A Prometheus that the operator runs."""
+
+    spec: Mapping[str, Any]
+    """Fields of its custom resource, without its pod and without references to the files."""
+    files: Mapping[str, str]
+    """Files of the Secret that it refers to: name -> text."""
+    rules: Mapping[str, Mapping[str, Any]]
+    """Name -> `spec` of a PrometheusRule."""
+    labels: Mapping[str, str]
+    """Labels without which it would not use these PrometheusRules."""
+
+
+def operated_agent(fleet: Fleet, cluster: str, plan: WalPlan) -> Operated:
+    """Return an agent as a PrometheusAgent, whose `remoteWrite` is `operated_remote_write`."""
+    selected = _select(fleet, cluster)
+    spec = {**_common(fleet, cluster, agent_flags(plan)), **_selectors(_MONITORS, selected, fleet.namespace)}
+    return Operated(spec, {SCRAPE: to_yaml(agent_scrape_configs(fleet, cluster))}, {}, selected.labels)
+
+
+def operated_remote_write(
+    fleet: Fleet, cluster: str, url: str, *, own: bool, ca_file: str | None, token_file: str
+) -> list[dict[str, Any]]:
+    """Return the field `remoteWrite` of an agent; arguments as of `agent_config`."""
+    write = agent_remote_write(fleet, cluster, url, own=own, ca_file=ca_file, token_file=token_file)
+    return [_translated(write)]
+
+
+def operated_server(server: Server, fleet: Fleet) -> Operated:
+    """Return a server as a Prometheus."""
+    flags = server_flags(fleet)
+    storage = storage_section(server.retention, server.storage, out_of_order_time_window=OUT_OF_ORDER_WINDOW)
+    selected = _select(fleet, server.cluster)
+    spec = {
+        **_common(fleet, server.cluster, flags),
+        **_selectors((*_MONITORS, "rule"), selected, fleet.namespace),
+        "evaluationInterval": fleet.scrape.interval,
+        "retention": storage["tsdb"]["retention"]["time"],
+        "retentionSize": storage["tsdb"]["retention"]["size"],
+        "tsdb": {"outOfOrderTimeWindow": storage["tsdb"]["out_of_order_time_window"]},
+        "exemplars": {"maxSize": storage["exemplars"]["max_exemplars"]},
+        "enableRemoteWriteReceiver": "--web.enable-remote-write-receiver" in flags,
+        "web": {"maxConnections": int(_values(flags, "web.max-connections")[0])},
+    }
+    files = {SCRAPE: to_yaml(server_scrape_configs(server, fleet))}
+    if fleet.alertmanager:
+        notified = alerting(server, fleet.namespace)
+        files[ALERTMANAGERS] = to_yaml(notified["alertmanagers"])
+        files[ALERT_RELABEL] = to_yaml(notified["alert_relabel_configs"])
+    return Operated(spec, files, server_rule_groups(fleet), selected.labels)
+
+
+def _common(fleet: Fleet, cluster: str, flags: Sequence[str]) -> dict[str, Any]:
+    """
+    Fields that both kinds have.
+
+    A monitor gets the label `cluster` when its targets are found, so that a series with another one keeps that as
+    `exported_cluster`. It may neither honour labels nor read files of the pod, such as the token for remote write.
+    """
+    section = global_section(fleet, cluster)
+    features = [
+        *_values(flags, "enable-feature"),
+        *(["extra-scrape-metrics"] if section["extra_scrape_metrics"] else []),
+    ]
+    bounds = {field: section[name] for name, field in _ENFORCED.items() if section[name]}
+    return {
+        "image": fleet.images.prometheus,
+        "version": f"v{release(fleet.images.prometheus)}",
+        "replicas": 1,
+        "listenLocal": True,
+        "scrapeInterval": section["scrape_interval"],
+        "scrapeTimeout": section["scrape_timeout"],
+        "externalLabels": section["external_labels"],
+        "prometheusExternalLabelName": "",
+        "replicaExternalLabelName": "",
+        **{field[0].lower() + field[1:]: bound for field, bound in bounds.items()},
+        **{f"enforced{field}": bound for field, bound in bounds.items()},
+        "enableFeatures": features,
+        "additionalArgs": [*_additional(flags)],
+        "serviceDiscoveryRole": "EndpointSlice",
+        "overrideHonorLabels": True,
+        "arbitraryFSAccessThroughSMs": {"deny": True},
+        "scrapeClasses": [
+            {
+                "name": "promfleet",
+                "default": True,
+                "relabelings": [_translated(constant("cluster", cluster))],
+                "metricRelabelings": [
+                    _translated(rule) for rule in (drop(["__name__"], "|".join(OWNED_BEFORE_MONITORS)), *MOVED)
+                ],
+            }
+        ],
+    }
+
+
+def _select(fleet: Fleet, cluster: str) -> Select:
+    return (fleet.clusters[cluster].operator or Operator()).select
+
+
+def _selectors(kinds: Iterable[str], select: Select, own: str) -> dict[str, Any]:
+    """Fields that choose objects of these kinds; an empty selector chooses all, and none at all chooses nothing."""
+    objects = {"matchLabels": dict(select.labels)} if select.labels else {}
+    names = sorted({*select.namespaces, own})
+    expression = {"key": "kubernetes.io/metadata.name", "operator": "In", "values": names}
+    namespaces = {"matchExpressions": [expression]} if select.namespaces else {}
+    found = {}
+    for kind in kinds:
+        found |= {f"{kind}Selector": objects, f"{kind}NamespaceSelector": namespaces}
+    return found
+
+
+def _additional(flags: Iterable[str]) -> Iterable[dict[str, str]]:
+    """The flags that the operator does not set itself, as `additionalArgs`."""
+    for flag in flags:
+        name, _, value = flag.removeprefix("--").partition("=")
+        if name not in _OF_THE_OPERATOR:
+            yield {"name": name, **({"value": value} if value else {})}
+
+
+def _values(flags: Iterable[str], name: str) -> list[str]:
+    return [flag.partition("=")[2] for flag in flags if flag.startswith(f"--{name}=")]
+
+
+def _translated(value: Any) -> Any:
+    """A part of prometheus.yml with the names that the custom resources have for its fields."""
+    if isinstance(value, dict):
+        return {
+            _field(key): _MESSAGES.get(one, one) if key == "protobuf_message" else _translated(one)
+            for key, one in value.items()
+        }
+    return [_translated(item) for item in value] if isinstance(value, list) else value
+
+
+def _field(name: str) -> str:
+    return _RENAMED.get(name) or re.sub(r"_([a-z])", lambda found: found[1].upper(), name)

@@ -1,0 +1,42 @@
+"""Rules on clusters in which the Prometheus Operator runs Prometheus."""
+
+from collections.abc import Iterator
+
+from ..errors import Problem
+from ..images import release
+from ..operator import RELEASE
+from .partial import PartialFleet
+
+
+def operators_run_prometheus(partial: PartialFleet) -> Iterator[Problem]:
+    """An operator's cluster has an agent or a server; a watcher is outside of all clusters."""
+    if not partial.watcher:
+        return
+    for name, cluster in partial.clusters.items():
+        if cluster and cluster.operator and name in partial.watcher.clusters and name not in partial.agents:
+            rule = "has no effect: the watcher scrapes this cluster from outside, and reads no ServiceMonitors"
+            yield Problem(("clusters", name, "operator"), rule, "Remove it.")
+
+
+def operated_servers_are_alone(partial: PartialFleet) -> Iterator[Problem]:
+    """Thanos, which replicas need, belongs to a server that the operator does not run."""
+    cluster = partial.clusters.get(partial.server_cluster) if partial.server_cluster else None
+    if cluster and cluster.operator and "thanos" in partial.present:
+        rule = f"is not supported with Thanos, whose sidecar this program adds to its own {partial.server_noun} only"
+        instead = "Remove it, or remove thanos; agents of other clusters may have an operator."
+        yield Problem(("clusters", str(partial.server_cluster), "operator"), rule, instead)
+
+
+def operators_know_their_images(partial: PartialFleet) -> Iterator[Problem]:
+    """The operator is told the release of Prometheus, and is of the release of the definitions that come with it."""
+    operated = [cluster.operator for cluster in partial.clusters.values() if cluster and cluster.operator]
+    if not partial.images or not operated:
+        return
+    if release(partial.images.prometheus) is None:
+        rule = "has no tag like v3.15.0, from which the operator knows what this Prometheus supports"
+        instead = "Write the release as the tag; a digest may follow it."
+        yield Problem(("images", "prometheus"), rule, instead, partial.images.prometheus)
+    image = partial.images.prometheus_operator
+    if any(operator.install for operator in operated) and release(image) not in {None, RELEASE}:
+        rule = f"is not release {RELEASE}, whose custom resource definitions this program installs"
+        yield Problem(("images", "prometheusOperator"), rule, f"Write an image of v{RELEASE}.", image)

@@ -1,0 +1,259 @@
+"""The Prometheus Operator runs the hub and one agent, another agent is plain, and everybody's monitors are used."""
+
+import json
+import time
+from collections.abc import Generator, Iterator
+from typing import Any
+
+import pytest
+
+from fleet.client import PrometheusClient
+
+from .clusters import Bringup, Lab
+from .fixtures import OPERATOR as PART
+from .fixtures import wait_for
+from .fleets import OPERATOR, OPERATOR_STACK
+from .samples import answers, delivered, watching
+from .stack import Stack, eventually
+from .stacks import Stacks
+from .test_fleet import CLUSTERS, FORGOTTEN, JOBS, assert_hub_agrees
+from .workloads import IMPOSTOR, exporter
+
+pytestmark = pytest.mark.lab
+TEAM = "shop"
+"""A namespace whose owner labels things in a way of its own, and knows nothing of this program."""
+PATH, SECONDS = "/cgi-bin/metrics", 90
+FAILURES = "kube_state_metrics_(list|watch)_total|.+_errors_total"
+"""What is counted only where something has failed, as requests of kube-state-metrics before it has its role."""
+SERIES = 100
+"""Names of series that an agent sends at least."""
+MOVED = {
+    "clusters": {"hub": {"operator": None}, "eu1": {"operator": None}, "us1": {"operator": {"install": True}}},
+}
+"""What changes the stack file to one with the operator in the other cluster."""
+PAST, LONGEST_GAP = 60, 120
+"""Seconds: of samples to look back on, and without a sample while a Prometheus is stopped and another starts."""
+CLAIM = {"cluster": "eu1", "exported_cluster": "hub"}
+"""What is stored of a series of eu1 that says it was of another cluster."""
+
+
+def _own(kind: str, name: str, spec: dict[str, Any], version: str = "v1") -> dict[str, Any]:
+    metadata = {"name": name, "namespace": TEAM, "labels": {"team": TEAM}}
+    return {"apiVersion": f"monitoring.coreos.com/{version}", "kind": kind, "metadata": metadata, "spec": spec}
+
+
+def monitors() -> Iterator[dict[str, Any]]:
+    """One of each kind for the same pod, which all honour the labels that it sends."""
+    selector = {"matchLabels": {"app": "impostor"}}
+    endpoint = {"path": PATH, "interval": "5s", "honorLabels": True}
+    yield {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "impostor", "namespace": TEAM, "labels": {"app": "impostor"}},
+        "spec": {"selector": {"app": "impostor"}, "ports": [{"name": "http", "port": 8080}]},
+    }
+    yield _own("ServiceMonitor", "by-service", {"selector": selector, "endpoints": [{**endpoint, "port": "http"}]})
+    port = {**endpoint, "portNumber": 8080}
+    yield _own("PodMonitor", "by-pod", {"selector": selector, "podMetricsEndpoints": [port]})
+    address = f"impostor.{TEAM}.svc:8080"
+    yield _own(
+        "ScrapeConfig",
+        "by-hand",
+        {
+            "staticConfigs": [{"targets": [address]}],
+            "metricsPath": PATH,
+            "scrapeInterval": "5s",
+            "honorLabels": True,
+            "relabelings": [{"targetLabel": "cluster", "replacement": "us1"}],
+        },
+        "v1alpha1",
+    )
+    yield _own(
+        "Probe",
+        "by-prober",
+        {"prober": {"url": address, "path": PATH}, "targets": {"staticConfig": {"static": ["shop.example"]}}},
+    )
+
+
+def rule(name: str, expr: str) -> dict[str, Any]:
+    return _own(
+        "PrometheusRule", name, {"groups": [{"name": name, "rules": [{"record": "shop:up:sum", "expr": expr}]}]}
+    )
+
+
+@pytest.fixture(scope="module")
+def operator_parts(lab: Lab, pytestconfig: pytest.Config, bringup: Bringup) -> None:
+    """The images of the operator."""
+    wait_for(pytestconfig, bringup, PART)
+
+
+@pytest.fixture
+def operated(stacks: Stacks, operator_parts: None) -> Stack:
+    [stack] = stacks.deploy({OPERATOR_STACK: OPERATOR})
+    return stack
+
+
+@pytest.fixture
+def hub(operated: Stack, stacks: Stacks) -> Generator[PrometheusClient]:
+    with stacks.open_prometheus(operated) as hub:
+        yield hub
+
+
+@pytest.fixture
+def shop(lab: Lab, operated: Stack) -> Iterator[None]:
+    """A team's program and monitors in the cluster whose agent the operator runs, without an annotation."""
+    *parts, deployment = exporter("impostor", IMPOSTOR, "5s", namespace=TEAM)
+    del deployment["spec"]["template"]["metadata"]["annotations"]
+    lab.apply("eu1", [*parts, deployment, *monitors()])
+    yield
+    kinds = "servicemonitor,podmonitor,scrapeconfig,probe"
+    lab.kubectl("eu1", "-n", TEAM, "delete", kinds, "--all")
+    lab.kubectl("eu1", "delete", "namespace", TEAM, "--wait=false")
+
+
+def conditions(lab: Lab, cluster: str, kind: str, name: str) -> dict[str, str]:
+    found = json.loads(lab.kubectl(cluster, "-n", "promfleet", "get", kind, name, "-o", "json"))
+    return {one["type"]: one["status"] for one in found["status"]["conditions"]}
+
+
+class TestOperated:
+    def test_the_operator_runs_what_the_stack_file_describes(self, lab: Lab, operated: Stack) -> None:
+        """
+        A Prometheus in the hub's cluster and a PrometheusAgent in eu1, both reconciled; us1 has a plain StatefulSet.
+        """
+        reconciled = {"Available": "True", "Reconciled": "True"}
+
+        assert conditions(lab, "hub", "prometheus", "prometheus-hub") == reconciled
+        assert conditions(lab, "eu1", "prometheusagent", "prometheus-agent") == reconciled
+        assert "prometheus-agent" in lab.kubectl("us1", "-n", "promfleet", "get", "statefulset", "-o", "name")
+
+    def test_the_hub_counts_every_clusters_pods(self, lab: Lab, hub: PrometheusClient) -> None:
+        """
+        What the hub says of each cluster and namespace is what that cluster's API server says.
+        """
+        eventually(lambda: assert_hub_agrees(lab, hub), FORGOTTEN)
+
+    def test_both_kinds_of_agents_send_the_same_series(self, hub: PrometheusClient) -> None:
+        """
+        Every job of every cluster is up, and has the same names and labels, whoever runs the agent.
+        """
+
+        def assert_alike() -> None:
+            up = {(s.labels["cluster"], s.labels["job"]): s.value for s in hub.query("min by (cluster, job) (up)")}
+            assert {(c, job) for c in CLUSTERS for job in JOBS} <= up.keys()
+            assert [target for target, value in up.items() if value != 1] == []
+            names, labels = dict[str, set[Any]](), dict[str, set[Any]]()
+            for cluster in ("eu1", "us1"):
+                found = hub.query(f'{{cluster="{cluster}", job!="", __name__!~"{FAILURES}"}}')
+                names[cluster] = {(s.labels["job"], s.labels["__name__"]) for s in found}
+                labels[cluster] = {(s.labels["job"], s.labels["__name__"], *sorted(s.labels)) for s in found}
+            assert len(names["us1"]) > SERIES
+            assert names["eu1"] ^ names["us1"] == set()
+            assert labels["eu1"] ^ labels["us1"] == set()
+
+        eventually(assert_alike, SECONDS)
+
+    def test_is_at_rest(self, operated: Stack) -> None:
+        """
+        A preview after `pulumi up` shows no changes, though the operator writes status and defaults.
+        """
+        assert "unchanged" in operated.pulumi("preview", "--expect-no-changes")
+
+
+class TestMonitors:
+    def test_of_everybody_are_used_and_none_poses_as_another_cluster(
+        self, lab: Lab, hub: PrometheusClient, shop: None
+    ) -> None:
+        """
+        Each has the cluster that it is in and keeps what it claimed, whatever labels it honours or sets itself.
+        """
+
+        def assert_scraped() -> None:
+            found = hub.query("impostor_claims")
+            told = {s.labels["job"]: {name: s.labels.get(name) for name in CLAIM} for s in found}
+            assert told == {
+                "impostor": CLAIM,
+                f"{TEAM}/by-pod": CLAIM,
+                f"scrapeConfig/{TEAM}/by-hand": {**CLAIM, "exported_cluster": "us1"},
+                f"probe/{TEAM}/by-prober": CLAIM,
+            }
+            assert {s.labels["namespace"] for s in found if "namespace" in s.labels} == {TEAM}
+
+        eventually(assert_scraped, SECONDS)
+        lab.kubectl("eu1", "-n", TEAM, "delete", "servicemonitor", "by-service")
+
+        def assert_gone() -> None:
+            assert "impostor" not in {s.labels["job"] for s in hub.query("impostor_claims")}
+
+        eventually(assert_gone, SECONDS)
+
+
+class TestRules:
+    def test_one_that_does_not_parse_stays_out_and_says_so(self, lab: Lab, hub: PrometheusClient) -> None:
+        """
+        The others are evaluated, and an event names the reason.
+        """
+        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": TEAM}}
+        lab.apply("hub", [namespace, rule("good", "sum(up)"), rule("broken", "sum(up")])
+
+        def assert_evaluated() -> None:
+            assert [s.value for s in hub.query("shop:up:sum")] != []
+            events = lab.kubectl("hub", "-n", TEAM, "get", "events", "-o", "jsonpath={.items[*].message}")
+            assert "broken" in events
+            assert "good" not in events
+
+        try:
+            eventually(assert_evaluated, SECONDS)
+            groups = hub.get("/api/v1/rules").json()["data"]["groups"]
+            assert {"good", "fleet"} <= {group["name"] for group in groups}
+            assert "broken" not in {group["name"] for group in groups}
+        finally:
+            lab.kubectl("hub", "-n", TEAM, "delete", "prometheusrule", "--all")
+            lab.kubectl("hub", "delete", "namespace", TEAM, "--wait=false")
+
+
+class TestMove:
+    def test_a_cluster_moves_to_an_operator_and_back_by_one_line(
+        self, lab: Lab, operated: Stack, stacks: Stacks, oracle: str
+    ) -> None:
+        """
+        The server keeps its samples, and no cluster is silent for longer than two restarts take.
+        """
+        until = str(int(time.time()))
+
+        def counted(hub: PrometheusClient) -> dict[str, float]:
+            found = answers(hub, f'sum by (job) (count_over_time(up{{cluster="hub"}}[{PAST}s]))', time=until)
+            return {one["metric"]["job"]: float(one["value"][1]) for one in found}
+
+        with stacks.open_prometheus(operated) as hub:
+            watches = watching(hub, CLUSTERS)
+            before = counted(hub)
+
+        stacks.deploy({OPERATOR_STACK: OPERATOR.changed(MOVED)})
+
+        for cluster, kind in {"hub": "prometheus", "eu1": "prometheusagent"}.items():
+            assert lab.kubectl(cluster, "-n", "promfleet", "get", kind, "-o", "name").strip() == ""
+        assert "prometheus-agent" in lab.kubectl("us1", "-n", "promfleet", "get", "prometheusagent", "-o", "name")
+        with stacks.open_prometheus(operated) as hub:
+            for watch in watches:
+                watch.hub = hub
+            found = delivered(watches)
+            assert counted(hub) == before != {}
+        assert [samples for samples in found if samples.longest_gap > LONGEST_GAP] == []
+
+
+class TestDestroy:
+    def test_leaves_definitions_and_everybody_elses_objects(self, lab: Lab, shop: None, stacks: Stacks) -> None:
+        """
+        Nothing of ours stays but the definitions, with which all monitors of the cluster would go.
+        """
+        stacks.deploy({})
+
+        eventually(lambda: _assert_nothing_left(lab))
+        assert "servicemonitors.monitoring.coreos.com" in lab.kubectl("eu1", "get", "crd", "-o", "name")
+        kept = lab.kubectl("eu1", "-n", TEAM, "get", "servicemonitor,podmonitor,scrapeconfig,probe", "-o", "name")
+        assert len(kept.split()) == 4
+
+
+def _assert_nothing_left(lab: Lab) -> None:
+    assert lab.left() == {}
