@@ -1,7 +1,6 @@
 import json
 import signal
 import subprocess
-import time
 
 import pytest
 
@@ -15,8 +14,6 @@ pytestmark = pytest.mark.lab
 
 CLUSTERS = ("hub", "eu1", "us1")
 NAMESPACE = "default"
-RESTART = 60
-"""Seconds in which a busy machine has looked at all that runs; to start it takes longer."""
 
 
 def pod(name, command, **spec):
@@ -130,12 +127,10 @@ class TestUp:
         """
         before = {name: {p.pid for p in components(node_of(name)).values()} for name in CLUSTERS}
 
-        started = time.monotonic()
         fleet_lab_up(lab)
 
         after = {name: {p.pid for p in components(node_of(name)).values()} for name in CLUSTERS}
         assert after == before
-        assert time.monotonic() - started < RESTART
 
     @pytest.mark.parametrize("name", ["etcd", "kube-scheduler"])
     def test_a_dead_component_comes_back(self, lab, name):
