@@ -9,8 +9,9 @@ import pulumi
 
 from components.agent_prometheus import APP as AGENT
 from live import Resource, call
-from settings import Cluster, Hub, Standalone
+from settings import Cluster, Server
 from settings.operator import RELEASE
+from settings.validation.partial import SECTIONS
 
 DEFINITION = "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition"
 STATEFUL_SET = "kubernetes:apps/v1:StatefulSet"
@@ -25,7 +26,8 @@ OF_OPERATORS = {
 """Types that the Prometheus Operator makes pods of."""
 _PLAIN = Resource("apps/v1", "statefulsets")
 _SERVER, _AGENT = OF_OPERATORS.values()
-_OTHERS = {AGENT: _AGENT, **{f"prometheus-{section.section}": _SERVER for section in (Hub, Standalone)}}
+_SERVERS = [section for section in SECTIONS.values() if issubclass(section, Server)]
+_OTHERS = {AGENT: _AGENT, **{f"prometheus-{server.section}": _SERVER for server in _SERVERS}}
 """Name of a StatefulSet -> what an operator would run instead of it."""
 _DEFINITIONS = Resource("apiextensions.k8s.io/v1", "customresourcedefinitions")
 _UNKNOWN = "of an unknown release"
