@@ -116,6 +116,12 @@ def conditions(lab: Lab, cluster: str, kind: str, name: str) -> dict[str, str]:
     return {one["type"]: one["status"] for one in found["status"]["conditions"]}
 
 
+def update_mounts(lab: Lab) -> None:
+    """Have the kubelet look at the Secrets of the agent's pod, which it does every minute and a half otherwise."""
+    changed = f"tests/looked-at={time.time():.0f}"
+    lab.kubectl("eu1", "-n", "promfleet", "annotate", "pod", "prom-agent-prometheus-agent-0", changed, "--overwrite")
+
+
 class TestOperated:
     def test_the_operator_runs_what_the_stack_file_describes(self, lab: Lab, operated: Stack) -> None:
         """
@@ -169,6 +175,7 @@ class TestMonitors:
         """
 
         def assert_scraped() -> None:
+            update_mounts(lab)
             found = hub.query("impostor_claims")
             told = {s.labels["job"]: {name: s.labels.get(name) for name in CLAIM} for s in found}
             assert told == {
@@ -179,16 +186,17 @@ class TestMonitors:
             }
             assert {s.labels["namespace"] for s in found if "namespace" in s.labels} == {TEAM}
 
-        eventually(assert_scraped, SECONDS)
+        eventually(assert_scraped, 2 * SECONDS)
         lab.kubectl("eu1", "-n", TEAM, "delete", "servicemonitor", "by-service")
 
         def assert_gone() -> None:
+            update_mounts(lab)
             # Prometheus writes no marker for the series of a job that it is told of no more: they age.
             found = hub.query("(time() - timestamp(impostor_claims)) < 20")
             assert "impostor" not in {s.labels["job"] for s in found}
             assert found
 
-        eventually(assert_gone, SECONDS)
+        eventually(assert_gone, 2 * SECONDS)
 
 
 class TestRules:
