@@ -214,7 +214,7 @@ class TestRules:
             assert "good" not in events
 
         try:
-            eventually(assert_evaluated, SECONDS)
+            eventually(assert_evaluated, 2 * SECONDS)
             groups = hub.get("/api/v1/rules").json()["data"]["groups"]
             assert {"good", "fleet"} <= {group["name"] for group in groups}
             assert "broken" not in {group["name"] for group in groups}
