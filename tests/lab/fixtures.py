@@ -172,3 +172,16 @@ def oracle(lab: Lab) -> Iterator[str]:
     yield "oracle"
     for cluster in FLEET["clusters"]:
         lab.kubectl(cluster, "delete", "namespace", NAMESPACE, "--wait=false")
+
+
+@pytest.fixture(scope="session")
+def operator_parts(lab: Lab, pytestconfig: pytest.Config, bringup: Bringup) -> None:
+    """The images of the Prometheus Operator in every cluster."""
+    wait_for(pytestconfig, bringup, OPERATOR)
+
+
+@pytest.fixture
+def operated(stacks: Stacks, operator_parts: None) -> Stack:
+    """The dev stack's fleet, of which the operator runs the hub and the agent of eu1; every cluster reports."""
+    [stack] = stacks.deploy({fleets.OPERATOR_STACK: fleets.OPERATOR})
+    return stack

@@ -9,11 +9,7 @@ import pytest
 
 from fleet.client import PrometheusClient
 
-from .clusters import Bringup, Lab
-from .fixtures import OPERATOR as PART
-from .fixtures import wait_for
-from .fleets import OPERATOR, OPERATOR_STACK
-from .samples import answers, delivered, watching
+from .clusters import Lab
 from .stack import Stack, eventually
 from .stacks import Stacks
 from .test_fleet import CLUSTERS, FORGOTTEN, JOBS, assert_hub_agrees
@@ -27,12 +23,6 @@ EVENTS = ("_total", "_bucket", "_count", "_sum")
 """How names end of what exists only where something has happened, as requests that the API server has broken off."""
 SERIES = 100
 """Names of series that an agent sends at least."""
-MOVED = {
-    "clusters": {"hub": {"operator": None}, "eu1": {"operator": None}, "us1": {"operator": {"install": True}}},
-}
-"""What changes the stack file to one with the operator in the other cluster."""
-PAST, LONGEST_GAP = 60, 120
-"""Seconds: of samples to look back on, and without a sample while a Prometheus is stopped and another starts."""
 CLAIM = {"cluster": "eu1", "exported_cluster": "hub"}
 """What is stored of a series of eu1 that says it was of another cluster."""
 
@@ -79,18 +69,6 @@ def rule(name: str, expr: str) -> dict[str, Any]:
     return _own(
         "PrometheusRule", name, {"groups": [{"name": name, "rules": [{"record": "shop:up:sum", "expr": expr}]}]}
     )
-
-
-@pytest.fixture(scope="module")
-def operator_parts(lab: Lab, pytestconfig: pytest.Config, bringup: Bringup) -> None:
-    """The images of the operator."""
-    wait_for(pytestconfig, bringup, PART)
-
-
-@pytest.fixture
-def operated(stacks: Stacks, operator_parts: None) -> Stack:
-    [stack] = stacks.deploy({OPERATOR_STACK: OPERATOR})
-    return stack
 
 
 @pytest.fixture
@@ -221,36 +199,6 @@ class TestRules:
         finally:
             lab.kubectl("hub", "-n", TEAM, "delete", "prometheusrule", "--all")
             lab.kubectl("hub", "delete", "namespace", TEAM, "--wait=false")
-
-
-class TestMove:
-    def test_a_cluster_moves_to_an_operator_and_back_by_one_line(
-        self, lab: Lab, operated: Stack, stacks: Stacks, oracle: str
-    ) -> None:
-        """
-        The server keeps its samples, and no cluster is silent for longer than two restarts take.
-        """
-        until = str(int(time.time()))
-
-        def counted(hub: PrometheusClient) -> dict[str, float]:
-            found = answers(hub, f'sum by (job) (count_over_time(up{{cluster="hub"}}[{PAST}s]))', time=until)
-            return {one["metric"]["job"]: float(one["value"][1]) for one in found}
-
-        with stacks.open_prometheus(operated) as hub:
-            watches = watching(hub, CLUSTERS)
-            before = counted(hub)
-
-        stacks.deploy({OPERATOR_STACK: OPERATOR.changed(MOVED)})
-
-        for cluster, kind in {"hub": "prometheus", "eu1": "prometheusagent"}.items():
-            assert lab.kubectl(cluster, "-n", "promfleet", "get", kind, "-o", "name").strip() == ""
-        assert "prometheus-agent" in lab.kubectl("us1", "-n", "promfleet", "get", "prometheusagent", "-o", "name")
-        with stacks.open_prometheus(operated) as hub:
-            for watch in watches:
-                watch.hub = hub
-            found = delivered(watches)
-            assert counted(hub) == before != {}
-        assert [samples for samples in found if samples.longest_gap > LONGEST_GAP] == []
 
 
 class TestDestroy:
