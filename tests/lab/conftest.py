@@ -20,8 +20,8 @@ ORDER = (
     "test_standalone",
     "test_surroundings",  # changes the stack of test_standalone
     "test_watcher",
-    "test_operator",
     "test_examples",  # wants clusters with nothing of ours
+    "test_operator",  # leaves its definitions
     "test_first_update",  # begins with the dev stack, which stays to the end
     "test_render",  # only looks, while what happened before leaves the rules' memory
     "test_open",  # likewise

@@ -36,11 +36,9 @@ def kubeconfig(lab: Lab, tmp_path: Path) -> Path:
     known = {context["name"]: context["context"] for context in config["contexts"]}
     for name in EXAMPLES:
         fleet = yaml.safe_load((ROOT / f"Pulumi.{name}.yaml").read_text())["config"]["promfleet:fleet"]
-        config["contexts"] += [
-            {"name": said["context"], "context": known[lent(cluster)]}
-            for cluster, said in fleet["clusters"].items()
-            if said["context"] not in known
-        ]
+        for cluster, said in fleet["clusters"].items():
+            known.setdefault(said["context"], known[lent(cluster)])  # several examples may name one
+    config["contexts"] = [{"name": name, "context": context} for name, context in known.items()]
     path = tmp_path / "kubeconfig"
     path.write_text(yaml.safe_dump(config))
     return path
