@@ -183,4 +183,9 @@ def _translated(value: Any) -> Any:
 
 
 def _field(name: str) -> str:
-    return _RENAMED.get(name) or re.sub(r"_([a-z])", lambda found: found[1].upper(), name)
+    return _RENAMED.get(name) or camel(name)
+
+
+def camel(name: str) -> str:
+    """Return the name of a field as custom resources spell it."""
+    return re.sub(r"_([a-z])", lambda found: found[1].upper(), name)

@@ -1,13 +1,12 @@
 """A Prometheus that the Prometheus Operator runs: its custom resource, and what that refers to."""
 
 import json
-import re
 from typing import Any, NamedTuple
 
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from render.operator import ALERT_RELABEL, ALERTMANAGERS, SCRAPE, Operated
+from render.operator import ALERT_RELABEL, ALERTMANAGERS, SCRAPE, Operated, camel
 
 from .labels import PART_OF, labels
 from .security import RESTRICTED
@@ -122,8 +121,5 @@ _SPREAD = "topology_spread_constraints"
 def _camel(value: Any) -> Any:
     """Fields with the names that they have in Kubernetes, which Pulumi translates for its own types only."""
     if isinstance(value, dict):
-        return {
-            _UNLIKE.get(key) or re.sub(r"_([a-z])", lambda found: found[1].upper(), key): _camel(one)
-            for key, one in value.items()
-        }
+        return {_UNLIKE.get(key) or camel(key): _camel(one) for key, one in value.items()}
     return [_camel(item) for item in value] if isinstance(value, list) else value
