@@ -230,8 +230,12 @@ is_ready() { # SERVICE
 }
 
 restarts() { # SERVICE
-  systemctl enable --quiet "$(unit_of "$1")"
-  systemctl restart "$(unit_of "$1")" && is_started "$1"
+  local unit
+  unit=$(unit_of "$1")
+  systemctl enable --quiet "$unit"
+  systemctl stop "$unit"
+  systemctl reset-failed "$unit" 2>/dev/null || true # else systemd's own restarts of before count as failed starts
+  systemctl start "$unit" && is_started "$1"
 }
 
 # Tells whether a running service took a changed configuration; an answer may be missing where a machine is busy.
