@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from settings import Fleet
-from settings.exporters import Existing
+from settings.exporters import Existing, HostService
 
 from ..prometheus.flags import LISTEN
 from .annotated import annotated_pods, annotated_services
@@ -15,6 +15,7 @@ from .job import ScrapeJob
 from .platforms import VIRTUAL, unreachable
 from .relabel import NODE, POD, SERVICE, SLICE, Rule, constant, copied, drop, keep
 from .untrusted import untrusted
+from .user_jobs import with_paths
 
 OWN = "prometheus"
 """The job of Prometheus itself."""
@@ -47,7 +48,9 @@ def jobs(fleet: Fleet, cluster: str, connection: Connection = IN_CLUSTER) -> lis
         _api_server(connection),
         _coredns(),
         _kube_state_metrics(fleet, state),
-        _exporter(
+        _node_service(known.node_exporter.host)
+        if known.node_exporter.host
+        else _exporter(
             "node-exporter",
             fleet.node_exporter_namespace,
             node,
@@ -127,6 +130,32 @@ def _exporter(name: str, namespace: str, existing: Existing | None, *rules: Rule
     if existing:
         found, port = endpoints_of(existing.namespace, existing.service), existing.port or ".*"
     return ScrapeJob(name=name, discovery=found, relabel=[keep([f"{SLICE}_port_name"], port), *rules])
+
+
+def _node_service(host: HostService) -> ScrapeJob:
+    """The exporter of each Linux node itself, with the labels of one in a pod; an IPv6 address gets its brackets."""
+    address = f"{NODE}_address_InternalIP"
+    return ScrapeJob(
+        name="node-exporter",
+        options=with_paths(host.client.config),
+        discovery=nodes(),
+        relabel=[
+            *_REAL_NODES,
+            drop([f"{NODE}_label_kubernetes_io_os"], "windows"),
+            keep([address], ".+"),  # without one it would be the kubelet's that is asked
+            *(
+                {
+                    "source_labels": [address],
+                    "regex": form,
+                    "target_label": "__address__",
+                    "replacement": f"{written}:{host.port}",
+                }
+                for form, written in {"([^:]+)": "$1", "(.*:.*)": "[$1]"}.items()
+            ),
+            *(copied(f"{NODE}_name", label) for label in ("node", "instance")),
+            copied(address, "host_ip"),
+        ],
+    )
 
 
 def _without(job: ScrapeJob, *existing: Existing) -> ScrapeJob:

@@ -21,7 +21,13 @@ from .exposure import (
     node_ports_are_written,
     proxies_know_hosts_by_name,
 )
-from .jobs import job_files_exist, job_names_are_distinct, jobs_fit_a_machine, jobs_name_clusters
+from .jobs import (
+    job_files_exist,
+    job_names_are_distinct,
+    jobs_fit_a_machine,
+    jobs_name_clusters,
+    services_of_nodes_are_reached,
+)
 from .machine import machines_have_no_kubernetes_secrets, machines_install_releases
 from .operator import operated_servers_are_alone, operators_know_their_images, operators_run_prometheus
 from .partial import PartialFleet
@@ -212,6 +218,7 @@ RULES: tuple[Rule, ...] = (
     job_names_are_distinct,
     job_files_exist,
     jobs_fit_a_machine,
+    services_of_nodes_are_reached,
     named_clusters_report,
     routed_teams_have_alerts,
     hosts_are_distinct,
