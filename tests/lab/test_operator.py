@@ -10,6 +10,7 @@ import pytest
 from fleet.client import PrometheusClient
 
 from .clusters import Lab
+from .fleets import OPERATOR, OPERATOR_STACK
 from .stack import Stack, eventually
 from .stacks import Stacks
 from .test_fleet import CLUSTERS, FORGOTTEN, JOBS, assert_hub_agrees
@@ -81,7 +82,14 @@ def hub(operated: Stack, stacks: Stacks) -> Generator[PrometheusClient]:
 
 
 @pytest.fixture
-def shop(lab: Lab, operated: Stack) -> Iterator[None]:
+def defined(stacks: Stacks, operator_parts: None) -> None:
+    """The operator's fleet, in whatever state the test before left it."""
+    if not stacks.stand(OPERATOR_STACK):
+        stacks.deploy({OPERATOR_STACK: OPERATOR})
+
+
+@pytest.fixture
+def shop(lab: Lab, defined: None) -> Iterator[None]:
     """A team's program and monitors in the cluster whose agent the operator runs, without an annotation."""
     *parts, deployment = exporter("impostor", IMPOSTOR, "5s", namespace=TEAM)
     del deployment["spec"]["template"]["metadata"]["annotations"]
