@@ -1,7 +1,6 @@
 """The Prometheus Operator runs the hub and one agent, another agent is plain, and everybody's monitors are used."""
 
 import json
-import time
 from collections.abc import Generator, Iterator
 from typing import Any
 
@@ -9,7 +8,7 @@ import pytest
 
 from fleet.client import PrometheusClient
 
-from .clusters import Lab
+from .clusters import Lab, looked_at
 from .fleets import OPERATOR, OPERATOR_STACK
 from .stack import Stack, eventually
 from .stacks import Stacks
@@ -113,9 +112,9 @@ def labels_by_name(hub: PrometheusClient, cluster: str) -> dict[tuple[str, str],
 
 
 def update_mounts(lab: Lab) -> None:
-    """Have the kubelet look at the Secrets of the agent's pod, which it does every minute and a half otherwise."""
-    changed = f"tests/looked-at={time.time():.0f}"
-    lab.kubectl("eu1", "-n", "promfleet", "annotate", "pod", "prom-agent-prometheus-agent-0", changed, "--overwrite")
+    """Have the kubelet look at the Secrets of the agent's pod."""
+    pod = "prom-agent-prometheus-agent-0"
+    lab.kubectl("eu1", "-n", "promfleet", "annotate", "pod", pod, looked_at(), "--overwrite")
 
 
 class TestOperated:
