@@ -20,6 +20,7 @@ from .prometheus.global_config import OUT_OF_ORDER_WINDOW, global_section, stora
 from .prometheus.server import server_scrape_configs
 from .prometheus.wal import WalPlan
 from .rules import server_rule_groups
+from .scrape.applications import ADDED, application_job
 from .scrape.relabel import MOVED, constant, drop
 from .scrape.untrusted import OWNED_BEFORE_MONITORS
 from .yaml import to_yaml
@@ -44,6 +45,8 @@ _ENFORCED = {
     "keep_dropped_targets": "KeepDroppedTargets",
 }
 """Setting of the global section -> field that no monitor may exceed."""
+_PACE = {"scrape_interval": "interval", "scrape_timeout": "scrapeTimeout"}
+"""Field of a job -> field of an endpoint of a monitor."""
 _RENAMED = {"protobuf_message": "messageVersion", "retry_on_http_429": "retryOnRateLimit"}
 _MESSAGES = {"prometheus.WriteRequest": "V1.0", "io.prometheus.write.v2.Request": "V2.0"}
 _MONITORS = ("serviceMonitor", "podMonitor", "probe", "scrapeConfig")
@@ -99,6 +102,35 @@ def operated_server(server: Server, fleet: Fleet) -> Operated:
         files[ALERTMANAGERS] = to_yaml(notified["alertmanagers"])
         files[ALERT_RELABEL] = to_yaml(notified["alert_relabel_configs"])
     return Operated(spec, files, server_rule_groups(fleet), selected.labels)
+
+
+def operated_application(fleet: Fleet, name: str) -> dict[str, Any]:
+    """
+    Return an application as the `spec` of a ServiceMonitor, whose series have the labels of the plain job.
+
+    The operator itself chooses the targets, and gives them all labels but those of `ADDED`. What no monitor may bring
+    is in the scrape class.
+    """
+    application, job = fleet.applications[name], application_job(fleet, name)
+    pace = {_PACE[key]: value for key, value in job.options.items() if key in _PACE}
+    return {
+        "selector": {"matchLabels": dict(application.selector)},
+        "endpoints": [
+            {
+                "port": application.port,
+                "path": application.path,
+                **pace,
+                "followRedirects": False,
+                "relabelings": _translated([constant("job", job.name), *ADDED]),
+            }
+        ],
+        **_translated({key: value for key, value in job.options.items() if key not in _PACE}),
+    }
+
+
+def monitor_labels(fleet: Fleet, cluster: str) -> Mapping[str, str]:
+    """Return the labels without which the Prometheus of a cluster would not use a monitor."""
+    return _select(fleet, cluster).labels
 
 
 def _common(fleet: Fleet, cluster: str, flags: Sequence[str]) -> dict[str, Any]:

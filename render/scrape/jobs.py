@@ -9,6 +9,7 @@ from settings.exporters import Existing
 
 from ..prometheus.flags import LISTEN
 from .annotated import annotated_pods, annotated_services
+from .applications import application_jobs
 from .connection import IN_CLUSTER, Connection
 from .discovery import endpoint_slices, endpoints_of, nodes, pods
 from .job import ScrapeJob
@@ -60,6 +61,7 @@ def jobs(fleet: Fleet, cluster: str, connection: Connection = IN_CLUSTER) -> lis
             _without(annotated_services(fleet.scrape), *(one for one in (state, node) if one)),
             fleet.scrape.limits.annotated,
         ),
+        *([] if known.operator else application_jobs(fleet, cluster)),
     ]
     hidden = unreachable(fleet, cluster)
     return [connection.reach(job) for job in found if job.name not in hidden]
