@@ -61,6 +61,7 @@ def jobs(fleet: Fleet, cluster: str, connection: Connection = IN_CLUSTER) -> lis
             _without(annotated_services(fleet.scrape), *(one for one in (state, node) if one)),
             fleet.scrape.limits.annotated,
         ),
+        *([_operator(fleet.namespace)] if known.operator and known.operator.install else []),
         *([] if known.operator else application_jobs(fleet, cluster)),
     ]
     hidden = unreachable(fleet, cluster)
@@ -114,6 +115,20 @@ def _coredns() -> ScrapeJob:
             keep([f"{POD}_container_port_number"], "9153"),
             copied(f"{POD}_name", "pod"),
             copied(f"{POD}_node_name", "node"),
+        ],
+    )
+
+
+def _operator(namespace: str) -> ScrapeJob:
+    """The Prometheus Operator that this program installs, of which there is one pod."""
+    return ScrapeJob(
+        name="prometheus-operator",
+        discovery=pods(namespace, f"{_NAME}=prometheus-operator,{_PART_OF}"),
+        relabel=[
+            drop([f"{POD}_phase"], "Succeeded|Failed"),
+            keep([f"{POD}_container_port_name"], "metrics"),
+            constant("instance", "prometheus-operator"),
+            copied(f"{POD}_name", "pod"),
         ],
     )
 
