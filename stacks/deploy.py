@@ -8,6 +8,7 @@ from .applications import deploy_applications
 from .clusters import ClusterContext, deploy_cluster
 from .grafana import deploy_grafana
 from .hub import RemoteWriteEndpoint, deploy_hub, export_hub
+from .monitors import warn_of_unread_monitors
 from .probes import deploy_blackbox_exporter
 from .providers import require_contexts
 from .pushgateway import deploy_pushgateway
@@ -21,6 +22,7 @@ def deploy(fleet: Fleet) -> None:
     """Deploy each section that the stack file has, in clusters that the kubeconfigs know."""
     require_contexts(fleet.clusters)
     require_api_servers(fleet)
+    warn_of_unread_monitors(fleet)
     deploy_sections(fleet)
 
 
