@@ -9,6 +9,7 @@ from settings.exporters import Existing, HostService
 
 from ..prometheus.flags import LISTEN
 from .annotated import annotated_pods, annotated_services
+from .applications import application_jobs
 from .connection import IN_CLUSTER, Connection
 from .discovery import endpoint_slices, endpoints_of, nodes, pods
 from .job import ScrapeJob
@@ -63,6 +64,8 @@ def jobs(fleet: Fleet, cluster: str, connection: Connection = IN_CLUSTER) -> lis
             _without(annotated_services(fleet.scrape), *(one for one in (state, node) if one)),
             fleet.scrape.limits.annotated,
         ),
+        *([_operator(fleet.namespace)] if known.operator and known.operator.install else []),
+        *([] if known.operator else application_jobs(fleet, cluster)),
     ]
     hidden = unreachable(fleet, cluster)
     return [connection.reach(job) for job in found if job.name not in hidden]
@@ -115,6 +118,20 @@ def _coredns() -> ScrapeJob:
             keep([f"{POD}_container_port_number"], "9153"),
             copied(f"{POD}_name", "pod"),
             copied(f"{POD}_node_name", "node"),
+        ],
+    )
+
+
+def _operator(namespace: str) -> ScrapeJob:
+    """The Prometheus Operator that this program installs, of which there is one pod."""
+    return ScrapeJob(
+        name="prometheus-operator",
+        discovery=pods(namespace, f"{_NAME}=prometheus-operator,{_PART_OF}"),
+        relabel=[
+            drop([f"{POD}_phase"], "Succeeded|Failed"),
+            keep([f"{POD}_container_port_name"], "metrics"),
+            constant("instance", "prometheus-operator"),
+            copied(f"{POD}_name", "pod"),
         ],
     )
 

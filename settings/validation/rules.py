@@ -13,6 +13,13 @@ from .alerting import (
     routed_teams_have_alerts,
     sections_have_a_server,
 )
+from .applications import (
+    applications_are_named_once,
+    applications_are_scraped,
+    applications_are_selected,
+    dashboards_are_distinct,
+    dashboards_have_a_grafana,
+)
 from .capacity import retention_fits
 from .exposure import (
     hosts_are_distinct,
@@ -239,6 +246,11 @@ RULES: tuple[Rule, ...] = (
     operators_run_prometheus,
     operated_servers_are_alone,
     operators_know_their_images,
+    applications_are_scraped,
+    applications_are_named_once,
+    applications_are_selected,
+    dashboards_have_a_grafana,
+    dashboards_are_distinct,
 )
 
 
