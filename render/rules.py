@@ -15,6 +15,8 @@ from .yaml import to_yaml
 EXPECTED = "promfleet_cluster_expected"
 WATCHED = "promfleet_cluster_watched"
 """The clusters that a watcher scrapes from outside."""
+APPLICATION = "promfleet_application_expected"
+"""The applications of the stack file, by cluster, job and namespace."""
 OUTAGE = "promfleet_agent_outage_seconds"
 """Placeholder for the outage that an agent's WAL is planned for."""
 REPLICAS = "promfleet_thanos_replicas_expected"
@@ -88,6 +90,7 @@ def _inventory(fleet: Fleet) -> list[Rule]:
     """Recording rules with facts about the fleet, to join with, and alerts of its maintenance windows."""
     return [
         *(_expected(fleet, cluster) for cluster in expected(fleet)),
+        *(_application(fleet, name) for name in fleet.applications),
         *(_outage(fleet, cluster) for cluster in fleet.local_agents),
         *(_maintenance(window, fleet) for window in fleet.alerts.maintenance),
         *(
@@ -103,6 +106,12 @@ def _expected(fleet: Fleet, cluster: str) -> Rule:
     known = fleet.clusters.get(cluster) or elsewhere.get(cluster)
     labels = dict(known.labels) if known else {}
     return {"record": EXPECTED, "expr": "vector(1)", "labels": {"cluster": cluster, **labels}}
+
+
+def _application(fleet: Fleet, name: str) -> Rule:
+    one = fleet.applications[name]
+    labels = {"cluster": one.cluster, "job": one.job or name, "namespace": one.namespace}
+    return {"record": APPLICATION, "expr": "vector(1)", "labels": labels}
 
 
 def _outage(fleet: Fleet, cluster: str) -> Rule:

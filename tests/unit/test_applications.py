@@ -10,6 +10,7 @@ import render
 from render.grafana import APPLICATIONS, application_boards
 from render.operator import SCRAPE, operated_application
 from render.prometheus.watcher import watcher_config
+from render.rules import APPLICATION
 from settings import Fleet, FleetError
 from settings.dashboard_file import LARGEST
 from settings.loading.read import read
@@ -272,6 +273,19 @@ class TestDeployed:
         assert engine.all(MONITOR) == []
         assert [one for one in engine.objects if one["metadata"].get("namespace") == "shop"] == []
         assert "shop" in jobs(described())
+
+
+class TestInventory:
+    def test_says_what_is_expected(self) -> None:
+        """
+        An application of which nothing is found is noticed by what the hub expects.
+        """
+        files = render.server_rules(described(shop={**SHOP, "job": "storefront"}))
+        [group] = yaml.safe_load(files["inventory.yml"])["groups"]
+
+        assert {"cluster": "eu1", "job": "storefront", "namespace": "shop"} in [
+            rule["labels"] for rule in group["rules"] if rule.get("record") == APPLICATION
+        ]
 
 
 BOARD: dict[str, Any] = {
