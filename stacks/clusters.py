@@ -80,6 +80,7 @@ def deploy_cluster(fleet: Fleet, name: str) -> ClusterContext:
                 "prefix": fleet.namespace,
                 "image": fleet.images.prometheus_operator,
                 "reloader_image": fleet.images.config_reloader,
+                "scraper": _scraper(fleet, name),
                 "rollout_timeout": seconds(fleet.rollout_timeout),
             },
             opts,
