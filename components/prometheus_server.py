@@ -76,6 +76,8 @@ class PrometheusServerArgs(TypedDict):
     """Keys of Secrets and ConfigMaps that people's own scrape jobs read; none, if left out."""
     discovered: NotRequired[Sequence[tuple[str, str]]]
     """API group and resource of what these jobs discover by, beside nodes, pods, Services and EndpointSlices."""
+    namespaces: NotRequired[Sequence[str] | None]
+    """Namespaces whose pods, Services and EndpointSlices it may list; all, if None or left out."""
     storage_class: NotRequired[pulumi.Input[str] | None]
     """StorageClass of the volume; the cluster's default, if None or left out."""
     image: str
@@ -131,6 +133,7 @@ def deploy_server(
         {**metadata, "annotations": access.annotations},
         f"{args['prefix']}-{app}",
         args.get("discovered", ()),
+        args.get("namespaces"),
         child_opts,
     )
     tls_secret = pulumi.Output.from_input(

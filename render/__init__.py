@@ -2,6 +2,7 @@
 
 from .alertmanager import alertmanager_config, alertmanager_flags
 from .memory import Memory, agent_memory, compactor_memory, memcached_memory, query_memory, server_memory, store_memory
+from .namespaces import readable_namespaces
 from .operator import operated_agent, operated_remote_write, operated_server
 from .prometheus.agent import agent_config
 from .prometheus.flags import AGENT_GRACE, agent_flags, server_flags
@@ -29,6 +30,7 @@ __all__ = [
     "operated_remote_write",
     "operated_server",
     "query_memory",
+    "readable_namespaces",
     "ruler_rules",
     "rules",
     "server_config",

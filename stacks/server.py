@@ -54,6 +54,7 @@ def server_args(
         args["targets_ca_config_map"] = fleet.scrape.tls.ca_config_map
     args["job_files"] = render.mounted_files(fleet, server.cluster)
     args["discovered"] = render.discovered_resources(fleet, server.cluster)
+    args["namespaces"] = render.readable_namespaces(fleet, server.cluster)
     return args
 
 

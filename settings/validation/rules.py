@@ -19,6 +19,7 @@ from .applications import (
     applications_are_selected,
     dashboards_are_distinct,
     dashboards_have_a_grafana,
+    namespaced_jobs_are_known,
 )
 from .capacity import retention_fits
 from .exposure import (
@@ -251,6 +252,7 @@ RULES: tuple[Rule, ...] = (
     applications_are_selected,
     dashboards_have_a_grafana,
     dashboards_are_distinct,
+    namespaced_jobs_are_known,
 )
 
 

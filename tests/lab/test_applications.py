@@ -9,12 +9,14 @@ import pytest
 from dashboards import jvm
 from fleet.client import PrometheusClient
 from lab.images import SHOP
+from lab.node import LabError
 
 from . import fleets
 from .catalogue import Panels
 from .clusters import Lab
 from .stack import Stack, eventually
 from .stacks import Stacks
+from .test_fleet import FORGOTTEN, JOBS
 from .test_operator import SECONDS, TEAM, rule, update_mounts
 
 pytestmark = pytest.mark.lab
@@ -22,9 +24,16 @@ METRICS = "/actuator/prometheus"
 SOLD = {"app": "shop", "app.kubernetes.io/part-of": "store"}
 SHARED = {"namespace": TEAM, "selector": SOLD, "port": "http", "path": METRICS, "interval": "5s", "job": "shop"}
 SELLING = fleets.OPERATOR.changed(
-    {"applications": {f"shop-{cluster}": {"cluster": cluster, **SHARED} for cluster in fleets.AGENTS}}
+    {
+        "clusters": {"us1": {"namespaced": True}},
+        "applications": {f"shop-{cluster}": {"cluster": cluster, **SHARED} for cluster in fleets.AGENTS},
+    }
 )
-"""The file of the operator's stack, with the program in the clusters of both kinds of agents."""
+"""
+The file of the operator's stack, with the program in the clusters of both kinds of agents.
+
+That of us1 may list the namespaces of its targets only.
+"""
 LABELS = {"cluster", "container", "endpoint", "instance", "job", "namespace", "node", "pod", "service"}
 SILENT = {"Connections to databases", "Errors logged per second", "Garbage collection"}
 """Panels that may be empty: it has no database, no logback, and garbage to collect after a while only."""
@@ -94,8 +103,8 @@ def pod(lab: Lab, cluster: str) -> str:
 
 
 def ours(lab: Lab, cluster: str) -> list[str]:
-    """Name what this program has in the namespace."""
-    kinds = "serviceaccounts,roles,rolebindings,configmaps,secrets,services,networkpolicies"
+    """Name what this program has in the namespace, but the agent's right to it."""
+    kinds = "serviceaccounts,configmaps,secrets,services,networkpolicies"
     monitors = ",servicemonitors" if cluster == "eu1" else ""
     chosen = ("-l", "app.kubernetes.io/part-of=promfleet", "-o", "name")
     return lab.kubectl(cluster, "-n", TEAM, "get", kinds + monitors, *chosen).split()
@@ -135,6 +144,25 @@ class TestApplications:
             assert {title for _, title in panels.silent(hub)} - SILENT == set()
 
         eventually(assert_answered, SECONDS)
+
+    def test_are_found_without_a_right_to_others_pods(self, lab: Lab, hub: PrometheusClient) -> None:
+        """
+        The agent of us1 may list pods where its targets are, and every target of its jobs is up.
+        """
+        agent = "--as=system:serviceaccount:promfleet:prometheus-agent"
+        allowed = {
+            namespace: lab.kubectl("us1", "-n", namespace, "auth", "can-i", "list", "pods", agent).strip()
+            for namespace in (TEAM, "kube-system")
+        }
+
+        def assert_up() -> None:
+            up = {s.labels["job"]: s.value for s in hub.query('min by (job) (up{cluster="us1"})')}
+            assert up == dict.fromkeys((*JOBS, "shop"), 1)
+
+        assert allowed == {TEAM: "yes", "kube-system": "yes"}
+        with pytest.raises(LabError):
+            lab.kubectl("us1", "-n", "kube-public", "auth", "can-i", "list", "pods", agent)
+        eventually(assert_up, FORGOTTEN)
 
     def test_leave_the_namespace_alone(self, lab: Lab, selling: Stack) -> None:
         """
