@@ -17,6 +17,7 @@ from settings.alertmanager import (
     Webhook,
 )
 from settings.reserved import HUB_LABEL, REPLICA_LABEL
+from settings.scrape_credentials import MountedFile
 from settings.validation.secrets import secret_key
 
 from .auth_proxy import AuthProxy
@@ -24,6 +25,7 @@ from .scrape.authenticated import authenticated_job, notifications
 from .scrape.discovery import endpoints_of
 from .scrape.job import ScrapeJob
 from .scrape.relabel import POD, SLICE, copied, keep
+from .scrape.user_jobs import file_path, with_paths
 from .yaml import to_yaml
 
 APP = "alertmanager"
@@ -70,6 +72,7 @@ def alertmanager_config(settings: Alertmanager, secrets: str = SECRETS) -> str:
             "global": {"resolve_timeout": "5m"},
             "route": _tree(settings),
             "inhibit_rules": [_inhibition(one) for one in INHIBITIONS],
+            **({"templates": sorted(settings.templates)} if settings.templates else {}),
             "receivers": [
                 {"name": NOBODY},
                 *(
@@ -79,6 +82,12 @@ def alertmanager_config(settings: Alertmanager, secrets: str = SECRETS) -> str:
             ],
         }
     )
+
+
+def receiver_files(settings: Alertmanager) -> list[MountedFile]:
+    """Return each key of a Secret or ConfigMap, and each secret of the stack, that `configs` of receivers name."""
+    found = {file for contact in settings.receivers.values() if contact.configs for _, file in contact.configs.mounted}
+    return sorted(found, key=file_path)
 
 
 def alertmanager_flags(replicas: int, peers: str, label: str, url: str | None) -> list[str]:
@@ -189,7 +198,10 @@ def _integrations(receiver: str, contact: Contact, secrets: str) -> Block:
     blocks = (
         _integration(one, f"{secrets}/{secret_key(receiver, name)}") for name, one in contact.integrations.items()
     )
-    return {f"{kind}_configs": [{**block, "send_resolved": True}] for kind, block in blocks}
+    found: dict[str, list[Any]] = {f"{kind}_configs": [{**block, "send_resolved": True}] for kind, block in blocks}
+    for kind, verbatim in contact.configs.integrations.items() if contact.configs else ():
+        found[kind] = [*found.get(kind, ()), *with_paths(verbatim, secrets)]
+    return found
 
 
 def _integration(integration: Integration, secret: str) -> tuple[str, Block]:

@@ -8,7 +8,7 @@ from settings import Fleet, Watcher, authority, secret_key
 from settings.images import release
 from settings.watcher import SELF
 
-from .alertmanager import ALONE, alertmanager_config, common_flags
+from .alertmanager import ALONE, alertmanager_config, common_flags, receiver_files
 from .blackbox import LISTEN as BLACKBOX
 from .blackbox import blackbox_config
 from .memory import server_memory
@@ -239,8 +239,10 @@ def _alertmanager(fleet: Fleet, secrets: Mapping[str, str]) -> dict[str, File]:
         for receiver, contact in alertmanager.receivers.items()
         for integration in contact.integrations
     ]
+    keys += [file.name for file in receiver_files(alertmanager)]
     return {
         _ALERTMANAGER: File(alertmanager_config(alertmanager, f"{ETC}/{_SECRETS}")),
+        **{f"alertmanager/{name}": File(text) for name, text in alertmanager.templates.items()},
         **{f"{_SECRETS}/{key}": _secret(secrets[key]) for key in keys},
     }
 

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
 from .errors import Path, Problem
 from .expose import ExposedHost
+from .integrations import INTEGRATIONS
+from .receiver_config import Integrations, ReceiverConfigs, undefined_templates
 from .secret_key import SecretKey
-from .section import Distinct, Many, Section, Table
+from .section import Distinct, Many, Section, Table, empty
+from .template_files import Templates
 from .types import (
     Address,
     DnsLabel,
@@ -99,11 +102,22 @@ class Contact(Section):
     pager_duty: PagerDuty | None = None
     email: Email | None = None
     webhook: Webhook | None = None
+    configs: Annotated[ReceiverConfigs | None, Integrations()] = None
+    """Integrations as Alertmanager has them, several of a kind: `opsgenie_configs: […]`; credentials are references."""
+
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = {
+        name: ("is Alertmanager's own", f"Write it below configs: configs: {{{kind}: [{{…}}]}}.")
+        for kind in INTEGRATIONS
+        for name in (kind, kind.removesuffix("_configs"))
+        if name not in ("slack", "email", "webhook", "pagerduty", "victorops")
+    } | {
+        "msTeams": ("is Alertmanager's own", "Write it below configs: configs: {msteamsv2_configs: [{…}]}."),
+    }
 
     @property
     def integrations(self) -> Mapping[str, Integration]:
         """The integrations that are set, by the field's name in Python."""
-        return {name: value for name in Contact.model_fields if (value := getattr(self, name))}
+        return {name: value for name in Contact.model_fields if isinstance(value := getattr(self, name), Integration)}
 
 
 class Route(Section):
@@ -197,6 +211,8 @@ class Alertmanager(Section):
     """Routes, tried in this order; the first that matches wins."""
     heartbeat: Heartbeat | None = None
     grouping: Grouping = Grouping()
+    templates: Annotated[Mapping[str, str], Templates()] = Field(default_factory=empty)
+    """Files beside the stack file with templates of yours, which texts of `configs` name: `templates/*.tmpl`."""
     expose: ExposedHost | None = None
 
     def problems(self) -> Iterator[Problem]:
@@ -210,9 +226,20 @@ class Alertmanager(Section):
                 instead = "Name it in a route, in default or in heartbeat, or remove it."
                 yield Problem(("receivers", name), "is never used", instead)
         yield from self._shadowed()
+        yield from undefined_templates(self.texts, self.templates)
         if self.heartbeat and self.receivers.get(self.heartbeat.receiver) == Contact():
             instead = "Give that receiver a webhook or another integration, or remove heartbeat."
             yield Problem(("heartbeat", "receiver"), "has no integration", instead, self.heartbeat.receiver)
+
+    @property
+    def texts(self) -> Mapping[Path, str]:
+        """Every template in `configs` of a receiver, by its path in this section."""
+        return {
+            ("receivers", name, "configs", *path): text
+            for name, contact in self.receivers.items()
+            if contact.configs
+            for path, text in contact.configs.texts
+        }
 
     def _used(self) -> Iterator[tuple[Path, str]]:
         yield ("default",), self.default

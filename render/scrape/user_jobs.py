@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from settings import Fleet, in_bytes
+from settings.receiver_config import OF_STACK
 from settings.reserved import OUR_JOBS
 from settings.scrape_config import ScrapeConfig
 from settings.scrape_credentials import MountedFile
@@ -54,8 +55,8 @@ def discovered_resources(fleet: Fleet, cluster: str) -> list[tuple[str, str]]:
 
 
 def file_path(file: MountedFile) -> str:
-    """Return the path below the folder of a key; no name of an object has a slash."""
-    return f"{file.kind}/{file.name}/{file.key}"
+    """Return the path below the folder of a key; neither a name of an object nor one of a secret has a slash."""
+    return file.name if file.kind == OF_STACK else f"{file.kind}/{file.name}/{file.key}"
 
 
 def _needs(entries: Any) -> Iterator[str]:
@@ -75,7 +76,7 @@ def user_config(fleet: Fleet, job: ScrapeConfig, cluster: str) -> dict[str, Any]
     With `honor_labels` the labels of a target's own answer are only there after the scrape, without it those that
     discovery and relabelling gave it are: therefore both lists have the same end.
     """
-    written = {key: _with_paths(value) for key, value in job.config.items()}
+    written = {key: with_paths(value, FOLDER) for key, value in job.config.items()}
     limits = fleet.scrape.limits.annotated
     apart = _apart(job.name, cluster)
     relabel, metric_relabel = (written.pop(f"{kind}relabel_configs", []) for kind in ("", "metric_"))
@@ -100,10 +101,10 @@ def _apart(name: str, cluster: str) -> list[Rule]:
     ]
 
 
-def _with_paths(value: Any) -> Any:
-    """The same with the path of every mounted file."""
+def with_paths(value: Any, folder: str) -> Any:
+    """Return the same with the path, below a folder, of every mounted file."""
     if isinstance(value, MountedFile):
-        return f"{FOLDER}/{file_path(value)}"
+        return f"{folder}/{file_path(value)}"
     if isinstance(value, Mapping):
-        return {key: _with_paths(item) for key, item in value.items()}
-    return [_with_paths(item) for item in value] if isinstance(value, list | tuple) else value
+        return {key: with_paths(item, folder) for key, item in value.items()}
+    return [with_paths(item, folder) for item in value] if isinstance(value, list | tuple) else value

@@ -12,6 +12,7 @@ from ..validation.rules import broken_rules
 from ..validation.secrets import Given, missing
 from .explain import explain
 from .jobs import with_job_files
+from .templates import with_template_files
 
 
 def read(raw: object, source: str, given: Given, folder: Path = Path()) -> Fleet:
@@ -24,7 +25,7 @@ def read(raw: object, source: str, given: Given, folder: Path = Path()) -> Fleet
         raise FleetError(
             source, [Problem((), "is not a mapping", "Write clusters, and hub, standalone, watcher or agents.")]
         )
-    raw = with_job_files(raw, folder)
+    raw = with_template_files(with_job_files(raw, folder), folder)
     try:
         fleet = Fleet.model_validate(raw, by_alias=True, by_name=False)
     except ValidationError as error:
