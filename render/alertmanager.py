@@ -72,6 +72,7 @@ def alertmanager_config(settings: Alertmanager, secrets: str = SECRETS) -> str:
             "global": {"resolve_timeout": "5m"},
             "route": _tree(settings),
             "inhibit_rules": [_inhibition(one) for one in INHIBITIONS],
+            **({"time_intervals": list(settings.time_intervals)} if settings.time_intervals else {}),
             **({"templates": sorted(settings.templates)} if settings.templates else {}),
             "receivers": [
                 {"name": NOBODY},
@@ -181,8 +182,16 @@ def _route(route: Route) -> Block:
         "namespace": route.namespaces,
         "severity": route.severities,
     }
-    matchers = [f'{label}=~"{"|".join(values)}"' for label, values in chosen.items() if values]
-    return {"receiver": route.receiver, "matchers": matchers, **({"continue": True} if route.resume else {})}
+    matchers = [*(f'{label}=~"{"|".join(values)}"' for label, values in chosen.items() if values), *route.matchers]
+    written = {
+        "receiver": route.receiver,
+        "matchers": matchers,
+        "continue": route.resume,
+        "mute_time_intervals": list(route.mute),
+        "active_time_intervals": list(route.active),
+        "routes": [_route(inner) for inner in route.routes],
+    }
+    return {**{name: value for name, value in written.items() if value}, **route.grouping}
 
 
 def _inhibition(inhibition: Inhibition) -> Block:
@@ -224,7 +233,7 @@ def _integration(integration: Integration, secret: str) -> tuple[str, Block]:
             shown = {
                 "description": _title(),
                 "severity": _PAGER_DUTY_SEVERITY,
-                "group": "{{ .GroupLabels.cluster }}",
+                "group": "{{ .CommonLabels.cluster }}",
                 "client": "promfleet",
                 "client_url": _LINK,
             }
@@ -250,7 +259,11 @@ def _title(then: str = "") -> str:
     """Template of a title: alert, cluster, severity; `then` is appended to each value, as a pipeline."""
     name, cluster, severity = (
         f"{{{{ {value}{then} }}}}"
-        for value in (".GroupLabels.alertname", ".GroupLabels.cluster", ".CommonLabels.severity")
+        for value in (
+            'or .CommonLabels.alertname "several alerts"',  # a route may group by other labels
+            'or .CommonLabels.cluster "several clusters"',
+            ".CommonLabels.severity",
+        )
     )
     count = "{{ .Status | toUpper }}{{ if .Alerts.Firing }}:{{ .Alerts.Firing | len }}{{ end }}"
     return f"[{count}] {name} in {cluster} ({severity})"

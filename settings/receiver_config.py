@@ -118,6 +118,8 @@ class Verbatim:
     fields: Fields
     example: str
     """What to write instead of something else."""
+    required: tuple[str, ...] = ()
+    """Fields that each entry has."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(self._parsed)
@@ -128,13 +130,16 @@ class Verbatim:
 
     def _parsed(self, written: object) -> tuple[Mapping[str, Any], ...]:
         if not isinstance(written, list | tuple):
-            raise RulesError([Problem((), "is not a list", f"Begin each entry with a hyphen: {self.example}")])
+            raise RulesError([Problem((), "is not a list", f"Begin each entry with a hyphen: - {self.example}.")])
         found = Files()
         for index, one in enumerate(written):
             if isinstance(one, Mapping):
+                for name in self.required:
+                    if name not in one:
+                        found.problems.append(Problem((index, name), "is missing", f"Write {self.example}."))
                 _mapping(found, self.fields, one, (index,))
             else:
-                found.problems.append(Problem((index,), "is not a mapping", f"Write {self.example}"))
+                found.problems.append(Problem((index,), "is not a mapping", f"Write {self.example}."))
         if problems := found.problems or [*_halves(written)]:
             raise RulesError(problems)
         return tuple(written)
