@@ -9,8 +9,8 @@ from pydantic import AfterValidator, Field
 
 from .errors import Path, Problem, spelt
 from .expose import ExposedHost
-from .integrations import INTEGRATIONS, TIME_INTERVAL
-from .matchers import malformed, matchers
+from .integrations import INHIBIT_RULE, INTEGRATIONS, TIME_INTERVAL
+from .matchers import label_of, malformed, matchers
 from .receiver_config import Integrations, ReceiverConfigs, Verbatim, undefined_templates
 from .secret_key import SecretKey
 from .section import Distinct, Many, Section, Table, empty
@@ -271,6 +271,7 @@ class Grouping(Section):
             yield Problem(("repeat",), _FORGOTTEN, "Write 5d or less.", self.repeat)
 
 
+_RULE = "{source_matchers: [alertname=A], target_matchers: [alertname=B], equal: [cluster, namespace]}"
 _INTERVAL = "{name: weekends, time_intervals: [{weekdays: [saturday, sunday], location: Europe/Berlin}]}"
 
 
@@ -295,6 +296,10 @@ class Alertmanager(Section):
         Sequence[Mapping[str, Any]], Verbatim(TIME_INTERVAL, _INTERVAL, ("name", "time_intervals"))
     ] = ()
     """Times that routes name in `mute` and `active`, as `time_intervals` of Alertmanager."""
+    inhibit_rules: Annotated[
+        Sequence[Mapping[str, Any]], Verbatim(INHIBIT_RULE, _RULE, ("source_matchers", "target_matchers"))
+    ] = ()
+    """Inhibitions of yours, as `inhibit_rules` of Alertmanager, beside those of promfleet."""
     templates: Annotated[Mapping[str, str], Templates()] = Field(default_factory=empty)
     """Files beside the stack file with templates of yours, which texts of `configs` name: `templates/*.tmpl`."""
     expose: ExposedHost | None = None
@@ -328,6 +333,7 @@ class Alertmanager(Section):
         yield from self._paced(
             self.routes, ("routes",), {"interval": self.grouping.interval, "repeat": self.grouping.repeat}
         )
+        yield from self._inhibited()
         yield from undefined_templates(self.texts, self.templates)
         if self.heartbeat and self.receivers.get(self.heartbeat.receiver) == Contact():
             instead = "Give that receiver a webhook or another integration, or remove heartbeat."
@@ -359,6 +365,21 @@ class Alertmanager(Section):
     def _nearest(self, name: str) -> str:
         near = get_close_matches(name, self.receivers, n=1)
         return f'Did you mean "{near[0]}"?' if near else f"Known: {', '.join(self.receivers)}."
+
+    def _inhibited(self) -> Iterator[Problem]:
+        """Inhibitions have matchers that Alertmanager reads, and stay within a cluster unless they say otherwise."""
+        for index, rule in enumerate(self.inhibit_rules):
+            sides = ("source_matchers", "target_matchers")
+            for side in sides:
+                for problem in malformed(rule[side]):
+                    yield problem.under(("inhibitRules", index, side))
+                if not rule[side]:
+                    yield Problem(("inhibitRules", index, side), "is empty", "Write at least one.")
+            chosen = [{label_of(one) for text in rule[side] for one in matchers(text) or ()} for side in sides]
+            if "cluster" not in rule.get("equal", ()) and not all("cluster" in labels for labels in chosen):
+                broken = "has no cluster: an alert of one cluster would hide those of all others"
+                instead = "Add cluster to it; or, if that is meant, a matcher of cluster to both sides."
+                yield Problem(("inhibitRules", index, "equal"), broken, instead)
 
     def _timed(self) -> Iterator[Problem]:
         """Named intervals exist, once, and are used."""

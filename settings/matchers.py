@@ -48,6 +48,11 @@ def matchers(text: str) -> tuple[str, ...] | None:
     return tuple(found) or None
 
 
+def label_of(matcher: str) -> str:
+    """The label of one matcher."""
+    return _OPERATOR.split(matcher, maxsplit=1)[0]
+
+
 def malformed(texts: Sequence[str]) -> Iterator[Problem]:
     """Every text of a list that is no matcher; paths start at the list."""
     for index, text in enumerate(texts):

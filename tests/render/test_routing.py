@@ -399,3 +399,33 @@ class TestInhibition:
 
         assert server.muted(f"here {case}") == names
         assert server.muted(f"there {case}") == set()
+
+
+class TestPeoplesInhibition:
+    def test_mutes_beside_those_of_promfleet_and_never_the_heartbeat(self, tmp_path: Path) -> None:
+        """
+        A rule as people have it mutes what it says in the same cluster; a maintenance window still mutes the rest.
+        """
+        rule = {
+            "name": "A hides all",
+            "source_matchers": ["alertname=A", 'severity=~"critical|warning"'],
+            "target_matchers": ['alertname!="A"'],
+            "equal": ["cluster", "namespace"],
+        }
+        source = {"alertname": "A", "severity": "warning"}
+        last = [{**MAINTENANCE, "cluster": "last"}, {**REJECTED, "cluster": "last"}]
+
+        with running(rendered(inhibitRules=[rule]), tmp_path) as server:
+            server.take(
+                *(
+                    {**alert, "cluster": "here"}
+                    for alert in (source, SLOW, WATCHDOG, NODE_AWAY, {**TARGET, "namespace": "a"})
+                ),
+                *({**alert, "cluster": "there"} for alert in (SLOW, WATCHDOG)),
+                *last,
+            )
+            until("all alerts are judged", lambda: bool(server.muted("last")))
+
+            assert server.muted("here") == {SLOW["alertname"], NODE_AWAY["alertname"]}
+            assert server.muted("there") == set()
+            assert server.muted("last") == {REJECTED["alertname"]}
