@@ -8,12 +8,13 @@ from settings import Fleet, Watcher, authority, secret_key
 from settings.images import release
 from settings.watcher import SELF
 
-from .alertmanager import ALONE, alertmanager_config, common_flags, receiver_files
+from .alertmanager import ALONE, alerting_files, alertmanager_config, common_flags, receiver_files
 from .blackbox import LISTEN as BLACKBOX
 from .blackbox import blackbox_config
 from .memory import server_memory
 from .prometheus.flags import EXEMPLARS, FAST_DISCOVERY, LISTEN
 from .prometheus.watcher import (
+    EXISTING,
     RECEIVER_CA,
     RECEIVER_TOKEN,
     SELF_PASSWORD,
@@ -104,6 +105,7 @@ def machine_files(
         **(_of_receiver(receiver) if receiver else {}),
         **(_exposed(watcher, secrets, own) if own else {_ASK: _secret(f'url = "http://{LISTEN}/metrics"\n')}),
         **(_alertmanager(fleet, secrets) if fleet.alertmanager else {}),
+        **{f"prometheus/{EXISTING}/{file.name}": _secret(secrets[file.name]) for file in alerting_files(fleet)},
         **({_BLACKBOX: File(blackbox_config())} if fleet.probes else {}),
     }
 

@@ -314,6 +314,7 @@ class Alertmanager(Section):
                 "mute_time_intervals": "timeIntervals",
             }.items()
         },
+        "existing": ("unknown key", "Write alerts.alertmanagers: [{url: https://…}], and remove this section."),
         "global": ("is not offered", "Write its fields into each integration of receivers.<name>.configs."),
         "config": ("is not offered", "Write receivers, default, routes, timeIntervals and templates here."),
     }

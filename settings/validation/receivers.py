@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from ..errors import Problem
+from ..receiver_config import OF_STACK
 from ..scrape_credentials import REFERENCE
 from .partial import PartialFleet
 
@@ -25,6 +26,20 @@ def receiver_files_exist(partial: PartialFleet) -> Iterator[Problem]:
         for path, text in contact.configs.literal:
             if problem := _on_machine(text) if on_machine else _in_pod(text):
                 yield Problem(("alertmanager", "receivers", name, "configs", *path), *problem, "")
+
+
+def alertmanager_credentials_exist(partial: PartialFleet) -> Iterator[Problem]:
+    """What an existing Alertmanager is shown is in Secrets of the cluster, or of the stack for a machine."""
+    on_machine = "watcher" in partial.present
+    for index, one in enumerate(partial.alerts.alertmanagers if partial.alerts else ()):
+        for path, file in one.references:
+            place = ("alerts", "alertmanagers", index, *path)
+            if on_machine and file.kind != OF_STACK:
+                rule = "is in a cluster, and Prometheus is on the watcher's machine"
+                yield Problem(place, rule, "Write {stackSecret: …}.")
+            elif not on_machine and file.kind == OF_STACK:
+                rule = "is a secret of the stack, and Prometheus reads Secrets of its namespace"
+                yield Problem(place, rule, f"Write {REFERENCE}.")
 
 
 def _in_pod(text: object) -> tuple[str, str] | None:

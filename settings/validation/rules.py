@@ -25,7 +25,7 @@ from .jobs import job_files_exist, job_names_are_distinct, jobs_fit_a_machine, j
 from .machine import machines_have_no_kubernetes_secrets, machines_install_releases
 from .operator import operated_servers_are_alone, operators_know_their_images, operators_run_prometheus
 from .partial import PartialFleet
-from .receivers import receiver_files_exist
+from .receivers import alertmanager_credentials_exist, receiver_files_exist
 from .replication import (
     agents_write_once,
     limited_clusters_write,
@@ -210,6 +210,7 @@ RULES: tuple[Rule, ...] = (
     machines_install_releases,
     machines_have_no_kubernetes_secrets,
     receiver_files_exist,
+    alertmanager_credentials_exist,
     jobs_name_clusters,
     job_names_are_distinct,
     job_files_exist,

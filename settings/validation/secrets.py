@@ -33,8 +33,16 @@ def _needed(partial: PartialFleet) -> Iterator[tuple[str, Path]]:
     for receiver, contact in partial.alertmanager.receivers.items() if partial.alertmanager else ():
         for key, path in _of_receiver(receiver, contact):
             yield key, ("alertmanager", "receivers", receiver, *path)
+    yield from _of_existing(partial)
     if partial.grafana and not partial.grafana.secret:
         yield secret_key("grafana", "admin"), ("grafana",)
+
+
+def _of_existing(partial: PartialFleet) -> Iterator[tuple[str, Path]]:
+    for index, one in enumerate(partial.alerts.alertmanagers if partial.alerts and partial.watcher else ()):
+        for path, file in one.references:
+            if file.kind == OF_STACK:
+                yield file.name, ("alerts", "alertmanagers", index, *path)
 
 
 def _of_receiver(receiver: str, contact: Contact) -> Iterator[tuple[str, Path]]:
