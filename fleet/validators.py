@@ -134,6 +134,8 @@ def _jobs(fleet: Fleet) -> Iterator[Check]:
         )
 
 
+_ALERTMANAGER = "alertmanager.yml"
+_CORRECT = "Correct it as the documentation of Alertmanager says."
 _SAMPLE = "notification.json"
 _EXECUTE = ["template", "render", f"--template.glob={FOLDER}/*.tmpl", f"--template.data={FOLDER}/{_SAMPLE}"]
 _LABELS = {
@@ -178,24 +180,25 @@ _NOTIFICATION = json.dumps(
 
 
 def _for_amtool(fleet: Fleet) -> Iterator[Check]:
-    """Check the file with people's own integrations and templates, and execute each of their texts by itself."""
-    if not fleet.alertmanager:
+    """Check the file without what people wrote in Alertmanager's words, each part of that by itself, and each text."""
+    section = fleet.alertmanager
+    if not section:
         return
-    text, templates = render.alertmanager_config(fleet.alertmanager), fleet.alertmanager.templates
-    yield Check(
-        ("alertmanager",),
-        ["check-config"],
-        {"alertmanager.yml": text},
-        "Correct it as the documentation of Alertmanager says.",
-        templates,
-    )
-    for path, template in fleet.alertmanager.texts.items():
+    ours = {name: contact.model_copy(update={"configs": None}) for name, contact in section.receivers.items()}
+    without = {"receivers": ours, "routes": (), "time_intervals": (), "inhibit_rules": (), "templates": {}}
+    text = render.alertmanager_config(section.model_copy(update=without))
+    yield Check(("alertmanager",), ["check-config"], {_ALERTMANAGER: text})
+    for path, part in render.verbatim_parts(section).items():
+        beside = section.templates if "templates" in part else {}
+        document = {_ALERTMANAGER: to_yaml(part)}
+        yield Check(("alertmanager", *path), ["check-config"], document, _CORRECT, beside)
+    for path, template in section.texts.items():
         yield Check(
             ("alertmanager", *path),
             [*_EXECUTE, f"--template.text={template}"],
             {},
             "Correct the template.",
-            {**templates, _SAMPLE: _NOTIFICATION},
+            {**section.templates, _SAMPLE: _NOTIFICATION},
         )
 
 

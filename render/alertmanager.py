@@ -17,6 +17,7 @@ from settings.alertmanager import (
     VictorOps,
     Webhook,
 )
+from settings.errors import Path as Place
 from settings.existing_alertmanager import ExistingAlertmanager
 from settings.receiver_config import ReceiverReference
 from settings.reserved import HUB_LABEL, REPLICA_LABEL
@@ -86,6 +87,28 @@ def alertmanager_config(settings: Alertmanager, secrets: str = SECRETS) -> str:
             ],
         }
     )
+
+
+def verbatim_parts(settings: Alertmanager) -> Mapping[Place, Block]:
+    """Return what people wrote in Alertmanager's words: path in the section -> a configuration with that part alone."""
+    nobody = {"name": NOBODY}
+    around: Block = {"route": {"receiver": NOBODY}, "receivers": [nobody]}
+    parts: dict[Place, Block] = {}
+    for name, contact in settings.receivers.items():
+        if contact.configs:
+            own = {"name": name, **with_paths(contact.configs.integrations, SECRETS)}
+            parts["receivers", name, "configs"] = {**around, "receivers": [nobody, own]}
+    if settings.routes:
+        names = [{"name": one["name"], "time_intervals": []} for one in settings.time_intervals]
+        receivers = [nobody, *({"name": name} for name in settings.receivers)]
+        parts["routes",] = {"route": _tree(settings), "receivers": receivers, "time_intervals": names}
+    if settings.time_intervals:
+        parts["timeIntervals",] = {**around, "time_intervals": list(settings.time_intervals)}
+    if settings.inhibit_rules:
+        parts["inhibitRules",] = {**around, "inhibit_rules": list(map(_of_people, settings.inhibit_rules))}
+    if settings.templates:
+        parts["templates",] = {**around, "templates": sorted(settings.templates)}
+    return parts
 
 
 def receiver_files(settings: Alertmanager) -> list[MountedFile]:

@@ -39,6 +39,8 @@ Executed = Annotated[Line, untemplated("Alertmanager")]
 _OFTEN, _SELDOM = 60, 3600
 _REMEMBERED = 120 * 3600  # the default of --data.retention
 _FORGOTTEN = "is longer than 5d, the time for which Alertmanager keeps its log of notifications"
+Wait = Annotated[str, Text(r"0s|[1-9][0-9]{0,8}[smhd]", "is not a duration", "Write 0s, 30s or 5m.", unit="s")]
+"""A duration that may be none."""
 EACH = "..."
 """Stands for every label in `groupBy`."""
 GroupLabel = Annotated[
@@ -154,8 +156,8 @@ class Route(Section):
     """Whether an alert that matches is also matched against the routes after it."""
     group_by: Distinct[GroupLabel] | None = None
     """Labels to group by, instead of those of the route around it; `["..."]` notifies of each alert by itself."""
-    wait: Duration | None = None
-    """`group_wait`; as the three below that of the route around it, or of `grouping`, if left out."""
+    wait: Wait | None = None
+    """`group_wait`; as the two below that of the route around it, or of `grouping`, if left out."""
     interval: Duration | None = None
     """`group_interval`."""
     repeat: Duration | None = None

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from .errors import Problem
 
 _NAME = r"(?:[a-zA-Z_][a-zA-Z0-9_]*)"
-_QUOTED = r'"(?:[^"\\]|\\.)*"'
-_BARE = r"""[^\s{},"'`\\=!~]+"""
+_UNREADABLE = r"\x00-\x1f\x7f\ud800-\udfff"
+_QUOTED = rf'"(?:[^"\\{_UNREADABLE}]|\\[^{_UNREADABLE}])*"'
+_BARE = rf"""[^\s{{}},"'`\\=!~{_UNREADABLE}]+"""
 _MATCHER = re.compile(
     rf"\s*(?P<label>{_NAME}|{_QUOTED})\s*(?P<operator>=~|!~|!=|=)\s*(?P<value>{_QUOTED}|{_BARE})\s*", re.DOTALL
 )
@@ -27,7 +28,7 @@ def matchers(text: str) -> tuple[str, ...] | None:
     """
     Each matcher of a text in one spelling, where several are separated by commas; None for what is none.
 
-    Only matchers that both of Alertmanager's parsers read alike are taken.
+    Values without quotes are those that both of Alertmanager's parsers take.
     """
     inside = text.strip()
     if inside.startswith("{") and inside.endswith("}"):

@@ -200,6 +200,13 @@ def _integration(found: Files, kind: str, written: Mapping[str, Any], path: Path
             rule = "is missing" if len(group) == 1 else f"has neither {' nor '.join(group)}"
             place = (*path, group[0]) if len(group) == 1 else path
             found.problems.append(Problem(place, rule, _added(group[0], fields[group[0]])))
+    http, token = written.get("http_config"), "alert_source_token"
+    needs_login = kind == "webex_configs" or (
+        kind == "incidentio_configs" and not {token, f"{token}_file"} & written.keys()
+    )
+    if needs_login and isinstance(http, Mapping) and "authorization" not in http:
+        instead = f"Add authorization: {{credentials: {REFERENCE}}}."
+        found.problems.append(Problem((*path, "http_config", "authorization"), "is missing", instead))
     return _mapping(found, fields, written, path)
 
 

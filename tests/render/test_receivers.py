@@ -153,7 +153,7 @@ class TestTemplates:
         made = fleet({"webhook_configs": [{"url": SECRET}]}, templates={"acme.tmpl": '{{ define "a" }}{{ if }}'})
 
         [[problem]] = findings(AMTOOL, tool("amtool"), [made])
-        assert problem.path == ("alertmanager",)
+        assert problem.path == ("alertmanager", "templates")
         assert "acme.tmpl:1" in str(problem)
 
 

@@ -215,7 +215,7 @@ NESTED = {
         {
             "receiver": "night",
             "severities": ["critical"],
-            "matchers": ["job=~kube-.*"],
+            "matchers": ["job=~kube-.*", 'instance!~"10\\.0\\..*"'],
             "groupBy": ["cluster", "namespace"],
             "wait": "10s",
             "interval": "1m",
@@ -233,6 +233,7 @@ NESTED = {
 NESTED_TOLD = [
     Told("severity=warning team=x", "eu-log,everyone"),
     Told("severity=critical job=kube-state-metrics alertname=KubeX", "eu-log,night"),
+    Told("severity=critical job=kube-state-metrics instance=10.0.1.2", "eu-log,everyone"),
     Told("severity=critical job=a-kube-state-metrics alertname=KubeX", "eu-log,everyone"),
     Told("severity=critical job=kube-proxy alertname=KubeX namespace=shop pod=a", "eu-log,shop"),
     Told("severity=critical job=kube-proxy alertname=X namespace=shop pod=a", "eu-log,shop,kernel"),

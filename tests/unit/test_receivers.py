@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from pulumi import ResourceOptions
 
 import render
 from components import Alertmanager
+from render.machine import ETC, ClusterCredentials, machine_files
 from settings import Fleet, FleetError, Problem
 from settings.integrations import INTEGRATIONS, Secret
 from settings.loading.read import read
@@ -188,6 +190,33 @@ class TestPod:
 
         assert made.one(CONFIG_MAP, "alertmanager").inputs["data"]["a.tmpl"] == "x"
         assert "--watched-dir=/etc/alertmanager/config" in containers(made)["reloader"]["args"]
+
+
+class TestMachine:
+    def test_has_secrets_of_the_stack_and_templates_beside_its_configuration(self) -> None:
+        """
+        The rendered file names both where they are written.
+        """
+        described = Fleet.model_validate(
+            {
+                "clusters": {"eu1": {"context": "eu1"}},
+                "watcher": {"clusters": ["eu1"]},
+                "alertmanager": {
+                    **alertmanager({"opsgenie_configs": [{"api_key": {"stackSecret": "opsgenie"}}]}),
+                    "templates": MappingProxyType({"a.tmpl": "x"}),
+                },
+            }
+        )
+        assert described.secrets.keys() == {"opsgenie"}
+
+        files = machine_files(
+            described, {"eu1": ClusterCredentials("https://eu1.example", "CA", "t")}, {"opsgenie": "K"}
+        )
+
+        [ops] = yaml.safe_load(files["alertmanager/alertmanager.yml"].text)["receivers"][1:]
+        path = ops["opsgenie_configs"][0]["api_key_file"].removeprefix(f"{ETC}/")
+        assert files[path] == ("K", 0o600)
+        assert files["alertmanager/a.tmpl"].text == "x"
 
 
 TEMPLATED = (
