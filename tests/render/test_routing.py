@@ -257,7 +257,7 @@ class TestNestedRoutes:
 
         said = amtool("config", "routes", "test", f"--config.file={file}", *told.labels.split(" "))
 
-        assert said.split() == [told.receivers]
+        assert said.splitlines()[-1] == told.receivers  # before it are warnings of a matcher's spelling
 
     def test_alertmanager_starts_with_them(self, tmp_path: Path) -> None:
         """

@@ -21,6 +21,8 @@ MISTAKES = [
         "jobs",
         "receivers",
         "routes",
+        "inhibitions",
+        "existing",
     )
     for case in yaml.safe_load(Path(__file__).with_name(f"mistakes_{name}.yaml").read_text(encoding="utf-8"))
 ]
