@@ -38,6 +38,8 @@ def user_configs(fleet: Fleet, cluster: str) -> list[dict[str, Any]]:
 def mounted_files(fleet: Fleet, cluster: str) -> list[MountedFile]:
     """Return each key of a Secret or ConfigMap that jobs of a cluster read, in the order of their paths."""
     found = {file for job in fleet.scrape.jobs if job.is_in(cluster) for _, file in job.mounted}
+    if host := fleet.clusters[cluster].node_exporter.host:
+        found |= {file for _, file in host.client.mounted}
     return sorted(found, key=file_path)
 
 
@@ -69,6 +71,15 @@ def _needs(entries: Any) -> Iterator[str]:
         yield from (str(name) for name, wanted in (attached or {}).items() if wanted is True)
 
 
+def with_paths(value: Any, folder: str = FOLDER) -> Any:
+    """Return the same with the path, below a folder, of every mounted file."""
+    if isinstance(value, MountedFile):
+        return f"{folder}/{file_path(value)}"
+    if isinstance(value, Mapping):
+        return {key: with_paths(item, folder) for key, item in value.items()}
+    return [with_paths(item, folder) for item in value] if isinstance(value, list | tuple) else value
+
+
 def user_config(fleet: Fleet, job: ScrapeConfig, cluster: str) -> dict[str, Any]:
     """
     Return the entry of one job. What it does to labels comes first, so that it can't undo what follows.
@@ -76,7 +87,7 @@ def user_config(fleet: Fleet, job: ScrapeConfig, cluster: str) -> dict[str, Any]
     With `honor_labels` the labels of a target's own answer are only there after the scrape, without it those that
     discovery and relabelling gave it are: therefore both lists have the same end.
     """
-    written = {key: with_paths(value, FOLDER) for key, value in job.config.items()}
+    written = {key: with_paths(value) for key, value in job.config.items()}
     limits = fleet.scrape.limits.annotated
     apart = _apart(job.name, cluster)
     relabel, metric_relabel = (written.pop(f"{kind}relabel_configs", []) for kind in ("", "metric_"))
@@ -99,12 +110,3 @@ def _apart(name: str, cluster: str) -> list[Rule]:
         *force_cluster_label(cluster),
         *MOVED,
     ]
-
-
-def with_paths(value: Any, folder: str) -> Any:
-    """Return the same with the path, below a folder, of every mounted file."""
-    if isinstance(value, MountedFile):
-        return f"{folder}/{file_path(value)}"
-    if isinstance(value, Mapping):
-        return {key: with_paths(item, folder) for key, item in value.items()}
-    return [with_paths(item, folder) for item in value] if isinstance(value, list | tuple) else value
