@@ -15,10 +15,11 @@ from lab.binaries import BINARIES
 from render.prometheus.wal import wal_plan
 from settings import Fleet, from_file, seconds
 from settings.loading.load import KEY
+from settings.promql import selectors
 from settings.validation.capacity import BYTES_PER_SAMPLE, USABLE_PERCENT
 from stacks import deploy
 from tests import ROOT
-from tests.promql import is_named, selectors
+from tests.promql import is_named
 from tests.unit.builders import EVERYTHING
 from tests.unit.conftest import RELEASES, SCHEMAS
 from tests.unit.kinds import DEPLOYMENT, STATEFUL_SET
