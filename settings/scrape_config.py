@@ -11,6 +11,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from .errors import Path, Problem, RulesError
+from .read_files import ReadFiles
 from .reserved import OUR_JOBS
 from .scrape_credentials import MountedFile, files
 
@@ -30,6 +31,11 @@ DISCOVERY = (
 _DURATION = re.compile(r"(?=\d)(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)([KMGTPE]?)(?:i?B)?")
 _UNITS = {"y": 31536000, "w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1, "ms": 0.001}
+
+
+def is_duration(value: object) -> bool:
+    """Whether a value is a duration as Prometheus writes it."""
+    return isinstance(value, str) and bool(_DURATION.fullmatch(value))
 
 
 def seconds_of(duration: str) -> float:
@@ -73,7 +79,7 @@ _NUMBER = _Kind(
     "Write digits, with a decimal point if needed, without quotes or unit.",
 )
 _LENGTH = _Kind(
-    lambda value: isinstance(value, str) and bool(_DURATION.fullmatch(value)),
+    is_duration,
     "is not a duration",
     "Write a number and its unit: 30s, 1m, 1m30s.",
 )
@@ -157,14 +163,6 @@ LIMITS = {
 
 
 @dataclass(frozen=True, slots=True)
-class JobFiles:
-    """An entry of `scrape.jobs` that names files, once they are read."""
-
-    documents: Mapping[str, object]
-    """Name of a file -> what is in it, or a `Problem`."""
-
-
-@dataclass(frozen=True, slots=True)
 class ScrapeConfig:
     """One entry of `scrape_configs`, of whoever wrote the stack file."""
 
@@ -216,7 +214,7 @@ def _entries(entry: object, path: Path) -> Iterator[tuple[Path, object]]:
     """What one entry holds: a job, or all those of its files; or a problem."""
     if isinstance(entry, ScrapeConfig | Mapping):
         yield path, entry
-    elif isinstance(entry, JobFiles):
+    elif isinstance(entry, ReadFiles):
         for name, document in entry.documents.items():
             yield from _of_file(document, (*path, name))
     else:

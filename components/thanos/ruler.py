@@ -11,6 +11,7 @@ from render.thanos.names import CERTIFICATES, QUERY, RULER
 from render.thanos.ruler import ALERTMANAGERS_FILE, RULES
 
 from ..k8s import tokens
+from ..k8s.config_maps import file_volume
 from ..k8s.labels import metadata_of
 from ..k8s.service_account import bind_role
 from ..k8s.volume import public_certificate
@@ -37,12 +38,8 @@ class ThanosRuler(pulumi.ComponentResource):
         super().__init__("promfleet:index:ThanosRuler", name, {}, opts)
         child_opts = ResourceOptions(parent=self)
         metadata = metadata_of(RULER, args["namespace"], args["image"])
-        rules = k8s.core.v1.ConfigMap(
-            f"{name}-thanos-ruler-rules",
-            metadata={**metadata, "name": f"{RULER}-rules"},
-            data=args["rules"],
-            opts=child_opts,
-        )
+        named: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{RULER}-rules"}
+        rules = file_volume("rules", f"{name}-thanos-ruler-rules", named, args["rules"], child_opts)
         file = ALERTMANAGERS_FILE.rpartition("/")[2]
         config = k8s.core.v1.ConfigMap(
             f"{name}-thanos-ruler-config", metadata=metadata, data={file: args["alertmanagers"]}, opts=child_opts
@@ -64,7 +61,7 @@ class ThanosRuler(pulumi.ComponentResource):
                 *(token.mount for token in shown),
             ],
             [
-                {"name": "rules", "config_map": {"name": rules.metadata.name}},
+                rules,
                 {"name": "config", "config_map": {"name": config.metadata.name}},
                 public_certificate(args["tls_secret"]),
                 *(token.volume for token in shown),
