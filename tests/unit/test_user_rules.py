@@ -6,11 +6,14 @@ from typing import Any, cast
 import pytest
 import yaml
 from pulumi import ResourceOptions
+from typer.testing import CliRunner
 
 import render
 from components import HubPrometheus
 from components.hub_prometheus import HubPrometheusArgs
 from components.k8s.config_maps import LARGEST, parts
+from fleet.check import series_that_are_dropped
+from fleet.cli import app
 from render.rules import server_rule_groups
 from settings import Fleet
 from settings.read_files import ReadFiles
@@ -313,6 +316,101 @@ class TestTeams:
         write(tmp_path, cart=OPERATED.replace("team: cart", "team: '{{ $labels.team }}'"))
 
         assert loaded(tmp_path, FLEET % "rules/*.yaml" + self.ROUTED % "anybody")
+
+
+RULE = "groups: [{name: shop, rules: [{record: a, expr: '%s'}]}]"
+ELSEWHERE = {"hub": {**HUB, "agents": ["us1"]}}
+
+
+class TestMetricsThatAreNotStored:
+    @pytest.mark.parametrize(
+        ("expr", "said"),
+        [
+            ("kube_pod_status_reason", "is not kept by scrape.metrics: essential"),
+            ("node_network_mtu_bytes", "is not kept by scrape.metrics: essential"),
+            ("container_memory_rss > 5", "is not kept by scrape.metrics: essential"),
+            ('kube_pod_status_ready{condition="false"}', 'is not kept with condition="false"'),
+            ("node_namespace_pod:kube_pod_info:", "is recorded by no rule of this stack"),
+        ],
+    )
+    def test_are_named(self, expr: str, said: str) -> None:
+        """
+        Nothing but promfleet's own jobs and rules may bring these.
+        """
+        [(problem, certain)] = series_that_are_dropped(fleet(RULE % expr))
+
+        assert (problem.rule.partition(", which ")[2], certain) == (said, True)
+        assert problem.path == ("alerts", "ruleFiles", 0, "rules/0.yaml", "shop", "a", "expr")
+
+    @pytest.mark.parametrize(
+        "expr",
+        [
+            *("shop_orders_total", "up", "kube_pod_info", "scrape_samples_scraped", "promfleet_cluster_expected"),
+            *(
+                'kube_pod_status_ready{condition="true"}',
+                "cluster_job:up:sum",
+                "ALERTS",
+                "probe_success",
+                "go_goroutines",
+            ),
+            *('{job="pods"}', "etcd_server_has_leader"),
+        ],
+    )
+    def test_are_no_others(self, expr: str) -> None:
+        """
+        What pods, jobs of people, probes or rules bring is not known here.
+        """
+        assert [*series_that_are_dropped(fleet(RULE % expr))] == []
+
+    def test_are_not_those_that_people_record_or_keep(self) -> None:
+        """
+        In any of their files.
+        """
+        recorded = "groups: [{name: b, rules: [{record: 'a:b:c', expr: up}]}]"
+        for described in (
+            fleet(RULE % "a:b:c", recorded),
+            fleet(RULE % "node_arp_entries", scrape={"keep": ["node_arp_entries"]}),
+            fleet(RULE % "node_arp_entries", scrape={"metrics": "full"}),
+        ):
+            assert [*series_that_are_dropped(described)] == []
+
+    @pytest.mark.parametrize(
+        ("expr", "sections"),
+        [
+            ("kube_pod_status_reason", ELSEWHERE),
+            ("a:b:c", ELSEWHERE),
+            ('kube_pod_status_ready{condition="false"}', ELSEWHERE),
+            ("a:b:c", {"clusters": {"hub": {"context": "hub", "operator": {}}, "eu1": {"context": "eu1"}}}),
+            (
+                "node_network_mtu_bytes",
+                {"scrape": {"jobs": [{"job_name": "a", "static_configs": [{"targets": ["a:1"]}]}]}},
+            ),
+            ("coredns_build_info", {}),
+            ("node_arp_entries", {}),
+        ],
+        ids=["other-stacks", "rules-there", "states-there", "operator", "own-job", "own-dns", "no-family"],
+    )
+    def test_are_only_supposed_where_others_may_bring_them(self, expr: str, sections: dict[str, Any]) -> None:
+        """
+        Another stack may keep more, a job of people scrape machines, the operator's rules record.
+        """
+        assert [certain for _, certain in series_that_are_dropped(fleet(RULE % expr, **sections))] == [False]
+
+    def test_make_a_file_wrong(self, tmp_path: Path) -> None:
+        """
+        Such an alert would never fire.
+        """
+        write(tmp_path, shop=RULE % "kube_pod_status_reason")
+        loaded(tmp_path, FLEET % "rules/*.yaml")
+
+        result = CliRunner().invoke(app, ["check", str(tmp_path / "Pulumi.test.yaml")])
+
+        assert (result.exit_code, result.stderr) == (
+            1,
+            "promfleet:fleet in Pulumi.test.yaml has 1 problem:\n"
+            "  alerts.ruleFiles[0].rules/shop.yaml.shop.a.expr: asks for kube_pod_status_reason, which is not kept by "
+            "scrape.metrics: essential. Add kube_pod_status_reason to scrape.keep.\n",
+        )
 
 
 class TestConfigMaps:
