@@ -143,5 +143,6 @@ def summary(fleet: Fleet) -> str:
         "receiver": len(fleet.alertmanager.receivers) if fleet.alertmanager else 0,
         "probe": len(fleet.probes),
         "rule file": len(fleet.alerts.rule_files),
+        "application": len(fleet.applications),
     }
     return ", ".join(counted(number, noun) for noun, number in parts.items() if number)

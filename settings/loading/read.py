@@ -11,6 +11,7 @@ from ..validation.partial import PartialFleet
 from ..validation.rules import broken_rules
 from ..validation.secrets import Given, missing
 from .alert_files import with_alert_files
+from .dashboards import with_dashboards
 from .explain import explain
 from .jobs import with_job_files
 
@@ -25,7 +26,8 @@ def read(raw: object, source: str, given: Given, folder: Path = Path()) -> Fleet
         raise FleetError(
             source, [Problem((), "is not a mapping", "Write clusters, and hub, standalone, watcher or agents.")]
         )
-    raw = with_alert_files(with_job_files(raw, folder), folder)
+    for with_files in (with_job_files, with_alert_files, with_dashboards):
+        raw = with_files(raw, folder)
     try:
         fleet = Fleet.model_validate(raw, by_alias=True, by_name=False)
     except ValidationError as error:
