@@ -7,8 +7,11 @@ from typing import Annotated
 import promql_parser
 import typer
 
+from render.grafana_queries import board_queries
 from render.scrape.kept import unread
+from settings.dashboard_file import DashboardFile
 from settings.errors import FleetError, Problem
+from settings.errors import Path as Place
 from settings.fleet import Fleet
 from settings.loading.kubeconfig import KubeconfigError, Kubeconfigs, shared_servers
 from settings.loading.load import KEY, from_file
@@ -81,7 +84,11 @@ def _checked(
             *unknown_writers(found, file, read),
             *(problem for problem, certain in read_in_vain if certain),
         ]
-        warnings = [*(problem for problem, certain in read_in_vain if not certain), *untested_rules(found)]
+        warnings = [
+            *(problem for problem, certain in read_in_vain if not certain),
+            *empty_panels(found),
+            *untested_rules(found),
+        ]
         error = FleetError(file.name, problems) if problems else None
     else:
         error, warnings = found, []
@@ -115,6 +122,28 @@ def series_that_are_dropped(fleet: Fleet) -> Iterator[tuple[Problem, bool]]:
             for one in unread(fleet, promql_parser.parse(rule["expr"])):
                 place = ("alerts", "ruleFiles", *path, "expr")
                 yield Problem(place, f"asks for {one.metric}, which {one.rule}", one.instead), one.certain
+
+
+def empty_panels(fleet: Fleet) -> Iterator[Problem]:
+    """Every metric that dashboards of people ask for and that is not stored."""
+    folders = fleet.grafana.dashboards if fleet.grafana else {}
+    named: list[tuple[Place, DashboardFile]] = [
+        (("grafana", "dashboards", title, file.path), file) for title, files in folders.items() for file in files
+    ]
+    named += [
+        (("applications", name, "dashboard"), application.dashboard)
+        for name, application in fleet.applications.items()
+        if application.dashboard
+    ]
+    for place, file in named:
+        found = {}
+        for query in board_queries(file.text):
+            try:
+                found |= {one.metric: one for one in unread(fleet, promql_parser.parse(query))}
+            except ValueError:
+                continue  # Grafana puts something else in the place of a variable
+        for one in found.values():
+            yield Problem(place, f"asks for {one.metric}, which {one.rule}", one.instead)
 
 
 def untested_rules(fleet: Fleet) -> Iterator[Problem]:

@@ -1,12 +1,16 @@
 """Settings of Grafana."""
 
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+from pydantic import Field
+
+from .dashboard_file import DashboardFile
+from .dashboard_folders import DashboardFolders
 from .expose import ExposedHost
 from .secret_key import SecretKey
-from .section import Section
+from .section import Section, empty
 from .types import DnsName, Quantity
-
-DATASOURCE = "hub"
-"""Uid of the datasource, to which every dashboard refers."""
 
 
 class Grafana(Section):
@@ -19,3 +23,9 @@ class Grafana(Section):
     secret: SecretKey | None = None
     """Kubernetes Secret that holds the password; the stack's secret if left out."""
     expose: ExposedHost | None = None
+    dashboards: Annotated[Mapping[str, Sequence[DashboardFile]], DashboardFolders()] = Field(default_factory=empty)
+    """
+    Dashboards of your own: the title of a folder in Grafana -> paths of files as Grafana exports them, `*` allowed.
+
+    `{Shop: [dashboards/shop/*.json]}`
+    """

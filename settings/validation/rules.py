@@ -21,6 +21,7 @@ from .applications import (
     dashboards_have_a_grafana,
 )
 from .capacity import retention_fits
+from .dashboards import dashboards_are_in_one_place
 from .exposure import (
     hosts_are_distinct,
     ingresses_have_a_class,
@@ -251,6 +252,7 @@ RULES: tuple[Rule, ...] = (
     applications_are_selected,
     dashboards_have_a_grafana,
     dashboards_are_distinct,
+    dashboards_are_in_one_place,
 )
 
 
