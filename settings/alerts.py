@@ -1,9 +1,9 @@
 """Settings of alerts: thresholds, teams, maintenance windows; the alerts themselves are in `alerts`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from difflib import get_close_matches
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
@@ -84,6 +84,18 @@ class Maintenance(Section):
 
 class Alerts(Section):
     """Alerts of every cluster whose samples reach the Prometheus server."""
+
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = dict.fromkeys(
+        (
+            "additionalPrometheusRules",
+            "additionalPrometheusRulesMap",
+            "files",
+            "groups",
+            "prometheusRules",
+            "rule_files",
+        ),
+        ("is not what rules of your own are called here", "Write them into files, and ruleFiles: [rules/*.yaml]."),
+    )
 
     team: DnsLabel = "platform"
     """Value of the label `team` of alerts that name no other team."""

@@ -1,7 +1,7 @@
 """Settings of Grafana."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -15,6 +15,11 @@ from .types import DnsName, Quantity
 
 class Grafana(Section):
     """Grafana with the dashboards; the initial password of `admin` is the secret `promfleet:grafanaAdmin`."""
+
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = dict.fromkeys(
+        ("dashboardFiles", "dashboardProviders", "dashboardsConfigMaps", "sidecar"),
+        ("is not what dashboards of your own are called here", "Write dashboards: {Shop: [dashboards/*.json]}."),
+    )
 
     storage: Quantity = "1Gi"
     """Size of the volume, which holds users and dashboards that they save."""

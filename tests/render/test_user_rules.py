@@ -1,5 +1,6 @@
 """People's own rules, as promtool judges them, and the tests that they wrote for them."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,9 @@ import yaml
 
 import render
 from fleet.validators import PROMTOOL, findings
-from settings import Fleet
+from settings import Fleet, from_file
 from settings.read_files import ReadFiles
+from tests import ROOT
 
 from .promtool import Promtool
 
@@ -133,3 +135,18 @@ def test_rules_for_some_clusters_fire_for_no_other(clusters: list[str], promtool
     (tmp_path / "test.yml").write_text(SERIES % "\n".join(samples))
 
     promtool.accepts("test", "rules", tmp_path / "test.yml")
+
+
+def test_the_example_of_the_documentation_passes(promtool: Promtool, tmp_path: Path) -> None:
+    """
+    With its test.
+    """
+    shutil.copytree(ROOT / "docs" / "examples", tmp_path, dirs_exist_ok=True)
+    page = (ROOT / "docs" / "alerts.md").read_text(encoding="utf-8")
+    example = page.partition("## Your own rules")[2].partition("```yaml\n")[2].partition("```")[0]
+    (tmp_path / "Pulumi.example.yaml").write_text(example, encoding="utf-8")
+
+    read = from_file(tmp_path / "Pulumi.example.yaml")
+
+    assert [test.source for test in read.alerts.rule_tests] == ["rules/tests/shop.yaml"]
+    assert findings(PROMTOOL, promtool.command, [read]) == [[]]

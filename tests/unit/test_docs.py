@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 from math import ceil
 from textwrap import dedent
 
@@ -58,6 +59,7 @@ class TestExamples:
         """
         Every YAML example is a whole stack file, and a correct one for the program and for editors.
         """
+        shutil.copytree(ROOT / "docs" / "examples", tmp_path, dirs_exist_ok=True)
         file = tmp_path / "Pulumi.example.yaml"
         file.write_text(example, encoding="utf-8")
 
