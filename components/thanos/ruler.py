@@ -1,5 +1,6 @@
 """Thanos Ruler: evaluates rules that need the data of every replica and cluster."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import NotRequired
 
@@ -38,7 +39,9 @@ class ThanosRuler(pulumi.ComponentResource):
         super().__init__("promfleet:index:ThanosRuler", name, {}, opts)
         child_opts = ResourceOptions(parent=self)
         metadata = metadata_of(RULER, args["namespace"], args["image"])
-        named: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{RULER}-rules"}
+        # It reads rules at its start only; a hash of them in the name replaces the pods.
+        digest = hashlib.sha256("\n".join(args["rules"].values()).encode()).hexdigest()[:8]
+        named: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{RULER}-rules-{digest}"}
         rules = file_volume("rules", f"{name}-thanos-ruler-rules", named, args["rules"], child_opts)
         file = ALERTMANAGERS_FILE.rpartition("/")[2]
         config = k8s.core.v1.ConfigMap(
