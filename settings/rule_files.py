@@ -164,7 +164,10 @@ def _documents(entry: _Entry) -> Iterator[_Document | Problem]:
                 yield Problem(path, "is empty", _SHAPE)
             for index, document in enumerate(documents):
                 place = (*path, f"document {index + 1}") if len(documents) > 1 else path
-                yield from _of_document(document, source, place)
+                try:
+                    yield from [*_of_document(document, source, place)]
+                except RecursionError:  # an anchor that holds itself
+                    yield Problem(place, "is nested too deeply", _SHAPE)
 
 
 def _of_document(document: object, source: str, path: Path) -> Iterator[_Document | Problem]:
@@ -231,7 +234,11 @@ def _groups(document: _Document, entry: _Entry, without: Collection[str]) -> tup
         problems += [problem.under((*document.path, *step)) for problem in wrong]
         if group is not None:
             groups.append(group)
-    size = len(json.dumps(groups).encode())
+    try:
+        size = len(json.dumps(groups, ensure_ascii=False).encode())
+    except UnicodeEncodeError:
+        problems.append(Problem(document.path, "holds half of a character", "Remove the incomplete character."))
+        return (), problems
     if size > _LARGEST:
         rule = f"has {size >> 10} KiB of rules, and a ConfigMap holds at most {_LARGEST >> 10} KiB of them"
         problems.append(Problem(document.path, rule, "Split it into several files or documents."))

@@ -79,7 +79,7 @@ def parsed_group(
     if any(problem.path in ((), ("labels",), ("limit",), ("rules",)) for problem in problems):
         return None, problems
     fields: dict[str, Any] = {
-        key: _text(group[key]) for key in _GROUP if key not in ("labels", "rules") and group.get(key) is not None
+        key: _text(group[key]) for key in _GROUP if key not in ("labels", "rules") and group.get(key) not in (None, "")
     }
     if "limit" in fields:
         fields["limit"] = int(fields["limit"])
@@ -126,7 +126,7 @@ def _of_group(group: object, seen: set[str]) -> Iterator[Problem]:
     seen.add(str(name))
     for key in ("interval", "query_offset"):
         yield from _duration(group, key)
-    if not re.fullmatch(r"\d+", _text(group.get("limit") or 0)):
+    if not re.fullmatch(r"\d+", _text(group.get("limit")) or "0"):
         yield Problem(("limit",), "is not a whole number", "Write digits only.", group["limit"])
     strategy = group.get("partial_response_strategy")
     if strategy not in (None, "abort", "warn"):

@@ -1,5 +1,6 @@
 """People's own rules and their tests: what is accepted, what is made of it, and what is said of each mistake."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,8 +16,11 @@ from components.k8s.config_maps import LARGEST, parts
 from fleet.check import series_that_are_dropped
 from fleet.cli import app
 from render.rules import server_rule_groups
+from render.yaml import to_yaml
 from settings import Fleet
+from settings.errors import RulesError
 from settings.read_files import ReadFiles
+from settings.rule_files import parsed
 
 from .builders import EVERYTHING, HUB, pod
 from .kinds import CONFIG_MAP
@@ -270,6 +274,50 @@ def test_every_mistake_of_an_entry_is_said(case: dict[str, Any], tmp_path: Path)
     said = problems(tmp_path, FLEET.replace("alerts: {ruleFiles: [%s]}", case["alerts"]))
 
     assert said == [f"alerts.{one}" for one in case["problems"]]
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where each value of a document is."""
+    yield path
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, one in items:
+        yield from places(one, (*path, key))
+
+
+def made(read: ReadFiles) -> str:
+    """The rule file that is made of one, or what is wrong with it."""
+    try:
+        [file] = parsed([read])
+    except RulesError as error:
+        return "\n".join(map(str, error.problems))
+    return to_yaml([*file.groups])
+
+
+@pytest.mark.parametrize("text", [SHOP, OPERATED], ids=["rules", "prometheus-rule"])
+@pytest.mark.parametrize("junk", [None, "", "x", "{{", "sum(", "\ud800", [], {}, ["a"], {"a": "b"}, [[]]], ids=repr)
+def test_whatever_is_wrong_in_a_file_is_said(text: str, junk: Any) -> None:
+    """
+    A file that somebody edited without care is right, or has a report that can be printed.
+    """
+    for path in places(yaml.safe_load(text)):
+        document = {"": yaml.safe_load(text)}
+        holder: Any = document
+        for step in ("", *path)[:-1]:
+            holder = holder[step]
+        holder[("", *path)[-1]] = junk
+        assert made(ReadFiles({"rules/shop.yaml": [document[""]]})).encode()
+
+
+def test_a_list_that_holds_itself_is_refused(tmp_path: Path) -> None:
+    """
+    YAML can write one.
+    """
+    write(tmp_path, shop="kind: List\nitems: &all [{kind: List, items: *all}]\n")
+
+    assert problems(tmp_path, FLEET % "rules/*.yaml") == [
+        "alerts.ruleFiles[0].rules/shop.yaml: is nested too deeply. Write groups, each with name and rules, or a "
+        "PrometheusRule."
+    ]
 
 
 def test_rules_that_no_config_map_holds_are_refused(tmp_path: Path) -> None:
