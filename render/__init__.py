@@ -1,6 +1,6 @@
 """Pure functions from settings to configuration files and command lines."""
 
-from .alertmanager import alertmanager_config, alertmanager_flags
+from .alertmanager import alerting_files, alertmanager_config, alertmanager_flags, receiver_files, verbatim_parts
 from .memory import Memory, agent_memory, compactor_memory, memcached_memory, query_memory, server_memory, store_memory
 from .operator import operated_agent, operated_remote_write, operated_server
 from .prometheus.agent import agent_config
@@ -18,6 +18,7 @@ __all__ = [
     "agent_config",
     "agent_flags",
     "agent_memory",
+    "alerting_files",
     "alertmanager_config",
     "alertmanager_flags",
     "compactor_memory",
@@ -29,6 +30,7 @@ __all__ = [
     "operated_remote_write",
     "operated_server",
     "query_memory",
+    "receiver_files",
     "ruler_rules",
     "rules",
     "server_config",
@@ -36,5 +38,6 @@ __all__ = [
     "server_memory",
     "server_rules",
     "store_memory",
+    "verbatim_parts",
     "wal_plan",
 ]

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 from alerts import ALERTS, Severity
 
 from .errors import Path, Problem
+from .existing_alertmanager import ExistingAlertmanager
 from .rule_files import RuleFile, RuleFiles
 from .rule_tests import RuleTest, RuleTests, unknown_files
 from .section import Many, Section, Table, empty
@@ -115,6 +116,8 @@ class Alerts(Section):
     """Paths of files that `promtool test rules` takes, for these rules; `fleet check` runs them."""
     maintenance: Many[Maintenance] = ()
     """Maintenance windows of clusters; they may overlap."""
+    alertmanagers: Many[ExistingAlertmanager] = ()
+    """Existing Alertmanagers to send alerts to, instead of that of the section `alertmanager` or beside it."""
 
     def problems(self) -> Iterator[Problem]:
         """An override changes something that its alert has, and no two windows are equal."""
@@ -126,6 +129,10 @@ class Alerts(Section):
         yield from self._doubled_windows()
         for problem in unknown_files(self.rule_tests, self.rule_files):
             yield problem.under(("ruleTests",))
+        urls = [one.url for one in self.alertmanagers]
+        for index, url in enumerate(urls):
+            if url in urls[:index]:
+                yield Problem(("alertmanagers", index, "url"), "is written twice", "Remove one of the two.", url)
 
     @property
     def teams(self) -> frozenset[str]:

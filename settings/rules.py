@@ -11,9 +11,9 @@ import promql_parser
 from alerts import GROUPS, MAINTENANCE, WATCHDOG, Severity
 
 from .errors import Path, Problem
+from .kinds import LENGTH
 from .promql import losses
 from .reserved import CLUSTER, OF_BLOCKS
-from .scrape_config import is_duration
 
 _GROUP = ("name", "interval", "limit", "query_offset", "labels", "partial_response_strategy", "rules")
 _RULE = ("record", "alert", "expr", "for", "keep_firing_for", "labels", "annotations")
@@ -229,8 +229,8 @@ def _unknown(written: Mapping[str, Any], known: Sequence[str]) -> Iterator[Probl
 
 def _duration(written: Mapping[str, Any], key: str) -> Iterator[Problem]:
     value = written.get(key)
-    if value is not None and _text(value) != "0" and not is_duration(value):
-        yield Problem((key,), "is not a duration", "Write a number and its unit: 30s, 5m, 1h30m.", value)
+    if value is not None and _text(value) != "0" and not LENGTH.accepts(value):
+        yield Problem((key,), LENGTH.rule, LENGTH.instead, value)
 
 
 def _texts(written: Mapping[str, Any], key: str) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ from .alert_files import with_alert_files
 from .dashboards import with_dashboards
 from .explain import explain
 from .jobs import with_job_files
+from .templates import with_template_files
 
 
 def read(raw: object, source: str, given: Given, folder: Path = Path()) -> Fleet:
@@ -26,8 +27,8 @@ def read(raw: object, source: str, given: Given, folder: Path = Path()) -> Fleet
         raise FleetError(
             source, [Problem((), "is not a mapping", "Write clusters, and hub, standalone, watcher or agents.")]
         )
-    for with_files in (with_job_files, with_alert_files, with_dashboards):
-        raw = with_files(raw, folder)
+    for read_files in (with_job_files, with_alert_files, with_dashboards, with_template_files):
+        raw = read_files(raw, folder)
     try:
         fleet = Fleet.model_validate(raw, by_alias=True, by_name=False)
     except ValidationError as error:

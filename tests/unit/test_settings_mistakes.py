@@ -19,6 +19,10 @@ MISTAKES = [
         "watcher",
         "operator",
         "jobs",
+        "receivers",
+        "routes",
+        "inhibitions",
+        "existing",
         "applications",
     )
     for case in yaml.safe_load(Path(__file__).with_name(f"mistakes_{name}.yaml").read_text(encoding="utf-8"))
