@@ -15,18 +15,22 @@ from components.hub_prometheus import HubPrometheusArgs
 from components.k8s.config_maps import LARGEST, parts
 from fleet.check import series_that_are_dropped
 from fleet.cli import app
+from render.machine import ClusterCredentials, machine_files
 from render.rules import server_rule_groups
 from render.yaml import to_yaml
 from settings import Fleet
 from settings.errors import RulesError
 from settings.read_files import ReadFiles
 from settings.rule_files import parsed
+from stacks import deploy
 
 from .builders import EVERYTHING, HUB, pod
+from .conftest import Engine, validate
 from .kinds import CONFIG_MAP
 from .stack_texts import loaded, problems
 from .test_hub_prometheus import args
 
+PROMETHEUS_RULE = "kubernetes:monitoring.coreos.com/v1:PrometheusRule"
 FLEET = """\
 clusters: {hub: {context: a}, eu1: {context: b}}
 hub: {cluster: hub, storage: 500Gi, expose: {host: h.example, tls: {secret: s}}}
@@ -199,6 +203,23 @@ class TestWhoEvaluates:
         assert described.server
         made = render.operated_server(described.server, described).rules
         assert made["user-rules-0"] == of_users(render.server_rules(described))["user-rules-0.yml"]
+
+    def test_a_watcher_does(self) -> None:
+        """
+        Its rules are files of its machine.
+        """
+        files = [ReadFiles({"rules/shop.yaml": [yaml.safe_load(SHOP)]})]
+        described = Fleet.model_validate(
+            {
+                "clusters": {"eu1": {"context": "eu1"}},
+                "watcher": {"clusters": ["eu1"], "storage": "500Gi"},
+                "alerts": {"ruleFiles": files},
+            }
+        )
+
+        machine = machine_files(described, {"eu1": ClusterCredentials("https://eu1", "ca", "token")}, {})
+
+        assert "ShopSellsNothing" in machine["prometheus/rules/user-rules-shop.yml"].text
 
 
 class TestClusters:
@@ -462,7 +483,7 @@ class TestMetricsThatAreNotStored:
 
 
 class TestConfigMaps:
-    def test_rules_that_fit_are_in_one(self, engine: Any) -> None:
+    def test_rules_that_fit_are_in_one(self, engine: Engine) -> None:
         """
         Its name does not change, so that pods are not replaced.
         """
@@ -471,7 +492,7 @@ class TestConfigMaps:
         [volume] = [one for one in pod(made)["volumes"] if one["name"] == "rules"]
         assert volume == {"name": "rules", "configMap": {"name": "prometheus-hub-rules"}}
 
-    def test_more_are_in_several(self, engine: Any) -> None:
+    def test_more_are_in_several(self, engine: Engine) -> None:
         """
         One folder has the files of all.
         """
@@ -492,3 +513,19 @@ class TestConfigMaps:
 
         assert [[*part] for part in parts({"a": half, "b": half, "c": "x"})] == [["a", "b"], ["c"]]
         assert parts({}) == [{}]
+
+
+def test_the_operator_takes_every_field(engine: Engine, kubeconfig: None) -> None:
+    """
+    Its schema of PrometheusRules is closed.
+    """
+    fields = SHOP.replace("limit: 10", "limit: 10\n    query_offset: 30s").replace(
+        "for: 10m", "for: 10m\n        keep_firing_for: 5m"
+    )
+    named = {name: {"context": name, "operator": {}} for name in ("hub", "eu1")}
+    engine.deploy(lambda: deploy(fleet(fields, OPERATED, clusters=named)))
+
+    validate(engine.objects)
+    made = {one.inputs["metadata"]["name"]: one.inputs for one in engine.all(PROMETHEUS_RULE)}
+    [group] = made["prometheus-hub-user-rules-0"]["spec"]["groups"]
+    assert (group["limit"], group["query_offset"], group["rules"][1]["keep_firing_for"]) == (10, "30s", "5m")
