@@ -62,10 +62,10 @@ class TestFolders:
 
     def test_are_shown_by_their_titles(self) -> None:
         """
-        Each is a folder in the pod, whose name is none of another's.
+        Each is a folder in the pod, whose name is none of another's; dashboards in different ones may have one title.
         """
         made = described(
-            {"Shop": {"a.json": board("A")}, "shop!": {"b.json": board("B")}, "购物": {"c.json": board("C")}}
+            {title: {f"{title}.json": board(uid=f"uid-{len(title)}")} for title in ("Shop", "shop!", "购物")}
         )
 
         entries = yaml.safe_load(providers(made))["providers"]
