@@ -11,6 +11,7 @@ from alerts import GROUPS
 from render.rules import APPLICATION, EXPECTED, OUTAGE, REPLICAS, WATCHED
 from render.scrape.allowlist import ESSENTIAL, metric_rules
 from settings import Scrape
+from settings.promql import nodes
 
 from .unit.relabelling import relabel
 
@@ -32,20 +33,6 @@ OF_PUSHES = re.compile("push_(failure_)?time_seconds")
 RECORDS = {record.name: record.expr for group in GROUPS for record in group.records}
 THE_HUBS = {APPLICATION, EXPECTED, OUTAGE, REPLICAS, WATCHED, *RECORDS, "ALERTS"}
 """What the hub itself makes."""
-
-
-def nodes(node: Any) -> Iterator[Any]:
-    """An expression and every expression in it."""
-    yield node
-    parts = [getattr(node, name, None) for name in ("lhs", "rhs", "expr", "vector_selector")]
-    for part in [*parts, *(getattr(node, "args", None) or [])]:
-        if part is not None:
-            yield from nodes(part)
-
-
-def selectors(node: Any) -> Iterator[promql_parser.VectorSelector]:
-    """Every place where an expression reads series."""
-    return (found for found in nodes(node) if isinstance(found, promql_parser.VectorSelector))
 
 
 @cache

@@ -22,6 +22,7 @@ from .applications import (
     namespaced_jobs_are_known,
 )
 from .capacity import retention_fits
+from .dashboards import dashboards_are_in_one_place
 from .exposure import (
     hosts_are_distinct,
     ingresses_have_a_class,
@@ -256,6 +257,7 @@ RULES: tuple[Rule, ...] = (
     dashboards_have_a_grafana,
     dashboards_are_distinct,
     namespaced_jobs_are_known,
+    dashboards_are_in_one_place,
 )
 
 
