@@ -12,6 +12,7 @@ from .operator import Operator
 from .reserved import RESERVED
 from .section import Section, Table, empty
 from .types import PROJECT, LabelName, LabelValue, Line, WorkloadPool, refused
+from .workloads import Workloads
 
 _OF_GKE = re.compile(rf"gke_({PROJECT})_[a-z0-9-]+_.+")
 """A context as gcloud names it."""
@@ -56,6 +57,8 @@ class Cluster(Section):
     node_exporter: NodeExporter = NodeExporter()
     kube_state_metrics: KubeStateMetrics = Field(default_factory=KubeStateMetrics)
     operator: Operator | None = None
+    workloads: Workloads = Field(default_factory=Workloads)
+    """The same as `workloads` of the stack, for pods of this cluster."""
 
     def problems(self) -> Iterator[Problem]:
         """The platform permits what is asked for."""

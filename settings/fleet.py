@@ -27,6 +27,7 @@ from .validation.partial import SECTIONS, PartialFleet
 from .validation.rules import broken_rules
 from .validation.secrets import needed
 from .watcher import Watcher
+from .workloads import Workloads
 
 
 class Fleet(Section):
@@ -45,6 +46,7 @@ class Fleet(Section):
     scrape: Scrape = Scrape()
     images: Images = Images()
     limits: ContainerLimits = ContainerLimits()
+    workloads: Workloads = Field(default_factory=Workloads)
     hub: Hub | None = None
     standalone: Standalone | None = None
     watcher: Watcher | None = None
