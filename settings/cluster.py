@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 
 from .errors import Problem
 from .exporters import KubeStateMetrics, NodeExporter
+from .external_labels import ExternalLabels
 from .operator import Operator
 from .reserved import RESERVED
 from .section import Section, Table, empty
@@ -47,6 +48,8 @@ class Cluster(Section):
     """Path of the kubeconfig; `KUBECONFIG`, then `~/.kube/config`, if left out."""
     labels: Labels = Field(default_factory=empty)
     """Facts about the cluster (region, tier, …), joined to its series through `promfleet_cluster_expected`."""
+    external_labels: ExternalLabels = Field(default_factory=empty)
+    """Labels that every series scraped in this cluster gets, beside those of `externalLabels` of the stack."""
     series: Series = USUAL_SERIES
     """Active series to plan for: memory, volumes and the WAL follow from it."""
     kubelet: Kubelet = Kubelet()

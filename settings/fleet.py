@@ -10,6 +10,7 @@ from .alertmanager import Alertmanager
 from .alerts import Alerts
 from .cluster import Cluster
 from .errors import Path, Problem
+from .external_labels import ExternalLabels
 from .grafana import Grafana
 from .hub import Hub
 from .images import Images
@@ -43,6 +44,8 @@ class Fleet(Section):
     """Refuse every update and `pulumi destroy` that would delete a namespace or a volume of this stack."""
     rollout_timeout: Duration = "150s"
     """How long a workload may take to become ready before `pulumi up` fails; a large hub replays its WAL first."""
+    external_labels: ExternalLabels = Field(default_factory=empty)
+    """Labels that every series scraped in every cluster gets; those of a cluster have precedence."""
     scrape: Scrape = Scrape()
     images: Images = Images()
     limits: ContainerLimits = ContainerLimits()
@@ -74,6 +77,11 @@ class Fleet(Section):
     def server(self) -> Server | None:
         """The Prometheus server of this stack, if it has one."""
         return self.hub or self.standalone
+
+    def labels_of(self, cluster: str) -> Mapping[str, str]:
+        """Labels that every series scraped in a cluster, or on the machine of a watcher, gets beside `cluster`."""
+        known = self.clusters.get(cluster)
+        return {**self.external_labels, **(known.external_labels if known else {})}
 
     @property
     def evaluator(self) -> str | None:

@@ -13,6 +13,7 @@ ELSEWHERE: Mapping[str, str] = {
         ),
         _OF_PODS,
     ),
+    "externalLabels": "Write it in externalLabels of the stack, or in clusters.<name>.externalLabels.",
     "global": "Write images: {registry: …} and workloads: {imagePullSecrets: [{name: …}]}.",
     "imageRegistry": "Write images: {registry: …}.",
     "podMetadata": "Write workloads: {podLabels: {…}, podAnnotations: {…}}.",

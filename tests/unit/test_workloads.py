@@ -153,7 +153,8 @@ def test_every_field_is_one_that_kubernetes_has(kubeconfig):
     No pod of any component has a field that its published schema does not know, nor a resource of the operator.
     """
     clusters = {"hub": {"context": "hub"}, "eu1": {"context": "eu1", "operator": {"install": True}}}
-    described = Fleet.model_validate({**EVERYTHING, "clusters": clusters, "workloads": PLACED})
+    added = {"workloads": PLACED, "externalLabels": {"environment": "prod"}}
+    described = Fleet.model_validate({**EVERYTHING, "clusters": clusters, **added})
 
     made = Engine().deploy(lambda: deploy(described))
 
