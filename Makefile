@@ -20,11 +20,12 @@ up: setup packages ## three real clusters, the dev stack in them, and what the h
 down: setup ## take the clusters away again
 	$(FLEET) lab down
 
-test: check packages ## all that a change needs: static checks, unit, render and lab tests; forty minutes
-	$(PYTEST) --numprocesses=2 --dist=loadscope --no-loadscope-reorder --durations=20 tests/unit tests/render tests/lab
+test: check packages ## all that a change needs: static checks, unit, render and lab tests; half an hour
+	$(PYTEST) --numprocesses=2 --dist=loadscope --no-loadscope-reorder --durations=20 -m "not long" \
+		tests/unit tests/render tests/lab
 
-faults: setup packages ## outages, losses, failed updates in the clusters; an hour, and new figures in docs/reliability.md
-	$(PYTEST) --durations=20 tests/faults
+faults: setup packages ## outages, losses, failed updates, all that takes long; new figures in docs/reliability.md
+	$(PYTEST) --durations=20 -m "faults or long" tests/lab tests/faults
 
 unit: setup ## unit tests: neither Go nor root
 	$(PYTEST) -q tests/unit

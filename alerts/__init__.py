@@ -16,6 +16,7 @@ from .kubelet import KUBELET
 from .model import Alert, Group, Inhibition, Record, Severity, Threshold
 from .nodes import NODES
 from .prometheus import PROMETHEUS
+from .prometheus_operator import PROMETHEUS_OPERATOR
 from .thanos_compactor import THANOS_COMPACTOR
 from .thanos_query import THANOS_QUERY
 from .thanos_receive import THANOS_RECEIVE
@@ -29,6 +30,7 @@ from .workloads import WORKLOADS
 GROUPS: tuple[Group, ...] = (
     FLEET,
     PROMETHEUS,
+    PROMETHEUS_OPERATOR,
     ALERTMANAGER,
     THANOS_REPLICAS,
     THANOS_SIDECAR,

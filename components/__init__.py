@@ -2,6 +2,7 @@
 
 from .agent_prometheus import AgentPrometheus, AgentPrometheusArgs
 from .alertmanager import Alertmanager, AlertmanagerArgs
+from .application import Application, ApplicationArgs
 from .blackbox_exporter import BlackboxExporter, BlackboxExporterArgs
 from .cluster_access import ClusterAccess, ClusterAccessArgs
 from .exposure import Exposure, ExposureArgs
@@ -27,6 +28,8 @@ __all__ = [
     "AgentPrometheusArgs",
     "Alertmanager",
     "AlertmanagerArgs",
+    "Application",
+    "ApplicationArgs",
     "BlackboxExporter",
     "BlackboxExporterArgs",
     "ClusterAccess",

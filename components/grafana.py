@@ -8,7 +8,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from render.grafana import APP, DASHBOARDS, DATA, PASSWORD, PORT, PROVISIONING, TLS, TOKEN, TRUSTED
+from render.grafana import APP, APPLICATIONS, DASHBOARDS, DATA, PASSWORD, PORT, PROVISIONING, TLS, TOKEN, TRUSTED
 
 from .k8s.labels import metadata_of, selector
 from .k8s.network_policy import network_policy
@@ -35,6 +35,8 @@ class GrafanaArgs(TypedDict):
     """Text of the provisioning file of the dashboards."""
     boards: Mapping[str, str]
     """File name, `<dashboard>.json`, -> text."""
+    application_boards: NotRequired[Mapping[str, str]]
+    """The same of applications' own dashboards, for a folder beside; none, if left out."""
     reader: pulumi.Input[str]
     """Role, in this namespace, that permits queries."""
     tls_secret: pulumi.Input[str]
@@ -97,23 +99,16 @@ class Grafana(pulumi.ComponentResource):
         # The token of a Secret, since Grafana reads it once: a projected token would expire.
         token = newest_token_secret(f"{name}-reader", metadata, args["reader"], 0, child_opts)
         provisioning = self._provisioning(name, args, metadata, child_opts)
-        boards = [
-            k8s.core.v1.ConfigMap(
-                f"{name}-board-{file.removesuffix('.json')}",
-                metadata={**metadata, "name": f"{APP}-board-{file.removesuffix('.json')}"},
-                data={file: text},
-                opts=child_opts,
-            )
-            for file, text in args["boards"].items()
-        ]
+        added = args.get("application_boards")
         return [
             {"name": "datasources", "config_map": {"name": provisioning, "items": one("datasources.yaml")}},
             {"name": "dashboards", "config_map": {"name": provisioning, "items": one("dashboards.yaml")}},
-            {"name": "boards", "projected": {"sources": [{"config_map": {"name": b.metadata.name}} for b in boards]}},
+            boards(name, "board", args["boards"], metadata, child_opts),
             {"name": "tls", "secret": {"secret_name": args["tls_secret"]}},
             {"name": "reader", "secret": {"secret_name": token.metadata.name, "items": one("token")}},
             trusted(args, provisioning),
             {"name": "admin", "secret": self._password(name, args, metadata, child_opts)},
+            *([boards(name, "application", added, metadata, child_opts)] if added else []),
         ]
 
     def _provisioning(
@@ -168,6 +163,29 @@ MOUNTS: list[k8s.core.v1.VolumeMountArgsDict] = [
     {"name": "reader", "mount_path": TOKEN.rpartition("/")[0], "read_only": True},
     {"name": "admin", "mount_path": PASSWORD.rpartition("/")[0], "read_only": True},
 ]
+_APPLICATIONS: k8s.core.v1.VolumeMountArgsDict = {
+    "name": "applications",
+    "mount_path": APPLICATIONS,
+    "read_only": True,
+}
+
+
+def boards(
+    name: str,
+    kind: str,
+    files: Mapping[str, str],
+    metadata: k8s.meta.v1.ObjectMetaArgsDict,
+    child_opts: ResourceOptions,
+) -> k8s.core.v1.VolumeArgsDict:
+    """Make a ConfigMap per dashboard, and return the volume with all of them."""
+    sources: list[k8s.core.v1.VolumeProjectionArgsDict] = []
+    for file, text in files.items():
+        board = f"{kind}-{file.removesuffix('.json')}"
+        config_map = k8s.core.v1.ConfigMap(
+            f"{name}-{board}", metadata={**metadata, "name": f"{APP}-{board}"}, data={file: text}, opts=child_opts
+        )
+        sources.append({"config_map": {"name": config_map.metadata.name}})
+    return {"name": f"{kind}s", "projected": {"sources": sources}}
 
 
 def pod(args: GrafanaArgs, volumes: Sequence[k8s.core.v1.VolumeArgsDict]) -> k8s.core.v1.PodSpecArgsDict:
@@ -184,7 +202,7 @@ def pod(args: GrafanaArgs, volumes: Sequence[k8s.core.v1.VolumeArgsDict]) -> k8s
         "startup_probe": {**alive, "period_seconds": 3, "failure_threshold": 100},
         "readiness_probe": {**alive, "period_seconds": 15},
         "liveness_probe": {**alive, "period_seconds": 30, "failure_threshold": 4, "timeout_seconds": 10},
-        "volume_mounts": MOUNTS,
+        "volume_mounts": [*MOUNTS, *([_APPLICATIONS] if args.get("application_boards") else [])],
     }
     return {
         **pod_defaults(APP, {**POD_WITH_VOLUME, "run_as_user": USER, "run_as_group": USER, "fs_group": USER}),

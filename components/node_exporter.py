@@ -6,6 +6,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
+from render.node_exporter import COLLECTORS
 from render.scrape.platforms import VIRTUAL
 
 from .k8s.labels import labels, metadata_of, selector
@@ -96,10 +97,7 @@ def pod(image: str, account: pulumi.Input[str], port: int) -> k8s.core.v1.PodSpe
                     "--path.procfs=/host/proc",
                     "--path.sysfs=/host/sys",
                     "--path.rootfs=/host/root",
-                    "--collector.filesystem.mount-points-exclude="
-                    "^/(dev|proc|sys|run/k3s/containerd/.+|run/containerd/.+|var/lib/docker/.+|var/lib/kubelet/pods/.+)($|/)",
-                    "--collector.netclass.ignored-devices=^(veth.*|cali.*|lxc.*|[a-f0-9]{15})$",
-                    "--collector.netdev.device-exclude=^(veth.*|cali.*|lxc.*|[a-f0-9]{15})$",
+                    *COLLECTORS,
                 ],
                 "env": [{"name": "HOST_IP", "value_from": pod_field("status.hostIP")}],
                 "ports": [{"name": "metrics", "container_port": port, "host_port": port}],

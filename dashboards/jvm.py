@@ -1,13 +1,14 @@
-"""Java programs that expose Micrometer's metrics and are annotated for scraping."""
+"""Java programs that expose Micrometer's metrics, whichever job scrapes them."""
 
 from .expressions import CLUSTER, FULL, ONE, RED, YELLOW
 from .model import Dashboard, Query, Row, Stat, Step, TimeSeries, Variable
 
-_ANNOTATED = f'{ONE}, job=~"pods|services"'
-_NAMESPACE = Variable("namespace", f"label_values(jvm_memory_used_bytes{{{_ANNOTATED}}}, namespace)")
-_POD = Variable("pod", f'label_values(jvm_memory_used_bytes{{{_ANNOTATED}, namespace="$namespace"}}, pod)', many=True)
-_HERE = f'{_ANNOTATED}, namespace="$namespace", pod=~"$pod"'
-_NONE = "No pod here exposes Micrometer's metrics, or none is annotated with prometheus.io/scrape."
+_JOB = Variable("job", f'label_values(jvm_memory_used_bytes{{{ONE}, job=~".+"}}, job)', many=True)
+_CHOSEN = f'{ONE}, job=~"$job"'
+_NAMESPACE = Variable("namespace", f"label_values(jvm_memory_used_bytes{{{_CHOSEN}}}, namespace)")
+_POD = Variable("pod", f'label_values(jvm_memory_used_bytes{{{_CHOSEN}, namespace="$namespace"}}, pod)', many=True)
+_HERE = f'{_CHOSEN}, namespace="$namespace", pod=~"$pod"'
+_NONE = "No pod here exposes Micrometer's metrics, or none is scraped: by its annotations, or as an application."
 _HEAP = f'{_HERE}, area="heap"'
 
 
@@ -170,6 +171,6 @@ DASHBOARD = Dashboard(
     uid="promfleet-jvm",
     title="JVM (Micrometer)",
     description="Java programs: their requests, memory, collections and threads.",
-    variables=(CLUSTER, _NAMESPACE, _POD),
+    variables=(CLUSTER, _JOB, _NAMESPACE, _POD),
     rows=(_NOW, _HTTP, _JVM),
 )

@@ -114,5 +114,6 @@ def summary(fleet: Fleet) -> str:
         "agent": len(fleet.agents),
         "receiver": len(fleet.alertmanager.receivers) if fleet.alertmanager else 0,
         "probe": len(fleet.probes),
+        "application": len(fleet.applications),
     }
     return ", ".join(counted(number, noun) for noun, number in parts.items() if number)

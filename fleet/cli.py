@@ -17,6 +17,7 @@ COMMANDS = {
     "snapshot": "snapshot",
     "dashboards": "dashboards",
     "watcher": "watcher",
+    "node-exporter": "node_exporter",
     "lab": "lab",
 }
 """Subcommand -> its module, in the order of the help."""

@@ -1,11 +1,9 @@
 """`fleet watcher`: the files of the machine that watches clusters from outside."""
 
-import os
 import secrets as random
-import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import typer
 import yaml
@@ -18,27 +16,15 @@ from settings.loading.load import KEY, from_file
 from settings.watcher import SELF
 
 from .exits import Exit
-from .render import FolderError, some
+from .folder import LIST, FolderError, put, written_before
 from .secret_manager import Secret, SecretManagerError
 from .stack import StackError, configuration, outputs, stack_file
-from .units import counted
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     help="The machine outside of all clusters that the section `watcher` describes.",
 )
-LIST = "files.txt"
-"""Says whose a folder is in its first line, and below which files were written into it."""
-
-
-class Written(NamedTuple):
-    """What became of a folder's files, by path."""
-
-    added: list[str]
-    changed: list[str]
-    removed: list[str]
-    unchanged: int
 
 
 @app.command()
@@ -56,7 +42,7 @@ def write(
         fleet = from_file(file)
         if fleet.watcher is None:
             raise FolderError(f"{file} has no section watcher. Name a stack that has one.")
-        written = put(folder, stack, rendered(fleet, stack, folder))
+        written = put(folder, head(stack), rendered(fleet, stack, folder))
     except FleetError as error:
         typer.echo(error.report(), err=True)
         raise typer.Exit(Exit.FINDINGS) from None
@@ -66,11 +52,7 @@ def write(
     except StackError as error:
         typer.echo(f"fleet watcher: {error}", err=True)
         raise typer.Exit(Exit.FAILED) from None
-    for what, paths in (("added", written.added), ("changed", written.changed), ("removed", written.removed)):
-        for path in paths:
-            typer.echo(f"{what} {path}")
-    counts = f"{len(written.added)} added, {len(written.changed)} changed, {len(written.removed)} removed"
-    typer.echo(f"{folder}: {counts}, {counted(written.unchanged, 'file')} unchanged")
+    typer.echo(written.report(folder))
 
 
 @app.command()
@@ -107,7 +89,7 @@ def uploads(folder: Path, stack: str) -> Mapping[Secret, bytes]:
             f"stack {stack} has no output instance. Write watcher.instance into its file and run "
             f"`pulumi up --stack {stack}`; a machine of your own gets the folder by scp."
         )
-    paths = _before(folder, _head(stack))
+    paths = written_before(folder, head(stack))
     if not paths:
         raise FolderError(f"{folder} is empty. Run `fleet watcher write --stack {stack} {folder}` first.")
     try:
@@ -124,6 +106,11 @@ def uploads(folder: Path, stack: str) -> Mapping[Secret, bytes]:
             f"Run `pulumi up --stack {stack}` and `fleet watcher write --stack {stack} {folder}`."
         )
     return {Secret(instance["project"], name): content for name, content in found.items()}
+
+
+def head(stack: str) -> str:
+    """Return the first line of the list of files that are written for a stack's machine."""
+    return f"Written by fleet watcher write for stack {stack}, which overwrites what is changed here."
 
 
 def rendered(fleet: Fleet, stack: str, folder: Path) -> Mapping[str, File]:
@@ -181,84 +168,3 @@ def _login(folder: Path) -> Login:
 
 _ROUNDS = 10
 """Cost of the hash of a password that cannot be guessed; Prometheus keeps the outcome of the comparison."""
-
-
-def put(folder: Path, stack: str, files: Mapping[str, File]) -> Written:
-    """
-    Have these files in a folder and none that an earlier run wrote; files of others stay.
-
-    Each is replaced at once or not at all. Raises `FolderError` for a folder that another one wrote.
-    """
-    head = _head(stack)
-    before = _before(folder, head)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder.chmod(0o700)
-    if foreign := sorted(path for path in files if path not in before and (folder / path).exists()):
-        raise FolderError(f"{folder} has files of yours where others are to be written: {some(foreign)}. Move them.")
-    # Whatever an interrupted run has written is its own in the next.
-    _replace(folder / LIST, _listed(head, {*before, *files}))
-    written = Written([], [], [], 0)
-    same = 0
-    for path, file in files.items():
-        if _is(folder / path, file):
-            same += 1
-            continue
-        (written.changed if (folder / path).exists() else written.added).append(path)
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        _replace(folder / path, file)
-    for path in sorted({*before} - {*files}):
-        (folder / path).unlink(missing_ok=True)
-        _remove_empty(folder, (folder / path).parent)
-        written.removed.append(path)
-    _replace(folder / LIST, _listed(head, files))
-    return written._replace(unchanged=same)
-
-
-def _head(stack: str) -> str:
-    return f"Written by fleet watcher write for stack {stack}, which overwrites what is changed here."
-
-
-def _before(folder: Path, head: str) -> list[str]:
-    """List what an earlier run wrote; FolderError where the folder is somebody else's."""
-    if folder.exists() and not folder.is_dir():
-        raise FolderError(f"{folder} is a file. Name a folder.")
-    present = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
-    if not present:
-        return []
-    try:
-        first, *paths = (folder / LIST).read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError):
-        first, paths = "", []
-    if first != head:
-        raise FolderError(f"{folder} was not written for this stack, and has {some(present)}. Name a new folder.")
-    return paths
-
-
-def _listed(head: str, paths: Iterable[str]) -> File:
-    return File("".join(f"{line}\n" for line in (head, *sorted(paths))))
-
-
-def _is(path: Path, file: File) -> bool:
-    try:
-        return path.read_bytes() == file.text.encode() and path.stat().st_mode & 0o777 == file.mode
-    except OSError:
-        return False
-
-
-def _replace(path: Path, file: File) -> None:
-    """Write a file beside its place, readable by its owner only until it is whole, and move it there."""
-    descriptor, unfinished = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as output:
-            output.write(file.text)
-        Path(unfinished).chmod(file.mode)
-        Path(unfinished).replace(path)
-    except BaseException:
-        Path(unfinished).unlink(missing_ok=True)
-        raise
-
-
-def _remove_empty(top: Path, folder: Path) -> None:
-    while folder != top and folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
-        folder = folder.parent

@@ -183,6 +183,17 @@ BINARIES = (
         stamps={PROMETHEUS_VERSION: "0.85.0"},
     ),
     Binary(
+        module="github.com/prometheus-operator/prometheus-operator",
+        version="v0.84.0",
+        seconds=60,
+        commands={
+            "operator-before": "cmd/operator",
+            "prometheus-config-reloader-before": "cmd/prometheus-config-reloader",
+        },
+        part="upgrade",
+        stamps={PROMETHEUS_VERSION: "0.84.0"},
+    ),
+    Binary(
         module="github.com/prometheus/pushgateway",
         version="v1.11.1",
         seconds=14,

@@ -22,6 +22,8 @@ from .tools import find_tool
 NOBODY = "65534"
 NONROOT = "65532"
 BUSYBOX = "lab.local/busybox:1"
+OPERATOR_BEFORE = "quay.io/prometheus-operator/prometheus-operator:v0.84.0"
+RELOADER_BEFORE = "quay.io/prometheus-operator/prometheus-config-reloader:v0.84.0"
 AUTHORITY = "ca.crt"
 """Stands among an image's files for the certificate of the lab's authority."""
 APPLETS = ("cat", "chmod", "dd", "echo", "httpd", "ls", "mkdir", "nc", "nslookup", "rm", "sh", "sleep", "touch", "wget")
@@ -77,6 +79,12 @@ IMAGES = (
         files={"/bin/prometheus-config-reloader": "prometheus-config-reloader"},
     ),
     Image(reference=released.PROMETHEUS_OPERATOR, files={"/bin/operator": "operator"}, part="operator"),
+    Image(reference=OPERATOR_BEFORE, files={"/bin/operator": "operator-before"}, part="upgrade"),
+    Image(
+        reference=RELOADER_BEFORE,
+        files={"/bin/prometheus-config-reloader": "prometheus-config-reloader-before"},
+        part="upgrade",
+    ),
     Image(
         reference=released.PUSHGATEWAY,
         files={"/bin/pushgateway": "pushgateway", "/bin/busybox": "busybox"},

@@ -8,6 +8,7 @@ from .node import LabError
 
 PARTS = {
     "operator": "the Prometheus Operator",
+    "upgrade": "an older release of the Prometheus Operator",
     "thanos": "Thanos, memcached, and the object store of the lab's Google Cloud",
 }
 """Name -> what it brings. Rows of BINARIES and IMAGES name the part that they belong to."""

@@ -3,16 +3,17 @@
 from typing import Any
 
 from settings import Fleet, Server
+from settings.grafana import DATASOURCE
 
 from .yaml import to_yaml
 
 APP = "grafana"
 PORT = 3000
-DATASOURCE = "hub"
-"""Uid of the datasource, to which every dashboard refers."""
 DATA = "/var/lib/grafana"
 PROVISIONING = "/etc/grafana/provisioning"
 DASHBOARDS = "/etc/grafana/boards"
+APPLICATIONS = "/etc/grafana/applications"
+"""Mount path of the dashboards of applications, which have a folder of their own: titles in a folder are distinct."""
 TLS = "/etc/grafana/tls"
 TRUSTED = "/etc/grafana/trusted/ca.crt"
 """CA of the server's auth proxies, or their certificate."""
@@ -72,18 +73,28 @@ def datasources(server: Server, fleet: Fleet, url: str) -> str:
     return to_yaml({"apiVersion": 1, "datasources": [source]})
 
 
-def providers() -> str:
-    """The provisioning file of the dashboards' folder, which is checked for changes twice a minute."""
-    provider = {
-        "name": "promfleet",
-        "type": "file",
-        "folder": "promfleet",
-        "updateIntervalSeconds": 30,
-        "allowUiUpdates": False,
-        "disableDeletion": False,
-        "options": {"path": DASHBOARDS, "foldersFromFilesStructure": False},
-    }
-    return to_yaml({"apiVersion": 1, "providers": [provider]})
+def providers(fleet: Fleet) -> str:
+    """The provisioning file of the dashboards' folders, which are checked for changes twice a minute."""
+    folders = {"promfleet": DASHBOARDS, **({"applications": APPLICATIONS} if application_boards(fleet) else {})}
+    entries = [
+        {
+            "name": name,
+            "type": "file",
+            "folder": name,
+            "updateIntervalSeconds": 30,
+            "allowUiUpdates": False,
+            "disableDeletion": False,
+            "options": {"path": path, "foldersFromFilesStructure": False},
+        }
+        for name, path in folders.items()
+    ]
+    return to_yaml({"apiVersion": 1, "providers": entries})
+
+
+def application_boards(fleet: Fleet) -> dict[str, str]:
+    """Return the JSON text of each dashboard that applications name, by a file name; a file that two name is one."""
+    named = {one.dashboard.path: (name, one.dashboard) for name, one in fleet.applications.items() if one.dashboard}
+    return {f"{name}.json": file.text for name, file in named.values()}
 
 
 _CLOSED = {

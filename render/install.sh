@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the watcher of the directory that this script is in, or updates it; run it as root, as often as you like.
+# Installs what is in the directory of this script, or updates it: the watcher, or a node's node_exporter. Run it as
+# root, as often as you like.
 #
 #   install.sh                  archives of releases come from github.com, where this machine lacks one
 #   install.sh --archives DIR   they come from a folder, which has a file sha256sums.txt too
@@ -10,12 +11,16 @@ set -euo pipefail
 shopt -s nullglob
 umask 022 # what the services' users read is below folders of root
 
-readonly ETC=/etc/promfleet-watcher OPT=/opt/promfleet-watcher UNITS=/etc/systemd/system
+directory=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+if [[ -e $directory/units/promfleet-node-exporter.service ]]; then
+  readonly PRODUCT=promfleet-node-exporter SERVICES=node-exporter
+else
+  readonly PRODUCT=promfleet-watcher SERVICES="alertmanager blackbox-exporter prometheus"
+fi
+readonly ETC=/etc/$PRODUCT OPT=/opt/$PRODUCT UNITS=/etc/systemd/system
 readonly UPSTREAM=https://github.com/prometheus
-readonly SERVICES="alertmanager blackbox-exporter prometheus"
 readonly PATIENCE=600 # seconds; Prometheus replays its write-ahead log when it starts
 
-directory=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 archives=
 changes=0
 declare -A release staged
@@ -92,7 +97,7 @@ install_programs() {
 
 make_users() {
   local user
-  for user in prometheus alertmanager; do
+  for user in prometheus alertmanager node-exporter; do
     if wants "$user" && ! getent passwd "$user" >/dev/null; then
       useradd --system --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin "$user"
       changed "user $user: made"
@@ -140,7 +145,7 @@ listed() { # FOLDER
 
 # Lets the new programs judge the new configuration as the user that will read it.
 check() { # SERVICE
-  local folder=${staged[$1]:-$ETC/$1} programs
+  local folder=${staged[$1]:-$ETC/$1} programs file
   programs=$(home_of "${1//-/_}")
   case $1 in
     prometheus)
@@ -150,6 +155,12 @@ check() { # SERVICE
       fi
       ;;
     alertmanager) judged "$1" "$programs/amtool" check-config "$folder/alertmanager.yml" ;;
+    node-exporter) # has nothing that judges; where it does not start, the old files come back
+      while read -r file; do
+        setpriv --reuid="$1" --regid="$(id --group "$1")" --clear-groups -- test -r "$file" ||
+          die "nothing was replaced, since the user $1 can't read $file"
+      done < <(sed -n 's/^ *\(cert\|key\)_file: //p' "$folder/web.yml")
+      ;;
     blackbox-exporter) judged nobody "$programs/blackbox_exporter" --config.check --config.file="$folder/config.yml" ;;
   esac
 }
@@ -225,13 +236,18 @@ is_started() { # SERVICE
 is_ready() { # SERVICE
   case $1 in
     prometheus) [[ $(metric "$1" prometheus_ready || true) == 1 ]] ;;
+    node-exporter) curl --silent --output /dev/null --max-time 5 --config "$ETC/$1/ready.curl" ;; # 401 will do
     *) [[ $(reloaded "$1" successful) == 1 ]] ;;
   esac
 }
 
 restarts() { # SERVICE
-  systemctl enable --quiet "$(unit_of "$1")"
-  systemctl restart "$(unit_of "$1")" && is_started "$1"
+  local unit
+  unit=$(unit_of "$1")
+  systemctl enable --quiet "$unit"
+  systemctl stop "$unit"
+  systemctl reset-failed "$unit" 2>/dev/null || true # else systemd's own restarts of before count as failed starts
+  systemctl start "$unit" && is_started "$1"
 }
 
 # Tells whether a running service took a changed configuration; an answer may be missing where a machine is busy.
@@ -268,10 +284,10 @@ update() { # SERVICE
   fi
   if ! systemctl is-active --quiet "$unit"; then
     did=started
-  elif [[ $unit_was == same && $new ]]; then
-    how=reloads did=reloaded
-  elif [[ $unit_was == same ]]; then
+  elif [[ $unit_was == same && ! $new ]]; then
     return
+  elif [[ $unit_was == same && $1 != node-exporter ]]; then # which has no reload
+    how=reloads did=reloaded
   fi
   if [[ $unit_was != same ]]; then
     install --mode=0644 "$directory/units/$unit" "$UNITS/$unit"
@@ -352,7 +368,7 @@ main() {
   for tool in awk cmp curl diff find flock setpriv sha256sum tar useradd; do
     command -v "$tool" >/dev/null || die "needs $tool, which is not installed"
   done
-  exec 9>/run/promfleet-watcher.lock
+  exec 9>/run/$PRODUCT.lock
   flock --nonblock 9 || die "runs already"
   mkdir -p "$ETC" "$OPT"
   work=$(mktemp --directory "$OPT/.work.XXXXXX")

@@ -20,6 +20,7 @@ from .prometheus.global_config import OUT_OF_ORDER_WINDOW, global_section, stora
 from .prometheus.server import server_scrape_configs
 from .prometheus.wal import WalPlan
 from .rules import server_rule_groups
+from .scrape.applications import ADDED, application_job
 from .scrape.relabel import MOVED, constant, drop, external
 from .scrape.untrusted import OWNED_BEFORE_MONITORS
 from .yaml import to_yaml
@@ -44,6 +45,8 @@ _ENFORCED = {
     "keep_dropped_targets": "KeepDroppedTargets",
 }
 """Setting of the global section -> field that no monitor may exceed."""
+_PACE = {"scrape_interval": "interval", "scrape_timeout": "scrapeTimeout"}
+"""Field of a job -> field of an endpoint of a monitor."""
 _RENAMED = {"protobuf_message": "messageVersion", "retry_on_http_429": "retryOnRateLimit"}
 _MESSAGES = {"prometheus.WriteRequest": "V1.0", "io.prometheus.write.v2.Request": "V2.0"}
 _MONITORS = ("serviceMonitor", "podMonitor", "probe", "scrapeConfig")
@@ -64,9 +67,9 @@ class Operated(NamedTuple):
 
 def operated_agent(fleet: Fleet, cluster: str, plan: WalPlan) -> Operated:
     """Return an agent as a PrometheusAgent, whose `remoteWrite` is `operated_remote_write`."""
-    selected = _select(fleet, cluster)
-    spec = {**_common(fleet, cluster, agent_flags(plan)), **_selectors(_MONITORS, selected, fleet.namespace)}
-    return Operated(spec, {SCRAPE: to_yaml(agent_scrape_configs(fleet, cluster))}, {}, selected.labels)
+    spec = {**_common(fleet, cluster, agent_flags(plan)), **selectors(fleet, cluster)}
+    files = {SCRAPE: to_yaml(agent_scrape_configs(fleet, cluster))}
+    return Operated(spec, files, {}, monitor_labels(fleet, cluster))
 
 
 def operated_remote_write(
@@ -81,10 +84,9 @@ def operated_server(server: Server, fleet: Fleet) -> Operated:
     """Return a server as a Prometheus."""
     flags = server_flags(fleet)
     storage = storage_section(server.retention, server.storage, out_of_order_time_window=OUT_OF_ORDER_WINDOW)
-    selected = _select(fleet, server.cluster)
     spec = {
         **_common(fleet, server.cluster, flags),
-        **_selectors((*_MONITORS, "rule"), selected, fleet.namespace),
+        **selectors(fleet, server.cluster),
         "evaluationInterval": fleet.scrape.interval,
         "retention": storage["tsdb"]["retention"]["time"],
         "retentionSize": storage["tsdb"]["retention"]["size"],
@@ -98,7 +100,54 @@ def operated_server(server: Server, fleet: Fleet) -> Operated:
         notified = alerting(server, fleet.namespace)
         files[ALERTMANAGERS] = to_yaml(notified["alertmanagers"])
         files[ALERT_RELABEL] = to_yaml(notified["alert_relabel_configs"])
-    return Operated(spec, files, server_rule_groups(fleet), selected.labels)
+    return Operated(spec, files, server_rule_groups(fleet), monitor_labels(fleet, server.cluster))
+
+
+def operated_application(fleet: Fleet, name: str) -> dict[str, Any]:
+    """
+    Return an application as the `spec` of a ServiceMonitor, whose series have the labels of the plain job.
+
+    The operator itself chooses the targets, and gives them all labels but those of `ADDED`. What no monitor may bring
+    is in the scrape class.
+    """
+    application, job = fleet.applications[name], application_job(fleet, name)
+    pace = {_PACE[key]: value for key, value in job.options.items() if key in _PACE}
+    return {
+        "selector": {"matchLabels": dict(application.selector)},
+        "endpoints": [
+            {
+                "port": application.port,
+                "path": application.path,
+                **pace,
+                "followRedirects": False,
+                "relabelings": _translated([constant("job", job.name), *ADDED]),
+            }
+        ],
+        **_translated({key: value for key, value in job.options.items() if key not in _PACE}),
+    }
+
+
+def monitor_labels(fleet: Fleet, cluster: str) -> Mapping[str, str]:
+    """Return the labels without which the Prometheus of a cluster would not use a monitor."""
+    return _select(fleet, cluster).labels
+
+
+def selectors(fleet: Fleet, cluster: str) -> dict[str, Any]:
+    """
+    Return the fields that choose what the Prometheus of a cluster reads: monitors, and rules if it is a server.
+
+    An empty selector chooses all, and none at all chooses nothing.
+    """
+    select = _select(fleet, cluster)
+    objects = {"matchLabels": dict(select.labels)} if select.labels else {}
+    names = sorted({*select.namespaces, fleet.namespace})
+    expression = {"key": "kubernetes.io/metadata.name", "operator": "In", "values": names}
+    namespaces = {"matchExpressions": [expression]} if select.namespaces else {}
+    evaluates = fleet.server is not None and fleet.server.cluster == cluster
+    found = {}
+    for kind in (*_MONITORS, "rule") if evaluates else _MONITORS:
+        found |= {f"{kind}Selector": objects, f"{kind}NamespaceSelector": namespaces}
+    return found
 
 
 def _common(fleet: Fleet, cluster: str, flags: Sequence[str]) -> dict[str, Any]:
@@ -147,18 +196,6 @@ def _common(fleet: Fleet, cluster: str, flags: Sequence[str]) -> dict[str, Any]:
 
 def _select(fleet: Fleet, cluster: str) -> Select:
     return (fleet.clusters[cluster].operator or Operator()).select
-
-
-def _selectors(kinds: Iterable[str], select: Select, own: str) -> dict[str, Any]:
-    """Fields that choose objects of these kinds; an empty selector chooses all, and none at all chooses nothing."""
-    objects = {"matchLabels": dict(select.labels)} if select.labels else {}
-    names = sorted({*select.namespaces, own})
-    expression = {"key": "kubernetes.io/metadata.name", "operator": "In", "values": names}
-    namespaces = {"matchExpressions": [expression]} if select.namespaces else {}
-    found = {}
-    for kind in kinds:
-        found |= {f"{kind}Selector": objects, f"{kind}NamespaceSelector": namespaces}
-    return found
 
 
 def _additional(flags: Iterable[str]) -> Iterable[dict[str, str]]:

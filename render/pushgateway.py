@@ -9,7 +9,7 @@ from .auth_proxy import AuthProxy
 from .scrape.authenticated import authenticated_job
 from .scrape.job import ScrapeJob
 from .scrape.relabel import Rule
-from .scrape.untrusted import untrusted
+from .scrape.untrusted import OWNED, untrusted
 
 APP = "pushgateway"
 LISTEN = "127.0.0.1:9091"
@@ -36,7 +36,7 @@ def pushgateway_job(server: Server, fleet: Fleet) -> ScrapeJob:
     A client that pushes could otherwise impersonate an exporter. `cluster` becomes `exported_cluster`, as in every job.
     """
     job = authenticated_job(server, fleet.namespace, APP, APP, METRICS)
-    return untrusted(replace(job, metric_relabel=_restored()), fleet.scrape.limits.annotated, pushed=True)
+    return untrusted(replace(job, metric_relabel=_restored()), fleet.scrape.limits.annotated, OWNED)
 
 
 def _restored() -> list[Rule]:

@@ -1,4 +1,4 @@
-"""Units of systemd for the machine of a watcher: each program alone, with no right that it does not use."""
+"""Units of systemd for machines outside of Kubernetes: each program alone, with no right that it does not use."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -46,16 +46,18 @@ class Service(NamedTuple):
     documentation: str
     command: Sequence[str]
     """Its first word is the path of the program."""
-    checks: Sequence[Sequence[str]]
-    """Commands that judge the configuration before every start and every reload."""
     memory: str
     """What the kernel ends it at, as systemd writes sizes: 512M."""
+    checks: Sequence[Sequence[str]] = ()
+    """Commands that judge the configuration before every start and every reload; without any it is never reloaded."""
     user: str | None = None
     """Its own user and group; without it systemd invents one for as long as it runs."""
     state: str | None = None
     """Folder below /var/lib that only it may read and write."""
     stop: str = "90s"
     """How long it may take to end."""
+    sandbox: Section = SANDBOX
+    """What it may not do, and not see."""
 
 
 def unit(service: Service) -> str:
@@ -80,14 +82,14 @@ def unit(service: Service) -> str:
                 **({"User": service.user, "Group": service.user} if service.user else {"DynamicUser": "yes"}),
                 "ExecStartPre": checks,
                 "ExecStart": _words(service.command),
-                "ExecReload": [*checks, "/bin/kill -HUP $MAINPID"],
+                **({"ExecReload": [*checks, "/bin/kill -HUP $MAINPID"]} if checks else {}),
                 "Restart": "always",
                 "RestartSec": "5s",
                 "TimeoutStopSec": service.stop,
                 **({"StateDirectory": service.state, "StateDirectoryMode": "0700"} if service.state else {}),
                 "MemoryMax": service.memory,
                 "LimitNOFILE": 65536,
-                **SANDBOX,
+                **service.sandbox,
             },
             "Install": {"WantedBy": "multi-user.target"},
         }

@@ -3,6 +3,7 @@
 from .agent import Agent, Receiver
 from .alertmanager import Alertmanager
 from .alerts import Alerts
+from .application import Application
 from .cluster import Cluster, Kubelet
 from .errors import FleetError, Problem
 from .expose import Expose, ExposedHost, NodePorts, Tls
@@ -27,6 +28,7 @@ __all__ = [
     "Agent",
     "Alertmanager",
     "Alerts",
+    "Application",
     "Cluster",
     "ContainerLimits",
     "Duration",

@@ -68,6 +68,9 @@ class Cluster(Section):
         if self.platform == "autopilot" and self.node_exporter.model_fields_set and self.node_exporter.is_ours:
             rule = "can't run with platform: autopilot, which permits no host ports and no host paths"
             yield Problem(("nodeExporter",), rule, "Remove it, or set existing to one that Google admits.")
+        if self.platform == "autopilot" and self.node_exporter.host:
+            rule = "can't be with platform: autopilot, whose nodes let nobody install a service"
+            yield Problem(("nodeExporter", "host"), rule, "Remove it, or set existing to one that Google admits.")
         if self.platform == "openshift" and self.operator and self.operator.install:
             rule = "is not supported with platform: openshift, whose own operator has these custom resources"
             yield Problem(("operator", "install"), rule, "Remove operator.", value=True)
@@ -81,7 +84,7 @@ class Cluster(Section):
     def without(self) -> frozenset[str]:
         """The jobs of exporters that the cluster does not have."""
         has = {
-            "node-exporter": self.runs_node_exporter or (self.node_exporter.enabled and self.node_exporter.existing),
+            "node-exporter": self.runs_node_exporter or (self.node_exporter.enabled and not self.node_exporter.is_ours),
             "kube-state-metrics": self.kube_state_metrics.enabled,
         }
         return frozenset(job for job, is_there in has.items() if not is_there)

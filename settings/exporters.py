@@ -1,12 +1,13 @@
 """Settings of the exporters of one cluster: deployed by this program, existing ones, or none."""
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 from pydantic.alias_generators import to_camel
 
 from .errors import Problem
+from .scrape_config import ClientConfig, ClientConfigs
 from .section import Distinct, Section, Table, empty
 from .types import DnsLabel, ObjectLabel
 
@@ -24,9 +25,20 @@ class Existing(Section):
     """Name of the Service's port with the metrics; every port if left out."""
 
 
+class HostService(Section):
+    """A node_exporter that runs on every Linux node as a service of its own, outside of Kubernetes."""
+
+    port: Annotated[int, Field(ge=1, le=65535)] = NODE_EXPORTER_PORT
+    """Port on the internal address of every node."""
+    client: Annotated[ClientConfig, ClientConfigs()] = ClientConfig()
+    """How it is asked, by fields of a `scrape_config`: `scheme`, `basic_auth`, `tls_config`; credentials as there."""
+
+
 class Exporter(Section):
     """An exporter that this program deploys by default."""
 
+    instead: ClassVar[tuple[str, ...]] = ("existing",)
+    """Fields that name another one to scrape."""
     enabled: bool = True
     """Whether the cluster has one; with `false` its scrape job and the alerts on it are removed too."""
     existing: Existing | None = None
@@ -38,15 +50,16 @@ class Exporter(Section):
         if not self.enabled:
             for name in written:
                 yield Problem((to_camel(name),), "has no effect with enabled: false", "Remove one of the two.")
-        elif self.existing:
+        elif instead := next((name for name in self.instead if getattr(self, name)), None):
             for name in written:
-                if name != "existing":
-                    yield Problem((to_camel(name),), "has no effect with existing", "Remove it, or remove existing.")
+                if name != instead:
+                    rule = f"has no effect with {instead}"
+                    yield Problem((to_camel(name),), rule, f"Remove it, or remove {instead}.")
 
     @property
     def is_ours(self) -> bool:
         """Whether this program deploys it."""
-        return self.enabled and self.existing is None
+        return self.enabled and not any(getattr(self, name) for name in self.instead)
 
 
 class NodeExporter(Exporter):
@@ -54,6 +67,10 @@ class NodeExporter(Exporter):
 
     port: Annotated[int, Field(ge=1024, le=65535)] = NODE_EXPORTER_PORT
     """Port on every node; change it where another process has 9100."""
+    host: HostService | None = None
+    """Scrape the node_exporter of the nodes themselves instead of deploying one; `{}` for plain HTTP on 9100."""
+
+    instead = ("existing", "host")
 
 
 class KubeStateMetrics(Exporter):

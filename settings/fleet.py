@@ -8,6 +8,7 @@ from pydantic import Field
 from .agent import Agent
 from .alertmanager import Alertmanager
 from .alerts import Alerts
+from .application import Application
 from .cluster import Cluster
 from .errors import Path, Problem
 from .external_labels import ExternalLabels
@@ -63,10 +64,16 @@ class Fleet(Section):
     pushgateway: Pushgateway | None = None
     probes: Table[DnsLabel, Probe] = Field(default_factory=empty)
     """Endpoints to probe with blackbox_exporter, by a name of your choice; the value of the label `probe`."""
+    applications: Table[DnsLabel, Application] = Field(default_factory=empty)
+    """Applications to scrape behind their Services, by a name of your choice; the value of the label `job`."""
 
     def problems(self) -> Iterator[Problem]:
         """The rules between sections."""
         yield from broken_rules(self.partial)
+
+    def applications_in(self, cluster: str) -> Mapping[str, Application]:
+        """The applications of one cluster."""
+        return {name: one for name, one in self.applications.items() if one.cluster == cluster}
 
     @property
     def node_exporter_namespace(self) -> str:
@@ -122,6 +129,7 @@ class Fleet(Section):
             present=frozenset(name for name in self.model_fields_set if getattr(self, name) is not None),
             clusters=self.clusters,
             agents=self.agents,
+            applications=self.applications,
             server_cluster=self.server.cluster if self.server else None,
             has_agents=bool(self.agents),
             **{name: getattr(self, name) for name in SECTIONS},

@@ -5,6 +5,9 @@ from .secret_key import SecretKey
 from .section import Section
 from .types import DnsName, Quantity
 
+DATASOURCE = "hub"
+"""Uid of the datasource, to which every dashboard refers."""
+
 
 class Grafana(Section):
     """Grafana with the dashboards; the initial password of `admin` is the secret `promfleet:grafanaAdmin`."""

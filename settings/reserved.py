@@ -37,7 +37,7 @@ OUR_JOBS = "|".join(
             "coredns",
             "kube-state-metrics",
         ),
-        *("kubelet", "node-exporter", "pods", "prometheus", "pushgateway", "services", "thanos-.+"),
+        *("kubelet", "node-exporter", "pods", "prometheus(-operator)?", "pushgateway", "services", "thanos-.+"),
     )
 )
 """Regular expression of every job of this program, whether a stack has it or not."""

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
@@ -131,6 +131,10 @@ judges. The fields without a kind, of credentials, are in `_UNJUDGED`.
 """
 _UNJUDGED = ("bearer_token", "bearer_token_file")
 _KNOWN = (*_FIELDS, *_UNJUDGED)
+_NEAR = 0.7
+"""How alike a key and the one that is proposed are at least; 1 is the same."""
+_OF_CLIENTS = ("scheme", "basic_auth", "authorization", "tls_config", "http_headers", "enable_http2")
+"""Fields that say how a target is asked, and not which."""
 _REFUSED = {
     "scrape_failure_log_file": (
         "would write to a file system that is read-only",
@@ -183,6 +187,43 @@ class ScrapeConfig:
     def is_in(self, cluster: str) -> bool:
         """Whether it is scraped in a cluster."""
         return self.clusters is None or cluster in self.clusters
+
+
+@dataclass(frozen=True, slots=True)
+class ClientConfig:
+    """How targets are asked that this program finds: fields of a `scrape_config`."""
+
+    config: Mapping[str, Any] = field(default_factory=dict)
+    """With a `MountedFile` where Prometheus expects the path of one."""
+    mounted: tuple[tuple[Path, MountedFile], ...] = ()
+    """What its fields refer to, with their paths."""
+    literal: tuple[tuple[Path, object], ...] = ()
+    """Paths of files that were written as such, with the paths of their fields."""
+
+
+class ClientConfigs:
+    """The type of a `ClientConfig` in the stack file."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(parsed_client)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"type": "object", "properties": {name: {} for name in _OF_CLIENTS}, "additionalProperties": False}
+
+
+def parsed_client(written: object) -> ClientConfig:
+    """How targets are asked; raises RulesError with every problem."""
+    if isinstance(written, ClientConfig):
+        return written
+    if not isinstance(written, Mapping):
+        raise RulesError([Problem((), _MAPPING.rule, _MAPPING.instead)])
+    found = files(written)
+    if problems := [
+        *_unknown_or_wrong(written, _OF_CLIENTS, f"Known here: {', '.join(_OF_CLIENTS)}."),
+        *found.problems,
+    ]:
+        raise RulesError(problems)
+    return ClientConfig(found.config, tuple(found.mounted), tuple(found.literal))
 
 
 class ScrapeConfigs:
@@ -276,17 +317,7 @@ def _can_be_written(written: Mapping[str, Any]) -> bool:
 
 def _broken(written: Mapping[str, Any]) -> Iterator[Problem]:
     """What is wrong with the fields themselves."""
-    for key, value in written.items():
-        if key in _REFUSED:
-            yield Problem((key,), *_REFUSED[key])
-        elif key not in _KNOWN:
-            near = get_close_matches(key, _KNOWN, n=1)
-            known = f'Did you mean "{near[0]}"?' if near else "Write a field of scrape_config, as Prometheus 3.15 has."
-            yield Problem((key,), "unknown key", known)
-        elif key in _FIELDS and not _FIELDS[key].accepts(value):
-            kind = _FIELDS[key]
-            shown = value if kind in (_LENGTH, _COUNT, _BYTES, _BOOL) else ""
-            yield Problem((key,), "is empty" if value is None else kind.rule, kind.instead, shown)
+    yield from _unknown_or_wrong(written, _KNOWN, "Write a field of scrape_config, as Prometheus 3.15 has.")
     if "job_name" not in written:
         yield Problem(("job_name",), "is missing", "Add it: the value of the label job.")
     yield from _name(written.get("job_name"))
@@ -295,6 +326,20 @@ def _broken(written: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem((), "has no targets", "Write static_configs: [{targets: [host:port]}], or a discovery.")
     yield from _addresses(written)
     yield from _timeout(written)
+
+
+def _unknown_or_wrong(written: Mapping[str, Any], known: Sequence[str], otherwise: str) -> Iterator[Problem]:
+    """Fields that there are not, and those of another kind; `otherwise` says what there is where none is near."""
+    for key, value in written.items():
+        if key in _REFUSED:
+            yield Problem((key,), *_REFUSED[key])
+        elif key not in known:
+            near = get_close_matches(key, known, n=1, cutoff=_NEAR)
+            yield Problem((key,), "unknown key", f'Did you mean "{near[0]}"?' if near else otherwise)
+        elif key in _FIELDS and not _FIELDS[key].accepts(value):
+            kind = _FIELDS[key]
+            shown = value if kind in (_LENGTH, _COUNT, _BYTES, _BOOL) else ""
+            yield Problem((key,), "is empty" if value is None else kind.rule, kind.instead, shown)
 
 
 def _name(name: object) -> Iterator[Problem]:
@@ -338,12 +383,12 @@ def above_limits(
 ) -> Iterator[Problem]:
     """Jobs that want more than all may have; `allowed` has fields of `scrape.limits`, 0 for no limit."""
     for job in jobs:
-        for field, limit in LIMITS.items():
-            value = job.config.get(field, 0)
+        for name, limit in LIMITS.items():
+            value = job.config.get(name, 0)
             wanted = bytes_of(value) if isinstance(value, str) else value
             if allowed[limit] and wanted > allowed[limit]:
                 rule = f"is more than scrape.limits.{limit}, which holds for all jobs"
-                yield Problem((*job.path, field), rule, f"Write less, or raise scrape.limits.{limit}.", value)
+                yield Problem((*job.path, name), rule, f"Write less, or raise scrape.limits.{limit}.", value)
         timeout = job.config.get("scrape_timeout")
         if timeout and "scrape_interval" not in job.config and seconds_of(timeout) > interval:
             rule, instead = f"is longer than scrape.interval, {pace}", "Write less, or a scrape_interval."

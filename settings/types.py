@@ -361,6 +361,15 @@ HostAndPort = Annotated[
     ),
 ]
 """Where a target listens."""
+PortName = Annotated[
+    str,
+    Text(
+        rf"{_NO_WORD}(?=.*[a-z]){_LABEL}",
+        "is not the name of a Service's port",
+        "Write the name that the Service gives its port, such as http: lower-case letters, digits and hyphens.",
+    ),
+]
+"""The name of a port of a Service, which has a letter at least: a number would be the port itself."""
 FilePath = Annotated[
     str, Text(r"(?:/[A-Za-z0-9._-]+)+", "is not the absolute path of a file", "Write /folder/file, without spaces.")
 ]

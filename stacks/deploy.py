@@ -4,9 +4,11 @@ from settings import Fleet, Server
 
 from .agents import deploy_agent
 from .alertmanager import deploy_alertmanager
+from .applications import deploy_applications
 from .clusters import ClusterContext, deploy_cluster
 from .grafana import deploy_grafana
 from .hub import RemoteWriteEndpoint, deploy_hub, export_hub
+from .monitors import warn_of_unread_monitors
 from .probes import deploy_blackbox_exporter
 from .providers import require_contexts
 from .pushgateway import deploy_pushgateway
@@ -20,12 +22,15 @@ def deploy(fleet: Fleet) -> None:
     """Deploy each section that the stack file has, in clusters that the kubeconfigs know."""
     require_contexts(fleet.clusters)
     require_api_servers(fleet)
+    warn_of_unread_monitors(fleet)
     deploy_sections(fleet)
 
 
 def deploy_sections(fleet: Fleet) -> None:
     """Deploy each section that the stack file has, and export the outputs that other stacks and commands need."""
     contexts = {name: deploy_cluster(fleet, name) for name in fleet.clusters}
+    for name, context in contexts.items():
+        deploy_applications(fleet, name, context)
     endpoint = deploy_server(fleet, fleet.server, contexts[fleet.server.cluster]) if fleet.server else None
     if fleet.watcher:
         deploy_watcher(fleet, fleet.watcher, contexts)

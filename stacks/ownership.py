@@ -19,7 +19,7 @@ from .failures import AWAITED, failure_hook
 from .operators import (
     DEFINITION,
     OF_OPERATORS,
-    predecessor,
+    STATEFUL_SET,
     refuse_definition,
     refuse_lacking_operator,
     stop_predecessor,
@@ -91,29 +91,35 @@ def owned(
     )
     explained = pulumi.ErrorHook(f"{owner.cluster}-says-why", failure_hook(owner.cluster, cluster))
 
+    existing = cluster.operator is not None and not cluster.operator.install
+    checked: list[pulumi.ResourceHook | pulumi.ResourceHookFunction] = [suffices] if existing else []
+    hooks = {
+        NAMESPACE: pulumi.ResourceHookBinding(before_create=[asked]),
+        DEFINITION: pulumi.ResourceHookBinding(before_create=[looked_up]),
+        **{kind: pulumi.ResourceHookBinding(on_error=[explained]) for kind in AWAITED},
+        STATEFUL_SET: pulumi.ResourceHookBinding(before_create=[succeeds], on_error=[explained]),
+        **{
+            kind: pulumi.ResourceHookBinding(
+                before_create=[*checked, succeeds], before_update=checked, on_error=[explained]
+            )
+            for kind in OF_OPERATORS
+        },
+    }
+    # The workload that mounts a volume is waited for; a wait for the claim itself could miss its phase.
+    further = {NAMESPACE: {CLUSTER_UID: uid}, CLAIM: {SKIP_AWAIT: "true"}}
+    kept = ResourceOptions(protect=protect)
+    options = {NAMESPACE: kept, CLAIM: kept, DEFINITION: ResourceOptions()}
+    replaced = ResourceOptions(delete_before_replace=True)
+
     def transform(args: ResourceTransformationArgs) -> ResourceTransformationResult | None:
-        if not args.type_.startswith("kubernetes:"):
+        kind = args.type_
+        if not kind.startswith("kubernetes:"):
             return None
         metadata: Any = args.props["metadata"]  # a plain dictionary everywhere in components/
-        opts, further = ResourceOptions(delete_before_replace=True), {}
-        if args.type_ in AWAITED:
-            opts.hooks = pulumi.ResourceHookBinding(on_error=[explained])
-            if predecessor(args.type_, metadata["name"]):
-                opts.hooks.before_create = [succeeds]
-            if args.type_ in OF_OPERATORS and not (cluster.operator and cluster.operator.install):
-                opts.hooks.before_create = [suffices, succeeds]
-                opts.hooks.before_update = [suffices]
-        if args.type_ == NAMESPACE:
-            hooks = pulumi.ResourceHookBinding(before_create=[asked])
-            opts, further = ResourceOptions(protect=protect, hooks=hooks), {CLUSTER_UID: uid}
-        if args.type_ == DEFINITION:
-            opts = ResourceOptions(hooks=pulumi.ResourceHookBinding(before_create=[looked_up]))
-        if args.type_ == CLAIM:
-            # The workload that mounts it is waited for; a wait for the claim itself could miss its phase.
-            opts, further = ResourceOptions(protect=protect), {SKIP_AWAIT: "true"}
-        annotations = {**metadata.get("annotations", {}), **facts, **further}
+        annotations = {**metadata.get("annotations", {}), **facts, **further.get(kind, {})}
         props = {**args.props, "metadata": {**metadata, "annotations": annotations}}
-        return ResourceTransformationResult(props, ResourceOptions.merge(args.opts, opts))
+        opts = ResourceOptions.merge(args.opts, options.get(kind, replaced))
+        return ResourceTransformationResult(props, ResourceOptions.merge(opts, ResourceOptions(hooks=hooks.get(kind))))
 
     return transform
 

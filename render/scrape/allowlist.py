@@ -115,6 +115,11 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
         "node_timex_(maxerror_seconds|offset_seconds|sync_status)",
         "node_vmstat_(oom_kill|pgmajfault)",
     ),
+    "prometheus-operator": (
+        "prometheus_operator_(list|watch)_operations(_failed)?_total",
+        "prometheus_operator_(managed_resources|ready|syncs)",
+        "prometheus_operator_(reconcile|status_update)_(errors|operations)_total",
+    ),
     "thanos-sidecar": (*_THANOS, *_BUCKET, *_SHIPPER, "thanos_sidecar_prometheus_up"),
     "thanos-query": (
         *_THANOS,

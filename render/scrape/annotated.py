@@ -26,7 +26,7 @@ _LONGEST_LABEL = 317
 
 AUTHORITY = "/etc/prometheus/targets/ca.crt"
 """Where a ConfigMap is mounted that signs for annotated targets."""
-_FALLBACK = "PrometheusText0.0.4"
+FALLBACK = "PrometheusText0.0.4"
 """What is read from those who do not say what they write; Prometheus 3 refuses them otherwise."""
 
 _NAME, _PROTOCOL, _UNREADABLE = "__tmp_port_name", "__tmp_protocol", "__tmp_unreadable"
@@ -50,7 +50,7 @@ def annotated_pods(scrape: Scrape) -> ScrapeJob:
     port = f"{POD}_container_port"
     return ScrapeJob(
         name="pods",
-        options={"fallback_scrape_protocol": _FALLBACK, **_verified(scrape.tls)},
+        options={"fallback_scrape_protocol": FALLBACK, **_verified(scrape.tls)},
         discovery=[{"role": "pod"}],
         relabel=[
             keep([_annotation(POD, "scrape")], _TRUE),
@@ -70,7 +70,7 @@ def annotated_services(scrape: Scrape) -> ScrapeJob:
     port = f"{POD}_container_port"
     return ScrapeJob(
         name="services",
-        options={"fallback_scrape_protocol": _FALLBACK, **_verified(scrape.tls)},
+        options={"fallback_scrape_protocol": FALLBACK, **_verified(scrape.tls)},
         discovery=[{"role": "endpointslice"}],
         relabel=[
             keep([_annotation(SERVICE, "scrape")], _TRUE),

@@ -5,16 +5,18 @@ from dataclasses import replace
 from typing import Any
 
 from settings import Fleet
-from settings.exporters import Existing
+from settings.exporters import Existing, HostService
 
 from ..prometheus.flags import LISTEN
 from .annotated import annotated_pods, annotated_services
+from .applications import application_jobs
 from .connection import IN_CLUSTER, Connection
 from .discovery import endpoint_slices, endpoints_of, nodes, pods
 from .job import ScrapeJob
 from .platforms import VIRTUAL, unreachable
 from .relabel import NODE, POD, SERVICE, SLICE, Rule, constant, copied, drop, keep
 from .untrusted import untrusted
+from .user_jobs import with_paths
 
 OWN = "prometheus"
 """The job of Prometheus itself."""
@@ -47,7 +49,9 @@ def jobs(fleet: Fleet, cluster: str, connection: Connection = IN_CLUSTER) -> lis
         _api_server(connection),
         _coredns(),
         _kube_state_metrics(fleet, state),
-        _exporter(
+        _node_service(known.node_exporter.host)
+        if known.node_exporter.host
+        else _exporter(
             "node-exporter",
             fleet.node_exporter_namespace,
             node,
@@ -60,6 +64,8 @@ def jobs(fleet: Fleet, cluster: str, connection: Connection = IN_CLUSTER) -> lis
             _without(annotated_services(fleet.scrape), *(one for one in (state, node) if one)),
             fleet.scrape.limits.annotated,
         ),
+        *([_operator(fleet.namespace)] if known.operator and known.operator.install else []),
+        *([] if known.operator else application_jobs(fleet, cluster)),
     ]
     hidden = unreachable(fleet, cluster)
     return [connection.reach(job) for job in found if job.name not in hidden]
@@ -116,6 +122,20 @@ def _coredns() -> ScrapeJob:
     )
 
 
+def _operator(namespace: str) -> ScrapeJob:
+    """The Prometheus Operator that this program installs, of which there is one pod."""
+    return ScrapeJob(
+        name="prometheus-operator",
+        discovery=pods(namespace, f"{_NAME}=prometheus-operator,{_PART_OF}"),
+        relabel=[
+            drop([f"{POD}_phase"], "Succeeded|Failed"),
+            keep([f"{POD}_container_port_name"], "metrics"),
+            constant("instance", "prometheus-operator"),
+            copied(f"{POD}_name", "pod"),
+        ],
+    )
+
+
 def _exporter(name: str, namespace: str, existing: Existing | None, *rules: Rule) -> ScrapeJob:
     """
     An exporter that this program deploys, or the existing one that stands for it.
@@ -127,6 +147,32 @@ def _exporter(name: str, namespace: str, existing: Existing | None, *rules: Rule
     if existing:
         found, port = endpoints_of(existing.namespace, existing.service), existing.port or ".*"
     return ScrapeJob(name=name, discovery=found, relabel=[keep([f"{SLICE}_port_name"], port), *rules])
+
+
+def _node_service(host: HostService) -> ScrapeJob:
+    """The exporter of each Linux node itself, with the labels of one in a pod; an IPv6 address gets its brackets."""
+    address = f"{NODE}_address_InternalIP"
+    return ScrapeJob(
+        name="node-exporter",
+        options=with_paths(host.client.config),
+        discovery=nodes(),
+        relabel=[
+            *_REAL_NODES,
+            drop([f"{NODE}_label_kubernetes_io_os"], "windows"),
+            keep([address], ".+"),  # without one it would be the kubelet's that is asked
+            *(
+                {
+                    "source_labels": [address],
+                    "regex": form,
+                    "target_label": "__address__",
+                    "replacement": f"{written}:{host.port}",
+                }
+                for form, written in {"([^:]+)": "$1", "(.*:.*)": "[$1]"}.items()
+            ),
+            *(copied(f"{NODE}_name", label) for label in ("node", "instance")),
+            copied(address, "host_ip"),
+        ],
+    )
 
 
 def _without(job: ScrapeJob, *existing: Existing) -> ScrapeJob:

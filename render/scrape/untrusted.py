@@ -1,5 +1,6 @@
 """What targets that anybody may deploy, and pushed groups, may bring: less, and nothing that is ours to say."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from settings import in_bytes
@@ -56,13 +57,12 @@ OF_THE_CLUSTER = (
 """Those of them of which a cluster has one; machines and probed endpoints of people's own jobs are others than ours."""
 
 
-def untrusted(job: ScrapeJob, limits: AnnotatedLimits, *, pushed: bool = False) -> ScrapeJob:
+def untrusted(job: ScrapeJob, limits: AnnotatedLimits, owned: Iterable[str] = (*OWNED, _PUSHED)) -> ScrapeJob:
     """
-    Return the job with tighter limits, and without what it may not bring, whichever metrics are kept of the others.
+    Return the job with tighter limits, and without the names that it may not bring, whichever are kept of the others.
 
     Rules and dashboards would take a second answer for a part of the first: a sum counts twice, a join fails for all.
     """
-    owned = OWNED if pushed else (*OWNED, _PUSHED)
     return replace(
         job,
         options={

@@ -37,6 +37,8 @@ def user_configs(fleet: Fleet, cluster: str) -> list[dict[str, Any]]:
 def mounted_files(fleet: Fleet, cluster: str) -> list[MountedFile]:
     """Return each key of a Secret or ConfigMap that jobs of a cluster read, in the order of their paths."""
     found = {file for job in fleet.scrape.jobs if job.is_in(cluster) for _, file in job.mounted}
+    if host := fleet.clusters[cluster].node_exporter.host:
+        found |= {file for _, file in host.client.mounted}
     return sorted(found, key=file_path)
 
 
@@ -68,6 +70,15 @@ def _needs(entries: Any) -> Iterator[str]:
         yield from (str(name) for name, wanted in (attached or {}).items() if wanted is True)
 
 
+def with_paths(value: Any) -> Any:
+    """Return what was written with the path of every mounted file."""
+    if isinstance(value, MountedFile):
+        return f"{FOLDER}/{file_path(value)}"
+    if isinstance(value, Mapping):
+        return {key: with_paths(item) for key, item in value.items()}
+    return [with_paths(item) for item in value] if isinstance(value, list | tuple) else value
+
+
 def user_config(fleet: Fleet, job: ScrapeConfig, cluster: str) -> dict[str, Any]:
     """
     Return the entry of one job. What it does to labels comes first, so that it can't undo what follows.
@@ -75,7 +86,7 @@ def user_config(fleet: Fleet, job: ScrapeConfig, cluster: str) -> dict[str, Any]
     With `honor_labels` the labels of a target's own answer are only there after the scrape, without it those that
     discovery and relabelling gave it are: therefore both lists have the same end.
     """
-    written = {key: _with_paths(value) for key, value in job.config.items()}
+    written = {key: with_paths(value) for key, value in job.config.items()}
     limits = fleet.scrape.limits.annotated
     apart = _apart(job.name, cluster, fleet.labels_of(cluster))
     relabel, metric_relabel = (written.pop(f"{kind}relabel_configs", []) for kind in ("", "metric_"))
@@ -98,12 +109,3 @@ def _apart(name: str, cluster: str, labels: Mapping[str, str]) -> list[Rule]:
         *(rule for label in ({**labels, "cluster": cluster}).items() for rule in forced(*label)),
         *MOVED,
     ]
-
-
-def _with_paths(value: Any) -> Any:
-    """The same with the path of every mounted file."""
-    if isinstance(value, MountedFile):
-        return f"{FOLDER}/{file_path(value)}"
-    if isinstance(value, Mapping):
-        return {key: _with_paths(item) for key, item in value.items()}
-    return [_with_paths(item) for item in value] if isinstance(value, list | tuple) else value

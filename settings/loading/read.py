@@ -10,6 +10,7 @@ from ..fleet import Fleet
 from ..validation.partial import PartialFleet
 from ..validation.rules import broken_rules
 from ..validation.secrets import Given, missing
+from .dashboards import with_dashboards
 from .explain import explain
 from .jobs import with_job_files
 
@@ -24,7 +25,7 @@ def read(raw: object, source: str, given: Given, folder: Path = Path()) -> Fleet
         raise FleetError(
             source, [Problem((), "is not a mapping", "Write clusters, and hub, standalone, watcher or agents.")]
         )
-    raw = with_job_files(raw, folder)
+    raw = with_dashboards(with_job_files(raw, folder), folder)
     try:
         fleet = Fleet.model_validate(raw, by_alias=True, by_name=False)
     except ValidationError as error:

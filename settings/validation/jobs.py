@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from ..errors import Path, Problem, spelt
-from ..scrape_config import ScrapeConfig
+from ..scrape_config import ClientConfig, ScrapeConfig
 from ..scrape_credentials import REFERENCE
 from .partial import PartialFleet
 
@@ -50,16 +50,25 @@ def job_names_are_distinct(partial: PartialFleet) -> Iterator[Problem]:
 def job_files_exist(partial: PartialFleet) -> Iterator[Problem]:
     """Files that jobs read are mounted into pods, and lie on a machine."""
     on_machine = "watcher" in partial.present
-    for job in partial.scrape.jobs if partial.scrape else ():
-        for path, mounted in job.mounted if on_machine else ():
+    for written, client in _clients(partial):
+        for path, mounted in client.mounted if on_machine else ():
             kind = "Secret" if mounted.kind == "secret" else "ConfigMap"
             rule = f"is a {kind} of a cluster, and Prometheus is on the watcher's machine"
             instead = "Write the path of a file there that the group prometheus reads, under a key with _file."
-            yield Problem((*_JOBS, *job.path, *path), rule, instead)
-        for path, text in job.literal:
+            yield Problem((*written, *path), rule, instead)
+        for path, text in client.literal:
             problem = _on_machine(text) if on_machine else _in_pod(text, path)
             if problem:
-                yield Problem((*_JOBS, *job.path, *path), *problem, "")
+                yield Problem((*written, *path), *problem, "")
+
+
+def services_of_nodes_are_reached(partial: PartialFleet) -> Iterator[Problem]:
+    """The API server passes a question on to a node's kubelet, and to pods; not to services of a node."""
+    for name, watched in partial.watcher.clusters.items() if partial.watcher else ():
+        cluster = partial.clusters.get(name)
+        if watched.route == "apiserver" and cluster and cluster.node_exporter.host:
+            instead = "Write route: direct for the cluster, or remove host."
+            yield Problem(("clusters", name, "nodeExporter", "host"), "can't be reached by route: apiserver", instead)
 
 
 def jobs_fit_a_machine(partial: PartialFleet) -> Iterator[Problem]:
@@ -73,6 +82,15 @@ def jobs_fit_a_machine(partial: PartialFleet) -> Iterator[Problem]:
                 rule = "names no API server, and the watcher's machine is in no cluster"
                 instead = "Write api_server with authorization and tls_config, or kubeconfig_file: /path."
                 yield Problem((*_JOBS, *job.path, "kubernetes_sd_configs", index), rule, instead)
+
+
+def _clients(partial: PartialFleet) -> Iterator[tuple[Path, ScrapeConfig | ClientConfig]]:
+    """Whatever refers to files, with the path where it was written."""
+    for job in partial.scrape.jobs if partial.scrape else ():
+        yield (*_JOBS, *job.path), job
+    for name, cluster in partial.clusters.items():
+        if cluster and (host := cluster.node_exporter.host):
+            yield ("clusters", name, "nodeExporter", "host", "client"), host.client
 
 
 def _scraped(partial: PartialFleet) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from ..agent import Agent, Receiver
 from ..alertmanager import Alertmanager
 from ..alerts import Alerts
+from ..application import Application
 from ..cluster import Cluster
 from ..errors import Path
 from ..grafana import Grafana
@@ -44,6 +45,7 @@ class PartialFleet:
     """The sections that the file has, valid or not."""
     clusters: Mapping[str, Cluster | None]
     agents: Mapping[str, Agent | None]
+    applications: Mapping[str, Application | None]
     scrape: Scrape | None
     hub: Hub | None
     standalone: Standalone | None
@@ -71,6 +73,7 @@ class PartialFleet:
             present=frozenset(name for name, value in raw.items() if value is not None),
             clusters=_parsed_table(Cluster, raw.get("clusters")),
             agents=_parsed_table(Agent, raw.get("agents")),
+            applications=_parsed_table(Application, raw.get("applications")),
             server_cluster=cluster if isinstance(cluster, str) else None,
             has_agents=bool(raw.get("agents")),
             **sections,

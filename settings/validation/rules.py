@@ -13,6 +13,13 @@ from .alerting import (
     routed_teams_have_alerts,
     sections_have_a_server,
 )
+from .applications import (
+    applications_are_named_once,
+    applications_are_scraped,
+    applications_are_selected,
+    dashboards_are_distinct,
+    dashboards_have_a_grafana,
+)
 from .capacity import retention_fits
 from .exposure import (
     hosts_are_distinct,
@@ -21,7 +28,13 @@ from .exposure import (
     node_ports_are_written,
     proxies_know_hosts_by_name,
 )
-from .jobs import job_files_exist, job_names_are_distinct, jobs_fit_a_machine, jobs_name_clusters
+from .jobs import (
+    job_files_exist,
+    job_names_are_distinct,
+    jobs_fit_a_machine,
+    jobs_name_clusters,
+    services_of_nodes_are_reached,
+)
 from .machine import machines_have_no_kubernetes_secrets, machines_install_releases
 from .operator import operated_servers_are_alone, operators_know_their_images, operators_run_prometheus
 from .partial import PartialFleet
@@ -213,6 +226,7 @@ RULES: tuple[Rule, ...] = (
     job_names_are_distinct,
     job_files_exist,
     jobs_fit_a_machine,
+    services_of_nodes_are_reached,
     named_clusters_report,
     routed_teams_have_alerts,
     hosts_are_distinct,
@@ -235,6 +249,11 @@ RULES: tuple[Rule, ...] = (
     operators_know_their_images,
     components_run,
     memory_suffices,
+    applications_are_scraped,
+    applications_are_named_once,
+    applications_are_selected,
+    dashboards_have_a_grafana,
+    dashboards_are_distinct,
 )
 
 

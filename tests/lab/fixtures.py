@@ -25,6 +25,8 @@ OPERATOR = "operator"
 """The lab's part that has the image of the Prometheus Operator."""
 THANOS = "thanos"
 """The lab's part that has the images of Thanos and the object store."""
+UPGRADE = "upgrade"
+"""The lab's part that has the images of the operator's release before."""
 
 
 @pytest.fixture(scope="session")
@@ -32,7 +34,7 @@ def bringup(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     """Start what the tests of this session will ask of the lab, the clusters first."""
     asked = {fixture for item in request.session.items for fixture in getattr(item, "fixturenames", ())}
     log = tmp_path_factory.mktemp("lab") / "up.log"
-    return Bringup(log, [part for part in (OPERATOR, THANOS) if f"{part}_parts" in asked])
+    return Bringup(log, [part for part in (OPERATOR, THANOS, UPGRADE) if f"{part}_parts" in asked])
 
 
 def wait_for(config: pytest.Config, bringup: Bringup, part: str) -> None:
@@ -178,6 +180,12 @@ def oracle(lab: Lab) -> Iterator[str]:
 def operator_parts(lab: Lab, pytestconfig: pytest.Config, bringup: Bringup) -> None:
     """The images of the Prometheus Operator in every cluster."""
     wait_for(pytestconfig, bringup, OPERATOR)
+
+
+@pytest.fixture(scope="session")
+def upgrade_parts(lab: Lab, pytestconfig: pytest.Config, bringup: Bringup) -> None:
+    """The images of the operator's release before in every cluster."""
+    wait_for(pytestconfig, bringup, UPGRADE)
 
 
 @pytest.fixture

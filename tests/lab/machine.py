@@ -15,18 +15,19 @@ import psutil
 from lab import cgroups
 from lab.build import command
 from lab.node import wait
-from settings.images import ALERTMANAGER, BLACKBOX_EXPORTER, PROMETHEUS, release
+from settings.images import ALERTMANAGER, BLACKBOX_EXPORTER, NODE_EXPORTER, PROMETHEUS, release
 
 SCRIPT = Path(__file__).with_name("machine.sh")
 PROGRAMS = {
     "prometheus": ("prometheus", "promtool"),
     "alertmanager": ("alertmanager", "amtool"),
     "blackbox_exporter": ("blackbox_exporter",),
+    "node_exporter": ("node_exporter",),
 }
 """Name of an archive -> the programs in it."""
 RELEASES = {
     name: release(image) or ""
-    for name, image in zip(PROGRAMS, (PROMETHEUS, ALERTMANAGER, BLACKBOX_EXPORTER), strict=True)
+    for name, image in zip(PROGRAMS, (PROMETHEUS, ALERTMANAGER, BLACKBOX_EXPORTER, NODE_EXPORTER), strict=True)
 }
 ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}
 _ENTER = 'for group; do [ "$group" = -- ] && break; echo $$ >"$group/cgroup.procs"; shift; done; shift; exec "$@"'

@@ -17,6 +17,7 @@ def standing(stacks: Stacks, whole: StackFiles) -> Stacks:
     return stacks
 
 
+@pytest.mark.long
 class TestProtection:
     def test_a_bucket_is_kept_until_its_protection_is_lifted(self, standing: Stacks) -> None:
         """

@@ -66,7 +66,9 @@ def export(stack: Stack, outputs: dict[str, Any]) -> None:
 
 
 class TestExamples:
-    @pytest.mark.parametrize("name", EXAMPLES)
+    @pytest.mark.parametrize(
+        "name", [pytest.param(name, marks=() if name == OTHER else pytest.mark.long) for name in EXAMPLES]
+    )
     def test_are_previewed(self, lab: Lab, bare: None, kubeconfig: Path, tmp_path: Path, name: str) -> None:
         """
         In clusters with nothing of ours the engine, the provider and the API server refuse none of their objects.

@@ -104,6 +104,7 @@ class TestStatus:
         eventually(assert_said, seconds=60)
 
 
+@pytest.mark.long
 class TestUpdate:
     def test_says_what_a_quota_refuses(
         self, stacks: Stacks, notifying: StackFile, status: Status, limited: None

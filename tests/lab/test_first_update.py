@@ -5,7 +5,7 @@ import pytest
 from .fleets import StackFile
 from .stacks import Stacks
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.long]
 
 
 class TestUpdate:

@@ -9,7 +9,7 @@ from typing import Any
 import bcrypt
 import pytest
 
-from fleet.watcher import put
+from fleet.folder import put
 from lab import pki
 from lab.node import wait
 from render.machine import ClusterCredentials, Login, machine_files, releases

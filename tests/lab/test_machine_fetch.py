@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet.watcher import put
+from fleet.folder import put
 from lab.node import wait
 from render.instance import Packed, machine_secret, payloads, startup_script
 from render.machine import OPT, machine_files, releases

@@ -1,7 +1,6 @@
 """The Prometheus Operator runs the hub and one agent, another agent is plain, and everybody's monitors are used."""
 
 import json
-import time
 from collections.abc import Generator, Iterator
 from typing import Any
 
@@ -9,7 +8,8 @@ import pytest
 
 from fleet.client import PrometheusClient
 
-from .clusters import Lab
+from .clusters import Lab, looked_at
+from .fleets import OPERATOR, OPERATOR_STACK
 from .stack import Stack, eventually
 from .stacks import Stacks
 from .test_fleet import CLUSTERS, FORGOTTEN, JOBS, assert_hub_agrees
@@ -18,9 +18,14 @@ from .workloads import IMPOSTOR, exporter
 pytestmark = pytest.mark.lab
 TEAM = "shop"
 """A namespace whose owner labels things in a way of its own, and knows nothing of this program."""
+KINDS = "servicemonitor,podmonitor,scrapeconfig,probe"
 PATH, SECONDS = "/cgi-bin/metrics", 90
+RECENT = 40
+"""Seconds; two scrapes of the jobs with the longest interval, and the way to the hub."""
 EVENTS = ("_total", "_bucket", "_count", "_sum")
 """How names end of what exists only where something has happened, as requests that the API server has broken off."""
+OPERATOR = "prometheus-operator"
+"""The job of which only clusters with an operator have targets."""
 SERIES = 100
 """Names of series that an agent sends at least."""
 CLAIM = {"cluster": "eu1", "exported_cluster": "hub"}
@@ -78,14 +83,20 @@ def hub(operated: Stack, stacks: Stacks) -> Generator[PrometheusClient]:
 
 
 @pytest.fixture
-def shop(lab: Lab, operated: Stack) -> Iterator[None]:
+def defined(stacks: Stacks, operator_parts: None) -> None:
+    """The operator's fleet, in whatever state the test before left it."""
+    if not stacks.stand(OPERATOR_STACK):
+        stacks.deploy({OPERATOR_STACK: OPERATOR})
+
+
+@pytest.fixture
+def shop(lab: Lab, defined: None) -> Iterator[None]:
     """A team's program and monitors in the cluster whose agent the operator runs, without an annotation."""
     *parts, deployment = exporter("impostor", IMPOSTOR, "5s", namespace=TEAM)
     del deployment["spec"]["template"]["metadata"]["annotations"]
     lab.apply("eu1", [*parts, deployment, *monitors()])
     yield
-    kinds = "servicemonitor,podmonitor,scrapeconfig,probe"
-    lab.kubectl("eu1", "-n", TEAM, "delete", kinds, "--all")
+    lab.kubectl("eu1", "-n", TEAM, "delete", KINDS, "--all")
     lab.kubectl("eu1", "delete", "namespace", TEAM)
 
 
@@ -94,10 +105,18 @@ def conditions(lab: Lab, cluster: str, kind: str, name: str) -> dict[str, str]:
     return {one["type"]: one["status"] for one in found["status"]["conditions"]}
 
 
+def labels_by_name(hub: PrometheusClient, cluster: str) -> dict[tuple[str, str], set[str]]:
+    """Give the labels of every metric of a cluster, by its job and name."""
+    labels = dict[tuple[str, str], set[str]]()
+    for sample in hub.query(f'{{cluster="{cluster}", job!=""}}'):
+        labels.setdefault((sample.labels["job"], sample.labels["__name__"]), set()).update(sample.labels)
+    return labels
+
+
 def update_mounts(lab: Lab) -> None:
-    """Have the kubelet look at the Secrets of the agent's pod, which it does every minute and a half otherwise."""
-    changed = f"tests/looked-at={time.time():.0f}"
-    lab.kubectl("eu1", "-n", "promfleet", "annotate", "pod", "prom-agent-prometheus-agent-0", changed, "--overwrite")
+    """Have the kubelet look at the Secrets of the agent's pod."""
+    pod = "prom-agent-prometheus-agent-0"
+    lab.kubectl("eu1", "-n", "promfleet", "annotate", "pod", pod, looked_at(), "--overwrite")
 
 
 class TestOperated:
@@ -126,14 +145,12 @@ class TestOperated:
             up = {(s.labels["cluster"], s.labels["job"]): s.value for s in hub.query("min by (cluster, job) (up)")}
             assert {(c, job) for c in CLUSTERS for job in JOBS} <= up.keys()
             assert [target for target, value in up.items() if value != 1] == []
-            names, labels = dict[str, set[Any]](), dict[str, set[Any]]()
-            for cluster in ("eu1", "us1"):
-                found = hub.query(f'{{cluster="{cluster}", job!=""}}')
-                names[cluster] = {(s.labels["job"], s.labels["__name__"]) for s in found}
-                labels[cluster] = {(s.labels["job"], label) for s in found for label in s.labels}
-            assert len(names["us1"]) > SERIES
-            assert [name for _, name in names["eu1"] ^ names["us1"] if not name.endswith(EVENTS)] == []
-            assert labels["eu1"] ^ labels["us1"] == set()
+            labels = {cluster: labels_by_name(hub, cluster) for cluster in ("eu1", "us1")}
+            assert len(labels["us1"]) > SERIES
+            one_sided = {key for key in labels["eu1"].keys() ^ labels["us1"].keys() if key[0] != OPERATOR}
+            assert [name for _, name in one_sided if not name.endswith(EVENTS)] == []
+            both = labels["eu1"].keys() & labels["us1"].keys()
+            assert [name for name in both if labels["eu1"][name] != labels["us1"][name]] == []
 
         eventually(assert_alike, SECONDS)
 
@@ -142,29 +159,6 @@ class TestOperated:
         A preview after `pulumi up` shows no changes, though the operator writes status and defaults.
         """
         assert "unchanged" in operated.pulumi("preview", "--expect-no-changes")
-
-
-class TestMonitors:
-    def test_of_everybody_are_used_and_none_poses_as_another_cluster(
-        self, lab: Lab, hub: PrometheusClient, shop: None
-    ) -> None:
-        """
-        Each has the cluster that it is in and keeps what it claimed, whatever labels it honours or sets itself.
-        """
-
-        def assert_scraped() -> None:
-            update_mounts(lab)
-            found = hub.query("impostor_claims")
-            told = {s.labels["job"]: {name: s.labels.get(name) for name in CLAIM} for s in found}
-            assert told == {
-                "impostor": CLAIM,
-                f"{TEAM}/by-pod": CLAIM,
-                f"scrapeConfig/{TEAM}/by-hand": {**CLAIM, "exported_cluster": "us1"},
-                f"probe/{TEAM}/by-prober": CLAIM,
-            }
-            assert {s.labels["namespace"] for s in found if "namespace" in s.labels} == {TEAM}
-
-        eventually(assert_scraped, 2 * SECONDS)
 
 
 class TestRules:
@@ -191,6 +185,38 @@ class TestRules:
             lab.kubectl("hub", "delete", "namespace", TEAM, "--wait=false")
 
 
+class TestMonitors:
+    def test_of_everybody_are_used_and_none_poses_as_another_cluster(
+        self, lab: Lab, hub: PrometheusClient, shop: None
+    ) -> None:
+        """
+        Each has the cluster that it is in and keeps what it claimed, whatever labels it honours or sets itself.
+
+        Those that are deleted are scraped no longer. Prometheus marks no series of a job that is gone.
+        """
+
+        def assert_scraped() -> None:
+            update_mounts(lab)
+            found = hub.query("impostor_claims")
+            told = {s.labels["job"]: {name: s.labels.get(name) for name in CLAIM} for s in found}
+            assert told == {
+                "impostor": CLAIM,
+                f"{TEAM}/by-pod": CLAIM,
+                f"scrapeConfig/{TEAM}/by-hand": {**CLAIM, "exported_cluster": "us1"},
+                f"probe/{TEAM}/by-prober": CLAIM,
+            }
+            assert {s.labels["namespace"] for s in found if "namespace" in s.labels} == {TEAM}
+
+        def assert_forgotten() -> None:
+            update_mounts(lab)
+            assert hub.query(f"time() - timestamp(impostor_claims) < {RECENT}") == []
+            assert hub.query(f'time() - timestamp(up{{cluster="eu1",job="prometheus"}}) < {RECENT}')
+
+        eventually(assert_scraped, 2 * SECONDS)
+        lab.kubectl("eu1", "-n", TEAM, "delete", KINDS, "--all")
+        eventually(assert_forgotten, 2 * SECONDS)
+
+
 class TestDestroy:
     def test_leaves_definitions_and_everybody_elses_objects(self, lab: Lab, shop: None, stacks: Stacks) -> None:
         """
@@ -200,7 +226,7 @@ class TestDestroy:
 
         eventually(lambda: _assert_nothing_left(lab))
         assert "servicemonitors.monitoring.coreos.com" in lab.kubectl("eu1", "get", "crd", "-o", "name")
-        kept = lab.kubectl("eu1", "-n", TEAM, "get", "servicemonitor,podmonitor,scrapeconfig,probe", "-o", "name")
+        kept = lab.kubectl("eu1", "-n", TEAM, "get", KINDS, "-o", "name")
         assert len(kept.split()) == 4
 
 

@@ -80,6 +80,7 @@ def _reader(lab: Lab) -> str:
     return b64decode(token).decode()
 
 
+@pytest.mark.long
 class TestRendered:
     def test_kubectl_makes_what_the_engine_makes(self, lab: Lab, stacks: Stacks, tmp_path: Path) -> None:
         """

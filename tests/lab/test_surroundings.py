@@ -1,4 +1,4 @@
-"""One cluster with what others have in theirs: a quota that wants limits, a virtual node, targets that speak TLS."""
+"""One cluster with what others have in theirs: a quota, a virtual node, targets that want TLS or a password."""
 
 import json
 from collections.abc import Iterator
@@ -7,10 +7,12 @@ from typing import Any
 import httpx
 import pytest
 
+from lab.cluster import WIRE
 from settings.images import PROMETHEUS
 
-from .clusters import Lab
+from .clusters import Lab, looked_at
 from .fleets import FLEET, STANDALONE, STANDALONE_STACK
+from .secured import USER, Secured
 from .stack import Stack, eventually
 from .stacks import Stacks
 from .workloads import NAMESPACE
@@ -24,6 +26,8 @@ LIMITED = STANDALONE.changed(
         "scrape": {"tls": {"caConfigMap": "hub-ca", "serverName": HOST}},
     }
 )
+FIRST, SECOND = "first-password", "second-password"
+SERVER = "prometheus-standalone-0"
 LISTENS = 9090
 """Port of Prometheus in its pod, on loopback."""
 QUOTA = {
@@ -86,6 +90,11 @@ def serving(secret: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
+def password(text: str) -> dict[str, Any]:
+    metadata = {"name": "people", "namespace": "promfleet"}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {"password": text}}
+
+
 @pytest.fixture(scope="module")
 def surroundings(lab: Lab) -> Iterator[None]:
     """What was there before."""
@@ -100,8 +109,23 @@ def surroundings(lab: Lab) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def limited(surroundings: None, stacks: Stacks) -> Stack:
-    [stack] = stacks.deploy({STANDALONE_STACK: LIMITED})
+def people(lab: Lab, surroundings: None) -> Iterator[Secured]:
+    """An exporter outside of the cluster, and the Secret with its password in it."""
+    exporter = Secured(str(WIRE[1]), FIRST)
+    lab.apply("hub", [password(FIRST)])
+    yield exporter
+    exporter.shutdown()
+    lab.kubectl("hub", "-n", "promfleet", "delete", "secret", "people")
+
+
+@pytest.fixture(scope="module")
+def limited(people: Secured, stacks: Stacks) -> Stack:
+    job = {
+        "job_name": "people",
+        "static_configs": [{"targets": [people.target]}],
+        "basic_auth": {"username": USER, "password": {"secret": {"name": "people", "key": "password"}}},
+    }
+    [stack] = stacks.deploy({STANDALONE_STACK: LIMITED.changed({"scrape": {"jobs": [job]}})})
     return stack
 
 
@@ -135,7 +159,7 @@ class TestVirtualNode:
         """
 
         def assert_dropped() -> None:
-            with lab.forwarded("prometheus-standalone-0", LISTENS) as port:
+            with lab.forwarded(SERVER, LISTENS) as port:
                 targets = httpx.get(f"http://127.0.0.1:{port}/api/v1/targets").raise_for_status().json()["data"]
             label = "__meta_kubernetes_node_name"
             dropped = [each["discoveredLabels"] for each in targets["droppedTargets"]]
@@ -157,3 +181,33 @@ class TestTls:
                 assert up.value == 1
 
             eventually(assert_up, 120)
+
+
+class TestOwnJob:
+    def test_shows_a_password_that_may_change(self, lab: Lab, stacks: Stacks, limited: Stack, people: Secured) -> None:
+        """
+        It is read from the Secret at every scrape, so a new one takes no restart; its series are of this cluster.
+        """
+        pod = ("-n", "promfleet", "get", "pod", SERVER, "-o", "jsonpath={.metadata.uid} {..restartCount}")
+        before = lab.kubectl("hub", *pod)
+        with stacks.open_prometheus(limited) as server:
+
+            def assert_scraped() -> None:
+                [found] = server.query('people_total{job="people", exported_cluster="elsewhere"}')
+                assert found.labels["cluster"] == "hub"
+                assert [one.value for one in server.query('up{job="people"}')] == [1]
+
+            def assert_refused() -> None:
+                assert [one.value for one in server.query('up{job="people"}')] == [0]
+
+            def assert_renewed() -> None:
+                lab.kubectl("hub", "-n", "promfleet", "annotate", "pod", SERVER, looked_at(), "--overwrite")
+                assert_scraped()
+
+            eventually(assert_scraped, 60)
+            people.password = SECOND
+            eventually(assert_refused, 60)
+            lab.apply("hub", [password(SECOND)])
+
+            eventually(assert_renewed, 120)
+        assert lab.kubectl("hub", *pod) == before

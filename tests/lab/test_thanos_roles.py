@@ -21,6 +21,7 @@ pytestmark = pytest.mark.lab
 
 
 class TestUpdate:
+    @pytest.mark.long
     def test_shows_no_changes_afterwards(self, thanos: Stack, stacks: Stacks) -> None:
         """
         Buckets, identities and roles are at rest after one `pulumi up`, and so is the agents' stack, which reads it.

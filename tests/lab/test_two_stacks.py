@@ -21,6 +21,7 @@ class TestTwoStacks:
         eventually(lambda: assert_hub_agrees(lab, query), FORGOTTEN)
 
 
+@pytest.mark.long
 class TestRefusals:
     def test_ingestors_do_not_vanish_at_once(self, thanos: Stack, stacks: Stacks) -> None:
         """

@@ -179,6 +179,7 @@ class TestRotation:
         assert {cluster for (cluster,) in counted} == {*CLUSTERS}
         assert min(counted.values()) >= (ended - began) * 0.97  # a scrape a second; a busy machine is late
 
+    @pytest.mark.long
     def test_a_revoked_token_stops_one_cluster_only(
         self, lab: Lab, watcher: Stack, watching: Watching, stacks: Stacks
     ) -> None:
@@ -202,6 +203,7 @@ class TestRotation:
 
         eventually(assert_healed, 120)
 
+    @pytest.mark.long
     def test_without_nodes_no_kubelet_can_be_asked(self, ask: Ask, watching: Watching) -> None:
         """
         `nodes/proxy` is not granted, and its jobs are gone.

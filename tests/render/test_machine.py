@@ -9,7 +9,7 @@ from typing import Any
 import bcrypt
 import pytest
 
-from fleet.watcher import put
+from fleet.folder import put
 from lab import pki
 from lab.tools import find_tool
 from render.instance import fetch_service, fetch_timer, startup_script

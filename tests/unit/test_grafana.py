@@ -41,7 +41,7 @@ def args(**other: object) -> GrafanaArgs:
         "namespace": "promfleet",
         "environment": environment("https://grafana.example:3000"),
         "datasources": datasources(server(fleet(hub=HUB)), fleet(hub=HUB), "https://prometheus-hub.promfleet.svc:8444"),
-        "providers": providers(),
+        "providers": providers(fleet(hub=HUB)),
         "boards": {"fleet.json": "{}", "node.json": "{}"},
         "reader": "prometheus-hub-read",
         "tls_secret": "hub-tls",
@@ -120,7 +120,7 @@ class TestBoards:
         """
         engine = grafana()
 
-        [provider] = yaml.safe_load(providers())["providers"]
+        [provider] = yaml.safe_load(providers(fleet(hub=HUB)))["providers"]
         sources = mounted(engine)[provider["options"]["path"]]["projected"]["sources"]
         files = [file for s in sources for file in engine.one(CONFIG_MAP, s["configMap"]["name"]).inputs["data"]]
 

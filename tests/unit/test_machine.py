@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
+from fleet import folder as folder_module
 from fleet import watcher as module
 from fleet.cli import app
 from fleet.exits import Exit
+from fleet.folder import LIST, put
 from fleet.stack import StackError
-from fleet.watcher import LIST, put
 from render.machine import ClusterCredentials, File, Login, ReceiverCredentials, machine_files
 from render.systemd import Service, unit
 from settings import Fleet
@@ -225,7 +226,7 @@ class TestUnits:
         """
         What systemd would take for several words is refused, and nothing is taken for a variable or a specifier.
         """
-        service = Service("a", "https://a.example", ["/bin/a", word], [], "1M")
+        service = Service("a", "https://a.example", ["/bin/a", word], "1M")
         if set(word) & set(" \"'\\;") or not word.isprintable():
             with pytest.raises(ValueError, match="needs quotes"):
                 unit(service)
@@ -273,7 +274,9 @@ class TestPut:
 
         put(tmp_path / "d", "x", {})
         assert (tmp_path / "d/notes.md").read_text() == "mine"
-        with pytest.raises(module.FolderError, match=r"files of yours where others are to be written: notes\.md"):
+        with pytest.raises(
+            folder_module.FolderError, match=r"files of yours where others are to be written: notes\.md"
+        ):
             put(tmp_path / "d", "x", {"notes.md": File("ours")})
 
     @pytest.mark.parametrize("taken", ["a file", "somebody's folder", "another stack's folder"])
@@ -291,7 +294,7 @@ class TestPut:
             put(folder, "y", FILES)
         before = sorted(tmp_path.rglob("*"))
 
-        with pytest.raises(module.FolderError, match="Name a"):
+        with pytest.raises(folder_module.FolderError, match="Name a"):
             put(folder, "x", FILES)
         assert sorted(tmp_path.rglob("*")) == before
 
@@ -299,8 +302,12 @@ class TestPut:
         """
         What a run wrote that did not come to its end is no stranger's to the next.
         """
-        replace = module._replace
-        monkeypatch.setattr(module, "_replace", lambda path, file: replace(path, file) if path.name != "b" else 1 / 0)
+        replace = folder_module._replace
+
+        def fail(path: Path, file: File) -> None:
+            replace(path, file) if path.name != "b" else 1 / 0
+
+        monkeypatch.setattr(folder_module, "_replace", fail)
         with pytest.raises(ZeroDivisionError):
             put(tmp_path / "d", "x", FILES)
         monkeypatch.undo()

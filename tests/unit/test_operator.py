@@ -29,6 +29,7 @@ from tests.unit.kinds import (
     SERVICE,
     STATEFUL_SET,
 )
+from tests.unit.relabelling import relabel, visible
 
 PROMETHEUS = "kubernetes:monitoring.coreos.com/v1:Prometheus"
 AGENT = "kubernetes:monitoring.coreos.com/v1alpha1:PrometheusAgent"
@@ -122,6 +123,36 @@ def leaves(value: Any) -> list[str]:
     if isinstance(value, dict):
         return [leaf for one in value.values() for leaf in leaves(one)]
     return [leaf for one in value for leaf in leaves(one)] if isinstance(value, list) else [repr(value)]
+
+
+class TestItself:
+    def test_is_scraped_where_it_is_installed(self):
+        """
+        Its pods are found by their labels; one that was there before has a chart for that.
+        """
+        name = "prometheus-operator"
+        fleets = (FLEET, operated({"select": {}}))
+        installed, existing = (yaml.safe_load(render.operated_agent(f, "eu1", PLAN).files[SCRAPE]) for f in fleets)
+        [config] = [one for one in installed if one["job_name"] == name]
+        [discovery] = config["kubernetes_sd_configs"]
+        found = {
+            "job": name,
+            "__address__": "10.0.0.9:8080",
+            "__meta_kubernetes_pod_name": "prometheus-operator-7d",
+            "__meta_kubernetes_pod_phase": "Running",
+            "__meta_kubernetes_pod_container_port_name": "metrics",
+        }
+
+        assert discovery["namespaces"] == {"names": ["promfleet"]}
+        assert visible(relabel(found, config["relabel_configs"])) == {
+            "job": name,
+            "instance": name,
+            "pod": "prometheus-operator-7d",
+            "cluster": "eu1",
+        }
+        for metric in ("managed_resources", "ready", "syncs", "reconcile_errors_total"):
+            assert relabel({"__name__": f"prometheus_operator_{metric}"}, config["metric_relabel_configs"])
+        assert not [one for one in existing if one["job_name"] == name]
 
 
 class TestServer:

@@ -9,7 +9,19 @@ from tests.unit.stack_texts import loaded, problems
 
 MISTAKES = [
     case
-    for name in ("fields", "rules", "sections", "thanos", "late", "doubles", "watcher", "operator", "jobs", "workloads")
+    for name in (
+        "fields",
+        "rules",
+        "sections",
+        "thanos",
+        "late",
+        "doubles",
+        "watcher",
+        "operator",
+        "jobs",
+        "applications",
+        "workloads",
+    )
     for case in yaml.safe_load(Path(__file__).with_name(f"mistakes_{name}.yaml").read_text(encoding="utf-8"))
 ]
 

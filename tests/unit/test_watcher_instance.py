@@ -18,7 +18,8 @@ from typer.testing import CliRunner, Result
 
 from fleet.cli import app
 from fleet.exits import Exit
-from fleet.watcher import put
+from fleet.folder import put
+from fleet.watcher import head
 from render import fetch
 from render.instance import LARGEST_SECRET, Packed, TooLargeError, payloads, startup_script
 from render.machine import ClusterCredentials, File, machine_files
@@ -218,7 +219,7 @@ def directory(folder: Path, token: str = FIRST, clusters: int = 2, install: str 
     files = dict(machine_files(said, known, {}))
     if install:
         files["install.sh"] = File(install, 0o755)
-    put(folder, "watcher", files)
+    put(folder, head("watcher"), files)
     return folder
 
 
@@ -635,7 +636,7 @@ class TestUpload:
         else:
             (tmp_path / "out").rename(tmp_path / "gone")
         if folder == "another stack's":
-            put(tmp_path / "out", "other", {"a": File("a")})
+            put(tmp_path / "out", head("other"), {"a": File("a")})
 
         result = self.upload()
 

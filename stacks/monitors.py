@@ -1,0 +1,61 @@
+"""Warnings of a preview about monitors and rules that nobody reads."""
+
+from collections.abc import Mapping
+
+import pulumi
+
+from live.monitors import KINDS, Reader, unread
+from render.operator import selectors
+from settings import Fleet
+
+from .ownership import OWNER
+
+_SHOWN = 3
+
+
+def warn_of_unread_monitors(fleet: Fleet) -> None:
+    """
+    Have a preview warn of each cluster's monitors and rules that no Prometheus reads once the stack is deployed.
+
+    Only a preview asks: `pulumi up` begins with one. It goes on beside, and its outcome stops nothing.
+    """
+    if pulumi.runtime.is_dry_run():
+        for cluster in fleet.clusters:
+            pulumi.Output.from_input(_warn(fleet, cluster))
+
+
+async def _warn(fleet: Fleet, name: str) -> None:
+    cluster = fleet.clusters[name]
+    planned = [Reader(fleet.namespace, selectors(fleet, name))] if cluster.operator else []
+    try:
+        found = await unread(cluster, planned, OWNER)
+    except Exception as error:  # noqa: BLE001 — who may not list them, or has no such cluster yet, needs no warning
+        pulumi.log.debug(f"{name}: its monitors can't be listed: {error}")
+        return
+    for text in warnings(fleet, name, found):
+        pulumi.log.warn(text)
+
+
+def warnings(fleet: Fleet, cluster: str, found: Mapping[str, list[str]]) -> list[str]:
+    """Say what nobody reads in a cluster, by its kind, and what would change that."""
+    return [
+        f"{cluster}: no Prometheus reads {len(names)} {KINDS[kind]} of this cluster: {_some(names)}. "
+        f"{_instead(fleet, cluster, kind)}"
+        for kind, names in found.items()
+    ]
+
+
+def _instead(fleet: Fleet, cluster: str, kind: str) -> str:
+    operator = fleet.clusters[cluster].operator
+    if operator is None:
+        if fleet.watcher and cluster in fleet.watcher.clusters:
+            return "A watcher reads none; write their targets into applications or scrape.jobs."
+        return f"Write clusters.{cluster}.operator to have them read, or delete them."
+    if kind == "rule" and cluster in fleet.agents:
+        return "An agent evaluates no rules; move them to the cluster of the hub, which has the series of all."
+    return f"clusters.{cluster}.operator.select leaves them out."
+
+
+def _some(names: list[str]) -> str:
+    more = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
