@@ -15,7 +15,18 @@ OF_BLOCKS = (HUB_LABEL, REPLICA_LABEL, RULER, RULER_REPLICA, RECEIVE, TENANT)
 RESERVED = (CLUSTER, *OF_BLOCKS)
 OF_SERIES = (
     *("alertmanager", "alertname", "alertstate", "area", "bucket", "check", "code", "condition", "container", "cpu"),
-    *("cronjob", "daemonset", "deployment", "device", "effect", "endpoint", "eviction_signal", "fstype", "git_version"),
+    *(
+        "controller",
+        "cronjob",
+        "daemonset",
+        "deployment",
+        "device",
+        "effect",
+        "endpoint",
+        "eviction_signal",
+        "fstype",
+        "git_version",
+    ),
     *("grpc_code", "grpc_method", "handler", "horizontalpodautoscaler", "host_ip", "image", "instance", "integration"),
     *("item_type", "job", "job_name", "key", "le", "level", "marker", "method", "mode", "mountpoint", "name"),
     *("namespace", "node", "operation", "owner_is_controller", "owner_kind", "owner_name", "persistentvolume"),
