@@ -47,7 +47,7 @@ class Fleet(Section):
     """How long a workload may take to become ready before `pulumi up` fails; a large hub replays its WAL first."""
     external_labels: ExternalLabels = Field(default_factory=empty)
     """Labels that every series scraped in every cluster gets; those of a cluster have precedence."""
-    scrape: Scrape = Scrape()
+    scrape: Scrape = Field(default_factory=Scrape)
     images: Images = Images()
     limits: ContainerLimits = ContainerLimits()
     workloads: Workloads = Field(default_factory=Workloads)

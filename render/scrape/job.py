@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from settings import Fleet
+from settings.scrape import Builtin
 
 from .allowlist import metric_rules
 from .relabel import MOVED, Rule, constant, external
@@ -38,11 +39,18 @@ class ScrapeJob:
             "job_name": self.name,
             **({} if self.path == "/metrics" else {"metrics_path": self.path}),
             **self.options,
+            **_paced(fleet.scrape.builtin.get(self.name)),
             **{key: entries for key, entries in found.items() if entries},
             "relabel_configs": [*self.relabel, *external(fleet.labels_of(cluster)), constant("cluster", cluster)],
             "metric_relabel_configs": [*metric_rules(self.name, fleet.scrape), *self.metric_relabel, *MOVED],
             "follow_redirects": False,
         }
+
+
+def _paced(builtin: Builtin | None) -> dict[str, str]:
+    """Interval and timeout of a job that differs from the others; Prometheus lowers a timeout to a shorter interval."""
+    said = {"scrape_interval": builtin.interval, "scrape_timeout": builtin.timeout} if builtin else {}
+    return {field: length for field, length in said.items() if length}
 
 
 def scrape_configs(jobs: Iterable[ScrapeJob], fleet: Fleet, cluster: str) -> list[dict[str, Any]]:
