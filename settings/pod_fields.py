@@ -111,15 +111,13 @@ def _in_mapping(value: Mapping[str, Any], schema: Schema, path: Path) -> Iterato
 def _not_a_quantity(value: object, schema: Schema, path: Path) -> Iterator[Problem]:
     is_number = isinstance(value, int) and not isinstance(value, bool)
     if not is_number and not (isinstance(value, str) and re.search(schema["pattern"], value)):
-        instead = "Write a number, or a number and its unit in quotes: 2, 500m, 512Mi, 4Gi."
+        instead = "Write a whole number, or a text with a unit: 2, 500m, 512Mi, 4Gi."
+        if isinstance(value, float):
+            instead = f'Put it in quotes: "{value}".'
         yield Problem(path, "is not a quantity", instead, value)
 
 
 Rule = Callable[[Any], Iterator[Problem]]
-
-
-def _no_further(value: Any) -> Iterator[Problem]:  # noqa: ARG001 — a rule like the others
-    yield from ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +126,14 @@ class PodField:
 
     name: str
     """As Kubernetes has it."""
-    further: Rule = _no_further
+    further: Rule | None = None
 
     def check(self, value: Any) -> Any:
         """The value itself, if there is nothing against it."""
-        if problems := [*_mistakes(value, _schema(self.name))] or [*self.further(value)]:
+        problems = [*_mistakes(value, _schema(self.name))]
+        if not problems and self.further:
+            problems = [*self.further(value)]
+        if problems:
             raise RulesError(problems)
         return value
 

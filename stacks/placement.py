@@ -93,7 +93,10 @@ def merged(ours: Mapping[str, Mapping[str, str]], written: Mapping[str, Any]) ->
 
     Where ours would be a request above a written limit, or a limit below a written request, it is equal to that.
     """
-    requests, limits = ({**ours[kind], **written.get(kind, {})} for kind in ("requests", "limits"))
+    requests, limits = (
+        {**ours[kind], **{name: str(amount) for name, amount in written.get(kind, {}).items()}}
+        for kind in ("requests", "limits")
+    )
     for name in requests.keys() & limits.keys():
         if quantity(requests[name]) > quantity(limits[name]):
             if name in written.get("requests", {}):

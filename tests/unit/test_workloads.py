@@ -233,14 +233,14 @@ class TestResources:
     @pytest.mark.parametrize(
         ("written", "requests", "limits"),
         [
-            ({"requests": {"cpu": 2}}, {"cpu": 2, "memory": "1Gi"}, {"memory": "3Gi"}),
+            ({"requests": {"cpu": 2}}, {"cpu": "2", "memory": "1Gi"}, {"memory": "3Gi"}),
             ({"limits": {"cpu": "50m"}}, {"cpu": "50m", "memory": "1Gi"}, {"cpu": "50m", "memory": "3Gi"}),
             ({"requests": {"memory": "8Gi"}}, {"cpu": "100m", "memory": "8Gi"}, {"memory": "8Gi"}),
             ({"limits": {"memory": "1G"}}, {"cpu": "100m", "memory": "1G"}, {"memory": "1G"}),
             (
                 {"limits": {"acme.example/fast": 1}},
                 {"cpu": "100m", "memory": "1Gi"},
-                {"memory": "3Gi", "acme.example/fast": 1},
+                {"memory": "3Gi", "acme.example/fast": "1"},
             ),
         ],
         ids=[
@@ -280,7 +280,7 @@ class TestResources:
 
         found = spec_of(made, "hub", "prometheus-hub")["containers"]
         limits = {one["name"]: one["resources"]["limits"] for one in found}
-        assert (limits["prometheus"]["cpu"], limits["prometheus"]["ephemeral-storage"]) == (8, "1Gi")
+        assert (limits["prometheus"]["cpu"], limits["prometheus"]["ephemeral-storage"]) == ("8", "1Gi")
         assert limits["kube-rbac-proxy-read"]["cpu"] == "2"
 
 
