@@ -24,7 +24,7 @@ RECENT = 40
 """Seconds; two scrapes of the jobs with the longest interval, and the way to the hub."""
 EVENTS = ("_total", "_bucket", "_count", "_sum")
 """How names end of what exists only where something has happened, as requests that the API server has broken off."""
-OPERATOR = "prometheus-operator"
+OPERATORS_JOB = "prometheus-operator"
 """The job of which only clusters with an operator have targets."""
 SERIES = 100
 """Names of series that an agent sends at least."""
@@ -147,7 +147,7 @@ class TestOperated:
             assert [target for target, value in up.items() if value != 1] == []
             labels = {cluster: labels_by_name(hub, cluster) for cluster in ("eu1", "us1")}
             assert len(labels["us1"]) > SERIES
-            one_sided = {key for key in labels["eu1"].keys() ^ labels["us1"].keys() if key[0] != OPERATOR}
+            one_sided = {key for key in labels["eu1"].keys() ^ labels["us1"].keys() if key[0] != OPERATORS_JOB}
             assert [name for _, name in one_sided if not name.endswith(EVENTS)] == []
             both = labels["eu1"].keys() & labels["us1"].keys()
             assert [name for name in both if labels["eu1"][name] != labels["us1"][name]] == []
