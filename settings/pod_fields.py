@@ -28,7 +28,7 @@ _CHOICES: Mapping[tuple[str, str], tuple[str, ...]] = {
 """Field of a pod, and a key in it -> the values that the API server takes (core/v1); the schema has any string."""
 _ELSEWHERE = {("topologySpreadConstraints", "additionalLabelSelectors"), ("resources", "claims")}
 """Keys that the operator adds, or that need a field of the pod that can't be written."""
-_QUANTITY = re.compile(r"([+-]?[0-9.]+)(?:([numkMGTPE]|[KMGTPE]i)|[eE]([+-]?[0-9]+))?")
+_QUANTITY = re.compile(r"([+-]?[0-9.]+)(?:([numkMGTPE]|[KMGTPE]i)|[eE]([+-]?[0-9]{1,2}))?")
 _UNITS = {
     **{unit: Decimal(10) ** (3 * power) for power, unit in enumerate("num kMGTPE", start=-3) if unit != " "},
     **{f"{unit}i": Decimal(1024) ** power for power, unit in enumerate("KMGTPE", start=1)},
@@ -110,7 +110,9 @@ def _in_mapping(value: Mapping[str, Any], schema: Schema, path: Path) -> Iterato
 
 def _not_a_quantity(value: object, schema: Schema, path: Path) -> Iterator[Problem]:
     is_number = isinstance(value, int) and not isinstance(value, bool)
-    if not is_number and not (isinstance(value, str) and re.search(schema["pattern"], value)):
+    if not is_number and not (
+        isinstance(value, str) and re.search(schema["pattern"], value) and _QUANTITY.fullmatch(value)
+    ):
         instead = "Write a whole number, or a text with a unit: 2, 500m, 512Mi, 4Gi."
         if isinstance(value, float):
             instead = f'Put it in quotes: "{value}".'
@@ -163,15 +165,6 @@ def named(secrets: list[dict[str, str]]) -> Iterator[Problem]:
     for index, one in enumerate(secrets):
         if not one.get("name"):
             yield Problem((index, "name"), "is missing", "Write the name of a Secret: [{name: mirror}].")
-
-
-def on_linux(selector: dict[str, str]) -> Iterator[Problem]:
-    """All images are Linux images."""
-    if selector.get(OS, "linux") != "linux":
-        yield Problem((OS,), "leaves no node for pods of this program", "Write linux, or remove it.", selector[OS])
-
-
-OS = "kubernetes.io/os"
 
 
 def spreadable(constraints: list[dict[str, Any]]) -> Iterator[Problem]:

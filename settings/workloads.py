@@ -5,7 +5,8 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field
 
-from .pod_fields import PodField, consistent, named, on_linux, spreadable, tolerable
+from .errors import Problem, RulesError
+from .pod_fields import PodField, consistent, named, spreadable, tolerable
 from .section import Section, Table
 from .types import AnnotationName, DnsName, ObjectLabel, ObjectLabelValue, refused
 
@@ -17,6 +18,7 @@ _OF_CONTROLLERS = (
 )
 TAKEN = frozenset({*_OF_OURS, "app.kubernetes.io/part-of", *_OF_CONTROLLERS})
 """Labels of pods that this program or a controller sets; Services, NetworkPolicies and scrape jobs select by them."""
+_OS = "kubernetes.io/os"
 _SCRAPED, _OWN = "prometheus.io/", ("promfleet.io/", "pulumi.com/")
 
 
@@ -26,6 +28,13 @@ def _is_free(label: ObjectLabel) -> ObjectLabel:
             "is a label that pods have already", "Use another name: Services and policies select by this one."
         )
     return label
+
+
+def _on_linux(selector: Mapping[ObjectLabel, ObjectLabelValue]) -> Mapping[ObjectLabel, ObjectLabelValue]:
+    if selector.get(_OS, "linux") != "linux":
+        rule = "leaves no node for pods of this program, whose images are for Linux"
+        raise RulesError([Problem((_OS,), rule, "Write linux, or remove it.", selector[_OS])])
+    return selector
 
 
 def _says_nothing_of_ours(annotation: AnnotationName) -> AnnotationName:
@@ -39,7 +48,7 @@ def _says_nothing_of_ours(annotation: AnnotationName) -> AnnotationName:
 class Placement(Section):
     """Fields of pods, in Kubernetes' own words; `podLabels` and `podAnnotations` are those of their metadata."""
 
-    node_selector: Annotated[dict[str, str], PodField("nodeSelector", on_linux)] | None = None
+    node_selector: Annotated[Table[ObjectLabel, ObjectLabelValue], AfterValidator(_on_linux)] | None = None
     """Labels that a node must have; `kubernetes.io/os: linux` is always one of them."""
     tolerations: Annotated[list[Any], PodField("tolerations", tolerable)] | None = None
     """Taints of nodes that pods tolerate."""
