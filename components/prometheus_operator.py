@@ -1,14 +1,12 @@
 """The Prometheus Operator, for the agent or the Prometheus server of one cluster and everybody's monitors."""
 
-import gzip
-import json
 from typing import Any, TypedDict
 
 import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from settings.operator import DEFINITIONS, HONOURED
+from settings.operator import HONOURED, definitions
 
 from .k8s.labels import PART_OF, labels, metadata_of, selector
 from .k8s.network_policy import allow_ingress
@@ -112,11 +110,6 @@ class PrometheusOperator(pulumi.ComponentResource):
             opts=ResourceOptions.merge(await_opts, ResourceOptions(depends_on=defined)),
         )
         self.register_outputs({})
-
-
-def definitions() -> list[dict[str, Any]]:
-    """Return the definitions of the custom resources, without descriptions."""
-    return json.loads(gzip.decompress(DEFINITIONS.read_bytes()))
 
 
 def definition(name: str, given: dict[str, Any], await_opts: ResourceOptions) -> pulumi.Resource:

@@ -9,7 +9,7 @@ from pulumi import Output
 import render
 from components import AgentPrometheus
 from components.agent_prometheus import CA_FILE, TOKEN_FILE, AgentPrometheusArgs
-from settings import Fleet, Receiver, seconds, secret_key
+from settings import Fleet, Receiver, memory, seconds, secret_key
 
 from .clusters import ClusterContext
 from .hub import RemoteWriteEndpoint
@@ -88,7 +88,7 @@ def agent_args(
         "ca_config_map": receiver.ca_config_map,
         "storage": agent.storage or plan.volume,
         "storage_class": agent.storage_class,
-        "memory": render.agent_memory(series),
+        "memory": memory.agent_memory(series),
         "grace": render.AGENT_GRACE,
         "image": fleet.images.prometheus,
         "rollout_timeout": seconds(fleet.rollout_timeout),

@@ -13,6 +13,7 @@ from settings import Fleet, seconds
 
 from .limits import limited
 from .ownership import owned, this_stack
+from .placement import placed
 from .providers import cluster_provider
 
 
@@ -21,7 +22,7 @@ class ClusterContext(NamedTuple):
 
     provider: k8s.Provider
     transformations: Sequence[ResourceTransformation]
-    """Transformations of every object in the cluster: owner annotations, and the limits of the stack file."""
+    """Transformations of every object in the cluster: owner annotations, limits and placement."""
     namespace: pulumi.Output[str]
     before_prometheus: Sequence[pulumi.Resource]
     """What the cluster's Prometheus needs: the operator that may run it, and namespaces that it has Roles in."""
@@ -43,6 +44,7 @@ def deploy_cluster(fleet: Fleet, name: str) -> ClusterContext:
     transformations = [
         owned(this_stack(name), cluster, system.metadata.uid, protect=fleet.protect),
         limited(fleet.limits),
+        placed(fleet, name),
     ]
     opts = ResourceOptions(provider=provider, transformations=transformations)
     namespace = Namespace(

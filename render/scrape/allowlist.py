@@ -2,7 +2,7 @@
 
 from settings import Scrape
 
-from .relabel import Rule, drop, keep
+from .relabel import Rule, constant, drop, keep
 
 _THANOS = (
     "process_(cpu_seconds_total|resident_memory_bytes|start_time_seconds)",
@@ -235,14 +235,29 @@ _REPEATED = {
 }
 
 
+def _dropped(job: str, scrape: Scrape) -> list[Rule]:
+    builtin = scrape.builtin.get(job)
+    if not builtin or not builtin.drop:
+        return []
+    names = "|".join(builtin.drop)
+    if job not in ESSENTIAL:
+        return [drop(["__name__"], names)]
+    # RE2 can't say "anything but", so that what is essential is marked first.
+    essential = {**constant(_READ, "true"), "source_labels": ["__name__"], "regex": "|".join(ESSENTIAL[job])}
+    return [essential, drop([_READ, "__name__"], f";({names})"), {"regex": _READ, "action": "labeldrop"}]
+
+
+_READ = "__tmp_read"
+
+
 def metric_rules(job: str, scrape: Scrape) -> list[Rule]:
     """
     The rules that thin out one job's samples before they count and are stored.
 
-    A metric that the stack file names is kept whole.
+    A metric that the stack file names is kept whole. What it drops of a job is dropped unless it is essential.
     """
     if scrape.metrics == "full" or job not in ESSENTIAL:
-        return []
+        return _dropped(job, scrape)
     unread = [
         drop(["__name__", label], f"{metric};({values})")
         for metric, label, values in UNREAD.get(job, ())

@@ -52,6 +52,7 @@ from .replication import (
     ruler_bucket_is_created,
 )
 from .trust import authorities_sign_hosts, proxies_verify_the_hub
+from .workloads import components_run, memory_suffices
 
 Rule = Callable[[PartialFleet], Iterable[Problem]]
 
@@ -251,6 +252,8 @@ RULES: tuple[Rule, ...] = (
     operators_run_prometheus,
     operated_servers_are_alone,
     operators_know_their_images,
+    components_run,
+    memory_suffices,
     applications_are_scraped,
     applications_are_named_once,
     applications_are_selected,

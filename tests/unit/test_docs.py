@@ -10,11 +10,10 @@ import pytest
 import yaml
 
 import components
-import render
 from alerts import ALERTS, MAINTENANCE, WATCHDOG
 from lab.binaries import BINARIES
 from render.prometheus.wal import wal_plan
-from settings import Fleet, from_file, seconds
+from settings import Fleet, from_file, memory, seconds
 from settings.loading.load import KEY
 from settings.promql import selectors
 from settings.validation.capacity import BYTES_PER_SAMPLE, USABLE_PERCENT
@@ -195,7 +194,7 @@ class TestSizing:
         assert len(rows) == 5
         for number, row in rows:
             series = int(number)
-            agent, hub = render.agent_memory(series), render.server_memory(series)
+            agent, hub = memory.agent_memory(series), memory.server_memory(series)
             days = ceil(BYTES_PER_SAMPLE * series / 15 * seconds("42d") * 100 / USABLE_PERCENT / 2**30)
 
             assert [cell.strip() for cell in row.split("|")] == [
