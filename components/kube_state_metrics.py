@@ -7,6 +7,8 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
+from settings.memory import exporter_memory
+
 from .k8s.labels import metadata_of, selector
 from .k8s.network_policy import network_policy, pods_of
 from .k8s.probes import STARTING
@@ -110,7 +112,6 @@ class KubeStateMetrics(pulumi.ComponentResource):
 
 def pod(image: str, account: pulumi.Input[str], args: KubeStateMetricsArgs) -> k8s.core.v1.PodSpecArgsDict:
     """One container that may list what `RESOURCES` names; its memory follows from the cluster's series."""
-    memory = 64 + args["series"] // 500
     return {
         **pod_defaults(account, POD_RESTRICTED, token=True),
         "containers": [
@@ -130,7 +131,7 @@ def pod(image: str, account: pulumi.Input[str], args: KubeStateMetricsArgs) -> k
                 "startup_probe": {"http_get": {"path": "/readyz", "port": "telemetry"}, **STARTING},
                 "readiness_probe": {"http_get": {"path": "/readyz", "port": "telemetry"}},
                 "liveness_probe": {"http_get": {"path": "/livez", "port": "metrics"}, "period_seconds": 30},
-                "resources": resources("10m", f"{memory}Mi", f"{memory * 3}Mi"),
+                "resources": resources("10m", *exporter_memory(args["series"])),
                 "security_context": RESTRICTED,
             }
         ],

@@ -1,16 +1,15 @@
 """The Prometheus Operator, for the agent or the Prometheus server of one cluster and everybody's monitors."""
 
-import gzip
-import json
 from typing import Any, TypedDict
 
 import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from settings.operator import DEFINITIONS, HONOURED
+from settings.operator import HONOURED, definitions
 
 from .k8s.labels import PART_OF, labels, metadata_of, selector
+from .k8s.network_policy import allow_ingress
 from .k8s.operated import WAIT_FOR
 from .k8s.probes import STARTING
 from .k8s.security import POD_RESTRICTED, RESTRICTED
@@ -65,6 +64,8 @@ class PrometheusOperatorArgs(TypedDict):
     """Image of the operator."""
     reloader_image: str
     """Image of prometheus-config-reloader, which it puts into each pod."""
+    scraper: str | None
+    """App in this namespace whose pods scrape it, if one does."""
     rollout_timeout: int
     """Seconds until a Deployment that does not become ready fails the update."""
 
@@ -96,6 +97,8 @@ class PrometheusOperator(pulumi.ComponentResource):
         )
         writes = k8s.rbac.v1.Role(f"{name}-writes", metadata=metadata, rules=_WRITE, opts=child_opts)
         bind_role(f"{name}-writes", metadata, writes.metadata.name, account.metadata.name, child_opts)
+        scrapers = [args["scraper"]] if args["scraper"] else []
+        allow_ingress(name, metadata, APP, {PORT: scrapers}, child_opts)
         k8s.apps.v1.Deployment(
             f"{name}-deployment",
             metadata=metadata,
@@ -107,11 +110,6 @@ class PrometheusOperator(pulumi.ComponentResource):
             opts=ResourceOptions.merge(await_opts, ResourceOptions(depends_on=defined)),
         )
         self.register_outputs({})
-
-
-def definitions() -> list[dict[str, Any]]:
-    """Return the definitions of the custom resources, without descriptions."""
-    return json.loads(gzip.decompress(DEFINITIONS.read_bytes()))
 
 
 def definition(name: str, given: dict[str, Any], await_opts: ResourceOptions) -> pulumi.Resource:

@@ -1,7 +1,7 @@
 """Pure functions from settings to configuration files and command lines."""
 
 from .alertmanager import alerting_files, alertmanager_config, alertmanager_flags, receiver_files, verbatim_parts
-from .memory import Memory, agent_memory, compactor_memory, memcached_memory, query_memory, server_memory, store_memory
+from .namespaces import readable_namespaces
 from .operator import operated_agent, operated_remote_write, operated_server
 from .prometheus.agent import agent_config
 from .prometheus.flags import AGENT_GRACE, agent_flags, server_flags
@@ -13,31 +13,25 @@ from .scrape.user_jobs import discovered_resources, mounted_files
 __all__ = [
     "AGENT_GRACE",
     "EXPECTED",
-    "Memory",
     "WalPlan",
     "agent_config",
     "agent_flags",
-    "agent_memory",
     "alerting_files",
     "alertmanager_config",
     "alertmanager_flags",
-    "compactor_memory",
     "discovered_resources",
     "expected",
-    "memcached_memory",
     "mounted_files",
     "operated_agent",
     "operated_remote_write",
     "operated_server",
-    "query_memory",
+    "readable_namespaces",
     "receiver_files",
     "ruler_rules",
     "rules",
     "server_config",
     "server_flags",
-    "server_memory",
     "server_rules",
-    "store_memory",
     "verbatim_parts",
     "wal_plan",
 ]

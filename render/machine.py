@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 from settings import Fleet, Watcher, authority, secret_key
 from settings.images import release
+from settings.memory import server_memory
 from settings.watcher import SELF
 
 from .alertmanager import ALONE, alerting_files, alertmanager_config, common_flags, receiver_files
 from .blackbox import LISTEN as BLACKBOX
 from .blackbox import blackbox_config
-from .memory import server_memory
 from .prometheus.flags import EXEMPLARS, FAST_DISCOVERY, LISTEN
 from .prometheus.watcher import (
     EXISTING,

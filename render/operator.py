@@ -21,7 +21,7 @@ from .prometheus.server import server_scrape_configs
 from .prometheus.wal import WalPlan
 from .rules import server_rule_groups
 from .scrape.applications import ADDED, application_job
-from .scrape.relabel import MOVED, constant, drop
+from .scrape.relabel import MOVED, constant, drop, external
 from .scrape.untrusted import OWNED_BEFORE_MONITORS
 from .yaml import to_yaml
 
@@ -149,6 +149,11 @@ def selectors(fleet: Fleet, cluster: str) -> dict[str, Any]:
     return found
 
 
+def monitored_namespaces(fleet: Fleet, cluster: str) -> Sequence[str]:
+    """Return the namespaces whose monitors the Prometheus of a cluster uses; none if it uses those of all, or none."""
+    return _select(fleet, cluster).namespaces
+
+
 def _common(fleet: Fleet, cluster: str, flags: Sequence[str]) -> dict[str, Any]:
     """
     Fields that both kinds have.
@@ -161,6 +166,7 @@ def _common(fleet: Fleet, cluster: str, flags: Sequence[str]) -> dict[str, Any]:
         *_values(flags, "enable-feature"),
         *(["extra-scrape-metrics"] if section["extra_scrape_metrics"] else []),
     ]
+    labelled = [*external(fleet.labels_of(cluster)), constant("cluster", cluster)]
     bounds = {field: section[name] for name, field in _ENFORCED.items() if section[name]}
     return {
         "image": fleet.images.prometheus,
@@ -183,7 +189,7 @@ def _common(fleet: Fleet, cluster: str, flags: Sequence[str]) -> dict[str, Any]:
             {
                 "name": "promfleet",
                 "default": True,
-                "relabelings": [_translated(constant("cluster", cluster))],
+                "relabelings": [_translated(rule) for rule in labelled],
                 "metricRelabelings": [
                     _translated(rule) for rule in (drop(["__name__"], "|".join(OWNED_BEFORE_MONITORS)), *MOVED)
                 ],

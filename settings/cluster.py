@@ -8,10 +8,12 @@ from pydantic import AfterValidator, Field
 
 from .errors import Problem
 from .exporters import KubeStateMetrics, NodeExporter
+from .external_labels import ExternalLabels
 from .operator import Operator
 from .reserved import RESERVED
 from .section import Section, Table, empty
 from .types import PROJECT, LabelName, LabelValue, Line, WorkloadPool, refused
+from .workloads import Workloads
 
 _OF_GKE = re.compile(rf"gke_({PROJECT})_[a-z0-9-]+_.+")
 """A context as gcloud names it."""
@@ -46,6 +48,8 @@ class Cluster(Section):
     """Path of the kubeconfig; `KUBECONFIG`, then `~/.kube/config`, if left out."""
     labels: Labels = Field(default_factory=empty)
     """Facts about the cluster (region, tier, …), joined to its series through `promfleet_cluster_expected`."""
+    external_labels: ExternalLabels = Field(default_factory=empty)
+    """Labels that every series scraped in this cluster gets, beside those of `externalLabels` of the stack."""
     series: Series = USUAL_SERIES
     """Active series to plan for: memory, volumes and the WAL follow from it."""
     kubelet: Kubelet = Kubelet()
@@ -56,6 +60,10 @@ class Cluster(Section):
     node_exporter: NodeExporter = NodeExporter()
     kube_state_metrics: KubeStateMetrics = Field(default_factory=KubeStateMetrics)
     operator: Operator | None = None
+    namespaced: bool = False
+    """Prometheus may list pods and Services in the namespaces of its targets only; annotated ones are not scraped."""
+    workloads: Workloads = Field(default_factory=Workloads)
+    """The same as `workloads` of the stack, for pods of this cluster."""
 
     def problems(self) -> Iterator[Problem]:
         """The platform permits what is asked for."""
@@ -68,6 +76,9 @@ class Cluster(Section):
         if self.platform == "openshift" and self.operator and self.operator.install:
             rule = "is not supported with platform: openshift, whose own operator has these custom resources"
             yield Problem(("operator", "install"), rule, "Remove operator.", value=True)
+        if self.namespaced and self.operator and not self.operator.select.namespaces:
+            rule = "needs to know the namespaces whose monitors are used: Prometheus would find no targets in others"
+            yield Problem(("namespaced",), rule, "Write operator.select.namespaces.", value=True)
 
     @property
     def runs_node_exporter(self) -> bool:

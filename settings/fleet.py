@@ -11,6 +11,7 @@ from .alerts import Alerts
 from .application import Application
 from .cluster import Cluster
 from .errors import Path, Problem
+from .external_labels import ExternalLabels
 from .grafana import Grafana
 from .hub import Hub
 from .images import Images
@@ -28,6 +29,7 @@ from .validation.partial import SECTIONS, PartialFleet
 from .validation.rules import broken_rules
 from .validation.secrets import needed
 from .watcher import Watcher
+from .workloads import Workloads
 
 
 class Fleet(Section):
@@ -43,9 +45,12 @@ class Fleet(Section):
     """Refuse every update and `pulumi destroy` that would delete a namespace or a volume of this stack."""
     rollout_timeout: Duration = "150s"
     """How long a workload may take to become ready before `pulumi up` fails; a large hub replays its WAL first."""
-    scrape: Scrape = Scrape()
+    external_labels: ExternalLabels = Field(default_factory=empty)
+    """Labels that every series scraped in every cluster gets; those of a cluster have precedence."""
+    scrape: Scrape = Field(default_factory=Scrape)
     images: Images = Images()
     limits: ContainerLimits = ContainerLimits()
+    workloads: Workloads = Field(default_factory=Workloads)
     hub: Hub | None = None
     standalone: Standalone | None = None
     watcher: Watcher | None = None
@@ -79,6 +84,11 @@ class Fleet(Section):
     def server(self) -> Server | None:
         """The Prometheus server of this stack, if it has one."""
         return self.hub or self.standalone
+
+    def labels_of(self, cluster: str) -> Mapping[str, str]:
+        """Labels that every series scraped in a cluster, or on the machine of a watcher, gets beside `cluster`."""
+        known = self.clusters.get(cluster)
+        return {**self.external_labels, **(known.external_labels if known else {})}
 
     @property
     def evaluator(self) -> str | None:

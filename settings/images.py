@@ -1,9 +1,12 @@
 """Every container image that the program deploys, by release. The lab builds the same releases from source."""
 
 import re
+from typing import Annotated, Self
+
+from pydantic import model_validator
 
 from .section import Section
-from .types import Image
+from .types import Image, Text
 
 PROMETHEUS = "quay.io/prometheus/prometheus:v3.15.0"
 KUBE_RBAC_PROXY = "quay.io/brancz/kube-rbac-proxy:v0.22.1"
@@ -21,9 +24,23 @@ GRAFANA = "docker.io/grafana/grafana:13.1.3"
 """The only image that the lab does not run: its server is not published as source that can be built."""
 
 
+Registry = Annotated[
+    str,
+    Text(
+        r"[a-z0-9.-]+(?::[0-9]+)?(?:/[a-z0-9._-]+)*",
+        "is not a registry",
+        "Write its host, with port and path if it has them, and without scheme: mirror.acme.example/platform.",
+        near=(r"(?:https?://)?([a-z0-9.-]+(?::[0-9]+)?(?:/[a-z0-9._-]+)*)/?", r"\1"),
+    ),
+]
+"""A registry, and the path in it under which images are."""
+
+
 class Images(Section):
     """Container images; write a mirror or a digest in full: `mirror.example/p8s@sha256:…`."""
 
+    registry: Registry | None = None
+    """Registry, with a path if wanted, of every image that is not written here: its own path and tag follow."""
     prometheus: Image = PROMETHEUS
     """Prometheus, as a server and as an agent."""
     kube_rbac_proxy: Image = KUBE_RBAC_PROXY
@@ -48,6 +65,14 @@ class Images(Section):
     """memcached, as the cache of Thanos."""
     grafana: Image = GRAFANA
     """Grafana."""
+
+    @model_validator(mode="after")
+    def _come_from_the_registry(self) -> Self:
+        if self.registry:
+            for name in type(self).model_fields.keys() - {*self.model_fields_set, "registry"}:
+                path = getattr(self, name).partition("/")[2]
+                self.__dict__[name] = f"{self.registry}/{path}"  # still one that is not written
+        return self
 
 
 def release(image: Image) -> str | None:

@@ -1,6 +1,9 @@
 """Settings of the Prometheus Operator of one cluster."""
 
+import gzip
+import json
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field
 
@@ -22,6 +25,11 @@ HONOURED = (
 """Custom resources that the operator acts on here, in the plural; those of Alertmanager and Thanos are not."""
 DEFINITIONS = Path(__file__).with_name("operator_crds.json.gz")
 """Their definitions, of that release."""
+
+
+def definitions() -> list[dict[str, Any]]:
+    """Return the definitions of the custom resources, without descriptions."""
+    return json.loads(gzip.decompress(DEFINITIONS.read_bytes()))
 
 
 class Select(Section):

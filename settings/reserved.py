@@ -13,6 +13,29 @@ TENANT = "tenant_id"
 OF_BLOCKS = (HUB_LABEL, REPLICA_LABEL, RULER, RULER_REPLICA, RECEIVE, TENANT)
 """Where a series has one of them too, Thanos overwrites it with its own value, and several series become one."""
 RESERVED = (CLUSTER, *OF_BLOCKS)
+OF_SERIES = (
+    *("alertmanager", "alertname", "alertstate", "area", "bucket", "check", "code", "condition", "container", "cpu"),
+    *(
+        "controller",
+        "cronjob",
+        "daemonset",
+        "deployment",
+        "device",
+        "effect",
+        "endpoint",
+        "eviction_signal",
+        "fstype",
+        "git_version",
+    ),
+    *("grpc_code", "grpc_method", "handler", "horizontalpodautoscaler", "host_ip", "image", "instance", "integration"),
+    *("item_type", "job", "job_name", "key", "le", "level", "marker", "method", "mode", "mountpoint", "name"),
+    *("namespace", "node", "operation", "owner_is_controller", "owner_kind", "owner_name", "persistentvolume"),
+    *("persistentvolumeclaim", "phase", "pod", "pool", "poddisruptionbudget", "probe", "quantile", "rcode", "reason"),
+    *("remote_name", "replicaset", "request_kind", "resolution", "resource", "resourcequota", "result", "revision"),
+    *("rule_group", "scrape_job", "service", "severity", "state", "statefulset", "status", "store_type", "team"),
+    *("tenant", "type", "uri", "url", "verb", "workload", "workload_type"),
+)
+"""Labels of series and alerts that rules and dashboards of this program read."""
 
 OUR_JOBS = "|".join(
     (

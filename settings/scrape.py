@@ -1,5 +1,6 @@
 """What is scraped, how often, and how much of it is kept."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
@@ -9,8 +10,8 @@ from pydantic.alias_generators import to_camel
 from .errors import Problem
 from .pem import Certificates
 from .scrape_config import ScrapeConfig, ScrapeConfigs, above_limits
-from .section import Distinct, Section
-from .types import Count, DnsName, Duration, LabelName, MetricName, Quantity, in_bytes, refused, seconds
+from .section import Distinct, Section, Table, empty
+from .types import Count, DnsName, Duration, LabelName, MetricName, Quantity, Text, in_bytes, refused, seconds
 
 _LOOKBACK = 5 * 60
 
@@ -114,6 +115,52 @@ class TargetTls(Section):
                     yield Problem((to_camel(name),), "has no effect with insecureSkipVerify", instead)
 
 
+def _is_a_pattern(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise refused(
+            f"is not a regular expression: {error}", "Write names of metrics, or go_.+ for a family."
+        ) from None
+    return pattern
+
+
+MetricPattern = Annotated[
+    str,
+    Text(
+        r"(?!.*\(\?)[a-zA-Z0-9_:.*+?|()]*[a-zA-Z0-9_:]{2}[a-zA-Z0-9_:.*+?|()]*",
+        "is not a pattern of metric names",
+        "Write the name of a metric, or a regular expression of names: container_blkio_.+.",
+    ),
+    AfterValidator(_is_a_pattern),
+]
+"""A regular expression that matches whole names of metrics, and names a part of them."""
+ANNOTATED = ("pods", "services")
+_ALWAYS_WHOLE = "prometheus"
+BuiltinName = Literal[
+    "apiserver",
+    "cadvisor",
+    "coredns",
+    "kube-state-metrics",
+    "kubelet",
+    "node-exporter",
+    "pods",
+    "prometheus",
+    "services",
+]
+
+
+class Builtin(Section):
+    """Settings of one of this program's jobs, wherever the job is."""
+
+    interval: Interval | None = None
+    """Time between two scrapes of a target, instead of `scrape.interval`."""
+    timeout: Duration | None = None
+    """Time after which a scrape has failed, instead of `scrape.timeout`; at most the interval."""
+    drop: Distinct[MetricPattern] = ()
+    """Metrics that are not stored; those that promfleet's own rules and dashboards read of such a job always are."""
+
+
 class Scrape(Section):
     """What is scraped in every cluster of this stack, how often and how much of it is kept."""
 
@@ -127,6 +174,8 @@ class Scrape(Section):
     """Names of metrics to keep, with all their series, beside the essential ones."""
     pod_labels: Distinct[LabelName] | None = None
     """Labels of annotated pods and services that their series get too; all that they have, if left out."""
+    builtin: Table[BuiltinName, Builtin] = Field(default_factory=empty)
+    """Jobs of this program that differ, by the value of their label `job`; `pods` and `services` are the annotated."""
     limits: Limits = Limits()
     tls: TargetTls = TargetTls()
     jobs: Annotated[Sequence[ScrapeConfig], ScrapeConfigs()] = ()
@@ -137,5 +186,24 @@ class Scrape(Section):
         if seconds(self.timeout) > seconds(self.interval):
             instead = f"Write {self.interval} or less."
             yield Problem(("timeout",), f"is longer than the interval, {self.interval}", instead, self.timeout)
+        for name, builtin in self.builtin.items():
+            for problem in self._of_builtin(name, builtin):
+                yield problem.under(("builtin", name))
         for problem in above_limits(self.jobs, self.limits.of_jobs, seconds(self.interval), self.interval):
             yield problem.under(("jobs",))
+
+    def _of_builtin(self, name: str, builtin: Builtin) -> Iterator[Problem]:
+        interval = builtin.interval or self.interval
+        if builtin.timeout and seconds(builtin.timeout) > seconds(interval):
+            rule = f"is longer than the interval, {interval}"
+            yield Problem(("timeout",), rule, f"Write {interval} or less.", builtin.timeout)
+        if builtin.drop and name == _ALWAYS_WHOLE:
+            yield Problem(("drop",), "is not offered: rules read what Prometheus says of itself", "Remove it.")
+        elif builtin.drop and name not in ANNOTATED and self.metrics == "essential":
+            instead = "Remove it: nothing is kept but what rules and dashboards read, and what scrape.keep names."
+            yield Problem(("drop",), "has no effect with metrics: essential", instead)
+
+    def timeout_of(self, job: str) -> Duration:
+        """Time after which a scrape of one of this program's jobs has failed."""
+        builtin = self.builtin.get(job, Builtin())
+        return builtin.timeout or min(self.timeout, builtin.interval or self.timeout, key=seconds)

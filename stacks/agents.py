@@ -9,7 +9,7 @@ from pulumi import Output
 import render
 from components import AgentPrometheus
 from components.agent_prometheus import CA_FILE, TOKEN_FILE, AgentPrometheusArgs
-from settings import Fleet, Receiver, seconds, secret_key
+from settings import Fleet, Receiver, memory, seconds, secret_key
 
 from .clusters import ClusterContext
 from .hub import RemoteWriteEndpoint
@@ -88,7 +88,7 @@ def agent_args(
         "ca_config_map": receiver.ca_config_map,
         "storage": agent.storage or plan.volume,
         "storage_class": agent.storage_class,
-        "memory": render.agent_memory(series),
+        "memory": memory.agent_memory(series),
         "grace": render.AGENT_GRACE,
         "image": fleet.images.prometheus,
         "rollout_timeout": seconds(fleet.rollout_timeout),
@@ -97,6 +97,7 @@ def agent_args(
         args["targets_ca_config_map"] = fleet.scrape.tls.ca_config_map
     args["job_files"] = render.mounted_files(fleet, cluster)
     args["discovered"] = render.discovered_resources(fleet, cluster)
+    args["namespaces"] = render.readable_namespaces(fleet, cluster)
     if fleet.clusters[cluster].operator:
         described = render.operated_agent(fleet, cluster, plan)
         write = written(render.operated_remote_write)

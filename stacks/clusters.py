@@ -13,6 +13,7 @@ from settings import Fleet, seconds
 
 from .limits import limited
 from .ownership import owned, this_stack
+from .placement import placed
 from .providers import cluster_provider
 
 
@@ -21,10 +22,10 @@ class ClusterContext(NamedTuple):
 
     provider: k8s.Provider
     transformations: Sequence[ResourceTransformation]
-    """Transformations of every object in the cluster: owner annotations, and the limits of the stack file."""
+    """Transformations of every object in the cluster: owner annotations, limits and placement."""
     namespace: pulumi.Output[str]
-    operator: PrometheusOperator | None
-    """The operator that this stack installs in the cluster, before anything that it runs."""
+    before_prometheus: Sequence[pulumi.Resource]
+    """What the cluster's Prometheus needs: the operator that may run it, and namespaces that it has Roles in."""
 
     def options(self, depends_on: Sequence[pulumi.Resource] = ()) -> ResourceOptions:
         """Give the options of a component in this cluster."""
@@ -32,7 +33,7 @@ class ClusterContext(NamedTuple):
 
     def prometheus_options(self) -> ResourceOptions:
         """Give the options of the component of the cluster's Prometheus, which the operator may run."""
-        return self.options([self.operator] if self.operator else [])
+        return self.options(self.before_prometheus)
 
 
 def deploy_cluster(fleet: Fleet, name: str) -> ClusterContext:
@@ -43,6 +44,7 @@ def deploy_cluster(fleet: Fleet, name: str) -> ClusterContext:
     transformations = [
         owned(this_stack(name), cluster, system.metadata.uid, protect=fleet.protect),
         limited(fleet.limits),
+        placed(fleet, name),
     ]
     opts = ResourceOptions(provider=provider, transformations=transformations)
     namespace = Namespace(
@@ -69,9 +71,9 @@ def deploy_cluster(fleet: Fleet, name: str) -> ClusterContext:
             },
             opts,
         )
+    before_prometheus: list[pulumi.Resource] = []
     if cluster.runs_node_exporter:
-        deploy_node_exporter(fleet, name, opts)
-    operator = None
+        before_prometheus.append(deploy_node_exporter(fleet, name, opts))
     if cluster.operator and cluster.operator.install:
         operator = PrometheusOperator(
             name,
@@ -80,11 +82,13 @@ def deploy_cluster(fleet: Fleet, name: str) -> ClusterContext:
                 "prefix": fleet.namespace,
                 "image": fleet.images.prometheus_operator,
                 "reloader_image": fleet.images.config_reloader,
+                "scraper": _scraper(fleet, name),
                 "rollout_timeout": seconds(fleet.rollout_timeout),
             },
             opts,
         )
-    return ClusterContext(provider, transformations, namespace, operator)
+        before_prometheus.append(operator)
+    return ClusterContext(provider, transformations, namespace, before_prometheus)
 
 
 def _scraper(fleet: Fleet, cluster: str) -> str | None:
@@ -94,8 +98,8 @@ def _scraper(fleet: Fleet, cluster: str) -> str | None:
     return fleet.server.app if fleet.server and fleet.server.cluster == cluster else AGENT
 
 
-def deploy_node_exporter(fleet: Fleet, name: str, opts: ResourceOptions) -> None:
-    """Make node_exporter in a namespace of its own, which admits privileged pods."""
+def deploy_node_exporter(fleet: Fleet, name: str, opts: ResourceOptions) -> Namespace:
+    """Make node_exporter in a namespace of its own, which admits privileged pods; return the namespace."""
     cluster = fleet.clusters[name]
     nodes = Namespace(
         f"{name}.node-exporter",
@@ -105,14 +109,15 @@ def deploy_node_exporter(fleet: Fleet, name: str, opts: ResourceOptions) -> None
             "openshift": cluster.platform == "openshift",
         },
         opts,
-    ).namespace
+    )
     NodeExporter(
         name,
         {
-            "namespace": nodes,
+            "namespace": nodes.namespace,
             "port": cluster.node_exporter.port,
             "image": fleet.images.node_exporter,
             "rollout_timeout": seconds(fleet.rollout_timeout),
         },
         opts,
     )
+    return nodes

@@ -10,7 +10,7 @@ from components.thanos.role import BucketAccess
 from render.auth_proxy import AuthProxy
 from render.prometheus.auth_proxies import READ, WRITE
 from render.thanos.sidecar import sidecar_flags
-from settings import Expose, Fleet, Server, seconds
+from settings import Expose, Fleet, Server, memory, seconds
 from settings.expose import ROUTED
 
 from .clusters import ClusterContext
@@ -37,7 +37,7 @@ def server_args(
         "replicas": server.replicas,
         "storage": server.storage,
         "storage_class": server.storage_class,
-        "memory": render.server_memory(fleet.server_series),
+        "memory": memory.server_memory(fleet.server_series),
         "image": fleet.images.prometheus,
         "auth_proxy_image": fleet.images.kube_rbac_proxy,
         "rollout_timeout": seconds(fleet.rollout_timeout),
@@ -56,6 +56,7 @@ def server_args(
         dict.fromkeys([*render.mounted_files(fleet, server.cluster), *render.alerting_files(fleet)])
     )
     args["discovered"] = render.discovered_resources(fleet, server.cluster)
+    args["namespaces"] = render.readable_namespaces(fleet, server.cluster)
     return args
 
 

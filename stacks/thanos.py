@@ -15,7 +15,6 @@ from components.thanos.role import BucketAccess, RoleArgs
 from components.thanos.ruler import ThanosRulerArgs
 from components.thanos.stack import ThanosStackArgs
 from components.thanos.store import ThanosStoreArgs
-from render import Memory
 from render.prometheus.auth_proxies import READ, VIEWER
 from render.thanos import query, receive, ruler
 from render.thanos.authenticated import WRITE
@@ -23,7 +22,7 @@ from render.thanos.bucket_roles import BucketRole, compactors, stores
 from render.thanos.bucket_web import BROWSE, web_flags
 from render.thanos.memcached import server_flags
 from render.thanos.names import QUERY, RECEIVE, ROUTER, RULER, WEB
-from settings import Memcached, Quantity, Receive, Ruler, Thanos, seconds
+from settings import Memcached, Quantity, Receive, Ruler, Thanos, memory, seconds
 
 from .exposure import expose_endpoint
 from .hub import RemoteWriteEndpoint
@@ -125,7 +124,7 @@ def role_args(
     return {
         "namespace": monitor.context.namespace,
         "flags": flags,
-        "memory": Memory("128Mi", "1Gi"),
+        "memory": memory.Memory("128Mi", "1Gi"),
         "access": access,
         "scraper": monitor.server.app,
         "storage": storage,
@@ -142,7 +141,7 @@ def store_args(monitor: Monitor, thanos: Thanos, app: str, role: BucketRole, acc
         **role_args(monitor, access, role.flags, store.storage, store.storage_class),
         "app": app,
         "replicas": store.replicas,
-        "memory": render.store_memory(fleet.server_series + fleet.written_series),
+        "memory": memory.store_memory(fleet.server_series + fleet.written_series),
     }
 
 
@@ -154,7 +153,7 @@ def compactor_args(
     return {
         **role_args(monitor, access, role.flags, compactor.storage, compactor.storage_class),
         "app": app,
-        "memory": render.compactor_memory(fleet.server_series + fleet.written_series),
+        "memory": memory.compactor_memory(fleet.server_series + fleet.written_series),
     }
 
 
@@ -172,7 +171,7 @@ def receive_args(
         **role_args(monitor, access, flags, settings.storage, settings.storage_class),
         "namespace": pulumi.Output.all(monitor.context.namespace, ingestors).apply(lambda both: both[0]),
         "replicas": settings.replicas,
-        "memory": render.server_memory(fleet.written_series * settings.replication // settings.replicas),
+        "memory": memory.server_memory(fleet.written_series * settings.replication // settings.replicas),
         "prefix": fleet.namespace,
         "router_flags": receive.router_flags(settings),
         "routers": settings.routers,
@@ -201,7 +200,7 @@ def memcached_args(monitor: Monitor, thanos: Thanos, memcached: Memcached) -> Th
         "namespace": monitor.context.namespace,
         "flags": server_flags(memcached.memory),
         "replicas": memcached.replicas,
-        "memory": render.memcached_memory(memcached.memory),
+        "memory": memory.memcached_memory(memcached.memory),
         "users": [*stores(thanos), *([QUERY] if thanos.query_frontend else [])],
         "image": monitor.fleet.images.memcached,
         "rollout_timeout": seconds(monitor.fleet.rollout_timeout),
@@ -218,7 +217,7 @@ def query_args(monitor: Monitor, thanos: Thanos) -> ThanosQueryArgs:
         "endpoints": query.endpoints(monitor.server, fleet, thanos),
         "certificates": sorted({remote.tls_secret for remote in thanos.query.endpoints}),
         "replicas": thanos.query.replicas,
-        "memory": render.query_memory(fleet.server_series),
+        "memory": memory.query_memory(fleet.server_series),
         "readers": {READER: READER, **({RULER: RULER} if ruler.is_stateless(thanos) else {})},
         "viewer": VIEWER,
         "scraper": monitor.server.app,

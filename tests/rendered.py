@@ -23,4 +23,4 @@ def server_config(fleet: Fleet) -> dict[str, Any]:
 
 def scrape_configs(jobs: Iterable[ScrapeJob], fleet: Fleet, cluster: str) -> dict[str, dict[str, Any]]:
     """Name of a job -> what prometheus.yml says of it in a cluster."""
-    return {job.name: job.config(fleet.scrape, cluster) for job in jobs}
+    return {job.name: job.config(fleet, cluster) for job in jobs}

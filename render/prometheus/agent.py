@@ -7,7 +7,7 @@ from settings.scrape import RECEIVED
 
 from ..scrape.job import scrape_configs
 from ..scrape.jobs import jobs, self_scrape
-from ..scrape.relabel import MOVED, force_cluster_label
+from ..scrape.relabel import MOVED, forced
 from ..scrape.user_jobs import user_configs
 from ..yaml import to_yaml
 from .flags import MAX_SHARDS
@@ -31,7 +31,7 @@ def agent_config(fleet: Fleet, cluster: str, url: str, *, own: bool, ca_file: st
 
 def agent_scrape_configs(fleet: Fleet, cluster: str) -> list[dict[str, Any]]:
     """Return the section `scrape_configs` of an agent."""
-    own = scrape_configs([self_scrape("prometheus-agent"), *jobs(fleet, cluster)], fleet.scrape, cluster)
+    own = scrape_configs([self_scrape("prometheus-agent"), *jobs(fleet, cluster)], fleet, cluster)
     return [*own, *user_configs(fleet, cluster)]
 
 
@@ -41,7 +41,7 @@ def agent_remote_write(
     """Return the entry of `remote_write` of an agent, which sends series of its own cluster only."""
     return {
         **remote_write(fleet, url, own=own, ca_file=ca_file, token_file=token_file),
-        "write_relabel_configs": [*force_cluster_label(cluster), *MOVED],
+        "write_relabel_configs": [*forced("cluster", cluster), *MOVED],
     }
 
 

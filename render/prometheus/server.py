@@ -35,7 +35,7 @@ def server_config(server: Server, fleet: Fleet) -> str:
 
 def server_scrape_configs(server: Server, fleet: Fleet) -> list[dict[str, Any]]:
     """Return the section `scrape_configs` of a server."""
-    own = scrape_configs(_jobs(server, fleet), fleet.scrape, server.cluster)
+    own = scrape_configs(_jobs(server, fleet), fleet, server.cluster)
     return [*own, *user_configs(fleet, server.cluster)]
 
 

@@ -86,12 +86,10 @@ def _of_clusters(fleet: Fleet, watcher: Watcher, api_servers: Mapping[str, str])
             proxies=watched.route == "apiserver",
         )
         for job in (_self_scrape_for(cluster, watcher), *jobs(fleet, cluster, connection)):
-            yield _in_cluster(job).config(fleet.scrape, cluster) | {"job_name": f"{cluster}/{job.name}"}
+            yield _in_cluster(job).config(fleet, cluster) | {"job_name": f"{cluster}/{job.name}"}
     for name, machine in watcher.machines.items():
         job = _by_hand(machine)
-        yield _in_cluster(job).config(fleet.scrape, machine.cluster) | {
-            "job_name": f"{machine.cluster}/machines/{name}"
-        }
+        yield _in_cluster(job).config(fleet, machine.cluster) | {"job_name": f"{machine.cluster}/machines/{name}"}
 
 
 def _of_users(fleet: Fleet, watcher: Watcher) -> Iterator[dict[str, Any]]:
@@ -122,7 +120,7 @@ def _machines_own(fleet: Fleet, watcher: Watcher) -> Iterator[dict[str, Any]]:
     if fleet.alertmanager:
         found.append(ScrapeJob(name="alertmanager", targets=[_local("alertmanager", ALERTMANAGER)]))
     found += local_probe_jobs(fleet)
-    yield from (job.config(fleet.scrape, watcher.name) for job in found)
+    yield from (job.config(fleet, watcher.name) for job in found)
 
 
 def _self_scrape(watcher: Watcher) -> ScrapeJob:

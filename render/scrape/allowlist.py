@@ -2,7 +2,7 @@
 
 from settings import Scrape
 
-from .relabel import Rule, drop, keep
+from .relabel import Rule, constant, drop, keep
 
 _THANOS = (
     "process_(cpu_seconds_total|resident_memory_bytes|start_time_seconds)",
@@ -208,7 +208,7 @@ least threshold, 0.1; and that nothing takes longer than 60 s, when the API serv
 """
 
 _SLI = "apiserver_request_sli_duration_seconds_bucket"
-_UNREAD: dict[str, tuple[tuple[str, str, str], ...]] = {
+UNREAD: dict[str, tuple[tuple[str, str, str], ...]] = {
     "apiserver": (
         (_SLI, "verb", "WATCH|WATCHLIST|CONNECT|PROXY"),
         (_SLI, "le", "|".join(map(_bound, _FINE))),
@@ -235,17 +235,32 @@ _REPEATED = {
 }
 
 
+def _dropped(job: str, scrape: Scrape) -> list[Rule]:
+    builtin = scrape.builtin.get(job)
+    if not builtin or not builtin.drop:
+        return []
+    names = "|".join(builtin.drop)
+    if job not in ESSENTIAL:
+        return [drop(["__name__"], names)]
+    # RE2 can't say "anything but", so that what is essential is marked first.
+    essential = {**constant(_READ, "true"), "source_labels": ["__name__"], "regex": "|".join(ESSENTIAL[job])}
+    return [essential, drop([_READ, "__name__"], f";({names})"), {"regex": _READ, "action": "labeldrop"}]
+
+
+_READ = "__tmp_read"
+
+
 def metric_rules(job: str, scrape: Scrape) -> list[Rule]:
     """
     The rules that thin out one job's samples before they count and are stored.
 
-    A metric that the stack file names is kept whole.
+    A metric that the stack file names is kept whole. What it drops of a job is dropped unless it is essential.
     """
     if scrape.metrics == "full" or job not in ESSENTIAL:
-        return []
+        return _dropped(job, scrape)
     unread = [
         drop(["__name__", label], f"{metric};({values})")
-        for metric, label, values in _UNREAD.get(job, ())
+        for metric, label, values in UNREAD.get(job, ())
         if metric not in scrape.keep
     ]
     return [keep(["__name__"], "|".join((*ESSENTIAL[job], *scrape.keep))), *unread, *_REPEATED.get(job, [])]

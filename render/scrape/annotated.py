@@ -100,6 +100,7 @@ def _verified(tls: TargetTls) -> dict[str, Any]:
     return {"tls_config": chosen} if chosen else {}
 
 
+_JOBS = {POD: "pods", SERVICE: "services"}
 _TRUE = r"\s*(?i:true)\s*"
 
 
@@ -144,7 +145,7 @@ def _labelled(kind: str, scrape: Scrape) -> list[Rule]:
         {"regex": _NOT_MAPPED, "action": "labeldrop"},
         {"regex": f"({reserved})", "replacement": "exported_$1", "action": "labelmap"},
         {"regex": reserved, "action": "labeldrop"},
-        constant("job", "pods" if kind == POD else "services"),
+        constant("job", _JOBS[kind]),
         copied("__address__", "instance"),
         *_unreadable(kind),
         copied("__meta_kubernetes_namespace", "namespace"),
@@ -171,7 +172,9 @@ def _paced(kind: str, scrape: Scrape) -> list[Rule]:
     return [
         _from_annotation(kind, "interval", r"\s*([1-9]\d*[smh])\s*", "__scrape_interval__"),
         # Prometheus refuses a target whose timeout is above its interval.
-        _from_annotation(kind, "interval", rf"\s*([1-9]\d*[{_units_below(seconds(scrape.timeout))}])\s*", in_time),
+        _from_annotation(
+            kind, "interval", rf"\s*([1-9]\d*[{_units_below(seconds(scrape.timeout_of(_JOBS[kind])))}])\s*", in_time
+        ),
         _from_annotation(kind, "timeout", r"\s*([1-9]\d*(?:ms|s|m))\s*", in_time),
     ]
 

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from settings import Scrape
+from settings import Fleet
+from settings.scrape import Builtin
 
 from .allowlist import metric_rules
-from .relabel import MOVED, Rule, constant
+from .relabel import MOVED, Rule, constant, external
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,9 +27,9 @@ class ScrapeJob:
     options: Mapping[str, Any] = field(default_factory=dict)
     """Fields of the job as Prometheus names them: its scheme, credentials, TLS, limits, interval."""
 
-    def config(self, scrape: Scrape, cluster: str) -> dict[str, Any]:
+    def config(self, fleet: Fleet, cluster: str) -> dict[str, Any]:
         """
-        Return the entry of `scrape_configs` whose series have the label `cluster`.
+        Return the entry of `scrape_configs` whose series have the label `cluster`, and the external ones.
 
         No job honours labels: a series that brings its own `cluster` is stored with it as `exported_cluster`. A
         redirect is not followed, since it would lead to what only Prometheus itself reaches.
@@ -38,13 +39,20 @@ class ScrapeJob:
             "job_name": self.name,
             **({} if self.path == "/metrics" else {"metrics_path": self.path}),
             **self.options,
+            **_paced(fleet.scrape.builtin.get(self.name)),
             **{key: entries for key, entries in found.items() if entries},
-            "relabel_configs": [*self.relabel, constant("cluster", cluster)],
-            "metric_relabel_configs": [*metric_rules(self.name, scrape), *self.metric_relabel, *MOVED],
+            "relabel_configs": [*self.relabel, *external(fleet.labels_of(cluster)), constant("cluster", cluster)],
+            "metric_relabel_configs": [*metric_rules(self.name, fleet.scrape), *self.metric_relabel, *MOVED],
             "follow_redirects": False,
         }
 
 
-def scrape_configs(jobs: Iterable[ScrapeJob], scrape: Scrape, cluster: str) -> list[dict[str, Any]]:
+def _paced(builtin: Builtin | None) -> dict[str, str]:
+    """Interval and timeout of a job that differs from the others; Prometheus lowers a timeout to a shorter interval."""
+    said = {"scrape_interval": builtin.interval, "scrape_timeout": builtin.timeout} if builtin else {}
+    return {field: length for field, length in said.items() if length}
+
+
+def scrape_configs(jobs: Iterable[ScrapeJob], fleet: Fleet, cluster: str) -> list[dict[str, Any]]:
     """Return the section of prometheus.yml for all jobs of one cluster."""
-    return [job.config(scrape, cluster) for job in jobs]
+    return [job.config(fleet, cluster) for job in jobs]

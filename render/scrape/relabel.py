@@ -1,5 +1,7 @@
 """Relabelling rules that several jobs share."""
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from settings.reserved import OF_BLOCKS
@@ -7,6 +9,8 @@ from settings.reserved import OF_BLOCKS
 Rule = dict[str, Any]
 
 _TMP = "__tmp_own"
+_SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
+"""What RE2 does not take for itself."""
 
 POD, NODE, SERVICE, SLICE = (f"__meta_kubernetes_{kind}" for kind in ("pod", "node", "service", "endpointslice"))
 
@@ -38,15 +42,32 @@ MOVED: list[Rule] = [
 """Labels that Thanos would put its own values over, out of its way."""
 
 
-def force_cluster_label(cluster: str) -> list[Rule]:
-    """
-    Force the cluster's own name on every series; another one moves to `exported_cluster`.
+def external(labels: Mapping[str, str]) -> list[Rule]:
+    """Give a target labels that it has not got from here yet; what it has under their names moves to `exported_…`."""
+    return [
+        rule
+        for name, value in labels.items()
+        for rule in (
+            {"source_labels": [name], "regex": "(.+)", "target_label": f"exported_{name}"},
+            constant(name, value),
+        )
+    ]
 
-    RE2 can't say "anything but", so that the own name is marked first.
+
+def forced(name: str, value: str) -> list[Rule]:
+    """
+    Force a label on every series; another value of it moves to `exported_…`.
+
+    RE2 can't say "anything but", so that the own value is marked first.
     """
     return [
-        {"source_labels": ["cluster"], "regex": cluster, "target_label": _TMP, "replacement": "true"},
-        {"source_labels": [_TMP, "cluster"], "regex": ";(.+)", "target_label": "exported_cluster"},
-        {"target_label": "cluster", "replacement": cluster},
+        {
+            "source_labels": [name],
+            "regex": _SPECIAL.sub(r"\\\g<0>", value),
+            "target_label": _TMP,
+            "replacement": "true",
+        },
+        {"source_labels": [_TMP, name], "regex": ";(.+)", "target_label": f"exported_{name}"},
+        constant(name, value),
         {"regex": _TMP, "action": "labeldrop"},
     ]

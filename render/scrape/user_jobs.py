@@ -10,7 +10,8 @@ from settings.scrape_config import ScrapeConfig
 from settings.scrape_credentials import MountedFile
 
 from ..prometheus.global_config import mebibytes
-from .relabel import MOVED, Rule, constant, drop, force_cluster_label
+from .discovery import is_elsewhere
+from .relabel import MOVED, Rule, constant, drop, forced
 from .untrusted import OF_THE_CLUSTER
 
 FOLDER = "/etc/prometheus/jobs"
@@ -64,7 +65,7 @@ def file_path(file: MountedFile) -> str:
 def _needs(entries: Any) -> Iterator[str]:
     """What discovery in the own cluster lists; elsewhere it has other credentials."""
     for entry in entries:
-        if entry.get("api_server") or entry.get("kubeconfig_file"):
+        if is_elsewhere(entry):
             continue
         yield str(entry.get("role"))
         attached = entry.get("attach_metadata")
@@ -89,7 +90,7 @@ def user_config(fleet: Fleet, job: ScrapeConfig, cluster: str) -> dict[str, Any]
     """
     written = {key: with_paths(value) for key, value in job.config.items()}
     limits = fleet.scrape.limits.annotated
-    apart = _apart(job.name, cluster)
+    apart = _apart(job.name, cluster, fleet.labels_of(cluster))
     relabel, metric_relabel = (written.pop(f"{kind}relabel_configs", []) for kind in ("", "metric_"))
     return {
         "job_name": job.name,
@@ -102,11 +103,11 @@ def user_config(fleet: Fleet, job: ScrapeConfig, cluster: str) -> dict[str, Any]
     }
 
 
-def _apart(name: str, cluster: str) -> list[Rule]:
-    """Give the series the cluster's name, and neither the name of a job of this program nor a label of Thanos'."""
+def _apart(name: str, cluster: str, labels: Mapping[str, str]) -> list[Rule]:
+    """Give the series the cluster's name and labels, and neither the name of one of our jobs nor a label of Thanos'."""
     return [
         {"source_labels": ["job"], "regex": f"({OUR_JOBS})", "target_label": "exported_job"},
         {**constant("job", name), "source_labels": ["job"], "regex": OUR_JOBS},
-        *force_cluster_label(cluster),
+        *(rule for label in ({**labels, "cluster": cluster}).items() for rule in forced(*label)),
         *MOVED,
     ]

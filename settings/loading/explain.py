@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from ..errors import Path, Problem, RulesError
 from ..section import OrNames, Section
 from .docstrings import docstrings
+from .foreign import ELSEWHERE
 
 _NUMBER = "Write digits only, without quotes, unit or decimal point."
 _MESSAGES: dict[str, tuple[str, str]] = {
@@ -67,6 +68,8 @@ def _explain(detail: ErrorDetails, root: type[Section]) -> Iterator[Problem]:
 
 def _nearest_key(section: type[Section], key: str) -> str:
     known = [field.alias or name for name, field in section.model_fields.items()]
+    if key in ELSEWHERE:
+        return ELSEWHERE[key]
     near = get_close_matches(key, known, n=1)
     return f'Did you mean "{near[0]}"?' if near else f"Known here: {', '.join(known)}."
 

@@ -42,11 +42,11 @@ def retention_fits(partial: PartialFleet) -> Iterator[Problem]:
 def planned_series(partial: PartialFleet) -> int:
     """Active series of the server's own cluster and of all that write to it, or of all that a watcher scrapes."""
     if partial.watcher:
-        return sum(_series(partial.clusters, name) for name in partial.watcher.clusters)
+        return sum(series_of(partial.clusters, name) for name in partial.watcher.clusters)
     if not partial.server:
         return 0
     received = partial.thanos and partial.thanos.receive
-    return _series(partial.clusters, partial.server.cluster) + (0 if received else written_series(partial))
+    return series_of(partial.clusters, partial.server.cluster) + (0 if received else written_series(partial))
 
 
 def written_series(partial: PartialFleet) -> int:
@@ -55,10 +55,11 @@ def written_series(partial: PartialFleet) -> int:
         return 0
     here = set(partial.local_agents)
     others = [writer.series for name, writer in partial.hub.agents.items() if name not in here]
-    return sum(_series(partial.clusters, name) for name in here) + sum(others)
+    return sum(series_of(partial.clusters, name) for name in here) + sum(others)
 
 
-def _series(clusters: Mapping[str, Cluster | None], name: str) -> int:
+def series_of(clusters: Mapping[str, Cluster | None], name: str) -> int:
+    """Active series to plan for in one cluster."""
     cluster = clusters.get(name)
     return cluster.series if cluster else USUAL_SERIES
 

@@ -22,6 +22,7 @@ from ..section import Section
 from ..standalone import Standalone
 from ..thanos import Thanos
 from ..watcher import Watcher
+from ..workloads import Workloads
 
 S = TypeVar("S", bound=Section)
 
@@ -58,6 +59,7 @@ class PartialFleet:
     pushgateway: Pushgateway | None
     thanos: Thanos | None
     images: Images | None
+    workloads: Workloads | None
 
     @classmethod
     def parsed_leniently(cls, raw: Mapping[str, Any]) -> Self:
@@ -137,7 +139,7 @@ SECTIONS: Mapping[str, type[Section]] = {
 
 def _default(section: str) -> object:
     """Give what stands for a section that is left out: those without a required field are there anyway."""
-    return {} if section in ("scrape", "alerts", "images") else None
+    return {} if section in ("scrape", "alerts", "images", "workloads") else None
 
 
 def _parsed(section: type[S], raw: object) -> S | None:

@@ -19,8 +19,10 @@ from .applications import (
     applications_are_selected,
     dashboards_are_distinct,
     dashboards_have_a_grafana,
+    namespaced_jobs_are_known,
 )
 from .capacity import retention_fits
+from .dashboards import dashboards_are_in_one_place
 from .exposure import (
     hosts_are_distinct,
     ingresses_have_a_class,
@@ -50,6 +52,7 @@ from .replication import (
     ruler_bucket_is_created,
 )
 from .trust import authorities_sign_hosts, proxies_verify_the_hub
+from .workloads import components_run, memory_suffices
 
 Rule = Callable[[PartialFleet], Iterable[Problem]]
 
@@ -249,11 +252,15 @@ RULES: tuple[Rule, ...] = (
     operators_run_prometheus,
     operated_servers_are_alone,
     operators_know_their_images,
+    components_run,
+    memory_suffices,
     applications_are_scraped,
     applications_are_named_once,
     applications_are_selected,
     dashboards_have_a_grafana,
     dashboards_are_distinct,
+    namespaced_jobs_are_known,
+    dashboards_are_in_one_place,
 )
 
 

@@ -13,7 +13,7 @@ import yaml
 
 import render
 from lab.build import command
-from settings import Fleet, in_bytes
+from settings import Fleet, in_bytes, memory
 from tests.rendered import server_config
 
 from .processes import Server, Target
@@ -34,8 +34,8 @@ FLEET = Fleet.model_validate(
 )
 LIMITS = FLEET.scrape.limits
 MEMORY = {
-    "hub": in_bytes(render.server_memory(2 * SERIES).limit),
-    "agent": in_bytes(render.agent_memory(SERIES).limit),
+    "hub": in_bytes(memory.server_memory(2 * SERIES).limit),
+    "agent": in_bytes(memory.agent_memory(SERIES).limit),
 }
 
 

@@ -70,6 +70,30 @@ def test_prometheus_starts_in_every_kind_of_cluster(facts: dict[str, Any], promt
     assert findings(AMTOOL, tool("amtool"), [fleet]) == [[]]
 
 
+LABELS = {"environment": "prod", "site": '*?+[a](b){c}^|.\\ "é'}
+BUILTIN = {
+    "cadvisor": {"interval": "30s", "timeout": "5s", "drop": ["container_(blkio|tasks)_.+"]},
+    "pods": {"drop": ["go_.+"]},
+    "prometheus": {"interval": "5s"},
+}
+
+
+def test_prometheus_starts_with_labels_and_jobs_that_differ(promtool: Promtool) -> None:
+    """
+    Promtool takes external labels, whatever characters they have, and what is said of our own jobs.
+    """
+    job = {"job_name": "theirs", "honor_labels": True, "static_configs": [{"targets": ["db.example:9100"]}]}
+    said = {
+        "clusters": {name: {"context": name, "externalLabels": {"building": "7"}} for name in ("hub", "eu1")},
+        "hub": {"cluster": "hub", "expose": {"host": "hub.example", "tls": {"secret": "tls"}}},
+        "agents": {"eu1": {}},
+        "externalLabels": LABELS,
+        "scrape": {"metrics": "full", "builtin": BUILTIN, "jobs": [job]},
+    }
+
+    assert findings(PROMTOOL, promtool.command, [Fleet.model_validate(said)]) == [[]]
+
+
 class TestComplaints:
     def test_a_file_that_prometheus_would_refuse_is_named(
         self, promtool: Promtool, monkeypatch: pytest.MonkeyPatch

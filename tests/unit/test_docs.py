@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 from math import ceil
 from textwrap import dedent
 
@@ -9,16 +10,16 @@ import pytest
 import yaml
 
 import components
-import render
 from alerts import ALERTS, MAINTENANCE, WATCHDOG
 from lab.binaries import BINARIES
 from render.prometheus.wal import wal_plan
-from settings import Fleet, from_file, seconds
+from settings import Fleet, from_file, memory, seconds
 from settings.loading.load import KEY
+from settings.promql import selectors
 from settings.validation.capacity import BYTES_PER_SAMPLE, USABLE_PERCENT
 from stacks import deploy
 from tests import ROOT
-from tests.promql import is_named, selectors
+from tests.promql import is_named
 from tests.unit.builders import EVERYTHING
 from tests.unit.conftest import RELEASES, SCHEMAS
 from tests.unit.kinds import DEPLOYMENT, STATEFUL_SET
@@ -57,6 +58,7 @@ class TestExamples:
         """
         Every YAML example is a whole stack file, and a correct one for the program and for editors.
         """
+        shutil.copytree(ROOT / "docs" / "examples", tmp_path, dirs_exist_ok=True)
         file = tmp_path / "Pulumi.example.yaml"
         file.write_text(example, encoding="utf-8")
 
@@ -192,7 +194,7 @@ class TestSizing:
         assert len(rows) == 5
         for number, row in rows:
             series = int(number)
-            agent, hub = render.agent_memory(series), render.server_memory(series)
+            agent, hub = memory.agent_memory(series), memory.server_memory(series)
             days = ceil(BYTES_PER_SAMPLE * series / 15 * seconds("42d") * 100 / USABLE_PERCENT / 2**30)
 
             assert [cell.strip() for cell in row.split("|")] == [

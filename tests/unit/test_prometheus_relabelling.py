@@ -4,9 +4,9 @@ import pytest
 import yaml
 
 import render
-from render.prometheus.agent import force_cluster_label
 from render.scrape.annotated import annotated_pods
 from render.scrape.jobs import jobs, self_scrape
+from render.scrape.relabel import forced
 from settings import Fleet, Scrape
 from tests.rendered import scrape_configs
 
@@ -592,7 +592,7 @@ class TestPinned:
         """
         A foreign cluster moves to exported_cluster; the own one stays, and no helper label is left.
         """
-        assert shipped == relabel(series, force_cluster_label("eu1"))
+        assert shipped == relabel(series, forced("cluster", "eu1"))
 
     def test_the_pin_is_in_the_configuration(self) -> None:
         """
@@ -601,4 +601,4 @@ class TestPinned:
         text = render.agent_config(fleet(), "eu1", "https://hub.example", own=True, ca_file=None, token_file=MOUNTED)
 
         rules = yaml.safe_load(text)["remote_write"][0]["write_relabel_configs"]
-        assert force_cluster_label("eu1") == rules[: len(force_cluster_label("eu1"))]
+        assert forced("cluster", "eu1") == rules[: len(forced("cluster", "eu1"))]

@@ -139,7 +139,7 @@ JOBS = {
 
 class TestScrape:
     PUSHED = fleet(hub=HUB, pushgateway={})
-    JOB = pushgateway_job(server(PUSHED), PUSHED).config(PUSHED.scrape, "hub")
+    JOB = pushgateway_job(server(PUSHED), PUSHED).config(PUSHED, "hub")
 
     @pytest.mark.parametrize(
         ("pushed", "stored"),

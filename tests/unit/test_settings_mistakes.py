@@ -24,6 +24,7 @@ MISTAKES = [
         "inhibitions",
         "existing",
         "applications",
+        "workloads",
     )
     for case in yaml.safe_load(Path(__file__).with_name(f"mistakes_{name}.yaml").read_text(encoding="utf-8"))
 ]

@@ -1,8 +1,8 @@
-"""Memory requests and limits of Prometheus and Thanos, from the number of active series."""
+"""Memory requests and limits of what grows with the number of active series."""
 
 from typing import NamedTuple
 
-from settings import Quantity, in_bytes
+from .types import Quantity, in_bytes
 
 
 class Memory(NamedTuple):
@@ -50,6 +50,12 @@ def memcached_memory(items: Quantity) -> Memory:
 def agent_memory(series: int) -> Memory:
     """Memory for an agent's series and shards; in the lab 2.3 kB a series (Prometheus 3.15, November 2026)."""
     return _memory(128 + series * 3 // 1024, 384 + series * 8 // 1024)
+
+
+def exporter_memory(series: int) -> Memory:
+    """Memory of kube-state-metrics for a cluster's objects, whose number follows that of its series."""
+    request = 64 + series // 500
+    return _memory(request, request * 3)
 
 
 def _memory(request: int, limit: int) -> Memory:

@@ -1,0 +1,22 @@
+"""Keys of other tools, such as the values of kube-prometheus-stack, and what they are called here."""
+
+from collections.abc import Mapping
+
+_OF_PODS = "Write it in workloads of the stack, in clusters.<name>.workloads, or in workloads.components.<component>."
+_OF_COMPONENTS = "Write workloads: {components: {<component>: {resources: …}}}."
+
+ELSEWHERE: Mapping[str, str] = {
+    **dict.fromkeys(
+        (
+            *("affinity", "dnsConfig", "dnsPolicy", "hostAliases", "imagePullSecrets", "nodeSelector"),
+            *("podAnnotations", "podLabels", "priorityClassName", "tolerations", "topologySpreadConstraints"),
+        ),
+        _OF_PODS,
+    ),
+    "externalLabels": "Write it in externalLabels of the stack, or in clusters.<name>.externalLabels.",
+    "global": "Write images: {registry: …} and workloads: {imagePullSecrets: [{name: …}]}.",
+    "imageRegistry": "Write images: {registry: …}.",
+    "podMetadata": "Write workloads: {podLabels: {…}, podAnnotations: {…}}.",
+    "resources": _OF_COMPONENTS,
+}
+"""Unknown key -> what to write instead, wherever it stands; where a section has such a key, it is known there."""
