@@ -25,11 +25,13 @@ from render.alertmanager import (
     alertmanager_flags,
 )
 from render.thanos.names import RULER
+from settings.scrape_credentials import MountedFile
 
 from .k8s import auth_proxy
 from .k8s.labels import metadata_of, selector
 from .k8s.network_policy import network_policy, pods_of
 from .k8s.probes import STARTING
+from .k8s.prometheus import projections
 from .k8s.security import POD_WITH_VOLUME, RESTRICTED
 from .k8s.service_account import bind_role, service_account_token
 from .k8s.timeouts import timeouts
@@ -49,6 +51,10 @@ class AlertmanagerArgs(TypedDict):
     """File name -> its content, a secret."""
     existing: Mapping[str, tuple[str, str]]
     """File name -> name and key of an existing Secret with its content."""
+    files: NotRequired[Sequence[MountedFile]]
+    """Further keys of existing Secrets and ConfigMaps that receivers read."""
+    templates: NotRequired[Mapping[str, str]]
+    """Name -> text of template files, beside alertmanager.yml."""
     replicas: int
     """Number of replicas."""
     notifier: str
@@ -131,7 +137,10 @@ class Alertmanager(pulumi.ComponentResource):
     ) -> None:
         """Make the StatefulSet with its configuration, secrets and volumes, and the Service of its peers."""
         config = k8s.core.v1.ConfigMap(
-            f"{name}-config", metadata=metadata, data={"alertmanager.yml": args["config"]}, opts=child_opts
+            f"{name}-config",
+            metadata=metadata,
+            data={"alertmanager.yml": args["config"], **args.get("templates", {})},
+            opts=child_opts,
         )
         secret = k8s.core.v1.Secret(
             f"{name}-secrets",
@@ -145,7 +154,15 @@ class Alertmanager(pulumi.ComponentResource):
         )
         volumes: list[k8s.core.v1.VolumeArgsDict] = [
             {"name": "config", "config_map": {"name": config.metadata.name}},
-            {"name": "secrets", "projected": {"sources": secret_files(secret.metadata.name, args["existing"])}},
+            {
+                "name": "secrets",
+                "projected": {
+                    "sources": [
+                        *secret_files(secret.metadata.name, args["existing"]),
+                        *projections(args.get("files", ())),
+                    ]
+                },
+            },
             *proxies.volumes,
         ]
         replicas(

@@ -1,5 +1,6 @@
 """Validates rendered files with promtool and amtool of the releases that a fleet deploys."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -21,16 +22,23 @@ UNKNOWN = "https://hub.invalid/api/v1/write"
 """Placeholder for the URL of another stack's hub, which is unknown before it is deployed."""
 
 
+FOLDER = "<folder of the check>"
+"""Stands in arguments for the folder in which the files of the check are."""
+
+
 class Check(NamedTuple):
     """One call of a tool."""
 
     section: Place
     """Path in the stack file to report problems at."""
     arguments: Sequence[str]
+    """Arguments, in which `FOLDER` is replaced."""
     files: Mapping[str, str]
     """Name -> text; they follow the arguments."""
     instead: str = "This is a bug; report it."
     """What to do about a refusal."""
+    beside: Mapping[str, str] = {}
+    """Name -> text of files that these read, in the same folder."""
 
 
 class Validator(NamedTuple):
@@ -72,8 +80,10 @@ def findings(validator: Validator, command: str | Path, fleets: Sequence[Fleet])
         calls: dict[tuple[str, ...], list[tuple[int, Check, list[Path]]]] = {}
         for number, fleet in enumerate(fleets):
             for index, check in enumerate(validator.checks(fleet)):
-                files = _written(check, Path(folder) / f"{number}-{index}")
-                calls.setdefault(tuple(check.arguments), []).append((number, check, files))
+                own = Path(folder) / f"{number}-{index}"
+                files = _written(check, own)
+                arguments = tuple(argument.replace(FOLDER, str(own)) for argument in check.arguments)
+                calls.setdefault(arguments, []).append((number, check, files))
         for arguments, checks in calls.items():
             if not _error([command, *arguments, *(file for _, _, files in checks for file in files)]):
                 continue
@@ -87,7 +97,7 @@ def findings(validator: Validator, command: str | Path, fleets: Sequence[Fleet])
 def _written(check: Check, folder: Path) -> list[Path]:
     """Write the files of a check into a folder of its own."""
     folder.mkdir()
-    for name, text in check.files.items():
+    for name, text in {**check.files, **check.beside}.items():
         (folder / name).write_text(text)
     return [folder / name for name in check.files]
 
@@ -124,10 +134,72 @@ def _jobs(fleet: Fleet) -> Iterator[Check]:
         )
 
 
+_ALERTMANAGER = "alertmanager.yml"
+_CORRECT = "Correct it as the documentation of Alertmanager says."
+_SAMPLE = "notification.json"
+_EXECUTE = ["template", "render", f"--template.glob={FOLDER}/*.tmpl", f"--template.data={FOLDER}/{_SAMPLE}"]
+_LABELS = {
+    "alertname": "KubePodCrashLooping",
+    "cluster": "eu1",
+    "team": "platform",
+    "severity": "critical",
+    "namespace": "shop",
+    "pod": "cart-0",
+    "container": "cart",
+    "job": "kube-state-metrics",
+    "instance": "kube-state-metrics:8080",
+}
+_ANNOTATIONS = {
+    "summary": "cart restarts again and again.",
+    "description": "Container cart of shop/cart-0 has waited for a restart for 10m.",
+    "runbook_url": "https://runbooks.example/KubePodCrashLooping",
+}
+_NOTIFICATION = json.dumps(
+    {
+        "receiver": "receiver",
+        "status": "firing",
+        "alerts": [
+            {
+                "status": status,
+                "labels": _LABELS,
+                "annotations": _ANNOTATIONS,
+                "startsAt": "2026-11-21T20:00:00Z",
+                "endsAt": "2026-11-21T21:00:00Z",
+                "generatorURL": "https://prometheus.example/graph",
+                "fingerprint": "bb3f8b8a8f4a2f6e",
+            }
+            for status in ("firing", "resolved")
+        ],
+        "groupLabels": {label: _LABELS[label] for label in ("alertname", "cluster", "team")},
+        "commonLabels": _LABELS,
+        "commonAnnotations": _ANNOTATIONS,
+        "externalURL": "https://alerts.example",
+    }
+)
+"""A notification as templates get it (`Data` in template/template.go), for executing texts."""
+
+
 def _for_amtool(fleet: Fleet) -> Iterator[Check]:
-    if fleet.alertmanager:
-        text = render.alertmanager_config(fleet.alertmanager)
-        yield Check(("alertmanager",), ["check-config"], {"alertmanager.yml": text})
+    """Check the file without what people wrote in Alertmanager's words, each part of that by itself, and each text."""
+    section = fleet.alertmanager
+    if not section:
+        return
+    ours = {name: contact.model_copy(update={"configs": None}) for name, contact in section.receivers.items()}
+    without = {"receivers": ours, "routes": (), "time_intervals": (), "inhibit_rules": (), "templates": {}}
+    text = render.alertmanager_config(section.model_copy(update=without))
+    yield Check(("alertmanager",), ["check-config"], {_ALERTMANAGER: text})
+    for path, part in render.verbatim_parts(section).items():
+        beside = section.templates if "templates" in part else {}
+        document = {_ALERTMANAGER: to_yaml(part)}
+        yield Check(("alertmanager", *path), ["check-config"], document, _CORRECT, beside)
+    for path, template in section.texts.items():
+        yield Check(
+            ("alertmanager", *path),
+            [*_EXECUTE, f"--template.text={template}"],
+            {},
+            "Correct the template.",
+            {**section.templates, _SAMPLE: _NOTIFICATION},
+        )
 
 
 PROMTOOL = Validator("promtool", "prometheus", _for_promtool)

@@ -1,6 +1,6 @@
 """Pure functions from settings to configuration files and command lines."""
 
-from .alertmanager import alertmanager_config, alertmanager_flags
+from .alertmanager import alerting_files, alertmanager_config, alertmanager_flags, receiver_files, verbatim_parts
 from .operator import operated_agent, operated_remote_write, operated_server
 from .prometheus.agent import agent_config
 from .prometheus.flags import AGENT_GRACE, agent_flags, server_flags
@@ -15,6 +15,7 @@ __all__ = [
     "WalPlan",
     "agent_config",
     "agent_flags",
+    "alerting_files",
     "alertmanager_config",
     "alertmanager_flags",
     "discovered_resources",
@@ -23,10 +24,12 @@ __all__ = [
     "operated_agent",
     "operated_remote_write",
     "operated_server",
+    "receiver_files",
     "ruler_rules",
     "rules",
     "server_config",
     "server_flags",
     "server_rules",
+    "verbatim_parts",
     "wal_plan",
 ]

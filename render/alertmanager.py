@@ -1,9 +1,10 @@
 """alertmanager.yml: routes, receivers and inhibition rules."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from alerts import INHIBITIONS, WATCHDOG, Inhibition
-from settings import Alertmanager, Server, authority, seconds
+from settings import Alertmanager, Fleet, Server, authority, seconds
 from settings.alertmanager import (
     ALWAYS_GROUPED,
     NOBODY,
@@ -16,7 +17,11 @@ from settings.alertmanager import (
     VictorOps,
     Webhook,
 )
+from settings.errors import Path as Place
+from settings.existing_alertmanager import ExistingAlertmanager
+from settings.receiver_config import ReceiverReference
 from settings.reserved import HUB_LABEL, REPLICA_LABEL
+from settings.scrape_credentials import MountedFile
 from settings.validation.secrets import secret_key
 
 from .auth_proxy import AuthProxy
@@ -24,6 +29,7 @@ from .scrape.authenticated import authenticated_job, notifications
 from .scrape.discovery import endpoints_of
 from .scrape.job import ScrapeJob
 from .scrape.relabel import POD, SLICE, copied, keep
+from .scrape.user_jobs import FOLDER, file_path, with_paths
 from .yaml import to_yaml
 
 APP = "alertmanager"
@@ -69,7 +75,9 @@ def alertmanager_config(settings: Alertmanager, secrets: str = SECRETS) -> str:
         {
             "global": {"resolve_timeout": "5m"},
             "route": _tree(settings),
-            "inhibit_rules": [_inhibition(one) for one in INHIBITIONS],
+            "inhibit_rules": [*map(_inhibition, INHIBITIONS), *map(_of_people, settings.inhibit_rules)],
+            **({"time_intervals": list(settings.time_intervals)} if settings.time_intervals else {}),
+            **({"templates": sorted(settings.templates)} if settings.templates else {}),
             "receivers": [
                 {"name": NOBODY},
                 *(
@@ -79,6 +87,34 @@ def alertmanager_config(settings: Alertmanager, secrets: str = SECRETS) -> str:
             ],
         }
     )
+
+
+def verbatim_parts(settings: Alertmanager) -> Mapping[Place, Block]:
+    """Return what people wrote in Alertmanager's words: path in the section -> a configuration with that part alone."""
+    nobody = {"name": NOBODY}
+    around: Block = {"route": {"receiver": NOBODY}, "receivers": [nobody]}
+    parts: dict[Place, Block] = {}
+    for name, contact in settings.receivers.items():
+        if contact.configs:
+            own = {"name": name, **with_paths(contact.configs.integrations, SECRETS)}
+            parts["receivers", name, "configs"] = {**around, "receivers": [nobody, own]}
+    if settings.routes:
+        names = [{"name": one["name"], "time_intervals": []} for one in settings.time_intervals]
+        receivers = [nobody, *({"name": name} for name in settings.receivers)]
+        parts["routes",] = {"route": _tree(settings), "receivers": receivers, "time_intervals": names}
+    if settings.time_intervals:
+        parts["timeIntervals",] = {**around, "time_intervals": list(settings.time_intervals)}
+    if settings.inhibit_rules:
+        parts["inhibitRules",] = {**around, "inhibit_rules": list(map(_of_people, settings.inhibit_rules))}
+    if settings.templates:
+        parts["templates",] = {**around, "templates": sorted(settings.templates)}
+    return parts
+
+
+def receiver_files(settings: Alertmanager) -> list[MountedFile]:
+    """Return each key of a Secret or ConfigMap, and each secret of the stack, that `configs` of receivers name."""
+    found = {file for contact in settings.receivers.values() if contact.configs for _, file in contact.configs.mounted}
+    return sorted(found, key=file_path)
 
 
 def alertmanager_flags(replicas: int, peers: str, label: str, url: str | None) -> list[str]:
@@ -111,12 +147,59 @@ ALONE = "--cluster.listen-address="
 """Flag without which a single one would look for others."""
 
 
-def alerting(server: Server, namespace: str) -> Block:
-    """Return the section `alerting` of a server's prometheus.yml, with every replica of Alertmanager."""
+def alerting(server: Server, fleet: Fleet) -> Block:
+    """Return the section `alerting` of a server's prometheus.yml with all Alertmanagers; {} without any."""
+    ours = [notifications(server, fleet.namespace, APP, NOTIFY)] if fleet.alertmanager else []
+    found = [*ours, *existing_alertmanagers(fleet)]
+    dropped = [{"regex": f"{HUB_LABEL}|{REPLICA_LABEL}", "action": "labeldrop"}]
+    return {"alert_relabel_configs": dropped, "alertmanagers": found} if found else {}
+
+
+def existing_alertmanagers(fleet: Fleet, folder: str = FOLDER) -> list[Block]:
+    """Return an entry of `alertmanagers` for each that exists already; its credentials are files in a folder."""
+    return [
+        {
+            "api_version": "v2",
+            "scheme": one.scheme,
+            **({"path_prefix": one.prefix} if one.prefix else {}),
+            "follow_redirects": False,
+            **_login(one, folder),
+            **({"tls_config": tls} if (tls := _tls(one, folder)) else {}),
+            "static_configs": [{"targets": [one.address]}],
+        }
+        for one in fleet.alerts.alertmanagers
+    ]
+
+
+def _login(one: ExistingAlertmanager, folder: str) -> Block:
+    if one.token:
+        return {"authorization": {"credentials_file": _path(one.token, folder)}}
+    if one.basic_auth:
+        return {
+            "basic_auth": {
+                "username": one.basic_auth.username,
+                "password_file": _path(one.basic_auth.password, folder),
+            }
+        }
+    return {}
+
+
+def _tls(one: ExistingAlertmanager, folder: str) -> Block:
+    """Return by what an existing Alertmanager is verified; {} for the public authorities."""
     return {
-        "alert_relabel_configs": [{"regex": f"{HUB_LABEL}|{REPLICA_LABEL}", "action": "labeldrop"}],
-        "alertmanagers": [notifications(server, namespace, APP, NOTIFY)],
+        **({"ca_file": _path(one.ca, folder)} if one.ca else {}),
+        **({"server_name": one.server_name} if one.server_name else {}),
     }
+
+
+def _path(reference: ReceiverReference, folder: str) -> str:
+    return str(with_paths(reference.mounted, folder))
+
+
+def alerting_files(fleet: Fleet) -> list[MountedFile]:
+    """Return each key of a Secret or ConfigMap, or secret of the stack, that existing Alertmanagers need."""
+    found = {file for one in fleet.alerts.alertmanagers for _, file in one.references}
+    return sorted(found, key=file_path)
 
 
 def alertmanager_job(server: Server, namespace: str) -> ScrapeJob:
@@ -172,8 +255,16 @@ def _route(route: Route) -> Block:
         "namespace": route.namespaces,
         "severity": route.severities,
     }
-    matchers = [f'{label}=~"{"|".join(values)}"' for label, values in chosen.items() if values]
-    return {"receiver": route.receiver, "matchers": matchers, **({"continue": True} if route.resume else {})}
+    matchers = [*(f'{label}=~"{"|".join(values)}"' for label, values in chosen.items() if values), *route.matchers]
+    written = {
+        "receiver": route.receiver,
+        "matchers": matchers,
+        "continue": route.resume,
+        "mute_time_intervals": list(route.mute),
+        "active_time_intervals": list(route.active),
+        "routes": [_route(inner) for inner in route.routes],
+    }
+    return {**{name: value for name, value in written.items() if value}, **route.grouping}
 
 
 def _inhibition(inhibition: Inhibition) -> Block:
@@ -184,12 +275,20 @@ def _inhibition(inhibition: Inhibition) -> Block:
     }
 
 
+def _of_people(rule: Mapping[str, Any]) -> Block:
+    """An inhibition as it was written; the heartbeat it can't mute."""
+    return {**rule, "target_matchers": [*rule["target_matchers"], f'alertname!="{WATCHDOG}"']}
+
+
 def _integrations(receiver: str, contact: Contact, secrets: str) -> Block:
     """The `*_configs` of one receiver, whose secrets are files in a folder."""
     blocks = (
         _integration(one, f"{secrets}/{secret_key(receiver, name)}") for name, one in contact.integrations.items()
     )
-    return {f"{kind}_configs": [{**block, "send_resolved": True}] for kind, block in blocks}
+    found: dict[str, list[Any]] = {f"{kind}_configs": [{**block, "send_resolved": True}] for kind, block in blocks}
+    for kind, verbatim in contact.configs.integrations.items() if contact.configs else ():
+        found[kind] = [*found.get(kind, ()), *with_paths(verbatim, secrets)]
+    return found
 
 
 def _integration(integration: Integration, secret: str) -> tuple[str, Block]:
@@ -212,7 +311,7 @@ def _integration(integration: Integration, secret: str) -> tuple[str, Block]:
             shown = {
                 "description": _title(),
                 "severity": _PAGER_DUTY_SEVERITY,
-                "group": "{{ .GroupLabels.cluster }}",
+                "group": "{{ .CommonLabels.cluster }}",
                 "client": "promfleet",
                 "client_url": _LINK,
             }
@@ -238,7 +337,11 @@ def _title(then: str = "") -> str:
     """Template of a title: alert, cluster, severity; `then` is appended to each value, as a pipeline."""
     name, cluster, severity = (
         f"{{{{ {value}{then} }}}}"
-        for value in (".GroupLabels.alertname", ".GroupLabels.cluster", ".CommonLabels.severity")
+        for value in (
+            'or .CommonLabels.alertname "several alerts"',  # a route may group by other labels
+            'or .CommonLabels.cluster "several clusters"',
+            ".CommonLabels.severity",
+        )
     )
     count = "{{ .Status | toUpper }}{{ if .Alerts.Firing }}:{{ .Alerts.Firing | len }}{{ end }}"
     return f"[{count}] {name} in {cluster} ({severity})"

@@ -9,11 +9,12 @@ from settings.images import release
 from settings.memory import server_memory
 from settings.watcher import SELF
 
-from .alertmanager import ALONE, alertmanager_config, common_flags
+from .alertmanager import ALONE, alerting_files, alertmanager_config, common_flags, receiver_files
 from .blackbox import LISTEN as BLACKBOX
 from .blackbox import blackbox_config
 from .prometheus.flags import EXEMPLARS, FAST_DISCOVERY, LISTEN
 from .prometheus.watcher import (
+    EXISTING,
     RECEIVER_CA,
     RECEIVER_TOKEN,
     SELF_PASSWORD,
@@ -104,6 +105,7 @@ def machine_files(
         **(_of_receiver(receiver) if receiver else {}),
         **(_exposed(watcher, secrets, own) if own else {_ASK: _secret(f'url = "http://{LISTEN}/metrics"\n')}),
         **(_alertmanager(fleet, secrets) if fleet.alertmanager else {}),
+        **{f"prometheus/{EXISTING}/{file.name}": _secret(secrets[file.name]) for file in alerting_files(fleet)},
         **({_BLACKBOX: File(blackbox_config())} if fleet.probes else {}),
     }
 
@@ -239,8 +241,10 @@ def _alertmanager(fleet: Fleet, secrets: Mapping[str, str]) -> dict[str, File]:
         for receiver, contact in alertmanager.receivers.items()
         for integration in contact.integrations
     ]
+    keys += [file.name for file in receiver_files(alertmanager)]
     return {
         _ALERTMANAGER: File(alertmanager_config(alertmanager, f"{ETC}/{_SECRETS}")),
+        **{f"alertmanager/{name}": File(text) for name, text in alertmanager.templates.items()},
         **{f"{_SECRETS}/{key}": _secret(secrets[key]) for key in keys},
     }
 

@@ -96,8 +96,7 @@ def operated_server(server: Server, fleet: Fleet) -> Operated:
         "web": {"maxConnections": int(_values(flags, "web.max-connections")[0])},
     }
     files = {SCRAPE: to_yaml(server_scrape_configs(server, fleet))}
-    if fleet.alertmanager:
-        notified = alerting(server, fleet.namespace)
+    if notified := alerting(server, fleet):
         files[ALERTMANAGERS] = to_yaml(notified["alertmanagers"])
         files[ALERT_RELABEL] = to_yaml(notified["alert_relabel_configs"])
     return Operated(spec, files, server_rule_groups(fleet), monitor_labels(fleet, server.cluster))

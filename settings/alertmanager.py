@@ -1,15 +1,20 @@
 """Settings of Alertmanager: receivers, routes and grouping."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
-from .errors import Path, Problem
+from .errors import Path, Problem, spelt
 from .expose import ExposedHost
+from .integrations import INHIBIT_RULE, INTEGRATIONS, TIME_INTERVAL
+from .matchers import label_of, malformed, matchers
+from .receiver_config import Integrations, ReceiverConfigs, Verbatim, undefined_templates
 from .secret_key import SecretKey
-from .section import Distinct, Many, Section, Table
+from .section import Distinct, Many, Section, Table, empty
+from .template_files import Templates
 from .types import (
     Address,
     DnsLabel,
@@ -19,6 +24,7 @@ from .types import (
     LabelName,
     Line,
     Quantity,
+    Text,
     refused,
     seconds,
     untemplated,
@@ -32,6 +38,20 @@ Executed = Annotated[Line, untemplated("Alertmanager")]
 """A text that Alertmanager executes as a template."""
 _OFTEN, _SELDOM = 60, 3600
 _REMEMBERED = 120 * 3600  # the default of --data.retention
+_FORGOTTEN = "is longer than 5d, the time for which Alertmanager keeps its log of notifications"
+Wait = Annotated[str, Text(r"0s|[1-9][0-9]{0,8}[smhd]", "is not a duration", "Write 0s, 30s or 5m.", unit="s")]
+"""A duration that may be none."""
+EACH = "..."
+"""Stands for every label in `groupBy`."""
+GroupLabel = Annotated[
+    str,
+    Text(
+        rf"{re.escape(EACH)}|(?!__)[a-zA-Z_][a-zA-Z0-9_]*",
+        "is not a label name",
+        'Write letters, digits and underscores, or ["..."] alone for each alert by itself.',
+    ),
+]
+"""A label to group by."""
 
 
 def _is_free(name: DnsLabel) -> DnsLabel:
@@ -99,18 +119,29 @@ class Contact(Section):
     pager_duty: PagerDuty | None = None
     email: Email | None = None
     webhook: Webhook | None = None
+    configs: Annotated[ReceiverConfigs | None, Integrations()] = None
+    """Integrations as Alertmanager has them, several of a kind: `opsgenie_configs: […]`; credentials are references."""
+
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = {
+        name: ("is Alertmanager's own", f"Write it below configs: configs: {{{kind}: [{{…}}]}}.")
+        for kind in INTEGRATIONS
+        for name in (kind, kind.removesuffix("_configs"))
+        if name not in ("slack", "email", "webhook", "pagerduty", "victorops")
+    } | {
+        "msTeams": ("is Alertmanager's own", "Write it below configs: configs: {msteamsv2_configs: [{…}]}."),
+    }
 
     @property
     def integrations(self) -> Mapping[str, Integration]:
         """The integrations that are set, by the field's name in Python."""
-        return {name: value for name in Contact.model_fields if (value := getattr(self, name))}
+        return {name: value for name in Contact.model_fields if isinstance(value := getattr(self, name), Integration)}
 
 
 class Route(Section):
     """Sends alerts to one receiver: those that match every condition written here."""
 
-    receiver: DnsLabel
-    """Name of a receiver in `receivers`."""
+    receiver: DnsLabel | None = None
+    """Name of a receiver in `receivers`; that of the route around it, or `default`, if left out."""
     teams: Distinct[DnsLabel] = ()
     """Any of these teams; all if left out, as with the conditions below."""
     clusters: Distinct[DnsLabel] = ()
@@ -119,19 +150,73 @@ class Route(Section):
     """Any of these namespaces; an alert without a namespace matches none."""
     severities: Distinct[Literal["critical", "warning", "info"]] = ()
     """Any of these severities; alerts with the severity `none` notify nobody."""
+    matchers: Many[str] = ()
+    """All of these matchers of any label, in Alertmanager's syntax: `alertname=~"Kube.*"`."""
     resume: Annotated[bool, Field(alias="continue")] = False
     """Whether an alert that matches is also matched against the routes after it."""
+    group_by: Distinct[GroupLabel] | None = None
+    """Labels to group by, instead of those of the route around it; `["..."]` notifies of each alert by itself."""
+    wait: Wait | None = None
+    """`group_wait`; as the two below that of the route around it, or of `grouping`, if left out."""
+    interval: Duration | None = None
+    """`group_interval`."""
+    repeat: Duration | None = None
+    """`repeat_interval`."""
+    mute: Distinct[str] = ()
+    """Names of `timeIntervals` in which it does not notify."""
+    active: Distinct[str] = ()
+    """Names of `timeIntervals` outside of which it does not notify."""
+    routes: "Many[Route]" = ()
+    """Routes for alerts that match this one; those that match none of them go to its own receiver."""
+
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = {
+        name: ("unknown key", f"Write {ours}, as it is called here.")
+        for name, ours in {
+            "match": "matchers: ['label=\"value\"']",
+            "match_re": "matchers: ['label=~\"regex\"']",
+            "group_by": "groupBy",
+            "group_wait": "wait",
+            "group_interval": "interval",
+            "repeat_interval": "repeat",
+            "mute_time_intervals": "mute",
+            "active_time_intervals": "active",
+        }.items()
+    }
 
     def problems(self) -> Iterator[Problem]:
-        """A route has at least one condition."""
-        if not any(self.matches):
-            instead = "Write teams, clusters, namespaces or severities, or name the receiver in default instead."
+        """A route has a condition and a consequence, and Alertmanager reads its matchers and labels."""
+        if not any(self.matches) and not (self.matchers or self.resume or self.mute or self.active):
+            conditions = "teams, clusters, namespaces, severities or matchers"
+            instead = f"Write {conditions}, or name the receiver in default, or in the route around it, instead."
             yield Problem((), "matches every alert", instead)
+        if not self.receiver and not (self.routes or self.mute or self.active or self.grouping):
+            yield Problem(("receiver",), "is missing", "Add it: the name of a receiver in receivers.")
+        for problem in malformed(self.matchers):
+            yield problem.under(("matchers",))
+        if self.group_by and EACH in self.group_by and len(self.group_by) > 1:
+            rule = "has ... and other labels: each alert is then by itself"
+            yield Problem(("groupBy",), rule, 'Write ["..."] alone, or the labels.')
+
+    @property
+    def grouping(self) -> Mapping[str, object]:
+        """What it says about groups, under Alertmanager's names."""
+        written = {
+            "group_by": self.group_by if self.group_by is None else list(self.group_by),
+            "group_wait": self.wait,
+            "group_interval": self.interval,
+            "repeat_interval": self.repeat,
+        }
+        return {name: value for name, value in written.items() if value is not None}
 
     @property
     def matches(self) -> tuple[frozenset[str], ...]:
         """What each label must be one of, in one order for all routes; an empty set matches everything."""
         return tuple(map(frozenset, (self.teams, self.clusters, self.namespaces, self.severities)))
+
+    @property
+    def further(self) -> frozenset[str]:
+        """Its matchers in one spelling, each of which holds for every alert that matches."""
+        return frozenset(one for text in self.matchers for one in matchers(text) or (text,))
 
     def shadows(self, other: "Route") -> bool:
         """Whether every alert that matches the other route stops at this one, if this one comes first."""
@@ -139,11 +224,20 @@ class Route(Section):
 
     def repeats(self, other: "Route") -> bool:
         """Whether every alert that matches the other route goes to the same receiver through this one."""
-        return self.receiver == other.receiver and self._covers(other)
+        alike = (self.receiver, self.grouping) == (other.receiver, other.grouping)
+        is_plain = not any(one.routes or one.mute or one.active for one in (self, other))
+        return alike and is_plain and self._covers(other)
+
+    def excludes(self, other: "Route") -> bool:
+        """Whether no alert matches both."""
+        return any(
+            mine and theirs and not mine & theirs for mine, theirs in zip(self.matches, other.matches, strict=True)
+        )
 
     def _covers(self, other: "Route") -> bool:
         pairs = zip(self.matches, other.matches, strict=True)
-        return all(not mine or (theirs and theirs <= mine) for mine, theirs in pairs)
+        # What two matchers have in common is only known if they are the same.
+        return self.further <= other.further and all(not mine or (theirs and theirs <= mine) for mine, theirs in pairs)
 
 
 class Heartbeat(Section):
@@ -176,8 +270,11 @@ class Grouping(Section):
             instead = f"Write {self.interval} or more."
             yield Problem(("repeat",), f"is shorter than the interval, {self.interval}", instead, self.repeat)
         if seconds(self.repeat) > _REMEMBERED:
-            rule = "is longer than 5d, the time for which Alertmanager keeps its log of notifications"
-            yield Problem(("repeat",), rule, "Write 5d or less.", self.repeat)
+            yield Problem(("repeat",), _FORGOTTEN, "Write 5d or less.", self.repeat)
+
+
+_RULE = "{source_matchers: [alertname=A], target_matchers: [alertname=B], equal: [cluster, namespace]}"
+_INTERVAL = "{name: weekends, time_intervals: [{weekdays: [saturday, sunday], location: Europe/Berlin}]}"
 
 
 class Alertmanager(Section):
@@ -197,7 +294,32 @@ class Alertmanager(Section):
     """Routes, tried in this order; the first that matches wins."""
     heartbeat: Heartbeat | None = None
     grouping: Grouping = Grouping()
+    time_intervals: Annotated[
+        Sequence[Mapping[str, Any]], Verbatim(TIME_INTERVAL, _INTERVAL, ("name", "time_intervals"))
+    ] = ()
+    """Times that routes name in `mute` and `active`, as `time_intervals` of Alertmanager."""
+    inhibit_rules: Annotated[
+        Sequence[Mapping[str, Any]], Verbatim(INHIBIT_RULE, _RULE, ("source_matchers", "target_matchers"))
+    ] = ()
+    """Inhibitions of yours, as `inhibit_rules` of Alertmanager, beside those of promfleet."""
+    templates: Annotated[Mapping[str, str], Templates()] = Field(default_factory=empty)
+    """Files beside the stack file with templates of yours, which texts of `configs` name: `templates/*.tmpl`."""
     expose: ExposedHost | None = None
+
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = {
+        **{
+            name: ("unknown key", f"Write {ours}, as it is called here.")
+            for name, ours in {
+                "route": "default, routes and grouping",
+                "inhibit_rules": "inhibitRules",
+                "time_intervals": "timeIntervals",
+                "mute_time_intervals": "timeIntervals",
+            }.items()
+        },
+        "existing": ("unknown key", "Write alerts.alertmanagers: [{url: https://…}], and remove this section."),
+        "global": ("is not offered", "Write its fields into each integration of receivers.<name>.configs."),
+        "config": ("is not offered", "Write receivers, default, routes, timeIntervals and templates here."),
+    }
 
     def problems(self) -> Iterator[Problem]:
         """Every referenced receiver exists, every receiver is used, and no route is shadowed."""
@@ -209,15 +331,37 @@ class Alertmanager(Section):
             if name not in used.values():
                 instead = "Name it in a route, in default or in heartbeat, or remove it."
                 yield Problem(("receivers", name), "is never used", instead)
-        yield from self._shadowed()
+        yield from self._shadowed(self.routes, ("routes",), None)
+        yield from self._timed()
+        yield from self._paced(
+            self.routes, ("routes",), {"interval": self.grouping.interval, "repeat": self.grouping.repeat}
+        )
+        yield from self._inhibited()
+        yield from undefined_templates(self.texts, self.templates)
         if self.heartbeat and self.receivers.get(self.heartbeat.receiver) == Contact():
             instead = "Give that receiver a webhook or another integration, or remove heartbeat."
             yield Problem(("heartbeat", "receiver"), "has no integration", instead, self.heartbeat.receiver)
 
+    @property
+    def texts(self) -> Mapping[Path, str]:
+        """Every template in `configs` of a receiver, by its path in this section."""
+        return {
+            ("receivers", name, "configs", *path): text
+            for name, contact in self.receivers.items()
+            if contact.configs
+            for path, text in contact.configs.texts
+        }
+
+    @property
+    def every_route(self) -> Iterator[tuple[Path, Route]]:
+        """Each route with its path in this section, those inside of others too."""
+        yield from _within(("routes",), self.routes)
+
     def _used(self) -> Iterator[tuple[Path, str]]:
         yield ("default",), self.default
-        for index, route in enumerate(self.routes):
-            yield ("routes", index, "receiver"), route.receiver
+        for path, route in self.every_route:
+            if route.receiver:
+                yield (*path, "receiver"), route.receiver
         if self.heartbeat:
             yield ("heartbeat", "receiver"), self.heartbeat.receiver
 
@@ -225,15 +369,77 @@ class Alertmanager(Section):
         near = get_close_matches(name, self.receivers, n=1)
         return f'Did you mean "{near[0]}"?' if near else f"Known: {', '.join(self.receivers)}."
 
-    def _shadowed(self) -> Iterator[Problem]:
-        for index, route in enumerate(self.routes):
-            first = next((i for i, earlier in enumerate(self.routes[:index]) if earlier.shadows(route)), None)
-            if first is not None:
-                rule = f"is never reached: routes[{first}] matches every alert that it matches"
-                instead = f"Move it above routes[{first}], write continue: true there, or remove it."
-                yield Problem(("routes", index), rule, instead)
+    def _inhibited(self) -> Iterator[Problem]:
+        """Inhibitions have matchers that Alertmanager reads, and stay within a cluster unless they say otherwise."""
+        for index, rule in enumerate(self.inhibit_rules):
+            sides = ("source_matchers", "target_matchers")
+            for side in sides:
+                for problem in malformed(rule[side]):
+                    yield problem.under(("inhibitRules", index, side))
+                if not rule[side]:
+                    yield Problem(("inhibitRules", index, side), "is empty", "Write at least one.")
+            chosen = [{label_of(one) for text in rule[side] for one in matchers(text) or ()} for side in sides]
+            if "cluster" not in rule.get("equal", ()) and not all("cluster" in labels for labels in chosen):
+                broken = "has no cluster: an alert of one cluster would hide those of all others"
+                instead = "Add cluster to it; or, if that is meant, a matcher of cluster to both sides."
+                yield Problem(("inhibitRules", index, "equal"), broken, instead)
+
+    def _timed(self) -> Iterator[Problem]:
+        """Named intervals exist, once, and are used."""
+        names = [str(one.get("name")) for one in self.time_intervals]
+        used: set[str] = set()
+        for path, route in self.every_route:
+            for key, chosen in (("mute", route.mute), ("active", route.active)):
+                used.update(chosen)
+                for index, name in enumerate(chosen):
+                    if name not in names:
+                        near = get_close_matches(name, names, n=1)
+                        instead = (
+                            f'Did you mean "{near[0]}"?' if near else f"Add one with name: {name} to timeIntervals."
+                        )
+                        yield Problem((*path, key, index), "is not the name of a time interval", instead, name)
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                yield Problem(("timeIntervals", index, "name"), "is written twice", "Rename or join them.", name)
+            elif name not in used:
+                instead = "Name it in mute or active of a route, or remove it."
+                yield Problem(("timeIntervals", index), "is never used", instead)
+
+    def _paced(self, routes: Sequence[Route], path: Path, around: Mapping[str, str]) -> Iterator[Problem]:
+        """Groups are repeated after an interval at the earliest, and before they are forgotten."""
+        for index, route in enumerate(routes):
+            own = {"interval": route.interval, "repeat": route.repeat}
+            pace = {**around, **{key: value for key, value in own.items() if value}}
+            written = "repeat" if route.repeat else "interval"
+            if pace != around and seconds(pace["repeat"]) < seconds(pace["interval"]):
+                rule = f"leaves a repeat of {pace['repeat']}, shorter than an interval of {pace['interval']}"
+                yield Problem((*path, index, written), rule, "Write both, repeat not shorter.", own[written])
+            if route.repeat and seconds(route.repeat) > _REMEMBERED:
+                yield Problem((*path, index, "repeat"), _FORGOTTEN, "Write 5d or less.", route.repeat)
+            yield from self._paced(route.routes, (*path, index, "routes"), pace)
+
+    def _shadowed(self, routes: Sequence[Route], path: Path, around: Route | None) -> Iterator[Problem]:
+        for index, route in enumerate(routes):
+            yield from self._shadowed(route.routes, (*path, index, "routes"), route)
+            here = (*path, index)
+            if around and around.excludes(route):
+                rule = "is never reached: no alert matches both it and the route around it"
+                yield Problem(here, rule, "Correct its conditions, or move it out of that route.")
                 continue
-            same = next((i for i, earlier in enumerate(self.routes[:index]) if earlier.repeats(route)), None)
+            first = next((i for i, earlier in enumerate(routes[:index]) if earlier.shadows(route)), None)
+            if first is not None:
+                other = spelt((*path, first))
+                rule = f"is never reached: {other} matches every alert that it matches"
+                instead = f"Move it above {other}, write continue: true there, or remove it."
+                yield Problem(here, rule, instead)
+                continue
+            same = next((i for i, earlier in enumerate(routes[:index]) if earlier.repeats(route)), None)
             if same is not None:
-                rule = f"notifies {route.receiver} again of alerts that routes[{same}] has sent to it"
-                yield Problem(("routes", index), rule, "Remove it, or name another receiver.")
+                rule = f"notifies {route.receiver} again of alerts that {spelt((*path, same))} has sent to it"
+                yield Problem(here, rule, "Remove it, or name another receiver.")
+
+
+def _within(path: Path, routes: Sequence[Route]) -> Iterator[tuple[Path, Route]]:
+    for index, route in enumerate(routes):
+        yield (*path, index), route
+        yield from _within((*path, index, "routes"), route.routes)

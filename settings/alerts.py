@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema
 from alerts import ALERTS, Severity
 
 from .errors import Path, Problem
+from .existing_alertmanager import ExistingAlertmanager
 from .section import Many, Section, Table, empty
 from .types import DnsLabel, Duration, HttpsUrl, Line, Moment, instant, refused, untemplated
 
@@ -93,6 +94,8 @@ class Alerts(Section):
     """Overrides for one cluster, by the cluster's and the alert's name; they take precedence over `rules`."""
     maintenance: Many[Maintenance] = ()
     """Maintenance windows of clusters; they may overlap."""
+    alertmanagers: Many[ExistingAlertmanager] = ()
+    """Existing Alertmanagers to send alerts to, instead of that of the section `alertmanager` or beside it."""
 
     def problems(self) -> Iterator[Problem]:
         """An override changes something that its alert has, and no two windows are equal."""
@@ -102,6 +105,10 @@ class Alerts(Section):
             if tuning.threshold is not None:
                 yield from _misses(name, tuning.threshold, (*path, "threshold"))
         yield from self._doubled_windows()
+        urls = [one.url for one in self.alertmanagers]
+        for index, url in enumerate(urls):
+            if url in urls[:index]:
+                yield Problem(("alertmanagers", index, "url"), "is written twice", "Remove one of the two.", url)
 
     @property
     def teams(self) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
@@ -11,6 +11,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from .errors import Path, Problem, RulesError
+from .kinds import BOOL, COUNT, LENGTH, LIST, MAPPING, NUMBER, RULES, TEXT, Kind
 from .reserved import OUR_JOBS
 from .scrape_credentials import MountedFile, files
 
@@ -27,7 +28,6 @@ DISCOVERY = (
     ),
 )
 """How Prometheus 3.15 finds targets (discovery/install)."""
-_DURATION = re.compile(r"(?=\d)(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)([KMGTPE]?)(?:i?B)?")
 _UNITS = {"y": 31536000, "w": 604800, "d": 86400, "h": 3600, "m": 60, "s": 1, "ms": 0.001}
 
@@ -49,79 +49,44 @@ def _is_size(value: object) -> bool:
     return value == 0 or (isinstance(value, str) and bool(_SIZE.fullmatch(value)))
 
 
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    """What a field of a `scrape_config` is."""
-
-    accepts: Callable[[object], bool]
-    rule: str
-    instead: str
-
-
-_TEXT = _Kind(lambda value: isinstance(value, str) and bool(value), "is not a string", "Put it in quotes.")
-_BOOL = _Kind(
-    lambda value: isinstance(value, bool), "is neither true nor false", "Write true or false, without quotes."
-)
-_COUNT = _Kind(
-    lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= 0,
-    "is not a whole number",
-    "Write digits only, without quotes, unit or decimal point.",
-)
-_NUMBER = _Kind(
-    lambda value: isinstance(value, int | float) and not isinstance(value, bool),
-    "is not a number",
-    "Write digits, with a decimal point if needed, without quotes or unit.",
-)
-_LENGTH = _Kind(
-    lambda value: isinstance(value, str) and bool(_DURATION.fullmatch(value)),
-    "is not a duration",
-    "Write a number and its unit: 30s, 1m, 1m30s.",
-)
-_BYTES = _Kind(_is_size, "is not a size", "Write a number and its unit: 10MiB.")
-_MAPPING = _Kind(lambda value: isinstance(value, Mapping), "is not a mapping", "Write keys and values, or {}.")
-_LIST = _Kind(lambda value: isinstance(value, list | tuple), "is not a list", "Write [a, b].")
-_RULES = _Kind(
-    lambda value: isinstance(value, list | tuple) and all(isinstance(rule, Mapping) for rule in value),
-    "is not a list of mappings",
-    "Begin each entry with a hyphen and a key.",
-)
-_FIELDS: Mapping[str, _Kind] = {
-    "job_name": _TEXT,
-    "clusters": _LIST,
-    **dict.fromkeys(("scrape_interval", "scrape_timeout"), _LENGTH),
+_BYTES = Kind(_is_size, "is not a size", "Write a number and its unit: 10MiB.")
+_FIELDS: Mapping[str, Kind] = {
+    "job_name": TEXT,
+    "clusters": LIST,
+    **dict.fromkeys(("scrape_interval", "scrape_timeout"), LENGTH),
     **dict.fromkeys(
         (
             *("honor_labels", "honor_timestamps", "track_timestamps_staleness", "enable_compression"),
             *("scrape_native_histograms", "always_scrape_classic_histograms", "convert_classic_histograms_to_nhcb"),
             *("extra_scrape_metrics", "follow_redirects", "enable_http2", "proxy_from_environment"),
         ),
-        _BOOL,
+        BOOL,
     ),
     **dict.fromkeys(
         (
             *("sample_limit", "target_limit", "label_limit", "label_name_length_limit", "label_value_length_limit"),
             *("native_histogram_bucket_limit", "keep_dropped_targets"),
         ),
-        _COUNT,
+        COUNT,
     ),
-    "native_histogram_min_bucket_factor": _NUMBER,
+    "native_histogram_min_bucket_factor": NUMBER,
     "body_size_limit": _BYTES,
     **dict.fromkeys(
         (
             *("metrics_path", "scheme", "fallback_scrape_protocol", "metric_name_validation_scheme"),
             *("metric_name_escaping_scheme", "proxy_url", "no_proxy"),
         ),
-        _TEXT,
+        TEXT,
     ),
-    "scrape_protocols": _LIST,
+    "scrape_protocols": LIST,
     **dict.fromkeys(
         (
             *("params", "basic_auth", "authorization", "oauth2", "tls_config", "http_headers"),
             "proxy_connect_header",
         ),
-        _MAPPING,
+        MAPPING,
     ),
-    **dict.fromkeys(("relabel_configs", "metric_relabel_configs", *DISCOVERY), _RULES),
+    **dict.fromkeys(("relabel_configs", "metric_relabel_configs", *DISCOVERY), RULES),
 }
 """
 Field of a `scrape_config` of Prometheus 3.15 -> what it is.
@@ -216,7 +181,7 @@ def parsed_client(written: object) -> ClientConfig:
     if isinstance(written, ClientConfig):
         return written
     if not isinstance(written, Mapping):
-        raise RulesError([Problem((), _MAPPING.rule, _MAPPING.instead)])
+        raise RulesError([Problem((), MAPPING.rule, MAPPING.instead)])
     found = files(written)
     if problems := [
         *_unknown_or_wrong(written, _OF_CLIENTS, f"Known here: {', '.join(_OF_CLIENTS)}."),
@@ -338,7 +303,7 @@ def _unknown_or_wrong(written: Mapping[str, Any], known: Sequence[str], otherwis
             yield Problem((key,), "unknown key", f'Did you mean "{near[0]}"?' if near else otherwise)
         elif key in _FIELDS and not _FIELDS[key].accepts(value):
             kind = _FIELDS[key]
-            shown = value if kind in (_LENGTH, _COUNT, _BYTES, _BOOL) else ""
+            shown = value if kind in (LENGTH, COUNT, _BYTES, BOOL) else ""
             yield Problem((key,), "is empty" if value is None else kind.rule, kind.instead, shown)
 
 
@@ -361,7 +326,7 @@ def _clusters(clusters: object) -> Iterator[Problem]:
 
 def _addresses(written: Mapping[str, Any]) -> Iterator[Problem]:
     """Targets are addresses. Prometheus checks only those without relabelling, and this program adds some."""
-    if written.get("relabel_configs") or not _RULES.accepts(groups := written.get("static_configs", [])):
+    if written.get("relabel_configs") or not RULES.accepts(groups := written.get("static_configs", [])):
         return
     for index, group in enumerate(groups):
         targets = group.get("targets")
@@ -373,7 +338,7 @@ def _addresses(written: Mapping[str, Any]) -> Iterator[Problem]:
 
 def _timeout(written: Mapping[str, Any]) -> Iterator[Problem]:
     timeout, interval = written.get("scrape_timeout"), written.get("scrape_interval")
-    if _LENGTH.accepts(timeout) and _LENGTH.accepts(interval) and seconds_of(str(timeout)) > seconds_of(str(interval)):
+    if LENGTH.accepts(timeout) and LENGTH.accepts(interval) and seconds_of(str(timeout)) > seconds_of(str(interval)):
         rule = f"is longer than scrape_interval, {interval}"
         yield Problem(("scrape_timeout",), rule, f"Write {interval} or less.", timeout)
 

@@ -1,4 +1,4 @@
-"""Credentials and files of a `scrape_config`: never in plain text, but keys of Secrets that are mounted as files."""
+"""Credentials and files of verbatim documents: never in plain text, but keys of Secrets that are mounted as files."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -61,13 +61,14 @@ _NAMES_A_CREDENTIAL = re.compile(
     r"access[_-]?key|api[_-]?key|authorization|cookie|credential|passw|private[_-]?key|secret|token", re.IGNORECASE
 )
 """Names of parameters and headers whose values are likely to be credentials."""
-_IN_URL = re.compile(
+IN_URL = re.compile(
     r"://[^/@\s]*:[^/@\s]+@|[?&][^=&\s]*(?:api[_-]?key|passw|secret|token)[^=&\s]*=[^&\s]", re.IGNORECASE
 )
+"""A credential in a URL: a password of a user, or a parameter."""
 _DISCOVERED = re.compile(r".+\.(json|yml|yaml|JSON|YML|YAML)")
 REFERENCE = "{secret: {name: …, key: …}}"
-_PLAIN = "is a credential in plain text"
-_REPLACE = "Replace it where it is used, and write"
+PLAIN = "is a credential in plain text"
+REPLACE = "Replace it where it is used, and write"
 
 
 class Reference(Section):
@@ -83,20 +84,29 @@ class Reference(Section):
         if bool(self.secret) == bool(self.config_map):
             yield Problem((), "names not exactly one object", f"Write {REFERENCE}, or configMap instead of secret.")
 
+    @property
+    def mounted(self) -> "MountedFile | None":
+        """The file that it becomes."""
+        if self.secret:
+            return MountedFile("secret", self.secret.name, self.secret.key)
+        return MountedFile("configMap", self.config_map.name, self.config_map.key) if self.config_map else None
+
 
 @dataclass(frozen=True, slots=True)
 class MountedFile:
-    """A key of a Secret or ConfigMap that Prometheus reads as a file."""
+    """A key of a Secret or ConfigMap that a program reads as a file; `stackSecret` is the stack's secret of a name."""
 
-    kind: Literal["secret", "configMap"]
+    kind: Literal["secret", "configMap", "stackSecret"]
     name: str
     key: str
 
 
 @dataclass(slots=True)
 class Files:
-    """A `scrape_config` whose credentials are files, and what was found in it on the way."""
+    """A document whose credentials are files, and what was found in it on the way."""
 
+    reference: type[Reference] = Reference
+    """What may stand in a credential's place."""
     config: Mapping[str, Any] = field(default_factory=dict)
     """As it was written, with a `MountedFile` where Prometheus expects the path of one."""
     mounted: list[tuple[Path, MountedFile]] = field(default_factory=list)
@@ -122,11 +132,11 @@ def _mapping(
         if section == "file_sd_configs" and key == "files":
             read[key] = _listed(found, value, here, suffix=True)
         elif key.endswith("_file") or (section == "stackit_sd_configs" and key in _PATHS):
-            read[key] = _file(found, key.removesuffix("_file"), value, here)
+            read[key] = file(found, key.removesuffix("_file"), value, here)
         elif key in CREDENTIALS or key in WITH_FILE.get(section, ()):
             read |= _credential(found, section, key, value, here)
         elif key == "http_headers" and isinstance(value, Mapping):
-            read[key] = {name: _header(found, str(name), header, (*here, name)) for name, header in value.items()}
+            read[key] = {name: http_header(found, str(name), header, (*here, name)) for name, header in value.items()}
         elif key in ("params", "endpoint_params", "labels") and isinstance(value, Mapping):
             read[key] = _parameters(found, key, value, here, within)
         else:
@@ -147,8 +157,8 @@ def _value(found: Files, section: str, value: Any, path: Path, within: tuple[int
     elif isinstance(value, list | tuple):
         inner = (*within, id(value))
         return [_value(found, section, item, (*path, index), inner) for index, item in enumerate(value)]
-    elif isinstance(value, str) and _IN_URL.search(value):
-        instead = f"{_REPLACE} it in basic_auth or authorization, as {REFERENCE}."
+    elif isinstance(value, str) and IN_URL.search(value):
+        instead = f"{REPLACE} it in basic_auth or authorization, as {REFERENCE}."
         if path[-1] == "proxy_url":
             instead = f"Replace it where it is used. {_OF_PROXIES}"
         found.problems.append(Problem(path, "has a credential in a URL", instead))
@@ -162,9 +172,9 @@ def _credential(found: Files, section: str, key: str, value: Any, path: Path) ->
         rule = "is a credential that Prometheus reads from no file"
         found.problems.append(Problem(path, rule, _without_file(section, key)))
     elif isinstance(value, Mapping):
-        return {f"{key}_file": _file(found, key, value, path)}
+        return {f"{key}_file": file(found, key, value, path)}
     elif key not in _PUBLIC:
-        found.problems.append(Problem(path, _PLAIN, f"{_REPLACE} {REFERENCE}."))
+        found.problems.append(Problem(path, PLAIN, f"{REPLACE} {REFERENCE}."))
     return {key: value}
 
 
@@ -176,8 +186,8 @@ def _without_file(section: str, key: str) -> str:
     return _OF_AWS if section.removesuffix("_sd_configs") in _AWS else f"Remove it. {_ELSEWHERE}"
 
 
-def _file(found: Files, base: str, value: Any, path: Path) -> Any:
-    """What is mounted, or else the path that was written."""
+def file(found: Files, base: str, value: Any, path: Path) -> Any:
+    """What is mounted, or else the path that was written; `base` is the field's name without `_file`."""
     if not isinstance(value, Mapping):
         found.literal.append((path, value))
         return value
@@ -185,17 +195,15 @@ def _file(found: Files, base: str, value: Any, path: Path) -> Any:
     from .loading.explain import explain  # noqa: PLC0415
 
     try:
-        reference = Reference.model_validate(value, by_alias=True, by_name=False)
+        reference = found.reference.model_validate(value, by_alias=True, by_name=False)
     except ValidationError as error:
-        found.problems += (problem.under(path) for problem in explain(error, Reference))
+        found.problems += (problem.under(path) for problem in explain(error, found.reference))
         return value
-    chosen = reference.secret or reference.config_map
-    if chosen is None:
+    if (mounted := reference.mounted) is None:
         return value
     if reference.config_map and base not in (*_PUBLIC, "files"):
         rule = "is in a ConfigMap, which every user of the namespace may read"
         found.problems.append(Problem(path, rule, f"Write {REFERENCE}."))
-    mounted = MountedFile("secret" if reference.secret else "configMap", chosen.name, chosen.key)
     found.mounted.append((path, mounted))
     return mounted
 
@@ -204,7 +212,7 @@ def _listed(found: Files, value: Any, path: Path, *, suffix: bool = False) -> An
     if not isinstance(value, list | tuple):
         found.problems.append(Problem(path, "is not a list", "Write [a, b]."))
         return value
-    read = [_file(found, "files", item, (*path, index)) for index, item in enumerate(value)]
+    read = [file(found, "files", item, (*path, index)) for index, item in enumerate(value)]
     for index, item in enumerate(read):
         if suffix and isinstance(item, MountedFile) and not _DISCOVERED.fullmatch(item.key):
             rule = "ends neither in .json nor in .yml or .yaml, so that Prometheus does not read it"
@@ -212,20 +220,20 @@ def _listed(found: Files, value: Any, path: Path, *, suffix: bool = False) -> An
     return read
 
 
-def _header(found: Files, name: str, header: Any, path: Path) -> Any:
+def http_header(found: Files, name: str, header: Any, path: Path) -> Any:
     """A header of every request; its secret values are files."""
     if not isinstance(header, Mapping):
         found.problems.append(Problem(path, "is not a mapping", "Write values, secrets or files, each with a list."))
         return header
     read = dict(header)
     if "values" in read and _NAMES_A_CREDENTIAL.search(name):
-        found.problems.append(Problem((*path, "values"), _PLAIN, f"{_REPLACE} secrets: [{REFERENCE}]."))
+        found.problems.append(Problem((*path, "values"), PLAIN, f"{REPLACE} secrets: [{REFERENCE}]."))
     if isinstance(secrets := read.pop("secrets", ()), Sequence) and not isinstance(secrets, str):
         for index, item in enumerate(secrets):
             if not isinstance(item, Mapping):
-                found.problems.append(Problem((*path, "secrets", index), _PLAIN, f"{_REPLACE} {REFERENCE}."))
+                found.problems.append(Problem((*path, "secrets", index), PLAIN, f"{REPLACE} {REFERENCE}."))
         of_secrets = [
-            _file(found, "", item, (*path, "secrets", index))
+            file(found, "", item, (*path, "secrets", index))
             for index, item in enumerate(secrets)
             if isinstance(item, Mapping)
         ]
@@ -246,7 +254,7 @@ def _parameters(
     for name, value in written.items():
         is_parameter = kind != "labels" or str(name).startswith("__param_")
         if is_parameter and _NAMES_A_CREDENTIAL.search(str(name)):
-            instead = f"{_REPLACE} it as a header: http_headers: {{<name>: {{secrets: [{REFERENCE}]}}}}."
+            instead = f"{REPLACE} it as a header: http_headers: {{<name>: {{secrets: [{REFERENCE}]}}}}."
             if kind == "endpoint_params":
                 instead = f"Replace it where it is used. {_ELSEWHERE}"
             found.problems.append(Problem((*path, name), "is a credential that Prometheus reads from no file", instead))
@@ -260,5 +268,5 @@ def _relabelled(found: Files, rule: Mapping[str, Any], path: Path) -> None:
     if not isinstance(target, str) or not isinstance(text, str) or "$" in text:
         return
     if target.startswith("__param_") and _NAMES_A_CREDENTIAL.search(target):
-        instead = f"{_REPLACE} it as a header: http_headers: {{<name>: {{secrets: [{REFERENCE}]}}}}."
-        found.problems.append(Problem((*path, "replacement"), _PLAIN, instead))
+        instead = f"{REPLACE} it as a header: http_headers: {{<name>: {{secrets: [{REFERENCE}]}}}}."
+        found.problems.append(Problem((*path, "replacement"), PLAIN, instead))

@@ -95,6 +95,8 @@ HOST_AND_PORT = rf"(?:[A-Za-z0-9.-]+|{IN_BRACKETS}):{PORT}"
 """The form of an address with its port, as it is dialled."""
 URL = rf"https?://(?:[A-Za-z0-9.-]+|{IN_BRACKETS})(?::{PORT})?(?:/(?:(?!@)(?:{_IN_URL}|\?))*)?"
 """A URL without user and fragment."""
+HTTP_URL = rf"https?://(?:[a-z0-9.-]+|{IN_BRACKETS})(?::{PORT})?(?:/{_IN_URL}*)?"
+"""A URL of http or https without user, query and fragment."""
 
 _TAG = ":[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
 _DIGEST = "@sha256:[0-9a-f]{64}"

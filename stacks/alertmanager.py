@@ -11,6 +11,7 @@ from components.prometheus_server import READER
 from render.alertmanager import ALERTS, APP, OPERATE, READ
 from settings import Expose, ExposedHost, seconds
 from settings.expose import ROUTED
+from settings.receiver_config import OF_STACK
 from settings.validation.secrets import secret_key
 
 from .exposure import backend, expose_host, url
@@ -49,12 +50,16 @@ def alertmanager_args(monitor: Monitor, alertmanager: settings.Alertmanager) -> 
         for name, contact in alertmanager.receivers.items()
         for kind, one in contact.integrations.items()
     }
+    files = render.receiver_files(alertmanager)
+    keys = [*(key for key, place in used.items() if not place), *(file.name for file in files if file.kind == OF_STACK)]
     args: AlertmanagerArgs = {
         "namespace": monitor.context.namespace,
         "prefix": fleet.namespace,
         "config": render.alertmanager_config(alertmanager),
-        "secrets": {key: config.require_secret(key) for key, place in used.items() if not place},
+        "secrets": {key: config.require_secret(key) for key in keys},
         "existing": {key: (place.name, place.key) for key, place in used.items() if place},
+        "files": [file for file in files if file.kind != OF_STACK],
+        "templates": alertmanager.templates,
         "replicas": alertmanager.replicas,
         "notifier": monitor.server.app,
         "reader": READER,

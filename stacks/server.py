@@ -52,7 +52,9 @@ def server_args(
         args["tls_issuer"] = tls.issuer
     if fleet.scrape.tls.ca_config_map:
         args["targets_ca_config_map"] = fleet.scrape.tls.ca_config_map
-    args["job_files"] = render.mounted_files(fleet, server.cluster)
+    args["job_files"] = list(
+        dict.fromkeys([*render.mounted_files(fleet, server.cluster), *render.alerting_files(fleet)])
+    )
     args["discovered"] = render.discovered_resources(fleet, server.cluster)
     return args
 

@@ -247,6 +247,7 @@ def ruler_args(
         "alertmanagers": ruler.ruler_alertmanagers(monitor.server, fleet),
         "tls_secret": monitor.tls_secret,
         "stateless": ruler.is_stateless(thanos),
+        "files": render.alerting_files(fleet),
     }
     if notify_role is not None:
         args["notify"] = notify_role

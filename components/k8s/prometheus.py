@@ -104,19 +104,23 @@ def job_files(files: Sequence[MountedFile]) -> Mounted:
     """
     if not files:
         return Mounted([], [])
+    return Mounted(
+        [{"name": "jobs", "projected": {"default_mode": _READ_BY_GROUP, "sources": projections(files)}}],
+        [{"name": "jobs", "mount_path": FOLDER, "read_only": True}],
+    )
+
+
+def projections(files: Sequence[MountedFile]) -> list[k8s.core.v1.VolumeProjectionArgsDict]:
+    """The keys of Secrets and ConfigMaps as files of one volume."""
     objects: dict[tuple[str, str], list[k8s.core.v1.KeyToPathArgsDict]] = {}
     for file in files:
         objects.setdefault((file.kind, file.name), []).append({"key": file.key, "path": file_path(file)})
-    sources: list[k8s.core.v1.VolumeProjectionArgsDict] = [
+    return [
         {"secret": {"name": name, "items": items}}
         if kind == "secret"
         else {"config_map": {"name": name, "items": items}}
         for (kind, name), items in objects.items()
     ]
-    return Mounted(
-        [{"name": "jobs", "projected": {"default_mode": _READ_BY_GROUP, "sources": sources}}],
-        [{"name": "jobs", "mount_path": FOLDER, "read_only": True}],
-    )
 
 
 def container(

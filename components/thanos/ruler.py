@@ -1,6 +1,6 @@
 """Thanos Ruler: evaluates rules that need the data of every replica and cluster."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NotRequired
 
 import pulumi
@@ -9,9 +9,11 @@ from pulumi import ResourceOptions
 
 from render.thanos.names import CERTIFICATES, QUERY, RULER
 from render.thanos.ruler import ALERTMANAGERS_FILE, RULES
+from settings.scrape_credentials import MountedFile
 
 from ..k8s import tokens
 from ..k8s.labels import metadata_of
+from ..k8s.prometheus import job_files
 from ..k8s.service_account import bind_role
 from ..k8s.volume import public_certificate
 from .role import RoleArgs, role
@@ -28,6 +30,8 @@ class ThanosRulerArgs(RoleArgs):
     """Whether it queries and writes through the auth proxies of Query and Receive, and has no TSDB."""
     tls_secret: pulumi.Input[str]
     """Secret with the certificate of Alertmanager's auth proxy."""
+    files: NotRequired[Sequence[MountedFile]]
+    """Keys of Secrets and ConfigMaps that it reads to reach existing Alertmanagers."""
 
 
 class ThanosRuler(pulumi.ComponentResource):
@@ -51,6 +55,7 @@ class ThanosRuler(pulumi.ComponentResource):
             *([tokens.AUTH_PROXY] if "notify" in args else []),
             *([tokens.API] if args.get("stateless") else []),
         ]
+        files = job_files(args.get("files", ()))
         account = role(
             f"{name}-{RULER}",
             RULER,
@@ -62,12 +67,14 @@ class ThanosRuler(pulumi.ComponentResource):
                 {"name": "config", "mount_path": ALERTMANAGERS_FILE.rpartition("/")[0], "read_only": True},
                 {"name": "certificate", "mount_path": f"{CERTIFICATES}/own", "read_only": True},
                 *(token.mount for token in shown),
+                *files.mounts,
             ],
             [
                 {"name": "rules", "config_map": {"name": rules.metadata.name}},
                 {"name": "config", "config_map": {"name": config.metadata.name}},
                 public_certificate(args["tls_secret"]),
                 *(token.volume for token in shown),
+                *files.volumes,
             ],
         )
         if "notify" in args:

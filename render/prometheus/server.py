@@ -26,7 +26,7 @@ def server_config(server: Server, fleet: Fleet) -> str:
     document: dict[str, Any] = {
         "global": {**_global(server, fleet), "evaluation_interval": fleet.scrape.interval},
         "rule_files": [RULE_FILES],
-        **({"alerting": alerting(server, fleet.namespace)} if fleet.alertmanager else {}),
+        **({"alerting": notified} if (notified := alerting(server, fleet)) else {}),
         "storage": storage_section(server.retention, server.storage, out_of_order_time_window=OUT_OF_ORDER_WINDOW),
         "scrape_configs": server_scrape_configs(server, fleet),
     }

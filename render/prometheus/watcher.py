@@ -8,6 +8,7 @@ from settings import Fleet, Watcher, authority
 from settings.watcher import SELF, Machine
 
 from ..alertmanager import LISTEN as ALERTMANAGER
+from ..alertmanager import existing_alertmanagers
 from ..blackbox import local_probe_jobs
 from ..scrape.connection import Connection
 from ..scrape.job import ScrapeJob
@@ -44,6 +45,8 @@ File with the password by which Prometheus scrapes itself where `watcher.expose`
 
 It is made where the files are written, and its bcrypt hash is one of the users of web.yml.
 """
+EXISTING = "alertmanagers"
+"""Folder of the credentials for existing Alertmanagers, from that of prometheus.yml."""
 RECEIVER_TOKEN, RECEIVER_CA = "receiver/token", "receiver/ca.crt"
 """Files for the receiver, from the folder of prometheus.yml."""
 
@@ -60,7 +63,7 @@ def watcher_config(fleet: Fleet, api_servers: Mapping[str, str], receiver: Watch
     document: dict[str, Any] = {
         "global": {**global_section(fleet, watcher.name), "evaluation_interval": fleet.scrape.interval},
         "rule_files": ["rules/*.yml"],
-        **({"alerting": _alerting()} if fleet.alertmanager else {}),
+        **({"alerting": {"alertmanagers": notified}} if (notified := _alertmanagers(fleet)) else {}),
         "storage": storage_section(watcher.retention, watcher.storage),
         "scrape_configs": [
             *_machines_own(fleet, watcher),
@@ -153,8 +156,9 @@ def _local(instance: str, address: str) -> dict[str, Any]:
     return {"targets": [address], "labels": {"instance": instance}}
 
 
-def _alerting() -> dict[str, Any]:
-    return {"alertmanagers": [{"api_version": "v2", "static_configs": [{"targets": [ALERTMANAGER]}]}]}
+def _alertmanagers(fleet: Fleet) -> list[dict[str, Any]]:
+    ours = [{"api_version": "v2", "static_configs": [{"targets": [ALERTMANAGER]}]}] if fleet.alertmanager else []
+    return [*ours, *existing_alertmanagers(fleet, EXISTING)]
 
 
 def _remote_write(fleet: Fleet, receiver: WatcherReceiver) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from settings import Fleet, in_bytes
+from settings.receiver_config import OF_STACK
 from settings.reserved import OUR_JOBS
 from settings.scrape_config import ScrapeConfig
 from settings.scrape_credentials import MountedFile
@@ -56,8 +57,8 @@ def discovered_resources(fleet: Fleet, cluster: str) -> list[tuple[str, str]]:
 
 
 def file_path(file: MountedFile) -> str:
-    """Return the path below the folder of a key; no name of an object has a slash."""
-    return f"{file.kind}/{file.name}/{file.key}"
+    """Return the path below the folder of a key; neither a name of an object nor one of a secret has a slash."""
+    return file.name if file.kind == OF_STACK else f"{file.kind}/{file.name}/{file.key}"
 
 
 def _needs(entries: Any) -> Iterator[str]:
@@ -70,13 +71,13 @@ def _needs(entries: Any) -> Iterator[str]:
         yield from (str(name) for name, wanted in (attached or {}).items() if wanted is True)
 
 
-def with_paths(value: Any) -> Any:
-    """Return what was written with the path of every mounted file."""
+def with_paths(value: Any, folder: str = FOLDER) -> Any:
+    """Return the same with the path, below a folder, of every mounted file."""
     if isinstance(value, MountedFile):
-        return f"{FOLDER}/{file_path(value)}"
+        return f"{folder}/{file_path(value)}"
     if isinstance(value, Mapping):
-        return {key: with_paths(item) for key, item in value.items()}
-    return [with_paths(item) for item in value] if isinstance(value, list | tuple) else value
+        return {key: with_paths(item, folder) for key, item in value.items()}
+    return [with_paths(item, folder) for item in value] if isinstance(value, list | tuple) else value
 
 
 def user_config(fleet: Fleet, job: ScrapeConfig, cluster: str) -> dict[str, Any]:

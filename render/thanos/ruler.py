@@ -1,9 +1,11 @@
 """Command line and configuration of Thanos Ruler."""
 
+from typing import Any
+
 from settings import Fleet, Server, Thanos, reserved
 from settings.reserved import REPLICA_LABEL, RULER_REPLICA
 
-from ..alertmanager import NOTIFY, PEERS
+from ..alertmanager import NOTIFY, PEERS, existing_alertmanagers
 from ..prometheus.agent import queue
 from ..prometheus.auth_proxies import READ
 from ..tokens import API_TOKEN, PROXY_TOKEN
@@ -82,18 +84,24 @@ def _stateless_flags(server: Server, fleet: Fleet) -> list[str]:
 
 
 def ruler_alertmanagers(server: Server, fleet: Fleet) -> str:
-    """The Ruler's Alertmanagers: every replica, through its auth proxy; none, if this stack has no Alertmanager."""
-    if not fleet.alertmanager:
-        return to_yaml({"alertmanagers": []})
-    return to_yaml(
-        {
-            "alertmanagers": [
-                {
-                    "scheme": "https",
-                    "api_version": "v2",
-                    "static_configs": [f"dns+{NOTIFY.address(PEERS, fleet.namespace)}"],
-                    "http_config": credentials(server, PROXY_TOKEN),
-                }
-            ]
-        }
-    )
+    """The Ruler's Alertmanagers: this stack's, each through its auth proxy, and those that exist already."""
+    ours = {
+        "scheme": "https",
+        "api_version": "v2",
+        "static_configs": [f"dns+{NOTIFY.address(PEERS, fleet.namespace)}"],
+        "http_config": credentials(server, PROXY_TOKEN),
+    }
+    existing = [_existing(entry) for entry in existing_alertmanagers(fleet)]
+    return to_yaml({"alertmanagers": [*([ours] if fleet.alertmanager else []), *existing]})
+
+
+def _existing(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return an entry of `alertmanagers` of Prometheus as Thanos has it."""
+    client = {name: entry[name] for name in ("basic_auth", "tls_config") if name in entry}
+    if "authorization" in entry:
+        client["bearer_token_file"] = entry["authorization"]["credentials_file"]
+    return {
+        **{name: entry[name] for name in ("scheme", "api_version", "path_prefix") if name in entry},
+        "static_configs": [target for group in entry["static_configs"] for target in group["targets"]],
+        **({"http_config": client} if client else {}),
+    }

@@ -13,6 +13,7 @@ from ..validation.secrets import Given, missing
 from .dashboards import with_dashboards
 from .explain import explain
 from .jobs import with_job_files
+from .templates import with_template_files
 
 
 def read(raw: object, source: str, given: Given, folder: Path = Path()) -> Fleet:
@@ -25,7 +26,8 @@ def read(raw: object, source: str, given: Given, folder: Path = Path()) -> Fleet
         raise FleetError(
             source, [Problem((), "is not a mapping", "Write clusters, and hub, standalone, watcher or agents.")]
         )
-    raw = with_dashboards(with_job_files(raw, folder), folder)
+    for read_files in (with_job_files, with_dashboards, with_template_files):
+        raw = read_files(raw, folder)
     try:
         fleet = Fleet.model_validate(raw, by_alias=True, by_name=False)
     except ValidationError as error:

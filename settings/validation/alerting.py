@@ -64,9 +64,9 @@ def _named_clusters(partial: PartialFleet) -> Iterator[tuple[Path, str]]:
             yield ("alerts", "clusters", cluster), cluster
         for index, window in enumerate(partial.alerts.maintenance):
             yield ("alerts", "maintenance", index, "cluster"), window.cluster
-    for index, route in enumerate(partial.alertmanager.routes if partial.alertmanager else ()):
+    for route_path, route in partial.alertmanager.every_route if partial.alertmanager else ():
         for place, cluster in enumerate(route.clusters):
-            yield ("alertmanager", "routes", index, "clusters", place), cluster
+            yield ("alertmanager", *route_path, "clusters", place), cluster
 
 
 def routed_teams_have_alerts(partial: PartialFleet) -> Iterator[Problem]:
@@ -74,12 +74,10 @@ def routed_teams_have_alerts(partial: PartialFleet) -> Iterator[Problem]:
     if not partial.alerts or not partial.alertmanager:
         return
     known = sorted(partial.alerts.teams)
-    for index, route in enumerate(partial.alertmanager.routes):
+    for path, route in partial.alertmanager.every_route:
         for place, team in enumerate(route.teams):
             if team not in known:
                 near = get_close_matches(team, known, n=1)
                 proposal = f'Did you mean "{near[0]}"?' if near else f"Known: {', '.join(known)}."
                 instead = f"{proposal} To add a team, set alerts.rules.<alert>.team."
-                yield Problem(
-                    ("alertmanager", "routes", index, "teams", place), "is not the team of any alert", instead, team
-                )
+                yield Problem(("alertmanager", *path, "teams", place), "is not the team of any alert", instead, team)

@@ -38,6 +38,7 @@ from .jobs import (
 from .machine import machines_have_no_kubernetes_secrets, machines_install_releases
 from .operator import operated_servers_are_alone, operators_know_their_images, operators_run_prometheus
 from .partial import PartialFleet
+from .receivers import alertmanager_credentials_exist, receiver_files_exist
 from .replication import (
     agents_write_once,
     limited_clusters_write,
@@ -222,6 +223,8 @@ RULES: tuple[Rule, ...] = (
     alertmanager_fits_a_machine,
     machines_install_releases,
     machines_have_no_kubernetes_secrets,
+    receiver_files_exist,
+    alertmanager_credentials_exist,
     jobs_name_clusters,
     job_names_are_distinct,
     job_files_exist,

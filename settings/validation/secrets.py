@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterator, Mapping
 
 from pydantic.alias_generators import to_camel, to_pascal
 
+from ..alertmanager import Contact
 from ..errors import Path, Problem
+from ..receiver_config import OF_STACK
 from .partial import PartialFleet
 
 Given = Callable[[str], bool | None]
@@ -29,12 +31,27 @@ def _needed(partial: PartialFleet) -> Iterator[tuple[str, Path]]:
         for index, user in enumerate(partial.watcher.expose.users if partial.watcher.expose else ()):
             yield secret_key(user, "password_hash"), ("watcher", "expose", "users", index)
     for receiver, contact in partial.alertmanager.receivers.items() if partial.alertmanager else ():
-        for integration, settings in contact.integrations.items():
-            if not settings.secret:
-                spelt = to_camel(integration)
-                yield secret_key(receiver, integration), ("alertmanager", "receivers", receiver, spelt)
+        for key, path in _of_receiver(receiver, contact):
+            yield key, ("alertmanager", "receivers", receiver, *path)
+    yield from _of_existing(partial)
     if partial.grafana and not partial.grafana.secret:
         yield secret_key("grafana", "admin"), ("grafana",)
+
+
+def _of_existing(partial: PartialFleet) -> Iterator[tuple[str, Path]]:
+    for index, one in enumerate(partial.alerts.alertmanagers if partial.alerts and partial.watcher else ()):
+        for path, file in one.references:
+            if file.kind == OF_STACK:
+                yield file.name, ("alerts", "alertmanagers", index, *path)
+
+
+def _of_receiver(receiver: str, contact: Contact) -> Iterator[tuple[str, Path]]:
+    for integration, settings in contact.integrations.items():
+        if not settings.secret:
+            yield secret_key(receiver, integration), (to_camel(integration),)
+    for path, file in contact.configs.mounted if contact.configs else ():
+        if file.kind == OF_STACK:
+            yield file.name, ("configs", *path)
 
 
 def missing(partial: PartialFleet, given: Given) -> Iterator[Problem]:

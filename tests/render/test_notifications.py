@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import threading
 from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +16,7 @@ import render
 from settings import Alertmanager
 
 from .alertmanager import running, until
+from .tools import tool
 
 pytestmark = pytest.mark.render
 
@@ -177,3 +179,19 @@ class TestHostileLabels:
         assert (event["payload"]["summary"], event["client_url"]) == (title, RUNBOOK)
         assert incident["entity_display_name"] == title
         assert lured["/slack"]["attachments"][0]["fallback"] == title
+
+
+def test_a_title_of_many_clusters_says_so(tmp_path: Path) -> None:
+    """
+    A route may group by other labels than name and cluster.
+    """
+    [_, night] = yaml.safe_load(render.alertmanager_config(SETTINGS))["receivers"]
+    data = tmp_path / "data.json"
+    data.write_text(json.dumps({"status": "firing", "alerts": [], "commonLabels": {"severity": "critical"}}))
+    command = [tool("amtool"), "template", "render", f"--template.glob={tmp_path}/*.tmpl", f"--template.data={data}"]
+
+    done = subprocess.run(
+        [*command, f"--template.text={night['slack_configs'][0]['title']}"], capture_output=True, check=True
+    )
+
+    assert done.stdout.decode() == "[FIRING] several alerts in several clusters (critical)"

@@ -194,6 +194,94 @@ class TestRoutes:
         assert not [route for route in tree["routes"] if "group_by" in route]
 
 
+NESTED = {
+    "timeIntervals": [
+        {
+            "name": "offices",
+            "time_intervals": [
+                {
+                    "weekdays": ["monday:friday"],
+                    "times": [{"start_time": "09:00", "end_time": "17:00"}],
+                    "days_of_month": ["1:31"],
+                    "months": ["january:december"],
+                    "years": ["2026:2036"],
+                    "location": "Europe/Berlin",
+                }
+            ],
+        }
+    ],
+    "routes": [
+        {"receiver": "eu-log", "continue": True},
+        {
+            "receiver": "night",
+            "severities": ["critical"],
+            "matchers": ["job=~kube-.*", 'instance!~"10\\.0\\..*"'],
+            "groupBy": ["cluster", "namespace"],
+            "wait": "10s",
+            "interval": "1m",
+            "repeat": "1h",
+            "routes": [
+                {"receiver": "shop", "namespaces": ["shop"], "continue": True},
+                {"matchers": ['alertname!~"Kube.*", pod!=""'], "receiver": "kernel", "groupBy": ["..."]},
+                {"clusters": ["us1"], "mute": ["offices"]},
+            ],
+        },
+        {"receiver": "shop", "matchers": ['{app="cart1",tier!="test"}'], "active": ["offices"]},
+        {"receiver": "everyone", "mute": ["offices"]},
+    ],
+}
+NESTED_TOLD = [
+    Told("severity=warning team=x", "eu-log,everyone"),
+    Told("severity=critical job=kube-state-metrics alertname=KubeX", "eu-log,night"),
+    Told("severity=critical job=kube-state-metrics instance=10.0.1.2", "eu-log,everyone"),
+    Told("severity=critical job=a-kube-state-metrics alertname=KubeX", "eu-log,everyone"),
+    Told("severity=critical job=kube-proxy alertname=KubeX namespace=shop pod=a", "eu-log,shop"),
+    Told("severity=critical job=kube-proxy alertname=X namespace=shop pod=a", "eu-log,shop,kernel"),
+    Told("severity=critical job=kube-proxy alertname=X namespace=shop", "eu-log,shop"),
+    Told("severity=critical job=kube-proxy alertname=X cluster=us1", "eu-log,night"),
+    Told("severity=warning app=cart1", "eu-log,shop"),
+    Told("severity=warning app=cart1 tier=test", "eu-log,everyone"),
+    Told("severity=none job=kube-proxy", "nobody"),
+    Told("severity=none alertname=Watchdog", "pulse"),
+]
+
+
+class TestNestedRoutes:
+    @pytest.mark.parametrize("told", NESTED_TOLD, ids=lambda told: told.labels)
+    def test_an_alert_goes_to_the_innermost_that_match(self, told: Told, tmp_path: Path) -> None:
+        """
+        As Alertmanager has it; the heartbeat and what notifies nobody come before all of them.
+        """
+        file = tmp_path / "alertmanager.yml"
+        file.write_text(rendered(**NESTED))
+
+        said = amtool("config", "routes", "test", f"--config.file={file}", *told.labels.split(" "))
+
+        assert said.splitlines()[-1] == told.receivers  # before it are warnings of a matcher's spelling
+
+    def test_alertmanager_starts_with_them(self, tmp_path: Path) -> None:
+        """
+        Amtool takes the time intervals and every matcher.
+        """
+        file = tmp_path / "alertmanager.yml"
+        file.write_text(rendered(**NESTED))
+
+        assert "SUCCESS" in amtool("check-config", str(file))
+
+    def test_have_groups_and_times_of_their_own(self) -> None:
+        """
+        Written in Alertmanager's words, which inherit what is left out.
+        """
+        [_, _, log, night, shop, everyone] = yaml.safe_load(rendered(**NESTED))["route"]["routes"]
+
+        assert log == {"receiver": "eu-log", "continue": True}
+        names = ("group_by", "group_wait", "group_interval", "repeat_interval")
+        assert [night[name] for name in names] == [["cluster", "namespace"], "10s", "1m", "1h"]
+        assert night["routes"][1]["group_by"] == ["..."]
+        assert night["routes"][2] == {"matchers": ['cluster=~"us1"'], "mute_time_intervals": ["offices"]}
+        assert shop["active_time_intervals"] == everyone["mute_time_intervals"] == ["offices"]
+
+
 MAINTENANCE = {"alertname": "PromfleetClusterInMaintenance", "severity": "none"}
 SILENT = {"alertname": "PromfleetClusterSilent", "severity": "critical"}
 ABSENT = {"alertname": "PromfleetClusterNeverReported", "severity": "critical"}
@@ -312,3 +400,33 @@ class TestInhibition:
 
         assert server.muted(f"here {case}") == names
         assert server.muted(f"there {case}") == set()
+
+
+class TestPeoplesInhibition:
+    def test_mutes_beside_those_of_promfleet_and_never_the_heartbeat(self, tmp_path: Path) -> None:
+        """
+        A rule as people have it mutes what it says in the same cluster; a maintenance window still mutes the rest.
+        """
+        rule = {
+            "name": "A hides all",
+            "source_matchers": ["alertname=A", 'severity=~"critical|warning"'],
+            "target_matchers": ['alertname!="A"'],
+            "equal": ["cluster", "namespace"],
+        }
+        source = {"alertname": "A", "severity": "warning"}
+        last = [{**MAINTENANCE, "cluster": "last"}, {**REJECTED, "cluster": "last"}]
+
+        with running(rendered(inhibitRules=[rule]), tmp_path) as server:
+            server.take(
+                *(
+                    {**alert, "cluster": "here"}
+                    for alert in (source, SLOW, WATCHDOG, NODE_AWAY, {**TARGET, "namespace": "a"})
+                ),
+                *({**alert, "cluster": "there"} for alert in (SLOW, WATCHDOG)),
+                *last,
+            )
+            until("all alerts are judged", lambda: bool(server.muted("last")))
+
+            assert server.muted("here") == {SLOW["alertname"], NODE_AWAY["alertname"]}
+            assert server.muted("there") == set()
+            assert server.muted("last") == {REJECTED["alertname"]}

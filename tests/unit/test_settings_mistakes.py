@@ -19,6 +19,10 @@ MISTAKES = [
         "watcher",
         "operator",
         "jobs",
+        "receivers",
+        "routes",
+        "inhibitions",
+        "existing",
         "applications",
         "workloads",
     )
