@@ -42,6 +42,18 @@ FLEET = Group(
             jobs=("apiserver",),
         ),
         Alert(
+            name="PromfleetApplicationMissing",
+            # Those of a cluster that is silent as a whole are not missing by themselves.
+            expr=('promfleet_application_expected unless on (cluster, job) up\nand on (cluster) up{job="prometheus"}'),
+            for_="15m",
+            severity="warning",
+            summary="Application {{ $labels.job }} in {{ $labels.cluster }} has no target.",
+            description=(
+                "No Service in namespace {{ $labels.namespace }} has the labels and the port that it should have, or "
+                "there is no pod behind it."
+            ),
+        ),
+        Alert(
             name="PromfleetWalAtRisk",
             # Once in five minutes over two days: the longest outage that an agent can be planned for.
             expr=(

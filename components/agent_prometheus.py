@@ -51,6 +51,8 @@ class AgentPrometheusArgs(TypedDict):
     """Keys of Secrets and ConfigMaps that people's own scrape jobs read; none, if left out."""
     discovered: NotRequired[Sequence[tuple[str, str]]]
     """API group and resource of what these jobs discover by, beside nodes, pods, Services and EndpointSlices."""
+    namespaces: NotRequired[Sequence[str] | None]
+    """Namespaces whose pods, Services and EndpointSlices it may list; all, if None or left out."""
     storage_class: NotRequired[pulumi.Input[str] | None]
     """StorageClass of the volume; the cluster's default, if None or left out."""
     image: str
@@ -69,7 +71,14 @@ class AgentPrometheus(pulumi.ComponentResource):
         image = args["image"]
         child_opts = ResourceOptions(parent=self)
         metadata = metadata_of(APP, args["namespace"], image)
-        account = scrape_account(name, metadata, f"{args['prefix']}-{APP}", args.get("discovered", ()), child_opts)
+        account = scrape_account(
+            name,
+            metadata,
+            f"{args['prefix']}-{APP}",
+            args.get("discovered", ()),
+            args.get("namespaces"),
+            child_opts,
+        )
         token = k8s.core.v1.Secret(
             f"{name}-token",
             metadata={**metadata, "name": f"{APP}-token"},

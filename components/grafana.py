@@ -8,8 +8,21 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from render.grafana import APP, APPLICATIONS, DASHBOARDS, DATA, PASSWORD, PORT, PROVISIONING, TLS, TOKEN, TRUSTED
+from render.grafana import (
+    APP,
+    APPLICATIONS,
+    DASHBOARDS,
+    DATA,
+    FOLDERS,
+    PASSWORD,
+    PORT,
+    PROVISIONING,
+    TLS,
+    TOKEN,
+    TRUSTED,
+)
 
+from .k8s.config_maps import file_volume
 from .k8s.labels import metadata_of, selector
 from .k8s.network_policy import network_policy
 from .k8s.security import POD_WITH_VOLUME, RESTRICTED
@@ -37,6 +50,8 @@ class GrafanaArgs(TypedDict):
     """File name, `<dashboard>.json`, -> text."""
     application_boards: NotRequired[Mapping[str, str]]
     """The same of applications' own dashboards, for a folder beside; none, if left out."""
+    folder_boards: NotRequired[Mapping[str, Mapping[str, str]]]
+    """Name of a folder -> the same of people's own dashboards; none, if left out."""
     reader: pulumi.Input[str]
     """Role, in this namespace, that permits queries."""
     tls_secret: pulumi.Input[str]
@@ -109,6 +124,16 @@ class Grafana(pulumi.ComponentResource):
             trusted(args, provisioning),
             {"name": "admin", "secret": self._password(name, args, metadata, child_opts)},
             *([boards(name, "application", added, metadata, child_opts)] if added else []),
+            *(
+                file_volume(
+                    f"folder-{folder}",
+                    f"{name}-folder-{folder}",
+                    {**metadata, "name": f"{APP}-folder-{folder}"},
+                    files,
+                    child_opts,
+                )
+                for folder, files in args.get("folder_boards", {}).items()
+            ),
         ]
 
     def _provisioning(
@@ -170,6 +195,10 @@ _APPLICATIONS: k8s.core.v1.VolumeMountArgsDict = {
 }
 
 
+def _mounted_folder(folder: str) -> k8s.core.v1.VolumeMountArgsDict:
+    return {"name": f"folder-{folder}", "mount_path": f"{FOLDERS}/{folder}", "read_only": True}
+
+
 def boards(
     name: str,
     kind: str,
@@ -202,7 +231,11 @@ def pod(args: GrafanaArgs, volumes: Sequence[k8s.core.v1.VolumeArgsDict]) -> k8s
         "startup_probe": {**alive, "period_seconds": 3, "failure_threshold": 100},
         "readiness_probe": {**alive, "period_seconds": 15},
         "liveness_probe": {**alive, "period_seconds": 30, "failure_threshold": 4, "timeout_seconds": 10},
-        "volume_mounts": [*MOUNTS, *([_APPLICATIONS] if args.get("application_boards") else [])],
+        "volume_mounts": [
+            *MOUNTS,
+            *([_APPLICATIONS] if args.get("application_boards") else []),
+            *map(_mounted_folder, args.get("folder_boards", {})),
+        ],
     }
     return {
         **pod_defaults(APP, {**POD_WITH_VOLUME, "run_as_user": USER, "run_as_group": USER, "fs_group": USER}),

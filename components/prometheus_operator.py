@@ -9,6 +9,7 @@ from pulumi import ResourceOptions
 from settings.operator import HONOURED, definitions
 
 from .k8s.labels import PART_OF, labels, metadata_of, selector
+from .k8s.network_policy import allow_ingress
 from .k8s.operated import WAIT_FOR
 from .k8s.probes import STARTING
 from .k8s.security import POD_RESTRICTED, RESTRICTED
@@ -63,6 +64,8 @@ class PrometheusOperatorArgs(TypedDict):
     """Image of the operator."""
     reloader_image: str
     """Image of prometheus-config-reloader, which it puts into each pod."""
+    scraper: str | None
+    """App in this namespace whose pods scrape it, if one does."""
     rollout_timeout: int
     """Seconds until a Deployment that does not become ready fails the update."""
 
@@ -94,6 +97,8 @@ class PrometheusOperator(pulumi.ComponentResource):
         )
         writes = k8s.rbac.v1.Role(f"{name}-writes", metadata=metadata, rules=_WRITE, opts=child_opts)
         bind_role(f"{name}-writes", metadata, writes.metadata.name, account.metadata.name, child_opts)
+        scrapers = [args["scraper"]] if args["scraper"] else []
+        allow_ingress(name, metadata, APP, {PORT: scrapers}, child_opts)
         k8s.apps.v1.Deployment(
             f"{name}-deployment",
             metadata=metadata,

@@ -18,6 +18,7 @@ from settings.scrape_credentials import MountedFile
 
 from .k8s import auth_proxy, tokens
 from .k8s.certificate import certificate
+from .k8s.config_maps import file_volume
 from .k8s.labels import metadata_of, selector
 from .k8s.network_policy import allow_ingress
 from .k8s.operated import SERVER, operated
@@ -76,6 +77,8 @@ class PrometheusServerArgs(TypedDict):
     """Keys of Secrets and ConfigMaps that people's own scrape jobs read; none, if left out."""
     discovered: NotRequired[Sequence[tuple[str, str]]]
     """API group and resource of what these jobs discover by, beside nodes, pods, Services and EndpointSlices."""
+    namespaces: NotRequired[Sequence[str] | None]
+    """Namespaces whose pods, Services and EndpointSlices it may list; all, if None or left out."""
     storage_class: NotRequired[pulumi.Input[str] | None]
     """StorageClass of the volume; the cluster's default, if None or left out."""
     image: str
@@ -131,6 +134,7 @@ def deploy_server(
         {**metadata, "annotations": access.annotations},
         f"{args['prefix']}-{app}",
         args.get("discovered", ()),
+        args.get("namespaces"),
         child_opts,
     )
     tls_secret = pulumi.Output.from_input(
@@ -182,15 +186,10 @@ def configuration(
     config = k8s.core.v1.ConfigMap(
         f"{name}-config", metadata=metadata, data={"prometheus.yml": args["config"]}, opts=child_opts
     )
-    rules = k8s.core.v1.ConfigMap(
-        f"{name}-rules",
-        metadata={**metadata, "name": f"{args['app']}-rules"},
-        data=args["rules"],
-        opts=child_opts,
-    )
+    named: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{args['app']}-rules"}
     return [
         {"name": "config", "config_map": {"name": config.metadata.name}},
-        {"name": "rules", "config_map": {"name": rules.metadata.name}},
+        file_volume("rules", f"{name}-rules", named, args["rules"], child_opts),
     ]
 
 

@@ -4,9 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
+import promql_parser
 import typer
 
+from render.grafana_queries import board_queries
+from render.scrape.kept import unread
+from settings.dashboard_file import DashboardFile
 from settings.errors import FleetError, Problem
+from settings.errors import Path as Place
 from settings.fleet import Fleet
 from settings.loading.kubeconfig import KubeconfigError, Kubeconfigs, shared_servers
 from settings.loading.load import KEY, from_file
@@ -39,6 +44,8 @@ def check(
     else:
         for report, error in checked:
             typer.echo(error.report() if error else f"{report.file}: ok: {report.summary}", err=bool(error))
+            for warning in report.warnings:
+                typer.echo(f"  warning: {warning.text()}", err=True)
     if not chosen:
         raise typer.Exit(Exit.USAGE)
     if not all(report.ok for report, _ in checked):
@@ -70,15 +77,27 @@ def _checked(
 ) -> tuple[CheckedFile, FleetError | None]:
     found = read[file]
     if isinstance(found, Fleet):
-        problems = [*_shared_servers(found), *refused[file], *unknown_writers(found, file, read)]
+        read_in_vain = [*series_that_are_dropped(found)]
+        problems = [
+            *_shared_servers(found),
+            *refused[file],
+            *unknown_writers(found, file, read),
+            *(problem for problem, certain in read_in_vain if certain),
+        ]
+        warnings = [
+            *(problem for problem, certain in read_in_vain if not certain),
+            *empty_panels(found),
+            *untested_rules(found),
+        ]
         error = FleetError(file.name, problems) if problems else None
     else:
-        error = found
+        error, warnings = found, []
     return CheckedFile(
         file=str(file),
         ok=not error,
         summary=summary(found) if isinstance(found, Fleet) and not error else None,
         problems=[Finding.of(problem) for problem in error.problems] if error else [],
+        warnings=[Finding.of(problem) for problem in warnings],
     ), error
 
 
@@ -94,6 +113,44 @@ def unknown_writers(fleet: Fleet, file: Path, others: Mapping[Path, Fleet | Flee
             rule = "has no hub" if not there.hub else f"has a hub without {writer.name} in hub.agents"
             instead = f"Add {writer.name} to hub.agents in {other.name}, or write the stack of another hub."
             yield Problem((*writer.path, "stack"), rule, instead, named)
+
+
+def series_that_are_dropped(fleet: Fleet) -> Iterator[tuple[Problem, bool]]:
+    """Every metric that rules of people read and that is not stored, and whether that is certain."""
+    for file in fleet.alerts.rule_files:
+        for path, rule in file.rules:
+            for one in unread(fleet, promql_parser.parse(rule["expr"])):
+                place = ("alerts", "ruleFiles", *path, "expr")
+                yield Problem(place, f"asks for {one.metric}, which {one.rule}", one.instead), one.certain
+
+
+def empty_panels(fleet: Fleet) -> Iterator[Problem]:
+    """Every metric that dashboards of people ask for and that is not stored."""
+    folders = fleet.grafana.dashboards if fleet.grafana else {}
+    named: list[tuple[Place, DashboardFile]] = [
+        (("grafana", "dashboards", title, file.path), file) for title, files in folders.items() for file in files
+    ]
+    named += [
+        (("applications", name, "dashboard"), application.dashboard)
+        for name, application in fleet.applications.items()
+        if application.dashboard
+    ]
+    for place, file in named:
+        found = {}
+        for query in board_queries(file.text):
+            try:
+                found |= {one.metric: one for one in unread(fleet, promql_parser.parse(query))}
+            except ValueError:
+                continue  # Grafana puts something else in the place of a variable
+        for one in found.values():
+            yield Problem(place, f"asks for {one.metric}, which {one.rule}", one.instead)
+
+
+def untested_rules(fleet: Fleet) -> Iterator[Problem]:
+    """Tests of people's rules that nothing can run here."""
+    if fleet.alerts.rule_tests and not PROMTOOL.on_path(fleet):
+        image = fleet.images.prometheus
+        yield Problem(("alerts", "ruleTests"), "were not run", f"Put promtool of {image} into the path.")
 
 
 def _shared_servers(fleet: Fleet) -> list[Problem]:
@@ -114,6 +171,7 @@ def summary(fleet: Fleet) -> str:
         "agent": len(fleet.agents),
         "receiver": len(fleet.alertmanager.receivers) if fleet.alertmanager else 0,
         "probe": len(fleet.probes),
+        "rule file": len(fleet.alerts.rule_files),
         "application": len(fleet.applications),
     }
     return ", ".join(counted(number, noun) for noun, number in parts.items() if number)

@@ -33,6 +33,10 @@ class Finding(Report):
     instead: str
     """What to write."""
 
+    def text(self) -> str:
+        """The finding as one line."""
+        return f"{self.path}: {' '.join(filter(None, [self.value, self.rule]))}. {self.instead}".rstrip()
+
     @classmethod
     def of(cls, problem: Problem) -> "Finding":
         """The finding of a problem, without values that its text leaves out too."""
@@ -48,6 +52,8 @@ class CheckedFile(Report):
     summary: str | None
     """The parts of the fleet; null where the file is wrong."""
     problems: list[Finding]
+    warnings: list[Finding]
+    """What is probably not meant; it does not make the file wrong."""
 
 
 class Checked(Report):

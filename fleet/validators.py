@@ -8,9 +8,11 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from posixpath import normpath
+from typing import Any, NamedTuple
 
 import render
+from render.rules import PARTIAL_RESPONSE, user_groups
 from render.scrape.user_jobs import user_config
 from render.yaml import to_yaml
 from settings import Fleet
@@ -38,7 +40,9 @@ class Check(NamedTuple):
     instead: str = "This is a bug; report it."
     """What to do about a refusal."""
     beside: Mapping[str, str] = {}
-    """Name -> text of files that these read, in the same folder."""
+    """Name -> text of files that these read; names may be paths."""
+    refusal: str = "is rendered to a file that {tool} refuses"
+    """What it means that the tool fails."""
 
 
 class Validator(NamedTuple):
@@ -89,16 +93,20 @@ def findings(validator: Validator, command: str | Path, fleets: Sequence[Fleet])
                 continue
             for number, check, files in checks:
                 if error := _error([command, *arguments, *files]):
-                    rule = f"is rendered to a file that {validator.tool} refuses: {error}"
+                    rule = f"{check.refusal.format(tool=validator.tool)}: {error}"
                     found[number].append(Problem(check.section, rule, check.instead))
     return found
 
 
 def _written(check: Check, folder: Path) -> list[Path]:
-    """Write the files of a check into a folder of its own."""
-    folder.mkdir()
-    for name, text in {**check.files, **check.beside}.items():
-        (folder / name).write_text(text)
+    """Write the files of a check into a folder of its own, which is as deep as their paths lead out of it."""
+    written = {**check.beside, **check.files}
+    for _ in range(max((name.count("../") for name in written), default=0)):
+        folder /= "folder"
+    for name, text in written.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
     return [folder / name for name in check.files]
 
 
@@ -109,9 +117,15 @@ def _error(command: Sequence[str | Path]) -> str:
 
 
 def _for_promtool(described: Fleet) -> Iterator[Check]:
-    """Check the files without people's own jobs, and each of these by itself."""
+    """Check the files without people's own jobs and rules, and each of these by itself."""
     yield from _jobs(described)
-    fleet = described.model_copy(update={"scrape": described.scrape.model_copy(update={"jobs": ()})})
+    yield from _user_rules(described)
+    fleet = described.model_copy(
+        update={
+            "scrape": described.scrape.model_copy(update={"jobs": ()}),
+            "alerts": described.alerts.model_copy(update={"rule_files": (), "rule_tests": ()}),
+        }
+    )
     check = ["check", "config", "--syntax-only", *STRICT]
     if server := fleet.server:
         yield Check((server.section,), check, {"prometheus.yml": render.server_config(server, fleet)})
@@ -131,6 +145,30 @@ def _jobs(fleet: Fleet) -> Iterator[Check]:
             ["check", "config", "--syntax-only"],
             {"prometheus.yml": to_yaml({"scrape_configs": [config]})},
             "Correct it as the documentation of scrape_config says.",
+        )
+
+
+def _user_rules(fleet: Fleet) -> Iterator[Check]:
+    """People's own rules as they are evaluated, and their tests of them as they were written."""
+    for file, (name, groups) in zip(fleet.alerts.rule_files, user_groups(fleet).items(), strict=True):
+        yield Check(
+            ("alerts", "ruleFiles", *file.path),
+            ["check", "rules"],
+            {f"{name}.yml": to_yaml(groups)},
+            "Correct it as the documentation of recording and alerting rules says.",
+        )
+    sources: dict[str, list[Any]] = {}
+    for file in fleet.alerts.rule_files:
+        written = [{key: value for key, value in group.items() if key != PARTIAL_RESPONSE} for group in file.groups]
+        sources.setdefault(normpath(file.source), []).extend(written)
+    for test in fleet.alerts.rule_tests:
+        yield Check(
+            ("alerts", "ruleTests", *test.path),
+            ["test", "rules"],
+            {normpath(test.source): test.text},
+            "Correct the rule, or what the test expects.",
+            {source: to_yaml({"groups": groups}) for source, groups in sources.items()},
+            "fails with `{tool} test rules`",
         )
 
 

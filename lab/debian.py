@@ -14,7 +14,7 @@ def program(package: str, path: str) -> dict[str, Path]:
     """Give a program of a package and its libraries: path in an image -> file."""
     root = _unpacked(package)
     binary = root / path.strip("/")
-    return {f"/usr/local/bin/{binary.name}": binary, **dict(_libraries(binary, root))}
+    return {f"/usr/local/bin/{binary.name}": binary, **dict(libraries(binary, root))}
 
 
 def _unpacked(package: str) -> Path:
@@ -38,8 +38,8 @@ def _unpacked(package: str) -> Path:
     return root
 
 
-def _libraries(binary: Path, root: Path) -> Iterator[tuple[str, Path]]:
-    """Ask the loader which files it takes, and put those of the folder where it looks for them in an image."""
+def libraries(binary: Path, root: Path) -> Iterator[tuple[str, Path]]:
+    """Ask the loader which files a binary takes, and put those of a folder where it looks for them in an image."""
     folders = {str(file.parent) for file in root.rglob("*.so.*")}
     for found in re.findall(
         r"(/\S+) \(0x", run(["ldd", str(binary)], environment={"LD_LIBRARY_PATH": ":".join(folders)})

@@ -12,6 +12,7 @@ from typing import Any
 
 from settings import images as released
 
+from . import jvm
 from .cluster import state
 from .connect import authority_file, lab_authority
 from .debian import program
@@ -21,7 +22,7 @@ from .tools import find_tool
 
 NOBODY = "65534"
 NONROOT = "65532"
-BUSYBOX = "lab.local/busybox:1"
+BUSYBOX, SHOP = "lab.local/busybox:1", "lab.local/shop:1"
 OPERATOR_BEFORE = "quay.io/prometheus-operator/prometheus-operator:v0.84.0"
 RELOADER_BEFORE = "quay.io/prometheus-operator/prometheus-config-reloader:v0.84.0"
 AUTHORITY = "ca.crt"
@@ -32,7 +33,7 @@ ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 @dataclass(frozen=True, kw_only=True)
 class Image:
-    """An image of static binaries, or of a program of Debian's."""
+    """An image of static binaries, of a program of Debian's, or of the lab's Java program."""
 
     reference: str
     files: Mapping[str, str]
@@ -45,6 +46,8 @@ class Image:
     """What it belongs to where not every lab has it: a name of `parts.PARTS`."""
     debian: tuple[str, str] | None = None
     """A package and the path of its program, which comes first and with its libraries."""
+    java: bool = False
+    """Whether it is the lab's Java program, with all that it runs on."""
 
 
 IMAGES = (
@@ -107,6 +110,7 @@ IMAGES = (
         links={"/bin/wget": "/bin/busybox"},
     ),
     Image(reference=released.MEMCACHED, files={}, part="thanos", debian=("memcached", "/usr/bin/memcached")),
+    Image(reference=SHOP, files={}, part="java", java=True, entrypoint=jvm.COMMAND),
 )
 
 
@@ -120,6 +124,7 @@ def archives(built: Mapping[str, Path], parts: Iterable[str] = ()) -> list[Path]
         folder = (state() if AUTHORITY in image.files.values() else CACHE) / "images"
         folder.mkdir(parents=True, exist_ok=True)
         sources = program(*image.debian) if image.debian else {}
+        sources |= jvm.files() if image.java else {}
         sources |= {target: paths[command] for target, command in image.files.items()}
         facts = repr((image, [(str(path), path.stat().st_mtime_ns) for path in sources.values()]))
         name = image.reference.rpartition("/")[2].replace(":", "-")

@@ -7,6 +7,7 @@ from .cluster import state
 from .node import LabError
 
 PARTS = {
+    "java": "a Java program with Micrometer's metrics",
     "operator": "the Prometheus Operator",
     "upgrade": "an older release of the Prometheus Operator",
     "thanos": "Thanos, memcached, and the object store of the lab's Google Cloud",

@@ -1,9 +1,10 @@
 """Configuration and provisioning files of Grafana."""
 
+import re
 from typing import Any
 
 from settings import Fleet, Server
-from settings.grafana import DATASOURCE
+from settings.dashboard_file import DATASOURCE
 
 from .yaml import to_yaml
 
@@ -14,6 +15,9 @@ PROVISIONING = "/etc/grafana/provisioning"
 DASHBOARDS = "/etc/grafana/boards"
 APPLICATIONS = "/etc/grafana/applications"
 """Mount path of the dashboards of applications, which have a folder of their own: titles in a folder are distinct."""
+FOLDERS = "/etc/grafana/folders"
+"""Folder of the mount paths of people's own dashboards, one for each folder in Grafana."""
+_LONGEST = 30
 TLS = "/etc/grafana/tls"
 TRUSTED = "/etc/grafana/trusted/ca.crt"
 """CA of the server's auth proxies, or their certificate."""
@@ -75,7 +79,11 @@ def datasources(server: Server, fleet: Fleet, url: str) -> str:
 
 def providers(fleet: Fleet) -> str:
     """The provisioning file of the dashboards' folders, which are checked for changes twice a minute."""
-    folders = {"promfleet": DASHBOARDS, **({"applications": APPLICATIONS} if application_boards(fleet) else {})}
+    folders = {
+        "promfleet": DASHBOARDS,
+        **({"applications": APPLICATIONS} if application_boards(fleet) else {}),
+        **{title: f"{FOLDERS}/{name}" for title, name in _folder_names(fleet).items()},
+    }
     entries = [
         {
             "name": name,
@@ -89,6 +97,23 @@ def providers(fleet: Fleet) -> str:
         for name, path in folders.items()
     ]
     return to_yaml({"apiVersion": 1, "providers": entries})
+
+
+def folder_boards(fleet: Fleet) -> dict[str, dict[str, str]]:
+    """Return people's own dashboards: name of a folder below `FOLDERS` -> file name -> JSON text."""
+    written = fleet.grafana.dashboards if fleet.grafana else {}
+    names = _folder_names(fleet)
+    return {names[title]: {f"{file.uid}.json": file.text for file in files} for title, files in written.items()}
+
+
+def _folder_names(fleet: Fleet) -> dict[str, str]:
+    """The title of each folder -> its name, which objects in Kubernetes may have; no two are equal."""
+    names: dict[str, str] = {}
+    for title in fleet.grafana.dashboards if fleet.grafana else ():
+        bare = re.sub("[^a-z0-9]+", "-", title.lower()).strip("-")[:_LONGEST].strip("-") or "folder"
+        taken = [name for name in names.values() if name == bare or name.startswith(f"{bare}-")]
+        names[title] = f"{bare}-{len(taken) + 1}" if taken else bare
+    return names
 
 
 def application_boards(fleet: Fleet) -> dict[str, str]:

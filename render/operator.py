@@ -149,6 +149,11 @@ def selectors(fleet: Fleet, cluster: str) -> dict[str, Any]:
     return found
 
 
+def monitored_namespaces(fleet: Fleet, cluster: str) -> Sequence[str]:
+    """Return the namespaces whose monitors the Prometheus of a cluster uses; none if it uses those of all, or none."""
+    return _select(fleet, cluster).namespaces
+
+
 def _common(fleet: Fleet, cluster: str, flags: Sequence[str]) -> dict[str, Any]:
     """
     Fields that both kinds have.

@@ -1,12 +1,13 @@
-"""Recording rules and alerts: the catalogue with the overrides of the stack file."""
+"""Recording rules and alerts: the catalogue with the overrides of the stack file, and people's own."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from alerts import GROUPS, MAINTENANCE, THANOS_REPLICAS, WATCHDOG, Alert, Group, Record, tuning_key
 from settings import Fleet, seconds
 from settings.alerts import Maintenance, Tuning
+from settings.rule_files import RuleFile
 
 from .scrape.platforms import unreachable
 from .thanos.jobs import undeployed
@@ -15,11 +16,14 @@ from .yaml import to_yaml
 EXPECTED = "promfleet_cluster_expected"
 WATCHED = "promfleet_cluster_watched"
 """The clusters that a watcher scrapes from outside."""
+APPLICATION = "promfleet_application_expected"
+"""The applications of the stack file, by cluster, job and namespace."""
 OUTAGE = "promfleet_agent_outage_seconds"
 """Placeholder for the outage that an agent's WAL is planned for."""
 REPLICAS = "promfleet_thanos_replicas_expected"
 """Placeholder for the number of replicas of the server, each with a sidecar."""
 RUNBOOKS = "docs/runbooks"
+PARTIAL_RESPONSE = "partial_response_strategy"
 WATCHES_ITSELF = frozenset(group.name for group in GROUPS if group.name.startswith("thanos-")) - {THANOS_REPLICAS.name}
 """Groups about Thanos, which Prometheus evaluates: a Ruler could not alert on a Thanos that it can't reach."""
 
@@ -55,9 +59,11 @@ def ruler_rules(fleet: Fleet) -> dict[str, str]:
     """
     chosen = [group for group in GROUPS if _is_rulers(group, fleet)]
     files = _files(fleet, chosen, with_inventory=_is_received(fleet))
-    for groups in files.values():
-        for group in groups["groups"]:
-            group["partial_response_strategy"] = "warn"
+    written = {file.name: file.groups for file in fleet.alerts.rule_files}
+    for name, groups in files.items():
+        own = written.get(name, ({},) * len(groups["groups"]))
+        for group, of_user in zip(groups["groups"], own, strict=True):
+            group[PARTIAL_RESPONSE] = of_user.get(PARTIAL_RESPONSE, "warn")
     return {f"{name}.yml": to_yaml(groups) for name, groups in files.items()}
 
 
@@ -76,7 +82,32 @@ def _files(fleet: Fleet, groups: Collection[Group], *, with_inventory: bool) -> 
     files = {"inventory": _inventory(fleet)} if with_inventory else {}
     files |= {group.name: _general(group, fleet) for group in groups}
     files |= {f"overrides-{cluster}": _own(fleet, cluster, groups) for cluster in sorted(fleet.alerts.clusters)}
-    return {name: {"groups": [{"name": name, "rules": entries}]} for name, entries in files.items() if entries}
+    made = {name: {"groups": [{"name": name, "rules": entries}]} for name, entries in files.items() if entries}
+    return made | (user_groups(fleet) if with_inventory else {})
+
+
+def user_groups(fleet: Fleet) -> dict[str, dict[str, Any]]:
+    """Return people's own rules likewise, without the field of their groups that only Thanos knows."""
+    return {
+        file.name: {
+            "groups": [
+                {
+                    **{key: value for key, value in group.items() if key != PARTIAL_RESPONSE},
+                    "rules": [_user_rule(rule, file, fleet) for rule in group["rules"]],
+                }
+                for group in file.groups
+            ]
+        }
+        for file in fleet.alerts.rule_files
+    }
+
+
+def _user_rule(rule: Mapping[str, Any], file: RuleFile, fleet: Fleet) -> Rule:
+    """A rule for the clusters that it is for; an alert without a team is of the stack's."""
+    labels = rule.get("labels", {})
+    made = {**rule, "labels": {"team": fleet.alerts.team, **labels}} if "alert" in rule else {**rule}
+    # The line break ends a comment.
+    return _narrowed({**made, "expr": f"{made['expr'].rstrip()}\n"}, "and", file.clusters) if file.clusters else made
 
 
 def expected(fleet: Fleet) -> list[str]:
@@ -88,6 +119,7 @@ def _inventory(fleet: Fleet) -> list[Rule]:
     """Recording rules with facts about the fleet, to join with, and alerts of its maintenance windows."""
     return [
         *(_expected(fleet, cluster) for cluster in expected(fleet)),
+        *(_application(fleet, name) for name in fleet.applications),
         *(_outage(fleet, cluster) for cluster in fleet.local_agents),
         *(_maintenance(window, fleet) for window in fleet.alerts.maintenance),
         *(
@@ -103,6 +135,12 @@ def _expected(fleet: Fleet, cluster: str) -> Rule:
     known = fleet.clusters.get(cluster) or elsewhere.get(cluster)
     labels = dict(known.labels) if known else {}
     return {"record": EXPECTED, "expr": "vector(1)", "labels": {"cluster": cluster, **labels}}
+
+
+def _application(fleet: Fleet, name: str) -> Rule:
+    one = fleet.applications[name]
+    labels = {"cluster": one.cluster, "job": one.job or name, "namespace": one.namespace}
+    return {"record": APPLICATION, "expr": "vector(1)", "labels": labels}
 
 
 def _outage(fleet: Fleet, cluster: str) -> Rule:

@@ -1,9 +1,9 @@
 """Settings of alerts: thresholds, teams, maintenance windows; the alerts themselves are in `alerts`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from difflib import get_close_matches
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
@@ -11,6 +11,8 @@ from alerts import ALERTS, Severity
 
 from .errors import Path, Problem
 from .existing_alertmanager import ExistingAlertmanager
+from .rule_files import RuleFile, RuleFiles
+from .rule_tests import RuleTest, RuleTests, unknown_files
 from .section import Many, Section, Table, empty
 from .types import DnsLabel, Duration, HttpsUrl, Line, Moment, instant, refused, untemplated
 
@@ -84,6 +86,18 @@ class Maintenance(Section):
 class Alerts(Section):
     """Alerts of every cluster whose samples reach the Prometheus server."""
 
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = dict.fromkeys(
+        (
+            "additionalPrometheusRules",
+            "additionalPrometheusRulesMap",
+            "files",
+            "groups",
+            "prometheusRules",
+            "rule_files",
+        ),
+        ("is not what rules of your own are called here", "Write them into files, and ruleFiles: [rules/*.yaml]."),
+    )
+
     team: DnsLabel = "platform"
     """Value of the label `team` of alerts that name no other team."""
     runbooks: Annotated[HttpsUrl, AfterValidator(_has_no_slash)] | None = None
@@ -92,6 +106,14 @@ class Alerts(Section):
     """Overrides for all clusters, by the alert's name."""
     clusters: Table[DnsLabel, Table[AlertName, Tuning]] = Field(default_factory=empty)
     """Overrides for one cluster, by the cluster's and the alert's name; they take precedence over `rules`."""
+    rule_files: Annotated[Sequence[RuleFile], RuleFiles()] = ()
+    """
+    Rules of your own: paths of files with rule groups of Prometheus or PrometheusRules, `*` allowed.
+
+    With `{files: […]}`, `clusters` evaluates them for these only, and `acrossClusters` names rules that mix clusters.
+    """
+    rule_tests: Annotated[Sequence[RuleTest], RuleTests()] = ()
+    """Paths of files that `promtool test rules` takes, for these rules; `fleet check` runs them."""
     maintenance: Many[Maintenance] = ()
     """Maintenance windows of clusters; they may overlap."""
     alertmanagers: Many[ExistingAlertmanager] = ()
@@ -105,6 +127,8 @@ class Alerts(Section):
             if tuning.threshold is not None:
                 yield from _misses(name, tuning.threshold, (*path, "threshold"))
         yield from self._doubled_windows()
+        for problem in unknown_files(self.rule_tests, self.rule_files):
+            yield problem.under(("ruleTests",))
         urls = [one.url for one in self.alertmanagers]
         for index, url in enumerate(urls):
             if url in urls[:index]:
@@ -112,8 +136,10 @@ class Alerts(Section):
 
     @property
     def teams(self) -> frozenset[str]:
-        """Every team that an alert may carry."""
-        return frozenset({self.team, *(tuning.team for _, _, tuning in self._tunings() if tuning.team)})
+        """Every team that an alert may carry; of rules whose label `team` is a template, that template."""
+        tuned = (tuning.team for _, _, tuning in self._tunings() if tuning.team)
+        own = (rule.get("labels", {}).get("team") for file in self.rule_files for _, rule in file.rules)
+        return frozenset({self.team, *tuned, *filter(None, own)})
 
     def _doubled_windows(self) -> Iterator[Problem]:
         """Alerts of windows differ by cluster and end; of two windows with the same end, one covers the other."""

@@ -60,6 +60,8 @@ class Cluster(Section):
     node_exporter: NodeExporter = NodeExporter()
     kube_state_metrics: KubeStateMetrics = Field(default_factory=KubeStateMetrics)
     operator: Operator | None = None
+    namespaced: bool = False
+    """Prometheus may list pods and Services in the namespaces of its targets only; annotated ones are not scraped."""
     workloads: Workloads = Field(default_factory=Workloads)
     """The same as `workloads` of the stack, for pods of this cluster."""
 
@@ -74,6 +76,9 @@ class Cluster(Section):
         if self.platform == "openshift" and self.operator and self.operator.install:
             rule = "is not supported with platform: openshift, whose own operator has these custom resources"
             yield Problem(("operator", "install"), rule, "Remove operator.", value=True)
+        if self.namespaced and self.operator and not self.operator.select.namespaces:
+            rule = "needs to know the namespaces whose monitors are used: Prometheus would find no targets in others"
+            yield Problem(("namespaced",), rule, "Write operator.select.namespaces.", value=True)
 
     @property
     def runs_node_exporter(self) -> bool:

@@ -11,8 +11,9 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from .errors import Path, Problem, RulesError
-from .grafana import DATASOURCE
 
+DATASOURCE = "hub"
+"""Uid of the datasource, to which every dashboard refers."""
 LARGEST = 2**20
 """Bytes of all values of a ConfigMap, which the API server allows."""
 OWN_UID = "promfleet-"

@@ -12,6 +12,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from .errors import Path, Problem, RulesError
 from .kinds import BOOL, COUNT, LENGTH, LIST, MAPPING, NUMBER, RULES, TEXT, Kind
+from .read_files import ReadFiles
 from .reserved import OUR_JOBS
 from .scrape_credentials import MountedFile, files
 
@@ -126,14 +127,6 @@ LIMITS = {
 
 
 @dataclass(frozen=True, slots=True)
-class JobFiles:
-    """An entry of `scrape.jobs` that names files, once they are read."""
-
-    documents: Mapping[str, object]
-    """Name of a file -> what is in it, or a `Problem`."""
-
-
-@dataclass(frozen=True, slots=True)
 class ScrapeConfig:
     """One entry of `scrape_configs`, of whoever wrote the stack file."""
 
@@ -222,7 +215,7 @@ def _entries(entry: object, path: Path) -> Iterator[tuple[Path, object]]:
     """What one entry holds: a job, or all those of its files; or a problem."""
     if isinstance(entry, ScrapeConfig | Mapping):
         yield path, entry
-    elif isinstance(entry, JobFiles):
+    elif isinstance(entry, ReadFiles):
         for name, document in entry.documents.items():
             yield from _of_file(document, (*path, name))
     else:

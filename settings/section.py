@@ -73,7 +73,7 @@ class Section(BaseModel):
     )
 
     moved: ClassVar[Mapping[str, tuple[str, str]]] = {}
-    """A key of an older release -> the rule that it breaks now, and what to write instead."""
+    """A key of an older release, or of other tools -> the rule that it breaks, and what to write instead."""
 
     def problems(self) -> Iterator[Problem]:
         """Every rule between this section's own fields that is broken; paths start at the section."""

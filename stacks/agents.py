@@ -97,6 +97,7 @@ def agent_args(
         args["targets_ca_config_map"] = fleet.scrape.tls.ca_config_map
     args["job_files"] = render.mounted_files(fleet, cluster)
     args["discovered"] = render.discovered_resources(fleet, cluster)
+    args["namespaces"] = render.readable_namespaces(fleet, cluster)
     if fleet.clusters[cluster].operator:
         described = render.operated_agent(fleet, cluster, plan)
         write = written(render.operated_remote_write)

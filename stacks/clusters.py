@@ -24,8 +24,8 @@ class ClusterContext(NamedTuple):
     transformations: Sequence[ResourceTransformation]
     """Transformations of every object in the cluster: owner annotations, limits and placement."""
     namespace: pulumi.Output[str]
-    operator: PrometheusOperator | None
-    """The operator that this stack installs in the cluster, before anything that it runs."""
+    before_prometheus: Sequence[pulumi.Resource]
+    """What the cluster's Prometheus needs: the operator that may run it, and namespaces that it has Roles in."""
 
     def options(self, depends_on: Sequence[pulumi.Resource] = ()) -> ResourceOptions:
         """Give the options of a component in this cluster."""
@@ -33,7 +33,7 @@ class ClusterContext(NamedTuple):
 
     def prometheus_options(self) -> ResourceOptions:
         """Give the options of the component of the cluster's Prometheus, which the operator may run."""
-        return self.options([self.operator] if self.operator else [])
+        return self.options(self.before_prometheus)
 
 
 def deploy_cluster(fleet: Fleet, name: str) -> ClusterContext:
@@ -71,9 +71,9 @@ def deploy_cluster(fleet: Fleet, name: str) -> ClusterContext:
             },
             opts,
         )
+    before_prometheus: list[pulumi.Resource] = []
     if cluster.runs_node_exporter:
-        deploy_node_exporter(fleet, name, opts)
-    operator = None
+        before_prometheus.append(deploy_node_exporter(fleet, name, opts))
     if cluster.operator and cluster.operator.install:
         operator = PrometheusOperator(
             name,
@@ -82,11 +82,13 @@ def deploy_cluster(fleet: Fleet, name: str) -> ClusterContext:
                 "prefix": fleet.namespace,
                 "image": fleet.images.prometheus_operator,
                 "reloader_image": fleet.images.config_reloader,
+                "scraper": _scraper(fleet, name),
                 "rollout_timeout": seconds(fleet.rollout_timeout),
             },
             opts,
         )
-    return ClusterContext(provider, transformations, namespace, operator)
+        before_prometheus.append(operator)
+    return ClusterContext(provider, transformations, namespace, before_prometheus)
 
 
 def _scraper(fleet: Fleet, cluster: str) -> str | None:
@@ -96,8 +98,8 @@ def _scraper(fleet: Fleet, cluster: str) -> str | None:
     return fleet.server.app if fleet.server and fleet.server.cluster == cluster else AGENT
 
 
-def deploy_node_exporter(fleet: Fleet, name: str, opts: ResourceOptions) -> None:
-    """Make node_exporter in a namespace of its own, which admits privileged pods."""
+def deploy_node_exporter(fleet: Fleet, name: str, opts: ResourceOptions) -> Namespace:
+    """Make node_exporter in a namespace of its own, which admits privileged pods; return the namespace."""
     cluster = fleet.clusters[name]
     nodes = Namespace(
         f"{name}.node-exporter",
@@ -107,14 +109,15 @@ def deploy_node_exporter(fleet: Fleet, name: str, opts: ResourceOptions) -> None
             "openshift": cluster.platform == "openshift",
         },
         opts,
-    ).namespace
+    )
     NodeExporter(
         name,
         {
-            "namespace": nodes,
+            "namespace": nodes.namespace,
             "port": cluster.node_exporter.port,
             "image": fleet.images.node_exporter,
             "rollout_timeout": seconds(fleet.rollout_timeout),
         },
         opts,
     )
+    return nodes

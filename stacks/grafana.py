@@ -34,6 +34,7 @@ def grafana_args(monitor: Monitor, grafana: settings.Grafana, url: str | None) -
         "providers": rendered.providers(fleet),
         "boards": dashboards.files(fleet),
         "application_boards": rendered.application_boards(fleet),
+        "folder_boards": rendered.folder_boards(fleet),
         "reader": monitor.query.role,
         "tls_secret": monitor.tls_secret,
         "storage": grafana.storage,

@@ -56,6 +56,7 @@ def server_args(
         dict.fromkeys([*render.mounted_files(fleet, server.cluster), *render.alerting_files(fleet)])
     )
     args["discovered"] = render.discovered_resources(fleet, server.cluster)
+    args["namespaces"] = render.readable_namespaces(fleet, server.cluster)
     return args
 
 

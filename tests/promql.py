@@ -8,9 +8,10 @@ from typing import Any
 import promql_parser
 
 from alerts import GROUPS
-from render.rules import EXPECTED, OUTAGE, REPLICAS, WATCHED
+from render.rules import APPLICATION, EXPECTED, OUTAGE, REPLICAS, WATCHED
 from render.scrape.allowlist import ESSENTIAL, metric_rules
 from settings import Scrape
+from settings.promql import nodes
 
 from .unit.relabelling import relabel
 
@@ -30,22 +31,8 @@ OF_TARGETS = re.compile("up|scrape_.+")
 OF_PUSHES = re.compile("push_(failure_)?time_seconds")
 """What the Pushgateway says of a push, under the job of whoever pushed: any but those of annotated targets."""
 RECORDS = {record.name: record.expr for group in GROUPS for record in group.records}
-THE_HUBS = {EXPECTED, OUTAGE, REPLICAS, WATCHED, *RECORDS, "ALERTS"}
+THE_HUBS = {APPLICATION, EXPECTED, OUTAGE, REPLICAS, WATCHED, *RECORDS, "ALERTS"}
 """What the hub itself makes."""
-
-
-def nodes(node: Any) -> Iterator[Any]:
-    """An expression and every expression in it."""
-    yield node
-    parts = [getattr(node, name, None) for name in ("lhs", "rhs", "expr", "vector_selector")]
-    for part in [*parts, *(getattr(node, "args", None) or [])]:
-        if part is not None:
-            yield from nodes(part)
-
-
-def selectors(node: Any) -> Iterator[promql_parser.VectorSelector]:
-    """Every place where an expression reads series."""
-    return (found for found in nodes(node) if isinstance(found, promql_parser.VectorSelector))
 
 
 @cache

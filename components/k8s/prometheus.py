@@ -20,9 +20,18 @@ _READ_BY_GROUP = 0o440
 CONFIG = CONFIG_FILE.rpartition("/")[0]
 
 
+_ENDPOINTS: k8s.rbac.v1.PolicyRuleArgsDict = {
+    "api_groups": ["discovery.k8s.io"],
+    "resources": ["endpointslices"],
+    "verbs": ["list", "watch"],
+}
 DISCOVERY: list[k8s.rbac.v1.PolicyRuleArgsDict] = [
     {"api_groups": [""], "resources": ["nodes", "pods", "services"], "verbs": ["list", "watch"]},
-    {"api_groups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["list", "watch"]},
+    _ENDPOINTS,
+]
+_IN_NAMESPACE: list[k8s.rbac.v1.PolicyRuleArgsDict] = [
+    {"api_groups": [""], "resources": ["pods", "services"], "verbs": ["list", "watch"]},
+    _ENDPOINTS,
 ]
 NODE_METRICS: k8s.rbac.v1.PolicyRuleArgsDict = {
     "api_groups": [""],
@@ -37,6 +46,12 @@ API_METRICS: k8s.rbac.v1.PolicyRuleArgsDict = {
 """Of the API server itself."""
 RULES = [*DISCOVERY, NODE_METRICS, API_METRICS]
 """Discovery and metrics; never nodes/proxy, whose holder can run commands in any pod."""
+_OUTSIDE_NAMESPACES: list[k8s.rbac.v1.PolicyRuleArgsDict] = [
+    {"api_groups": [""], "resources": ["nodes"], "verbs": ["list", "watch"]},
+    NODE_METRICS,
+    API_METRICS,
+]
+"""What is left of them in the whole cluster, where the rest is in Roles."""
 
 
 def scrape_account(
@@ -44,12 +59,14 @@ def scrape_account(
     metadata: k8s.meta.v1.ObjectMetaArgsDict,
     wide_name: str,
     discovered: Sequence[tuple[str, str]],
+    namespaces: Sequence[str] | None,
     child_opts: ResourceOptions,
 ) -> k8s.core.v1.ServiceAccount:
     """
-    Make a ServiceAccount with the right to discover and scrape all targets in its cluster, and no other right.
+    Make a ServiceAccount with the right to discover and scrape the targets in its cluster, and no other right.
 
-    `discovered` has API group and resource of what people's own jobs discover by beside it.
+    `discovered` has API group and resource of what people's own jobs discover by beside it; `namespaces` are those
+    whose targets it may discover, all if None.
     """
     rules: list[k8s.rbac.v1.PolicyRuleArgsDict] = [
         {"api_groups": [group], "resources": [resource], "verbs": ["list", "watch"]} for group, resource in discovered
@@ -63,7 +80,18 @@ def scrape_account(
         "name": account.metadata.name,
         "namespace": metadata["namespace"],
     }
-    allow_scrapes(name, cluster_scoped, [*RULES, *rules], subject, child_opts)
+    everywhere = RULES if namespaces is None else _OUTSIDE_NAMESPACES
+    allow_scrapes(name, cluster_scoped, [*everywhere, *rules], subject, child_opts)
+    for namespace in namespaces or ():
+        within: k8s.meta.v1.ObjectMetaArgsDict = {**cluster_scoped, "namespace": namespace}
+        role = k8s.rbac.v1.Role(f"{name}-discover-{namespace}", metadata=within, rules=_IN_NAMESPACE, opts=child_opts)
+        k8s.rbac.v1.RoleBinding(
+            f"{name}-discover-{namespace}-binding",
+            metadata=within,
+            role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "Role", "name": role.metadata.name},
+            subjects=[subject],
+            opts=child_opts,
+        )
     return account
 
 

@@ -1,5 +1,6 @@
 """Thanos Ruler: evaluates rules that need the data of every replica and cluster."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import NotRequired
 
@@ -12,6 +13,7 @@ from render.thanos.ruler import ALERTMANAGERS_FILE, RULES
 from settings.scrape_credentials import MountedFile
 
 from ..k8s import tokens
+from ..k8s.config_maps import file_volume
 from ..k8s.labels import metadata_of
 from ..k8s.prometheus import job_files
 from ..k8s.service_account import bind_role
@@ -41,12 +43,10 @@ class ThanosRuler(pulumi.ComponentResource):
         super().__init__("promfleet:index:ThanosRuler", name, {}, opts)
         child_opts = ResourceOptions(parent=self)
         metadata = metadata_of(RULER, args["namespace"], args["image"])
-        rules = k8s.core.v1.ConfigMap(
-            f"{name}-thanos-ruler-rules",
-            metadata={**metadata, "name": f"{RULER}-rules"},
-            data=args["rules"],
-            opts=child_opts,
-        )
+        # It reads rules at its start only; a hash of them in the name replaces the pods.
+        digest = hashlib.sha256("\n".join(args["rules"].values()).encode()).hexdigest()[:8]
+        named: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{RULER}-rules-{digest}"}
+        rules = file_volume("rules", f"{name}-thanos-ruler-rules", named, args["rules"], child_opts)
         file = ALERTMANAGERS_FILE.rpartition("/")[2]
         config = k8s.core.v1.ConfigMap(
             f"{name}-thanos-ruler-config", metadata=metadata, data={file: args["alertmanagers"]}, opts=child_opts
@@ -70,7 +70,7 @@ class ThanosRuler(pulumi.ComponentResource):
                 *files.mounts,
             ],
             [
-                {"name": "rules", "config_map": {"name": rules.metadata.name}},
+                rules,
                 {"name": "config", "config_map": {"name": config.metadata.name}},
                 public_certificate(args["tls_secret"]),
                 *(token.volume for token in shown),

@@ -208,7 +208,7 @@ least threshold, 0.1; and that nothing takes longer than 60 s, when the API serv
 """
 
 _SLI = "apiserver_request_sli_duration_seconds_bucket"
-_UNREAD: dict[str, tuple[tuple[str, str, str], ...]] = {
+UNREAD: dict[str, tuple[tuple[str, str, str], ...]] = {
     "apiserver": (
         (_SLI, "verb", "WATCH|WATCHLIST|CONNECT|PROXY"),
         (_SLI, "le", "|".join(map(_bound, _FINE))),
@@ -260,7 +260,7 @@ def metric_rules(job: str, scrape: Scrape) -> list[Rule]:
         return _dropped(job, scrape)
     unread = [
         drop(["__name__", label], f"{metric};({values})")
-        for metric, label, values in _UNREAD.get(job, ())
+        for metric, label, values in UNREAD.get(job, ())
         if metric not in scrape.keep
     ]
     return [keep(["__name__"], "|".join((*ESSENTIAL[job], *scrape.keep))), *unread, *_REPEATED.get(job, [])]

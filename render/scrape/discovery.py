@@ -1,5 +1,6 @@
 """How targets in a cluster are found: entries of `kubernetes_sd_configs`."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 
@@ -27,3 +28,19 @@ def nodes() -> list[dict[str, Any]]:
 def pods(namespace: str, labels: str) -> list[dict[str, Any]]:
     """Watch the pods of one namespace that a label selector chooses."""
     return [{"role": "pod", "namespaces": {"names": [namespace]}, "selectors": [{"role": "pod", "label": labels}]}]
+
+
+def discovered_namespaces(configs: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Return the namespaces of the own cluster in which entries of `scrape_configs` discover; nodes are in none."""
+    return {
+        namespace
+        for config in configs
+        for entry in config.get("kubernetes_sd_configs", ())
+        if not is_elsewhere(entry)
+        for namespace in entry.get("namespaces", {}).get("names", ())
+    }
+
+
+def is_elsewhere(entry: Mapping[str, Any]) -> bool:
+    """Whether an entry of `kubernetes_sd_configs` asks another API server than that of the own cluster."""
+    return bool(entry.get("api_server") or entry.get("kubeconfig_file"))

@@ -31,7 +31,8 @@ def unreachable(fleet: Fleet, cluster: str) -> frozenset[str]:
     if known is None:
         return frozenset()
     hidden = UNREACHABLE[known.platform] if known.platform else frozenset()
-    return hidden | known.without | _unwatched(fleet, cluster)
+    annotated = {"pods", "services"} if known.namespaced else set[str]()
+    return hidden | known.without | annotated | _unwatched(fleet, cluster)
 
 
 def _unwatched(fleet: Fleet, cluster: str) -> frozenset[str]:

@@ -15,14 +15,14 @@ _ABOUT_OTHERS = ("apiserver", "cadvisor", "kube-state-metrics", "kubelet", "node
 """Jobs that tell about a cluster, of which there is one; a program that tells about itself is told apart by its job."""
 _OF_ANYBODY = ("go_", "kubernetes_build_info", "process_", "rest_client_", "workqueue_")
 """Beginnings of families that those jobs bring too, and whoever is written in Go or speaks to Kubernetes."""
-_OF_CLUSTERS = (
+OF_CLUSTERS = (
     "container_(cpu|fs|memory|network|oom|start)_.+",
     "kube_(cronjob|daemonset|deployment|horizontalpodautoscaler|ingress|job|namespace|node|persistentvolume)_.+",
     "kube_(persistentvolumeclaim|pod|poddisruptionbudget|replicaset|resourcequota|service|statefulset)_.+",
     "kubelet_.+",
     "machine_(cpu|memory)_.+",
 )
-_OF_MACHINES = (
+OF_MACHINES = (
     "node_(context|cpu|disk|exporter|filesystem|intr|md|memory|network|os|pressure|procs|scrape|sockstat)_.+",
     "node_(timex|uname|vmstat)_.+",
 )
@@ -43,13 +43,13 @@ def _essential(*jobs: str) -> list[str]:
     return sorted({name for job in jobs for name in ESSENTIAL[job] if not name.startswith(_OF_ANYBODY)})
 
 
-OWNED = (*_essential(*_ABOUT_OTHERS), *_OF_CLUSTERS, *_OF_MACHINES, *_REPORTS, *_MADE, _PROBED)
+OWNED = (*_essential(*_ABOUT_OTHERS), *OF_CLUSTERS, *OF_MACHINES, *_REPORTS, *_MADE, _PROBED)
 """Regular expressions of the names that only this program's own jobs bring."""
 OWNED_BEFORE_MONITORS = (*(name for name in OWNED if name != _PROBED), _PUSHED)
 """The same without what a Probe of somebody else is for: our own rules on probes name our own job."""
 OF_THE_CLUSTER = (
     *_essential(*(job for job in _ABOUT_OTHERS if job != "node-exporter")),
-    *_OF_CLUSTERS,
+    *OF_CLUSTERS,
     *_REPORTS,
     *_MADE,
     _PUSHED,

@@ -10,6 +10,7 @@ from settings.scrape_config import ScrapeConfig
 from settings.scrape_credentials import MountedFile
 
 from ..prometheus.global_config import mebibytes
+from .discovery import is_elsewhere
 from .relabel import MOVED, Rule, constant, drop, forced
 from .untrusted import OF_THE_CLUSTER
 
@@ -64,7 +65,7 @@ def file_path(file: MountedFile) -> str:
 def _needs(entries: Any) -> Iterator[str]:
     """What discovery in the own cluster lists; elsewhere it has other credentials."""
     for entry in entries:
-        if entry.get("api_server") or entry.get("kubeconfig_file"):
+        if is_elsewhere(entry):
             continue
         yield str(entry.get("role"))
         attached = entry.get("attach_metadata")

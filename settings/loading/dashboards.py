@@ -1,4 +1,4 @@
-"""Reads the dashboards that `applications` names."""
+"""Reads the dashboards that `applications` and `grafana.dashboards` name."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,14 +6,28 @@ from typing import Any
 
 from ..dashboard_file import BESIDE, ReadFile
 from ..errors import Problem
+from .document import read_text
+from .files import read_files
+
+_SEVERAL = "Write the path of a file beside the stack file: dashboards/shop.json, or dashboards/*.json for several."
 
 
 def with_dashboards(fleet: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
-    """Return a fleet as it was written, with the content of each file that a `dashboard` of its applications names."""
-    applications = fleet.get("applications")
-    if not isinstance(applications, Mapping):
-        return fleet
-    return {**fleet, "applications": {name: _with_dashboard(one, folder) for name, one in applications.items()}}
+    """Return a fleet as it was written, with the content of each file with a dashboard that it names."""
+    read: dict[str, Any] = {}
+    if isinstance(applications := fleet.get("applications"), Mapping):
+        read["applications"] = {name: _with_dashboard(one, folder) for name, one in applications.items()}
+    grafana = fleet.get("grafana")
+    if isinstance(grafana, Mapping) and isinstance(folders := grafana.get("dashboards"), Mapping):
+        written = {title: _folder(files, folder) for title, files in folders.items()}
+        read["grafana"] = {**grafana, "dashboards": written}
+    return {**fleet, **read}
+
+
+def _folder(files: object, folder: Path) -> object:
+    if not isinstance(files, list):
+        return files
+    return [read_files(one, folder, read_text, _SEVERAL) if isinstance(one, str) else one for one in files]
 
 
 def _with_dashboard(application: object, folder: Path) -> object:

@@ -1,20 +1,36 @@
 """Reads YAML as Pulumi does, but without its indulgence."""
 
 import json
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from yaml.error import MarkedYAMLError
 
 from ..errors import FleetError, Problem
 
+T = TypeVar("T")
+
 
 def read_yaml(path: Path) -> object:
     """The document of a file; raises FleetError with what is wrong."""
+    return _read(path, lambda text: yaml.load(text, _UniqueKeys))  # noqa: S506 — a subclass of the safe loader
+
+
+def read_texts_of_yaml(path: Path) -> list[object]:
+    """All documents of a file whose values are texts as they are written: `on`, 010; raises FleetError likewise."""
+    return _read(path, lambda text: [*yaml.load_all(text, _Texts)])
+
+
+def read_text(path: Path) -> str:
+    """The text of a file; raises FleetError with what is wrong."""
+    return _read(path, str)
+
+
+def _read(path: Path, parse: Callable[[str], T]) -> T:
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)  # noqa: S506 — a subclass of the safe loader
+        return parse(path.read_text(encoding="utf-8"))
     except OSError as error:
         problem = Problem((), f"can't be read: {error.strerror}", "Name a stack file.")
     except UnicodeDecodeError:
@@ -56,3 +72,12 @@ class _UniqueKeys(yaml.SafeLoader):
 
 def _as_text(key: object) -> str:
     return key if isinstance(key, str) else json.dumps(key, default=str)
+
+
+class _Texts(_UniqueKeys):
+    """Reads a scalar as a string, as a program does that decodes into strings; only nothing and merges are special."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 — of the base class
+        start: [(tag, form) for tag, form in resolvers if tag.endswith((":null", ":merge"))]
+        for start, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }

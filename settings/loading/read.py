@@ -10,6 +10,7 @@ from ..fleet import Fleet
 from ..validation.partial import PartialFleet
 from ..validation.rules import broken_rules
 from ..validation.secrets import Given, missing
+from .alert_files import with_alert_files
 from .dashboards import with_dashboards
 from .explain import explain
 from .jobs import with_job_files
@@ -26,7 +27,7 @@ def read(raw: object, source: str, given: Given, folder: Path = Path()) -> Fleet
         raise FleetError(
             source, [Problem((), "is not a mapping", "Write clusters, and hub, standalone, watcher or agents.")]
         )
-    for read_files in (with_job_files, with_dashboards, with_template_files):
+    for read_files in (with_job_files, with_alert_files, with_dashboards, with_template_files):
         raw = read_files(raw, folder)
     try:
         fleet = Fleet.model_validate(raw, by_alias=True, by_name=False)

@@ -1,4 +1,4 @@
-"""Rules on applications: who scrapes them, under which job, and where their dashboards are shown."""
+"""Rules on applications: who scrapes them, under which job and with which rights, and where dashboards are shown."""
 
 import re
 from collections.abc import Iterator
@@ -71,6 +71,23 @@ def dashboards_are_distinct(partial: PartialFleet) -> Iterator[Problem]:
             if file.path != (path := named[first].path):
                 rule = f"has the {key} of {path}, which applications.{first} names"
                 yield Problem(("applications", name, "dashboard"), rule, f"Write another {key} into it.", file.path)
+
+
+def namespaced_jobs_are_known(partial: PartialFleet) -> Iterator[Problem]:
+    """Where Prometheus may list the namespaces of its targets only, no job looks for others; nor does a watcher."""
+    for name, cluster in partial.clusters.items():
+        if not cluster or not cluster.namespaced:
+            continue
+        if partial.watcher and name in partial.watcher.clusters:
+            rule = "has no effect: the watcher has rights of its own in this cluster"
+            yield Problem(("clusters", name, "namespaced"), rule, "Remove it.", value=True)
+        for job in partial.scrape.jobs if partial.scrape else ():
+            for index, entry in enumerate(job.config.get("kubernetes_sd_configs", ())):
+                elsewhere = entry.get("api_server") or entry.get("kubeconfig_file")
+                if job.is_in(name) and entry.get("role") != "node" and not elsewhere:
+                    rule = f"discovers in {name}, where clusters.{name}.namespaced forbids it"
+                    instead = "Write an application instead, or static_configs."
+                    yield Problem(("scrape", "jobs", *job.path, "kubernetes_sd_configs", index), rule, instead)
 
 
 def _valid(partial: PartialFleet) -> Iterator[tuple[str, Application]]:

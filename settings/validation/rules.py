@@ -19,8 +19,10 @@ from .applications import (
     applications_are_selected,
     dashboards_are_distinct,
     dashboards_have_a_grafana,
+    namespaced_jobs_are_known,
 )
 from .capacity import retention_fits
+from .dashboards import dashboards_are_in_one_place
 from .exposure import (
     hosts_are_distinct,
     ingresses_have_a_class,
@@ -257,6 +259,8 @@ RULES: tuple[Rule, ...] = (
     applications_are_selected,
     dashboards_have_a_grafana,
     dashboards_are_distinct,
+    namespaced_jobs_are_known,
+    dashboards_are_in_one_place,
 )
 
 

@@ -9,7 +9,7 @@ from dashboards import Dashboard, queries
 from fleet.client import PrometheusClient
 from render import rules
 from settings import Fleet
-from tests.promql import selectors
+from settings.promql import selectors
 
 MACHINE = "Node(Filesystem.+|CPUHighUsage|DiskIOSaturation|MemoryMajorPagesFaults|SystemSaturation)"
 """Alerts, as a regular expression, that tell how full and how busy the machine is: that is not the fleet's doing."""

@@ -21,6 +21,8 @@ from .stacks import Stacks
 from .webhook import Webhook
 from .workloads import NAMESPACE, ORACLE, exporter
 
+JAVA = "java"
+"""The lab's part that has the image of a Java program."""
 OPERATOR = "operator"
 """The lab's part that has the image of the Prometheus Operator."""
 THANOS = "thanos"
@@ -34,7 +36,7 @@ def bringup(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     """Start what the tests of this session will ask of the lab, the clusters first."""
     asked = {fixture for item in request.session.items for fixture in getattr(item, "fixturenames", ())}
     log = tmp_path_factory.mktemp("lab") / "up.log"
-    return Bringup(log, [part for part in (OPERATOR, THANOS, UPGRADE) if f"{part}_parts" in asked])
+    return Bringup(log, [part for part in (JAVA, OPERATOR, THANOS, UPGRADE) if f"{part}_parts" in asked])
 
 
 def wait_for(config: pytest.Config, bringup: Bringup, part: str) -> None:
@@ -174,6 +176,12 @@ def oracle(lab: Lab) -> Iterator[str]:
     yield "oracle"
     for cluster in FLEET["clusters"]:
         lab.kubectl(cluster, "delete", "namespace", NAMESPACE, "--wait=false")
+
+
+@pytest.fixture(scope="session")
+def java_parts(lab: Lab, pytestconfig: pytest.Config, bringup: Bringup) -> None:
+    """The image of a Java program in every cluster."""
+    wait_for(pytestconfig, bringup, JAVA)
 
 
 @pytest.fixture(scope="session")

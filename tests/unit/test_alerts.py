@@ -9,15 +9,15 @@ import pytest
 from alerts import ALERTS, GROUPS, INHIBITIONS, MAINTENANCE, WATCHDOG, Alert, Group, Record, tuning_key
 from dashboards import DASHBOARDS, queries
 from render.scrape.allowlist import ESSENTIAL
+from settings.promql import losses, selectors
 from tests import ROOT
-from tests.promql import fragile, is_named, nodes, selectors
+from tests.promql import fragile, is_named
 from tests.unit.builders import VALUES
 
 RUNBOOKS = ROOT / "docs/runbooks"
 DURATION = re.compile(r"0s|[1-9]\d*[smhd]")
 LEVELS = re.compile(r"[a-z_]+:[a-z0-9_]+:[a-z0-9_]+")
 JOBS = {*ESSENTIAL, "prometheus", "alertmanager", "pushgateway", "blackbox", "blackbox-exporter"}
-LOSE_LABELS = {"absent", "absent_over_time", "scalar", "vector"}
 RULES = [rule for group in GROUPS for rule in (*group.records, *group.alerts)]
 ALERTING = [rule for rule in RULES if isinstance(rule, Alert)]
 OF_FLEET = {MAINTENANCE, WATCHDOG}
@@ -34,52 +34,13 @@ def tree(rule: Alert | Record):
     return promql_parser.parse(rule.expr.replace("$threshold", f"{threshold}"))
 
 
-def loses_cluster(node: object) -> bool:
-    """Whether a part of an expression aggregates, matches or answers without the label."""
-    match node:
-        case promql_parser.AggregateExpr():
-            if node.modifier is None:
-                return True
-            named = "cluster" in node.modifier.labels
-            return named if "Without" in str(node.modifier.type) else not named
-        case promql_parser.BinaryExpr() if node.modifier and node.modifier.matching:
-            matching = node.modifier.matching
-            named = "cluster" in matching.labels
-            return named if str(matching).startswith("ignoring") else not named
-        case promql_parser.Call():
-            return node.func.name in LOSE_LABELS
-    return False
-
-
-@pytest.mark.parametrize(
-    ("expr", "loses"),
-    [
-        ("sum by (cluster, node) (up)", False),
-        ("sum by (node) (up)", True),
-        ("sum (up)", True),
-        ("sum without (node) (up)", False),
-        ("sum without (cluster) (up)", True),
-        ("up and on (cluster) up", False),
-        ("up / on (node) group_left () up", True),
-        ("up / ignoring (node) up", False),
-        ("up unless ignoring (cluster) up", True),
-        ("absent(up)", True),
-    ],
-)
-def test_what_loses_a_cluster_is_known(expr: str, loses: bool) -> None:  # noqa: FBT001 — a parameter of the test
-    """
-    The test below can fail.
-    """
-    assert any(map(loses_cluster, nodes(promql_parser.parse(expr)))) == loses
-
-
 @pytest.mark.parametrize("rule", RULES, ids=named)
 class TestExpressions:
     def test_keep_the_cluster(self, rule: Alert | Record) -> None:
         """
         No sum, match or function mixes clusters.
         """
-        assert [str(node) for node in nodes(tree(rule)) if loses_cluster(node)] == []
+        assert [*losses(tree(rule))] == []
 
     def test_name_the_job_that_brings_what_they_ask_for(self, rule: Alert | Record) -> None:
         """

@@ -10,6 +10,7 @@ import render
 from render.grafana import APPLICATIONS, application_boards
 from render.operator import SCRAPE, operated_application
 from render.prometheus.watcher import watcher_config
+from render.rules import APPLICATION
 from settings import Fleet, FleetError
 from settings.dashboard_file import LARGEST
 from settings.loading.read import read
@@ -17,7 +18,7 @@ from stacks import deploy
 
 from .builders import HUB
 from .conftest import Engine, validate
-from .kinds import CONFIG_MAP, STATEFUL_SET
+from .kinds import CLUSTER_ROLE, CONFIG_MAP, ROLE, ROLE_BINDING, STATEFUL_SET
 from .relabelling import Labels, relabel, visible
 
 MONITOR = "kubernetes:monitoring.coreos.com/v1:ServiceMonitor"
@@ -272,6 +273,66 @@ class TestDeployed:
         assert engine.all(MONITOR) == []
         assert [one for one in engine.objects if one["metadata"].get("namespace") == "shop"] == []
         assert "shop" in jobs(described())
+
+
+SCRAPERS = ("promfleet-prometheus-agent-scrape", "promfleet-prometheus-hub-scrape")
+"""Names of the Roles of a cluster's Prometheus."""
+
+
+class TestNamespaced:
+    @staticmethod
+    def clusters(**eu1: Any) -> dict[str, Any]:
+        return {"hub": {"context": "hub", "namespaced": True}, "eu1": {"context": "eu1", "namespaced": True, **eu1}}
+
+    def roles(self, engine: Engine, kind: str, cluster: str) -> dict[str, list[str]]:
+        """Namespace of each Role of a cluster's Prometheus, or "" -> what it may list."""
+        return {
+            one.inputs["metadata"].get("namespace", ""): [
+                resource for rule in one.inputs["rules"] for resource in rule.get("resources", [])
+            ]
+            for one in engine.all(kind)
+            if f"::{cluster}::" in (one.provider or "") and one.inputs["metadata"]["name"] in SCRAPERS
+        }
+
+    @pytest.mark.parametrize("operator", [None, {"install": True, "select": {"namespaces": ["shop", "cart"]}}])
+    def test_prometheus_reads_no_others_pods(
+        self, engine: Engine, kubeconfig: None, operator: dict[str, Any] | None
+    ) -> None:
+        """
+        It has Roles where its targets are, and in the whole cluster no right but to nodes and metrics.
+        """
+        fleet = described(clusters=self.clusters(**({"operator": operator} if operator else {})))
+        engine.deploy(lambda: deploy(fleet))
+
+        assert self.roles(engine, CLUSTER_ROLE, "eu1") == {"": ["nodes", "nodes/metrics"]}
+        ours = {"default", "kube-system", "promfleet", "promfleet-node-exporter"}
+        roles = self.roles(engine, ROLE, "eu1")
+        assert roles.keys() == ours | {"shop"} | ({"cart"} if operator else set())
+        assert {tuple(resources) for resources in roles.values()} == {("pods", "services", "endpointslices")}
+        assert self.roles(engine, ROLE, "hub").keys() == ours
+        bound = {one.inputs["metadata"]["namespace"]: one.inputs for one in engine.all(ROLE_BINDING)}
+        [subject] = bound["shop"]["subjects"]
+        assert (subject["namespace"], subject["name"]) == ("promfleet", "prometheus-agent")
+
+    def test_nothing_annotated_is_looked_for(self) -> None:
+        """
+        It may be anywhere, and Prometheus would try in vain to list it.
+        """
+        assert not {"pods", "services"} & jobs(described(clusters=self.clusters())).keys()
+        assert {"pods", "services"} <= jobs(described()).keys()
+
+
+class TestInventory:
+    def test_says_what_is_expected(self) -> None:
+        """
+        An application of which nothing is found is noticed by what the hub expects.
+        """
+        files = render.server_rules(described(shop={**SHOP, "job": "storefront"}))
+        [group] = yaml.safe_load(files["inventory.yml"])["groups"]
+
+        assert {"cluster": "eu1", "job": "storefront", "namespace": "shop"} in [
+            rule["labels"] for rule in group["rules"] if rule.get("record") == APPLICATION
+        ]
 
 
 BOARD: dict[str, Any] = {

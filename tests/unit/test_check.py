@@ -103,11 +103,41 @@ class TestCheck:
         assert (result.exit_code, result.stderr) == (1, "")
         assert json.loads(result.stdout) == {
             "files": [
-                {"file": "Pulumi.bad.yaml", "ok": False, "summary": None, "problems": [problem]},
-                {"file": "Pulumi.good.yaml", "ok": True, "summary": "1 cluster, 1 agent", "problems": []},
+                {"file": "Pulumi.bad.yaml", "ok": False, "summary": None, "problems": [problem], "warnings": []},
+                {
+                    "file": "Pulumi.good.yaml",
+                    "ok": True,
+                    "summary": "1 cluster, 1 agent",
+                    "problems": [],
+                    "warnings": [],
+                },
             ],
             "error": None,
         }
+
+    def test_what_is_probably_not_meant_is_no_mistake(self, here, monkeypatch):
+        """
+        It is said beside, as text and in JSON.
+        """
+        monkeypatch.setenv("PATH", "")
+        hub = "hub: {cluster: eu1, expose: {host: h.example, tls: {secret: s}}}"
+        alerts = "alerts: {ruleFiles: [r.yaml], ruleTests: [t.yaml]}"
+        sections = f"clusters: {{eu1: {{context: a}}}}, {hub}, {alerts}"
+        (here / "Pulumi.good.yaml").write_text(f"config: {{promfleet:fleet: {{{sections}}}}}")
+        (here / "r.yaml").write_text("groups: [{name: a, rules: [{record: b, expr: coredns_panics}]}]")
+        (here / "t.yaml").write_text("rule_files: [r.yaml]")
+
+        text, data = check(), check("--json")
+
+        assert (text.exit_code, text.stdout) == (0, "Pulumi.good.yaml: ok: 1 cluster, 1 hub, 1 rule file\n")
+        assert text.stderr == (
+            "  warning: alerts.ruleFiles[0].r.yaml.a.b.expr: asks for coredns_panics, which is not kept by promfleet's "
+            "own jobs. Add coredns_panics to scrape.keep.\n"
+            "  warning: alerts.ruleTests: were not run. Put promtool of quay.io/prometheus/prometheus:v3.15.0 into the "
+            "path.\n"
+        )
+        [file] = json.loads(data.stdout)["files"]
+        assert (file["ok"], len(file["warnings"])) == (True, 2)
 
     def test_as_json_contains_no_secret(self, here):
         """

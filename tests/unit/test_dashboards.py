@@ -16,8 +16,9 @@ from dashboards import DASHBOARDS, DATASOURCE, Dashboard, files, queries, resolv
 from dashboards.model import Panel, Table, TimeSeries, Variable
 from dashboards.render import text
 from settings import from_file
+from settings.promql import selectors
 from tests import ROOT
-from tests.promql import fragile, is_named, selectors
+from tests.promql import fragile, is_named
 from tests.unit.builders import VALUES
 
 DOCUMENTATION = ROOT / "docs/dashboards.md"

@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 from math import ceil
 from textwrap import dedent
 
@@ -14,10 +15,11 @@ from lab.binaries import BINARIES
 from render.prometheus.wal import wal_plan
 from settings import Fleet, from_file, memory, seconds
 from settings.loading.load import KEY
+from settings.promql import selectors
 from settings.validation.capacity import BYTES_PER_SAMPLE, USABLE_PERCENT
 from stacks import deploy
 from tests import ROOT
-from tests.promql import is_named, selectors
+from tests.promql import is_named
 from tests.unit.builders import EVERYTHING
 from tests.unit.conftest import RELEASES, SCHEMAS
 from tests.unit.kinds import DEPLOYMENT, STATEFUL_SET
@@ -56,6 +58,7 @@ class TestExamples:
         """
         Every YAML example is a whole stack file, and a correct one for the program and for editors.
         """
+        shutil.copytree(ROOT / "docs" / "examples", tmp_path, dirs_exist_ok=True)
         file = tmp_path / "Pulumi.example.yaml"
         file.write_text(example, encoding="utf-8")
 

@@ -100,5 +100,5 @@ class TestWanted:
         """
         The message names those that there are.
         """
-        with pytest.raises(LabError, match="the lab has no part tanos; its parts: operator, upgrade, thanos"):
+        with pytest.raises(LabError, match="the lab has no part tanos; its parts: java, operator, upgrade, thanos"):
             wanted(["tanos"])

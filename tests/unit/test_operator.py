@@ -373,6 +373,22 @@ class TestOperator:
         assert {one["spec"]["names"]["plural"] for one in definitions()} == {*HONOURED}
         assert {r.provider.split("::")[3] for r in deployed.all(DEPLOYMENT)} == {"hub", "eu1"}
 
+    def test_is_reached_by_prometheus_of_its_cluster_alone(self, deployed):
+        """
+        All other ingress to pods of this program is denied.
+        """
+        found = [r for r in deployed.all(NETWORK_POLICY) if r.inputs["metadata"]["name"] == "prometheus-operator"]
+
+        assert {r.provider.split("::")[3]: r.inputs["spec"]["ingress"] for r in found} == {
+            cluster: [
+                {
+                    "from": [{"podSelector": {"matchLabels": {"app.kubernetes.io/instance": app}}}],
+                    "ports": [{"port": 8080, "protocol": "TCP"}],
+                }
+            ]
+            for cluster, app in {"hub": "prometheus-hub", "eu1": "prometheus-agent"}.items()
+        }
+
     def test_reads_no_secrets_of_others(self, deployed):
         """
         Upstream's role lets it read and write all of them.

@@ -11,8 +11,8 @@ from dashboards import DASHBOARDS, queries, resolved
 from fleet.status import QUESTIONS
 from render.scrape.allowlist import ESSENTIAL, metric_rules
 from settings import Scrape
+from settings.promql import selectors
 from tests import ROOT
-from tests.promql import selectors
 
 from .builders import VALUES
 from .relabelling import relabel

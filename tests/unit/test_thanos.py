@@ -113,6 +113,23 @@ class TestWhole:
         assert [wait for wait in waits if wait[2] != "77s"] == []
 
 
+class TestRules:
+    def test_that_change_replace_the_rulers_pods(self, kubeconfig):
+        """
+        They read rules at their start only; what does not change replaces none.
+        """
+
+        def volume(team):
+            made = deploy_thanos(Engine(), FULL, alerts={"team": team}, **SECTIONS)
+            [found] = [
+                one for one in workloads(made)["thanos-ruler"]["template"]["spec"]["volumes"] if one["name"] == "rules"
+            ]
+            assert made.one(CONFIG_MAP, found["configMap"]["name"]).inputs["data"]
+            return found
+
+        assert volume("sre") == volume("sre") != volume("shop")
+
+
 def bindings(engine: Engine):
     """Google service account's id -> its roles on buckets, as `bucket: role`."""
     found = {}

@@ -1,0 +1,84 @@
+"""Which of the series that people's rules and dashboards read are in no Prometheus, because scrapes drop them."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from settings import Fleet
+from settings.promql import selectors
+from settings.rules import OUR_RECORDS, name_of
+
+from .allowlist import ESSENTIAL, UNREAD
+from .untrusted import OF_CLUSTERS, OF_MACHINES
+
+_LIKELY = re.compile("(aggregator|apiserver|container|coredns|kube|kubelet|machine|node)_.+")
+"""Metrics that hardly anything but this program's own jobs brings."""
+_MAKERS = re.compile("promfleet_.*|ALERTS.*")
+
+
+class Unread(NamedTuple):
+    """A metric that a query asks for in vain."""
+
+    metric: str
+    rule: str
+    instead: str
+    certain: bool
+    """Whether nothing else can bring it: no job of somebody's own, no other stack, nobody's PrometheusRule."""
+
+
+def unread(fleet: Fleet, tree: Any) -> Iterator[Unread]:
+    """Every metric that an expression reads, and that no job of this stack keeps and no rule of it records."""
+    seen = set()
+    for selector in selectors(tree):
+        name = selector.name or ""
+        equal = {one.name: one.value for one in selector.matchers.matchers if str(one.op).endswith(".Equal")}
+        if name not in seen and (found := _dropped(fleet, name, equal) or _unread(fleet, name, equal)):
+            seen.add(name)
+            yield found
+
+
+def _dropped(fleet: Fleet, name: str, equal: Mapping[str, str]) -> Unread | None:
+    for job, builtin in fleet.scrape.builtin.items():
+        is_read = re.fullmatch("|".join(ESSENTIAL.get(job, ())), name)
+        is_dropped = any(re.fullmatch(pattern, name) for pattern in builtin.drop)
+        if is_dropped and not is_read and equal.get("job", job) == job:
+            rule = f"is dropped of the job {job}"
+            return Unread(name, rule, f"Change scrape.builtin.{job}.drop.", certain=False)
+    return None
+
+
+def _unread(fleet: Fleet, name: str, equal: Mapping[str, str]) -> Unread | None:
+    if ":" in name:
+        if name in OUR_RECORDS or name in _recorded(fleet):
+            return None
+        instead = "Add the rule that records it to alerts.ruleFiles, or correct the name."
+        return Unread(name, "is recorded by no rule of this stack", instead, not _has_rules_of_others(fleet))
+    if fleet.scrape.metrics == "full" or name in fleet.scrape.keep or _MAKERS.fullmatch(name):
+        return None
+    instead = f"Add {name} to scrape.keep."
+    if not any(re.fullmatch("|".join(forms), name) for forms in ESSENTIAL.values()):
+        forms = OF_CLUSTERS if fleet.scrape.jobs else (*OF_CLUSTERS, *OF_MACHINES)
+        if re.fullmatch("|".join(forms), name):
+            return Unread(name, "is not kept by scrape.metrics: essential", instead, not _has_other_stacks(fleet))
+        if _LIKELY.fullmatch(name):
+            return Unread(name, "is not kept by promfleet's own jobs", instead, certain=False)
+        return None
+    for metric, label, values in (one for unread in UNREAD.values() for one in unread):
+        if name == metric and label in equal and re.fullmatch(values, equal[label]):
+            rule = f'is not kept with {label}="{equal[label]}"'
+            return Unread(name, rule, instead, not _has_other_stacks(fleet))
+    return None
+
+
+def _recorded(fleet: Fleet) -> set[str]:
+    return {name_of(rule) for file in fleet.alerts.rule_files for _, rule in file.rules if "record" in rule}
+
+
+def _has_other_stacks(fleet: Fleet) -> bool:
+    """Whether samples come from stacks whose section `scrape` is not known here."""
+    return bool(fleet.hub and fleet.hub.agents.keys() - fleet.clusters.keys())
+
+
+def _has_rules_of_others(fleet: Fleet) -> bool:
+    server = fleet.server
+    return _has_other_stacks(fleet) or bool(server and fleet.clusters[server.cluster].operator)
