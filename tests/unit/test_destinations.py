@@ -153,7 +153,7 @@ class TestServer:
 FULL = {
     "url": "https://a.example/w",
     "remote_timeout": "30s",
-    "headers": {"X-Scope_OrgID": "acme"},
+    "headers": {"x_scope_orgid": "acme"},
     "send_exemplars": True,
     "send_native_histograms": True,
     "round_robin_dns": True,
@@ -204,7 +204,7 @@ class TestOperated:
         _, found = render.operated_remote_write(described, "eu1", UNKNOWN, **FILES)
 
         assert unknown({key: value for key, value in found.items() if key != "headers"}, schema) == []
-        assert found["headers"] == {"X-Scope_OrgID": "acme"}
+        assert found["headers"] == {"x_scope_orgid": "acme"}
         assert (found["name"], found["messageVersion"]) == ("a", "V2.0")
 
     def test_takes_user_and_password_from_secrets(self):
