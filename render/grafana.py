@@ -3,9 +3,12 @@
 import re
 from typing import Any
 
-from settings import Fleet, Server
+from settings import Fleet, Grafana, Server
 from settings.dashboard_file import DATASOURCE
+from settings.grafana_config import is_path, variable
+from settings.scrape_credentials import MountedFile
 
+from .scrape.user_jobs import file_path
 from .yaml import to_yaml
 
 APP = "grafana"
@@ -24,15 +27,20 @@ TRUSTED = "/etc/grafana/trusted/ca.crt"
 TOKEN = "/etc/grafana/reader/token"
 """Bearer token for the server's read auth proxy."""
 PASSWORD = "/etc/grafana/admin/password"
+SECRETS = "/etc/grafana/secrets"
+"""Mount path of the Secrets and ConfigMaps that settings refer to."""
 
 
-def environment(url: str | None) -> dict[str, str]:
+def environment(url: str | None, grafana: Grafana | None = None) -> dict[str, str]:
     """
     Environment variables with Grafana's settings, `GF_<SECTION>_<KEY>`.
 
-    `url` is the external URL. Every user must log in, and Grafana makes no requests to the internet.
+    `url` is the external URL. Every user must log in, and Grafana makes no requests to the internet. Kubernetes
+    replaces `$(NAME)` in a value, and `$$` by a dollar; Grafana replaces `$__file{…}` by the trimmed content of a file.
     """
+    written = {**grafana.sign_in.values, **grafana.settings.values} if grafana else {}
     return {
+        **{variable(section, key): _text(key, value) for (section, key), value in written.items()},
         **_CLOSED,
         "GF_SERVER_PROTOCOL": "https",
         "GF_SERVER_CERT_FILE": f"{TLS}/tls.crt",
@@ -42,6 +50,18 @@ def environment(url: str | None) -> dict[str, str]:
         "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": f"{DASHBOARDS}/fleet.json",
         **({"GF_SERVER_ROOT_URL": f"{url}/"} if url else {}),
     }
+
+
+def _text(key: str, value: str | MountedFile) -> str:
+    if isinstance(value, str):
+        return value.replace("$", "$$")
+    path = f"{SECRETS}/{file_path(value)}"
+    return path if is_path(key) else f"$__file{{{path}}}"
+
+
+def setting_files(grafana: Grafana) -> list[MountedFile]:
+    """Return each key of a Secret or ConfigMap that settings refer to, in the order of their paths."""
+    return sorted({file for _, file in grafana.mounted}, key=file_path)
 
 
 def datasources(server: Server, fleet: Fleet, url: str) -> str:

@@ -1,13 +1,16 @@
 """Settings of Grafana."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from .dashboard_file import DashboardFile
 from .dashboard_folders import DashboardFolders
+from .errors import Path, Problem
 from .expose import ExposedHost
+from .grafana_config import FreeSettings, GrafanaConfig, SignIn
+from .scrape_credentials import MountedFile
 from .secret_key import SecretKey
 from .section import Section, empty
 from .types import DnsName, Quantity
@@ -16,10 +19,24 @@ from .types import DnsName, Quantity
 class Grafana(Section):
     """Grafana with the dashboards; the initial password of `admin` is the secret `promfleet:grafanaAdmin`."""
 
-    moved: ClassVar[Mapping[str, tuple[str, str]]] = dict.fromkeys(
-        ("dashboardFiles", "dashboardProviders", "dashboardsConfigMaps", "sidecar"),
-        ("is not what dashboards of your own are called here", "Write dashboards: {Shop: [dashboards/*.json]}."),
-    )
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = {
+        **dict.fromkeys(
+            ("dashboardFiles", "dashboardProviders", "dashboardsConfigMaps", "sidecar"),
+            ("is not what dashboards of your own are called here", "Write dashboards: {Shop: [dashboards/*.json]}."),
+        ),
+        **dict.fromkeys(
+            ("auth", "ldap", "oauth", "oidc", "sso"),
+            ("is not what single sign-on is called here", "Write signIn: {generic_oauth: …}, or another provider."),
+        ),
+        **dict.fromkeys(
+            ("config", "env", "envFromSecret", "grafana.ini", "ini"),
+            ("is not what settings of Grafana are called here", "Write settings: {section: {key: value}}."),
+        ),
+        **dict.fromkeys(
+            ("adminPassword", "adminUser", "admin"),
+            ("is not what the login of admin is called here", "Write secret: {name: …, key: …}, with the password."),
+        ),
+    }
 
     storage: Quantity = "1Gi"
     """Size of the volume, which holds users and dashboards that they save."""
@@ -34,3 +51,28 @@ class Grafana(Section):
 
     `{Shop: [dashboards/shop/*.json]}`
     """
+    sign_in: Annotated[GrafanaConfig, SignIn()] = GrafanaConfig()
+    """
+    Login by OIDC, OAuth or LDAP: `azuread`, `generic_oauth`, `github`, `gitlab`, `google`, `ldap` or `okta` -> the
+    settings of Grafana's section `auth.<name>`.
+
+    `{github: {client_id: grafana, client_secret: {secret: {name: github, key: secret}}, allowed_organizations: acme}}`
+    """
+    settings: Annotated[GrafanaConfig, FreeSettings()] = GrafanaConfig()
+    """
+    Further settings of Grafana: section -> key -> value, as in grafana.ini; credentials are references to Secrets.
+
+    `{smtp: {enabled: true, host: "mail.acme.example:587", password: {secret: {name: smtp, key: password}}}}`
+    """
+
+    @property
+    def mounted(self) -> tuple[tuple[Path, MountedFile], ...]:
+        """What its settings refer to, with their paths in the section."""
+        parts = {"signIn": self.sign_in, "settings": self.settings}
+        return tuple(((name, *path), file) for name, part in parts.items() for path, file in part.mounted)
+
+    def problems(self) -> Iterator[Problem]:
+        """People who log in elsewhere are sent back to a host."""
+        if self.sign_in.needs_browser and not self.expose:
+            rule = "sends people's browsers back to Grafana, which has no host"
+            yield Problem(("signIn",), rule, "Add expose: {host: grafana.acme.example} to grafana.")

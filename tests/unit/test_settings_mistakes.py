@@ -25,6 +25,7 @@ MISTAKES = [
         "existing",
         "applications",
         "workloads",
+        "grafana",
     )
     for case in yaml.safe_load(Path(__file__).with_name(f"mistakes_{name}.yaml").read_text(encoding="utf-8"))
 ]
