@@ -1,11 +1,13 @@
 """Configuration and provisioning files of Grafana."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from settings import Fleet, Grafana, Server
 from settings.dashboard_file import DATASOURCE
 from settings.grafana_config import is_path, variable
+from settings.grafana_datasources import NAME
 from settings.scrape_credentials import MountedFile
 
 from .scrape.user_jobs import file_path
@@ -55,8 +57,17 @@ def environment(url: str | None, grafana: Grafana | None = None) -> dict[str, st
 def _text(key: str, value: str | MountedFile) -> str:
     if isinstance(value, str):
         return value.replace("$", "$$")
-    path = f"{SECRETS}/{file_path(value)}"
-    return path if is_path(key) else f"$__file{{{path}}}"
+    return f"{SECRETS}/{file_path(value)}" if is_path(key) else _content(value)
+
+
+def _content(file: MountedFile) -> str:
+    return f"$__file{{{SECRETS}/{file_path(file)}}}"
+
+
+def _further(source: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry as it was written, read-only unless it says otherwise."""
+    secure = {name: _content(file) for name, file in source.get("secureJsonData", {}).items()}
+    return {"access": "proxy", "editable": False, **source, **({"secureJsonData": secure} if secure else {})}
 
 
 def setting_files(grafana: Grafana) -> list[MountedFile]:
@@ -66,13 +77,15 @@ def setting_files(grafana: Grafana) -> list[MountedFile]:
 
 def datasources(server: Server, fleet: Fleet, url: str) -> str:
     """
-    The provisioning file of the datasource: the read auth proxy at `url`, with Grafana's own token.
+    The provisioning file of the datasources: the read auth proxy at `url`, with Grafana's own token, and people's own.
+
+    With `prune`, Grafana deletes those that were in the file before.
 
     Grafana replaces `$__file{…}` anywhere in a value by the trimmed content of the file, and ignores `serverName`
     without a CA.
     """
     source: dict[str, Any] = {
-        "name": "Hub",
+        "name": NAME,
         "uid": DATASOURCE,
         "type": "prometheus",
         "access": "proxy",
@@ -94,7 +107,8 @@ def datasources(server: Server, fleet: Fleet, url: str) -> str:
             "httpHeaderValue1": f"Bearer $__file{{{TOKEN}}}",
         },
     }
-    return to_yaml({"apiVersion": 1, "datasources": [source]})
+    further = fleet.grafana.datasources.sources if fleet.grafana else ()
+    return to_yaml({"apiVersion": 1, "prune": True, "datasources": [source, *map(_further, further)]})
 
 
 def providers(fleet: Fleet) -> str:

@@ -10,6 +10,7 @@ from .dashboard_folders import DashboardFolders
 from .errors import Path, Problem
 from .expose import ExposedHost
 from .grafana_config import FreeSettings, GrafanaConfig, SignIn
+from .grafana_datasources import Datasources, GrafanaDatasources
 from .scrape_credentials import MountedFile
 from .secret_key import SecretKey
 from .section import Section, empty
@@ -31,6 +32,10 @@ class Grafana(Section):
         **dict.fromkeys(
             ("config", "env", "envFromSecret", "grafana.ini", "ini"),
             ("is not what settings of Grafana are called here", "Write settings: {section: {key: value}}."),
+        ),
+        "additionalDataSources": (
+            "is not what further datasources are called here",
+            "Write datasources: [{name: …, type: …}].",
         ),
         **dict.fromkeys(
             ("adminPassword", "adminUser", "admin"),
@@ -65,10 +70,17 @@ class Grafana(Section):
     `{smtp: {enabled: true, host: "mail.acme.example:587", password: {secret: {name: smtp, key: password}}}}`
     """
 
+    datasources: Annotated[GrafanaDatasources, Datasources()] = GrafanaDatasources()
+    """
+    Further datasources, as entries of Grafana's provisioning files, with references to Secrets in `secureJsonData`.
+
+    `[{name: Loki, uid: loki, type: loki, url: "https://loki.acme.example"}]`
+    """
+
     @property
     def mounted(self) -> tuple[tuple[Path, MountedFile], ...]:
         """What its settings refer to, with their paths in the section."""
-        parts = {"signIn": self.sign_in, "settings": self.settings}
+        parts = {"signIn": self.sign_in, "settings": self.settings, "datasources": self.datasources}
         return tuple(((name, *path), file) for name, part in parts.items() for path, file in part.mounted)
 
     def problems(self) -> Iterator[Problem]:

@@ -89,8 +89,8 @@ _WITHOUT_SECRET = {
     "generic_oauth": ("use_pkce", (True,)),
 }
 """Provider -> a key and its values with which it needs no client secret."""
-_IS_SECRET = re.compile(
-    r"(?:passw(?:or)?d|secret|token|credentials?|connstr|(?:access|account|api|encryption|private|secret)_key)$",
+IS_SECRET = re.compile(
+    r"(?:passw(?:or)?d|secret|token|credentials?|connstr|(?:access|account|api|encryption|private|secret)_?key)$",
     re.IGNORECASE,
 )
 """Names of keys whose values are likely to be credentials."""
@@ -100,7 +100,8 @@ _OF_POD = ("tls_client_ca", "tls_client_cert", "tls_client_key", "config_file")
 """Keys with paths of files that only a reference brings into the pod."""
 _SECTION = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[._-][A-Za-z0-9]+)*")
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[_-][A-Za-z0-9]+)*")
-_EXPANDED = re.compile(r"\$__\w*\{")
+EXPANDED = re.compile(r"\$__\w*\{")
+"""What Grafana replaces by a file or a variable, anywhere in a value."""
 
 _CLOSED = "is set by promfleet: its Grafana sends nothing to the Internet"
 _LOGGED_IN = "is set by promfleet: everybody logs in to its Grafana"
@@ -255,7 +256,7 @@ def _of_provider(name: str, provider: Provider, settings: Mapping[str, Any]) -> 
     for key in provider.required:
         if key in settings or (key == "client_secret" and settings.get(switch) in without):
             continue
-        instead = f"Add {key}: {REFERENCE}." if _IS_SECRET.search(key) or key in _OF_POD else f"Add {key}."
+        instead = f"Add {key}: {REFERENCE}." if IS_SECRET.search(key) or key in _OF_POD else f"Add {key}."
         yield Problem((name, key), "is missing", instead)
     is_strict = settings.get("role_attribute_strict") is True and "role_attribute_path" in settings
     is_limited = any(settings.get(key) for key in provider.limits) or is_strict or "auth_url" in settings
@@ -322,11 +323,11 @@ def _value(found: Files, key: str, value: object, path: Path) -> str | MountedFi
             return str(value)
         case None | "":
             problem = Problem(path, "is empty, which Grafana passes over", "Write a value, or remove it.")
-        case str() if _IS_SECRET.search(key):
+        case str() if IS_SECRET.search(key):
             problem = Problem(path, PLAIN, f"{REPLACE} {REFERENCE}.")
         case str() if IN_URL.search(value) or re.search(r"(?:^|[,;\s])passw(?:or)?d=", value, re.IGNORECASE):
             problem = Problem(path, "has a credential in it", f"{REPLACE} all of it as {REFERENCE}.")
-        case str() if _EXPANDED.search(value):
+        case str() if EXPANDED.search(value):
             problem = Problem(path, "names a file or variable of the pod", f"Write {REFERENCE}.")
         case str() if not all(char.isprintable() or char == "\n" for char in value):
             problem = Problem(path, "holds characters that are not text", "Write it on one line.")

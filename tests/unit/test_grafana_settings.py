@@ -2,14 +2,16 @@
 
 import json
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 import pulumi
 import pytest
+import yaml
 
-from render.grafana import SECRETS, environment
+from render.grafana import SECRETS, datasources, environment
 from settings.grafana_config import OWNED, PROVIDERS, variable
 from stacks import deploy
+from tests.rendered import server
 
 from .builders import HUB, fleet
 from .conftest import Engine, plain
@@ -149,6 +151,60 @@ class TestSettings:
         assert ours <= {variable(*name.rsplit(".", 1)) for name in OWNED}
 
 
+class TestDatasources:
+    LOKI: ClassVar[dict[str, Any]] = {
+        "name": "Loki",
+        "uid": "loki",
+        "type": "loki",
+        "url": "https://loki.example",
+        "jsonData": {
+            "httpHeaderName1": "X-Scope-OrgID",
+            "tokenUri": "https://sso.example/token",
+            "derivedFields": [{"name": "trace", "url": "$${__value.raw}"}],
+        },
+        "secureJsonData": {
+            "httpHeaderValue1": REFERENCE,
+            "tlsCACert": {"configMap": {"name": "ca", "key": "ca.crt"}},
+        },
+    }
+
+    def provisioned(self, *written: dict[str, Any]) -> dict[str, Any]:
+        grafana = {"secret": {"name": "grafana", "key": "admin"}, "datasources": [*written]}
+        made = fleet(hub=HUB, grafana=grafana)
+        return yaml.safe_load(datasources(server(made), made, "https://auth-proxy:8444"))
+
+    def test_are_provisioned_beside_ours(self) -> None:
+        """
+        Verbatim, but for credentials, which are read from files; ours stays the default.
+        """
+        [ours, loki] = self.provisioned(self.LOKI)["datasources"]
+
+        assert (ours["uid"], ours["isDefault"]) == ("hub", True)
+        assert loki == {
+            **self.LOKI,
+            "access": "proxy",
+            "editable": False,
+            "secureJsonData": {
+                "httpHeaderValue1": f"$__file{{{SECRETS}/secret/sso/grafana}}",
+                "tlsCACert": f"$__file{{{SECRETS}/configMap/ca/ca.crt}}",
+            },
+        }
+
+    def test_are_deleted_once_they_are_not_written(self) -> None:
+        """
+        Else Grafana would keep them in its database.
+        """
+        assert self.provisioned()["prune"] is True
+
+    def test_say_themselves_whether_they_can_be_changed(self) -> None:
+        """
+        What is written holds, and one without credentials has no file.
+        """
+        written = {"name": "Tempo", "type": "tempo", "editable": True, "access": "direct"}
+
+        assert self.provisioned(written)["datasources"][1] == written
+
+
 def test_credentials_are_in_secrets_only(engine: Engine, kubeconfig: None) -> None:
     """
     An existing Secret and a secret of the stack are files of the pod, in no ConfigMap, variable or argument.
@@ -158,6 +214,7 @@ def test_credentials_are_in_secrets_only(engine: Engine, kubeconfig: None) -> No
         "expose": {"host": "grafana.example"},
         "signIn": {"generic_oauth": OIDC},
         "settings": {"smtp": {"password": {"stackSecret": "smtpPassword"}}},
+        "datasources": [TestDatasources.LOKI],
     }
     described = fleet(hub=HUB, grafana=grafana)
 
@@ -171,6 +228,7 @@ def test_credentials_are_in_secrets_only(engine: Engine, kubeconfig: None) -> No
     spec = engine.one(STATEFUL_SET, "grafana").inputs["spec"]["template"]["spec"]
     [folder] = [one for one in spec["volumes"] if one["name"] == "secrets"]
     assert folder["projected"]["sources"] == [
+        {"configMap": {"name": "ca", "items": [{"key": "ca.crt", "path": "configMap/ca/ca.crt"}]}},
         {"secret": {"name": "sso", "items": [{"key": "grafana", "path": "secret/sso/grafana"}]}},
         {"secret": {"name": "grafana-secrets"}},
     ]
