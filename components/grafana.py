@@ -73,6 +73,8 @@ class GrafanaArgs(TypedDict):
     """Name and key of an existing Secret, in this namespace, with the password."""
     storage: pulumi.Input[str]
     """Size of the volume."""
+    scratch: NotRequired[str]
+    """Size of /tmp, where plugins are unpacked; 64Mi, if left out."""
     storage_class: NotRequired[pulumi.Input[str] | None]
     """StorageClass of the volume; the cluster's default, if None or left out."""
     image: str
@@ -103,7 +105,7 @@ class Grafana(pulumi.ComponentResource):
         volume = claim(name, metadata, args["storage"], args.get("storage_class"), await_opts)
         volumes: list[k8s.core.v1.VolumeArgsDict] = [
             {"name": "data", "persistent_volume_claim": {"claim_name": volume.metadata.name}},
-            {"name": "tmp", "empty_dir": {"size_limit": "64Mi"}},
+            {"name": "tmp", "empty_dir": {"size_limit": args.get("scratch", "64Mi")}},
             *self._files(name, args, metadata, child_opts),
             *referred(name, args, metadata, child_opts),
         ]

@@ -1,7 +1,7 @@
 """Configuration and provisioning files of Grafana."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from settings import Fleet, Grafana, Server
@@ -37,7 +37,8 @@ def environment(url: str | None, grafana: Grafana | None = None) -> dict[str, st
     """
     Environment variables with Grafana's settings, `GF_<SECTION>_<KEY>`.
 
-    `url` is the external URL. Every user must log in, and Grafana makes no requests to the internet. Kubernetes
+    `url` is the external URL. Every user must log in, and Grafana makes no requests to the internet
+    but for plugins. Kubernetes
     replaces `$(NAME)` in a value, and `$$` by a dollar; Grafana replaces `$__file{…}` by the trimmed content of a file.
     """
     written = {**grafana.sign_in.values, **grafana.settings.values} if grafana else {}
@@ -51,7 +52,13 @@ def environment(url: str | None, grafana: Grafana | None = None) -> dict[str, st
         "GF_SECURITY_ADMIN_PASSWORD__FILE": PASSWORD,
         "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": f"{DASHBOARDS}/fleet.json",
         **({"GF_SERVER_ROOT_URL": f"{url}/"} if url else {}),
+        **(_plugins(grafana.plugins) if grafana and grafana.plugins else {}),
     }
+
+
+def _plugins(plugins: Sequence[str]) -> dict[str, str]:
+    """Grafana fetches these before it listens; it does so only where its own list of plugins is enabled too."""
+    return {"GF_PLUGINS_PREINSTALL_DISABLED": "false", "GF_PLUGINS_PREINSTALL_SYNC": ",".join(plugins)}
 
 
 def _text(key: str, value: str | MountedFile) -> str:

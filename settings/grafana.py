@@ -13,8 +13,18 @@ from .grafana_config import FreeSettings, GrafanaConfig, SignIn
 from .grafana_datasources import Datasources, GrafanaDatasources
 from .scrape_credentials import MountedFile
 from .secret_key import SecretKey
-from .section import Section, empty
-from .types import DnsName, Quantity
+from .section import Distinct, Section, empty
+from .types import DnsName, Quantity, Text
+
+Plugin = Annotated[
+    str,
+    Text(
+        r"[a-z0-9]+(?:-[a-z0-9]+)*@[0-9]+\.[0-9]+\.[0-9]+[^\s,@]*(?:@https://[^\s,@]+)?",
+        "is not a plugin with its version",
+        "Write id@1.2.3 as on grafana.com, or id@1.2.3@https://… for another place of its ZIP file.",
+    ),
+]
+"""A plugin of Grafana's catalogue, or one from a URL."""
 
 
 class Grafana(Section):
@@ -77,6 +87,9 @@ class Grafana(Section):
     `[{name: Loki, uid: loki, type: loki, url: "https://loki.acme.example"}]`
     """
 
+    plugins: Distinct[Plugin] = ()
+    """Plugins that Grafana fetches before it starts: `[grafana-clock-panel@2.1.8]`."""
+
     @property
     def mounted(self) -> tuple[tuple[Path, MountedFile], ...]:
         """What its settings refer to, with their paths in the section."""
@@ -84,7 +97,12 @@ class Grafana(Section):
         return tuple(((name, *path), file) for name, part in parts.items() for path, file in part.mounted)
 
     def problems(self) -> Iterator[Problem]:
-        """People who log in elsewhere are sent back to a host."""
+        """People who log in elsewhere are sent back to a host, and a plugin has one version."""
         if self.sign_in.needs_browser and not self.expose:
             rule = "sends people's browsers back to Grafana, which has no host"
             yield Problem(("signIn",), rule, "Add expose: {host: grafana.acme.example} to grafana.")
+        versions: dict[str, str] = {}
+        for index, plugin in enumerate(self.plugins):
+            first = versions.setdefault(plugin.partition("@")[0], plugin)
+            if first != plugin:
+                yield Problem(("plugins", index), f"is {first} in another version", "Keep one of the two.", plugin)

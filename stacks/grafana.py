@@ -46,6 +46,8 @@ def grafana_args(monitor: Monitor, grafana: settings.Grafana, url: str | None) -
         "image": fleet.images.grafana,
         "rollout_timeout": seconds(fleet.rollout_timeout),
     }
+    if grafana.plugins:
+        args["scratch"] = "512Mi"
     if grafana.secret:
         args["password_in"] = (grafana.secret.name, grafana.secret.key)
     else:

@@ -146,9 +146,29 @@ class TestSettings:
         """
         Every variable that is set without them is refused in them.
         """
-        ours = {name.removesuffix("__FILE") for name in environment("https://grafana.example")}
+        ours = {name.removesuffix("__FILE") for name in variables(plugins=["grafana-clock-panel@2.1.8"])}
 
         assert ours <= {variable(*name.rsplit(".", 1)) for name in OWNED}
+
+
+class TestPlugins:
+    def test_are_fetched_before_the_start(self) -> None:
+        """
+        In the version that is written, and never in a newer one.
+        """
+        mirrored = "acme-panel@1.0.0@https://mirror.example/acme-panel.zip"
+        made = variables(plugins=["grafana-clock-panel@2.1.8", mirrored])
+
+        assert made["GF_PLUGINS_PREINSTALL_SYNC"] == f"grafana-clock-panel@2.1.8,{mirrored}"
+        assert made["GF_PLUGINS_PREINSTALL_DISABLED"] == "false"
+        assert made["GF_PLUGINS_PREINSTALL_AUTO_UPDATE"] == "false"
+
+    def test_are_the_only_reason_to_ask_the_internet(self) -> None:
+        """
+        Without one Grafana fetches nothing, not even those of its own list.
+        """
+        assert variables()["GF_PLUGINS_PREINSTALL_DISABLED"] == "true"
+        assert "GF_PLUGINS_PREINSTALL_SYNC" not in variables()
 
 
 class TestDatasources:
@@ -215,6 +235,7 @@ def test_credentials_are_in_secrets_only(engine: Engine, kubeconfig: None) -> No
         "signIn": {"generic_oauth": OIDC},
         "settings": {"smtp": {"password": {"stackSecret": "smtpPassword"}}},
         "datasources": [TestDatasources.LOKI],
+        "plugins": ["grafana-clock-panel@2.1.8"],
     }
     described = fleet(hub=HUB, grafana=grafana)
 
@@ -233,6 +254,7 @@ def test_credentials_are_in_secrets_only(engine: Engine, kubeconfig: None) -> No
         {"secret": {"name": "grafana-secrets"}},
     ]
     assert SECRETS in {mount["mountPath"] for mount in spec["containers"][0]["volumeMounts"]}
+    assert {"name": "tmp", "emptyDir": {"sizeLimit": "512Mi"}} in spec["volumes"]
     text = plain(engine.one(SECRET, "grafana-secrets").inputs)
     assert text["stringData"] == {"smtpPassword": PASSWORD}
     others = [r.inputs for r in engine.resources if r.inputs.get("metadata", {}).get("name") != "grafana-secrets"]
