@@ -66,7 +66,8 @@ lock: ## after a change of the dependencies in pyproject.toml, or of a row in la
 	$(LOCK) --group node --output-file requirements-node.txt
 	$(VENV)/bin/python -m lab.lock
 
-test lab-test: WHOSE := --tests
+test: WHOSE := --tests
+lab-test faults: WHOSE := --tests --long
 packages: setup ## what the lab needs of the system; for `make test` a browser too
 	@missing="$$($(VENV)/bin/python -m lab.tools $(WHOSE))"; test -z "$$missing" || { echo "installing $$missing"; \
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing >/dev/null; }

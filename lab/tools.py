@@ -23,14 +23,14 @@ FOR_TESTS = {
     "chromedriver": "chromium-driver",
     "chromium": "chromium",
     "curl": "curl",
-    "javac": "default-jdk-headless",
-    "jlink": "default-jdk-headless",
-    "mvn": "maven",
     "python3": "python3",
     "systemd-analyze": "systemd",
     "useradd": "passwd",
 }
 """Those that only tests need: of pages, and of a watcher's machine."""
+FOR_LONG_TESTS = {"javac": "default-jdk-headless", "jlink": "default-jdk-headless", "mvn": "maven"}
+"""Those that only tests need that are marked `long`, for a Java program."""
+_GROUPS = {"--tests": FOR_TESTS, "--long": FOR_LONG_TESTS}
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -62,7 +62,7 @@ def missing(tools: Iterable[str]) -> str:
 
 def packages(tools: Iterable[str]) -> str:
     """Name the Debian packages that bring tools."""
-    known = PACKAGES | FOR_TESTS
+    known = PACKAGES | FOR_TESTS | FOR_LONG_TESTS
     return " ".join(sorted({known[tool] for tool in tools}))
 
 
@@ -72,4 +72,4 @@ def absent(tools: Iterable[str] = PACKAGES) -> list[str]:
 
 
 if __name__ == "__main__":
-    print(packages(absent(PACKAGES | FOR_TESTS if "--tests" in sys.argv else PACKAGES)))
+    print(packages(absent([*PACKAGES, *(tool for group in sys.argv[1:] for tool in _GROUPS[group])])))

@@ -6,12 +6,13 @@ from difflib import get_close_matches
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
+from pydantic.alias_generators import to_pascal
 
 from .errors import Path, Problem, spelt
 from .expose import ExposedHost
 from .integrations import INHIBIT_RULE, INTEGRATIONS, TIME_INTERVAL
 from .matchers import label_of, malformed, matchers
-from .receiver_config import Integrations, ReceiverConfigs, Verbatim, undefined_templates
+from .receiver_config import OF_STACK, Integrations, ReceiverConfigs, Verbatim, undefined_templates
 from .secret_key import SecretKey
 from .section import Distinct, Many, Section, Table, empty
 from .template_files import Templates
@@ -336,6 +337,7 @@ class Alertmanager(Section):
         yield from self._paced(
             self.routes, ("routes",), {"interval": self.grouping.interval, "repeat": self.grouping.repeat}
         )
+        yield from self._taken()
         yield from self._inhibited()
         yield from undefined_templates(self.texts, self.templates)
         if self.heartbeat and self.receivers.get(self.heartbeat.receiver) == Contact():
@@ -368,6 +370,21 @@ class Alertmanager(Section):
     def _nearest(self, name: str) -> str:
         near = get_close_matches(name, self.receivers, n=1)
         return f'Did you mean "{near[0]}"?' if near else f"Known: {', '.join(self.receivers)}."
+
+    def _taken(self) -> Iterator[Problem]:
+        """No secret of the stack has the file name of an integration's that is in a Secret; both are in one folder."""
+        taken = {
+            f"{name}{to_pascal(kind)}"
+            for name, contact in self.receivers.items()
+            for kind, one in contact.integrations.items()
+            if one.secret
+        }
+        for name, contact in self.receivers.items():
+            for path, file in contact.configs.mounted if contact.configs else ():
+                if file.kind == OF_STACK and file.name in taken:
+                    rule = "is the name that promfleet gives to another secret"
+                    place = ("receivers", name, "configs", *path, OF_STACK)
+                    yield Problem(place, rule, "Use another name.", file.name)
 
     def _inhibited(self) -> Iterator[Problem]:
         """Inhibitions have matchers that Alertmanager reads, and stay within a cluster unless they say otherwise."""

@@ -1,6 +1,7 @@
 """Settings of one application, whose metrics are behind a Service of its own namespace."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -12,6 +13,12 @@ from .types import DnsLabel, MetricsPath, ObjectLabel, ObjectLabelValue, PortNam
 
 class Application(Section):
     """An application to scrape; its key in the stack file is its job, if `job` is left out."""
+
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "endpoints": ("is a field of a ServiceMonitor", "Write port, path and interval."),
+        "jobLabel": ("is a field of a ServiceMonitor", "Write job: the value itself."),
+        "namespaceSelector": ("is a field of a ServiceMonitor", "Write namespace."),
+    }
 
     cluster: DnsLabel
     """The cluster that it runs in."""

@@ -1,7 +1,7 @@
 """The whole fleet: every section of a stack file."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -34,6 +34,11 @@ from .workloads import Workloads
 
 class Fleet(Section):
     """The value of `promfleet:fleet`."""
+
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = dict.fromkeys(
+        ("additionalPodMonitors", "additionalServiceMonitors", "podMonitors", "serviceMonitors"),
+        ("is not what targets of your own are called here", "Write applications: {shop: {…}}, or scrape.jobs."),
+    )
 
     clusters: Annotated[Table[DnsLabel, Cluster], Field(min_length=1)]
     """Every cluster of this stack, by its name."""

@@ -12,6 +12,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from .errors import Path, Problem, RulesError
+from .kinds import BOOL, COUNT, LIST, MAPPING, TEXT, Kind
 from .operator import definitions
 
 Schema = Mapping[str, Any]
@@ -34,13 +35,12 @@ _UNITS = {
     **{f"{unit}i": Decimal(1024) ** power for power, unit in enumerate("KMGTPE", start=1)},
 }
 _RESOURCE = re.compile(r"cpu|memory|ephemeral-storage|hugepages-[0-9]+[KMG]i|.+/.+")
-_MAPPING = "is not a mapping", "Write keys and values, or {}."
-_TYPES: Mapping[str, tuple[type, str, str]] = {
-    "object": (Mapping, *_MAPPING),
-    "array": (list, "is not a list", "Write [a, b], or begin each entry with a hyphen."),
-    "boolean": (bool, "is neither true nor false", "Write true or false, without quotes."),
-    "integer": (int, "is not a whole number", "Write digits only, without quotes, unit or decimal point."),
-    "string": (str, "is not a string", "Put it in quotes."),
+_TYPES: Mapping[str, Kind] = {
+    "array": LIST,
+    "boolean": BOOL,
+    "integer": Kind(lambda value: isinstance(value, int) and not isinstance(value, bool), COUNT.rule, COUNT.instead),
+    "object": MAPPING,
+    "string": Kind(lambda value: isinstance(value, str), TEXT.rule, TEXT.instead),
 }
 
 
@@ -81,9 +81,9 @@ def _mistakes(value: object, schema: Schema, path: Path = ()) -> Iterator[Proble
     if "anyOf" in schema:
         yield from _not_a_quantity(value, schema, path)
         return
-    kind, rule, instead = _TYPES[schema["type"]]
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        yield Problem(path, "is empty" if value is None else rule, instead, value)
+    kind = _TYPES[schema["type"]]
+    if not kind.accepts(value):
+        yield Problem(path, "is empty" if value is None else kind.rule, kind.instead, value)
     elif "enum" in schema and value not in schema["enum"]:
         *others, last = schema["enum"]
         yield Problem(path, "is none of the choices", f"Write one of them: {', '.join(others)} or {last}.", value)

@@ -32,9 +32,19 @@ def unread(fleet: Fleet, tree: Any) -> Iterator[Unread]:
     for selector in selectors(tree):
         name = selector.name or ""
         equal = {one.name: one.value for one in selector.matchers.matchers if str(one.op).endswith(".Equal")}
-        if name not in seen and (found := _unread(fleet, name, equal)):
+        if name not in seen and (found := _dropped(fleet, name, equal) or _unread(fleet, name, equal)):
             seen.add(name)
             yield found
+
+
+def _dropped(fleet: Fleet, name: str, equal: Mapping[str, str]) -> Unread | None:
+    for job, builtin in fleet.scrape.builtin.items():
+        is_read = re.fullmatch("|".join(ESSENTIAL.get(job, ())), name)
+        is_dropped = any(re.fullmatch(pattern, name) for pattern in builtin.drop)
+        if is_dropped and not is_read and equal.get("job", job) == job:
+            rule = f"is dropped of the job {job}"
+            return Unread(name, rule, f"Change scrape.builtin.{job}.drop.", certain=False)
+    return None
 
 
 def _unread(fleet: Fleet, name: str, equal: Mapping[str, str]) -> Unread | None:

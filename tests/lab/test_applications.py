@@ -19,7 +19,7 @@ from .stacks import Stacks
 from .test_fleet import FORGOTTEN, JOBS
 from .test_operator import SECONDS, TEAM, rule, update_mounts
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.long]
 METRICS = "/actuator/prometheus"
 SOLD = {"app": "shop", "app.kubernetes.io/part-of": "store"}
 SHARED = {"namespace": TEAM, "selector": SOLD, "port": "http", "path": METRICS, "interval": "5s", "job": "shop"}

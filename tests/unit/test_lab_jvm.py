@@ -6,7 +6,7 @@ import pytest
 from lab import debian, jvm
 from lab.images import IMAGES, SHOP
 from lab.toolchains import BuildError
-from lab.tools import FOR_TESTS
+from lab.tools import FOR_LONG_TESTS
 
 LOADED = """
 	libjli.so => {home}/runtime/lib/libjli.so (0x00007f1fce5dd000)
@@ -104,4 +104,4 @@ def test_the_image_begins_with_the_program():
     [image] = [image for image in IMAGES if image.reference == SHOP]
 
     assert (image.part, image.entrypoint) == ("java", jvm.COMMAND)
-    assert {"javac", "jlink", "mvn"} <= FOR_TESTS.keys()
+    assert {"javac", "jlink", "mvn"} <= FOR_LONG_TESTS.keys()

@@ -465,6 +465,28 @@ class TestMetricsThatAreNotStored:
         """
         assert [certain for _, certain in series_that_are_dropped(fleet(RULE % expr, **sections))] == [False]
 
+    @pytest.mark.parametrize(
+        ("expr", "dropped"),
+        [
+            ("kubelet_volume_metric_collection_total", True),
+            ('kubelet_volume_metric_collection_total{job="kubelet"}', True),
+            ('kubelet_volume_metric_collection_total{job="cadvisor"}', False),
+            ("kubelet_evictions", False),
+            ('{job="cadvisor"}', False),
+            ("kubelet_volume_stats_used_bytes", False),
+        ],
+    )
+    def test_may_be_dropped_of_one_job(self, expr: str, dropped: bool) -> None:  # noqa: FBT001 — a parameter
+        """
+        But never what promfleet's own rules read of it.
+        """
+        builtin = {"kubelet": {"drop": ["kubelet_volume_.+"]}, "cadvisor": {"interval": "30s"}}
+        scrape = {"metrics": "full", "builtin": builtin}
+
+        found = [problem.instead for problem, _ in series_that_are_dropped(fleet(RULE % expr, scrape=scrape))]
+
+        assert found == ["Change scrape.builtin.kubelet.drop."] * dropped
+
     def test_make_a_file_wrong(self, tmp_path: Path) -> None:
         """
         Such an alert would never fire.
