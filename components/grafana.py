@@ -17,14 +17,17 @@ from render.grafana import (
     PASSWORD,
     PORT,
     PROVISIONING,
+    SECRETS,
     TLS,
     TOKEN,
     TRUSTED,
 )
+from settings.scrape_credentials import MountedFile
 
 from .k8s.config_maps import file_volume
 from .k8s.labels import metadata_of, selector
 from .k8s.network_policy import network_policy
+from .k8s.prometheus import projections
 from .k8s.security import POD_WITH_VOLUME, RESTRICTED
 from .k8s.service_account import newest_token_secret
 from .k8s.timeouts import timeouts
@@ -52,6 +55,10 @@ class GrafanaArgs(TypedDict):
     """The same of applications' own dashboards, for a folder beside; none, if left out."""
     folder_boards: NotRequired[Mapping[str, Mapping[str, str]]]
     """Name of a folder -> the same of people's own dashboards; none, if left out."""
+    files: NotRequired[Sequence[MountedFile]]
+    """Keys of Secrets and ConfigMaps that settings refer to, mounted in `SECRETS`; none, if left out."""
+    secrets: NotRequired[Mapping[str, pulumi.Input[str]]]
+    """File name in `SECRETS` -> secret of the stack; none, if left out."""
     reader: pulumi.Input[str]
     """Role, in this namespace, that permits queries."""
     tls_secret: pulumi.Input[str]
@@ -66,6 +73,8 @@ class GrafanaArgs(TypedDict):
     """Name and key of an existing Secret, in this namespace, with the password."""
     storage: pulumi.Input[str]
     """Size of the volume."""
+    scratch: NotRequired[str]
+    """Size of /tmp, where plugins are unpacked; 64Mi, if left out."""
     storage_class: NotRequired[pulumi.Input[str] | None]
     """StorageClass of the volume; the cluster's default, if None or left out."""
     image: str
@@ -96,8 +105,9 @@ class Grafana(pulumi.ComponentResource):
         volume = claim(name, metadata, args["storage"], args.get("storage_class"), await_opts)
         volumes: list[k8s.core.v1.VolumeArgsDict] = [
             {"name": "data", "persistent_volume_claim": {"claim_name": volume.metadata.name}},
-            {"name": "tmp", "empty_dir": {"size_limit": "64Mi"}},
+            {"name": "tmp", "empty_dir": {"size_limit": args.get("scratch", "64Mi")}},
             *self._files(name, args, metadata, child_opts),
+            *referred(name, args, metadata, child_opts),
         ]
         stateful_set(name, APP, metadata, pod(args, volumes), await_opts)
         self.service = service.metadata.name.apply(str)
@@ -193,10 +203,24 @@ _APPLICATIONS: k8s.core.v1.VolumeMountArgsDict = {
     "mount_path": APPLICATIONS,
     "read_only": True,
 }
+_SECRETS: k8s.core.v1.VolumeMountArgsDict = {"name": "secrets", "mount_path": SECRETS, "read_only": True}
 
 
 def _mounted_folder(folder: str) -> k8s.core.v1.VolumeMountArgsDict:
     return {"name": f"folder-{folder}", "mount_path": f"{FOLDERS}/{folder}", "read_only": True}
+
+
+def referred(
+    name: str, args: GrafanaArgs, metadata: k8s.meta.v1.ObjectMetaArgsDict, child_opts: ResourceOptions
+) -> list[k8s.core.v1.VolumeArgsDict]:
+    """Return the volume with all that settings refer to, if there is anything; the stack's secrets are one Secret."""
+    sources = projections(args.get("files", ()))
+    if secrets := args.get("secrets"):
+        secret = k8s.core.v1.Secret(
+            f"{name}-secrets", metadata={**metadata, "name": f"{APP}-secrets"}, string_data=secrets, opts=child_opts
+        )
+        sources.append({"secret": {"name": secret.metadata.name}})
+    return [{"name": "secrets", "projected": {"sources": sources}}] if sources else []
 
 
 def boards(
@@ -235,6 +259,7 @@ def pod(args: GrafanaArgs, volumes: Sequence[k8s.core.v1.VolumeArgsDict]) -> k8s
             *MOUNTS,
             *([_APPLICATIONS] if args.get("application_boards") else []),
             *map(_mounted_folder, args.get("folder_boards", {})),
+            *([_SECRETS] if any(volume["name"] == _SECRETS["name"] for volume in volumes) else []),
         ],
     }
     return {

@@ -1,11 +1,16 @@
 """Configuration and provisioning files of Grafana."""
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from settings import Fleet, Server
+from settings import Fleet, Grafana, Server
 from settings.dashboard_file import DATASOURCE
+from settings.grafana_config import is_path, variable
+from settings.grafana_datasources import NAME
+from settings.scrape_credentials import MountedFile
 
+from .scrape.user_jobs import file_path
 from .yaml import to_yaml
 
 APP = "grafana"
@@ -24,15 +29,21 @@ TRUSTED = "/etc/grafana/trusted/ca.crt"
 TOKEN = "/etc/grafana/reader/token"
 """Bearer token for the server's read auth proxy."""
 PASSWORD = "/etc/grafana/admin/password"
+SECRETS = "/etc/grafana/secrets"
+"""Mount path of the Secrets and ConfigMaps that settings refer to."""
 
 
-def environment(url: str | None) -> dict[str, str]:
+def environment(url: str | None, grafana: Grafana | None = None) -> dict[str, str]:
     """
     Environment variables with Grafana's settings, `GF_<SECTION>_<KEY>`.
 
-    `url` is the external URL. Every user must log in, and Grafana makes no requests to the internet.
+    `url` is the external URL. Every user must log in, and Grafana makes no requests to the internet
+    but for plugins. Kubernetes
+    replaces `$(NAME)` in a value, and `$$` by a dollar; Grafana replaces `$__file{…}` by the trimmed content of a file.
     """
+    written = {**grafana.sign_in.values, **grafana.settings.values} if grafana else {}
     return {
+        **{variable(section, key): _text(key, value) for (section, key), value in written.items()},
         **_CLOSED,
         "GF_SERVER_PROTOCOL": "https",
         "GF_SERVER_CERT_FILE": f"{TLS}/tls.crt",
@@ -41,18 +52,47 @@ def environment(url: str | None) -> dict[str, str]:
         "GF_SECURITY_ADMIN_PASSWORD__FILE": PASSWORD,
         "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH": f"{DASHBOARDS}/fleet.json",
         **({"GF_SERVER_ROOT_URL": f"{url}/"} if url else {}),
+        **(_plugins(grafana.plugins) if grafana and grafana.plugins else {}),
     }
+
+
+def _plugins(plugins: Sequence[str]) -> dict[str, str]:
+    """Grafana fetches these before it listens; it does so only where its own list of plugins is enabled too."""
+    return {"GF_PLUGINS_PREINSTALL_DISABLED": "false", "GF_PLUGINS_PREINSTALL_SYNC": ",".join(plugins)}
+
+
+def _text(key: str, value: str | MountedFile) -> str:
+    if isinstance(value, str):
+        return value.replace("$", "$$")
+    return f"{SECRETS}/{file_path(value)}" if is_path(key) else _content(value)
+
+
+def _content(file: MountedFile) -> str:
+    return f"$__file{{{SECRETS}/{file_path(file)}}}"
+
+
+def _further(source: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry as it was written, read-only unless it says otherwise."""
+    secure = {name: _content(file) for name, file in source.get("secureJsonData", {}).items()}
+    return {"access": "proxy", "editable": False, **source, **({"secureJsonData": secure} if secure else {})}
+
+
+def setting_files(grafana: Grafana) -> list[MountedFile]:
+    """Return each key of a Secret or ConfigMap that settings refer to, in the order of their paths."""
+    return sorted({file for _, file in grafana.mounted}, key=file_path)
 
 
 def datasources(server: Server, fleet: Fleet, url: str) -> str:
     """
-    The provisioning file of the datasource: the read auth proxy at `url`, with Grafana's own token.
+    The provisioning file of the datasources: the read auth proxy at `url`, with Grafana's own token, and people's own.
+
+    With `prune`, Grafana deletes those that were in the file before.
 
     Grafana replaces `$__file{…}` anywhere in a value by the trimmed content of the file, and ignores `serverName`
     without a CA.
     """
     source: dict[str, Any] = {
-        "name": "Hub",
+        "name": NAME,
         "uid": DATASOURCE,
         "type": "prometheus",
         "access": "proxy",
@@ -74,7 +114,8 @@ def datasources(server: Server, fleet: Fleet, url: str) -> str:
             "httpHeaderValue1": f"Bearer $__file{{{TOKEN}}}",
         },
     }
-    return to_yaml({"apiVersion": 1, "datasources": [source]})
+    further = fleet.grafana.datasources.sources if fleet.grafana else ()
+    return to_yaml({"apiVersion": 1, "prune": True, "datasources": [source, *map(_further, further)]})
 
 
 def providers(fleet: Fleet) -> str:

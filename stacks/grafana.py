@@ -8,6 +8,7 @@ from components.grafana import HTTPS, GrafanaArgs
 from render import grafana as rendered
 from render.prometheus.auth_proxies import READ
 from settings import seconds
+from settings.receiver_config import OF_STACK
 from settings.validation.secrets import secret_key
 
 from .exposure import Port, expose_endpoint
@@ -25,16 +26,19 @@ def grafana_args(monitor: Monitor, grafana: settings.Grafana, url: str | None) -
     """Return the arguments of Grafana's component."""
     import dashboards  # noqa: PLC0415 — Grafana's SDK takes a tenth of the program's time, and only this section needs it
 
-    fleet, tls = monitor.fleet, monitor.server.expose.tls
+    fleet, tls, config = monitor.fleet, monitor.server.expose.tls, pulumi.Config()
+    files = rendered.setting_files(grafana)
     query_url = READ.url(monitor.query.app, fleet.namespace)
     args: GrafanaArgs = {
         "namespace": monitor.context.namespace,
-        "environment": rendered.environment(url),
+        "environment": rendered.environment(url, grafana),
         "datasources": rendered.datasources(monitor.server, fleet, query_url),
         "providers": rendered.providers(fleet),
         "boards": dashboards.files(fleet),
         "application_boards": rendered.application_boards(fleet),
         "folder_boards": rendered.folder_boards(fleet),
+        "files": [file for file in files if file.kind != OF_STACK],
+        "secrets": {file.name: config.require_secret(file.name) for file in files if file.kind == OF_STACK},
         "reader": monitor.query.role,
         "tls_secret": monitor.tls_secret,
         "storage": grafana.storage,
@@ -42,10 +46,12 @@ def grafana_args(monitor: Monitor, grafana: settings.Grafana, url: str | None) -
         "image": fleet.images.grafana,
         "rollout_timeout": seconds(fleet.rollout_timeout),
     }
+    if grafana.plugins:
+        args["scratch"] = "512Mi"
     if grafana.secret:
         args["password_in"] = (grafana.secret.name, grafana.secret.key)
     else:
-        args["password"] = pulumi.Config().require_secret(secret_key("grafana", "admin"))
+        args["password"] = config.require_secret(secret_key("grafana", "admin"))
     if tls.ca:
         args["ca"] = tls.ca
     if tls.ca_config_map:

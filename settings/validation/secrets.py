@@ -6,6 +6,7 @@ from pydantic.alias_generators import to_camel, to_pascal
 
 from ..alertmanager import Contact
 from ..errors import Path, Problem
+from ..grafana import Grafana
 from ..receiver_config import OF_STACK
 from .partial import PartialFleet
 
@@ -34,8 +35,16 @@ def _needed(partial: PartialFleet) -> Iterator[tuple[str, Path]]:
         for key, path in _of_receiver(receiver, contact):
             yield key, ("alertmanager", "receivers", receiver, *path)
     yield from _of_existing(partial)
-    if partial.grafana and not partial.grafana.secret:
+    if partial.grafana:
+        yield from _of_grafana(partial.grafana)
+
+
+def _of_grafana(grafana: Grafana) -> Iterator[tuple[str, Path]]:
+    if not grafana.secret:
         yield secret_key("grafana", "admin"), ("grafana",)
+    for path, file in grafana.mounted:
+        if file.kind == OF_STACK:
+            yield file.name, ("grafana", *path)
 
 
 def _of_existing(partial: PartialFleet) -> Iterator[tuple[str, Path]]:
