@@ -33,8 +33,8 @@ class AgentPrometheusArgs(TypedDict):
     """Text of prometheus.yml."""
     flags: Sequence[str]
     """Command line of Prometheus."""
-    token: pulumi.Input[str]
-    """Bearer token of the receiver."""
+    token: NotRequired[pulumi.Input[str]]
+    """Bearer token of the hub or the receiver in its place; left out where the agent has destinations only."""
     storage: pulumi.Input[str]
     """Size of the write-ahead log's volume."""
     memory: tuple[str, str]
@@ -48,7 +48,7 @@ class AgentPrometheusArgs(TypedDict):
     targets_ca_config_map: NotRequired[pulumi.Input[str]]
     """ConfigMap with the CA of annotated targets (key `ca.crt`), if the configuration refers to it."""
     job_files: NotRequired[Sequence[MountedFile]]
-    """Keys of Secrets and ConfigMaps that people's own scrape jobs read; none, if left out."""
+    """Keys of Secrets and ConfigMaps that people's own scrape jobs and destinations read; none, if left out."""
     discovered: NotRequired[Sequence[tuple[str, str]]]
     """API group and resource of what these jobs discover by, beside nodes, pods, Services and EndpointSlices."""
     namespaces: NotRequired[Sequence[str] | None]
@@ -79,24 +79,10 @@ class AgentPrometheus(pulumi.ComponentResource):
             args.get("namespaces"),
             child_opts,
         )
-        token = k8s.core.v1.Secret(
-            f"{name}-token",
-            metadata={**metadata, "name": f"{APP}-token"},
-            string_data={"token": args["token"]},
-            opts=child_opts,
-        )
         await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         volume = claim(name, metadata, args["storage"], args.get("storage_class"), await_opts)
-        authorities = k8s.core.v1.ConfigMap(
-            f"{name}-ca",
-            metadata={**metadata, "name": f"{APP}-ca"},
-            data={"ca.crt": args.get("ca", "")},
-            opts=child_opts,
-        )
-        trusted = pulumi.Output.all(args.get("ca_config_map", ""), authorities.metadata.name)
         volumes: list[k8s.core.v1.VolumeArgsDict] = [
-            {"name": "token", "secret": {"secret_name": token.metadata.name}},
-            {"name": "trusted", "config_map": {"name": trusted.apply(lambda names: names[0] or names[1])}},
+            *credentials(name, metadata, args, child_opts),
             {"name": "data", "persistent_volume_claim": {"claim_name": volume.metadata.name}},
             *targets_ca(args.get("targets_ca_config_map")).volumes,
             *job_files(args.get("job_files", ())).volumes,
@@ -119,6 +105,31 @@ class AgentPrometheus(pulumi.ComponentResource):
         self.register_outputs({})
 
 
+def credentials(
+    name: str, metadata: k8s.meta.v1.ObjectMetaArgsDict, args: AgentPrometheusArgs, child_opts: ResourceOptions
+) -> list[k8s.core.v1.VolumeArgsDict]:
+    """Make the Secret with the token and the ConfigMap with the CA of the receiver, if it has one; their volumes."""
+    if "token" not in args:
+        return []
+    token = k8s.core.v1.Secret(
+        f"{name}-token",
+        metadata={**metadata, "name": f"{APP}-token"},
+        string_data={"token": args["token"]},
+        opts=child_opts,
+    )
+    authorities = k8s.core.v1.ConfigMap(
+        f"{name}-ca",
+        metadata={**metadata, "name": f"{APP}-ca"},
+        data={"ca.crt": args.get("ca", "")},
+        opts=child_opts,
+    )
+    trusted = pulumi.Output.all(args.get("ca_config_map", ""), authorities.metadata.name)
+    return [
+        {"name": "token", "secret": {"secret_name": token.metadata.name}},
+        {"name": "trusted", "config_map": {"name": trusted.apply(lambda names: names[0] or names[1])}},
+    ]
+
+
 def configuration(
     name: str, metadata: k8s.meta.v1.ObjectMetaArgsDict, text: pulumi.Input[str], child_opts: ResourceOptions
 ) -> k8s.core.v1.VolumeArgsDict:
@@ -134,9 +145,12 @@ def pod(
     args: AgentPrometheusArgs,
 ) -> k8s.core.v1.PodSpecArgsDict:
     """The pod of an agent; never two at a time, since the hub would reject samples of two with equal labels."""
-    mounts: list[k8s.core.v1.VolumeMountArgsDict] = [
+    of_receiver: list[k8s.core.v1.VolumeMountArgsDict] = [
         {"name": "token", "mount_path": TOKEN, "read_only": True},
         {"name": "trusted", "mount_path": TRUSTED, "read_only": True},
+    ]
+    mounts: list[k8s.core.v1.VolumeMountArgsDict] = [
+        *(of_receiver if "token" in args else []),
         *targets_ca(args.get("targets_ca_config_map")).mounts,
         *job_files(args.get("job_files", ())).mounts,
     ]

@@ -12,6 +12,7 @@ from posixpath import normpath
 from typing import Any, NamedTuple
 
 import render
+from render.prometheus.destinations import destination_entries
 from render.rules import PARTIAL_RESPONSE, user_groups
 from render.scrape.user_jobs import user_config
 from render.yaml import to_yaml
@@ -117,13 +118,16 @@ def _error(command: Sequence[str | Path]) -> str:
 
 
 def _for_promtool(described: Fleet) -> Iterator[Check]:
-    """Check the files without people's own jobs and rules, and each of these by itself."""
+    """Check the files without people's own jobs, rules and destinations, and each of these by itself."""
     yield from _jobs(described)
     yield from _user_rules(described)
+    yield from _destinations(described)
     fleet = described.model_copy(
         update={
             "scrape": described.scrape.model_copy(update={"jobs": ()}),
             "alerts": described.alerts.model_copy(update={"rule_files": (), "rule_tests": ()}),
+            "agents": {name: agent.model_copy(update=_ALONE) for name, agent in described.agents.items()},
+            **({server.section: server.model_copy(update=_ALONE)} if (server := described.server) else {}),
         }
     )
     check = ["check", "config", "--syntax-only", *STRICT]
@@ -132,8 +136,24 @@ def _for_promtool(described: Fleet) -> Iterator[Check]:
         yield Check((server.section,), ["check", "rules", *STRICT], render.rules(fleet))
     for cluster, agent in fleet.agents.items():
         own = agent.writes_to_own_hub
-        text = render.agent_config(fleet, cluster, UNKNOWN, own=own, ca_file="/ca.crt", token_file="/token")
+        url = UNKNOWN if fleet.has_receiver(cluster) else None
+        text = render.agent_config(fleet, cluster, url, own=own, ca_file="/ca.crt", token_file="/token")
         yield Check(("agents", cluster), [*check, "--agent"], {"prometheus.yml": text})
+
+
+_ALONE = {"destinations": {}}
+
+
+def _destinations(fleet: Fleet) -> Iterator[Check]:
+    """Receivers beside the hub."""
+    for path, _, destination in fleet.partial.destinations:
+        text = to_yaml({"remote_write": destination_entries({str(path[-1]): destination})})
+        yield Check(
+            path,
+            ["check", "config", "--syntax-only"],
+            {"prometheus.yml": text},
+            "Correct it as the documentation of remote_write says.",
+        )
 
 
 def _jobs(fleet: Fleet) -> Iterator[Check]:

@@ -10,11 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from settings import Fleet, Server
+from settings.destinations import Destination
 from settings.images import release
 from settings.operator import Operator, Select
 
 from .alertmanager import alerting
 from .prometheus.agent import agent_remote_write, agent_scrape_configs
+from .prometheus.destinations import destination_entries
 from .prometheus.flags import agent_flags, server_flags
 from .prometheus.global_config import OUT_OF_ORDER_WINDOW, global_section, storage_section
 from .prometheus.server import server_scrape_configs
@@ -47,7 +49,13 @@ _ENFORCED = {
 """Setting of the global section -> field that no monitor may exceed."""
 _PACE = {"scrape_interval": "interval", "scrape_timeout": "scrapeTimeout"}
 """Field of a job -> field of an endpoint of a monitor."""
-_RENAMED = {"protobuf_message": "messageVersion", "retry_on_http_429": "retryOnRateLimit"}
+_RENAMED = {
+    "azuread": "azureAd",
+    "enable_http2": "enableHTTP2",
+    "protobuf_message": "messageVersion",
+    "retry_on_http_429": "retryOnRateLimit",
+    "round_robin_dns": "roundRobinDNS",
+}
 _MESSAGES = {"prometheus.WriteRequest": "V1.0", "io.prometheus.write.v2.Request": "V2.0"}
 _MONITORS = ("serviceMonitor", "podMonitor", "probe", "scrapeConfig")
 
@@ -73,11 +81,25 @@ def operated_agent(fleet: Fleet, cluster: str, plan: WalPlan) -> Operated:
 
 
 def operated_remote_write(
-    fleet: Fleet, cluster: str, url: str, *, own: bool, ca_file: str | None, token_file: str
+    fleet: Fleet, cluster: str, url: str | None, *, own: bool, ca_file: str | None, token_file: str
 ) -> list[dict[str, Any]]:
     """Return the field `remoteWrite` of an agent; arguments as of `agent_config`."""
-    write = agent_remote_write(fleet, cluster, url, own=own, ca_file=ca_file, token_file=token_file)
-    return [_translated(write)]
+    written = agent_remote_write(fleet, cluster, url, own=own, ca_file=ca_file, token_file=token_file)
+    return _written(written, fleet.destinations_of(cluster))
+
+
+def _written(entries: Iterable[dict[str, Any]], destinations: Mapping[str, Destination]) -> list[dict[str, Any]]:
+    """Entries of `remote_write` as `remoteWrite`, which takes user and password from Secrets, and not from files."""
+    found = []
+    for entry in entries:
+        translated = _translated(entry)
+        if (destination := destinations.get(entry["name"])) and "basic_auth" in entry:
+            translated["basicAuth"] = {
+                key.removesuffix("_file"): {"name": file.name, "key": file.key}
+                for key, file in destination.config["basic_auth"].items()
+            }
+        found.append(translated)
+    return found
 
 
 def operated_server(server: Server, fleet: Fleet) -> Operated:
@@ -95,6 +117,8 @@ def operated_server(server: Server, fleet: Fleet) -> Operated:
         "enableRemoteWriteReceiver": "--web.enable-remote-write-receiver" in flags,
         "web": {"maxConnections": int(_values(flags, "web.max-connections")[0])},
     }
+    if server.destinations:
+        spec["remoteWrite"] = _written(destination_entries(server.destinations), server.destinations)
     files = {SCRAPE: to_yaml(server_scrape_configs(server, fleet))}
     if notified := alerting(server, fleet):
         files[ALERTMANAGERS] = to_yaml(notified["alertmanagers"])
@@ -217,11 +241,14 @@ def _values(flags: Iterable[str], name: str) -> list[str]:
 def _translated(value: Any) -> Any:
     """A part of prometheus.yml with the names that the custom resources have for its fields."""
     if isinstance(value, dict):
-        return {
-            _field(key): _MESSAGES.get(one, one) if key == "protobuf_message" else _translated(one)
-            for key, one in value.items()
-        }
+        return {_field(key): _value(key, one) for key, one in value.items()}
     return [_translated(item) for item in value] if isinstance(value, list) else value
+
+
+def _value(key: str, value: Any) -> Any:
+    if key == "headers":  # their names are nobody's fields
+        return value
+    return _MESSAGES.get(value, value) if key == "protobuf_message" else _translated(value)
 
 
 def _field(name: str) -> str:

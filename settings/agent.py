@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
+from .destinations import Destinations
 from .errors import Problem
-from .section import Section
+from .section import Section, empty
 from .types import DnsName, Duration, HttpsUrl, Quantity, StackName, refused, seconds
 
 _ONE_OF_TWO = "Write exactly one of stack (a promfleet hub) and url (another system's remote write)."
@@ -29,7 +30,7 @@ class Receiver(Section):
     """Remote-write URL of another system; its bearer token is the secret `promfleet:<cluster>Token`."""
 
     def problems(self) -> Iterator[Problem]:
-        """An agent writes to one place."""
+        """It is one of the two."""
         if self.stack and self.url:
             yield Problem((), "has both stack and url", _ONE_OF_TWO)
         if not self.stack and not self.url:
@@ -40,9 +41,11 @@ class Agent(Section):
     """The Prometheus in agent mode of one cluster; its key is the cluster's name."""
 
     hub: Receiver | None = None
-    """Where to write; this stack's hub if left out."""
+    """Where to write; if left out, this stack's hub, or only `destinations` where the stack has none."""
+    destinations: Destinations = Field(default_factory=empty)
+    """Further receivers that every sample is written to, as entries of Prometheus' `remote_write`, by name."""
     outage: Annotated[Duration, AfterValidator(_can_be_buffered)] = "6h"
-    """The longest outage of the hub that costs no sample while the agent itself stays up."""
+    """The longest outage of the hub, or of a destination, that costs no sample while the agent itself stays up."""
     storage: Quantity | None = None
     """Size of the WAL's volume; follows from the outage and the cluster's series if left out. It can't shrink."""
     storage_class: DnsName | None = None

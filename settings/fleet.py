@@ -10,6 +10,7 @@ from .alertmanager import Alertmanager
 from .alerts import Alerts
 from .application import Application
 from .cluster import Cluster
+from .destinations import Destination
 from .errors import Path, Problem
 from .external_labels import ExternalLabels
 from .grafana import Grafana
@@ -106,6 +107,16 @@ class Fleet(Section):
     def local_agents(self) -> tuple[str, ...]:
         """The agents of this stack that write to its own hub."""
         return self.partial.local_agents if self.hub else ()
+
+    def has_receiver(self, cluster: str) -> bool:
+        """Whether the agent of a cluster writes to a hub or to the receiver in its place, not to destinations only."""
+        return bool(self.hub or self.agents[cluster].hub)
+
+    def destinations_of(self, cluster: str) -> Mapping[str, Destination]:
+        """Where the Prometheus in a cluster writes to beside its hub, by name."""
+        if self.server and self.server.cluster == cluster:
+            return self.server.destinations
+        return self.agents[cluster].destinations if cluster in self.agents else {}
 
     @property
     def written_series(self) -> int:

@@ -1,9 +1,16 @@
 """What fields of other programs' documents are, where those are written verbatim into a stack file."""
 
+import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
 
+from .errors import Problem
+
+_NEAR = 0.7
+"""How alike a key and the one that is proposed are at least; 1 is the same."""
 _DURATION = re.compile(r"(?=\d)(\d+y)?(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?(\d+ms)?")
 
 
@@ -14,14 +21,22 @@ class Kind:
     accepts: Callable[[object], bool]
     rule: str
     instead: str
+    is_shown: bool = False
+    """Whether the message repeats the value, which is no credential then."""
 
 
 TEXT = Kind(lambda value: isinstance(value, str) and bool(value), "is not a string", "Put it in quotes.")
-BOOL = Kind(lambda value: isinstance(value, bool), "is neither true nor false", "Write true or false, without quotes.")
+BOOL = Kind(
+    lambda value: isinstance(value, bool),
+    "is neither true nor false",
+    "Write true or false, without quotes.",
+    is_shown=True,
+)
 COUNT = Kind(
     lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= 0,
     "is not a whole number",
     "Write digits only, without quotes, unit or decimal point.",
+    is_shown=True,
 )
 NUMBER = Kind(
     lambda value: isinstance(value, int | float) and not isinstance(value, bool),
@@ -32,6 +47,7 @@ LENGTH = Kind(
     lambda value: isinstance(value, str) and bool(_DURATION.fullmatch(value)),
     "is not a duration",
     "Write a number and its unit: 30s, 1m, 1m30s.",
+    is_shown=True,
 )
 MAPPING = Kind(lambda value: isinstance(value, Mapping), "is not a mapping", "Write keys and values, or {}.")
 LIST = Kind(lambda value: isinstance(value, list | tuple), "is not a list", "Write [a, b].")
@@ -40,3 +56,38 @@ RULES = Kind(
     "is not a list of mappings",
     "Begin each entry with a hyphen and a key.",
 )
+
+
+def unknown_or_wrong(
+    written: Mapping[str, Any],
+    fields: Mapping[str, Kind],
+    forbidden: Mapping[str, tuple[str, str]],
+    otherwise: str,
+    unjudged: Collection[str] = (),
+) -> Iterator[Problem]:
+    """
+    Fields that there are not, and those of another kind.
+
+    `forbidden` has rule and remedy of fields that there must not be, `unjudged` fields that may be anything, and
+    `otherwise` says what there is where no name is near.
+    """
+    known = (*fields, *unjudged)
+    for key, value in written.items():
+        if key in forbidden:
+            yield Problem((key,), *forbidden[key])
+        elif key not in known:
+            near = get_close_matches(key, known, n=1, cutoff=_NEAR)
+            yield Problem((key,), "unknown key", f'Did you mean "{near[0]}"?' if near else otherwise)
+        elif key in fields and not fields[key].accepts(value):
+            kind = fields[key]
+            shown = value if kind.is_shown else ""
+            yield Problem((key,), "is empty" if value is None else kind.rule, kind.instead, shown)
+
+
+def can_be_written(written: Mapping[str, Any]) -> bool:
+    """Whether all its texts can; half of a surrogate pair can't."""
+    try:
+        json.dumps(written, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -4,8 +4,9 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
 
+from .destinations import Destinations
 from .expose import Expose
-from .section import Section
+from .section import Section, empty
 from .types import COUNTABLE, DnsLabel, DnsName, Duration, Quantity, kept, refused, seconds
 
 Kept = Annotated[str, kept("how long: 42d is the default, and the bucket of thanos keeps older samples"), COUNTABLE]
@@ -38,6 +39,8 @@ class Server(Section):
     """Size of each replica's volume; samples use 80 % of it at most."""
     storage_class: DnsName | None = None
     """StorageClass of the volume; the cluster's default if left out."""
+    destinations: Destinations = Field(default_factory=empty)
+    """Receivers that every sample is forwarded to, as entries of Prometheus' `remote_write`, by name."""
     expose: Expose
 
     @property

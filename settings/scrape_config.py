@@ -1,17 +1,15 @@
 """People's own scrape jobs: `scrape_config` of Prometheus as it is, with little added and little forbidden."""
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from .errors import Path, Problem, RulesError
-from .kinds import BOOL, COUNT, LENGTH, LIST, MAPPING, NUMBER, RULES, TEXT, Kind
+from .kinds import BOOL, COUNT, LENGTH, LIST, MAPPING, NUMBER, RULES, TEXT, Kind, can_be_written, unknown_or_wrong
 from .read_files import ReadFiles
 from .reserved import OUR_JOBS
 from .scrape_credentials import MountedFile, files
@@ -50,7 +48,7 @@ def _is_size(value: object) -> bool:
     return value == 0 or (isinstance(value, str) and bool(_SIZE.fullmatch(value)))
 
 
-_BYTES = Kind(_is_size, "is not a size", "Write a number and its unit: 10MiB.")
+_BYTES = Kind(_is_size, "is not a size", "Write a number and its unit: 10MiB.", is_shown=True)
 _FIELDS: Mapping[str, Kind] = {
     "job_name": TEXT,
     "clusters": LIST,
@@ -97,8 +95,6 @@ judges. The fields without a kind, of credentials, are in `_UNJUDGED`.
 """
 _UNJUDGED = ("bearer_token", "bearer_token_file")
 _KNOWN = (*_FIELDS, *_UNJUDGED)
-_NEAR = 0.7
-"""How alike a key and the one that is proposed are at least; 1 is the same."""
 _OF_CLIENTS = ("scheme", "basic_auth", "authorization", "tls_config", "http_headers", "enable_http2")
 """Fields that say how a target is asked, and not which."""
 _REFUSED = {
@@ -106,7 +102,10 @@ _REFUSED = {
         "would write to a file system that is read-only",
         "Remove it: /targets shows why scrapes fail, and `up` that they do.",
     ),
-    "remote_write": ("is no field of a scrape job", "Remove it: agents write to their hub."),
+    "remote_write": (
+        "is no field of a scrape job",
+        "Write its entries in agents.<name>.destinations, or in destinations of the server.",
+    ),
     "global": ("is no field of a scrape job", "Write scrape.interval and scrape.timeout."),
     "scrape_config_files": ("is no field of a scrape job", "Write the files as entries of scrape.jobs: jobs/*.yaml."),
 }
@@ -175,9 +174,9 @@ def parsed_client(written: object) -> ClientConfig:
         return written
     if not isinstance(written, Mapping):
         raise RulesError([Problem((), MAPPING.rule, MAPPING.instead)])
-    found = files(written)
+    found, of_clients = files(written), {name: _FIELDS[name] for name in _OF_CLIENTS}
     if problems := [
-        *_unknown_or_wrong(written, _OF_CLIENTS, f"Known here: {', '.join(_OF_CLIENTS)}."),
+        *unknown_or_wrong(written, of_clients, _REFUSED, f"Known here: {', '.join(of_clients)}."),
         *found.problems,
     ]:
         raise RulesError(problems)
@@ -249,7 +248,7 @@ def _job(written: object, path: Path) -> Sequence[ScrapeConfig | Problem]:
         return [Problem(path, "is not a mapping", "Write a job with job_name.")]
     found = files({key: value for key, value in written.items() if key not in ("job_name", "clusters")})
     problems = [problem.under(path) for problem in (*_broken(written), *found.problems)]
-    if problems or not _can_be_written(written):
+    if problems or not can_be_written(written):
         return problems or [Problem(path, "holds half of a character", "Remove the incomplete character.")]
     name, clusters = written["job_name"], written.get("clusters")
     return [
@@ -264,18 +263,10 @@ def _job(written: object, path: Path) -> Sequence[ScrapeConfig | Problem]:
     ]
 
 
-def _can_be_written(written: Mapping[str, Any]) -> bool:
-    """Whether all its texts can; half of a surrogate pair can't."""
-    try:
-        json.dumps(written, ensure_ascii=False, default=str).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def _broken(written: Mapping[str, Any]) -> Iterator[Problem]:
     """What is wrong with the fields themselves."""
-    yield from _unknown_or_wrong(written, _KNOWN, "Write a field of scrape_config, as Prometheus 3.15 has.")
+    otherwise = "Write a field of scrape_config, as Prometheus 3.15 has."
+    yield from unknown_or_wrong(written, _FIELDS, _REFUSED, otherwise, _UNJUDGED)
     if "job_name" not in written:
         yield Problem(("job_name",), "is missing", "Add it: the value of the label job.")
     yield from _name(written.get("job_name"))
@@ -284,20 +275,6 @@ def _broken(written: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem((), "has no targets", "Write static_configs: [{targets: [host:port]}], or a discovery.")
     yield from _addresses(written)
     yield from _timeout(written)
-
-
-def _unknown_or_wrong(written: Mapping[str, Any], known: Sequence[str], otherwise: str) -> Iterator[Problem]:
-    """Fields that there are not, and those of another kind; `otherwise` says what there is where none is near."""
-    for key, value in written.items():
-        if key in _REFUSED:
-            yield Problem((key,), *_REFUSED[key])
-        elif key not in known:
-            near = get_close_matches(key, known, n=1, cutoff=_NEAR)
-            yield Problem((key,), "unknown key", f'Did you mean "{near[0]}"?' if near else otherwise)
-        elif key in _FIELDS and not _FIELDS[key].accepts(value):
-            kind = _FIELDS[key]
-            shown = value if kind in (LENGTH, COUNT, _BYTES, BOOL) else ""
-            yield Problem((key,), "is empty" if value is None else kind.rule, kind.instead, shown)
 
 
 def _name(name: object) -> Iterator[Problem]:

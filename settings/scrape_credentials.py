@@ -31,7 +31,7 @@ _PUBLIC = frozenset({"ca", "cert", "username"})
 """Of those, what is no credential: it may stand in the stack file, or in a ConfigMap."""
 _WITHOUT_FILE = frozenset(
     {
-        *("application_credential_secret", "application_secret", "consumer_key", "private_key"),
+        *("application_credential_secret", "application_secret", "certificate_password", "consumer_key", "private_key"),
         *("proxy_connect_header", "secret_key", "service_account_key", "token"),
     }
 )
@@ -49,15 +49,23 @@ _INSTEAD = {
     "azure_sd_configs": {
         "client_secret": "Write authentication_method: ManagedIdentity, and give the nodes or the pod that identity.",
     },
+    "sigv4": {
+        "secret_key": "Remove access_key and secret_key, and give the nodes or the ServiceAccount a role of AWS.",
+    },
+    "oauth": {"client_secret": "Write managed_identity or workload_identity instead of oauth."},
+    "certificate": {"certificate_password": "Write certificate_path and certificate_key_path, with a key in PEM."},
 }
 _OF_AWS = "Remove it, and give the ServiceAccount of Prometheus, or the nodes, a role of AWS."
 _OF_PROXIES = "Remove it, and have the proxy know Prometheus by its address."
 _ELSEWHERE = "Have another program discover the targets for http_sd_configs or file_sd_configs."
 _AWS = ("aws", "ec2", "ecs", "elasticache", "lightsail", "msk", "rds")
 
-_PATHS = frozenset({"credentials_file_path", "private_key_path", "service_account_key_path"})
-"""Fields of `stackit_sd_configs` that are files, and have other names than all others."""
-_NAMES_A_CREDENTIAL = re.compile(
+_PATHS: Mapping[str, frozenset[str]] = {
+    "stackit_sd_configs": frozenset({"credentials_file_path", "private_key_path", "service_account_key_path"}),
+    "certificate": frozenset({"certificate_path", "certificate_key_path"}),
+}
+"""Section -> its fields that are files, and have other names than all others; `certificate` is one of `azuread`."""
+NAMES_A_CREDENTIAL = re.compile(
     r"access[_-]?key|api[_-]?key|authorization|cookie|credential|passw|private[_-]?key|secret|token", re.IGNORECASE
 )
 """Names of parameters and headers whose values are likely to be credentials."""
@@ -131,7 +139,7 @@ def _mapping(
         here = (*path, key)
         if section == "file_sd_configs" and key == "files":
             read[key] = _listed(found, value, here, suffix=True)
-        elif key.endswith("_file") or (section == "stackit_sd_configs" and key in _PATHS):
+        elif key.endswith("_file") or key in _PATHS.get(section, ()):
             read[key] = file(found, key.removesuffix("_file"), value, here)
         elif key in CREDENTIALS or key in WITH_FILE.get(section, ()):
             read |= _credential(found, section, key, value, here)
@@ -226,7 +234,7 @@ def http_header(found: Files, name: str, header: Any, path: Path) -> Any:
         found.problems.append(Problem(path, "is not a mapping", "Write values, secrets or files, each with a list."))
         return header
     read = dict(header)
-    if "values" in read and _NAMES_A_CREDENTIAL.search(name):
+    if "values" in read and NAMES_A_CREDENTIAL.search(name):
         found.problems.append(Problem((*path, "values"), PLAIN, f"{REPLACE} secrets: [{REFERENCE}]."))
     if isinstance(secrets := read.pop("secrets", ()), Sequence) and not isinstance(secrets, str):
         for index, item in enumerate(secrets):
@@ -253,7 +261,7 @@ def _parameters(
     read: dict[str, Any] = {}
     for name, value in written.items():
         is_parameter = kind != "labels" or str(name).startswith("__param_")
-        if is_parameter and _NAMES_A_CREDENTIAL.search(str(name)):
+        if is_parameter and NAMES_A_CREDENTIAL.search(str(name)):
             instead = f"{REPLACE} it as a header: http_headers: {{<name>: {{secrets: [{REFERENCE}]}}}}."
             if kind == "endpoint_params":
                 instead = f"Replace it where it is used. {_ELSEWHERE}"
@@ -267,6 +275,6 @@ def _relabelled(found: Files, rule: Mapping[str, Any], path: Path) -> None:
     target, text = rule.get("target_label"), rule.get("replacement")
     if not isinstance(target, str) or not isinstance(text, str) or "$" in text:
         return
-    if target.startswith("__param_") and _NAMES_A_CREDENTIAL.search(target):
+    if target.startswith("__param_") and NAMES_A_CREDENTIAL.search(target):
         instead = f"{REPLACE} it as a header: http_headers: {{<name>: {{secrets: [{REFERENCE}]}}}}."
         found.problems.append(Problem((*path, "replacement"), PLAIN, instead))

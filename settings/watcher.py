@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field
 
 from .agent import Receiver
 from .cluster import Labels
+from .destinations import Destinations
 from .errors import Problem
 from .instance import Instance
 from .prometheus import Retention
@@ -117,6 +118,8 @@ class Watcher(Section):
     """The machine, if this stack makes it: a VM in Google Cloud. Without it, it is a machine of your own."""
     hub: Receiver | None = None
     """Where every sample is written to as well: another stack's hub, or any remote-write URL."""
+    destinations: Destinations = Field(default_factory=empty)
+    """Further receivers of every sample, as entries of Prometheus' `remote_write`, by name; files are the machine's."""
 
     def problems(self) -> Iterator[Problem]:
         """No target is listed twice, and each belongs to something that is watched."""

@@ -19,11 +19,15 @@ PLANNED_INTERVAL = 15
 
 
 def deploy_agent(fleet: Fleet, cluster: str, context: ClusterContext, hub: RemoteWriteEndpoint | None) -> None:
-    """Make the agent of one cluster, which writes to the receiver of its section or else to this stack's hub."""
+    """
+    Make the agent of one cluster, which writes to the receiver of its section or else to this stack's hub.
+
+    Where there is neither, it has only destinations.
+    """
     agent = fleet.agents[cluster]
     receiver = endpoint(cluster, agent.hub) if agent.hub else hub
-    if receiver is None:
-        raise pulumi.RunError(f"agents.{cluster}: this stack has no hub. Write hub: {{stack: …}} or hub: {{url: …}}.")
+    if receiver is None and not agent.destinations:
+        raise pulumi.RunError(f"agents.{cluster}: this stack has no hub. Write hub: {{stack: …}} or destinations.")
     AgentPrometheus(
         cluster,
         agent_args(fleet, cluster, context, receiver),
@@ -58,15 +62,17 @@ def _token(tokens: dict[str, str], cluster: str, stack: str | None) -> str:
 
 
 def agent_args(
-    fleet: Fleet, cluster: str, context: ClusterContext, receiver: RemoteWriteEndpoint
+    fleet: Fleet, cluster: str, context: ClusterContext, receiver: RemoteWriteEndpoint | None
 ) -> AgentPrometheusArgs:
     """Return the arguments of the agent's component."""
     agent = fleet.agents[cluster]
     series = fleet.clusters[cluster].series
     plan = render.wal_plan(seconds(agent.outage), series, min(PLANNED_INTERVAL, seconds(fleet.scrape.interval)))
 
-    def written(rendered: Callable[..., Any]) -> Output[Any]:
+    def written(rendered: Callable[..., Any]) -> Any:
         """What is rendered of the receiver, once it is known."""
+        if receiver is None:
+            return rendered(fleet, cluster, None, own=False, ca_file=None, token_file=TOKEN_FILE)
         return Output.all(receiver.url, receiver.ca, receiver.ca_config_map, receiver.protocol).apply(
             lambda found: rendered(
                 fleet,
@@ -83,16 +89,16 @@ def agent_args(
         "prefix": fleet.namespace,
         "config": written(render.agent_config),
         "flags": render.agent_flags(plan),
-        "token": receiver.tokens[cluster],
-        "ca": receiver.ca,
-        "ca_config_map": receiver.ca_config_map,
         "storage": agent.storage or plan.volume,
         "storage_class": agent.storage_class,
-        "memory": memory.agent_memory(series),
+        "memory": memory.agent_memory(series, len(agent.destinations)),
         "grace": render.AGENT_GRACE,
         "image": fleet.images.prometheus,
         "rollout_timeout": seconds(fleet.rollout_timeout),
     }
+    if receiver:
+        args["token"] = receiver.tokens[cluster]
+        args["ca"], args["ca_config_map"] = receiver.ca, receiver.ca_config_map
     if fleet.scrape.tls.ca_config_map:
         args["targets_ca_config_map"] = fleet.scrape.tls.ca_config_map
     args["job_files"] = render.mounted_files(fleet, cluster)

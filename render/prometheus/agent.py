@@ -10,21 +10,24 @@ from ..scrape.jobs import jobs, self_scrape
 from ..scrape.relabel import MOVED, forced
 from ..scrape.user_jobs import user_configs
 from ..yaml import to_yaml
+from .destinations import destination_entries
 from .flags import MAX_SHARDS
 from .global_config import global_section
 
 
-def agent_config(fleet: Fleet, cluster: str, url: str, *, own: bool, ca_file: str | None, token_file: str) -> str:
+def agent_config(
+    fleet: Fleet, cluster: str, url: str | None, *, own: bool, ca_file: str | None, token_file: str
+) -> str:
     """
-    The text of an agent's prometheus.yml, which writes to `url`.
+    The text of an agent's prometheus.yml, which writes to `url`, and to its destinations.
 
-    `own` is true for a promfleet hub, which supports remote write 2.0; without `ca_file` the public authorities are
-    trusted.
+    Without `url` these are all, and the other arguments say nothing. `own` is true for a promfleet hub, which supports
+    remote write 2.0; without `ca_file` the public authorities are trusted.
     """
     document: dict[str, Any] = {
         "global": global_section(fleet, cluster),
         "scrape_configs": agent_scrape_configs(fleet, cluster),
-        "remote_write": [agent_remote_write(fleet, cluster, url, own=own, ca_file=ca_file, token_file=token_file)],
+        "remote_write": agent_remote_write(fleet, cluster, url, own=own, ca_file=ca_file, token_file=token_file),
     }
     return to_yaml(document)
 
@@ -36,13 +39,15 @@ def agent_scrape_configs(fleet: Fleet, cluster: str) -> list[dict[str, Any]]:
 
 
 def agent_remote_write(
-    fleet: Fleet, cluster: str, url: str, *, own: bool, ca_file: str | None, token_file: str
-) -> dict[str, Any]:
-    """Return the entry of `remote_write` of an agent, which sends series of its own cluster only."""
-    return {
-        **remote_write(fleet, url, own=own, ca_file=ca_file, token_file=token_file),
-        "write_relabel_configs": [*forced("cluster", cluster), *MOVED],
-    }
+    fleet: Fleet, cluster: str, url: str | None, *, own: bool, ca_file: str | None, token_file: str
+) -> list[dict[str, Any]]:
+    """Return the section `remote_write` of an agent, which sends series of its own cluster only."""
+    relabel = [*forced("cluster", cluster), *MOVED]
+    found = destination_entries(fleet.destinations_of(cluster), relabel)
+    if url is None:
+        return found
+    hub = remote_write(fleet, url, own=own, ca_file=ca_file, token_file=token_file)
+    return [{**hub, "write_relabel_configs": relabel}, *found]
 
 
 def remote_write(fleet: Fleet, url: str, *, own: bool, ca_file: str | None, token_file: str) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from ..scrape.user_jobs import user_configs
 from ..thanos.jobs import thanos_jobs
 from ..yaml import to_yaml
 from .auth_proxies import METRICS
+from .destinations import destination_entries
 from .global_config import OUT_OF_ORDER_WINDOW, global_section, storage_section
 
 RULE_FILES = "/etc/prometheus/rules/*.yml"
@@ -29,6 +30,7 @@ def server_config(server: Server, fleet: Fleet) -> str:
         **({"alerting": notified} if (notified := alerting(server, fleet)) else {}),
         "storage": storage_section(server.retention, server.storage, out_of_order_time_window=OUT_OF_ORDER_WINDOW),
         "scrape_configs": server_scrape_configs(server, fleet),
+        **({"remote_write": destination_entries(server.destinations)} if server.destinations else {}),
     }
     return to_yaml(document)
 

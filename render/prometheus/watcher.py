@@ -17,6 +17,7 @@ from ..scrape.relabel import MOVED, Rule, constant, keep
 from ..scrape.user_jobs import user_configs
 from ..yaml import to_yaml
 from .agent import remote_write
+from .destinations import destination_entries
 from .flags import LISTEN
 from .global_config import global_section, storage_section
 
@@ -70,7 +71,7 @@ def watcher_config(fleet: Fleet, api_servers: Mapping[str, str], receiver: Watch
             *_of_clusters(fleet, watcher, api_servers),
             *_of_users(fleet, watcher),
         ],
-        **({"remote_write": [_remote_write(fleet, receiver)]} if receiver else {}),
+        **({"remote_write": written} if (written := _remote_write(fleet, watcher, receiver)) else {}),
     }
     return to_yaml(document)
 
@@ -161,8 +162,11 @@ def _alertmanagers(fleet: Fleet) -> list[dict[str, Any]]:
     return [*ours, *existing_alertmanagers(fleet, EXISTING)]
 
 
-def _remote_write(fleet: Fleet, receiver: WatcherReceiver) -> dict[str, Any]:
+def _remote_write(fleet: Fleet, watcher: Watcher, receiver: WatcherReceiver | None) -> list[dict[str, Any]]:
     """Every series has its cluster already, and none of them is the watcher's to choose."""
+    found = destination_entries(watcher.destinations, MOVED)
+    if receiver is None:
+        return found
     ca_file = RECEIVER_CA if receiver.has_authority else None
     entry = remote_write(fleet, receiver.url, own=receiver.own, ca_file=ca_file, token_file=RECEIVER_TOKEN)
-    return {**entry, "write_relabel_configs": MOVED}
+    return [{**entry, "write_relabel_configs": MOVED}, *found]

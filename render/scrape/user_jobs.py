@@ -15,7 +15,7 @@ from .relabel import MOVED, Rule, constant, drop, forced
 from .untrusted import OF_THE_CLUSTER
 
 FOLDER = "/etc/prometheus/jobs"
-"""Mount path of the Secrets and ConfigMaps that jobs refer to."""
+"""Mount path of the Secrets and ConfigMaps that jobs and destinations refer to."""
 NEEDED: Mapping[str, tuple[str, str]] = {
     "endpoints": ("", "endpoints"),
     "ingress": ("networking.k8s.io", "ingresses"),
@@ -37,10 +37,11 @@ def user_configs(fleet: Fleet, cluster: str) -> list[dict[str, Any]]:
 
 
 def mounted_files(fleet: Fleet, cluster: str) -> list[MountedFile]:
-    """Return each key of a Secret or ConfigMap that jobs of a cluster read, in the order of their paths."""
+    """Return each key of a Secret or ConfigMap that jobs and destinations of a cluster read, sorted by path."""
     found = {file for job in fleet.scrape.jobs if job.is_in(cluster) for _, file in job.mounted}
     if host := fleet.clusters[cluster].node_exporter.host:
         found |= {file for _, file in host.client.mounted}
+    found |= {file for one in fleet.destinations_of(cluster).values() for _, file in one.mounted}
     return sorted(found, key=file_path)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 _OF_PODS = "Write it in workloads of the stack, in clusters.<name>.workloads, or in workloads.components.<component>."
 _OF_COMPONENTS = "Write workloads: {components: {<component>: {resources: …}}}."
+_OF_WRITERS = "Write destinations: {<name>: {url: …}}, in an agent, hub, standalone or watcher."
 
 ELSEWHERE: Mapping[str, str] = {
     **dict.fromkeys(
@@ -17,6 +18,7 @@ ELSEWHERE: Mapping[str, str] = {
     "global": "Write images: {registry: …} and workloads: {imagePullSecrets: [{name: …}]}.",
     "imageRegistry": "Write images: {registry: …}.",
     "podMetadata": "Write workloads: {podLabels: {…}, podAnnotations: {…}}.",
+    **dict.fromkeys(("additionalRemoteWrite", "remoteWrite", "remote_write"), _OF_WRITERS),
     "resources": _OF_COMPONENTS,
 }
 """Unknown key -> what to write instead, wherever it stands; where a section has such a key, it is known there."""

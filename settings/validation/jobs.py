@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from difflib import get_close_matches
 
+from ..destinations import Destination
 from ..errors import Path, Problem, spelt
 from ..scrape_config import ClientConfig, ScrapeConfig
 from ..scrape_credentials import REFERENCE
@@ -49,8 +50,8 @@ def job_names_are_distinct(partial: PartialFleet) -> Iterator[Problem]:
 
 def job_files_exist(partial: PartialFleet) -> Iterator[Problem]:
     """Files that jobs read are mounted into pods, and lie on a machine."""
-    on_machine = "watcher" in partial.present
     for written, client in _clients(partial):
+        on_machine = "watcher" in partial.present and written[0] != "agents"
         for path, mounted in client.mounted if on_machine else ():
             kind = "Secret" if mounted.kind == "secret" else "ConfigMap"
             rule = f"is a {kind} of a cluster, and Prometheus is on the watcher's machine"
@@ -84,13 +85,15 @@ def jobs_fit_a_machine(partial: PartialFleet) -> Iterator[Problem]:
                 yield Problem((*_JOBS, *job.path, "kubernetes_sd_configs", index), rule, instead)
 
 
-def _clients(partial: PartialFleet) -> Iterator[tuple[Path, ScrapeConfig | ClientConfig]]:
+def _clients(partial: PartialFleet) -> Iterator[tuple[Path, ScrapeConfig | ClientConfig | Destination]]:
     """Whatever refers to files, with the path where it was written."""
     for job in partial.scrape.jobs if partial.scrape else ():
         yield (*_JOBS, *job.path), job
     for name, cluster in partial.clusters.items():
         if cluster and (host := cluster.node_exporter.host):
             yield ("clusters", name, "nodeExporter", "host", "client"), host.client
+    for written, _, destination in partial.destinations:
+        yield written, destination
 
 
 def _scraped(partial: PartialFleet) -> tuple[str, ...]:

@@ -1,10 +1,12 @@
 """Rules on clusters in which the Prometheus Operator runs Prometheus."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from ..destinations import NOT_OPERATED
 from ..errors import Problem
 from ..images import release
 from ..operator import RELEASE
+from ..scrape_credentials import REFERENCE, MountedFile
 from .partial import PartialFleet
 
 
@@ -40,3 +42,24 @@ def operators_know_their_images(partial: PartialFleet) -> Iterator[Problem]:
     if any(operator.install for operator in operated) and release(image) not in {None, RELEASE}:
         rule = f"is not release {RELEASE}, whose custom resource definitions this program installs"
         yield Problem(("images", "prometheusOperator"), rule, f"Write an image of v{RELEASE}.", image)
+
+
+def operators_take_destinations(partial: PartialFleet) -> Iterator[Problem]:
+    """The custom resources take most of what Prometheus does, and user and password from Secrets only."""
+    for path, name, destination in partial.destinations:
+        cluster = partial.clusters.get(name)
+        if not cluster or not cluster.operator:
+            continue
+        for field, instead in NOT_OPERATED.items():
+            section = destination.config if len(field) == 1 else destination.config.get(field[0], {})
+            if isinstance(section, Mapping) and field[-1] in section:
+                rule = f"has no counterpart in the custom resources of the Prometheus Operator {RELEASE}"
+                yield Problem((*path, *field), rule, instead)
+        user = destination.config.get("basic_auth")
+        if not isinstance(user, Mapping):
+            continue
+        for key in ("username", "password"):
+            file = user.get(f"{key}_file")
+            if (key in user or file) and not (isinstance(file, MountedFile) and file.kind == "secret"):
+                rule = "is not from a Secret, from which alone the Prometheus Operator takes it"
+                yield Problem((*path, "basic_auth", key), rule, f"Write {key}: {REFERENCE}.")

@@ -11,6 +11,7 @@ from ..alertmanager import Alertmanager
 from ..alerts import Alerts
 from ..application import Application
 from ..cluster import Cluster
+from ..destinations import Destination
 from ..errors import Path
 from ..grafana import Grafana
 from ..hub import Hub
@@ -114,6 +115,19 @@ class PartialFleet:
                 yield Writer(name, agent.hub, ("agents", name, "hub"))
         if self.watcher and self.watcher.hub:
             yield Writer(self.watcher.name, self.watcher.hub, ("watcher", "hub"))
+
+    @property
+    def destinations(self) -> Iterator[tuple[Path, str, Destination]]:
+        """Each receiver beside a hub: its path, the cluster of whoever writes to it, and what is known of it."""
+        for cluster, agent in self.agents.items():
+            for name, destination in agent.destinations.items() if agent else ():
+                yield ("agents", cluster, "destinations", name), cluster, destination
+        if server := self.server:
+            for name, destination in server.destinations.items():
+                yield (server.section, "destinations", name), server.cluster, destination
+        if watcher := self.watcher:
+            for name, destination in watcher.destinations.items():
+                yield ("watcher", "destinations", name), watcher.name, destination
 
     @property
     def writers(self) -> frozenset[str]:

@@ -38,7 +38,12 @@ from .jobs import (
     services_of_nodes_are_reached,
 )
 from .machine import machines_have_no_kubernetes_secrets, machines_install_releases
-from .operator import operated_servers_are_alone, operators_know_their_images, operators_run_prometheus
+from .operator import (
+    operated_servers_are_alone,
+    operators_know_their_images,
+    operators_run_prometheus,
+    operators_take_destinations,
+)
 from .partial import PartialFleet
 from .receivers import alertmanager_credentials_exist, receiver_files_exist
 from .replication import (
@@ -126,10 +131,12 @@ def server_watches_its_cluster(partial: PartialFleet) -> Iterator[Problem]:
 
 
 def agents_have_a_hub(partial: PartialFleet) -> Iterator[Problem]:
-    """An agent has a hub to write to: this stack's, or another that it names."""
+    """An agent has somewhere to write to: this stack's hub, another that it names, or destinations."""
     for name, agent in partial.agents.items():
-        if agent and not agent.hub and not partial.has_hub:
-            instead = "Write hub: {stack: organization/promfleet/hub}, or add a section hub to this stack."
+        if agent and not agent.hub and not agent.destinations and not partial.has_hub:
+            instead = (
+                "Write hub: {stack: organization/promfleet/hub}, or destinations, or add a section hub to this stack."
+            )
             yield Problem(("agents", name), "has no hub to write to: this stack has none", instead)
         if agent and agent.hub and agent.hub.stack and partial.has_hub:
             instead = "Remove it to write to this stack's hub, or move the agent to a stack without one."
@@ -250,6 +257,7 @@ RULES: tuple[Rule, ...] = (
     pools_have_a_bucket,
     releases_know_delayed_compaction,
     operators_run_prometheus,
+    operators_take_destinations,
     operated_servers_are_alone,
     operators_know_their_images,
     components_run,

@@ -118,7 +118,9 @@ def _planned(partial: PartialFleet, name: str) -> Mapping[str, tuple[str, str]]:
     here = series_of(partial.clusters, name)
     parts: dict[str, tuple[Callable[[int], Memory], int]] = {"kube_state_metrics": (memory.exporter_memory, here)}
     if name in partial.agents:
-        parts["prometheus"] = memory.agent_memory, here
+        agent = partial.agents[name]
+        destinations = len(agent.destinations) if agent else 0
+        parts["prometheus"] = lambda series: memory.agent_memory(series, destinations), here
     found = {}
     if name == partial.server_cluster:
         planned, written = planned_series(partial), written_series(partial)

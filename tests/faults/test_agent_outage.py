@@ -1,7 +1,7 @@
 """How long an agent survives without its hub, and what no setting can save. Hours are pressed into minutes."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -25,6 +25,8 @@ PRESSED = 480
 OUTAGE = HOURS * 3600 // PRESSED
 UPSTREAM = ["--agent", f"--storage.agent.wal-truncate-frequency={2 * 3600 // PRESSED}s"]
 """Upstream cuts the log every two hours, whatever was sent."""
+IN_TIME = 15
+"""Seconds in which a sample arrives where nothing is in its way: a queue sends what it has after five."""
 NO_RULES = "none: processes without rules"
 Start = Callable[[str, dict, list[str]], Server]
 
@@ -49,9 +51,14 @@ def start(tmp_path: Path) -> Iterator[Start]:
 @pytest.fixture
 def hub(start: Start, tmp_path: Path) -> Server:
     """A hub with the storage and the flags that the program gives it; what it scrapes is the test's."""
+    return receiver("hub", start, tmp_path)
+
+
+def receiver(name: str, start: Start, folder: Path) -> Server:
+    """A server that is what the program makes of a hub."""
     fleet = from_file(ROOT / "Pulumi.dev.yaml")
-    flags = own_flags(render.server_flags(fleet), f"--storage.tsdb.path={tmp_path}/hub/data")
-    return start("hub", {"storage": server_config(fleet)["storage"]}, flags)
+    flags = own_flags(render.server_flags(fleet), f"--storage.tsdb.path={folder}/{name}/data")
+    return start(name, {"storage": server_config(fleet)["storage"]}, flags)
 
 
 @pytest.fixture
@@ -61,13 +68,22 @@ def target() -> Iterator[Target]:
     target.shutdown()
 
 
-def config(cluster: str, hub: Server, target: Target) -> dict:
+def config(cluster: str, hub: Server, target: Target, destinations: Mapping[str, Server] | None = None) -> dict:
     """Take an agent's configuration as the program renders it; what it scrapes and whom it trusts is the test's."""
     fleet = Fleet.model_validate(
         {
             "clusters": {cluster: {"context": cluster}},
             "scrape": {"interval": "1s", "timeout": "1s"},
-            "agents": {cluster: {"outage": f"{HOURS}h", "hub": {"stack": "organization/promfleet/hub"}}},
+            "agents": {
+                cluster: {
+                    "outage": f"{HOURS}h",
+                    "hub": {"stack": "organization/promfleet/hub"},
+                    "destinations": {
+                        name: {"url": f"{server.url}/api/v1/write", "allow_http": True}
+                        for name, server in (destinations or {}).items()
+                    },
+                }
+            },
         }
     )
     made = yaml.safe_load(
@@ -77,7 +93,7 @@ def config(cluster: str, hub: Server, target: Target) -> dict:
         {"job_name": "oracle", "metrics_path": f"/{cluster}", "static_configs": [{"targets": [target.address]}]}
     ]
     for write in made["remote_write"]:
-        del write["authorization"]
+        write.pop("authorization", None)
     return made
 
 
@@ -152,6 +168,31 @@ class TestOutage:
         missing, samples = scrapes.lost("upstream")
         assert len(missing) > OUTAGE / 3
         record(f"{fault}: upstream's defaults", samples, alerts=NO_RULES, healed="not: the WAL was cut unsent")
+
+
+class TestDestinations:
+    def test_one_that_is_away_costs_the_other_nothing(
+        self, start: Start, hub: Server, target: Target, tmp_path: Path, record: Record
+    ) -> None:
+        """
+        While a destination is away the hub gets every sample in time, and the destination gets all of them later.
+        """
+        other = receiver("other", start, tmp_path)
+        start("ours", config("ours", hub, target, {"other": other}), ours(tmp_path / "ours"))
+        to_hub, to_other = Scrapes(hub, target, ["ours"]), Scrapes(other, target, ["ours"])
+
+        other.stop()
+        time.sleep(OUTAGE - 5)
+        during, samples = to_hub.lost("ours", IN_TIME)
+        other.start()
+
+        missing, later = to_other.lost("ours")
+
+        # A number that both miss was never scraped, and lost by nobody.
+        assert (during, missing) == ([], [])
+        fault = f"a destination is away for {HOURS} h, pressed into {OUTAGE} s"
+        record(f"{fault}: what the hub got meanwhile", samples, alerts=NO_RULES, healed="nothing to heal")
+        record(f"{fault}: what it got", later, alerts=NO_RULES, healed="the agent sent its WAL")
 
 
 class TestRestartWhileBehind:

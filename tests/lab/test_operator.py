@@ -214,7 +214,7 @@ class TestMonitors:
 
         eventually(assert_scraped, 2 * SECONDS)
         lab.kubectl("eu1", "-n", TEAM, "delete", KINDS, "--all")
-        eventually(assert_forgotten, 2 * SECONDS)
+        eventually(assert_forgotten, 4 * SECONDS)
 
 
 class TestDestroy:

@@ -26,6 +26,7 @@ MISTAKES = [
         "applications",
         "workloads",
         "grafana",
+        "destinations",
     )
     for case in yaml.safe_load(Path(__file__).with_name(f"mistakes_{name}.yaml").read_text(encoding="utf-8"))
 ]

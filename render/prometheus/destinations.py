@@ -1,0 +1,38 @@
+"""Entries of `remote_write` for receivers beside the hub: what people wrote, with a name and bounds."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from settings.destinations import Destination
+
+from ..scrape.relabel import Rule
+from ..scrape.user_jobs import with_paths
+from .flags import MAX_SHARDS
+
+
+def destination_entries(destinations: Mapping[str, Destination], ours: Sequence[Rule] = ()) -> list[dict[str, Any]]:
+    """
+    Return the entries of all destinations.
+
+    `ours` relabels before people's own rules, which therefore see the label `cluster`, and may change it.
+    """
+    return [_entry(name, destination, ours) for name, destination in destinations.items()]
+
+
+def _entry(name: str, destination: Destination, ours: Sequence[Rule]) -> dict[str, Any]:
+    written = {key: with_paths(value) for key, value in destination.config.items()}
+    queue, rules = written.pop("queue_config", {}), written.pop("write_relabel_configs", [])
+    relabel = [*ours, *rules]
+    return {
+        "name": name,
+        "follow_redirects": False,
+        **written,
+        # Each shard has a buffer of its own, for which the memory is planned. Too many requests are not final: Mimir
+        # and Grafana Cloud answer 429 beyond a limit of samples per second.
+        "queue_config": {
+            "max_shards": max(MAX_SHARDS, queue.get("min_shards", 1)),
+            "retry_on_http_429": True,
+            **queue,
+        },
+        **({"write_relabel_configs": relabel} if relabel else {}),
+    }
