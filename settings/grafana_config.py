@@ -278,9 +278,6 @@ def _free(written: object) -> GrafanaConfig:
     for section, keys in written.items():
         if not _SECTION.fullmatch(str(section)):
             found.problems.append(Problem((section,), "is no name of a section", example))
-        elif (name := str(section).removeprefix("auth.").lower()) in PROVIDERS and name != section:
-            instead = f"Write grafana: {{signIn: {{{name}: …}}}}."
-            found.problems.append(Problem((section,), "belongs to signIn", instead))
         elif not isinstance(keys, Mapping):
             found.problems.append(Problem((section,), "is not a mapping", example))
         else:
@@ -300,7 +297,10 @@ def _setting(
         found.problems.append(Problem(path, "is no name of a setting", "Write it as Grafana's documentation does."))
         return None
     name = variable(*path)
-    if said := _OWNED_VARIABLES.get(name):
+    provider = next((one for one in PROVIDERS if name.startswith(variable("auth", f"{one}_"))), None)
+    if provider:
+        found.problems.append(Problem(path, "belongs to signIn", f"Write grafana: {{signIn: {{{provider}: …}}}}."))
+    elif said := _OWNED_VARIABLES.get(name):
         found.problems.append(Problem(path, *said))
     elif (first := variables.setdefault(name, path)) != path:
         rule = f"is the environment variable {name}, and {'.'.join(first)} is too"
