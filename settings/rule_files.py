@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, NamedTuple
@@ -86,6 +86,7 @@ def parsed(written: object) -> tuple[RuleFile, ...]:
     files = [one for one in written if isinstance(one, RuleFile)]
     entries = [one for index, entry in enumerate(written) for one in _entries(entry, (index,))]
     problems = [one for one in entries if isinstance(one, Problem)]
+    problems += _twice([entry for entry in entries if isinstance(entry, _Entry)])
     found = [(entry, [*_documents(entry)]) for entry in entries if isinstance(entry, _Entry)]
     without = {name for entry, documents in found for name in _records_without_cluster(entry, documents)}
     names = Counter(file.name for file in files)
@@ -118,6 +119,16 @@ def _entries(entry: object, path: Path) -> Iterator[_Entry | Problem]:
             yield _Entry(path, entry["files"], clusters, frozenset(entry.get("acrossClusters", ())))
     elif not isinstance(entry, RuleFile):
         yield Problem(path, "is neither a path nor a mapping with files", _ENTRY)
+
+
+def _twice(entries: Iterable[_Entry]) -> Iterator[Problem]:
+    """Files that are named more than once: Prometheus would evaluate their rules as often."""
+    seen = set[str]()
+    for entry in entries:
+        for source in (source for read in entry.files for source in read.documents):
+            if source in seen:
+                yield Problem((*entry.path, source), "is named twice", "Name each file once.")
+            seen.add(source)
 
 
 def _wrong(entry: Mapping[str, Any]) -> Iterator[Problem]:

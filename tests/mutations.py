@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from settings.loading.load import KEY
 from tests import ROOT
 
+FILES = ROOT / "docs" / "examples"
+"""The folder of the files that examples name."""
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 RIGHT: list[dict[str, Any]] = [
     yaml.safe_load(text)["config"][KEY]

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from settings import FleetError, from_file
 from settings.loading.load import KEY
 from settings.loading.read import read
-from tests.mutations import RIGHT, mutated
+from tests.mutations import FILES, RIGHT, mutated
 
 QUICK = settings(
     max_examples=400, derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
@@ -17,7 +17,7 @@ QUICK = settings(
 def report(fleet: Mapping[str, Any]) -> str:
     """What is said of a fleet; nothing if it is right. What no FleetError says is a traceback."""
     try:
-        read(fleet, "Pulumi.test.yaml", lambda key: True)
+        read(fleet, "Pulumi.test.yaml", lambda key: True, FILES)
     except FleetError as error:
         return error.report()
     return ""
