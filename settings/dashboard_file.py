@@ -150,7 +150,7 @@ def _other_datasources(value: object, foreign: Mapping[str, str], path: Path) ->
     if isinstance(value, Mapping):
         for key, one in value.items():
             if key == "datasource" and (kind := _other_type(one, foreign)):
-                instead = "Remove what queries it: this Grafana has Prometheus only."
+                instead = "Remove what queries it: dashboards in files may query Prometheus only."
                 yield Problem((*path, key), f"is a datasource of type {kind}", instead)
             else:
                 yield from _other_datasources(one, foreign, (*path, key))

@@ -122,6 +122,10 @@ OWNED: Mapping[str, tuple[str, str]] = {
         ("auth.anonymous.enabled", "users.allow_sign_up"),
         (_LOGGED_IN, "Remove it; people log in by grafana.signIn, or are invited."),
     ),
+    "auth.proxy.enabled": (
+        "lets whoever reaches Grafana's port log in as anybody, by a header",
+        "Remove it, and write grafana.signIn: Grafana then asks the provider itself.",
+    ),
     "metrics.enabled": ("is set by promfleet: its metrics would be readable without a login", _REMOVE),
     "security.cookie_secure": ("is set by promfleet: Grafana is served by HTTPS only", _REMOVE),
     "security.admin_password": (

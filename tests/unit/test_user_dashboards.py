@@ -104,7 +104,7 @@ MISTAKES = {
             "grafana.dashboards.Shop[0].dashboards/list.json: is no dashboard: it holds no JSON object. Export the "
             "dashboard in Grafana as JSON, model Classic.",
             "grafana.dashboards.Shop[1].dashboards/loki.json.panels[0].datasource: is a datasource of type loki. "
-            "Remove what queries it: this Grafana has Prometheus only.",
+            "Remove what queries it: dashboards in files may query Prometheus only.",
         ],
     ),
     "doubles": (
