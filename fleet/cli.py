@@ -13,6 +13,7 @@ COMMANDS = {
     "check": "check",
     "status": "status",
     "open": "browse",
+    "explain": "explain",
     "render": "render",
     "snapshot": "snapshot",
     "dashboards": "dashboards",

@@ -21,10 +21,10 @@ from .probes import Probe
 from .prometheus import Server
 from .pushgateway import Pushgateway
 from .scrape import Scrape
-from .section import Section, Table, empty
+from .section import Distinct, Section, Table, empty
 from .standalone import Standalone
 from .thanos import Thanos
-from .types import DnsLabel, Duration, Namespace
+from .types import DnsLabel, Duration, Line, Namespace
 from .validation.capacity import planned_series, written_series
 from .validation.partial import SECTIONS, PartialFleet
 from .validation.rules import broken_rules
@@ -41,6 +41,8 @@ class Fleet(Section):
         ("is not what targets of your own are called here", "Write applications: {shop: {…}}, or scrape.jobs."),
     )
 
+    include: Distinct[Line] = ()
+    """Files with parts of a fleet that several stacks have in common, beside the stack file; `*` is allowed."""
     clusters: Annotated[Table[DnsLabel, Cluster], Field(min_length=1)]
     """Every cluster of this stack, by its name."""
     namespace: Namespace = "promfleet"

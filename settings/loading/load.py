@@ -3,9 +3,11 @@
 from difflib import get_close_matches
 from pathlib import Path
 
-from ..errors import FleetError, Problem
+from ..errors import FleetError, Problem, RulesError
 from ..fleet import Fleet
+from ..validation.secrets import Given
 from .document import read_yaml
+from .include import Merged, with_included
 from .read import read
 
 KEY = "promfleet:fleet"
@@ -13,6 +15,21 @@ KEY = "promfleet:fleet"
 
 def from_file(path: Path) -> Fleet:
     """The fleet of one `Pulumi.<stack>.yaml`; raises FleetError with every problem."""
+    fleet, given = _written(path)
+    return read(fleet, path.name, given, path.parent)
+
+
+def merged_file(path: Path) -> Merged:
+    """What one `Pulumi.<stack>.yaml` and the files that it includes say; raises FleetError where one can't be read."""
+    fleet, _ = _written(path)
+    try:
+        return with_included(fleet if isinstance(fleet, dict) else {}, path.parent)
+    except RulesError as error:
+        raise FleetError(path.name, error.problems) from None
+
+
+def _written(path: Path) -> tuple[object, Given]:
+    """The value of a file's key, and which secrets the file has."""
     document = read_yaml(path)
     if not isinstance(document, dict) or not isinstance(config := document.get("config"), dict):
         problem = Problem(("config",), "is missing or not a mapping", f"Write a stack file: config, and in it {KEY}.")
@@ -32,4 +49,4 @@ def from_file(path: Path) -> Fleet:
         value = config.get(f"{KEY.partition(':')[0]}:{key}")
         return otherwise if value is None else isinstance(value, dict) and set(value) == {"secure"}
 
-    return read(config[KEY], path.name, given, path.parent)
+    return config[KEY], given

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from ..errors import FleetError, Problem
+from ..errors import FleetError, Problem, RulesError
 from ..fleet import Fleet
 from ..validation.partial import PartialFleet
 from ..validation.rules import broken_rules
@@ -13,6 +13,7 @@ from ..validation.secrets import Given, missing
 from .alert_files import with_alert_files
 from .dashboards import with_dashboards
 from .explain import explain
+from .include import with_included
 from .jobs import with_job_files
 from .templates import with_template_files
 
@@ -27,6 +28,11 @@ def read(raw: object, source: str, given: Given, folder: Path = Path()) -> Fleet
         raise FleetError(
             source, [Problem((), "is not a mapping", "Write clusters, and hub, standalone, watcher or agents.")]
         )
+    try:
+        merged = with_included(raw, folder)
+    except RulesError as error:
+        raise FleetError(source, error.problems) from None
+    raw = merged.fleet
     for read_files in (with_job_files, with_alert_files, with_dashboards, with_template_files):
         raw = read_files(raw, folder)
     try:
@@ -36,7 +42,7 @@ def read(raw: object, source: str, given: Given, folder: Path = Path()) -> Fleet
         # Pydantic asks the rules between sections only once each section is right.
         if any(detail["loc"] for detail in error.errors()):
             problems += broken_rules(partial)
-        raise FleetError(source, [*problems, *missing(partial, given)]) from None
+        raise FleetError(source, map(merged.placed, [*problems, *missing(partial, given)])) from None
     if problems := list(missing(fleet.partial, given)):
-        raise FleetError(source, problems)
+        raise FleetError(source, map(merged.placed, problems))
     return fleet

@@ -1,0 +1,30 @@
+"""`fleet explain`: what a stack file says, with the files that it includes."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from settings.errors import FleetError, spelt
+from settings.loading.load import merged_file
+
+from .exits import Exit
+from .stack import stack_file
+
+
+def explain(
+    stack: Annotated[str, typer.Option(help="The stack; with Pulumi Cloud as organization/project/stack.")],
+) -> None:
+    """
+    Show every setting of a stack, and the included file that it comes from.
+
+    It shows what is written, and not defaults. `fleet check` says whether it is right.
+    """
+    try:
+        merged = merged_file(stack_file(stack))
+    except FleetError as error:
+        typer.echo(error.report(), err=True)
+        raise typer.Exit(Exit.FINDINGS) from None
+    for path, value, origin in merged.lines():
+        text = json.dumps(value, ensure_ascii=False, default=str)
+        typer.echo(f"{spelt(path)}: {text}" + (f"  # {origin}" if origin else ""))
