@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 _OF_PODS = "Write it in workloads of the stack, in clusters.<name>.workloads, or in workloads.components.<component>."
 _OF_COMPONENTS = "Write workloads: {components: {<component>: {resources: …}}}."
-_OF_WRITERS = "Write destinations: {<name>: {url: …}}, in an agent, hub, standalone or watcher."
+_OF_WRITERS = "Write destinations: {<name>: {url: …}}, in an agent, or in the section of the server."
 
 ELSEWHERE: Mapping[str, str] = {
     **dict.fromkeys(

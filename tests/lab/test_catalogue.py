@@ -36,6 +36,20 @@ NOT_HERE = {
     "probe_ssl_earliest_cert_expiry": "no endpoint of the lab has a certificate of a public authority",
     "prometheus_remote_storage_samples_dropped_total": "appears with the first sample that an agent gives up",
     "prometheus_sd_refresh_failures_total": "the lab discovers by watching API servers alone",
+    **dict.fromkeys(
+        (
+            *(
+                f"prometheus_operator_{what}_operations{of}_total"
+                for what in ("list", "watch")
+                for of in ("", "_failed")
+            ),
+            *(f"prometheus_operator_{what}_total" for what in ("reconcile_errors", "reconcile_operations")),
+            *(f"prometheus_operator_status_update_{what}_total" for what in ("errors", "operations")),
+            *(f"prometheus_operator_{what}" for what in ("managed_resources", "ready", "syncs")),
+        ),
+        "the dev stack has no Prometheus Operator",
+    ),
+    "promfleet_application_expected": "the dev stack has no application",
     "promfleet_cluster_watched": "the dev stack has no watcher",
 }
 """Metrics that rules or dashboards use and a healthy lab lacks, and why."""

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.lab
 TEAM = "shop"
 """A namespace whose owner labels things in a way of its own, and knows nothing of this program."""
 KINDS = "servicemonitor,podmonitor,scrapeconfig,probe"
+MONITORS = len(KINDS.split(","))
 PATH, SECONDS = "/cgi-bin/metrics", 90
 RECENT = 40
 """Seconds; two scrapes of the jobs with the longest interval, and the way to the hub."""
@@ -87,6 +88,13 @@ def defined(stacks: Stacks, operator_parts: None) -> None:
     """The operator's fleet, in whatever state the test before left it."""
     if not stacks.stand(OPERATOR_STACK):
         stacks.deploy({OPERATOR_STACK: OPERATOR})
+
+
+@pytest.fixture
+def hub_of_any_state(stacks: Stacks, defined: None) -> Generator[PrometheusClient]:
+    """The hub without a wait: targets that a test before has taken away are down there for minutes."""
+    with stacks.open_prometheus(stacks.stacks[OPERATOR_STACK]) as hub:
+        yield hub
 
 
 @pytest.fixture
@@ -191,8 +199,6 @@ class TestMonitors:
     ) -> None:
         """
         Each has the cluster that it is in and keeps what it claimed, whatever labels it honours or sets itself.
-
-        Those that are deleted are scraped no longer. Prometheus marks no series of a job that is gone.
         """
 
         def assert_scraped() -> None:
@@ -206,6 +212,21 @@ class TestMonitors:
                 f"probe/{TEAM}/by-prober": CLAIM,
             }
             assert {s.labels["namespace"] for s in found if "namespace" in s.labels} == {TEAM}
+
+        eventually(assert_scraped, 2 * SECONDS)
+
+    @pytest.mark.long
+    def test_that_are_deleted_are_scraped_no_longer(
+        self, lab: Lab, hub_of_any_state: PrometheusClient, shop: None
+    ) -> None:
+        """
+        Operator, kubelet and reloader act one after another. Prometheus marks no series of a job that is gone.
+        """
+        hub = hub_of_any_state
+
+        def assert_scraped() -> None:
+            update_mounts(lab)
+            assert len(hub.query(f"time() - timestamp(impostor_claims) < {RECENT}")) == MONITORS
 
         def assert_forgotten() -> None:
             update_mounts(lab)
@@ -227,7 +248,7 @@ class TestDestroy:
         eventually(lambda: _assert_nothing_left(lab))
         assert "servicemonitors.monitoring.coreos.com" in lab.kubectl("eu1", "get", "crd", "-o", "name")
         kept = lab.kubectl("eu1", "-n", TEAM, "get", KINDS, "-o", "name")
-        assert len(kept.split()) == 4
+        assert len(kept.split()) == MONITORS
 
 
 def _assert_nothing_left(lab: Lab) -> None:
