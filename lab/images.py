@@ -23,8 +23,9 @@ from .tools import find_tool
 NOBODY = "65534"
 NONROOT = "65532"
 BUSYBOX, SHOP = "lab.local/busybox:1", "lab.local/shop:1"
-OPERATOR_BEFORE = "quay.io/prometheus-operator/prometheus-operator:v0.84.0"
-RELOADER_BEFORE = "quay.io/prometheus-operator/prometheus-config-reloader:v0.84.0"
+OPERATOR_BEFORE = "lab.local/before/prometheus-operator:v0.85.0"
+"""Release 0.84.0, under the tag of the only one that a stack file may name."""
+RELOADER_BEFORE = "lab.local/before/prometheus-config-reloader:v0.84.0"
 AUTHORITY = "ca.crt"
 """Stands among an image's files for the certificate of the lab's authority."""
 APPLETS = ("cat", "chmod", "dd", "echo", "httpd", "ls", "mkdir", "nc", "nslookup", "rm", "sh", "sleep", "touch", "wget")

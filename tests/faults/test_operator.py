@@ -16,7 +16,7 @@ from tests.lab.test_fleet import CLUSTERS
 from .conftest import Record
 
 pytestmark = pytest.mark.faults
-OPERATED = {"hub": "prom-hub-prometheus-hub", "eu1": "prom-agent-prometheus-agent"}
+OPERATED = {"hub": "prometheus-prometheus-hub", "eu1": "prom-agent-prometheus-agent"}
 """Cluster -> name of the StatefulSet that the operator makes of the server's or the agent's resource."""
 SENT, LONGEST_GAP = 5, 10
 """Seconds: between two samples of a job that is scraped every second, and while an agent's pod is replaced."""
