@@ -104,6 +104,8 @@ class PrometheusOperator(pulumi.ComponentResource):
             metadata=metadata,
             spec={
                 "replicas": 1,
+                # Two releases at once would replace each other's pods in turn.
+                "strategy": {"type": "RollingUpdate", "rolling_update": {"max_surge": 0, "max_unavailable": 1}},
                 "selector": {"match_labels": selector(APP, APP)},
                 "template": {"metadata": {"labels": metadata["labels"]}, "spec": pod(args, account.metadata.name)},
             },
