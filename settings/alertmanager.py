@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 from pydantic.alias_generators import to_pascal
 
-from .errors import Path, Problem, spelt
+from .errors import Path, Problem, nearest, spelt
 from .expose import ExposedHost
 from .integrations import INHIBIT_RULE, INTEGRATIONS, TIME_INTERVAL
 from .matchers import label_of, malformed, matchers
@@ -368,8 +367,7 @@ class Alertmanager(Section):
             yield ("heartbeat", "receiver"), self.heartbeat.receiver
 
     def _nearest(self, name: str) -> str:
-        near = get_close_matches(name, self.receivers, n=1)
-        return f'Did you mean "{near[0]}"?' if near else f"Known: {', '.join(self.receivers)}."
+        return nearest(name, self.receivers, f"Known: {', '.join(self.receivers)}.")
 
     def _taken(self) -> Iterator[Problem]:
         """No secret of the stack has the file name of an integration's that is in a Secret; both are in one folder."""
@@ -410,10 +408,7 @@ class Alertmanager(Section):
                 used.update(chosen)
                 for index, name in enumerate(chosen):
                     if name not in names:
-                        near = get_close_matches(name, names, n=1)
-                        instead = (
-                            f'Did you mean "{near[0]}"?' if near else f"Add one with name: {name} to timeIntervals."
-                        )
+                        instead = nearest(name, names, f"Add one with name: {name} to timeIntervals.")
                         yield Problem((*path, key, index), "is not the name of a time interval", instead, name)
         for index, name in enumerate(names):
             if name in names[:index]:

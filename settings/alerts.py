@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from difflib import get_close_matches
 from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, WithJsonSchema
 
 from alerts import ALERTS, Severity
 
-from .errors import Path, Problem
+from .errors import Path, Problem, nearest
 from .existing_alertmanager import ExistingAlertmanager
 from .rule_files import RuleFile, RuleFiles
 from .rule_tests import RuleTest, RuleTests, unknown_files
@@ -23,8 +22,7 @@ def _is_known(name: str) -> str:
     if name not in ALERTS:
         if severities := [key for key in ALERTS if key.startswith(f"{name}/")]:
             raise refused("has rules of several severities", f"Write {' or '.join(severities)}.")
-        near = get_close_matches(name, ALERTS, n=1)
-        raise refused("is not the name of an alert", f'Did you mean "{near[0]}"?' if near else "See docs/runbooks.")
+        raise refused("is not the name of an alert", nearest(name, ALERTS, "See docs/runbooks."))
     return name
 
 

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from enum import Enum
 
 Path = tuple[str | int, ...]
@@ -62,6 +63,16 @@ class FleetError(Exception):
         count = len(self.problems)
         head = f"promfleet:fleet in {self.source} has {count} problem{'' if count == 1 else 's'}:"
         return "\n".join([head, *(f"  {problem}" for problem in self.problems)])
+
+
+def nearest(word: object, known: Iterable[str], otherwise: str, cutoff: float = 0.6) -> str:
+    """
+    Return the known word that is most like another one, as what to write instead; `otherwise` where none is like it.
+
+    `cutoff` is how alike they are at least; 1 is the same.
+    """
+    near = get_close_matches(str(word), list(known), n=1, cutoff=cutoff)
+    return f'Did you mean "{near[0]}"?' if near else otherwise
 
 
 def spelt(path: Path) -> str:

@@ -3,13 +3,12 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from .errors import Path, Problem, RulesError
+from .errors import Path, Problem, RulesError, nearest
 from .receiver_config import ReceiverReference
 from .scrape_credentials import IN_URL, PLAIN, REFERENCE, REPLACE, Files, MountedFile, file
 
@@ -217,7 +216,8 @@ def _sign_in(written: object) -> GrafanaConfig:
     for name, settings in written.items():
         provider = PROVIDERS.get(name)
         if provider is None:
-            found.problems.append(Problem((name,), "unknown key", _near(name, PROVIDERS, _OTHER_NAMES)))
+            instead = nearest(_OTHER_NAMES.get(str(name), name), PROVIDERS, f"Known here: {', '.join(PROVIDERS)}.")
+            found.problems.append(Problem((name,), "unknown key", instead))
         elif not isinstance(settings, Mapping):
             found.problems.append(Problem((name,), "is not a mapping", "Write keys and values."))
         else:
@@ -241,17 +241,13 @@ def _known(found: Files, provider: Provider, key: str, value: object, path: Path
     if key == "enabled":
         found.problems.append(Problem(path, "is not needed: what is written is enabled", _REMOVE))
     elif key not in provider.keys:
-        found.problems.append(Problem(path, "unknown key", _near(key, sorted(provider.keys), {})))
+        known = sorted(provider.keys)
+        found.problems.append(Problem(path, "unknown key", nearest(key, known, f"Known here: {', '.join(known)}.")))
     elif key in _OF_POD and isinstance(value, str):
         found.problems.append(Problem(path, "is the path of a file that is not in the pod", f"Write {REFERENCE}."))
     else:
         return _value(found, key, value, path)
     return None
-
-
-def _near(name: object, known: Mapping[str, Any] | list[str], others: Mapping[str, str]) -> str:
-    near = others.get(str(name)) or next(iter(get_close_matches(str(name), known, n=1)), "")
-    return f'Did you mean "{near}"?' if near else f"Known here: {', '.join(known)}."
 
 
 def _of_provider(name: str, provider: Provider, settings: Mapping[str, Any]) -> Iterator[Problem]:

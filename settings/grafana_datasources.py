@@ -3,14 +3,13 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from .dashboard_file import DATASOURCE
-from .errors import Path, Problem, RulesError
+from .errors import Path, Problem, RulesError, nearest
 from .grafana_config import EXPANDED, IS_SECRET
 from .kinds import BOOL, COUNT, LIST, MAPPING, TEXT, Kind
 from .receiver_config import ReceiverReference
@@ -88,8 +87,7 @@ def _source(found: Files, written: Mapping[str, Any], path: Path) -> Mapping[str
             rule, instead = "is a credential", f"Write secureJsonData: {{{key}: {REFERENCE}}}."
             found.problems.append(Problem(here, rule, instead))
         elif kind is None:
-            near = get_close_matches(str(key), _KEYS, n=1)
-            instead = f'Did you mean "{near[0]}"?' if near else f"Known here: {', '.join(_KEYS)}."
+            instead = nearest(key, _KEYS, f"Known here: {', '.join(_KEYS)}.")
             found.problems.append(Problem(here, "unknown key", instead))
         elif not kind.accepts(value):
             found.problems.append(Problem(here, "is empty" if value in (None, "") else kind.rule, kind.instead))

@@ -4,10 +4,9 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
-from .errors import Problem
+from .errors import Problem, nearest
 
 _NEAR = 0.7
 """How alike a key and the one that is proposed are at least; 1 is the same."""
@@ -76,8 +75,7 @@ def unknown_or_wrong(
         if key in forbidden:
             yield Problem((key,), *forbidden[key])
         elif key not in known:
-            near = get_close_matches(key, known, n=1, cutoff=_NEAR)
-            yield Problem((key,), "unknown key", f'Did you mean "{near[0]}"?' if near else otherwise)
+            yield Problem((key,), "unknown key", nearest(key, known, otherwise, _NEAR))
         elif key in fields and not fields[key].accepts(value):
             kind = fields[key]
             shown = value if kind.is_shown else ""

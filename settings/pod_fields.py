@@ -4,14 +4,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from .errors import Path, Problem, RulesError
+from .errors import Path, Problem, RulesError, nearest
 from .kinds import BOOL, COUNT, LIST, MAPPING, TEXT, Kind
 from .operator import definitions
 
@@ -100,9 +99,7 @@ def _in_mapping(value: Mapping[str, Any], schema: Schema, path: Path) -> Iterato
         if of_key := known.get(key) or schema["additionalProperties"]:
             yield from _mistakes(item, of_key, (*path, key))
         else:
-            near = get_close_matches(key, known, n=1)
-            instead = f'Did you mean "{near[0]}"?' if near else f"Known here: {', '.join(known)}."
-            yield Problem((*path, key), "unknown key", instead)
+            yield Problem((*path, key), "unknown key", nearest(key, known, f"Known here: {', '.join(known)}."))
     for key in schema.get("required", ()):
         if key not in value:
             yield Problem((*path, key), "is missing", "Add it.")

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from .errors import Path, Problem, RulesError
+from .errors import Path, Problem, RulesError, nearest
 from .integrations import INTEGRATIONS, REQUIRED, Field, Fields, Headers, ListOf, Public, Secret
 from .kinds import BOOL, COUNT, LENGTH, MAPPING, RULES
 from .scrape_credentials import IN_URL, PLAIN, REFERENCE, REPLACE, Files, MountedFile, Reference, file, http_header
@@ -227,8 +227,7 @@ def _mapping(found: Files, fields: Fields, written: Mapping[str, Any], path: Pat
     for key, value in written.items():
         here = (*path, key)
         if key not in known:
-            near = get_close_matches(str(key), known, n=1)
-            instead = f'Did you mean "{near[0]}"?' if near else f"Known here: {', '.join(known)}."
+            instead = nearest(key, known, f"Known here: {', '.join(known)}.")
             found.problems.append(Problem(here, "unknown key", instead))
         elif key not in fields:
             base = key.removesuffix("_file")
@@ -290,6 +289,5 @@ def undefined_templates(texts: Mapping[Path, str], files: Mapping[str, str]) -> 
     for path, text in places.items():
         for name in dict.fromkeys(_NAMED.findall(text)):
             if name not in known:
-                near = get_close_matches(name, known, n=1)
-                instead = f'Did you mean "{near[0]}"?' if near else "Define it in a file of alertmanager.templates."
+                instead = nearest(name, known, "Define it in a file of alertmanager.templates.")
                 yield Problem(path, f'names the template "{name}", which nothing defines', instead)

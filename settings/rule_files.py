@@ -5,13 +5,12 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from .errors import Path, Problem, RulesError
+from .errors import Path, Problem, RulesError, nearest
 from .read_files import ReadFiles
 from .rules import Group, loses_cluster, name_of, named, parsed_group, rules_of
 
@@ -134,9 +133,7 @@ def _twice(entries: Iterable[_Entry]) -> Iterator[Problem]:
 def _wrong(entry: Mapping[str, Any]) -> Iterator[Problem]:
     for key in entry:
         if key not in _KEYS:
-            near = get_close_matches(str(key), _KEYS, n=1)
-            instead = f'Did you mean "{near[0]}"?' if near else f"Known here: {', '.join(_KEYS)}."
-            yield Problem((key,), "unknown key", instead)
+            yield Problem((key,), "unknown key", nearest(key, _KEYS, f"Known here: {', '.join(_KEYS)}."))
     files = entry.get("files")
     if not isinstance(files, list | tuple) or not files or not all(isinstance(one, ReadFiles) for one in files):
         yield Problem(("files",), "is no list of paths", "Write [rules/*.yaml].")
@@ -228,8 +225,7 @@ def _needless(entry: _Entry, documents: Sequence[_Document | Problem], without: 
     for name in sorted(entry.across):
         of_name = [rule for rule in rules if name_of(rule) == name]
         if not of_name:
-            near = get_close_matches(name, map(name_of, rules), n=1)
-            instead = f'Did you mean "{near[0]}"?' if near else "Remove it."
+            instead = nearest(name, map(name_of, rules), "Remove it.")
             yield Problem(path, "is the name of no rule in these files", instead, name)
         elif not any(loses_cluster(rule, {*without} - {name}) for rule in of_name):
             yield Problem(path, "has no effect: the rule keeps the label cluster", "Remove it.", name)

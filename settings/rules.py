@@ -3,14 +3,13 @@
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any, get_args
 
 import promql_parser
 
 from alerts import GROUPS, MAINTENANCE, WATCHDOG, Severity
 
-from .errors import Path, Problem
+from .errors import Path, Problem, nearest
 from .kinds import LENGTH
 from .promql import losses
 from .reserved import CLUSTER, OF_BLOCKS
@@ -215,16 +214,14 @@ def _of_labels(rule: Mapping[str, Any], *, is_across: bool) -> Iterator[Problem]
     if not severity:
         instead = f"Add it: {', '.join(_SEVERITIES[:-1])} or {_SEVERITIES[-1]}. Routes choose by it."
         yield Problem(("labels", "severity"), "is missing", instead)
-    elif severity not in _SEVERITIES and (near := get_close_matches(severity.lower(), _SEVERITIES, n=1, cutoff=0.8)):
-        yield Problem(("labels", "severity"), "is none that routes choose by", f'Did you mean "{near[0]}"?', severity)
+    elif severity not in _SEVERITIES and (instead := nearest(severity.lower(), _SEVERITIES, "", cutoff=0.8)):
+        yield Problem(("labels", "severity"), "is none that routes choose by", instead, severity)
 
 
 def _unknown(written: Mapping[str, Any], known: Sequence[str]) -> Iterator[Problem]:
     for key in written:
         if key not in known:
-            near = get_close_matches(str(key), known, n=1)
-            instead = f'Did you mean "{near[0]}"?' if near else f"Known here: {', '.join(known)}."
-            yield Problem((key,), "unknown key", instead)
+            yield Problem((key,), "unknown key", nearest(key, known, f"Known here: {', '.join(known)}."))
 
 
 def _duration(written: Mapping[str, Any], key: str) -> Iterator[Problem]:

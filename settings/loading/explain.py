@@ -1,7 +1,6 @@
 """Translates errors of pydantic into problems that the author of a stack file can act on."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -9,7 +8,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from ..errors import Path, Problem, RulesError
+from ..errors import Path, Problem, RulesError, nearest
 from ..section import OrNames, Section
 from .docstrings import docstrings
 from .foreign import ELSEWHERE
@@ -70,8 +69,7 @@ def _nearest_key(section: type[Section], key: str) -> str:
     known = [field.alias or name for name, field in section.model_fields.items()]
     if key in ELSEWHERE:
         return ELSEWHERE[key]
-    near = get_close_matches(key, known, n=1)
-    return f'Did you mean "{near[0]}"?' if near else f"Known here: {', '.join(known)}."
+    return nearest(key, known, f"Known here: {', '.join(known)}.")
 
 
 def _as_written(path: Path, root: type[Section]) -> Path:

@@ -1,11 +1,10 @@
 """Rules on alerts and routes: that they name known clusters and teams, and that there is a server."""
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from pydantic.alias_generators import to_camel
 
-from ..errors import Path, Problem
+from ..errors import Path, Problem, nearest
 from .partial import PartialFleet
 
 NEED_A_SERVER = ("alerts", "alertmanager", "grafana", "pushgateway", "probes", "thanos")
@@ -53,8 +52,7 @@ def named_clusters_report(partial: PartialFleet) -> Iterator[Problem]:
     for path, cluster in _named_clusters(partial):
         broken = cluster in partial.agents and partial.agents[cluster] is None
         if cluster not in expected and not broken:
-            near = get_close_matches(cluster, expected, n=1)
-            instead = f'Did you mean "{near[0]}"?' if near else f"These clusters do: {', '.join(expected)}."
+            instead = nearest(cluster, expected, f"These clusters do: {', '.join(expected)}.")
             yield Problem(path, f"does not report to this stack's {partial.server_noun}", instead, cluster)
 
 
@@ -82,7 +80,6 @@ def routed_teams_have_alerts(partial: PartialFleet) -> Iterator[Problem]:
     for path, route in partial.alertmanager.every_route:
         for place, team in enumerate(route.teams):
             if team not in known:
-                near = get_close_matches(team, known, n=1)
-                proposal = f'Did you mean "{near[0]}"?' if near else f"Known: {', '.join(known)}."
+                proposal = nearest(team, known, f"Known: {', '.join(known)}.")
                 instead = f"{proposal} To add a team, set alerts.rules.<alert>.team."
                 yield Problem(("alertmanager", *path, "teams", place), "is not the team of any alert", instead, team)

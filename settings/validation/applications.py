@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from ..application import Application
-from ..errors import Path, Problem
+from ..errors import Path, Problem, nearest
 from ..reserved import OUR_JOBS
 from .partial import PartialFleet
 
@@ -14,9 +13,9 @@ def applications_are_scraped(partial: PartialFleet) -> Iterator[Problem]:
     """The cluster of an application is one of the clusters."""
     for name, application in _valid(partial):
         if partial.clusters and application.cluster not in partial.clusters:
-            near = get_close_matches(application.cluster, partial.clusters, n=1)
-            known = f'Did you mean "{near[0]}"?' if near else f"Write one of them: {', '.join(partial.clusters)}."
-            yield Problem(("applications", name, "cluster"), "is not in clusters", known, application.cluster)
+            known = partial.clusters
+            instead = nearest(application.cluster, known, f"Write one of them: {', '.join(known)}.")
+            yield Problem(("applications", name, "cluster"), "is not in clusters", instead, application.cluster)
 
 
 def applications_are_named_once(partial: PartialFleet) -> Iterator[Problem]:

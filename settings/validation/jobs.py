@@ -1,10 +1,9 @@
 """Rules on people's own scrape jobs: where they run, and how their names and credentials get there."""
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from ..destinations import Destination
-from ..errors import Path, Problem, spelt
+from ..errors import Path, Problem, nearest, spelt
 from ..scrape_config import ClientConfig, ScrapeConfig
 from ..scrape_credentials import REFERENCE
 from .partial import PartialFleet
@@ -24,8 +23,7 @@ def jobs_name_clusters(partial: PartialFleet) -> Iterator[Problem]:
     for job in partial.scrape.jobs if partial.scrape else ():
         for index, cluster in enumerate(job.clusters or ()):
             if known and cluster not in known:
-                near = get_close_matches(cluster, known, n=1)
-                instead = f'Did you mean "{near[0]}"?' if near else f"Write one of them: {', '.join(known)}."
+                instead = nearest(cluster, known, f"Write one of them: {', '.join(known)}.")
                 yield Problem(
                     (*_JOBS, *job.path, "clusters", index), "is no cluster that this stack scrapes", instead, cluster
                 )

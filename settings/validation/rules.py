@@ -1,10 +1,9 @@
 """Every rule between sections of a stack file."""
 
 from collections.abc import Callable, Iterable, Iterator
-from difflib import get_close_matches
 from pathlib import Path
 
-from ..errors import Problem
+from ..errors import Problem, nearest
 from ..loading.kubeconfig import files_of
 from ..types import duration, seconds
 from .alerting import (
@@ -273,5 +272,4 @@ RULES: tuple[Rule, ...] = (
 
 
 def _nearest(partial: PartialFleet, name: str) -> str:
-    near = get_close_matches(name, partial.clusters, n=1)
-    return f'Did you mean "{near[0]}"?' if near else f"Add {name}: {{context: …}} to clusters."
+    return nearest(name, partial.clusters, f"Add {name}: {{context: …}} to clusters.")
