@@ -9,7 +9,7 @@ from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from .errors import Path, Problem, RulesError
-from .kinds import BOOL, COUNT, LENGTH, MAPPING, RULES, TEXT, Kind, can_be_written, unknown_or_wrong
+from .kinds import BOOL, COUNT, LENGTH, MAPPING, RULES, TEXT, Kind, halves, unknown_or_wrong
 from .scrape_credentials import NAMES_A_CREDENTIAL, PLAIN, REFERENCE, REPLACE, MountedFile, files
 from .section import Table
 from .types import URL, DnsLabel, refused
@@ -158,10 +158,8 @@ def parsed(written: object) -> Destination:
     # Headers have names of anybody's choice, which are no fields.
     headers = {"headers": written["headers"]} if "headers" in written else {}
     found = files({key: value for key, value in written.items() if key not in ("allow_http", "headers")})
-    if problems := [*_broken(written), *found.problems]:
+    if problems := [*_broken(written), *found.problems] or [*halves(written)]:
         raise RulesError(problems)
-    if not can_be_written(written):
-        raise RulesError([Problem((), "holds half of a character", "Remove the incomplete character.")])
     return Destination({**found.config, **headers}, tuple(found.mounted), tuple(found.literal))
 
 

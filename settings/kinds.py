@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import Problem, nearest
+from .errors import Path, Problem, nearest
 
 _NEAR = 0.7
 """How alike a key and the one that is proposed are at least; 1 is the same."""
@@ -22,6 +22,10 @@ class Kind:
     instead: str
     is_shown: bool = False
     """Whether the message repeats the value, which is no credential then."""
+
+    def problem(self, path: Path, value: object) -> Problem:
+        """The message about a value that is something else."""
+        return Problem(path, "is empty" if value is None else self.rule, self.instead, value if self.is_shown else "")
 
 
 TEXT = Kind(lambda value: isinstance(value, str) and bool(value), "is not a string", "Put it in quotes.")
@@ -77,15 +81,12 @@ def unknown_or_wrong(
         elif key not in known:
             yield Problem((key,), "unknown key", nearest(key, known, otherwise, _NEAR))
         elif key in fields and not fields[key].accepts(value):
-            kind = fields[key]
-            shown = value if kind.is_shown else ""
-            yield Problem((key,), "is empty" if value is None else kind.rule, kind.instead, shown)
+            yield fields[key].problem((key,), value)
 
 
-def can_be_written(written: Mapping[str, Any]) -> bool:
-    """Whether all its texts can; half of a surrogate pair can't."""
+def halves(written: object) -> Iterator[Problem]:
+    """Half of a surrogate pair in any of its texts, which no file can hold."""
     try:
         json.dumps(written, ensure_ascii=False, default=str).encode()
     except UnicodeEncodeError:
-        return False
-    return True
+        yield Problem((), "holds half of a character", "Remove the incomplete character.")

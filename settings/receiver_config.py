@@ -1,6 +1,5 @@
 """Integrations of a receiver in Alertmanager's own words, and how they are judged offline."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from .errors import Path, Problem, RulesError, nearest
 from .integrations import INTEGRATIONS, REQUIRED, Field, Fields, Headers, ListOf, Public, Secret
-from .kinds import BOOL, COUNT, LENGTH, MAPPING, RULES
+from .kinds import MAPPING, RULES, halves
 from .scrape_credentials import IN_URL, PLAIN, REFERENCE, REPLACE, Files, MountedFile, Reference, file, http_header
 from .types import refused
 
@@ -140,7 +139,7 @@ class Verbatim:
                 _mapping(found, self.fields, one, (index,))
             else:
                 found.problems.append(Problem((index,), "is not a mapping", f"Write {self.example}."))
-        if problems := found.problems or [*_halves(written)]:
+        if problems := found.problems or [*halves(written)]:
             raise RulesError(problems)
         return tuple(written)
 
@@ -169,17 +168,9 @@ def _parsed(written: object) -> ReceiverConfigs:
             found.problems.append(Problem((kind,), rule, RULES.instead))
         else:
             read[kind] = [_integration(found, kind, one, (kind, index)) for index, one in enumerate(entries)]
-    if problems := found.problems or [*_halves(written)]:
+    if problems := found.problems or [*halves(written)]:
         raise RulesError(problems)
     return ReceiverConfigs(read, tuple(found.mounted), tuple(found.literal), tuple(_templates(read, ())))
-
-
-def _halves(written: object) -> Iterator[Problem]:
-    """Half of a surrogate pair, which no file can hold."""
-    try:
-        json.dumps(written, ensure_ascii=False, default=str).encode()
-    except UnicodeEncodeError:
-        yield Problem((), "holds half of a character", "Remove the incomplete character.")
 
 
 def _templates(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
@@ -260,8 +251,7 @@ def _field(found: Files, key: str, field: Field, value: Any, path: Path) -> dict
         case _:
             kind = RULES if isinstance(field, ListOf) else MAPPING if isinstance(field, Mapping | Headers) else field
             if not kind.accepts(value):
-                shown = value if kind in (BOOL, COUNT, LENGTH) else ""
-                found.problems.append(Problem(path, "is empty" if value is None else kind.rule, kind.instead, shown))
+                found.problems.append(kind.problem(path, value))
             _inside(found, value, path)
     return {key: value}
 

@@ -9,7 +9,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from .errors import Path, Problem, RulesError
-from .kinds import BOOL, COUNT, LENGTH, LIST, MAPPING, NUMBER, RULES, TEXT, Kind, can_be_written, unknown_or_wrong
+from .kinds import BOOL, COUNT, LENGTH, LIST, MAPPING, NUMBER, RULES, TEXT, Kind, halves, unknown_or_wrong
 from .read_files import ReadFiles
 from .reserved import OUR_JOBS
 from .scrape_credentials import MountedFile, files
@@ -178,7 +178,7 @@ def parsed_client(written: object) -> ClientConfig:
     if problems := [
         *unknown_or_wrong(written, of_clients, _REFUSED, f"Known here: {', '.join(of_clients)}."),
         *found.problems,
-    ]:
+    ] or [*halves(written)]:
         raise RulesError(problems)
     return ClientConfig(found.config, tuple(found.mounted), tuple(found.literal))
 
@@ -248,8 +248,8 @@ def _job(written: object, path: Path) -> Sequence[ScrapeConfig | Problem]:
         return [Problem(path, "is not a mapping", "Write a job with job_name.")]
     found = files({key: value for key, value in written.items() if key not in ("job_name", "clusters")})
     problems = [problem.under(path) for problem in (*_broken(written), *found.problems)]
-    if problems or not can_be_written(written):
-        return problems or [Problem(path, "holds half of a character", "Remove the incomplete character.")]
+    if problems := problems or [problem.under(path) for problem in halves(written)]:
+        return problems
     name, clusters = written["job_name"], written.get("clusters")
     return [
         ScrapeConfig(

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -10,17 +9,10 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from .errors import Problem, RulesError
+from .read_files import ReadFiles
 
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}\.tmpl")
 _EXAMPLE = "Write paths of files beside the stack file: [templates/slack.tmpl], or [templates/*.tmpl]."
-
-
-@dataclass(frozen=True, slots=True)
-class TemplateFiles:
-    """An entry of `alertmanager.templates` that names files, once they are read."""
-
-    texts: Mapping[str, str | Problem]
-    """Path of a file -> its text, or what is wrong with it."""
 
 
 class Templates:
@@ -42,10 +34,10 @@ def _parsed(written: object) -> Mapping[str, str]:
     read: dict[str, str] = {}
     problems: list[Problem] = []
     for index, entry in enumerate(written):
-        if not isinstance(entry, TemplateFiles):
+        if not isinstance(entry, ReadFiles):
             problems.append(Problem((index,), "is not a path", _EXAMPLE))
             continue
-        for path, text in entry.texts.items():
+        for path, text in entry.documents.items():
             name = path.rpartition("/")[2]
             if isinstance(text, Problem):
                 problems.append(text.under((index, path)))
@@ -56,7 +48,7 @@ def _parsed(written: object) -> Mapping[str, str]:
                 rule = "has the name of another file, and all are in one folder of the pod"
                 problems.append(Problem((index, path), rule, "Rename one of the two."))
             else:
-                read[name] = text
+                read[name] = str(text)
     if problems:
         raise RulesError(problems)
     return MappingProxyType(read)

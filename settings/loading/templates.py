@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import Problem
-from ..template_files import TemplateFiles
+from .files import read_files
 
 _BESIDE = "Write the path of a file beside the stack file: templates/slack.tmpl, or templates/*.tmpl for several."
 
@@ -16,18 +16,8 @@ def with_template_files(fleet: Mapping[str, Any], folder: Path) -> Mapping[str, 
     patterns = section.get("templates") if isinstance(section, Mapping) else None
     if not isinstance(section, Mapping) or not isinstance(patterns, list):
         return fleet
-    read = [_read(pattern, folder) if isinstance(pattern, str) else pattern for pattern in patterns]
+    read = [read_files(one, folder, _text, _BESIDE) if isinstance(one, str) else one for one in patterns]
     return {**fleet, "alertmanager": {**section, "templates": read}}
-
-
-def _read(pattern: str, folder: Path) -> TemplateFiles:
-    try:
-        found = sorted(folder.glob(pattern))
-    except (NotImplementedError, OSError, ValueError):  # an absolute path, or characters that no path has
-        return TemplateFiles({pattern: Problem((), "is no path beside the stack file", _BESIDE)})
-    if not found:
-        return TemplateFiles({pattern: Problem((), "matches no file", _BESIDE, pattern)})
-    return TemplateFiles({file.relative_to(folder).as_posix(): _text(file) for file in found})
 
 
 def _text(file: Path) -> str | Problem:

@@ -7,6 +7,7 @@ from typing import Any
 import bcrypt
 import pytest
 import yaml
+from pydantic import ValidationError
 from typer.testing import CliRunner
 
 import render
@@ -103,6 +104,14 @@ class TestJob:
             ("configMap", "nodes"),
             ("secret", "nodes"),
         ]
+
+
+def test_a_client_that_no_file_can_hold_is_refused():
+    """
+    Half of a surrogate pair, which the configuration of Prometheus could not be written with.
+    """
+    with pytest.raises(ValidationError, match="holds half of a character"):
+        fleet(client={"basic_auth": {"username": "\ud800"}})
 
 
 @pytest.fixture
