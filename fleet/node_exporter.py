@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import yaml
 
 from render.node_exporter import WEB, NodeTls, node_exporter_files
 from settings.errors import FleetError
@@ -15,6 +14,7 @@ from settings.loading.load import from_file
 
 from .exits import Exit
 from .folder import FolderError, put
+from .passwords import known_hash, new_hash
 from .stack import stack_file
 
 app = typer.Typer(
@@ -22,8 +22,6 @@ app = typer.Typer(
     add_completion=False,
     help="Nodes with a node_exporter of their own, as `clusters.<name>.nodeExporter.host` describes them.",
 )
-_ROUNDS = 10
-"""Cost of the hash of a password, which node_exporter computes once for each password that it is given."""
 
 
 @app.callback()
@@ -90,8 +88,6 @@ def users_of(host: HostService, password_file: Path | None, folder: Path) -> Map
 
     The hash that the folder has stays while it is the password's.
     """
-    import bcrypt  # noqa: PLC0415 — only whoever has a password needs it
-
     user = (host.client.config.get("basic_auth") or {}).get("username")
     if not isinstance(user, str):
         if password_file:
@@ -100,10 +96,4 @@ def users_of(host: HostService, password_file: Path | None, folder: Path) -> Map
     if password_file is None:
         raise OptionError("client has basic_auth. Write --password-file with the password that its Secret has.")
     password = password_file.read_bytes().rstrip(b"\n")
-    try:
-        known = yaml.safe_load((folder / WEB).read_text(encoding="utf-8"))["basic_auth_users"][user]
-        if bcrypt.checkpw(password, known.encode()):
-            return {user: known}
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, yaml.YAMLError):
-        pass  # there is none, or somebody edited it
-    return {user: bcrypt.hashpw(password, bcrypt.gensalt(_ROUNDS)).decode()}
+    return {user: known_hash(folder / WEB, user, password) or new_hash(password)}

@@ -2,11 +2,11 @@
 
 import secrets as random
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import yaml
 
 from render.instance import Packed, TooLargeError, payloads
 from render.machine import PASSWORD, WEB, ClusterCredentials, File, Login, ReceiverCredentials, machine_files
@@ -17,6 +17,7 @@ from settings.watcher import SELF
 
 from .exits import Exit
 from .folder import LIST, FolderError, put, written_before
+from .passwords import known_hash, new_hash
 from .secret_manager import Secret, SecretManagerError
 from .stack import StackError, configuration, outputs, stack_file
 
@@ -153,18 +154,9 @@ def _secrets(fleet: Fleet, stack: str) -> Mapping[str, str]:
 
 def _login(folder: Path) -> Login:
     """Take the login of Prometheus itself that was written before, or make one: it is nobody else's to know."""
-    import bcrypt  # noqa: PLC0415 — only whoever exposes Prometheus needs it
-
-    try:
+    with suppress(OSError, ValueError):  # there is none, or somebody edited it
         password = (folder / PASSWORD).read_text(encoding="utf-8")
-        hashed = yaml.safe_load((folder / WEB).read_text(encoding="utf-8"))["basic_auth_users"][SELF]
-        if bcrypt.checkpw(password.encode(), hashed.encode()):
-            return Login(password, hashed)
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, yaml.YAMLError):
-        pass  # there is none, or somebody edited it
+        if known := known_hash(folder / WEB, SELF, password.encode()):
+            return Login(password, known)
     password = random.token_urlsafe(32)
-    return Login(password, bcrypt.hashpw(password.encode(), bcrypt.gensalt(_ROUNDS)).decode())
-
-
-_ROUNDS = 10
-"""Cost of the hash of a password that cannot be guessed; Prometheus keeps the outcome of the comparison."""
+    return Login(password, new_hash(password.encode()))
