@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path as FilePath
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from ..errors import Path, Problem, RulesError
 from .document import read_yaml
@@ -12,23 +12,26 @@ _BESIDE = "Write the path of a file beside the stack file: shared/fleet.yaml."
 _SHAPE = "Write what stands below promfleet:fleet in a stack file."
 
 
+Origins = dict[str, Any]
+"""Like a fleet, with the included file in the place of each value; empty for the stack file."""
+
+
 class Merged(NamedTuple):
     """A fleet as it was written, in whatever files."""
 
     fleet: Mapping[str, Any]
-    origins: Mapping[Path, str]
-    """Path of each value that is no mapping -> the file that it is from, if that is not the stack file."""
+    origins: Origins
 
     def placed(self, problem: Problem) -> Problem:
         """Return a problem with the included file in its path where its value is from one."""
-        for length in range(len(problem.path), 0, -1):
-            if origin := self.origins.get(problem.path[:length]):
-                return problem.under(("include", origin))
-        return problem
+        origin: Any = self.origins
+        for step in problem.path:
+            origin = origin.get(step) if isinstance(origin, dict) else origin
+        return problem.under(("include", origin)) if origin and isinstance(origin, str) else problem
 
     def lines(self) -> Iterator[tuple[Path, Any, str]]:
         """Give each value that is no mapping, with its path and the included file that it is from, or nothing."""
-        yield from ((path, value, self.origins.get(path, "")) for path, value in _leaves(self.fleet, ()))
+        yield from _leaves(self.fleet, self.origins, ())
 
 
 def with_included(fleet: Mapping[str, Any], folder: FilePath) -> Merged:
@@ -43,17 +46,17 @@ def with_included(fleet: Mapping[str, Any], folder: FilePath) -> Merged:
         return Merged(fleet, {})  # its type is judged with all others
     problems: list[Problem] = []
     made: dict[str, Any] = {}
-    origins: dict[Path, str] = {}
+    origins: Origins = {}
     try:
         for index, pattern in enumerate(patterns):
             for name, document in read_files(pattern, folder, read_yaml, _BESIDE).documents.items():
-                if wrong := _wrong(document):
-                    problems.append(
-                        wrong.under(("include", index) if isinstance(document, Problem) else ("include", name))
-                    )
-                elif isinstance(document, Mapping):
-                    _merge(made, origins, document, (), name)
-        _merge(made, origins, fleet, (), "")
+                if isinstance(document, Problem):
+                    problems.append(document.under(("include", index)))
+                elif wrong := _wrong(document):
+                    problems.append(wrong.under(("include", name)))
+                else:
+                    _merge(made, origins, cast("Mapping[str, Any]", document), name)
+        _merge(made, origins, fleet, "")
     except RecursionError:  # an anchor that holds itself
         problems.append(Problem(("include",), "leads to what is nested too deeply", "Remove the alias."))
     if problems:
@@ -62,8 +65,6 @@ def with_included(fleet: Mapping[str, Any], folder: FilePath) -> Merged:
 
 
 def _wrong(document: object) -> Problem | None:
-    if isinstance(document, Problem):
-        return document
     if not isinstance(document, Mapping):
         return Problem((), "is not a mapping", _SHAPE)
     if "config" in document:
@@ -73,32 +74,21 @@ def _wrong(document: object) -> Problem | None:
     return None
 
 
-def _merge(into: dict[str, Any], origins: dict[Path, str], new: Mapping[str, Any], path: Path, origin: str) -> None:
+def _merge(into: dict[str, Any], origins: Origins, new: Mapping[str, Any], origin: str) -> None:
     for key, value in new.items():
-        here = (*path, key)
         if isinstance(value, Mapping):
             if not isinstance(into.get(key), dict):
-                _forget(origins, here)
-                into[key] = {}
-            _merge(into[key], origins, value, here, origin)
+                into[key], origins[key] = {}, {}
+            _merge(into[key], origins[key], value, origin)
         elif value is None and key in into:
-            _forget(origins, here)
-            del into[key]
+            del into[key], origins[key]
         else:
-            _forget(origins, here)
-            into[key] = value
-            if origin:
-                origins[here] = origin
+            into[key], origins[key] = value, origin
 
 
-def _forget(origins: dict[Path, str], path: Path) -> None:
-    for known in [known for known in origins if known[: len(path)] == path]:
-        del origins[known]
-
-
-def _leaves(value: object, path: Path) -> Iterator[tuple[Path, Any]]:
+def _leaves(value: object, origin: Any, path: Path) -> Iterator[tuple[Path, Any, str]]:
     if isinstance(value, Mapping) and value:
         for key, one in value.items():
-            yield from _leaves(one, (*path, key))
+            yield from _leaves(one, origin.get(key, {}), (*path, key))
     else:
-        yield path, value
+        yield path, value, origin or ""
