@@ -12,6 +12,7 @@ from render.scrape.user_jobs import FOLDER, file_path
 from settings.scrape_credentials import MountedFile
 
 from .security import RESTRICTED
+from .service_account import bind_role
 from .volume import Mounted
 from .workload import pod_field, resources
 
@@ -85,12 +86,13 @@ def scrape_account(
     for namespace in namespaces or ():
         within: k8s.meta.v1.ObjectMetaArgsDict = {**cluster_scoped, "namespace": namespace}
         role = k8s.rbac.v1.Role(f"{name}-discover-{namespace}", metadata=within, rules=_IN_NAMESPACE, opts=child_opts)
-        k8s.rbac.v1.RoleBinding(
-            f"{name}-discover-{namespace}-binding",
-            metadata=within,
-            role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "Role", "name": role.metadata.name},
-            subjects=[subject],
-            opts=child_opts,
+        bind_role(
+            f"{name}-discover-{namespace}",
+            within,
+            role.metadata.name,
+            account.metadata.name,
+            child_opts,
+            account_namespace=metadata["namespace"],
         )
     return account
 

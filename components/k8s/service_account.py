@@ -64,12 +64,15 @@ def bind_role(
     role: pulumi.Input[str],
     account: pulumi.Input[str],
     child_opts: ResourceOptions,
+    *,
+    account_namespace: pulumi.Input[str] | None = None,
 ) -> None:
-    """Bind a ServiceAccount to a Role of the same namespace."""
+    """Bind a ServiceAccount to a Role; it is in the same namespace if no other one is given."""
+    namespace = metadata["namespace"] if account_namespace is None else account_namespace
     k8s.rbac.v1.RoleBinding(
         f"{name}-binding",
         metadata=metadata,
         role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "Role", "name": role},
-        subjects=[{"kind": "ServiceAccount", "name": account, "namespace": metadata["namespace"]}],
+        subjects=[{"kind": "ServiceAccount", "name": account, "namespace": namespace}],
         opts=child_opts,
     )
