@@ -13,7 +13,7 @@ from .integrations import INHIBIT_RULE, INTEGRATIONS, TIME_INTERVAL
 from .matchers import label_of, malformed, matchers
 from .receiver_config import OF_STACK, Integrations, ReceiverConfigs, Verbatim, undefined_templates
 from .secret_key import SecretKey
-from .section import Distinct, Many, Section, Table, empty
+from .section import Distinct, Many, Section, Table, empty, renamed
 from .template_files import Templates
 from .types import (
     Address,
@@ -169,9 +169,8 @@ class Route(Section):
     routes: "Many[Route]" = ()
     """Routes for alerts that match this one; those that match none of them go to its own receiver."""
 
-    moved: ClassVar[Mapping[str, tuple[str, str]]] = {
-        name: ("unknown key", f"Write {ours}, as it is called here.")
-        for name, ours in {
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = renamed(
+        {
             "match": "matchers: ['label=\"value\"']",
             "match_re": "matchers: ['label=~\"regex\"']",
             "group_by": "groupBy",
@@ -180,8 +179,8 @@ class Route(Section):
             "repeat_interval": "repeat",
             "mute_time_intervals": "mute",
             "active_time_intervals": "active",
-        }.items()
-    }
+        }
+    )
 
     def problems(self) -> Iterator[Problem]:
         """A route has a condition and a consequence, and Alertmanager reads its matchers and labels."""
@@ -307,15 +306,14 @@ class Alertmanager(Section):
     expose: ExposedHost | None = None
 
     moved: ClassVar[Mapping[str, tuple[str, str]]] = {
-        **{
-            name: ("unknown key", f"Write {ours}, as it is called here.")
-            for name, ours in {
+        **renamed(
+            {
                 "route": "default, routes and grouping",
                 "inhibit_rules": "inhibitRules",
                 "time_intervals": "timeIntervals",
                 "mute_time_intervals": "timeIntervals",
-            }.items()
-        },
+            }
+        ),
         "existing": ("unknown key", "Write alerts.alertmanagers: [{url: https://…}], and remove this section."),
         "global": ("is not offered", "Write its fields into each integration of receivers.<name>.configs."),
         "config": ("is not offered", "Write receivers, default, routes, timeIntervals and templates here."),

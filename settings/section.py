@@ -60,6 +60,11 @@ def empty() -> Mapping[Any, Any]:
     return MappingProxyType({})
 
 
+def renamed(names: Mapping[str, str]) -> Mapping[str, tuple[str, str]]:
+    """Return what is said of keys that another program has under other names: its key -> what to write here."""
+    return {name: ("unknown key", f"Write {ours}, as it is called here.") for name, ours in names.items()}
+
+
 class Section(BaseModel):
     """A section of `Pulumi.<stack>.yaml`: closed, immutable, camelCase on disk."""
 
