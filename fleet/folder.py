@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from render.machine import File
+from settings.errors import some
 
-from .render import FolderError, some
+from .render import FolderError
 from .units import counted
 
 LIST = "files.txt"

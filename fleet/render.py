@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from settings.errors import FleetError
+from settings.errors import FleetError, some
 from settings.fleet import Fleet
 from settings.loading.load import KEY, from_file
 
@@ -25,8 +25,6 @@ PROJECT = KEY.partition(":")[0]
 ORGANIZATION = "organization"
 """Organization that Pulumi uses with a self-managed backend."""
 README = "README.md"
-_SHOWN = 3
-"""Maximum number of files in an error."""
 
 
 class FolderError(Exception):
@@ -150,12 +148,6 @@ def _is_of(file: Path, stack: str) -> bool:
             return written_by(stack) in lines.readline()
     except (OSError, UnicodeDecodeError):
         return False
-
-
-def some(names: list[str]) -> str:
-    """Name the first of many."""
-    more = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def readme(stack: str, fleet: Fleet, rendered: "Manifests") -> str:

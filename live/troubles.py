@@ -9,6 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from settings.errors import some
+
 Object = Mapping[str, Any]
 """An object as the API server returns it, with its kind."""
 
@@ -16,7 +18,6 @@ OURS = {"app.kubernetes.io/part-of": "promfleet"}
 """Label of all objects of this program."""
 LONGEST = 400
 """Maximum length of one reason, in characters."""
-_MOST_NAMES = 3
 _WORKLOADS = {
     "StatefulSet": ("spec", "replicas", "replicas"),
     "ReplicaSet": ("spec", "replicas", "replicas"),
@@ -47,7 +48,7 @@ def troubles(objects: Iterable[Object], labels: Mapping[str, str] = OURS) -> lis
     for each in _chosen(objects, labels):
         for reason in _reasons(each, events.get(each["metadata"].get("uid", ""), [])):
             found[_NAMES[each["kind"]], _short(reason)].append(_name(each))
-    return [f"{kind} {_listed(names)}: {reason}" for (kind, reason), names in found.items()]
+    return [f"{kind} {some(names)}: {reason}" for (kind, reason), names in found.items()]
 
 
 def _chosen(objects: list[Object], labels: Mapping[str, str]) -> list[Object]:
@@ -178,8 +179,3 @@ def _name(each: Object) -> str:
 
 def _place(each: Object) -> tuple[str, str]:
     return each["metadata"].get("namespace", ""), each["metadata"]["name"]
-
-
-def _listed(names: list[str]) -> str:
-    more = len(names) - _MOST_NAMES
-    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")

@@ -12,6 +12,7 @@ Path = tuple[str | int, ...]
 _SECRET_NAME = re.compile(r"token|key$|password|passwd|credential", re.IGNORECASE)
 _SECRET_TEXT = re.compile(r"-----BEGIN|://[^/]*@|\?")
 _LONGEST = 80
+_MOST_NAMES = 3
 
 
 class _Nothing(Enum):
@@ -73,6 +74,12 @@ def nearest(word: object, known: Iterable[str], otherwise: str, cutoff: float = 
     """
     near = get_close_matches(str(word), list(known), n=1, cutoff=cutoff)
     return f'Did you mean "{near[0]}"?' if near else otherwise
+
+
+def some(names: Sequence[str]) -> str:
+    """Name the first of many."""
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def spelt(path: Path) -> str:

@@ -7,10 +7,9 @@ import pulumi
 from live.monitors import KINDS, Reader, unread
 from render.operator import selectors
 from settings import Fleet
+from settings.errors import some
 
 from .ownership import OWNER
-
-_SHOWN = 3
 
 
 def warn_of_unread_monitors(fleet: Fleet) -> None:
@@ -39,7 +38,7 @@ async def _warn(fleet: Fleet, name: str) -> None:
 def warnings(fleet: Fleet, cluster: str, found: Mapping[str, list[str]]) -> list[str]:
     """Say what nobody reads in a cluster, by its kind, and what would change that."""
     return [
-        f"{cluster}: no Prometheus reads {len(names)} {KINDS[kind]} of this cluster: {_some(names)}. "
+        f"{cluster}: no Prometheus reads {len(names)} {KINDS[kind]} of this cluster: {some(names)}. "
         f"{_instead(fleet, cluster, kind)}"
         for kind, names in found.items()
     ]
@@ -54,8 +53,3 @@ def _instead(fleet: Fleet, cluster: str, kind: str) -> str:
     if kind == "rule" and cluster in fleet.agents:
         return "An agent evaluates no rules; move them to the cluster of the hub, which has the series of all."
     return f"clusters.{cluster}.operator.select leaves them out."
-
-
-def _some(names: list[str]) -> str:
-    more = len(names) - _SHOWN
-    return ", ".join(names[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
