@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import render
 from render.prometheus.destinations import destination_entries
-from render.rules import PARTIAL_RESPONSE, user_groups
+from render.rules import prometheus_groups, user_groups
 from render.scrape.user_jobs import user_config
 from render.yaml import to_yaml
 from settings import Fleet
@@ -179,8 +179,7 @@ def _user_rules(fleet: Fleet) -> Iterator[Check]:
         )
     sources: dict[str, list[Any]] = {}
     for file in fleet.alerts.rule_files:
-        written = [{key: value for key, value in group.items() if key != PARTIAL_RESPONSE} for group in file.groups]
-        sources.setdefault(normpath(file.source), []).extend(written)
+        sources.setdefault(normpath(file.source), []).extend(prometheus_groups(file))
     for test in fleet.alerts.rule_tests:
         yield Check(
             ("alerts", "ruleTests", *test.path),

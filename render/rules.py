@@ -23,7 +23,7 @@ OUTAGE = "promfleet_agent_outage_seconds"
 REPLICAS = "promfleet_thanos_replicas_expected"
 """Placeholder for the number of replicas of the server, each with a sidecar."""
 RUNBOOKS = "docs/runbooks"
-PARTIAL_RESPONSE = "partial_response_strategy"
+_PARTIAL_RESPONSE = "partial_response_strategy"
 WATCHES_ITSELF = frozenset(group.name for group in GROUPS if group.name.startswith("thanos-")) - {THANOS_REPLICAS.name}
 """Groups about Thanos, which Prometheus evaluates: a Ruler could not alert on a Thanos that it can't reach."""
 
@@ -63,7 +63,7 @@ def ruler_rules(fleet: Fleet) -> dict[str, str]:
     for name, groups in files.items():
         own = written.get(name, ({},) * len(groups["groups"]))
         for group, of_user in zip(groups["groups"], own, strict=True):
-            group[PARTIAL_RESPONSE] = of_user.get(PARTIAL_RESPONSE, "warn")
+            group[_PARTIAL_RESPONSE] = of_user.get(_PARTIAL_RESPONSE, "warn")
     return {f"{name}.yml": to_yaml(groups) for name, groups in files.items()}
 
 
@@ -86,16 +86,18 @@ def _files(fleet: Fleet, groups: Collection[Group], *, with_inventory: bool) -> 
     return made | (user_groups(fleet) if with_inventory else {})
 
 
+def prometheus_groups(file: RuleFile) -> list[dict[str, Any]]:
+    """Return the groups of a file as they were written, without the field that only Thanos knows."""
+    return [{key: value for key, value in group.items() if key != _PARTIAL_RESPONSE} for group in file.groups]
+
+
 def user_groups(fleet: Fleet) -> dict[str, dict[str, Any]]:
-    """Return people's own rules likewise, without the field of their groups that only Thanos knows."""
+    """Return people's own rules likewise, as Prometheus knows them."""
     return {
         file.name: {
             "groups": [
-                {
-                    **{key: value for key, value in group.items() if key != PARTIAL_RESPONSE},
-                    "rules": [_user_rule(rule, file, fleet) for rule in group["rules"]],
-                }
-                for group in file.groups
+                {**group, "rules": [_user_rule(rule, file, fleet) for rule in group["rules"]]}
+                for group in prometheus_groups(file)
             ]
         }
         for file in fleet.alerts.rule_files
