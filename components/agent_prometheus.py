@@ -8,6 +8,8 @@ import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
 from render.operator import Operated
+from render.tokens import LIFETIME
+from render.writers import AGENT as APP
 from settings.scrape_credentials import MountedFile
 
 from .k8s import tokens
@@ -19,7 +21,6 @@ from .k8s.timeouts import timeouts
 from .k8s.volume import claim
 from .k8s.workload import pod_defaults, stateful_set
 
-APP = "prometheus-agent"
 TOKEN, TRUSTED = "/etc/prometheus/token", "/etc/prometheus/trusted"
 TOKEN_FILE, CA_FILE = f"{TOKEN}/token", f"{TRUSTED}/ca.crt"
 
@@ -34,7 +35,9 @@ class AgentPrometheusArgs(TypedDict):
     flags: Sequence[str]
     """Command line of Prometheus."""
     token: NotRequired[pulumi.Input[str]]
-    """Bearer token of the hub or the receiver in its place; left out where the agent has destinations only."""
+    """Bearer token of the hub or the receiver in its place; left out where the agent has none."""
+    audience: NotRequired[pulumi.Input[str]]
+    """Audience of the token of its own cluster that it shows to the hub; with `token`, that one is shown if empty."""
     storage: pulumi.Input[str]
     """Size of the write-ahead log's volume."""
     memory: tuple[str, str]
@@ -81,7 +84,7 @@ class AgentPrometheus(pulumi.ComponentResource):
         )
         await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         volume = claim(name, metadata, args["storage"], args.get("storage_class"), await_opts)
-        volumes: list[k8s.core.v1.VolumeArgsDict] = [
+        volumes: list[pulumi.Input[k8s.core.v1.VolumeArgsDict]] = [
             *credentials(name, metadata, args, child_opts),
             {"name": "data", "persistent_volume_claim": {"claim_name": volume.metadata.name}},
             *targets_ca(args.get("targets_ca_config_map")).volumes,
@@ -107,16 +110,10 @@ class AgentPrometheus(pulumi.ComponentResource):
 
 def credentials(
     name: str, metadata: k8s.meta.v1.ObjectMetaArgsDict, args: AgentPrometheusArgs, child_opts: ResourceOptions
-) -> list[k8s.core.v1.VolumeArgsDict]:
-    """Make the Secret with the token and the ConfigMap with the CA of the receiver, if it has one; their volumes."""
-    if "token" not in args:
+) -> list[pulumi.Input[k8s.core.v1.VolumeArgsDict]]:
+    """Return the volumes with the token and the CA of the receiver, if it has one, and make what is in them."""
+    if "token" not in args and "audience" not in args:
         return []
-    token = k8s.core.v1.Secret(
-        f"{name}-token",
-        metadata={**metadata, "name": f"{APP}-token"},
-        string_data={"token": args["token"]},
-        opts=child_opts,
-    )
     authorities = k8s.core.v1.ConfigMap(
         f"{name}-ca",
         metadata={**metadata, "name": f"{APP}-ca"},
@@ -125,9 +122,39 @@ def credentials(
     )
     trusted = pulumi.Output.all(args.get("ca_config_map", ""), authorities.metadata.name)
     return [
-        {"name": "token", "secret": {"secret_name": token.metadata.name}},
+        token_volume(name, metadata, args, child_opts),
         {"name": "trusted", "config_map": {"name": trusted.apply(lambda names: names[0] or names[1])}},
     ]
+
+
+def token_volume(
+    name: str, metadata: k8s.meta.v1.ObjectMetaArgsDict, args: AgentPrometheusArgs, child_opts: ResourceOptions
+) -> pulumi.Input[k8s.core.v1.VolumeArgsDict]:
+    """Return the volume with the token that the receiver is shown: of the agent's own cluster, or of a Secret."""
+    if "token" not in args:
+        return issued_token(args.get("audience", ""))
+    secret = k8s.core.v1.Secret(
+        f"{name}-token",
+        metadata={**metadata, "name": f"{APP}-token"},
+        string_data={"token": args["token"]},
+        opts=child_opts,
+    )
+    given: k8s.core.v1.VolumeArgsDict = {"name": "token", "secret": {"secret_name": secret.metadata.name}}
+    if "audience" not in args:
+        return given
+    # Which of the two it is, the stack of the hub says.
+    both = pulumi.Output.all(args["audience"], given)
+    return both.apply(lambda known: issued_token(known[0]) if known[0] else known[1])
+
+
+def issued_token(audience: pulumi.Input[str]) -> k8s.core.v1.VolumeArgsDict:
+    """Return a volume with a token that the kubelet renews before it expires."""
+    source: k8s.core.v1.ServiceAccountTokenProjectionArgsDict = {
+        "path": "token",
+        "audience": audience,
+        "expiration_seconds": LIFETIME,
+    }
+    return {"name": "token", "projected": {"sources": [{"service_account_token": source}]}}
 
 
 def configuration(
@@ -141,7 +168,7 @@ def configuration(
 def pod(
     image: str,
     account: pulumi.Input[str],
-    volumes: Sequence[k8s.core.v1.VolumeArgsDict],
+    volumes: Sequence[pulumi.Input[k8s.core.v1.VolumeArgsDict]],
     args: AgentPrometheusArgs,
 ) -> k8s.core.v1.PodSpecArgsDict:
     """The pod of an agent; never two at a time, since the hub would reject samples of two with equal labels."""

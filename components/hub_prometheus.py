@@ -7,17 +7,19 @@ import pulumi
 from pulumi import ResourceOptions
 
 from render.prometheus.auth_proxies import READ, WRITE
+from render.writers import WRITER
 
 from .k8s.labels import metadata_of
 from .k8s.service_account import service_account_token
+from .k8s.write_proxy import Envoy
 from .prometheus_server import PrometheusServerArgs, deploy_server
-
-WRITER = "writer"
 
 
 class HubPrometheusArgs(PrometheusServerArgs):
     writers: Mapping[str, int]
     """Clusters whose agents have a token for remote write: name -> how often it was renewed."""
+    envoy: NotRequired[Envoy]
+    """Judges remote write in place of a kube-rbac-proxy, which would ask the API server who comes."""
     takes_samples: NotRequired[bool]
     """Whether they write here; true, if left out. If false, another component binds their Role, such as Receive."""
 
@@ -38,8 +40,9 @@ class HubPrometheus(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: HubPrometheusArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:HubPrometheus", name, {}, opts)
-        proxies = [WRITE, READ] if args.get("takes_samples", True) else [READ]
-        server = deploy_server(self, name, args, proxies)
+        envoy = args.get("envoy")
+        proxies = [WRITE, READ] if args.get("takes_samples", True) and not envoy else [READ]
+        server = deploy_server(self, name, args, proxies, envoy)
         self.service, self.roles = server.service, server.roles
         self.tls_secret, self.reader_token = server.tls_secret, server.reader_token
         self.writer_tokens = {

@@ -29,6 +29,7 @@ from .k8s.service_account import bind_role, service_account_token
 from .k8s.timeouts import timeouts
 from .k8s.volume import public_certificate
 from .k8s.workload import VOLUME, pod_defaults, replica_claim, replicas, spread
+from .k8s.write_proxy import Envoy
 from .thanos import role as thanos
 from .thanos.role import BucketAccess
 
@@ -121,7 +122,11 @@ class DeployedServer(NamedTuple):
 
 
 def deploy_server(
-    parent: pulumi.ComponentResource, name: str, args: PrometheusServerArgs, proxies: Sequence[AuthProxy]
+    parent: pulumi.ComponentResource,
+    name: str,
+    args: PrometheusServerArgs,
+    proxies: Sequence[AuthProxy],
+    envoy: Envoy | None = None,
 ) -> DeployedServer:
     """Make the StatefulSet with its configuration, RBAC, volumes and auth proxies, as children of a component."""
     child_opts = ResourceOptions(parent=parent)
@@ -151,6 +156,7 @@ def deploy_server(
         tls_secret=tls_secret,
         prefix=args["prefix"],
         await_opts=await_opts,
+        envoy=envoy,
     )
     if count > 1:
         scraper: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{app}-scraper"}

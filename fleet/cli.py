@@ -14,6 +14,7 @@ COMMANDS = {
     "status": "status",
     "open": "browse",
     "explain": "explain",
+    "issuer": "issuer",
     "render": "render",
     "snapshot": "snapshot",
     "dashboards": "dashboards",

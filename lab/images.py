@@ -12,10 +12,10 @@ from typing import Any
 
 from settings import images as released
 
-from . import jvm
+from . import jvm, toolchains
 from .cluster import state
 from .connect import authority_file, lab_authority
-from .debian import program
+from .debian import libraries, program
 from .parts import chosen
 from .toolchains import CACHE
 from .tools import find_tool
@@ -26,6 +26,7 @@ BUSYBOX, SHOP = "lab.local/busybox:1", "lab.local/shop:1"
 OPERATOR_BEFORE = "lab.local/before/prometheus-operator:v0.85.0"
 """Release 0.84.0, under the tag of the only one that a stack file may name."""
 RELOADER_BEFORE = "lab.local/before/prometheus-config-reloader:v0.84.0"
+ENVOY_PROGRAM = "/usr/local/bin/envoy"
 AUTHORITY = "ca.crt"
 """Stands among an image's files for the certificate of the lab's authority."""
 APPLETS = ("cat", "chmod", "dd", "echo", "httpd", "ls", "mkdir", "nc", "nslookup", "rm", "sh", "sleep", "touch", "wget")
@@ -49,6 +50,8 @@ class Image:
     """A package and the path of its program, which comes first and with its libraries."""
     java: bool = False
     """Whether it is the lab's Java program, with all that it runs on."""
+    envoy: bool = False
+    """Whether it is Envoy of its wheel, which comes first and with its libraries."""
 
 
 IMAGES = (
@@ -111,6 +114,13 @@ IMAGES = (
         links={"/bin/wget": "/bin/busybox"},
     ),
     Image(reference=released.MEMCACHED, files={}, part="thanos", debian=("memcached", "/usr/bin/memcached")),
+    Image(
+        reference=released.ENVOY,
+        files={"/etc/ssl/certs/ca-certificates.crt": AUTHORITY},
+        part="envoy",
+        envoy=True,
+        entrypoint=(ENVOY_PROGRAM,),
+    ),
     Image(reference=SHOP, files={}, part="java", java=True, entrypoint=jvm.COMMAND),
 )
 
@@ -126,6 +136,7 @@ def archives(built: Mapping[str, Path], parts: Iterable[str] = ()) -> list[Path]
         folder.mkdir(parents=True, exist_ok=True)
         sources = program(*image.debian) if image.debian else {}
         sources |= jvm.files() if image.java else {}
+        sources |= _envoy() if image.envoy else {}
         sources |= {target: paths[command] for target, command in image.files.items()}
         facts = repr((image, [(str(path), path.stat().st_mtime_ns) for path in sources.values()]))
         name = image.reference.rpartition("/")[2].replace(":", "-")
@@ -136,6 +147,12 @@ def archives(built: Mapping[str, Path], parts: Iterable[str] = ()) -> list[Path]
             unfinished.rename(file)
         made.append(file)
     return made
+
+
+def _envoy() -> dict[str, Path]:
+    """Give Envoy and its libraries: path in an image -> file."""
+    file = toolchains.envoy()
+    return {ENVOY_PROGRAM: file, **dict(libraries(file, file.parent))}
 
 
 def write(file: Path, image: Image, sources: Mapping[str, Path]) -> None:

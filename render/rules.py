@@ -5,9 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from alerts import GROUPS, MAINTENANCE, THANOS_REPLICAS, WATCHDOG, Alert, Group, Record, tuning_key
+from alerts.writers import JOB as ENVOY
 from settings import Fleet, seconds
 from settings.alerts import Maintenance, Tuning
 from settings.rule_files import RuleFile
+from settings.validation.issuers import verifies_tokens
 
 from .scrape.platforms import unreachable
 from .thanos.jobs import undeployed
@@ -198,10 +200,15 @@ def _for_the_fleet(alert: Alert, group: Group, fleet: Fleet) -> Rule | None:
     tuning = fleet.alerts.rules.get(tuning_key(alert))
     clusters = expected(fleet)
     excepted = [name for name in clusters if _is_apart(alert, fleet, name)]
-    if (tuning and not tuning.enabled) or (clusters and excepted == clusters) or undeployed(fleet) & {*alert.jobs}:
+    if (tuning and not tuning.enabled) or (clusters and excepted == clusters) or _undeployed(fleet) & {*alert.jobs}:
         return None
     rule = _rule(alert, group, fleet, [tuning])
     return _narrowed(rule, "unless", excepted) if excepted else rule
+
+
+def _undeployed(fleet: Fleet) -> frozenset[str]:
+    """Jobs of what this stack does not have."""
+    return undeployed(fleet) | frozenset(() if verifies_tokens(fleet.partial) else (ENVOY,))
 
 
 def _is_apart(alert: Alert, fleet: Fleet, cluster: str) -> bool:
@@ -214,7 +221,7 @@ def _is_apart(alert: Alert, fleet: Fleet, cluster: str) -> bool:
 def _own(fleet: Fleet, cluster: str, groups: Iterable[Group]) -> list[Rule]:
     """The alerts of these groups with overrides for one cluster, for that cluster only."""
     tunings = fleet.alerts.clusters[cluster]
-    absent = unreachable(fleet, cluster) | undeployed(fleet)
+    absent = unreachable(fleet, cluster) | _undeployed(fleet)
     return [
         _narrowed(_rule(alert, group, fleet, [tunings[key], fleet.alerts.rules.get(key)]), "and", [cluster])
         for group in groups

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 from .errors import Problem
 from .exporters import KubeStateMetrics, NodeExporter
 from .external_labels import ExternalLabels
+from .issuer import Issuer
 from .operator import Operator
 from .reserved import RESERVED
 from .section import Section, Table, empty
@@ -60,6 +61,8 @@ class Cluster(Section):
     node_exporter: NodeExporter = NodeExporter()
     kube_state_metrics: KubeStateMetrics = Field(default_factory=KubeStateMetrics)
     operator: Operator | None = None
+    issuer: Issuer | None = None
+    """Who signs tokens in this cluster: its agent shows such a token to the hub, and no secret is shared."""
     namespaced: bool = False
     """Prometheus may list pods and Services in the namespaces of its targets only; annotated ones are not scraped."""
     workloads: Workloads = Field(default_factory=Workloads)

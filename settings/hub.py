@@ -7,6 +7,7 @@ from pydantic import Field
 
 from .cluster import USUAL_SERIES, Labels, Series
 from .errors import Problem
+from .issuer import Issuer
 from .prometheus import Server
 from .section import OrNames, Section, Table, empty
 from .types import Count, DnsLabel
@@ -19,6 +20,10 @@ class Writer(Section):
     """Active series to plan for, if another stack deploys the agent."""
     labels: Labels = Field(default_factory=empty)
     """Facts about the cluster (region, tier, …), if another stack deploys the agent; like `clusters.*.labels`."""
+    issuer: Issuer | None = None
+    """Who signs tokens in the cluster, if another stack deploys the agent; like `clusters.*.issuer`."""
+    token: bool = False
+    """Whether an agent with an issuer may write with its token too, until its own stack is updated."""
     rotation: Count = 0
     """Increment it to renew the token; the previous token stays valid until the next renewal."""
 

@@ -20,6 +20,7 @@ BLACKBOX_EXPORTER = "quay.io/prometheus/blackbox-exporter:v0.28.0"
 THANOS = "quay.io/thanos/thanos:v0.42.5"
 MEMCACHED = "docker.io/library/memcached:1.6.45-alpine"
 """The lab runs Debian's package instead: memcached is written in C."""
+ENVOY = "docker.io/envoyproxy/envoy:distroless-v1.40.0"
 GRAFANA = "docker.io/grafana/grafana:13.1.3"
 """The only image that the lab does not run: its server is not published as source that can be built."""
 
@@ -45,6 +46,8 @@ class Images(Section):
     """Prometheus, as a server and as an agent."""
     kube_rbac_proxy: Image = KUBE_RBAC_PROXY
     """kube-rbac-proxy, in front of every port that needs authentication."""
+    envoy: Image = ENVOY
+    """Envoy, in front of remote write of agents with an issuer."""
     kube_state_metrics: Image = KUBE_STATE_METRICS
     """kube-state-metrics, once per cluster."""
     node_exporter: Image = NODE_EXPORTER

@@ -48,7 +48,16 @@ OUR_JOBS = "|".join(
             "coredns",
             "kube-state-metrics",
         ),
-        *("kubelet", "node-exporter", "pods", "prometheus(-operator)?", "pushgateway", "services", "thanos-.+"),
+        *(
+            "kubelet",
+            "node-exporter",
+            "pods",
+            "prometheus(-operator)?",
+            "pushgateway",
+            "services",
+            "thanos-.+",
+            "write-proxy",
+        ),
     )
 )
 """Regular expression of every job of this program, whether a stack has it or not."""

@@ -118,6 +118,8 @@ class Components(Section):
     thanos_store: Component = Component()
     config_reloader: Container = Container()
     """Beside Alertmanager, and beside Prometheus where the operator runs it."""
+    envoy: Container = Container()
+    """In front of remote write of agents with an issuer."""
     kube_rbac_proxy: Container = Container()
     """In front of each server."""
     thanos_query_frontend: Container = Container()

@@ -28,10 +28,11 @@ def deploy_agent(fleet: Fleet, cluster: str, context: ClusterContext, hub: Remot
     receiver = endpoint(cluster, agent.hub) if agent.hub else hub
     if receiver is None and not agent.destinations:
         raise pulumi.RunError(f"agents.{cluster}: this stack has no hub. Write hub: {{stack: …}} or destinations.")
+    waits = receiver.before if receiver and cluster in receiver.audiences else ()
     AgentPrometheus(
         cluster,
         agent_args(fleet, cluster, context, receiver),
-        context.prometheus_options(),
+        context.options([*context.before_prometheus, *waits]),
     )
 
 
@@ -39,13 +40,16 @@ def endpoint(cluster: str, receiver: Receiver) -> RemoteWriteEndpoint:
     """Find a receiver outside this stack: another stack's hub, or any remote-write URL."""
     if receiver.url:
         token = pulumi.Config().require_secret(secret_key(cluster, "token"))
-        return RemoteWriteEndpoint(receiver.url, {cluster: token}, "", "", "1.0")
+        return RemoteWriteEndpoint(receiver.url, {cluster: token}, {}, "", "", "1.0")
     reference = pulumi.StackReference(f"{cluster}-hub", receiver.stack)
     hub = reference.require_output("hub")
     tokens = reference.require_output("writerTokens")
+    audience = hub.apply(lambda known: known.get("audiences", {}).get(cluster, ""))  # none of a hub before 0.9
+    both = Output.all(audience, tokens)
     return RemoteWriteEndpoint(
         hub["writeUrl"],
-        {cluster: tokens.apply(lambda known: _token(known, cluster, receiver.stack))},
+        {cluster: both.apply(lambda known: "" if known[0] else _token(known[1], cluster, receiver.stack))},
+        {cluster: audience},
         hub["ca"],
         hub["caConfigMap"],
         hub["protocol"],
@@ -97,7 +101,10 @@ def agent_args(
         "rollout_timeout": seconds(fleet.rollout_timeout),
     }
     if receiver:
-        args["token"] = receiver.tokens[cluster]
+        if cluster in receiver.audiences:
+            args["audience"] = receiver.audiences[cluster]
+        if cluster not in receiver.audiences or agent.hub:
+            args["token"] = receiver.tokens[cluster]
         args["ca"], args["ca_config_map"] = receiver.ca, receiver.ca_config_map
     if fleet.scrape.tls.ca_config_map:
         args["targets_ca_config_map"] = fleet.scrape.tls.ca_config_map

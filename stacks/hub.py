@@ -1,14 +1,18 @@
 """The hub, a Prometheus server that takes remote write."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import pulumi
 
 from components import HubPrometheus
 from components.hub_prometheus import HubPrometheusArgs
+from components.k8s.write_proxy import Envoy
+from render.auth_proxy import AuthProxy
 from render.prometheus.auth_proxies import READ, WRITE
 from render.prometheus.flags import takes_samples
+from render.write_proxy import bootstrap, write_proxy_files
+from render.writers import audience, keyless, token_writers, write_proxy
 from settings import Fleet, Hub
 
 from .clusters import ClusterContext
@@ -21,11 +25,15 @@ class RemoteWriteEndpoint(NamedTuple):
 
     url: pulumi.Input[str]
     tokens: Mapping[str, pulumi.Input[str]]
-    """Agent's cluster -> its bearer token."""
+    """Agent's cluster -> its bearer token, if it has one; empty, if another stack says that it needs none."""
+    audiences: Mapping[str, pulumi.Input[str]]
+    """Agent's cluster -> audience of the token of its own cluster that it shows; likewise."""
     ca: pulumi.Input[str]
     ca_config_map: pulumi.Input[str]
     protocol: pulumi.Input[str]
     """Version of remote write that it supports: Receive would take 2.0 for 1.0, store nothing and answer 200."""
+    before: Sequence[pulumi.Resource] = ()
+    """What knows the issuers of agents: one that shows its token earlier would be refused for good."""
 
 
 def deploy_hub(
@@ -38,17 +46,30 @@ def deploy_hub(
     expose_server(monitor, [WRITE, READ] if takes_samples(fleet) else [READ])
     tls = hub.expose.tls
     url = f"{proxy_url(hub.expose, WRITE)}{WRITE.paths[0]}"
-    return monitor, RemoteWriteEndpoint(url, component.writer_tokens, tls.ca or "", tls.ca_config_map or "", "2.0")
+    audiences = dict.fromkeys(keyless(fleet), audience(fleet))
+    return monitor, RemoteWriteEndpoint(
+        url, component.writer_tokens, audiences, tls.ca or "", tls.ca_config_map or "", "2.0", [component]
+    )
 
 
 def hub_args(fleet: Fleet, hub: Hub, context: ClusterContext, bucket_access: BucketAccesses) -> HubPrometheusArgs:
     """Return the arguments of the hub's component."""
-    own = dict.fromkeys(fleet.local_agents, 0)
-    return {
+    args: HubPrometheusArgs = {
         **server_args(fleet, hub, context, bucket_access),
-        "writers": own | {cluster: writer.rotation for cluster, writer in hub.agents.items()},
+        "writers": token_writers(fleet),
         "takes_samples": takes_samples(fleet),
     }
+    if takes_samples(fleet) and (envoy := write_envoy(fleet, WRITE)):
+        args["envoy"] = envoy
+    return args
+
+
+def write_envoy(fleet: Fleet, proxy: AuthProxy) -> Envoy | None:
+    """Return the Envoy that listens in place of an auth proxy, if an issuer of tokens is known."""
+    described = write_proxy(fleet, proxy)
+    if described is None:
+        return None
+    return Envoy(proxy, bootstrap(proxy), write_proxy_files(described), fleet.images.envoy)
 
 
 def export_hub(endpoint: RemoteWriteEndpoint) -> None:
@@ -60,6 +81,7 @@ def export_hub(endpoint: RemoteWriteEndpoint) -> None:
             "ca": endpoint.ca,
             "caConfigMap": endpoint.ca_config_map,
             "protocol": endpoint.protocol,
+            "audiences": endpoint.audiences,
         },
     )
     pulumi.export("writerTokens", endpoint.tokens)

@@ -15,6 +15,7 @@ from .limits import OPERATED, WORKLOADS
 
 _BESIDE = {
     "config-reloader": "config_reloader",
+    "envoy": "envoy",
     "init-config-reloader": "config_reloader",
     "kube-rbac-proxy": "kube_rbac_proxy",
     "reloader": "config_reloader",

@@ -4,7 +4,6 @@ import pulumi
 
 import render
 from components import ThanosStack
-from components.hub_prometheus import WRITER
 from components.prometheus_server import READER
 from components.thanos.bucket_web import ThanosBucketWebArgs
 from components.thanos.compactor import ThanosCompactorArgs
@@ -22,10 +21,12 @@ from render.thanos.bucket_roles import BucketRole, compactors, stores
 from render.thanos.bucket_web import BROWSE, web_flags
 from render.thanos.memcached import server_flags
 from render.thanos.names import QUERY, RECEIVE, ROUTER, RULER, WEB
+from render.writers import WRITER
 from settings import Memcached, Quantity, Receive, Ruler, Thanos, memory, seconds
+from settings.validation.issuers import verifies_tokens
 
 from .exposure import expose_endpoint
-from .hub import RemoteWriteEndpoint
+from .hub import RemoteWriteEndpoint, write_envoy
 from .monitor import Monitor, QueryEndpoint
 from .server import BucketAccesses
 
@@ -65,6 +66,8 @@ def deploy_thanos(
         access = BucketAccess() if ruler.is_stateless(thanos) else bucket_access[RULER]
         args["ruler"] = ruler_args(monitor, thanos, thanos.ruler, access, notify_role)
     stack = ThanosStack(monitor.cluster, args, monitor.options())
+    if endpoint:
+        endpoint = endpoint._replace(before=[*endpoint.before, stack])
     url = expose_endpoint(monitor, thanos.expose, QUERY, READ)
     return monitor._replace(query=QueryEndpoint(QUERY, stack.roles[READ.name], url or monitor.query.url)), endpoint
 
@@ -183,6 +186,8 @@ def receive_args(
         "tls_secret": monitor.tls_secret,
         "auth_proxy_image": fleet.images.kube_rbac_proxy,
     }
+    if envoy := write_envoy(fleet, WRITE):
+        args["envoy"] = envoy
     if settings.series_limits:
         args["series_limit_reader"] = monitor.component.roles[READ.name]
     return args
@@ -239,7 +244,8 @@ def ruler_args(
     notify_role: pulumi.Output[str] | None,
 ) -> ThanosRulerArgs:
     """Return the arguments of the Rulers."""
-    fleet, flags = monitor.fleet, ruler.ruler_flags(monitor.server, monitor.fleet, thanos)
+    fleet, verified = monitor.fleet, verifies_tokens(monitor.fleet.partial)
+    flags = ruler.ruler_flags(monitor.server, fleet, thanos, verified=verified)
     args: ThanosRulerArgs = {
         **role_args(monitor, access, flags, settings.storage, settings.storage_class),
         "replicas": settings.replicas,
@@ -247,6 +253,7 @@ def ruler_args(
         "alertmanagers": ruler.ruler_alertmanagers(monitor.server, fleet),
         "tls_secret": monitor.tls_secret,
         "stateless": ruler.is_stateless(thanos),
+        "verified": verified and ruler.is_stateless(thanos),
         "files": render.alerting_files(fleet),
     }
     if notify_role is not None:

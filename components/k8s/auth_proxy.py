@@ -16,6 +16,8 @@ from .network_policy import network_policy, pods_of
 from .probes import STARTING
 from .security import RESTRICTED
 from .workload import resources
+from .write_proxy import Envoy, write_proxy
+from .write_proxy import container as envoy_container
 
 CONFIG = "/etc/kube-rbac-proxy"
 TLS = "/etc/tls"
@@ -42,12 +44,13 @@ def auth_proxies(
     tls_secret: pulumi.Input[str],
     prefix: str,
     await_opts: ResourceOptions,
+    envoy: Envoy | None = None,
 ) -> AuthProxies:
     """
     Make a Role per auth proxy, their configuration and rights to review tokens and access, and a Service for them.
 
     A NetworkPolicy closes the pod's other ports, unless another policy opens them. `await_opts` has the timeouts of a
-    rollout: Pulumi waits for the Service until a pod behind it is ready.
+    rollout: Pulumi waits for the Service until a pod behind it is ready. `envoy` listens in place of one of them.
     """
     child_opts = ResourceOptions(parent=await_opts.parent)
     app = str(metadata["name"])
@@ -73,11 +76,13 @@ def auth_proxies(
         ).metadata.name
         for proxy in proxies
     }
-    endpoints = k8s.core.v1.Service(f"{name}-service", metadata=metadata, spec=service(app, proxies), opts=await_opts)
-    network_policy(name, metadata, app, ingress(proxies), child_opts)
+    listening = [*([envoy.proxy] if envoy else []), *proxies]
+    endpoints = k8s.core.v1.Service(f"{name}-service", metadata=metadata, spec=service(app, listening), opts=await_opts)
+    network_policy(name, metadata, app, ingress(listening), child_opts)
     return AuthProxies(
-        [container(proxy, image) for proxy in proxies],
+        [*([envoy_container(envoy)] if envoy else []), *(container(proxy, image) for proxy in proxies)],
         [
+            *([write_proxy(name, envoy, metadata, child_opts)] if envoy else []),
             {"name": "kube-rbac-proxy", "config_map": {"name": config.metadata.name}},
             {"name": "tls", "secret": {"secret_name": tls_secret}},
             tokens.API.volume,

@@ -4,7 +4,7 @@ import json
 from typing import Any, NamedTuple
 
 import pulumi_kubernetes as k8s
-from pulumi import ResourceOptions
+from pulumi import Output, ResourceOptions
 
 from render.operator import ALERT_RELABEL, ALERTMANAGERS, SCRAPE, Operated, camel
 
@@ -100,7 +100,7 @@ def _pod(spec: k8s.core.v1.PodSpecArgsDict) -> dict[str, Any]:
     return _camel(
         {
             **rest,
-            "volumes": [volume for volume in pod["volumes"] if volume["name"] not in _FILES],
+            "volumes": [one for one in pod["volumes"] if isinstance(one, Output) or one["name"] not in _FILES],
             "containers": [
                 {**changed, "volume_mounts": mounts},
                 {"name": "config-reloader", **reloader},
@@ -120,6 +120,8 @@ _SPREAD = "topology_spread_constraints"
 
 def _camel(value: Any) -> Any:
     """Fields with the names that they have in Kubernetes, which Pulumi translates for its own types only."""
+    if isinstance(value, Output):
+        return value.apply(_camel)
     if isinstance(value, dict):
         return {_UNLIKE.get(key) or camel(key): _camel(one) for key, one in value.items()}
     return [_camel(item) for item in value] if isinstance(value, list) else value

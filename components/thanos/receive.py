@@ -10,6 +10,7 @@ from pulumi import ResourceOptions
 from render.thanos.authenticated import WRITE
 from render.thanos.names import CERTIFICATES, HTTP, QUERY, RECEIVE, ROUTER
 from render.thanos.receive import HASHRING_FILE
+from render.writers import HEALTH_PORT
 
 from ..k8s import auth_proxy, tokens
 from ..k8s.labels import metadata_of, selector
@@ -20,6 +21,7 @@ from ..k8s.service_account import bind_role
 from ..k8s.timeouts import timeouts
 from ..k8s.volume import public_certificate
 from ..k8s.workload import budget, pod_defaults, spread
+from ..k8s.write_proxy import Envoy
 from . import role as thanos
 from .role import PORTS, BucketAccess, RoleArgs, role
 
@@ -36,7 +38,9 @@ class ThanosReceiveArgs(RoleArgs):
     files: Mapping[str, str]
     """The routers' configuration: file name -> text."""
     writers: Sequence[str]
-    """ServiceAccounts, in this namespace, with access to remote write."""
+    """ServiceAccounts, in this namespace, with access to remote write through a kube-rbac-proxy."""
+    envoy: NotRequired[Envoy]
+    """Judges remote write in its place, and lets in whom its own files name."""
     series_limit_reader: NotRequired[pulumi.Input[str]]
     """Role that permits queries to the hub, from which routers with limits query the series of each tenant."""
     tls_secret: pulumi.Input[str]
@@ -61,15 +65,17 @@ class ThanosReceive(pulumi.ComponentResource):
         account = k8s.core.v1.ServiceAccount(
             f"{own}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
         )
+        envoy = args.get("envoy")
         proxies = auth_proxy.auth_proxies(
             own,
-            [WRITE],
+            [] if envoy else [WRITE],
             image=args["auth_proxy_image"],
             metadata=metadata,
             account=account,
             tls_secret=args["tls_secret"],
             prefix=args["prefix"],
             await_opts=await_opts,
+            envoy=envoy,
         )
         self.service = proxies.service
         if "series_limit_reader" in args:
@@ -80,12 +86,14 @@ class ThanosReceive(pulumi.ComponentResource):
                 account.metadata.name,
                 child_opts,
             )
-        for writer in args["writers"]:
+        for writer in () if envoy else args["writers"]:
             role_metadata: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{ROUTER}-{writer}"}
             bind_role(f"{own}-{writer}", role_metadata, proxies.roles[WRITE.name], writer, child_opts)
         pods: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{ROUTER}-pods"}
-        headless(f"{own}-pods", pods, ROUTER, PORTS, await_opts)
-        allow_ingress(f"{own}-pods", pods, ROUTER, {HTTP: [args["scraper"]]}, child_opts)
+        beside = {HEALTH_PORT: envoy.proxy.health} if envoy else {}
+        headless(f"{own}-pods", pods, ROUTER, {**PORTS, **beside}, await_opts)
+        scraped = {port: [args["scraper"]] for port in (HTTP, *beside.values())}
+        allow_ingress(f"{own}-pods", pods, ROUTER, scraped, child_opts)
         self._route(own, args, metadata, account.metadata.name, proxies, child_opts)
         self.register_outputs({"service": self.service})
 

@@ -30,6 +30,8 @@ class ThanosRulerArgs(RoleArgs):
     """Role that permits sending alerts to Alertmanager; no alerts are sent, if left out."""
     stateless: NotRequired[bool]
     """Whether it queries and writes through the auth proxies of Query and Receive, and has no TSDB."""
+    verified: NotRequired[bool]
+    """Whether Envoy is in front of Receive, and takes its token for auth proxies."""
     tls_secret: pulumi.Input[str]
     """Secret with the certificate of Alertmanager's auth proxy."""
     files: NotRequired[Sequence[MountedFile]]
@@ -52,7 +54,7 @@ class ThanosRuler(pulumi.ComponentResource):
             f"{name}-thanos-ruler-config", metadata=metadata, data={file: args["alertmanagers"]}, opts=child_opts
         )
         shown = [
-            *([tokens.AUTH_PROXY] if "notify" in args else []),
+            *([tokens.AUTH_PROXY] if "notify" in args or args.get("verified") else []),
             *([tokens.API] if args.get("stateless") else []),
         ]
         files = job_files(args.get("files", ()))

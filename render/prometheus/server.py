@@ -14,6 +14,7 @@ from ..scrape.job import ScrapeJob, scrape_configs
 from ..scrape.jobs import OWN, jobs, self_scrape
 from ..scrape.user_jobs import user_configs
 from ..thanos.jobs import thanos_jobs
+from ..writers import envoy_jobs
 from ..yaml import to_yaml
 from .auth_proxies import METRICS
 from .destinations import destination_entries
@@ -56,6 +57,7 @@ def _jobs(server: Server, fleet: Fleet) -> Iterator[ScrapeJob]:
         yield pushgateway_job(server, fleet)
     yield from probe_jobs(server, fleet)
     yield from thanos_jobs(fleet)
+    yield from envoy_jobs(fleet)
 
 
 def _global(server: Server, fleet: Fleet) -> dict[str, Any]:

@@ -68,6 +68,10 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
         "coredns_panics_total",
         "coredns_reload_failed_total",
     ),
+    "write-proxy": (
+        "envoy_(cluster_manager_cds|listener_manager_lds)_update_(failure|rejected)",
+        "envoy_http_jwt_authn_(denied|jwks_fetch_failed)",
+    ),
     "kube-state-metrics": (
         "kube_cronjob_(next_schedule_time|spec_suspend)",
         "kube_daemonset_status_(current|desired)_number_scheduled",

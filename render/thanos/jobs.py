@@ -25,23 +25,23 @@ def thanos_jobs(fleet: Fleet) -> Iterator[ScrapeJob]:
     thanos, server = fleet.thanos, fleet.server
     if not thanos or not server:
         return
-    yield _on_pods(fleet, SIDECAR, replicas_service(server.app))
+    yield on_pods(fleet, SIDECAR, replicas_service(server.app))
     yield authenticated_job(server, fleet.namespace, QUERY, QUERY, METRICS)
     if thanos.query_frontend:
         yield authenticated_job(server, fleet.namespace, FRONTEND, QUERY, FRONTEND_METRICS)
-    yield _on_pods(fleet, STORE, *stores(thanos))
+    yield on_pods(fleet, STORE, *stores(thanos))
     if compactors(thanos):
-        yield _on_pods(fleet, COMPACTOR, *compactors(thanos))
+        yield on_pods(fleet, COMPACTOR, *compactors(thanos))
     if thanos.ruler:
-        yield _on_pods(fleet, RULER, RULER)
+        yield on_pods(fleet, RULER, RULER)
     if thanos.receive:
-        yield _on_pods(fleet, RECEIVE, RECEIVE, f"{ROUTER}-pods")
+        yield on_pods(fleet, RECEIVE, RECEIVE, f"{ROUTER}-pods")
 
 
-def _on_pods(fleet: Fleet, name: str, *services: str) -> ScrapeJob:
-    """The job of pods of headless Services."""
+def on_pods(fleet: Fleet, name: str, *services: str, port: str = "http") -> ScrapeJob:
+    """Return the job of a port of the pods of headless Services."""
     return ScrapeJob(
         name=name,
         discovery=[found for service in services for found in endpoints_of(fleet.namespace, service)],
-        relabel=[keep([f"{SLICE}_port_name"], "http"), copied(f"{POD}_name", "instance")],
+        relabel=[keep([f"{SLICE}_port_name"], port), copied(f"{POD}_name", "instance")],
     )

@@ -30,14 +30,22 @@ def is_stateless(thanos: Thanos) -> bool:
     return bool(thanos.ruler and thanos.ruler.results == "receive")
 
 
-def ruler_flags(server: Server, fleet: Fleet, thanos: Thanos) -> list[str]:
-    """Flags of a Ruler, which evaluates against Query; the replica label is dropped from alerts."""
+def ruler_flags(server: Server, fleet: Fleet, thanos: Thanos, *, verified: bool = False) -> list[str]:
+    """
+    Flags of a Ruler, which evaluates against Query; the replica label is dropped from alerts.
+
+    With `verified`, Envoy is in front of Receive, and takes tokens with an audience only.
+    """
     replica = RULER_REPLICA if is_stateless(thanos) else REPLICA_LABEL
     return [
         "rule",
         *PORTS,
         f"--data-dir={DATA}",
-        *(_stateless_flags(server, fleet) if is_stateless(thanos) else _stateful_flags(fleet, thanos)),
+        *(
+            _stateless_flags(server, fleet, verified=verified)
+            if is_stateless(thanos)
+            else _stateful_flags(fleet, thanos)
+        ),
         f"--rule-file={RULES}/*.yml",
         f"--eval-interval={EVALUATION}",
         f"--alert.label-drop={replica}",
@@ -56,7 +64,7 @@ def _stateful_flags(fleet: Fleet, thanos: Thanos) -> list[str]:
     ]
 
 
-def _stateless_flags(server: Server, fleet: Fleet) -> list[str]:
+def _stateless_flags(server: Server, fleet: Fleet, *, verified: bool) -> list[str]:
     """
     Flags of a stateless Ruler, which writes to Receive as a tenant, and restores the state of alerts from Query.
 
@@ -72,7 +80,7 @@ def _stateless_flags(server: Server, fleet: Fleet) -> list[str]:
     write = {
         "name": "receive",
         "url": WRITE.url(ROUTER, fleet.namespace, WRITE.paths[0]),
-        "authorization": {"type": "Bearer", "credentials_file": API_TOKEN},
+        "authorization": {"type": "Bearer", "credentials_file": PROXY_TOKEN if verified else API_TOKEN},
         "tls_config": proxy["tls_config"],
         "queue_config": queue(fleet.scrape.limits),
     }

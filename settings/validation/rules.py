@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from ..errors import Problem, nearest
+from ..errors import NOTHING, Problem, nearest
 from ..loading.kubeconfig import files_of
 from ..types import duration, seconds
 from .alerting import (
@@ -29,6 +29,7 @@ from .exposure import (
     node_ports_are_written,
     proxies_know_hosts_by_name,
 )
+from .issuers import issuers_are_distinct, issuers_are_used, tokens_are_needed, tokens_are_verified
 from .jobs import (
     job_files_exist,
     job_names_are_distinct,
@@ -180,7 +181,7 @@ def writers_are_known_once(partial: PartialFleet) -> Iterator[Problem]:
             instead = f"Remove it here, or agents.{name}.hub."
             yield Problem(("hub", "agents", name), "writes to another system", instead)
             continue
-        known = {"series": writer.series, "labels": writer.labels}
+        known = {"series": writer.series, "labels": writer.labels, "issuer": NOTHING}
         for key in known if name in partial.clusters else ():
             if key in writer.model_fields_set:
                 rule = f"has no effect: {name} is a cluster of this stack"
@@ -225,6 +226,10 @@ RULES: tuple[Rule, ...] = (
     clusters_are_distinct,
     writers_are_known_once,
     labels_are_joined,
+    issuers_are_distinct,
+    issuers_are_used,
+    tokens_are_verified,
+    tokens_are_needed,
     outages_span_intervals,
     retention_fits,
     sections_have_a_server,

@@ -14,6 +14,7 @@ from ..pod_fields import quantity
 from ..thanos import Thanos
 from ..workloads import Workloads
 from .capacity import planned_series, series_of, written_series
+from .issuers import verifies_tokens
 from .partial import PartialFleet
 
 
@@ -88,6 +89,7 @@ def _running(partial: PartialFleet, name: str) -> frozenset[str]:
         "prometheus_operator": cluster.operator and cluster.operator.install,
         "prometheus": has_prometheus,
         "config_reloader": (cluster.operator and has_prometheus) or (is_servers and "alertmanager" in partial.present),
+        "envoy": is_servers and verifies_tokens(partial),
         "kube_rbac_proxy": is_servers,
         "alertmanager": is_servers and "alertmanager" in partial.present,
         "grafana": is_servers and "grafana" in partial.present,

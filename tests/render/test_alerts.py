@@ -18,7 +18,10 @@ pytestmark = pytest.mark.render
 
 SICK, WELL = "eu1", "us1"
 RAW = {
-    "clusters": {name: {"context": name} for name in (SICK, WELL)},
+    "clusters": {
+        SICK: {"context": SICK},
+        WELL: {"context": WELL, "issuer": {"url": "https://well.example", "jwksUri": "https://well.example/keys"}},
+    },
     "hub": {
         "cluster": WELL,
         "replicas": 2,

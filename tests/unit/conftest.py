@@ -53,6 +53,8 @@ class Engine(pulumi.runtime.Mocks):
         """Kind, name and time-out of whatever was registered; an empty one is the provider's own ten minutes."""
         self.protected: list[tuple[str, bool]] = []
         """Kind of whatever was registered, and whether it may not be deleted."""
+        self.dependencies: dict[tuple[str, str], set[str]] = {}
+        """Kind and name of whatever was registered -> the names of what has to be there before."""
         self.error_hooks: list[tuple[str, str]] = []
         """Kind of whatever was registered, and what is called when it fails."""
         self.stacks: dict[str, dict[str, Any]] = {OWN_STACK: {}}
@@ -134,6 +136,7 @@ class Monitor(MockMonitor):
         kind = request.type.rpartition(":")[2]
         self.engine.waits.append((kind, request.name, request.customTimeouts.create))
         self.engine.protected.append((kind, request.protect))
+        self.engine.dependencies[kind, request.name] = {urn.rpartition("::")[2] for urn in request.dependencies}
         self.engine.error_hooks.append((kind, ", ".join(request.hooks.on_error)))
         return super().RegisterResource(request)
 

@@ -100,5 +100,7 @@ class TestWanted:
         """
         The message names those that there are.
         """
-        with pytest.raises(LabError, match="the lab has no part tanos; its parts: java, operator, upgrade, thanos"):
+        with pytest.raises(
+            LabError, match="the lab has no part tanos; its parts: envoy, java, operator, upgrade, thanos"
+        ):
             wanted(["tanos"])

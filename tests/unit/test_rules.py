@@ -23,11 +23,14 @@ THANOS = {
     "receive": {"expose": {"host": "receive.example"}},
 }
 """All roles, so that none of the catalogue is left out."""
+ISSUER = {"url": "https://hub.example", "jwksUri": "https://hub.example/keys"}
+"""Of the hub's cluster, likewise."""
 
 
 def fleet(platforms: dict[str, str] | None = None, **alerts: Any) -> Fleet:
     named = platforms or {}
-    clusters = {name: {"context": name, "platform": named.get(name)} for name in ("hub", "eu1")}
+    clusters: dict[str, Any] = {name: {"context": name, "platform": named.get(name)} for name in ("hub", "eu1")}
+    clusters["hub"]["issuer"] = ISSUER
     return Fleet.model_validate(
         {"clusters": clusters, "hub": HUB, "agents": {"eu1": {"outage": "12h"}}, "thanos": THANOS, "alerts": alerts}
     )

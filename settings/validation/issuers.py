@@ -1,0 +1,99 @@
+"""Rules on issuers of tokens: that each belongs to one cluster, and that every client can be verified."""
+
+from collections.abc import Iterator, Mapping
+
+from ..cluster import Cluster
+from ..errors import Path, Problem
+from ..issuer import Issuer
+from .partial import PartialFleet
+
+
+def issuers_are_distinct(partial: PartialFleet) -> Iterator[Problem]:
+    """No key is that of two clusters, of which either could write as the other."""
+    seen: dict[str, str] = {}
+    for path, name, issuer in _issuers(partial):
+        [first, *_] = [*(seen[mark] for mark in sorted(issuer.marks) if mark in seen), ""]
+        if first and first != name:
+            rule = f"has keys of {first}: each of the two could write as the other"
+            yield Problem(path, rule, "Give each cluster keys of its own, or let one of them write with a token.")
+        seen |= dict.fromkeys(issuer.marks, name)
+
+
+def issuers_are_used(partial: PartialFleet) -> Iterator[Problem]:
+    """An issuer is in the stack of the hub that its cluster writes to."""
+    if not partial.clusters or (partial.has_hub and not partial.hub):
+        return
+    for name, cluster in partial.clusters.items():
+        path = ("clusters", name, "issuer")
+        agent = partial.agents.get(name)
+        if not cluster or not cluster.issuer:
+            continue
+        if agent and agent.hub and agent.hub.url:
+            yield Problem(path, "has no effect: its agent writes to another system", "Remove it.")
+        elif not partial.has_hub:
+            instead = f"Write it in the stack of the hub, in hub.agents.{name}.issuer."
+            yield Problem(path, "has no effect: this stack has no hub", instead)
+        elif not partial.writers and None not in partial.agents.values():
+            yield Problem(path, "has no effect: no agent writes to this hub", "Remove it, or add agents.")
+
+
+def tokens_are_verified(partial: PartialFleet) -> Iterator[Problem]:
+    """
+    Where one agent has an issuer, so has the hub's own cluster if tokens of it are shown: Envoy asks no API server.
+    """
+    hub = partial.hub
+    if not hub or None in partial.clusters.values() or not verifies_tokens(partial):
+        return
+    known = partial.clusters.get(hub.cluster)
+    if not known or known.issuer:
+        return
+    shown = sorted(name for name in partial.writers if has_token(partial, name))
+    ruler = partial.thanos.ruler if partial.thanos else None
+    if ruler and ruler.results == "receive":
+        shown.append("the Ruler")
+    if shown:
+        rule = f"is missing: tokens of this cluster are shown by {', '.join(shown)}"
+        instead = f"Write what `fleet issuer --context {known.context}` prints."
+        yield Problem(("clusters", hub.cluster, "issuer"), rule, instead)
+
+
+def tokens_are_needed(partial: PartialFleet) -> Iterator[Problem]:
+    """A token beside an issuer is one that the agent has; without an issuer it is there anyway."""
+    for name, writer in partial.hub.agents.items() if partial.hub else ():
+        path = ("hub", "agents", name)
+        if writer.token and not issuer_of(partial, name):
+            yield Problem((*path, "token"), "has no effect: without an issuer the agent has one", "Remove it.")
+        if writer.rotation and not has_token(partial, name):
+            rule = "has no effect: the agent has an issuer, whose tokens expire within an hour"
+            yield Problem((*path, "rotation"), rule, "Remove it.", writer.rotation)
+
+
+def verifies_tokens(partial: PartialFleet) -> bool:
+    """Whether Envoy is in front of remote write: an issuer of tokens is known."""
+    names = {partial.hub.cluster, *partial.writers} if partial.hub else ()
+    return any(issuer_of(partial, name) for name in names)
+
+
+def issuer_of(partial: PartialFleet, name: str) -> Issuer | None:
+    """Return the issuer of one of the hub's writers."""
+    cluster = partial.clusters.get(name)
+    if cluster:
+        return cluster.issuer
+    writer = partial.hub.agents.get(name) if partial.hub else None
+    return writer.issuer if writer else None
+
+
+def has_token(partial: PartialFleet, name: str) -> bool:
+    """Whether one of the hub's writers has a token that does not expire."""
+    writer = partial.hub.agents.get(name) if partial.hub else None
+    return bool(writer and writer.token) or issuer_of(partial, name) is None
+
+
+def _issuers(partial: PartialFleet) -> Iterator[tuple[Path, str, Issuer]]:
+    clusters: Mapping[str, Cluster | None] = partial.clusters
+    for name, cluster in clusters.items():
+        if cluster and cluster.issuer:
+            yield ("clusters", name, "issuer"), name, cluster.issuer
+    for name, writer in partial.hub.agents.items() if partial.hub else ():
+        if writer.issuer and name not in clusters:
+            yield ("hub", "agents", name, "issuer"), name, writer.issuer

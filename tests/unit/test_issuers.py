@@ -1,0 +1,326 @@
+"""Writers without a shared secret: who signs their tokens, and what is deployed of it."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from fleet.cli import app
+from fleet.exits import Exit
+from settings import Fleet
+from stacks import deploy
+
+from .builders import EVERYTHING, HUB, fleet
+from .conftest import TOKEN, Engine, validate
+from .kinds import CONFIG_MAP, ROLE_BINDING, SERVICE, STATEFUL_SET
+
+KEY = {"use": "sig", "kty": "RSA", "kid": "one", "alg": "RS256", "n": "AAAA", "e": "AQAB"}
+EU1 = {"url": "https://kubernetes.default.svc.cluster.local", "jwks": {"keys": [KEY]}}
+US1 = {"url": "https://us1.example", "jwksUri": "https://us1.example/keys"}
+OWN = {"url": "https://hub.example", "jwksUri": "https://hub.example/keys"}
+STACK = "organization/promfleet/hub"
+
+
+def said(**hub: Any) -> dict[str, Any]:
+    """A hub, and an agent in its stack with an issuer."""
+    clusters = {"hub": {"context": "hub"}, "eu1": {"context": "eu1", "issuer": EU1}}
+    return {"clusters": clusters, "hub": {**HUB, **hub}, "agents": {"eu1": {}}}
+
+
+@pytest.fixture
+def deployed(engine: Engine, kubeconfig: None) -> Callable[[dict[str, Any]], Engine]:
+    return lambda sections: engine.deploy(lambda: deploy(Fleet.model_validate(sections)))
+
+
+@pytest.fixture
+def exported(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What a stack exports."""
+    found: dict[str, Any] = {}
+    monkeypatch.setattr(pulumi, "export", found.__setitem__)
+    return found
+
+
+def agent_volume(engine: Engine) -> dict[str, Any]:
+    """The volume with the token that an agent shows."""
+    pod = engine.one(STATEFUL_SET, "prometheus-agent").inputs["spec"]["template"]["spec"]
+    [found] = [volume for volume in pod["volumes"] if volume["name"] == "token"]
+    return found
+
+
+def hub_containers(engine: Engine) -> list[str]:
+    pod = engine.one(STATEFUL_SET, "prometheus-hub").inputs["spec"]["template"]["spec"]
+    return [container["name"] for container in pod["containers"]]
+
+
+def rules(engine: Engine) -> str:
+    """Every rule file of the server."""
+    return "".join(engine.one(CONFIG_MAP, "prometheus-hub-rules").inputs["data"].values())
+
+
+class TestOneStack:
+    def test_no_writer_has_a_secret(self, deployed: Any, exported: dict[str, Any]) -> None:
+        """
+        Neither a Secret nor an output, a ServiceAccount or a Role: the agent shows what its own cluster issues.
+        """
+        engine = deployed(said())
+
+        names = {one["metadata"]["name"] for one in engine.objects}
+        assert not [name for name in names if "writer" in name or name == "prometheus-agent-token"]
+        assert exported["writerTokens"] == {}
+        [source] = agent_volume(engine)["projected"]["sources"]
+        assert source["serviceAccountToken"] == {
+            "path": "token",
+            "audience": "https://hub.example",
+            "expirationSeconds": 3600,
+        }
+        validate(engine.objects)
+
+    def test_envoy_listens_where_agents_write(self, deployed: Any) -> None:
+        """
+        At the same port of the same Service, in place of kube-rbac-proxy.
+        """
+        engine = deployed(said())
+
+        assert "envoy" in hub_containers(engine)
+        assert "kube-rbac-proxy-write" not in hub_containers(engine)
+        ports = engine.one(SERVICE, "prometheus-hub").inputs["spec"]["ports"]
+        assert {"name": "write", "port": 8443, "targetPort": "write"} in ports
+
+    def test_the_hub_knows_the_issuer_before_the_agent_shows_its_token(self, deployed: Any) -> None:
+        """
+        A kube-rbac-proxy that still listens would refuse the token for good.
+        """
+        engine = deployed(said())
+
+        assert {"hub-statefulset", "hub-envoy"} <= engine.dependencies["AgentPrometheus", "eu1"]
+
+    def test_envoy_is_watched(self, deployed: Any) -> None:
+        """
+        It is scraped in the server's pod, and has alerts; a fleet without issuers has neither.
+        """
+        engine = deployed(said())
+
+        config = engine.one(CONFIG_MAP, "prometheus-hub").inputs["data"]["prometheus.yml"]
+        [job] = [one for one in yaml.safe_load(config)["scrape_configs"] if one["job_name"] == "write-proxy"]
+        assert job["static_configs"][0]["targets"] == ["127.0.0.1:8643"]
+        assert "PromfleetWritersNotVerified" in rules(engine)
+        without = said()
+        del without["clusters"]["eu1"]["issuer"]
+        assert "PromfleetWritersNotVerified" not in rules(deployed(without))
+
+    def test_a_changed_key_rolls_nothing(self, deployed: Any) -> None:
+        """
+        It is in a ConfigMap that Envoy reads anew.
+        """
+        before = deployed(said()).one(STATEFUL_SET, "prometheus-hub").inputs
+        changed = said()
+        changed["clusters"]["eu1"] = {"context": "eu1", "issuer": US1}
+
+        engine = deployed(changed)
+
+        assert engine.one(STATEFUL_SET, "prometheus-hub").inputs == before
+        assert "us1.example" in engine.one(CONFIG_MAP, "prometheus-hub-envoy").inputs["data"]["listeners.json"]
+
+    def test_the_agent_of_another_namespace_is_known_by_it(self, deployed: Any) -> None:
+        """
+        Its ServiceAccount is where its own stack has it.
+        """
+        issuer = {**US1, "namespace": "monitoring"}
+
+        engine = deployed(said(agents={"us1": {"issuer": issuer}}))
+
+        listeners = engine.one(CONFIG_MAP, "prometheus-hub-envoy").inputs["data"]["listeners.json"]
+        assert "system:serviceaccount:monitoring:prometheus-agent" in listeners
+
+    def test_the_operator_runs_an_agent_with_such_a_token(self, deployed: Any) -> None:
+        """
+        Its custom resource has the same volume.
+        """
+        sections = said()
+        sections["clusters"]["eu1"]["operator"] = {}
+
+        engine = deployed(sections)
+
+        [agent] = [one for one in engine.objects if one["kind"] == "PrometheusAgent"]
+        [volume] = [one for one in agent["spec"]["volumes"] if one["name"] == "token"]
+        assert volume["projected"]["sources"][0]["serviceAccountToken"]["audience"] == "https://hub.example"
+        validate(engine.objects)
+
+
+class TestTokensBeside:
+    def test_are_for_whom_has_no_issuer(self, deployed: Any, exported: dict[str, Any]) -> None:
+        """
+        Of the hub's cluster, whose keys Envoy knows then.
+        """
+        sections = said(agents={"us1": {"rotation": 1}})
+        sections["clusters"]["hub"]["issuer"] = OWN
+
+        engine = deployed(sections)
+
+        assert exported["writerTokens"].keys() == {"us1"}
+        listeners = engine.one(CONFIG_MAP, "prometheus-hub-envoy").inputs["data"]["listeners.json"]
+        assert all(f"writer-us1-token-{number}" in listeners for number in (0, 1))
+        assert "https://hub.example/keys" in listeners
+        made = {one["metadata"]["name"] for one in engine.objects if one["kind"] == "Secret"}
+        assert {"writer-us1-token-0", "writer-us1-token-1"} <= made
+
+    def test_are_kept_until_another_stack_is_updated(self, deployed: Any, exported: dict[str, Any]) -> None:
+        """
+        Both are accepted, as long as the stack file says so.
+        """
+        sections = said(agents={"us1": {"issuer": US1, "token": True}})
+        sections["clusters"]["hub"]["issuer"] = OWN
+
+        engine = deployed(sections)
+
+        assert exported["writerTokens"].keys() == {"us1"}
+        assert exported["hub"]["audiences"] == dict.fromkeys(("eu1", "us1"), "https://hub.example")
+        listeners = engine.one(CONFIG_MAP, "prometheus-hub-envoy").inputs["data"]["listeners.json"]
+        assert "writer-us1-token-0" in listeners
+        assert "https://us1.example/keys" in listeners
+
+
+class TestReceive:
+    def test_takes_the_same_tokens(self, deployed: Any) -> None:
+        """
+        Through Envoy beside each router; nobody is bound to a Role for writing, and the Ruler shows another token.
+        """
+        sections = {**said(), "thanos": EVERYTHING["thanos"]}
+        sections["clusters"]["hub"]["issuer"] = OWN
+
+        engine = deployed(sections)
+
+        assert "envoy" not in hub_containers(engine)
+        routers = [one for one in engine.objects if one["metadata"]["name"] == "thanos-receive-router"]
+        [pod] = [one["spec"]["template"]["spec"] for one in routers if one["kind"] == "Deployment"]
+        assert "envoy" in [container["name"] for container in pod["containers"]]
+        bound = [one.inputs["metadata"]["name"] for one in engine.all(ROLE_BINDING)]
+        assert not [name for name in bound if name.startswith("thanos-receive-router-writer")]
+        config = engine.one(CONFIG_MAP, "prometheus-hub").inputs["data"]["prometheus.yml"]
+        assert "write-proxy" in [one["job_name"] for one in yaml.safe_load(config)["scrape_configs"]]
+        ports = engine.one(SERVICE, "thanos-receive-router-pods").inputs["spec"]["ports"]
+        assert "write-health" in [port["name"] for port in ports]
+        ruler = engine.one(STATEFUL_SET, "thanos-ruler").inputs["spec"]["template"]["spec"]
+        [write] = [flag for flag in ruler["containers"][0]["args"] if flag.startswith("--remote-write.config")]
+        assert "/var/run/secrets/promfleet.io/token" in write
+        assert "auth-proxy-token" in [volume["name"] for volume in ruler["volumes"]]
+        validate(engine.objects)
+
+
+class TestTwoStacks:
+    @pytest.mark.parametrize("operated", [False, True], ids=["plain", "operated"])
+    def test_an_agent_shows_what_its_hub_accepts(self, engine: Engine, deployed: Any, *, operated: bool) -> None:
+        """
+        The other stack says whether that is a token of its own cluster; then no credential crosses between stacks.
+        """
+        sections = {
+            "clusters": {"eu1": {"context": "eu1"} | ({"operator": {}} if operated else {})},
+            "agents": {"eu1": {"hub": {"stack": STACK}}},
+        }
+        public = {"writeUrl": "https://hub.example/api/v1/write", "ca": "", "caConfigMap": "", "protocol": "2.0"}
+        audiences = {"eu1": "https://hub.example"}
+        engine.stacks[STACK] = {"hub": {**public, "audiences": audiences}, "writerTokens": {}}
+
+        deployed(sections)
+
+        objects = engine.objects
+        [volume] = [
+            volume
+            for one in objects
+            if one["kind"] in ("StatefulSet", "PrometheusAgent")
+            for volume in one["spec"].get("template", one)["spec"].get("volumes", ())
+            if volume["name"] == "token"
+        ]
+        assert volume["projected"]["sources"][0]["serviceAccountToken"]["audience"] == "https://hub.example"
+        assert [one["stringData"] for one in objects if one["metadata"]["name"] == "prometheus-agent-token"] == [
+            {"token": ""}
+        ]
+
+    def test_an_agent_shows_its_token_to_a_hub_that_knows_no_issuer(self, engine: Engine, deployed: Any) -> None:
+        """
+        As before.
+        """
+        sections = {"clusters": {"eu1": {"context": "eu1"}}, "agents": {"eu1": {"hub": {"stack": STACK}}}}
+        public = {"writeUrl": "https://hub.example/api/v1/write", "ca": "", "caConfigMap": "", "protocol": "2.0"}
+        engine.stacks[STACK] = {"hub": {**public, "audiences": {}}, "writerTokens": {"eu1": TOKEN}}
+
+        deployed(sections)
+
+        assert agent_volume(engine)["secret"]["secretName"] == "prometheus-agent-token"
+        [given] = [one["stringData"] for one in engine.objects if one["metadata"]["name"] == "prometheus-agent-token"]
+        assert given == {"token": TOKEN}
+
+
+class ApiServer(ThreadingHTTPServer):
+    """Says who signs tokens, as Kubernetes does."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        answers = {
+            "/version": {"major": "1", "minor": "36", "gitVersion": "v1.36.0"},
+            "/.well-known/openid-configuration": {"issuer": EU1["url"], "jwks_uri": "https://10.0.0.1/openid/v1/jwks"},
+            "/openid/v1/jwks": {"keys": [{**KEY, "x5t": "thumbprint"}]},
+        }
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                known = answers.get(self.path.rstrip("/"))
+                self.send_response(200 if known else 404)
+                self.send_header("Content-Type", "application/json")
+                self.end_headers()
+                self.wfile.write(json.dumps(known or {}).encode())
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 — the base class names it so
+                """Say nothing."""
+
+        super().__init__(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Iterator[Path]:
+    """A kubeconfig with a context `eu1` of such an API server, and one `away` of none."""
+    server = ApiServer()
+    servers = {"eu1": f"http://127.0.0.1:{server.server_address[1]}", "away": "http://127.0.0.1:1"}
+    document = {
+        "contexts": [{"name": name, "context": {"cluster": name, "user": "me"}} for name in servers],
+        "clusters": [{"name": name, "cluster": {"server": address}} for name, address in servers.items()],
+        "users": [{"name": "me", "user": {"token": "mine"}}],
+    }
+    file = tmp_path / "config"
+    file.write_text(yaml.safe_dump(document))
+    yield file
+    server.shutdown()
+
+
+class TestCommand:
+    def test_prints_what_a_stack_file_takes(self, context: Path) -> None:
+        """
+        Public keys only, and of each what verifies a signature.
+        """
+        result = CliRunner().invoke(app, ["issuer", "--context", "eu1", "--kubeconfig", str(context)])
+
+        assert result.exit_code == 0, result.output
+        printed = yaml.safe_load(result.stdout)["issuer"]
+        assert printed == EU1
+        assert fleet(
+            clusters={"hub": {"context": "hub"}, "eu1": {"context": "b", "issuer": printed}},
+            hub=HUB,
+            agents={"eu1": {}},
+        )
+
+    def test_a_cluster_that_does_not_answer_is_named(self, context: Path) -> None:
+        """
+        With the exit code of what is not available.
+        """
+        result = CliRunner().invoke(app, ["issuer", "--context", "away", "--kubeconfig", str(context)])
+
+        assert (result.exit_code, "away" in result.stderr) == (Exit.FAILED, True)
