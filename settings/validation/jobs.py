@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from ..destinations import Destination
 from ..errors import Path, Problem, nearest, spelt
-from ..scrape_config import ClientConfig, ScrapeConfig
-from ..scrape_credentials import REFERENCE
+from ..scrape_config import ScrapeConfig
+from ..scrape_credentials import REFERENCE, WithFiles
 from .partial import PartialFleet
 
 _JOBS: Path = ("scrape", "jobs")
@@ -83,7 +82,7 @@ def jobs_fit_a_machine(partial: PartialFleet) -> Iterator[Problem]:
                 yield Problem((*_JOBS, *job.path, "kubernetes_sd_configs", index), rule, instead)
 
 
-def _clients(partial: PartialFleet) -> Iterator[tuple[Path, ScrapeConfig | ClientConfig | Destination]]:
+def _clients(partial: PartialFleet) -> Iterator[tuple[Path, WithFiles]]:
     """Whatever refers to files, with the path where it was written."""
     for job in partial.scrape.jobs if partial.scrape else ():
         yield (*_JOBS, *job.path), job
