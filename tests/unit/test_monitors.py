@@ -226,7 +226,8 @@ class TestWarnings:
 
             assert said == (
                 "eu1: no Alertmanager reads 1 AlertmanagerConfigs of this cluster: shop/a. Write them as "
-                f"alertmanager.receivers and alertmanager.routes{where}, with the namespaces of each route, or delete them."
+                f"alertmanager.receivers and alertmanager.routes{where}, with the namespaces of each route, or delete "
+                "them."
             )
 
     def test_of_a_watched_cluster(self) -> None:
