@@ -33,7 +33,10 @@ def operated_servers_are_alone(partial: PartialFleet) -> Iterator[Problem]:
     cluster = partial.clusters.get(partial.server_cluster) if partial.server_cluster else None
     if cluster and cluster.operator and "thanos" in partial.present:
         rule = f"is not supported with Thanos, whose sidecar this program adds to its own {partial.server_noun} only"
-        instead = "Remove it, or remove thanos; agents of other clusters may have an operator."
+        instead = (
+            "Remove thanos, or remove operator here and write targets into applications or scrape.jobs and rules into "
+            "alerts.ruleFiles; agents of other clusters may have an operator."
+        )
         yield Problem(("clusters", str(partial.server_cluster), "operator"), rule, instead)
 
 
