@@ -185,7 +185,7 @@ BINARIES = (
     Binary(
         module="github.com/prometheus-operator/prometheus-operator",
         version="v0.85.0",
-        seconds=15,
+        seconds=8,
         commands={"admission-webhook": "cmd/admission-webhook"},
         part="operator",
         beside=("kube", "kube-rbac-proxy", "prometheus-config-reloader"),
