@@ -8,7 +8,7 @@ from .node import LabError
 
 PARTS = {
     "java": "a Java program with Micrometer's metrics",
-    "operator": "the Prometheus Operator",
+    "operator": "the Prometheus Operator and its admission webhook",
     "upgrade": "an older release of the Prometheus Operator",
     "thanos": "Thanos, memcached, and the object store of the lab's Google Cloud",
 }

@@ -57,6 +57,8 @@ _RENAMED = {
     "round_robin_dns": "roundRobinDNS",
 }
 _MESSAGES = {"prometheus.WriteRequest": "V1.0", "io.prometheus.write.v2.Request": "V2.0"}
+NAMESPACE_NAME = "kubernetes.io/metadata.name"
+"""Label that every namespace has: its name."""
 _MONITORS = ("serviceMonitor", "podMonitor", "probe", "scrapeConfig")
 
 
@@ -164,13 +166,25 @@ def selectors(fleet: Fleet, cluster: str) -> dict[str, Any]:
     select = _select(fleet, cluster)
     objects = {"matchLabels": dict(select.labels)} if select.labels else {}
     names = sorted({*select.namespaces, fleet.namespace})
-    expression = {"key": "kubernetes.io/metadata.name", "operator": "In", "values": names}
+    expression = {"key": NAMESPACE_NAME, "operator": "In", "values": names}
     namespaces = {"matchExpressions": [expression]} if select.namespaces else {}
     evaluates = fleet.server is not None and fleet.server.cluster == cluster
     found = {}
     for kind in (*_MONITORS, "rule") if evaluates else _MONITORS:
         found |= {f"{kind}Selector": objects, f"{kind}NamespaceSelector": namespaces}
     return found
+
+
+def judged(fleet: Fleet, cluster: str) -> dict[str, Any]:
+    """
+    Return the selectors of the webhook that judges PrometheusRules: those that are used, without this program's own.
+
+    Its own are tested before they are released, and an update must not depend on whether the webhook answers.
+    """
+    chosen = selectors(fleet, cluster)
+    expressions = chosen["ruleNamespaceSelector"].get("matchExpressions", [])
+    own = {"key": NAMESPACE_NAME, "operator": "NotIn", "values": [fleet.namespace]}
+    return {"object_selector": chosen["ruleSelector"], "namespace_selector": {"matchExpressions": [*expressions, own]}}
 
 
 def monitored_namespaces(fleet: Fleet, cluster: str) -> Sequence[str]:

@@ -99,6 +99,8 @@ class Components(Section):
 
     prometheus: Component = Component()
     """Prometheus, as a server and as an agent."""
+    admission_webhook: Component = Component()
+    """The Prometheus Operator's."""
     alertmanager: Component = Component()
     blackbox_exporter: Component = Component()
     grafana: Component = Component()

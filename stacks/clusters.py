@@ -7,9 +7,13 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions, ResourceTransformation
 
-from components import KubeStateMetrics, Namespace, NodeExporter, PrometheusOperator
+from components import AdmissionWebhook, KubeStateMetrics, Namespace, NodeExporter, PrometheusOperator
+from components.admission_webhook import APP as WEBHOOK
+from components.admission_webhook import AdmissionWebhookArgs
 from components.agent_prometheus import APP as AGENT
+from render.operator import judged
 from settings import Fleet, seconds
+from settings.operator import Webhook
 
 from .limits import limited
 from .ownership import owned, this_stack
@@ -88,7 +92,32 @@ def deploy_cluster(fleet: Fleet, name: str) -> ClusterContext:
             opts,
         )
         before_prometheus.append(operator)
+        if cluster.operator.webhook:
+            deploy_webhook(fleet, name, cluster.operator.webhook, namespace, opts)
     return ClusterContext(provider, transformations, namespace, before_prometheus)
+
+
+def deploy_webhook(
+    fleet: Fleet, name: str, webhook: Webhook, namespace: pulumi.Output[str], opts: ResourceOptions
+) -> None:
+    """Make the webhook that judges PrometheusRules of a cluster."""
+    args: AdmissionWebhookArgs = {
+        "namespace": namespace,
+        "prefix": fleet.namespace,
+        "host": f"{WEBHOOK}.{fleet.namespace}.svc",
+        "failure_policy": webhook.failure_policy,
+        "selectors": judged(fleet, name),
+        "replicas": webhook.replicas,
+        "image": fleet.images.admission_webhook,
+        "rollout_timeout": seconds(fleet.rollout_timeout),
+    }
+    if webhook.secret:
+        args["tls_secret"] = webhook.secret
+    if webhook.issuer:
+        args["tls_issuer"] = webhook.issuer
+    if webhook.ca:
+        args["ca"] = webhook.ca
+    AdmissionWebhook(name, args, opts)
 
 
 def _scraper(fleet: Fleet, cluster: str) -> str | None:

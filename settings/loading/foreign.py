@@ -14,6 +14,7 @@ ELSEWHERE: Mapping[str, str] = {
         ),
         _OF_PODS,
     ),
+    "admissionWebhooks": "Write clusters.<name>.operator: {webhook: {issuer: <ClusterIssuer>}}.",
     "externalLabels": "Write it in externalLabels of the stack, or in clusters.<name>.externalLabels.",
     "global": "Write images: {registry: …} and workloads: {imagePullSecrets: [{name: …}]}.",
     "imageRegistry": "Write images: {registry: …}.",

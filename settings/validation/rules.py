@@ -42,6 +42,7 @@ from .operator import (
     operators_know_their_images,
     operators_run_prometheus,
     operators_take_destinations,
+    webhooks_judge_rules_that_are_evaluated,
 )
 from .partial import PartialFleet
 from .receivers import alertmanager_credentials_exist, receiver_files_exist
@@ -257,6 +258,7 @@ RULES: tuple[Rule, ...] = (
     releases_know_delayed_compaction,
     operators_run_prometheus,
     operators_take_destinations,
+    webhooks_judge_rules_that_are_evaluated,
     operated_servers_are_alone,
     operators_know_their_images,
     components_run,

@@ -86,6 +86,7 @@ def _running(partial: PartialFleet, name: str) -> frozenset[str]:
         "kube_state_metrics": cluster.kube_state_metrics.is_ours,
         "node_exporter": cluster.runs_node_exporter,
         "prometheus_operator": cluster.operator and cluster.operator.install,
+        "admission_webhook": cluster.operator and cluster.operator.webhook,
         "prometheus": has_prometheus,
         "config_reloader": (cluster.operator and has_prometheus) or (is_servers and "alertmanager" in partial.present),
         "kube_rbac_proxy": is_servers,

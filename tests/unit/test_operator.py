@@ -309,6 +309,15 @@ class TestDeployed:
             assert (prometheus["name"], reloader["name"]) == ("prometheus", "config-reloader")
             assert {"image", "args", "env"} & prometheus.keys() == set()
 
+    def test_every_change_is_loaded_when_it_arrives(self, deployed):
+        """
+        The reloader watches the folder too; the operator's arguments, which name the file, follow the command.
+        """
+        for kind in (PROMETHEUS, AGENT):
+            _, reloader, *_ = deployed.one(kind).inputs["spec"]["containers"]
+            assert reloader["command"] == ["/bin/prometheus-config-reloader", "--watched-dir=/etc/prometheus/config"]
+            assert "args" not in reloader
+
     def test_every_container_is_restricted_and_bounded(self, deployed):
         """
         Those of the operator are merged with what we say of them.
