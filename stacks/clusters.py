@@ -8,8 +8,8 @@ import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions, ResourceTransformation
 
 from components import KubeStateMetrics, Namespace, NodeExporter, PrometheusOperator
-from components.agent_prometheus import APP as AGENT
 from settings import Fleet, seconds
+from settings.agent import shard_name
 
 from .limits import limited
 from .ownership import owned, this_stack
@@ -64,7 +64,7 @@ def deploy_cluster(fleet: Fleet, name: str) -> ClusterContext:
                 "namespace": namespace,
                 "prefix": fleet.namespace,
                 "series": cluster.series,
-                "scraper": _scraper(fleet, name),
+                "scrapers": _scrapers(fleet, name),
                 "labels": {**cluster.kube_state_metrics.labels},
                 "image": fleet.images.kube_state_metrics,
                 "rollout_timeout": seconds(fleet.rollout_timeout),
@@ -82,7 +82,7 @@ def deploy_cluster(fleet: Fleet, name: str) -> ClusterContext:
                 "prefix": fleet.namespace,
                 "image": fleet.images.prometheus_operator,
                 "reloader_image": fleet.images.config_reloader,
-                "scraper": _scraper(fleet, name),
+                "scrapers": _scrapers(fleet, name),
                 "rollout_timeout": seconds(fleet.rollout_timeout),
             },
             opts,
@@ -91,11 +91,13 @@ def deploy_cluster(fleet: Fleet, name: str) -> ClusterContext:
     return ClusterContext(provider, transformations, namespace, before_prometheus)
 
 
-def _scraper(fleet: Fleet, cluster: str) -> str | None:
-    """The app that scrapes a cluster from inside, if one does."""
+def _scrapers(fleet: Fleet, cluster: str) -> list[str]:
+    """The apps that scrape a cluster from inside, if any do."""
     if fleet.watcher and cluster in fleet.watcher.clusters:
-        return None
-    return fleet.server.app if fleet.server and fleet.server.cluster == cluster else AGENT
+        return []
+    if fleet.server and fleet.server.cluster == cluster:
+        return [fleet.server.app]
+    return [shard_name(number) for number in range(fleet.agents[cluster].shards)]
 
 
 def deploy_node_exporter(fleet: Fleet, name: str, opts: ResourceOptions) -> Namespace:
