@@ -170,7 +170,7 @@ FLEET = Group(
             expr=(
                 # One target is scraped by one shard of an agent.
                 f"sum by (cluster, scrape_job) (prometheus_target_scrape_pool_targets{{{SCRAPERS}, "
-                'scrape_job=~"apiserver|cadvisor|coredns|kube-state-metrics|kubelet|node-exporter"}) == 0'
+                'scrape_job=~"apiserver|cadvisor|coredns|kube-.+|kubelet|node-exporter"}) == 0'
             ),
             for_="15m",
             severity="warning",
