@@ -1,3 +1,4 @@
+import re
 from typing import Any
 
 import pytest
@@ -6,6 +7,7 @@ import yaml
 import render
 from settings import Fleet
 from settings.control_plane import OF_CONTROL_PLANE
+from settings.reserved import OUR_JOBS
 from tests.unit.builders import HUB
 from tests.unit.relabelling import relabel, visible
 
@@ -41,6 +43,12 @@ class TestJobs:
         """
         assert jobs(fleet({})).keys().isdisjoint(OF_CONTROL_PLANE)
         assert jobs(fleet(ALL), "us1").keys().isdisjoint(OF_CONTROL_PLANE)
+
+    def test_nobody_elses_job_takes_their_names(self) -> None:
+        """
+        Alerts select by them.
+        """
+        assert [job for job in OF_CONTROL_PLANE if not re.fullmatch(OUR_JOBS, job)] == []
 
     @pytest.mark.parametrize(
         ("job", "port"),
