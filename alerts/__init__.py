@@ -6,6 +6,7 @@ from .alertmanager import ALERTMANAGER
 from .apiserver import APISERVER
 from .autoscaling import AUTOSCALING
 from .containers import CONTAINERS
+from .control_plane import CONTROL_PLANE
 from .coredns import COREDNS
 from .disks import DISKS
 from .exporters import EXPORTERS
@@ -41,6 +42,7 @@ GROUPS: tuple[Group, ...] = (
     THANOS_RECEIVE,
     EXPORTERS,
     APISERVER,
+    CONTROL_PLANE,
     KUBELET,
     COREDNS,
     WORKLOADS,

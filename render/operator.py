@@ -23,7 +23,8 @@ from .prometheus.server import server_scrape_configs
 from .prometheus.wal import WalPlan
 from .rules import server_rule_groups
 from .scrape.applications import ADDED, application_job
-from .scrape.relabel import MOVED, constant, drop, external
+from .scrape.relabel import MOVED, Rule, constant, drop, external
+from .scrape.sharding import kept_by
 from .scrape.untrusted import OWNED_BEFORE_MONITORS
 from .yaml import to_yaml
 
@@ -75,10 +76,16 @@ class Operated(NamedTuple):
     """Labels without which it would not use these PrometheusRules."""
 
 
-def operated_agent(fleet: Fleet, cluster: str, plan: WalPlan) -> Operated:
-    """Return an agent as a PrometheusAgent, whose `remoteWrite` is `operated_remote_write`."""
-    spec = {**_common(fleet, cluster, agent_flags(plan)), **selectors(fleet, cluster)}
-    files = {SCRAPE: to_yaml(agent_scrape_configs(fleet, cluster))}
+def operated_agent(fleet: Fleet, cluster: str, plan: WalPlan, shard: int = 0) -> Operated:
+    """
+    Return an agent, or one of its shards, as a PrometheusAgent, whose `remoteWrite` is `operated_remote_write`.
+
+    The field `shards` is not used: all pods of one resource would have one volume, or each another than the agent had
+    before it was divided.
+    """
+    kept = kept_by(shard, fleet.agents[cluster].shards)
+    spec = {**_common(fleet, cluster, agent_flags(plan), kept), **selectors(fleet, cluster)}
+    files = {SCRAPE: to_yaml(agent_scrape_configs(fleet, cluster, shard))}
     return Operated(spec, files, {}, monitor_labels(fleet, cluster))
 
 
@@ -192,9 +199,9 @@ def monitored_namespaces(fleet: Fleet, cluster: str) -> Sequence[str]:
     return _select(fleet, cluster).namespaces
 
 
-def _common(fleet: Fleet, cluster: str, flags: Sequence[str]) -> dict[str, Any]:
+def _common(fleet: Fleet, cluster: str, flags: Sequence[str], kept: Sequence[Rule] = ()) -> dict[str, Any]:
     """
-    Fields that both kinds have.
+    Fields that both kinds have; `kept` chooses among the targets of monitors those of a shard.
 
     A monitor gets the label `cluster` when its targets are found, so that a series with another one keeps that as
     `exported_cluster`. It may neither honour labels nor read files of the pod, such as the token for remote write.
@@ -204,7 +211,7 @@ def _common(fleet: Fleet, cluster: str, flags: Sequence[str]) -> dict[str, Any]:
         *_values(flags, "enable-feature"),
         *(["extra-scrape-metrics"] if section["extra_scrape_metrics"] else []),
     ]
-    labelled = [*external(fleet.labels_of(cluster)), constant("cluster", cluster)]
+    labelled = [*external(fleet.labels_of(cluster)), constant("cluster", cluster), *kept]
     bounds = {field: section[name] for name, field in _ENFORCED.items() if section[name]}
     return {
         "image": fleet.images.prometheus,

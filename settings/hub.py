@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from .agent import Shards
 from .cluster import USUAL_SERIES, Labels, Series
 from .errors import Problem
 from .prometheus import Server
@@ -13,12 +14,14 @@ from .types import Count, DnsLabel
 
 
 class Writer(Section):
-    """An agent that writes to this hub; `series` and `labels` are for agents that another stack deploys."""
+    """An agent that writes to this hub; all but `rotation` is for agents that another stack deploys."""
 
     series: Series = USUAL_SERIES
     """Active series to plan for, if another stack deploys the agent."""
     labels: Labels = Field(default_factory=empty)
     """Facts about the cluster (region, tier, …), if another stack deploys the agent; like `clusters.*.labels`."""
+    shards: Shards = 1
+    """`agents.<name>.shards` of the stack that deploys the agent."""
     rotation: Count = 0
     """Increment it to renew the token; the previous token stays valid until the next renewal."""
 

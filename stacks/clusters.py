@@ -10,9 +10,9 @@ from pulumi import ResourceOptions, ResourceTransformation
 from components import AdmissionWebhook, KubeStateMetrics, Namespace, NodeExporter, PrometheusOperator
 from components.admission_webhook import APP as WEBHOOK
 from components.admission_webhook import AdmissionWebhookArgs
-from components.agent_prometheus import APP as AGENT
 from render.operator import judged
 from settings import Fleet, seconds
+from settings.agent import shard_name
 from settings.operator import Webhook
 
 from .limits import limited
@@ -68,7 +68,7 @@ def deploy_cluster(fleet: Fleet, name: str) -> ClusterContext:
                 "namespace": namespace,
                 "prefix": fleet.namespace,
                 "series": cluster.series,
-                "scraper": _scraper(fleet, name),
+                "scrapers": _scrapers(fleet, name),
                 "labels": {**cluster.kube_state_metrics.labels},
                 "image": fleet.images.kube_state_metrics,
                 "rollout_timeout": seconds(fleet.rollout_timeout),
@@ -86,7 +86,7 @@ def deploy_cluster(fleet: Fleet, name: str) -> ClusterContext:
                 "prefix": fleet.namespace,
                 "image": fleet.images.prometheus_operator,
                 "reloader_image": fleet.images.config_reloader,
-                "scraper": _scraper(fleet, name),
+                "scrapers": _scrapers(fleet, name),
                 "rollout_timeout": seconds(fleet.rollout_timeout),
             },
             opts,
@@ -120,11 +120,13 @@ def deploy_webhook(
     AdmissionWebhook(name, args, opts)
 
 
-def _scraper(fleet: Fleet, cluster: str) -> str | None:
-    """The app that scrapes a cluster from inside, if one does."""
+def _scrapers(fleet: Fleet, cluster: str) -> list[str]:
+    """The apps that scrape a cluster from inside, if any do."""
     if fleet.watcher and cluster in fleet.watcher.clusters:
-        return None
-    return fleet.server.app if fleet.server and fleet.server.cluster == cluster else AGENT
+        return []
+    if fleet.server and fleet.server.cluster == cluster:
+        return [fleet.server.app]
+    return [shard_name(number) for number in range(fleet.agents[cluster].shards)]
 
 
 def deploy_node_exporter(fleet: Fleet, name: str, opts: ResourceOptions) -> Namespace:

@@ -115,6 +115,15 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
         "node_timex_(maxerror_seconds|offset_seconds|sync_status)",
         "node_vmstat_(oom_kill|pgmajfault)",
     ),
+    "kube-controller-manager": ("workqueue_depth",),
+    "kube-etcd": (
+        "etcd_disk_wal_fsync_duration_seconds_bucket",
+        "etcd_mvcc_db_total_size_in_bytes",
+        "etcd_network_peer_sent_failures_total",
+        "etcd_server_(has_leader|leader_changes_seen_total|quota_backend_bytes)",
+    ),
+    "kube-proxy": ("kubeproxy_sync_proxy_rules_last_timestamp_seconds",),
+    "kube-scheduler": ("scheduler_(pending_pods|schedule_attempts_total)",),
     "prometheus-operator": (
         "prometheus_operator_(list|watch)_operations(_failed)?_total",
         "prometheus_operator_(managed_resources|ready|syncs)",

@@ -21,5 +21,11 @@ ELSEWHERE: Mapping[str, str] = {
     "podMetadata": "Write workloads: {podLabels: {…}, podAnnotations: {…}}.",
     **dict.fromkeys(("additionalRemoteWrite", "remoteWrite", "remote_write"), _OF_WRITERS),
     "resources": _OF_COMPONENTS,
+    **dict.fromkeys(
+        ("kubeControllerManager", "kubeEtcd", "kubeScheduler"),
+        "Write clusters.<name>.controlPlane: {scheduler: {…}, controllerManager: {…}, etcd: {…}, kubeProxy: {…}}.",
+    ),
+    "kubeProxy": "Write clusters.<name>.controlPlane: {kubeProxy: {…}}.",
+    "shards": "Write it in agents.<cluster>: what is divided is an agent.",
 }
 """Unknown key -> what to write instead, wherever it stands; where a section has such a key, it is known there."""

@@ -67,6 +67,9 @@ def services_of_nodes_are_reached(partial: PartialFleet) -> Iterator[Problem]:
         if watched.route == "apiserver" and cluster and cluster.node_exporter.host:
             instead = "Write route: direct for the cluster, or remove host."
             yield Problem(("clusters", name, "nodeExporter", "host"), "can't be reached by route: apiserver", instead)
+        if watched.route == "apiserver" and cluster and cluster.control_plane.jobs:
+            instead = "Write route: direct for the cluster, or remove controlPlane."
+            yield Problem(("clusters", name, "controlPlane"), "can't be reached by route: apiserver", instead)
 
 
 def jobs_fit_a_machine(partial: PartialFleet) -> Iterator[Problem]:
@@ -89,6 +92,8 @@ def _clients(partial: PartialFleet) -> Iterator[tuple[Path, WithFiles]]:
     for name, cluster in partial.clusters.items():
         if cluster and (host := cluster.node_exporter.host):
             yield ("clusters", name, "nodeExporter", "host", "client"), host.client
+        if cluster and (etcd := cluster.control_plane.etcd):
+            yield ("clusters", name, "controlPlane", "etcd", "client"), etcd.client
     for written, _, destination in partial.destinations:
         yield written, destination
 

@@ -181,12 +181,12 @@ def writers_are_known_once(partial: PartialFleet) -> Iterator[Problem]:
             instead = f"Remove it here, or agents.{name}.hub."
             yield Problem(("hub", "agents", name), "writes to another system", instead)
             continue
-        known = {"series": writer.series, "labels": writer.labels}
-        for key in known if name in partial.clusters else ():
+        sections = {"series": "clusters", "labels": "clusters", "shards": "agents"}
+        for key, section in sections.items() if name in partial.clusters else ():
             if key in writer.model_fields_set:
                 rule = f"has no effect: {name} is a cluster of this stack"
-                instead = f"Write it in clusters.{name}.{key}."
-                yield Problem(("hub", "agents", name, key), rule, instead, known[key])
+                instead = f"Write it in {section}.{name}.{key}."
+                yield Problem(("hub", "agents", name, key), rule, instead, getattr(writer, key))
 
 
 def labels_are_joined(partial: PartialFleet) -> Iterator[Problem]:

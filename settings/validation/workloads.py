@@ -7,6 +7,7 @@ from typing import Any
 from pydantic.alias_generators import to_camel
 
 from .. import memory
+from ..agent import series_of_shard
 from ..cluster import Cluster
 from ..errors import Path, Problem
 from ..memory import Memory
@@ -120,8 +121,8 @@ def _planned(partial: PartialFleet, name: str) -> Mapping[str, tuple[str, str]]:
     parts: dict[str, tuple[Callable[[int], Memory], int]] = {"kube_state_metrics": (memory.exporter_memory, here)}
     if name in partial.agents:
         agent = partial.agents[name]
-        destinations = len(agent.destinations) if agent else 0
-        parts["prometheus"] = lambda series: memory.agent_memory(series, destinations), here
+        destinations, shards = (len(agent.destinations), agent.shards) if agent else (0, 1)
+        parts["prometheus"] = lambda series: memory.agent_memory(series, destinations), series_of_shard(here, shards)
     found = {}
     if name == partial.server_cluster:
         planned, written = planned_series(partial), written_series(partial)

@@ -17,8 +17,9 @@ from .promtool import Promtool
 pytestmark = pytest.mark.render
 
 SICK, WELL = "eu1", "us1"
+CONTROL_PLANE: dict[str, Any] = {"scheduler": {}, "controllerManager": {}, "etcd": {}, "kubeProxy": {}}
 RAW = {
-    "clusters": {name: {"context": name} for name in (SICK, WELL)},
+    "clusters": {name: {"context": name, "controlPlane": CONTROL_PLANE} for name in (SICK, WELL)},
     "hub": {
         "cluster": WELL,
         "replicas": 2,

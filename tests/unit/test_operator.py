@@ -80,7 +80,7 @@ class TestAgent:
         """
         The jobs are those of prometheus.yml, in the same words.
         """
-        plain = yaml.safe_load(render.agent_config(FLEET, "eu1", "https://h.example/w", own=True, **FILES))
+        plain = yaml.safe_load(render.agent_config(FLEET, "eu1", "https://h.example/w", 0, own=True, **FILES))
 
         assert yaml.safe_load(render.operated_agent(FLEET, "eu1", PLAN).files[SCRAPE]) == plain["scrape_configs"]
 
@@ -89,7 +89,7 @@ class TestAgent:
         """
         Every field of remote_write is there under the name that the custom resource has for it, with its value.
         """
-        plain = yaml.safe_load(render.agent_config(FLEET, "eu1", "https://h.example/w", own=own, **FILES))
+        plain = yaml.safe_load(render.agent_config(FLEET, "eu1", "https://h.example/w", 0, own=own, **FILES))
         [write] = render.operated_remote_write(FLEET, "eu1", "https://h.example/w", own=own, **FILES)
 
         [expected] = plain["remote_write"]
