@@ -15,6 +15,8 @@ from .yaml import to_yaml
 
 APP = "grafana"
 PORT = 3000
+HEALTH = "/api/health"
+"""Path that answers without a login."""
 DATA = "/var/lib/grafana"
 PROVISIONING = "/etc/grafana/provisioning"
 DASHBOARDS = "/etc/grafana/boards"

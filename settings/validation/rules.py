@@ -23,11 +23,14 @@ from .applications import (
 from .capacity import retention_fits
 from .dashboards import dashboards_are_in_one_place
 from .exposure import (
+    annotations_have_objects,
+    gateways_of_gke_are_known,
     hosts_are_distinct,
     ingresses_have_a_class,
     node_ports_are_distinct,
     node_ports_are_written,
     proxies_know_hosts_by_name,
+    records_are_of_names,
 )
 from .jobs import (
     job_files_exist,
@@ -243,6 +246,9 @@ RULES: tuple[Rule, ...] = (
     hosts_are_distinct,
     proxies_know_hosts_by_name,
     ingresses_have_a_class,
+    gateways_of_gke_are_known,
+    annotations_have_objects,
+    records_are_of_names,
     authorities_sign_hosts,
     proxies_verify_the_hub,
     node_ports_are_written,
