@@ -21,7 +21,7 @@ from .applications import (
     namespaced_jobs_are_known,
 )
 from .capacity import retention_fits
-from .dashboards import dashboards_are_in_one_place
+from .dashboards import dashboards_are_in_one_place, dashboards_query_datasources
 from .exposure import (
     annotations_have_objects,
     gateways_of_gke_are_known,
@@ -274,6 +274,7 @@ RULES: tuple[Rule, ...] = (
     dashboards_are_distinct,
     namespaced_jobs_are_known,
     dashboards_are_in_one_place,
+    dashboards_query_datasources,
 )
 
 
