@@ -133,7 +133,7 @@ def series_that_are_dropped(fleet: Fleet) -> Iterator[tuple[Problem, bool]]:
 
 
 def empty_panels(fleet: Fleet) -> Iterator[Problem]:
-    """Every metric that dashboards of people ask for and that is not stored."""
+    """Every metric that dashboards of people ask this program's datasource for and that is not stored."""
     folders = fleet.grafana.dashboards if fleet.grafana else {}
     named: list[tuple[Place, DashboardFile]] = [
         (("grafana", "dashboards", title, file.path), file) for title, files in folders.items() for file in files
@@ -143,9 +143,10 @@ def empty_panels(fleet: Fleet) -> Iterator[Problem]:
         for name, application in fleet.applications.items()
         if application.dashboard
     ]
+    sources = fleet.grafana.datasources.sources if fleet.grafana else ()
     for place, file in named:
         found = {}
-        for query in board_queries(file.text):
+        for query in board_queries(file.resolved(sources)):
             try:
                 found |= {one.metric: one for one in unread(fleet, promql_parser.parse(query))}
             except ValueError:

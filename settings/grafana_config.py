@@ -41,7 +41,7 @@ PROVIDERS: Mapping[str, Provider] = {
     "azuread": Provider(
         _OF_OAUTH
         | {
-            *("allowed_organizations", "client_authentication", "domain_hint", "federated_credential_audience"),
+            *("allowed_organizations", "client_authentication", "federated_credential_audience"),
             *("force_use_graph_api", "login_prompt", "managed_identity_client_id", "workload_identity_token_file"),
         },
         (*_LOGIN, "auth_url", "token_url"),
@@ -77,7 +77,7 @@ PROVIDERS: Mapping[str, Provider] = {
 """
 Name of a section `auth.<name>` -> what it may have.
 
-Of conf/sample.ini and pkg/services/ssosettings/strategies/oauth_strategy.go of Grafana, and its pages on each provider.
+A test holds the keys against what Grafana reads, tests/unit/grafana_sign_in.json.
 """
 _OTHER_NAMES = {
     **dict.fromkeys(("azure", "azure_ad", "azureAd", "entra", "entraId", "microsoft"), "azuread"),

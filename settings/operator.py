@@ -44,7 +44,7 @@ class Select(Section):
     """Namespaces that such an object must be in; all, if left out."""
 
 
-class Webhook(Section):
+class AdmissionWebhook(Section):
     """The operator's admission webhook: the API server refuses a PrometheusRule that the operator would leave out."""
 
     secret: DnsName | None = None
@@ -76,7 +76,7 @@ class Operator(Section):
     install: bool = False
     """Whether this program installs the operator and its custom resource definitions; else the cluster has one."""
     select: Select = Field(default_factory=Select)
-    webhook: Webhook | None = None
+    webhook: AdmissionWebhook | None = None
 
     def problems(self) -> Iterator[Problem]:
         """The webhook belongs to an operator that this program installs."""

@@ -39,7 +39,7 @@ def expose_alertmanager(monitor: Monitor, exposed: ExposedHost) -> None:
     """Route its host to the auth proxies for silencing and reading; with passthrough, to the first only."""
     expose = monitor.server.expose
     reading = [] if expose.passthrough else [backend(READ, path=ALERTS if expose.via in ROUTED else None)]
-    expose_host(monitor, APP, exposed.host, [backend(OPERATE, node_port=exposed.node_port), *reading])
+    expose_host(monitor, APP, exposed, [backend(OPERATE, node_port=exposed.node_port), *reading])
 
 
 def alertmanager_args(monitor: Monitor, alertmanager: settings.Alertmanager) -> AlertmanagerArgs:

@@ -11,9 +11,8 @@ from components import AdmissionWebhook, KubeStateMetrics, Namespace, NodeExport
 from components.admission_webhook import APP as WEBHOOK
 from components.admission_webhook import AdmissionWebhookArgs
 from render.operator import judged
-from settings import Fleet, seconds
+from settings import Fleet, operator, seconds
 from settings.agent import shard_name
-from settings.operator import Webhook
 
 from .limits import limited
 from .ownership import owned, this_stack
@@ -98,7 +97,7 @@ def deploy_cluster(fleet: Fleet, name: str) -> ClusterContext:
 
 
 def deploy_webhook(
-    fleet: Fleet, name: str, webhook: Webhook, namespace: pulumi.Output[str], opts: ResourceOptions
+    fleet: Fleet, name: str, webhook: operator.AdmissionWebhook, namespace: pulumi.Output[str], opts: ResourceOptions
 ) -> None:
     """Make the webhook that judges PrometheusRules of a cluster."""
     args: AdmissionWebhookArgs = {

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 
 _OF_PODS = "Write it in workloads of the stack, in clusters.<name>.workloads, or in workloads.components.<component>."
 _OF_COMPONENTS = "Write workloads: {components: {<component>: {resources: …}}}."
+_OF_CLUSTERS = (
+    "Write it beside the label cluster, which can't be renamed: clusters: {eu1: {externalLabels: {clusterName: eu1}}}."
+)
 _OF_WRITERS = "Write destinations: {<name>: {url: …}}, in an agent, or in the section of the server."
 
 ELSEWHERE: Mapping[str, str] = {
@@ -15,6 +18,7 @@ ELSEWHERE: Mapping[str, str] = {
         _OF_PODS,
     ),
     "admissionWebhooks": "Write clusters.<name>.operator: {webhook: {issuer: <ClusterIssuer>}}.",
+    **dict.fromkeys(("clusterLabel", "clusterLabelName", "clusterName", "cluster_label"), _OF_CLUSTERS),
     "externalLabels": "Write it in externalLabels of the stack, or in clusters.<name>.externalLabels.",
     "global": "Write images: {registry: …} and workloads: {imagePullSecrets: [{name: …}]}.",
     "imageRegistry": "Write images: {registry: …}.",

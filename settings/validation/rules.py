@@ -21,13 +21,16 @@ from .applications import (
     namespaced_jobs_are_known,
 )
 from .capacity import retention_fits
-from .dashboards import dashboards_are_in_one_place
+from .dashboards import dashboards_are_in_one_place, dashboards_query_datasources
 from .exposure import (
+    annotations_have_objects,
+    gateways_of_gke_are_known,
     hosts_are_distinct,
     ingresses_have_a_class,
     node_ports_are_distinct,
     node_ports_are_written,
     proxies_know_hosts_by_name,
+    records_are_of_names,
 )
 from .jobs import (
     job_files_exist,
@@ -244,6 +247,9 @@ RULES: tuple[Rule, ...] = (
     hosts_are_distinct,
     proxies_know_hosts_by_name,
     ingresses_have_a_class,
+    gateways_of_gke_are_known,
+    annotations_have_objects,
+    records_are_of_names,
     authorities_sign_hosts,
     proxies_verify_the_hub,
     node_ports_are_written,
@@ -270,6 +276,7 @@ RULES: tuple[Rule, ...] = (
     dashboards_are_distinct,
     namespaced_jobs_are_known,
     dashboards_are_in_one_place,
+    dashboards_query_datasources,
 )
 
 

@@ -253,6 +253,34 @@ class TestSchema:
 
         assert undescribed == []
 
+    def test_knows_that_clusters_may_be_in_an_included_file(self, stack_files):
+        """
+        Without one, they are missing in an editor too.
+        """
+        stack = {"config": {"promfleet:fleet": {"include": ["clusters.yaml"], "agents": {"eu1": {"outage": "6h"}}}}}
+
+        stack_files.validate(stack)
+        del stack["config"]["promfleet:fleet"]["include"]
+        with pytest.raises(jsonschema.ValidationError):
+            stack_files.validate(stack)
+
+    @pytest.mark.parametrize("place", [(), ("components", "prometheus")], ids=["workloads", "component"])
+    def test_has_the_fields_of_pods_once(self, stack_files, place):
+        """
+        Wherever they are written, editors judge them by one definition.
+        """
+        stack = yaml.safe_load((ROOT / "Pulumi.eu1.yaml").read_text(encoding="utf-8"))
+        workloads = stack["config"]["promfleet:fleet"]["workloads"] = {}
+        for key in place:
+            workloads = workloads.setdefault(key, {})
+        workloads["tolerations"] = [{"key": "dedicated", "operator": "Exists"}]
+
+        stack_files.validate(stack)
+        workloads["tolerations"][0]["operater"] = "Exists"
+        with pytest.raises(jsonschema.ValidationError, match="operater"):
+            stack_files.validate(stack)
+        assert text().count('"podAntiAffinity"') == 1
+
     def test_refuses_a_misspelt_key(self, stack_files):
         """
         Editors underline what the program would refuse.
