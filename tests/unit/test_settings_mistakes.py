@@ -27,6 +27,7 @@ MISTAKES = [
         "workloads",
         "destinations",
         "grafana",
+        "elsewhere",
     )
     for case in yaml.safe_load(Path(__file__).with_name(f"mistakes_{name}.yaml").read_text(encoding="utf-8"))
 ]
