@@ -267,9 +267,11 @@ def metric_rules(job: str, scrape: Scrape) -> list[Rule]:
     """
     if scrape.metrics == "full" or job not in ESSENTIAL:
         return _dropped(job, scrape)
+    added = scrape.kept_of(job)
     unread = [
         drop(["__name__", label], f"{metric};({values})")
         for metric, label, values in UNREAD.get(job, ())
-        if metric not in scrape.keep
+        if metric not in added
     ]
-    return [keep(["__name__"], "|".join((*ESSENTIAL[job], *scrape.keep))), *unread, *_REPEATED.get(job, [])]
+    wanted = (*ESSENTIAL[job], *scrape.keep, *sorted(added - {*scrape.keep}))
+    return [keep(["__name__"], "|".join(wanted)), *unread, *_REPEATED.get(job, [])]
