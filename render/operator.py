@@ -127,7 +127,9 @@ def operated_server(server: Server, fleet: Fleet) -> Operated:
         "web": {"maxConnections": int(_values(flags, "web.max-connections")[0])},
     }
     if server.destinations:
-        spec["remoteWrite"] = _written(destination_entries(server.destinations), server.destinations)
+        spec["remoteWrite"] = _written(
+            destination_entries(server.destinations, proxied=fleet.has_proxy(server.cluster)), server.destinations
+        )
     files = {SCRAPE: to_yaml(server_scrape_configs(server, fleet))}
     if notified := alerting(server, fleet):
         files[ALERTMANAGERS] = to_yaml(notified["alertmanagers"])

@@ -55,7 +55,7 @@ def alertmanager_args(monitor: Monitor, alertmanager: settings.Alertmanager) -> 
     args: AlertmanagerArgs = {
         "namespace": monitor.context.namespace,
         "prefix": fleet.namespace,
-        "config": render.alertmanager_config(alertmanager),
+        "config": render.alertmanager_config(alertmanager, proxied=fleet.has_proxy(monitor.cluster)),
         "secrets": {key: config.require_secret(key) for key in keys},
         "existing": {key: (place.name, place.key) for key, place in used.items() if place},
         "files": [file for file in files if file.kind != OF_STACK],

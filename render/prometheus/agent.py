@@ -12,7 +12,7 @@ from ..scrape.relabel import MOVED, forced
 from ..scrape.sharding import kept_by
 from ..scrape.user_jobs import user_configs
 from ..yaml import to_yaml
-from .destinations import destination_entries
+from .destinations import FROM_ENVIRONMENT, destination_entries
 from .flags import MAX_SHARDS
 from .global_config import global_section
 
@@ -47,11 +47,12 @@ def agent_remote_write(
 ) -> list[dict[str, Any]]:
     """Return the section `remote_write` of an agent, which sends series of its own cluster only."""
     relabel = [*forced("cluster", cluster), *MOVED]
-    found = destination_entries(fleet.destinations_of(cluster), relabel)
+    proxied = fleet.has_proxy(cluster)
+    found = destination_entries(fleet.destinations_of(cluster), relabel, proxied=proxied)
     if url is None:
         return found
     hub = remote_write(fleet, url, own=own, ca_file=ca_file, token_file=token_file)
-    return [{**hub, "write_relabel_configs": relabel}, *found]
+    return [{**hub, **(FROM_ENVIRONMENT if proxied else {}), "write_relabel_configs": relabel}, *found]
 
 
 def remote_write(fleet: Fleet, url: str, *, own: bool, ca_file: str | None, token_file: str) -> dict[str, Any]:

@@ -27,6 +27,10 @@ ELSEWHERE: Mapping[str, str] = {
     "imageRegistry": "Write images: {registry: …}.",
     "podMetadata": "Write workloads: {podLabels: {…}, podAnnotations: {…}}.",
     **dict.fromkeys(("additionalRemoteWrite", "remoteWrite", "remote_write"), _OF_WRITERS),
+    **dict.fromkeys(
+        ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "httpProxy", "httpsProxy", "noProxy", "proxyUrl"),
+        "Write workloads: {proxy: {url: http://proxy.acme.example:3128, noProxy: [10.0.0.0/8]}}.",
+    ),
     "resources": _OF_COMPONENTS,
     **dict.fromkeys(
         ("kubeControllerManager", "kubeEtcd", "kubeScheduler"),

@@ -60,7 +60,7 @@ from .replication import (
     ruler_bucket_is_created,
 )
 from .trust import authorities_sign_hosts, proxies_verify_the_hub
-from .workloads import components_run, memory_suffices
+from .workloads import components_run, memory_suffices, proxies_exempt_services
 
 Rule = Callable[[PartialFleet], Iterable[Problem]]
 
@@ -269,6 +269,7 @@ RULES: tuple[Rule, ...] = (
     operators_know_their_images,
     components_run,
     memory_suffices,
+    proxies_exempt_services,
     applications_are_scraped,
     applications_are_named_once,
     applications_are_selected,

@@ -53,6 +53,18 @@ def memory_suffices(partial: PartialFleet) -> Iterator[Problem]:
     yield from (problem for _, problem in needed.values())
 
 
+def proxies_exempt_services(partial: PartialFleet) -> Iterator[Problem]:
+    """A Ruler is told its Query and Alertmanager by name, and connects to their addresses, which no proxy reaches."""
+    if not partial.thanos or not partial.thanos.ruler:
+        return
+    for path, workloads in _layers(partial):
+        concerns = len(path) == 1 or path[1] == partial.server_cluster
+        if concerns and workloads.proxy and not any("/" in one for one in workloads.proxy.no_proxy):
+            rule = "has no range of addresses, and thanos.ruler connects to addresses of Services"
+            instead = "Write the ranges of the cluster's pods and Services: [10.0.0.0/8]."
+            yield Problem((*path, "proxy", "noProxy"), rule, instead)
+
+
 def _is_readable(partial: PartialFleet) -> bool:
     sections = {"server": partial.server_section, "thanos": "thanos" in partial.present}
     return None not in partial.clusters.values() and all(
