@@ -62,6 +62,7 @@ CLUSTERS: dict[str, dict[str, Any]] = {
     "no exporters": {"nodeExporter": {"enabled": False}, "kubeStateMetrics": {"enabled": False}},
     "Autopilot": {"platform": "autopilot"},
     "OpenShift": {"platform": "openshift"},
+    "a control plane": {"controlPlane": {"scheduler": {}, "controllerManager": {}, "etcd": {}, "kubeProxy": {}}},
 }
 
 
