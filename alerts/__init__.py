@@ -6,6 +6,7 @@ from .alertmanager import ALERTMANAGER
 from .apiserver import APISERVER
 from .autoscaling import AUTOSCALING
 from .containers import CONTAINERS
+from .control_plane import CONTROL_PLANE
 from .coredns import COREDNS
 from .disks import DISKS
 from .exporters import EXPORTERS
@@ -43,6 +44,7 @@ GROUPS: tuple[Group, ...] = (
     WRITERS,
     EXPORTERS,
     APISERVER,
+    CONTROL_PLANE,
     KUBELET,
     COREDNS,
     WORKLOADS,

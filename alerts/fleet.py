@@ -3,7 +3,23 @@
 from .model import Alert, Group, Threshold
 from .sources import KUBELETS, NODE, SCRAPERS, SENDERS, STATE
 
-_VOLUMES = f'{KUBELETS}, persistentvolumeclaim=~"prometheus-agent|data-prometheus-(hub|standalone)-[0-9]+"'
+_VOLUMES = (
+    f'{KUBELETS}, persistentvolumeclaim=~"prometheus-agent(-shard-[0-9]+)?|data-prometheus-(hub|standalone)-[0-9]+"'
+)
+
+_SHARDS = "promfleet_agent_shard_expected"
+_SEEN = f"timestamp(up{{{SCRAPERS}}})"
+
+
+def _newest(timestamps: str) -> str:
+    """The newest of the times of a cluster's samples, or of each shard's where its agent has several."""
+    return (
+        f"  max by (cluster) ({timestamps})\n"
+        f"    unless on (cluster) {_SHARDS}\n"
+        f"  or max by (cluster, instance) ({timestamps})\n"
+        f"    and on (cluster, instance) {_SHARDS}\n"
+    )
+
 
 FLEET = Group(
     name="fleet",
@@ -27,6 +43,21 @@ FLEET = Group(
             summary="Cluster {{ $labels.cluster }} has stopped reporting.",
             description=(
                 "The last sample arrived more than five minutes ago. The agent, its network or its token failed."
+            ),
+        ),
+        Alert(
+            name="PromfleetShardSilent",
+            # Of a cluster that is silent as a whole PromfleetClusterSilent tells.
+            expr=(
+                f'{_SHARDS} unless on (cluster, instance) up{{job="prometheus"}}\n'
+                'and on (cluster) up{job="prometheus"}'
+            ),
+            for_="5m",  # a sample counts as present for five minutes; a new shard starts within them
+            severity="critical",
+            summary="Shard {{ $labels.instance }} of the agent of {{ $labels.cluster }} does not report.",
+            description=(
+                "A part of the targets of the cluster is not scraped, or their samples do not arrive. Other shards do "
+                "not take them over."
             ),
         ),
         Alert(
@@ -57,9 +88,8 @@ FLEET = Group(
             name="PromfleetWalAtRisk",
             # Once in five minutes over two days: the longest outage that an agent can be planned for.
             expr=(
-                "time() - max by (cluster) (\n"
-                '  max_over_time(timestamp(up{job="prometheus"})[2d:5m])\n'
-                ") > on (cluster) $threshold * max by (cluster) (promfleet_agent_outage_seconds)"
+                f"time() - (\n{_newest(f'max_over_time({_SEEN}[2d:5m])')}"
+                ") > on (cluster) group_left () $threshold * max by (cluster) (promfleet_agent_outage_seconds)"
             ),
             severity="critical",
             summary="The agent of {{ $labels.cluster }} will soon lose samples that it could not send.",
@@ -71,7 +101,7 @@ FLEET = Group(
         ),
         Alert(
             name="PromfleetSamplesLate",
-            expr='time() - max by (cluster) (timestamp(up{job="prometheus"})) > $threshold',
+            expr=f"time() - (\n{_newest(_SEEN)}) > $threshold",
             severity="warning",
             summary="The newest sample from {{ $labels.cluster }} is {{ $value | humanizeDuration }} old.",
             description=(
@@ -138,8 +168,9 @@ FLEET = Group(
         Alert(
             name="PromfleetJobEmpty",
             expr=(
-                f"prometheus_target_scrape_pool_targets{{{SCRAPERS}, "
-                'scrape_job=~"apiserver|cadvisor|coredns|kube-state-metrics|kubelet|node-exporter"} == 0'
+                # One target is scraped by one shard of an agent.
+                f"sum by (cluster, scrape_job) (prometheus_target_scrape_pool_targets{{{SCRAPERS}, "
+                'scrape_job=~"apiserver|cadvisor|coredns|kube-.+|kubelet|node-exporter"}) == 0'
             ),
             for_="15m",
             severity="warning",

@@ -1,5 +1,6 @@
 """Pulumi component resources that programs compose, each with the signature `(name, args, opts)`."""
 
+from .admission_webhook import AdmissionWebhook, AdmissionWebhookArgs
 from .agent_prometheus import AgentPrometheus, AgentPrometheusArgs
 from .alertmanager import Alertmanager, AlertmanagerArgs
 from .application import Application, ApplicationArgs
@@ -24,6 +25,8 @@ from .thanos.stack import ThanosStack, ThanosStackArgs
 from .thanos.store import ThanosStore, ThanosStoreArgs
 
 __all__ = [
+    "AdmissionWebhook",
+    "AdmissionWebhookArgs",
     "AgentPrometheus",
     "AgentPrometheusArgs",
     "Alertmanager",

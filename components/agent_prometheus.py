@@ -9,7 +9,7 @@ from pulumi import ResourceOptions
 
 from render.operator import Operated
 from render.tokens import LIFETIME
-from render.writers import AGENT as APP
+from settings import agent
 from settings.scrape_credentials import MountedFile
 
 from .k8s import tokens
@@ -21,8 +21,20 @@ from .k8s.timeouts import timeouts
 from .k8s.volume import claim
 from .k8s.workload import pod_defaults, stateful_set
 
+APP = agent.AGENT
 TOKEN, TRUSTED = "/etc/prometheus/token", "/etc/prometheus/trusted"
 TOKEN_FILE, CA_FILE = f"{TOKEN}/token", f"{TRUSTED}/ca.crt"
+
+
+class AgentShard(TypedDict):
+    name: str
+    """Name of its objects, and of its StatefulSet or PrometheusAgent."""
+    config: pulumi.Input[str]
+    """Text of prometheus.yml."""
+    storage: pulumi.Input[str]
+    """Size of the write-ahead log's volume."""
+    operated: NotRequired[Operated]
+    """The same configuration for the Prometheus Operator of the cluster, which runs the agent then."""
 
 
 class AgentPrometheusArgs(TypedDict):
@@ -30,18 +42,16 @@ class AgentPrometheusArgs(TypedDict):
     """Namespace of the StatefulSet."""
     prefix: str
     """Begins the names of its cluster-wide objects."""
-    config: pulumi.Input[str]
-    """Text of prometheus.yml."""
+    shards: Sequence[AgentShard]
+    """Prometheus agents among which the cluster's targets are divided; an agent without shards is one."""
     flags: Sequence[str]
     """Command line of Prometheus."""
     token: NotRequired[pulumi.Input[str]]
     """Bearer token of the hub or the receiver in its place; left out where the agent has none."""
     audience: NotRequired[pulumi.Input[str]]
     """Audience of the token of its own cluster that it shows to the hub; with `token`, that one is shown if empty."""
-    storage: pulumi.Input[str]
-    """Size of the write-ahead log's volume."""
     memory: tuple[str, str]
-    """Request and limit of memory."""
+    """Request and limit of memory of each shard."""
     grace: int
     """Termination grace period in seconds, in which an agent sends its queue; above its flush deadline."""
     ca: NotRequired[pulumi.Input[str]]
@@ -62,8 +72,6 @@ class AgentPrometheusArgs(TypedDict):
     """Image of Prometheus."""
     rollout_timeout: int
     """Seconds until a StatefulSet that does not become ready fails the update."""
-    operated: NotRequired[Operated]
-    """The same configuration for the Prometheus Operator of the cluster, which runs the agent then."""
 
 
 class AgentPrometheus(pulumi.ComponentResource):
@@ -83,29 +91,51 @@ class AgentPrometheus(pulumi.ComponentResource):
             child_opts,
         )
         await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
-        volume = claim(name, metadata, args["storage"], args.get("storage_class"), await_opts)
-        volumes: list[pulumi.Input[k8s.core.v1.VolumeArgsDict]] = [
-            *credentials(name, metadata, args, child_opts),
-            {"name": "data", "persistent_volume_claim": {"claim_name": volume.metadata.name}},
+        shared = [
             *targets_ca(args.get("targets_ca_config_map")).volumes,
             *job_files(args.get("job_files", ())).volumes,
         ]
-        if "operated" in args:
-            volumes.append(tokens.API.volume)
-            operated(
-                name, AGENT, metadata, args["operated"], pod(image, account.metadata.name, volumes, args), await_opts
-            )
-        else:
-            volumes.insert(0, configuration(name, metadata, args["config"], child_opts))
-            # Nothing connects to the agent, so that the Service that its StatefulSet must name has no port.
-            k8s.core.v1.Service(
-                f"{name}-service",
-                metadata=metadata,
-                spec={"cluster_ip": "None", "selector": selector(APP, APP)},
-                opts=await_opts,
-            )
-            stateful_set(name, APP, metadata, pod(image, account.metadata.name, volumes, args), await_opts)
+        receiver = credentials(name, metadata, args, child_opts)
+        for number, one in enumerate(args["shards"]):
+            # A cluster's name has no dot.
+            own = f"{name}.shard-{number}" if number else name
+            make_shard(own, one, args, account.metadata.name, receiver, shared, await_opts)
         self.register_outputs({})
+
+
+def make_shard(
+    name: str,
+    one: AgentShard,
+    args: AgentPrometheusArgs,
+    account: pulumi.Input[str],
+    receiver: Sequence[pulumi.Input[k8s.core.v1.VolumeArgsDict]],
+    shared: Sequence[k8s.core.v1.VolumeArgsDict],
+    await_opts: ResourceOptions,
+) -> None:
+    """Make the volume, the configuration and the workload of one shard."""
+    app, image = one["name"], args["image"]
+    metadata = metadata_of(app, args["namespace"], image)
+    child_opts = ResourceOptions(parent=await_opts.parent)
+    volume = claim(name, metadata, one["storage"], args.get("storage_class"), await_opts)
+    volumes: list[pulumi.Input[k8s.core.v1.VolumeArgsDict]] = [
+        *receiver,
+        {"name": "data", "persistent_volume_claim": {"claim_name": volume.metadata.name}},
+        *shared,
+    ]
+    if "operated" in one:
+        volumes.append(tokens.API.volume)
+        made = pod(image, account, volumes, args, is_operated=True)
+        operated(name, AGENT, metadata, one["operated"], made, await_opts)
+        return
+    volumes.insert(0, configuration(name, metadata, one["config"], child_opts))
+    # Nothing connects to the agent, so that the Service that its StatefulSet must name has no port.
+    k8s.core.v1.Service(
+        f"{name}-service",
+        metadata=metadata,
+        spec={"cluster_ip": "None", "selector": selector(app, app)},
+        opts=await_opts,
+    )
+    stateful_set(name, app, metadata, pod(image, account, volumes, args, is_operated=False), await_opts)
 
 
 def credentials(
@@ -170,8 +200,10 @@ def pod(
     account: pulumi.Input[str],
     volumes: Sequence[pulumi.Input[k8s.core.v1.VolumeArgsDict]],
     args: AgentPrometheusArgs,
+    *,
+    is_operated: bool,
 ) -> k8s.core.v1.PodSpecArgsDict:
-    """The pod of an agent; never two at a time, since the hub would reject samples of two with equal labels."""
+    """The pod of a shard; never two at a time, since the hub would reject samples of two with equal labels."""
     of_receiver: list[k8s.core.v1.VolumeMountArgsDict] = [
         {"name": "token", "mount_path": TOKEN, "read_only": True},
         {"name": "trusted", "mount_path": TRUSTED, "read_only": True},
@@ -181,7 +213,6 @@ def pod(
         *targets_ca(args.get("targets_ca_config_map")).mounts,
         *job_files(args.get("job_files", ())).mounts,
     ]
-    is_operated = "operated" in args
     if is_operated:
         mounts.append(tokens.API.mount)  # and into no other container that the operator adds
     return {

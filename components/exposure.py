@@ -1,5 +1,6 @@
 """Exposes auth proxies under a host: by a Service, or through an Ingress, Gateway or HTTPProxy with TLS to them."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NotRequired, TypedDict
 
@@ -7,16 +8,21 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
+from settings.ingress import CONTROLLERS, TIMEOUT, Controller, controller
+
 from .k8s.labels import PART_OF, pods_of_app, selector
+from .k8s.network_policy import network_policy
 from .k8s.timeouts import timeouts
 
 GATEWAY_API = "gateway.networking.k8s.io/v1"
 CONTOUR = "projectcontour.io/v1"
-BODY = "64m"
-"""Largest request body that a proxy accepts; a remote-write request that is refused for its size is lost."""
-TIMEOUT = 120
-"""Seconds that a proxy waits for an answer; the timeout of a query of Prometheus."""
-TYPES = {"nodePort": "NodePort", "loadBalancer": "LoadBalancer"}
+TRAEFIK = "traefik.io/v1alpha1"
+GKE_INGRESS = "cloud.google.com/v1"
+GKE_GATEWAY = "networking.gke.io/v1"
+PROBERS = ("35.191.0.0/16", "130.211.0.0/22")
+"""Addresses from which load balancers of Google Cloud check the health of backends."""
+EXTERNAL_DNS = "external-dns.alpha.kubernetes.io/hostname"
+TYPES = {"clusterIP": "ClusterIP", "nodePort": "NodePort", "loadBalancer": "LoadBalancer"}
 
 Via = Literal["clusterIP", "nodePort", "loadBalancer", "ingress", "gateway", "httpProxy"]
 
@@ -32,6 +38,8 @@ class Backend(TypedDict):
     """Exactly this path; if left out, every path that no other backend has."""
     node_port: NotRequired[int]
     """Port on the nodes, with `nodePort`."""
+    health: tuple[int, str]
+    """Port of the pod, and a path there that answers 200 by HTTPS without any rights."""
 
 
 class ExposureArgs(TypedDict):
@@ -59,8 +67,16 @@ class ExposureArgs(TypedDict):
     """IngressClass; the cluster's default if left out."""
     gateway: NotRequired[Mapping[str, str]]
     """`name`, `namespace` and optionally `sectionName` of the Gateway."""
+    gateway_of_gke: NotRequired[bool]
+    """Whether a load balancer of Google Cloud implements the Gateway."""
     annotations: NotRequired[Mapping[str, str]]
     """Further annotations of the Service, Ingress, route or HTTPProxy."""
+    service_annotations: NotRequired[Mapping[str, str]]
+    """Annotations of the Service behind an Ingress, route or HTTPProxy, which has one of its own then."""
+    external_dns: NotRequired[bool]
+    """Whether external-dns is told the host by an annotation of the Service."""
+    load_balancer_class: NotRequired[str]
+    """`loadBalancerClass` of the Service; the cloud's own, if left out."""
     source_ranges: NotRequired[Sequence[str]]
     """CIDR ranges from which a load balancer accepts clients; all, if left out or empty."""
     rollout_timeout: int
@@ -84,22 +100,88 @@ class Exposure(pulumi.ComponentResource):
         match args["via"]:
             case "nodePort" | "loadBalancer":
                 outside: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{args['app']}-outside"}
-                await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
+                outside["annotations"] = {**host_annotation(args), **args.get("annotations", {})}
+                await_opts = ResourceOptions(
+                    parent=self, custom_timeouts=timeouts(args), replace_on_changes=["spec.loadBalancerClass"]
+                )
                 k8s.core.v1.Service(f"{name}-outside", metadata=outside, spec=service(args), opts=await_opts)
             case "ingress":
-                known = nginx(args, self._trusted(name, args, metadata, child_opts))
-                metadata["annotations"] = {**known, **args.get("annotations", {})}
-                # Don't wait for the status: some controllers never set it.
-                metadata["annotations"] |= {"pulumi.com/skipAwait": "true"}
-                k8s.networking.v1.Ingress(f"{name}-ingress", metadata=metadata, spec=ingress(args), opts=child_opts)
+                self._ingress(name, args, metadata, child_opts)
             case "gateway":
                 self._gateway(name, args, metadata, child_opts)
             case "httpProxy":
-                spec = http_proxy(args, self._trusted(name, args, metadata, child_opts))
+                backend = self._backend(name, args, metadata, {}, child_opts)
+                spec = http_proxy(args, backend, self._trusted(name, args, metadata, child_opts))
                 _custom(f"{name}-proxy", CONTOUR, "HTTPProxy", metadata, spec, child_opts)
             case "clusterIP":
                 raise ValueError("a Service that is reached inside its cluster only is not exposed")
         self.register_outputs({})
+
+    def _ingress(
+        self,
+        name: str,
+        args: ExposureArgs,
+        metadata: k8s.meta.v1.ObjectMetaArgsDict,
+        child_opts: ResourceOptions,
+    ) -> None:
+        """Make the Ingress, and what its controller reads beside it."""
+        known = controller(args.get("ingress_class")) or Controller("")
+        trust, own = self._trusted(name, args, metadata, child_opts), _outside(metadata)
+        ours = filled_in({} if args.get("passthrough") else known.service, args, own, trust)
+        if known is CONTROLLERS["gce"]:
+            ours = gke_service(args, str(metadata["name"]))
+            spec = backend_config(args)
+            _custom(f"{name}-backend", GKE_INGRESS, "BackendConfig", _plain(metadata), spec, child_opts)
+            self._probed(name, args, metadata, child_opts)
+        if known is CONTROLLERS["traefik"]:
+            spec = servers_transport(args, trust if "ca" in args else None)
+            transport: k8s.meta.v1.ObjectMetaArgsDict = {**_plain(metadata), "name": own}
+            _custom(f"{name}-transport", TRAEFIK, "ServersTransport", transport, spec, child_opts)
+        backend = self._backend(name, args, metadata, ours, child_opts)
+        metadata["annotations"] = {
+            **filled_in(known.passthrough if args.get("passthrough") else known.annotations, args, backend, trust),
+            **gke_class(args, known),
+            **args.get("annotations", {}),
+            "pulumi.com/skipAwait": "true",  # some controllers never set the status
+        }
+        spec = ingress(args, backend)
+        k8s.networking.v1.Ingress(f"{name}-ingress", metadata=metadata, spec=spec, opts=child_opts)
+
+    def _backend(
+        self,
+        name: str,
+        args: ExposureArgs,
+        metadata: k8s.meta.v1.ObjectMetaArgsDict,
+        ours: Mapping[str, pulumi.Input[str]],
+        child_opts: ResourceOptions,
+    ) -> str:
+        """
+        Name the Service behind a proxy: the workload's own, or one beside it that is told more.
+
+        The workload's own stays as it is, because clients inside the cluster use it.
+        """
+        if not ours and not args.get("service_annotations") and not args.get("gateway_of_gke"):
+            return args["app"]
+        own, told = _outside(metadata), {**ours, **args.get("service_annotations", {})}
+        beside: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": own, "annotations": told}
+        spec = service({**args, "via": "clusterIP"})
+        k8s.core.v1.Service(f"{name}-outside", metadata=beside, spec=spec, opts=child_opts)
+        return own
+
+    def _probed(
+        self,
+        name: str,
+        args: ExposureArgs,
+        metadata: k8s.meta.v1.ObjectMetaArgsDict,
+        child_opts: ResourceOptions,
+    ) -> None:
+        """Let load balancers of Google Cloud check the health of the pods, whose health ports are closed otherwise."""
+        probed: k8s.meta.v1.ObjectMetaArgsDict = {**_plain(metadata), "name": f"{metadata['name']}-health-checks"}
+        rule: k8s.networking.v1.NetworkPolicyIngressRuleArgsDict = {
+            "from_": [{"ip_block": {"cidr": cidr}} for cidr in PROBERS],
+            "ports": [{"port": health_of(args)[0], "protocol": "TCP"}],
+        }
+        network_policy(f"{name}-health-checks", probed, args["app"], [rule], child_opts)
 
     def _gateway(
         self,
@@ -108,10 +190,15 @@ class Exposure(pulumi.ComponentResource):
         metadata: k8s.meta.v1.ObjectMetaArgsDict,
         child_opts: ResourceOptions,
     ) -> None:
-        """Make the route, and a BackendTLSPolicy where the Gateway terminates TLS."""
-        for kind, spec in routes(args).items():
+        """Make the route, and where the Gateway terminates TLS the policies by which it uses TLS to the backends."""
+        backend = self._backend(name, args, metadata, {}, child_opts)
+        for kind, spec in routes(args, backend).items():
             _custom(f"{name}-{kind.lower()}", GATEWAY_API, kind, metadata, spec, child_opts)
         if args.get("passthrough"):
+            return
+        if args.get("gateway_of_gke"):
+            for kind, spec in gke_policies(backend).items():
+                _custom(f"{name}-{kind.lower()}", GKE_GATEWAY, kind, _plain(metadata), spec, child_opts)
             return
         config_map: pulumi.Input[str] | None = args.get("ca_config_map")
         if "ca" in args:
@@ -119,7 +206,8 @@ class Exposure(pulumi.ComponentResource):
             config_map = k8s.core.v1.ConfigMap(
                 f"{name}-trust", metadata=trusted, data={"ca.crt": args["ca"]}, opts=child_opts
             ).metadata.name
-        _custom(f"{name}-tls", GATEWAY_API, "BackendTLSPolicy", metadata, backend_tls(args, config_map), child_opts)
+        spec = backend_tls(args, backend, config_map)
+        _custom(f"{name}-tls", GATEWAY_API, "BackendTLSPolicy", metadata, spec, child_opts)
 
     def _trusted(
         self,
@@ -134,9 +222,25 @@ class Exposure(pulumi.ComponentResource):
         return k8s.core.v1.Secret(
             f"{name}-trust",
             metadata={**metadata, "name": f"{args['app']}-trust"},
-            string_data={"ca.crt": args["ca"]},
+            string_data={"ca.crt": args["ca"], **({"tls.crt": args["ca"]} if _reads_tls_crt(args) else {})},
             opts=child_opts,
         ).metadata.name
+
+
+def _outside(metadata: k8s.meta.v1.ObjectMetaArgsDict) -> str:
+    """The name of the Service that only a proxy outside uses."""
+    return f"{metadata['name']}-outside"
+
+
+def _plain(metadata: k8s.meta.v1.ObjectMetaArgsDict) -> k8s.meta.v1.ObjectMetaArgsDict:
+    """The metadata of an object that no controller reads annotations of."""
+    return {**metadata, "annotations": {}}
+
+
+def _reads_tls_crt(args: ExposureArgs) -> bool:
+    """Whether the controller wants CAs under the key of a certificate."""
+    known = controller(args.get("ingress_class")) if args["via"] == "ingress" else None
+    return bool(known and known.needs_written_ca)
 
 
 def _custom(
@@ -153,7 +257,7 @@ def _custom(
 
 
 def service(args: ExposureArgs) -> k8s.core.v1.ServiceSpecArgsDict:
-    """A Service of type NodePort or LoadBalancer, with a port per auth proxy."""
+    """A Service with a port per auth proxy; Gateways of GKE read the protocol from its ports."""
     ports: list[k8s.core.v1.ServicePortArgsDict] = []
     for backend in args["backends"]:
         port: k8s.core.v1.ServicePortArgsDict = {
@@ -163,91 +267,151 @@ def service(args: ExposureArgs) -> k8s.core.v1.ServiceSpecArgsDict:
         }
         if args["via"] == "nodePort" and "node_port" in backend:
             port["node_port"] = backend["node_port"]
+        if args.get("gateway_of_gke"):
+            port["app_protocol"] = "HTTPS"
         ports.append(port)
-    ranges = args.get("source_ranges")
-    return {
+    spec: k8s.core.v1.ServiceSpecArgsDict = {
         "type": TYPES[args["via"]],
         "selector": pods_of_app(args["app"]),
         "ports": ports,
-        **({"load_balancer_source_ranges": list(ranges)} if ranges else {}),
     }
+    if args["via"] == "loadBalancer":
+        if ranges := args.get("source_ranges"):
+            spec["load_balancer_source_ranges"] = list(ranges)
+        if "load_balancer_class" in args:
+            spec["load_balancer_class"] = args["load_balancer_class"]
+    return spec
 
 
-def nginx(args: ExposureArgs, trust: pulumi.Input[str]) -> dict[str, pulumi.Input[str]]:
-    """Annotations of ingress-nginx; none where the class is of another controller."""
-    if "nginx" not in args.get("ingress_class", "nginx"):
-        return {}
-    prefix = "nginx.ingress.kubernetes.io"
-    common = {f"{prefix}/backend-protocol": "HTTPS"}
-    if args.get("passthrough"):
-        return {**common, f"{prefix}/ssl-passthrough": "true"}
+def host_annotation(args: ExposureArgs) -> dict[str, str]:
+    """The annotation by which external-dns makes a record for a Service."""
+    return {EXTERNAL_DNS: args["host"]} if args.get("external_dns") else {}
+
+
+def health_of(args: ExposureArgs) -> tuple[int, str]:
+    """Port and path by which a load balancer checks the pods; Kubernetes takes those that are not ready out itself."""
+    return args["backends"][-1]["health"]
+
+
+def filled_in(
+    templates: Mapping[str, str], args: ExposureArgs, backend: str, trust: pulumi.Input[str]
+) -> dict[str, pulumi.Input[str]]:
+    """Annotations of a known controller, for these backends."""
+    facts = {"namespace": args["namespace"], "secret": trust, "host": args["server_name"], "name": backend}
+    return {name: pulumi.Output.format(template, **facts) for name, template in templates.items()}
+
+
+def gke_class(args: ExposureArgs, known: Controller) -> dict[str, str]:
+    """The class of an Ingress of GKE, which does not read `ingressClassName`."""
+    ingress_class = args.get("ingress_class")
+    is_of_gke = ingress_class and known is CONTROLLERS["gce"]
+    return {"kubernetes.io/ingress.class": ingress_class} if ingress_class and is_of_gke else {}
+
+
+def gke_service(args: ExposureArgs, config: str) -> dict[str, pulumi.Input[str]]:
+    """Annotations of the Service behind an Ingress of GKE: pods as endpoints, reached by HTTPS, and their health."""
+    told = {
+        "cloud.google.com/neg": {"ingress": True},
+        "cloud.google.com/app-protocols": {backend["name"]: "HTTPS" for backend in args["backends"]},
+        "cloud.google.com/backend-config": {"default": config},
+    }
+    return {name: json.dumps(value) for name, value in told.items()}
+
+
+def backend_config(args: ExposureArgs) -> dict[str, Any]:
+    """GKE's BackendConfig: the health of pods, and how long the load balancer waits for an answer."""
+    port, path = health_of(args)
     return {
-        **common,
-        f"{prefix}/force-ssl-redirect": "true",
-        f"{prefix}/proxy-body-size": BODY,
-        f"{prefix}/proxy-read-timeout": str(TIMEOUT),
-        f"{prefix}/proxy-send-timeout": str(TIMEOUT),
-        f"{prefix}/proxy-ssl-name": args["server_name"],
-        f"{prefix}/proxy-ssl-secret": pulumi.Output.format("{0}/{1}", args["namespace"], trust),
-        f"{prefix}/proxy-ssl-server-name": "on",
-        f"{prefix}/proxy-ssl-verify": "on",
+        "timeoutSec": TIMEOUT,
+        "healthCheck": {"type": "HTTPS", "port": port, "requestPath": path, "checkIntervalSec": 15},
     }
 
 
-def ingress(args: ExposureArgs) -> k8s.networking.v1.IngressSpecArgsDict:
+def gke_policies(backend: str) -> dict[str, dict[str, Any]]:
+    """
+    Kind of policy of a Gateway of GKE -> its spec.
+
+    The health check connects to the port that is served: others may be closed to it by the firewall of the network.
+    """
+    target = {"targetRef": {"group": "", "kind": "Service", "name": backend}}
+    check = {"type": "TCP", "tcpHealthCheck": {"portSpecification": "USE_SERVING_PORT"}}
+    return {
+        "GCPBackendPolicy": {**target, "default": {"timeoutSec": TIMEOUT}},
+        "HealthCheckPolicy": {**target, "default": {"checkIntervalSec": 15, "config": check}},
+    }
+
+
+def servers_transport(args: ExposureArgs, trust: pulumi.Input[str] | None) -> dict[str, Any]:
+    """Traefik's ServersTransport: how it verifies the backends; by the public authorities if nothing else is given."""
+    authorities: dict[str, Any] = {}
+    if trust is not None:
+        authorities = {"rootCAs": [{"secret": trust}]}
+    elif "ca_config_map" in args:
+        authorities = {"rootCAs": [{"configMap": args["ca_config_map"]}]}
+    return {
+        "serverName": args["server_name"],
+        "forwardingTimeouts": {"responseHeaderTimeout": f"{TIMEOUT}s"},
+        **authorities,
+    }
+
+
+def ingress(args: ExposureArgs, service_name: str) -> k8s.networking.v1.IngressSpecArgsDict:
     """One host, with TLS for it, and a path per auth proxy."""
     spec: k8s.networking.v1.IngressSpecArgsDict = {
-        "rules": [{"host": args["host"], "http": {"paths": [_ingress_path(args, one) for one in args["backends"]]}}],
+        "rules": [
+            {"host": args["host"], "http": {"paths": [_ingress_path(service_name, one) for one in args["backends"]]}}
+        ],
     }
     if not args.get("passthrough"):
         spec["tls"] = [{"hosts": [args["host"]], "secret_name": args["tls_secret"]}]
-    if "ingress_class" in args:
+    if "ingress_class" in args and controller(args["ingress_class"]) is not CONTROLLERS["gce"]:
         spec["ingress_class_name"] = args["ingress_class"]
     return spec
 
 
-def _ingress_path(args: ExposureArgs, backend: Backend) -> k8s.networking.v1.HTTPIngressPathArgsDict:
+def _ingress_path(service_name: str, backend: Backend) -> k8s.networking.v1.HTTPIngressPathArgsDict:
     return {
         "path": backend.get("path", "/"),
         "path_type": "Exact" if "path" in backend else "Prefix",
-        "backend": {"service": {"name": args["app"], "port": {"name": backend["name"]}}},
+        "backend": {"service": {"name": service_name, "port": {"name": backend["name"]}}},
     }
 
 
-def routes(args: ExposureArgs) -> dict[str, dict[str, Any]]:
+def routes(args: ExposureArgs, service_name: str) -> dict[str, dict[str, Any]]:
     """Kind of route -> its spec; a Gateway that passes TLS through routes by host only."""
     head = {"parentRefs": [dict(args["gateway"])], "hostnames": [args["host"]]}
     if args.get("passthrough"):
-        return {"TLSRoute": {**head, "rules": [{"backendRefs": [_reference(args, args["backends"][0])]}]}}
+        return {"TLSRoute": {**head, "rules": [{"backendRefs": [_reference(service_name, args["backends"][0])]}]}}
     rules = [
         {
             "matches": [{"path": {"type": "Exact" if "path" in one else "PathPrefix", "value": one.get("path", "/")}}],
-            "backendRefs": [_reference(args, one)],
-            "timeouts": {"request": f"{TIMEOUT}s"},
+            "backendRefs": [_reference(service_name, one)],
+            # GKE has a policy for it.
+            **({} if args.get("gateway_of_gke") else {"timeouts": {"request": f"{TIMEOUT}s"}}),
         }
         for one in args["backends"]
     ]
     return {"HTTPRoute": {**head, "rules": rules}}
 
 
-def backend_tls(args: ExposureArgs, config_map: pulumi.Input[str] | None) -> dict[str, Any]:
+def backend_tls(args: ExposureArgs, service_name: str, config_map: pulumi.Input[str] | None) -> dict[str, Any]:
     """How a Gateway verifies the auth proxies: with the CA of a ConfigMap, or the public authorities."""
     trust: dict[str, Any] = {"wellKnownCACertificates": "System"}
     if config_map is not None:
         trust = {"caCertificateRefs": [{"group": "", "kind": "ConfigMap", "name": config_map}]}
     return {
-        "targetRefs": [{"group": "", "kind": "Service", "name": args["app"]}],
+        "targetRefs": [{"group": "", "kind": "Service", "name": service_name}],
         "validation": {"hostname": args["server_name"], **trust},
     }
 
 
-def http_proxy(args: ExposureArgs, trust: pulumi.Input[str]) -> dict[str, Any]:
+def http_proxy(args: ExposureArgs, service_name: str, trust: pulumi.Input[str]) -> dict[str, Any]:
     """Contour's HTTPProxy for one host."""
     if args.get("passthrough"):
         [backend] = args["backends"]
         return {
             "virtualhost": {"fqdn": args["host"], "tls": {"passthrough": True}},
-            "tcpproxy": {"services": [{"name": args["app"], "port": backend["port"]}]},
+            "tcpproxy": {"services": [{"name": service_name, "port": backend["port"]}]},
         }
     verified = {"caSecret": trust, "subjectName": args["server_name"]}
     return {
@@ -255,7 +419,7 @@ def http_proxy(args: ExposureArgs, trust: pulumi.Input[str]) -> dict[str, Any]:
         "routes": [
             {
                 "conditions": [{"exact": one["path"]} if "path" in one else {"prefix": "/"}],
-                "services": [{"name": args["app"], "port": one["port"], "protocol": "tls", "validation": verified}],
+                "services": [{"name": service_name, "port": one["port"], "protocol": "tls", "validation": verified}],
                 "timeoutPolicy": {"response": f"{TIMEOUT}s"},
             }
             for one in args["backends"]
@@ -263,5 +427,5 @@ def http_proxy(args: ExposureArgs, trust: pulumi.Input[str]) -> dict[str, Any]:
     }
 
 
-def _reference(args: ExposureArgs, backend: Backend) -> dict[str, Any]:
-    return {"name": args["app"], "port": backend["port"]}
+def _reference(service_name: str, backend: Backend) -> dict[str, Any]:
+    return {"name": service_name, "port": backend["port"]}

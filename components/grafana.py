@@ -14,6 +14,7 @@ from render.grafana import (
     DASHBOARDS,
     DATA,
     FOLDERS,
+    HEALTH,
     PASSWORD,
     PORT,
     PROVISIONING,
@@ -243,7 +244,7 @@ def boards(
 
 def pod(args: GrafanaArgs, volumes: Sequence[k8s.core.v1.VolumeArgsDict]) -> k8s.core.v1.PodSpecArgsDict:
     """Grafana, which terminates TLS itself; it writes to its volume and to /tmp."""
-    alive: k8s.core.v1.ProbeArgsDict = {"http_get": {"path": "/api/health", "port": HTTPS, "scheme": "HTTPS"}}
+    alive: k8s.core.v1.ProbeArgsDict = {"http_get": {"path": HEALTH, "port": HTTPS, "scheme": "HTTPS"}}
     container: k8s.core.v1.ContainerArgsDict = {
         "name": APP,
         "image": args["image"],

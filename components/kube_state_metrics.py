@@ -42,8 +42,8 @@ class KubeStateMetricsArgs(TypedDict):
     """Namespace of the StatefulSet."""
     prefix: str
     """Begins the names of its cluster-wide objects."""
-    scraper: str | None
-    """App of the Prometheus in its namespace that scrapes it; None admits everybody: a watcher is outside."""
+    scrapers: Sequence[str]
+    """Apps of the Prometheus in its namespace that scrapes it; none admits everybody: a watcher is outside."""
     series: int
     """Active series of the cluster; memory follows from it."""
     labels: NotRequired[Mapping[str, Sequence[str]]]
@@ -104,8 +104,8 @@ class KubeStateMetrics(pulumi.ComponentResource):
             {"port": port, "protocol": "TCP"} for port in ("metrics", "telemetry")
         ]
         rule: k8s.networking.v1.NetworkPolicyIngressRuleArgsDict = {"ports": ports}
-        if args["scraper"]:
-            rule["from_"] = pods_of([args["scraper"]])
+        if args["scrapers"]:
+            rule["from_"] = pods_of(args["scrapers"])
         network_policy(name, metadata, APP, [rule], child_opts)
         self.register_outputs({})
 

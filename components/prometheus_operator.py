@@ -1,5 +1,6 @@
 """The Prometheus Operator, for the agent or the Prometheus server of one cluster and everybody's monitors."""
 
+from collections.abc import Sequence
 from typing import Any, TypedDict
 
 import pulumi
@@ -64,8 +65,8 @@ class PrometheusOperatorArgs(TypedDict):
     """Image of the operator."""
     reloader_image: str
     """Image of prometheus-config-reloader, which it puts into each pod."""
-    scraper: str | None
-    """App in this namespace whose pods scrape it, if one does."""
+    scrapers: Sequence[str]
+    """Apps in this namespace whose pods scrape it, if any do."""
     rollout_timeout: int
     """Seconds until a Deployment that does not become ready fails the update."""
 
@@ -97,8 +98,7 @@ class PrometheusOperator(pulumi.ComponentResource):
         )
         writes = k8s.rbac.v1.Role(f"{name}-writes", metadata=metadata, rules=_WRITE, opts=child_opts)
         bind_role(f"{name}-writes", metadata, writes.metadata.name, account.metadata.name, child_opts)
-        scrapers = [args["scraper"]] if args["scraper"] else []
-        allow_ingress(name, metadata, APP, {PORT: scrapers}, child_opts)
+        allow_ingress(name, metadata, APP, {PORT: args["scrapers"]}, child_opts)
         k8s.apps.v1.Deployment(
             f"{name}-deployment",
             metadata=metadata,

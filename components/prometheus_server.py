@@ -19,7 +19,7 @@ from settings.scrape_credentials import MountedFile
 from .k8s import auth_proxy, tokens
 from .k8s.certificate import certificate
 from .k8s.config_maps import file_volume
-from .k8s.labels import metadata_of, selector
+from .k8s.labels import labels, metadata_of, selector
 from .k8s.network_policy import allow_ingress
 from .k8s.operated import SERVER, operated
 from .k8s.prometheus import container, job_files, scrape_account, targets_ca
@@ -216,11 +216,13 @@ def run(
     if "sidecar" in args:
         child_opts = ResourceOptions(parent=await_opts.parent)
         allow_ingress(f"{name}-sidecar", pods, app, {GRPC: [QUERY], HTTP: [app]}, child_opts)
+    access = sidecar.access if (sidecar := args.get("sidecar")) else BucketAccess()
     replicas(
         name,
         app,
         count,
         metadata=metadata,
+        pod_labels={**labels(app, app, args["image"]), **access.labels},
         pod=spec,
         peers=governing.metadata.name,
         storage=args["storage"],

@@ -3,8 +3,9 @@
 from .expressions import ANY_IS_BAD, CLUSTERS, MANY, NO_AGENT, RED, SENDERS, behind
 from .model import Column, Dashboard, Query, Row, Step, Table, TimeSeries
 
-_BY = "cluster, remote_name"
-_OF = "{{cluster}} {{remote_name}}"
+_BY = "cluster, instance, remote_name"
+"""Each shard of an agent by itself: the others say nothing of one that is behind."""
+_OF = "{{cluster}} {{instance}} {{remote_name}}"
 _QUEUE = "prometheus_remote_storage"
 _HERE = f"{MANY}, {SENDERS}"
 _AGENT = f'{MANY}, job="prometheus"'
@@ -20,7 +21,7 @@ def _most(metric: str) -> str:
 
 _AGENTS = Table(
     title="Agents",
-    description="Each place that an agent writes to. Behind and failing is data on its way to be lost.",
+    description="Each place that an agent or a shard writes to. Behind and failing is data on its way to be lost.",
     empty=NO_AGENT,
     columns=(
         Column("behind", behind(MANY, _BY), "s", (Step(120, RED),)),

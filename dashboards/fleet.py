@@ -37,12 +37,15 @@ def _or_zero(expr: str) -> str:
     return f"{expr} or on (cluster) 0 * {_EXPECTED}"
 
 
+_UP = f'up{{{MANY}, job="prometheus"}} or on (cluster, instance) 0 * promfleet_agent_shard_expected{{{MANY}}}'
+"""Each Prometheus; a shard of an agent that does not report is down."""
+
 CLUSTER_TABLE = Table(
     title="Clusters",
     description="One line per cluster that is expected. Red needs you; a silent cluster has an age only, or nothing.",
     empty="This hub expects no cluster: its rules are not loaded, or the choice above is empty.",
     columns=(
-        Column("agent", _or_zero(f'min by (cluster) (up{{{MANY}, job="prometheus"}})'), "bool_on_off", DOWN_IS_BAD),
+        Column("agent", _or_zero(f"min by (cluster) ({_UP})"), "bool_on_off", DOWN_IS_BAD),
         Column("newest sample", f"time() - ({_SEEN} or {_SEEN_BEFORE})", "s", _AGE),
         Column("nodes", f"count by (cluster) (kube_node_info{{{MANY}, {STATE}}})"),
         Column("pods", f'sum by (cluster) (kube_pod_status_phase{{{MANY}, {STATE}, phase="Running"}})'),

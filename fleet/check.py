@@ -9,6 +9,8 @@ import typer
 
 from render.grafana_queries import board_queries
 from render.scrape.kept import unread
+from settings import memory
+from settings.agent import MOST_SHARDS, SERIES_OF_SHARD, series_of_shard
 from settings.dashboard_file import DashboardFile
 from settings.errors import FleetError, Problem
 from settings.errors import Path as Place
@@ -88,6 +90,7 @@ def _checked(
             *(problem for problem, certain in read_in_vain if not certain),
             *empty_panels(found),
             *untested_rules(found),
+            *large_agents(found),
         ]
         error = FleetError(file.name, problems) if problems else None
     else:
@@ -113,6 +116,11 @@ def unknown_writers(fleet: Fleet, file: Path, others: Mapping[Path, Fleet | Flee
             rule = "has no hub" if not there.hub else f"has a hub without {writer.name} in hub.agents"
             instead = f"Add {writer.name} to hub.agents in {other.name}, or write the stack of another hub."
             yield Problem((*writer.path, "stack"), rule, instead, named)
+        elif isinstance(there, Fleet) and there.hub and (agent := fleet.agents.get(writer.name)):
+            known = there.hub.agents[writer.name].shards
+            if known != agent.shards:
+                instead = f"Write hub: {{agents: {{{writer.name}: {{shards: {agent.shards}}}}}}} in {other.name}."
+                yield Problem(("agents", writer.name, "shards"), f"is {known} at its hub", instead, agent.shards)
 
 
 def series_that_are_dropped(fleet: Fleet) -> Iterator[tuple[Problem, bool]]:
@@ -125,7 +133,7 @@ def series_that_are_dropped(fleet: Fleet) -> Iterator[tuple[Problem, bool]]:
 
 
 def empty_panels(fleet: Fleet) -> Iterator[Problem]:
-    """Every metric that dashboards of people ask for and that is not stored."""
+    """Every metric that dashboards of people ask this program's datasource for and that is not stored."""
     folders = fleet.grafana.dashboards if fleet.grafana else {}
     named: list[tuple[Place, DashboardFile]] = [
         (("grafana", "dashboards", title, file.path), file) for title, files in folders.items() for file in files
@@ -135,9 +143,10 @@ def empty_panels(fleet: Fleet) -> Iterator[Problem]:
         for name, application in fleet.applications.items()
         if application.dashboard
     ]
+    sources = fleet.grafana.datasources.sources if fleet.grafana else ()
     for place, file in named:
         found = {}
-        for query in board_queries(file.text):
+        for query in board_queries(file.resolved(sources)):
             try:
                 found |= {one.metric: one for one in unread(fleet, promql_parser.parse(query))}
             except ValueError:
@@ -151,6 +160,20 @@ def untested_rules(fleet: Fleet) -> Iterator[Problem]:
     if fleet.alerts.rule_tests and not PROMTOOL.on_path(fleet):
         image = fleet.images.prometheus
         yield Problem(("alerts", "ruleTests"), "were not run", f"Put promtool of {image} into the path.")
+
+
+def large_agents(fleet: Fleet) -> Iterator[Problem]:
+    """Every agent that is planned for more series than one Prometheus should have, and how many shards it needs."""
+    for cluster, agent in fleet.agents.items():
+        series = fleet.clusters[cluster].series
+        wanted = min(MOST_SHARDS, -(-series // SERIES_OF_SHARD))
+        if agent.shards < wanted:
+            planned = memory.agent_memory(series_of_shard(series, agent.shards), len(agent.destinations))
+            rule = (
+                f"has {counted(agent.shards, 'shard')} for {series} series: each requests {planned.request} of memory, "
+                f"and may use {planned.limit}"
+            )
+            yield Problem(("agents", cluster), rule, f"Write shards: {wanted}, for {SERIES_OF_SHARD} series each.")
 
 
 def _shared_servers(fleet: Fleet) -> list[Problem]:

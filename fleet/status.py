@@ -15,7 +15,11 @@ from .reports import ClusterStatus, FleetStatus, Json
 from .stack import StackError, outputs
 
 QUESTIONS = {
-    "up": 'min by (cluster) (up{job="prometheus"})',
+    # A shard that is silent, while others of its agent report, is down.
+    "up": (
+        'min by (cluster) (up{job="prometheus"} or on (cluster, instance)'
+        ' (0 * promfleet_agent_shard_expected and on (cluster) up{job="prometheus"}))'
+    ),
     "series": "sum by (cluster) (scrape_samples_post_metric_relabeling)",
     "pods": 'sum by (cluster) (kube_pod_info{job="kube-state-metrics"})',
     "down": "sum by (cluster) (up == bool 0)",

@@ -137,7 +137,9 @@ def _for_promtool(described: Fleet) -> Iterator[Check]:
     for cluster, agent in fleet.agents.items():
         own = agent.writes_to_own_hub
         url = UNKNOWN if fleet.has_receiver(cluster) else None
-        text = render.agent_config(fleet, cluster, url, own=own, ca_file="/ca.crt", token_file="/token")
+        # The last shard has the rules of all, with the largest number.
+        shard = agent.shards - 1
+        text = render.agent_config(fleet, cluster, url, shard, own=own, ca_file="/ca.crt", token_file="/token")
         yield Check(("agents", cluster), [*check, "--agent"], {"prometheus.yml": text})
 
 

@@ -184,6 +184,15 @@ BINARIES = (
     ),
     Binary(
         module="github.com/prometheus-operator/prometheus-operator",
+        version="v0.85.0",
+        seconds=8,
+        commands={"admission-webhook": "cmd/admission-webhook"},
+        part="operator",
+        beside=("kube", "kube-rbac-proxy", "prometheus-config-reloader"),
+        stamps={PROMETHEUS_VERSION: "0.85.0"},
+    ),
+    Binary(
+        module="github.com/prometheus-operator/prometheus-operator",
         version="v0.84.0",
         seconds=200,  # shares no library with its successor, and was measured on a busy machine only
         commands={

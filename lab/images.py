@@ -86,6 +86,11 @@ IMAGES = (
         files={"/bin/prometheus-config-reloader": "prometheus-config-reloader"},
     ),
     Image(reference=released.PROMETHEUS_OPERATOR, files={"/bin/operator": "operator"}, part="operator"),
+    Image(
+        reference=released.ADMISSION_WEBHOOK,
+        files={"/bin/admission-webhook": "admission-webhook"},
+        part="operator",
+    ),
     Image(reference=OPERATOR_BEFORE, files={"/bin/operator": "operator-before"}, part="upgrade"),
     Image(
         reference=RELOADER_BEFORE,

@@ -17,11 +17,11 @@ from .binaries import BINARIES
 from .build import fetch
 
 
-class _Loader(yaml.CSafeLoader):
+class Definitions(yaml.CSafeLoader):
     """Takes `=` for the text that it is; YAML 1.1 has a type of its own for it."""
 
 
-_Loader.add_constructor("tag:yaml.org,2002:value", _Loader.construct_yaml_str)
+Definitions.add_constructor("tag:yaml.org,2002:value", Definitions.construct_yaml_str)
 
 
 def without_descriptions(node: Any) -> Any:
@@ -37,7 +37,7 @@ def lock() -> None:
     [operator] = [binary for binary in BINARIES if binary.name == "operator"]
     folder = fetch(operator.module, operator.version) / "example" / "prometheus-operator-crd"
     texts = [(folder / f"monitoring.coreos.com_{plural}.yaml").read_text() for plural in HONOURED]
-    found = [without_descriptions(yaml.load(text, _Loader)) for text in texts]  # noqa: S506 — it is a safe one
+    found = [without_descriptions(yaml.load(text, Definitions)) for text in texts]  # noqa: S506 — it is a safe one
     text = json.dumps(found, separators=(",", ":"), sort_keys=True)
     DEFINITIONS.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
 

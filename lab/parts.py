@@ -9,7 +9,7 @@ from .node import LabError
 PARTS = {
     "envoy": "Envoy, in front of remote write of agents with an issuer",
     "java": "a Java program with Micrometer's metrics",
-    "operator": "the Prometheus Operator",
+    "operator": "the Prometheus Operator and its admission webhook",
     "upgrade": "an older release of the Prometheus Operator",
     "thanos": "Thanos, memcached, and the object store of the lab's Google Cloud",
 }

@@ -1,4 +1,4 @@
-"""Finds monitors and rules of a cluster that no Prometheus reads."""
+"""Finds custom resources of the Prometheus Operator in a cluster that no Prometheus and no Alertmanager reads."""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,6 +16,7 @@ READ = {
     "probe": Resource(f"{GROUP}/v1", "probes"),
     "scrapeConfig": Resource(f"{GROUP}/v1alpha1", "scrapeconfigs"),
     "rule": Resource(f"{GROUP}/v1", "prometheusrules"),
+    "alertmanagerConfig": Resource(f"{GROUP}/v1alpha1", "alertmanagerconfigs"),
 }
 """What a reader's selectors are named by -> what they choose."""
 KINDS = {
@@ -24,17 +25,19 @@ KINDS = {
     "probe": "Probes",
     "scrapeConfig": "ScrapeConfigs",
     "rule": "PrometheusRules",
+    "alertmanagerConfig": "AlertmanagerConfigs",
 }
 _READERS = (
     Resource(f"{GROUP}/v1", "prometheuses"),
     Resource(f"{GROUP}/v1alpha1", "prometheusagents"),
     Resource(f"{GROUP}/v1", "thanosrulers"),
+    Resource(f"{GROUP}/v1", "alertmanagers"),
 )
 _NAMESPACES = Resource("v1", "namespaces")
 
 
 class Reader(NamedTuple):
-    """A Prometheus, an agent or a ThanosRuler that an operator runs."""
+    """A Prometheus, an agent, a ThanosRuler or an Alertmanager that an operator runs."""
 
     namespace: str
     spec: Mapping[str, Any]
@@ -43,7 +46,7 @@ class Reader(NamedTuple):
 
 async def unread(cluster: Cluster, planned: Sequence[Reader], mine: str) -> dict[str, list[str]]:
     """
-    Return the monitors and rules of a cluster that nobody reads: kind, a key of `READ` -> `<namespace>/<name>`, sorted.
+    Return what nobody reads in a cluster: kind, a key of `READ` -> `<namespace>/<name>`, sorted.
 
     Readers are those of the cluster without the annotation `mine`, and the `planned` ones in the place of these. Raises
     `TimeoutError` or an error of kr8s or httpx where the cluster does not answer.
@@ -77,7 +80,14 @@ def unselected(
 
 
 def _is_read(kind: str, metadata: Mapping[str, Any], reader: Reader, namespaces: Mapping[str, Any]) -> bool:
-    """Whether a reader selects an object; without a selector it takes none, and looks in its own namespace only."""
+    """
+    Whether a reader selects an object; without a selector it takes none, and looks in its own namespace only.
+
+    An Alertmanager takes one AlertmanagerConfig of its own namespace by name, as its global configuration.
+    """
+    whole = (reader.namespace, reader.spec.get("alertmanagerConfiguration", {}).get("name"))
+    if kind == "alertmanagerConfig" and whole == (metadata["namespace"], metadata["name"]):
+        return True
     objects, within = reader.spec.get(f"{kind}Selector"), reader.spec.get(f"{kind}NamespaceSelector")
     if objects is None or not matches(objects, metadata.get("labels", {})):
         return False

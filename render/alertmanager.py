@@ -25,6 +25,7 @@ from settings.scrape_credentials import MountedFile
 from settings.validation.secrets import secret_key
 
 from .auth_proxy import AuthProxy
+from .prometheus.destinations import FROM_ENVIRONMENT
 from .scrape.authenticated import authenticated_job, notifications
 from .scrape.discovery import endpoints_of
 from .scrape.job import ScrapeJob
@@ -69,11 +70,16 @@ _PAGER_DUTY_SEVERITY = '{{ if eq .CommonLabels.severity "critical" }}critical{{ 
 Block = dict[str, Any]
 
 
-def alertmanager_config(settings: Alertmanager, secrets: str = SECRETS) -> str:
-    """The text of alertmanager.yml; every secret in it is the path of a file in the folder of secrets."""
+def alertmanager_config(settings: Alertmanager, secrets: str = SECRETS, *, proxied: bool = False) -> str:
+    """
+    The text of alertmanager.yml; every secret in it is the path of a file in the folder of secrets.
+
+    `proxied` is whether the pod's environment has a proxy for notifications.
+    """
+    proxy = {"http_config": FROM_ENVIRONMENT} if proxied else {}
     return to_yaml(
         {
-            "global": {"resolve_timeout": "5m"},
+            "global": {"resolve_timeout": "5m", **proxy},
             "route": _tree(settings),
             "inhibit_rules": [*map(_inhibition, INHIBITIONS), *map(_of_people, settings.inhibit_rules)],
             **({"time_intervals": list(settings.time_intervals)} if settings.time_intervals else {}),

@@ -6,6 +6,7 @@ from typing import Any
 from settings import Fleet, Probe, Server
 
 from .auth_proxy import AuthProxy
+from .prometheus.destinations import FROM_ENVIRONMENT
 from .scrape.authenticated import authenticated_job, credentials
 from .scrape.job import ScrapeJob
 from .scrape.relabel import constant
@@ -24,12 +25,17 @@ FLAGS = (
 )
 
 
-def blackbox_config() -> str:
-    """blackbox_exporter's configuration: a module per kind and IP protocol; certificates are always verified."""
+def blackbox_config(*, proxied: bool = False) -> str:
+    """
+    blackbox_exporter's configuration: a module per kind and IP protocol; certificates are always verified.
+
+    With `proxied` it asks by the proxy of its environment, which resolves the names; TCP is not proxied.
+    """
+    proxy = {**FROM_ENVIRONMENT, "skip_resolve_phase_with_proxy": True} if proxied else {}
     modules = {}
     for ip, suffix in _SUFFIXES.items():
         either = {"preferred_ip_protocol": ip, "ip_protocol_fallback": True}
-        modules[f"http{suffix}"] = {"prober": "http", "http": {**either, "follow_redirects": True}}
+        modules[f"http{suffix}"] = {"prober": "http", "http": {**either, **proxy, "follow_redirects": True}}
         modules[f"tcp{suffix}"] = {"prober": "tcp", "tcp": either}
     return to_yaml({"modules": modules})
 

@@ -15,6 +15,8 @@ from .yaml import to_yaml
 
 APP = "grafana"
 PORT = 3000
+HEALTH = "/api/health"
+"""Path that answers without a login."""
 DATA = "/var/lib/grafana"
 PROVISIONING = "/etc/grafana/provisioning"
 DASHBOARDS = "/etc/grafana/boards"
@@ -142,9 +144,13 @@ def providers(fleet: Fleet) -> str:
 
 def folder_boards(fleet: Fleet) -> dict[str, dict[str, str]]:
     """Return people's own dashboards: name of a folder below `FOLDERS` -> file name -> JSON text."""
-    written = fleet.grafana.dashboards if fleet.grafana else {}
-    names = _folder_names(fleet)
-    return {names[title]: {f"{file.uid}.json": file.text for file in files} for title, files in written.items()}
+    if not fleet.grafana:
+        return {}
+    names, sources = _folder_names(fleet), fleet.grafana.datasources.sources
+    return {
+        names[title]: {f"{file.uid}.json": file.resolved(sources) for file in files}
+        for title, files in fleet.grafana.dashboards.items()
+    }
 
 
 def _folder_names(fleet: Fleet) -> dict[str, str]:
@@ -160,7 +166,8 @@ def _folder_names(fleet: Fleet) -> dict[str, str]:
 def application_boards(fleet: Fleet) -> dict[str, str]:
     """Return the JSON text of each dashboard that applications name, by a file name; a file that two name is one."""
     named = {one.dashboard.path: (name, one.dashboard) for name, one in fleet.applications.items() if one.dashboard}
-    return {f"{name}.json": file.text for name, file in named.values()}
+    sources = fleet.grafana.datasources.sources if fleet.grafana else ()
+    return {f"{name}.json": file.resolved(sources) for name, file in named.values()}
 
 
 _CLOSED = {

@@ -23,7 +23,8 @@ from .prometheus.server import server_scrape_configs
 from .prometheus.wal import WalPlan
 from .rules import server_rule_groups
 from .scrape.applications import ADDED, application_job
-from .scrape.relabel import MOVED, constant, drop, external
+from .scrape.relabel import MOVED, Rule, constant, drop, external
+from .scrape.sharding import kept_by
 from .scrape.untrusted import OWNED_BEFORE_MONITORS
 from .yaml import to_yaml
 
@@ -57,6 +58,8 @@ _RENAMED = {
     "round_robin_dns": "roundRobinDNS",
 }
 _MESSAGES = {"prometheus.WriteRequest": "V1.0", "io.prometheus.write.v2.Request": "V2.0"}
+NAMESPACE_NAME = "kubernetes.io/metadata.name"
+"""Label that every namespace has: its name."""
 _MONITORS = ("serviceMonitor", "podMonitor", "probe", "scrapeConfig")
 
 
@@ -73,10 +76,16 @@ class Operated(NamedTuple):
     """Labels without which it would not use these PrometheusRules."""
 
 
-def operated_agent(fleet: Fleet, cluster: str, plan: WalPlan) -> Operated:
-    """Return an agent as a PrometheusAgent, whose `remoteWrite` is `operated_remote_write`."""
-    spec = {**_common(fleet, cluster, agent_flags(plan)), **selectors(fleet, cluster)}
-    files = {SCRAPE: to_yaml(agent_scrape_configs(fleet, cluster))}
+def operated_agent(fleet: Fleet, cluster: str, plan: WalPlan, shard: int = 0) -> Operated:
+    """
+    Return an agent, or one of its shards, as a PrometheusAgent, whose `remoteWrite` is `operated_remote_write`.
+
+    The field `shards` is not used: all pods of one resource would have one volume, or each another than the agent had
+    before it was divided.
+    """
+    kept = kept_by(shard, fleet.agents[cluster].shards)
+    spec = {**_common(fleet, cluster, agent_flags(plan), kept), **selectors(fleet, cluster)}
+    files = {SCRAPE: to_yaml(agent_scrape_configs(fleet, cluster, shard))}
     return Operated(spec, files, {}, monitor_labels(fleet, cluster))
 
 
@@ -118,7 +127,9 @@ def operated_server(server: Server, fleet: Fleet) -> Operated:
         "web": {"maxConnections": int(_values(flags, "web.max-connections")[0])},
     }
     if server.destinations:
-        spec["remoteWrite"] = _written(destination_entries(server.destinations), server.destinations)
+        spec["remoteWrite"] = _written(
+            destination_entries(server.destinations, proxied=fleet.has_proxy(server.cluster)), server.destinations
+        )
     files = {SCRAPE: to_yaml(server_scrape_configs(server, fleet))}
     if notified := alerting(server, fleet):
         files[ALERTMANAGERS] = to_yaml(notified["alertmanagers"])
@@ -164,7 +175,7 @@ def selectors(fleet: Fleet, cluster: str) -> dict[str, Any]:
     select = _select(fleet, cluster)
     objects = {"matchLabels": dict(select.labels)} if select.labels else {}
     names = sorted({*select.namespaces, fleet.namespace})
-    expression = {"key": "kubernetes.io/metadata.name", "operator": "In", "values": names}
+    expression = {"key": NAMESPACE_NAME, "operator": "In", "values": names}
     namespaces = {"matchExpressions": [expression]} if select.namespaces else {}
     evaluates = fleet.server is not None and fleet.server.cluster == cluster
     found = {}
@@ -173,14 +184,26 @@ def selectors(fleet: Fleet, cluster: str) -> dict[str, Any]:
     return found
 
 
+def judged(fleet: Fleet, cluster: str) -> dict[str, Any]:
+    """
+    Return the selectors of the webhook that judges PrometheusRules: those that are used, without this program's own.
+
+    Its own are tested before they are released, and an update must not depend on whether the webhook answers.
+    """
+    chosen = selectors(fleet, cluster)
+    expressions = chosen["ruleNamespaceSelector"].get("matchExpressions", [])
+    own = {"key": NAMESPACE_NAME, "operator": "NotIn", "values": [fleet.namespace]}
+    return {"object_selector": chosen["ruleSelector"], "namespace_selector": {"matchExpressions": [*expressions, own]}}
+
+
 def monitored_namespaces(fleet: Fleet, cluster: str) -> Sequence[str]:
     """Return the namespaces whose monitors the Prometheus of a cluster uses; none if it uses those of all, or none."""
     return _select(fleet, cluster).namespaces
 
 
-def _common(fleet: Fleet, cluster: str, flags: Sequence[str]) -> dict[str, Any]:
+def _common(fleet: Fleet, cluster: str, flags: Sequence[str], kept: Sequence[Rule] = ()) -> dict[str, Any]:
     """
-    Fields that both kinds have.
+    Fields that both kinds have; `kept` chooses among the targets of monitors those of a shard.
 
     A monitor gets the label `cluster` when its targets are found, so that a series with another one keeps that as
     `exported_cluster`. It may neither honour labels nor read files of the pod, such as the token for remote write.
@@ -190,7 +213,7 @@ def _common(fleet: Fleet, cluster: str, flags: Sequence[str]) -> dict[str, Any]:
         *_values(flags, "enable-feature"),
         *(["extra-scrape-metrics"] if section["extra_scrape_metrics"] else []),
     ]
-    labelled = [*external(fleet.labels_of(cluster)), constant("cluster", cluster)]
+    labelled = [*external(fleet.labels_of(cluster)), constant("cluster", cluster), *kept]
     bounds = {field: section[name] for name, field in _ENFORCED.items() if section[name]}
     return {
         "image": fleet.images.prometheus,

@@ -7,6 +7,7 @@ from typing import Any
 from alerts import GROUPS, MAINTENANCE, THANOS_REPLICAS, WATCHDOG, Alert, Group, Record, tuning_key
 from alerts.writers import JOB as ENVOY
 from settings import Fleet, seconds
+from settings.agent import shard_name
 from settings.alerts import Maintenance, Tuning
 from settings.rule_files import RuleFile
 from settings.validation.issuers import verifies_tokens
@@ -22,6 +23,8 @@ APPLICATION = "promfleet_application_expected"
 """The applications of the stack file, by cluster, job and namespace."""
 OUTAGE = "promfleet_agent_outage_seconds"
 """Placeholder for the outage that an agent's WAL is planned for."""
+SHARD = "promfleet_agent_shard_expected"
+"""The shards of agents that have several, by cluster and instance."""
 REPLICAS = "promfleet_thanos_replicas_expected"
 """Placeholder for the number of replicas of the server, each with a sidecar."""
 RUNBOOKS = "docs/runbooks"
@@ -125,6 +128,7 @@ def _inventory(fleet: Fleet) -> list[Rule]:
         *(_expected(fleet, cluster) for cluster in expected(fleet)),
         *(_application(fleet, name) for name in fleet.applications),
         *(_outage(fleet, cluster) for cluster in fleet.local_agents),
+        *(_shard(cluster, number) for cluster, shards in _sharded(fleet).items() for number in range(shards)),
         *(_maintenance(window, fleet) for window in fleet.alerts.maintenance),
         *(
             {"record": WATCHED, "expr": "vector(1)", "labels": {"cluster": cluster}}
@@ -150,6 +154,15 @@ def _application(fleet: Fleet, name: str) -> Rule:
 def _outage(fleet: Fleet, cluster: str) -> Rule:
     length = seconds(fleet.agents[cluster].outage)
     return {"record": OUTAGE, "expr": f"vector({length})", "labels": {"cluster": cluster}}
+
+
+def _sharded(fleet: Fleet) -> dict[str, int]:
+    """Cluster -> shards of its agent, where there are several."""
+    return {cluster: shards for cluster, shards in sorted(fleet.partial.shards.items()) if shards > 1}
+
+
+def _shard(cluster: str, number: int) -> Rule:
+    return {"record": SHARD, "expr": "vector(1)", "labels": {"cluster": cluster, "instance": shard_name(number)}}
 
 
 def _maintenance(window: Maintenance, fleet: Fleet) -> Rule:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from alerts.writers import JOB as ENVOY
 from settings import Fleet, seconds
+from settings.agent import AGENT
 from settings.issuer import Issuer as IssuerSettings
 from settings.validation.capacity import series_of
 from settings.validation.issuers import has_token, issuer_of, verifies_tokens
@@ -23,8 +24,6 @@ from .yaml import to_json
 
 HEALTH_PORT = f"{WRITE.name}-health"
 """Name of the port of Envoy's probes and metrics, which is the same beside the server and beside routers."""
-AGENT = "prometheus-agent"
-"""ServiceAccount of an agent, in its own cluster."""
 WRITER = "writer"
 """Begins the name of the ServiceAccount of an agent in the hub's cluster, if it has a token there."""
 LEGACY = "kubernetes/serviceaccount"

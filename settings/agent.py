@@ -14,6 +14,35 @@ _ONE_OF_TWO = "Write exactly one of stack (a promfleet hub) and url (another sys
 
 _SHORTEST, _LONGEST = 60, 48 * 3600
 
+AGENT = "prometheus-agent"
+"""Name of an agent's objects, and the label `instance` of its own series."""
+MOST_SHARDS = 16
+"""
+Shards that an agent may have.
+
+kube-state-metrics is one target, with up to three tenths of a cluster's series. With more shards, the one that scrapes
+it would have four times the series that its log is planned for.
+"""
+SERIES_OF_SHARD = 1_000_000
+"""
+Series of one shard, above which `fleet check` proposes more.
+
+Grafana plans 11 GiB of memory for a million series of Alloy, whose scrapes and WAL are Prometheus' own
+(https://grafana.com/docs/alloy/latest/set-up/estimate-resource-usage/). A maintainer of Prometheus counted 8 kB a
+series (https://github.com/prometheus/prometheus/issues/4553), which is an agent's limit here.
+"""
+Shards = Annotated[int, Field(ge=1, le=MOST_SHARDS)]
+
+
+def shard_name(number: int) -> str:
+    """Return the name of one of an agent's shards; the first is called as an agent without shards."""
+    return f"{AGENT}-shard-{number}" if number else AGENT
+
+
+def series_of_shard(series: int, shards: int) -> int:
+    """Return the series to plan for in one shard: half more than its share, since targets differ in size."""
+    return min(series, series * 3 // (2 * shards))
+
 
 def _can_be_buffered(outage: Duration) -> Duration:
     if not _SHORTEST <= seconds(outage) <= _LONGEST:
@@ -50,6 +79,9 @@ class Agent(Section):
     """Size of the WAL's volume; follows from the outage and the cluster's series if left out. It can't shrink."""
     storage_class: DnsName | None = None
     """StorageClass of the WAL's volume; the cluster's default if left out."""
+
+    shards: Shards = 1
+    """Prometheus agents among which the targets of a large cluster are divided, each with a volume of its own."""
 
     @property
     def writes_to_own_hub(self) -> bool:

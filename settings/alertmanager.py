@@ -186,7 +186,10 @@ class Route(Section):
         """A route has a condition and a consequence, and Alertmanager reads its matchers and labels."""
         if not any(self.matches) and not (self.matchers or self.resume or self.mute or self.active):
             conditions = "teams, clusters, namespaces, severities or matchers"
-            instead = f"Write {conditions}, or name the receiver in default, or in the route around it, instead."
+            instead = (
+                f"Write {conditions}, or name the receiver in default, or in the route around it, instead; "
+                "to notify it of every alert, write it first, with continue: true."
+            )
             yield Problem((), "matches every alert", instead)
         if not self.receiver and not (self.routes or self.mute or self.active or self.grouping):
             yield Problem(("receiver",), "is missing", "Add it: the name of a receiver in receivers.")

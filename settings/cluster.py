@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from .control_plane import OF_CONTROL_PLANE, ControlPlane
 from .errors import Problem
 from .exporters import KubeStateMetrics, NodeExporter
 from .external_labels import ExternalLabels
@@ -60,6 +61,7 @@ class Cluster(Section):
     """Kubernetes distribution; jobs that it does not let anyone scrape are left out, and so are the alerts on them."""
     node_exporter: NodeExporter = NodeExporter()
     kube_state_metrics: KubeStateMetrics = Field(default_factory=KubeStateMetrics)
+    control_plane: ControlPlane = Field(default_factory=ControlPlane)
     operator: Operator | None = None
     issuer: Issuer | None = None
     """Who signs tokens in this cluster: its agent shows such a token to the hub, and no secret is shared."""
@@ -76,6 +78,8 @@ class Cluster(Section):
         if self.platform == "autopilot" and self.node_exporter.host:
             rule = "can't be with platform: autopilot, whose nodes let nobody install a service"
             yield Problem(("nodeExporter", "host"), rule, "Remove it, or set existing to one that Google admits.")
+        for problem in self.control_plane.hidden_by(self.platform) if self.platform else ():
+            yield problem.under(("controlPlane",))
         if self.platform == "openshift" and self.operator and self.operator.install:
             rule = "is not supported with platform: openshift, whose own operator has these custom resources"
             yield Problem(("operator", "install"), rule, "Remove operator.", value=True)
@@ -90,10 +94,11 @@ class Cluster(Section):
 
     @property
     def without(self) -> frozenset[str]:
-        """The jobs of exporters that the cluster does not have."""
+        """The jobs of exporters that the cluster does not have, and of its control plane that are not wished."""
         has = {
             "node-exporter": self.runs_node_exporter or (self.node_exporter.enabled and not self.node_exporter.is_ours),
             "kube-state-metrics": self.kube_state_metrics.enabled,
+            **{job: job in self.control_plane.jobs for job in OF_CONTROL_PLANE},
         }
         return frozenset(job for job, is_there in has.items() if not is_there)
 

@@ -2,8 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any, NoReturn
 
@@ -26,6 +26,8 @@ _GRAFANAS_OWN = frozenset({"-- Dashboard --", "-- Grafana --", "-- Mixed --", "_
 """Names, uids and types of what stands for a datasource within Grafana."""
 _VARIABLE = re.compile(r"\$\{?(\w+)\}?|\[\[(\w+)\]\]")
 _EXPORT = "Export the dashboard in Grafana as JSON, model Classic."
+Sources = Sequence[Mapping[str, Any]]
+"""Further datasources of Grafana, as entries of a provisioning file."""
 BESIDE = "Write the path of a file beside the stack file: dashboards/shop.json."
 
 
@@ -47,7 +49,17 @@ class DashboardFile:
     uid: str
     title: str
     text: str
-    """JSON whose datasources are resolved."""
+    """JSON whose datasources are those that were written."""
+    types: Mapping[str, str] = field(default_factory=dict)
+    """Name of an input or a variable that stands for a datasource -> the type of that."""
+
+    def resolved(self, sources: Sources = ()) -> str:
+        """The JSON that Grafana loads, where it has these datasources beside this program's."""
+        return _json(_resolved(json.loads(self.text), self.types, sources))
+
+    def problems(self, sources: Sources) -> Iterator[Problem]:
+        """Each query of a datasource that there isn't."""
+        yield from _unresolved(json.loads(self.text), self.types, sources, ())
 
 
 class Provisioned:
@@ -72,11 +84,15 @@ def parsed(written: object) -> DashboardFile:
     if problems := [*_broken(model)]:
         raise RulesError(problems)
     uid = model.get("uid") or re.sub(r"[^A-Za-z0-9_-]", "-", PurePosixPath(written.path).stem)[:40]
-    text = json.dumps(_provisioned(model, uid), separators=(",", ":"), sort_keys=True)
-    if len(text) > LARGEST:
-        rule = f"is a dashboard of {len(text)} bytes, and a ConfigMap holds {LARGEST}"
+    found = DashboardFile(written.path, uid, model["title"], _json(_provisioned(model, uid)), _types(model))
+    if (size := len(found.resolved())) > LARGEST:
+        rule = f"is a dashboard of {size} bytes, and a ConfigMap holds {LARGEST}"
         raise RulesError([Problem((), rule, "Split it into several dashboards.", written.path)])
-    return DashboardFile(written.path, uid, model["title"], text)
+    return found
+
+
+def _json(model: Mapping[str, Any]) -> str:
+    return json.dumps(model, separators=(",", ":"), sort_keys=True)
 
 
 def _decoded(text: str) -> dict[str, Any]:
@@ -124,8 +140,6 @@ def _broken(model: Mapping[str, Any]) -> Iterator[Problem]:
             name = one.get("name")
             instead = f"Write its value for ${{{name}}} in the file, and remove it."
             yield Problem(("__inputs", index), "is to be filled in at an import by hand", instead, str(name))
-    foreign = _foreign(model)
-    yield from _other_datasources(model, foreign, ())
 
 
 def _broken_uid(uid: object) -> Iterator[Problem]:
@@ -138,63 +152,75 @@ def _broken_uid(uid: object) -> Iterator[Problem]:
         yield Problem(("uid",), "is a uid of promfleet's own dashboards", "Write another one.", uid)
 
 
-def _foreign(model: Mapping[str, Any]) -> dict[str, str]:
-    """Names of inputs and variables that stand for a datasource of another type than Prometheus -> its type."""
+def _types(model: Mapping[str, Any]) -> dict[str, str]:
     named = [(one.get("name"), one.get("pluginId")) for one in _list(model, "__inputs")]
     named += [(one.get("name"), one.get("query")) for one in _variables(model) if one.get("type") == "datasource"]
-    return {str(name): str(kind) for name, kind in named if kind not in (_PROMETHEUS, None)}
+    return {str(name): str(kind) for name, kind in named if kind is not None}
 
 
-def _other_datasources(value: object, foreign: Mapping[str, str], path: Path) -> Iterator[Problem]:
-    """Each query that no Prometheus can answer."""
+def _unresolved(value: object, types: Mapping[str, str], sources: Sources, path: Path) -> Iterator[Problem]:
     if isinstance(value, Mapping):
         for key, one in value.items():
-            if key == "datasource" and (kind := _other_type(one, foreign)):
-                instead = "Remove what queries it: dashboards in files may query Prometheus only."
-                yield Problem((*path, key), f"is a datasource of type {kind}", instead)
+            if key == "datasource" and isinstance(problem := _source(one, types, sources), Problem):
+                yield problem.under((*path, key))
             else:
-                yield from _other_datasources(one, foreign, (*path, key))
+                yield from _unresolved(one, types, sources, (*path, key))
     elif isinstance(value, list):
         for index, one in enumerate(value):
-            yield from _other_datasources(one, foreign, (*path, index))
+            yield from _unresolved(one, types, sources, (*path, index))
 
 
-def _other_type(source: object, foreign: Mapping[str, str]) -> str | None:
-    if isinstance(source, Mapping):
-        kind = source.get("type")
-        if kind not in (None, _PROMETHEUS, *_GRAFANAS_OWN):
-            return str(kind)
-        source = source.get("uid")
-    found = _VARIABLE.fullmatch(source) if isinstance(source, str) else None
-    return foreign.get(found[1] or found[2]) if found else None
+def _source(written: object, types: Mapping[str, str], sources: Sources) -> Mapping[str, str] | Problem | None:
+    """What the datasource of a query is here, or why it is none; None where it stays as it is."""
+    if not _is_datasource(written):
+        return None
+    kind, name = (written.get("type"), written.get("uid")) if isinstance(written, Mapping) else (None, written)
+    if isinstance(name, str) and (variable := _VARIABLE.fullmatch(name)):
+        kind, name = types.get(variable[1] or variable[2], kind), None
+    found = [one for one in sources if name and name in (one.get("uid"), one["name"])]
+    if not found and kind in (None, _PROMETHEUS):
+        return _OURS
+    found = found or [one for one in sources if one["type"] == kind]
+    if not found:
+        instead = "Add one to grafana.datasources, or remove what queries it."
+        return Problem((), f"is a datasource of type {kind}, which this Grafana has not", instead)
+    if len(found) > 1:
+        uids = " or ".join(str(one.get("uid")) for one in found)
+        return Problem((), f"is one of several datasources of type {kind}", f"Write uid: {uids} in the file.")
+    if "uid" not in found[0]:
+        rule = f"is the datasource {found[0]['name']}, whose uid Grafana would choose"
+        return Problem((), rule, "Write its uid in grafana.datasources.")
+    return {"type": found[0]["type"], "uid": found[0]["uid"]}
 
 
 def _provisioned(model: Mapping[str, Any], uid: str) -> dict[str, Any]:
     """
-    The dashboard as Grafana loads it from a file: what an import would ask for is resolved.
+    The dashboard as Grafana loads it from a file.
 
-    It has the one datasource, so that variables that choose one are left out. Grafana gives it an `id` of its own.
+    Variables that choose a datasource are left out: what refers to them is resolved. Grafana gives it an `id` itself.
     """
     kept = {key: one for key, one in model.items() if key not in ("__inputs", "__requires", "__elements", "id")}
     if _variables(model):
         variables = [one for one in _variables(model) if one.get("type") != "datasource"]
         kept["templating"] = {**model["templating"], "list": variables}
-    return {**_resolved(kept), "uid": uid}
+    return {**kept, "uid": uid}
 
 
-def _resolved(value: Any) -> Any:
+def _resolved(value: Any, types: Mapping[str, str], sources: Sources) -> Any:
     if isinstance(value, dict):
+        found = {key: _source(one, types, sources) if key == "datasource" else None for key, one in value.items()}
         return {
-            key: _OURS if key == "datasource" and _is_prometheus(one) else _resolved(one) for key, one in value.items()
+            key: found[key] if isinstance(found[key], Mapping) else _resolved(one, types, sources)
+            for key, one in value.items()
         }
-    return [_resolved(item) for item in value] if isinstance(value, list) else value
+    return [_resolved(item, types, sources) for item in value] if isinstance(value, list) else value
 
 
-def _is_prometheus(source: object) -> bool:
-    """Whether it is a datasource; none at all is the default one, which is ours."""
-    if isinstance(source, Mapping):
-        return source.get("type") not in _GRAFANAS_OWN and source.get("uid") not in _GRAFANAS_OWN
-    return isinstance(source, str) and source not in _GRAFANAS_OWN
+def _is_datasource(written: object) -> bool:
+    """Whether it is one of its own; none at all is the default one, which is ours."""
+    if isinstance(written, Mapping):
+        return written.get("type") not in _GRAFANAS_OWN and written.get("uid") not in _GRAFANAS_OWN
+    return isinstance(written, str) and written not in _GRAFANAS_OWN
 
 
 def _variables(model: Mapping[str, Any]) -> list[dict[str, Any]]:

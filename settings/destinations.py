@@ -10,7 +10,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from .errors import Path, Problem, RulesError
 from .kinds import BOOL, COUNT, LENGTH, MAPPING, RULES, TEXT, Kind, halves, unknown_or_wrong
-from .scrape_credentials import NAMES_A_CREDENTIAL, PLAIN, REFERENCE, REPLACE, MountedFile, files
+from .scrape_credentials import NAMES_A_CREDENTIAL, PLAIN, REFERENCE, REPLACE, WithFiles, files
 from .section import Table
 from .types import URL, DnsLabel, refused
 
@@ -113,16 +113,12 @@ Secret only.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination(WithFiles):
     """One entry of `remote_write`, of whoever wrote the stack file."""
 
     config: Mapping[str, Any]
     """Its fields but `allow_http`, with a `MountedFile` where Prometheus expects the path of one."""
-    mounted: tuple[tuple[Path, MountedFile], ...]
-    """What its fields refer to, with their paths."""
-    literal: tuple[tuple[Path, object], ...]
-    """Paths of files that were written as such, with the paths of their fields."""
 
 
 class DestinationConfig:
@@ -160,7 +156,7 @@ def parsed(written: object) -> Destination:
     found = files({key: value for key, value in written.items() if key not in ("allow_http", "headers")})
     if problems := [*_broken(written), *found.problems] or [*halves(written)]:
         raise RulesError(problems)
-    return Destination({**found.config, **headers}, tuple(found.mounted), tuple(found.literal))
+    return Destination(config={**found.config, **headers}, mounted=tuple(found.mounted), literal=tuple(found.literal))
 
 
 def _broken(written: Mapping[str, Any]) -> Iterator[Problem]:

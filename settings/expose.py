@@ -1,8 +1,8 @@
 """Settings of access from outside the cluster, to the Prometheus server and what is deployed with it."""
 
 import re
-from collections.abc import Iterator
-from typing import Annotated, Literal
+from collections.abc import Iterator, Mapping
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 from pydantic.alias_generators import to_camel
@@ -10,10 +10,19 @@ from pydantic.alias_generators import to_camel
 from .errors import Problem
 from .ingress import controller
 from .pem import Certificates
-from .section import Distinct, Section, Table, empty
-from .types import ADDRESS, AddressRange, AnnotationName, DnsName, Host, Line
+from .section import Distinct, Section, Table, empty, renamed
+from .types import ADDRESS, QUALIFIED, AddressRange, AnnotationName, DnsName, Host, Line, Text
 
 NodePort = Annotated[int, Field(ge=30000, le=32767)]
+LoadBalancerClass = Annotated[
+    str,
+    Text(
+        QUALIFIED,
+        "is not a class of load balancers",
+        "Write it as its controller does: service.k8s.aws/nlb.",
+    ),
+]
+"""A `loadBalancerClass`, with an optional prefix, a domain, before a slash."""
 ROUTED = ("ingress", "gateway", "httpProxy")
 """Values of `via` with a proxy that routes by host, all on one port."""
 
@@ -65,14 +74,33 @@ class Gateway(Section):
     """Namespace of the Gateway."""
     listener: DnsName | None = None
     """Listener of the Gateway (`sectionName`); every listener that admits the host if left out."""
+    gateway_class: DnsName | None = None
+    """`gatewayClassName` of the Gateway; required in clusters of GKE, whose own classes have policies of their own."""
+
+    @property
+    def is_of_gke(self) -> bool:
+        """Whether a load balancer of Google Cloud implements it."""
+        return (self.gateway_class or "").startswith(_OF_GKE)
+
+    def problems(self) -> Iterator[Problem]:
+        """A route can refer to Services of its own cluster only."""
+        if self.gateway_class and self.is_of_gke and self.gateway_class.endswith("-mc"):
+            rule = "is for several clusters, whose routes refer to ServiceImports"
+            instead = f"Write a Gateway of class {self.gateway_class.removesuffix('-mc')}."
+            yield Problem(("gatewayClass",), rule, instead, self.gateway_class)
 
 
+_OF_GKE = "gke-l7-"
 _ONLY_VIA = {
     "node_ports": ("nodePort",),
     "ingress_class": ("ingress",),
     "gateway": ("gateway",),
     "passthrough": ROUTED,
     "annotations": ("nodePort", "loadBalancer", *ROUTED),
+    "host_annotations": ("nodePort", "loadBalancer", *ROUTED),
+    "service_annotations": ROUTED,
+    "external_dns": ("nodePort", "loadBalancer"),
+    "load_balancer_class": ("loadBalancer",),
     "source_ranges": ("loadBalancer",),
 }
 """Field -> the values of `via` with which it has an effect."""
@@ -92,13 +120,39 @@ class Expose(Section):
     passthrough: bool = False
     """Whether the proxy passes TLS through to the auth proxies instead of terminating and re-encrypting it."""
     ingress_class: DnsName | None = None
-    """IngressClass; the cluster's default if left out. ingress-nginx is set to use HTTPS to its backends."""
+    """IngressClass; the cluster's default if left out. Known controllers are set to use HTTPS to their backends."""
     gateway: Gateway | None = None
     """The Gateway that routes are attached to."""
     annotations: Table[AnnotationName, Line] = Field(default_factory=empty)
-    """Further annotations of the Service, Ingress, route or proxy, such as those that make a load balancer internal."""
+    """Annotations of each host's Service, Ingress, route or proxy, such as those that make a load balancer internal."""
+    host_annotations: Table[AnnotationName, Line] = Field(default_factory=empty)
+    """Further ones for the server's own host only, such as its address; other sections have `annotations`."""
+    service_annotations: Table[AnnotationName, Line] = Field(default_factory=empty)
+    """Annotations of the Service behind each Ingress, route or proxy."""
+    external_dns: bool = False
+    """Whether Services get their host as `external-dns.alpha.kubernetes.io/hostname`; Ingresses and routes name it."""
+    load_balancer_class: LoadBalancerClass | None = None
+    """`loadBalancerClass` of the Services; the cloud's own if left out. A change replaces the load balancers."""
     source_ranges: Distinct[AddressRange] = ()
     """CIDR ranges from which load balancers accept clients (`loadBalancerSourceRanges`); all if left out."""
+
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "loadBalancerIP": (
+            "is deprecated in Kubernetes: each cloud has an annotation for it",
+            "Write hostAnnotations here, and annotations for other hosts, such as "
+            "{networking.gke.io/load-balancer-ip-addresses: <name>}.",
+        ),
+        **renamed(
+            {
+                "class": "ingressClass or loadBalancerClass",
+                "className": "ingressClass",
+                "gatewayClass": "gateway: {gatewayClass: …}",
+                "ingressClassName": "ingressClass",
+                "loadBalancerSourceRanges": "sourceRanges",
+                "externalDNS": "externalDns",
+            }
+        ),
+    }
 
     def problems(self) -> Iterator[Problem]:
         """Every field has an effect with this `via`, and none that it needs is missing."""
@@ -109,30 +163,41 @@ class Expose(Section):
                 yield Problem((to_camel(name),), f"has no effect with via: {self.via}", instead)
         if self.via == "gateway" and not self.gateway:
             yield Problem(("gateway",), "is missing", "Write gateway: {name: …, namespace: …}.")
-        if self.via == "ingress" and not self.is_of_nginx:
+        if self.gateway and self.gateway.is_of_gke and self.passthrough:
+            rule = f"is not possible with {self.gateway.gateway_class}, which routes HTTP only"
+            yield Problem(("passthrough",), rule, "Remove it, or write via: loadBalancer.")
+        if self.via == "ingress":
             yield from self._controller_problems(self.ingress_class or "")
         yield from self._host_problems()
 
-    @property
-    def is_of_nginx(self) -> bool:
-        """Whether an Ingress gets the annotations of ingress-nginx."""
-        return "nginx" in (self.ingress_class or "nginx")
-
     def _controller_problems(self, name: str) -> Iterator[Problem]:
-        known = controller(name)
-        if known and not known.annotations:
-            rule = "is of a controller that takes the backend's protocol from the Service, which can't be annotated"
+        known = controller(self.ingress_class)
+        if known is None:
+            if not self.annotations and not self.service_annotations:
+                rule = "is missing: the controller of this class is not known"
+                instead = (
+                    f"Write the annotations by which the controller of {name} uses HTTPS to its backends, accepts "
+                    "bodies of 64 MiB and waits two minutes for an answer; those of Services are serviceAnnotations."
+                )
+                yield Problem(("annotations",), rule, instead)
+        elif known.instead:
+            rule = f"is of {known.title}, which can't be told by an Ingress to use HTTPS to its backends"
             yield Problem(("ingressClass",), rule, known.instead, name)
-        elif known and not self.passthrough and not set(known.annotations) & self.annotations.keys():
-            rule = f"lacks {' or '.join(known.annotations)}: without it {name} sends plain HTTP to the server"
-            yield Problem(("annotations",), rule, f"Write it: {known.value}.")
-        elif not self.annotations:
-            rule = "is missing: only a class with nginx in its name is set to use HTTPS to its backends"
+        elif self.passthrough:
+            if not known.passthrough and not known.asked:
+                rule = f"is not possible with an Ingress of {known.title}"
+                yield Problem(("passthrough",), rule, "Remove it, or write via: loadBalancer.")
+        elif known.asked and not set(known.asked) & self._of(known.asked_of).keys():
+            rule = f"lacks {' or '.join(known.asked)}: without it {name} sends plain HTTP to the server"
+            yield Problem((known.asked_of,), rule, f"Write it: {known.value}.")
+        elif known.needs_written_ca and not self.tls.ca:
             instead = (
-                f"Write the annotations by which the controller of {name} uses HTTPS to its backends, accepts bodies "
-                "of 64 MiB and waits two minutes for an answer."
+                "Write ca: |, and below it the PEM text of the CA, because it reads no other Secret than one of that."
             )
-            yield Problem(("annotations",), rule, instead)
+            yield Problem(("tls", "ca"), f"is missing: {known.title} verifies the server with it", instead)
+
+    def _of(self, key: str) -> Mapping[str, str]:
+        return self.annotations if key == "annotations" else self.service_annotations
 
     def _host_problems(self) -> Iterator[Problem]:
         routed = self.via in ROUTED
@@ -154,3 +219,7 @@ class ExposedHost(Section):
     """Host name; the certificate of the server's `expose.tls` must cover it."""
     node_port: NodePort | None = None
     """Port on the nodes; required with `via: nodePort`, and only allowed there."""
+    annotations: Table[AnnotationName, Line] = Field(default_factory=empty)
+    """Further annotations for this host only, beside those of the server's `expose.annotations`."""
+    service_annotations: Table[AnnotationName, Line] = Field(default_factory=empty)
+    """Further annotations of the Service behind its Ingress, route or proxy."""

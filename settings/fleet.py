@@ -98,6 +98,11 @@ class Fleet(Section):
         known = self.clusters.get(cluster)
         return {**self.external_labels, **(known.external_labels if known else {})}
 
+    def has_proxy(self, cluster: str) -> bool:
+        """Whether pods of a cluster reach what is outside of it by an HTTP proxy."""
+        known = self.clusters.get(cluster)
+        return bool(self.workloads.proxy or (known and known.workloads.proxy))
+
     @property
     def evaluator(self) -> str | None:
         """The value of `cluster` of whatever evaluates this stack's rules, if anything does."""

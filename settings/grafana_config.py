@@ -10,7 +10,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from .errors import Path, Problem, RulesError, nearest
 from .receiver_config import ReceiverReference
-from .scrape_credentials import IN_URL, PLAIN, REFERENCE, REPLACE, Files, MountedFile, file
+from .scrape_credentials import IN_URL, PLAIN, REFERENCE, REPLACE, Files, MountedFile, WithFiles, file
 
 _OF_OAUTH = frozenset(
     {
@@ -41,7 +41,7 @@ PROVIDERS: Mapping[str, Provider] = {
     "azuread": Provider(
         _OF_OAUTH
         | {
-            *("allowed_organizations", "client_authentication", "domain_hint", "federated_credential_audience"),
+            *("allowed_organizations", "client_authentication", "federated_credential_audience"),
             *("force_use_graph_api", "login_prompt", "managed_identity_client_id", "workload_identity_token_file"),
         },
         (*_LOGIN, "auth_url", "token_url"),
@@ -77,7 +77,7 @@ PROVIDERS: Mapping[str, Provider] = {
 """
 Name of a section `auth.<name>` -> what it may have.
 
-Of conf/sample.ini and pkg/services/ssosettings/strategies/oauth_strategy.go of Grafana, and its pages on each provider.
+A test holds the keys against what Grafana reads, tests/unit/grafana_sign_in.json.
 """
 _OTHER_NAMES = {
     **dict.fromkeys(("azure", "azure_ad", "azureAd", "entra", "entraId", "microsoft"), "azuread"),
@@ -157,14 +157,12 @@ def variable(section: str, key: str) -> str:
 _OWNED_VARIABLES = {variable(*name.rsplit(".", 1)): said for name, said in OWNED.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class GrafanaConfig:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrafanaConfig(WithFiles):
     """Settings as they were written."""
 
     values: Mapping[tuple[str, str], str | MountedFile] = field(default_factory=dict)
     """Section and key -> the value as text, or the file that holds it."""
-    mounted: tuple[tuple[Path, MountedFile], ...] = ()
-    """What the settings refer to, with their paths."""
 
     @property
     def needs_browser(self) -> bool:
@@ -234,7 +232,7 @@ def _sign_in(written: object) -> GrafanaConfig:
         found.problems.append(Problem((), f"auto_login {rule}", "Write it for one only: it is where people are sent."))
     if found.problems:
         raise RulesError(found.problems)
-    return GrafanaConfig(values, tuple(found.mounted))
+    return GrafanaConfig(values=values, mounted=tuple(found.mounted))
 
 
 def _known(found: Files, provider: Provider, key: str, value: object, path: Path) -> str | MountedFile | None:
@@ -287,7 +285,7 @@ def _free(written: object) -> GrafanaConfig:
                     values[section, key] = read
     if found.problems:
         raise RulesError(found.problems)
-    return GrafanaConfig(values, tuple(found.mounted))
+    return GrafanaConfig(values=values, mounted=tuple(found.mounted))
 
 
 def _setting(

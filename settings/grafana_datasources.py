@@ -13,7 +13,7 @@ from .errors import Path, Problem, RulesError, nearest
 from .grafana_config import EXPANDED, IS_SECRET
 from .kinds import BOOL, COUNT, LIST, MAPPING, TEXT, Kind
 from .receiver_config import ReceiverReference
-from .scrape_credentials import IN_URL, PLAIN, REFERENCE, REPLACE, Files, MountedFile, file
+from .scrape_credentials import IN_URL, PLAIN, REFERENCE, REPLACE, Files, WithFiles, file
 
 NAME = "Hub"
 """Name of the datasource of this program."""
@@ -32,14 +32,12 @@ _VARIABLE = re.compile(r"(?<!\$)(?:\$\$)*\$(?:\w|\{)")
 _EXAMPLE = "Begin each entry with a hyphen: - {name: Loki, uid: loki, type: loki, url: 'https://loki.acme.example'}."
 
 
-@dataclass(frozen=True, slots=True)
-class GrafanaDatasources:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrafanaDatasources(WithFiles):
     """Datasources as they were written."""
 
     sources: tuple[Mapping[str, Any], ...] = ()
     """Entries of a provisioning file, with a `MountedFile` for each credential."""
-    mounted: tuple[tuple[Path, MountedFile], ...] = ()
-    """What their credentials refer to, with their paths."""
 
 
 class Datasources:
@@ -73,7 +71,7 @@ def _parsed(written: object) -> GrafanaDatasources:
             found.problems.append(Problem((index,), "is not a mapping", _EXAMPLE))
     if problems := found.problems or [*_doubles(read)]:
         raise RulesError(problems)
-    return GrafanaDatasources(tuple(read), tuple(found.mounted))
+    return GrafanaDatasources(sources=tuple(read), mounted=tuple(found.mounted))
 
 
 def _source(found: Files, written: Mapping[str, Any], path: Path) -> Mapping[str, Any]:

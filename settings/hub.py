@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from .agent import Shards
 from .cluster import USUAL_SERIES, Labels, Series
 from .errors import Problem
 from .issuer import Issuer
@@ -14,7 +15,7 @@ from .types import Count, DnsLabel
 
 
 class Writer(Section):
-    """An agent that writes to this hub; `series` and `labels` are for agents that another stack deploys."""
+    """An agent that writes to this hub; all but `rotation` is for agents that another stack deploys."""
 
     series: Series = USUAL_SERIES
     """Active series to plan for, if another stack deploys the agent."""
@@ -24,6 +25,8 @@ class Writer(Section):
     """Who signs tokens in the cluster, if another stack deploys the agent; like `clusters.*.issuer`."""
     token: bool = False
     """Whether an agent with an issuer may write with its token too, until its own stack is updated."""
+    shards: Shards = 1
+    """`agents.<name>.shards` of the stack that deploys the agent."""
     rotation: Count = 0
     """Increment it to renew the token; the previous token stays valid until the next renewal."""
 

@@ -15,6 +15,7 @@ NODE_EXPORTER = "quay.io/prometheus/node-exporter:v1.12.1"
 ALERTMANAGER = "quay.io/prometheus/alertmanager:v0.31.0"
 CONFIG_RELOADER = "quay.io/prometheus-operator/prometheus-config-reloader:v0.85.0"
 PROMETHEUS_OPERATOR = "quay.io/prometheus-operator/prometheus-operator:v0.85.0"
+ADMISSION_WEBHOOK = "quay.io/prometheus-operator/admission-webhook:v0.85.0"
 PUSHGATEWAY = "quay.io/prometheus/pushgateway:v1.11.1"
 BLACKBOX_EXPORTER = "quay.io/prometheus/blackbox-exporter:v0.28.0"
 THANOS = "quay.io/thanos/thanos:v0.42.5"
@@ -58,6 +59,8 @@ class Images(Section):
     """Sidecar that makes Alertmanager reload its configuration, and Prometheus where the operator runs it."""
     prometheus_operator: Image = PROMETHEUS_OPERATOR
     """Prometheus Operator, in clusters with `operator.install`."""
+    admission_webhook: Image = ADMISSION_WEBHOOK
+    """Admission webhook of the Prometheus Operator, in clusters with `operator.webhook`."""
     pushgateway: Image = PUSHGATEWAY
     """Pushgateway."""
     blackbox_exporter: Image = BLACKBOX_EXPORTER

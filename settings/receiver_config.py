@@ -12,7 +12,18 @@ from pydantic_core import CoreSchema, core_schema
 from .errors import Path, Problem, RulesError, nearest
 from .integrations import INTEGRATIONS, REQUIRED, Field, Fields, Headers, ListOf, Public, Secret
 from .kinds import MAPPING, RULES, halves
-from .scrape_credentials import IN_URL, PLAIN, REFERENCE, REPLACE, Files, MountedFile, Reference, file, http_header
+from .scrape_credentials import (
+    IN_URL,
+    PLAIN,
+    REFERENCE,
+    REPLACE,
+    Files,
+    MountedFile,
+    Reference,
+    WithFiles,
+    file,
+    http_header,
+)
 from .types import refused
 
 RELEASE = "0.31"
@@ -78,16 +89,12 @@ class ReceiverReference(Reference):
         return MountedFile(OF_STACK, self.stack_secret, "") if self.stack_secret else super().mounted
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiverConfigs:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiverConfigs(WithFiles):
     """The integrations of one receiver as they were written."""
 
     integrations: Mapping[str, list[Any]]
     """`slack_configs` and the like -> the integrations, with a `MountedFile` where Alertmanager expects a path."""
-    mounted: tuple[tuple[Path, MountedFile], ...]
-    """What their fields refer to, with their paths."""
-    literal: tuple[tuple[Path, object], ...]
-    """Paths of files that were written as such, with the paths of their fields."""
     texts: tuple[tuple[Path, str], ...]
     """Their templates."""
 
@@ -170,7 +177,12 @@ def _parsed(written: object) -> ReceiverConfigs:
             read[kind] = [_integration(found, kind, one, (kind, index)) for index, one in enumerate(entries)]
     if problems := found.problems or [*halves(written)]:
         raise RulesError(problems)
-    return ReceiverConfigs(read, tuple(found.mounted), tuple(found.literal), tuple(_templates(read, ())))
+    return ReceiverConfigs(
+        integrations=read,
+        mounted=tuple(found.mounted),
+        literal=tuple(found.literal),
+        texts=tuple(_templates(read, ())),
+    )
 
 
 def _templates(value: Any, path: Path) -> Iterator[tuple[Path, str]]:

@@ -46,7 +46,7 @@ OUR_JOBS = "|".join(
             "cadvisor",
             "config-reloader",
             "coredns",
-            "kube-state-metrics",
+            "kube-(controller-manager|etcd|proxy|scheduler|state-metrics)",
         ),
         *(
             "kubelet",

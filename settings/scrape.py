@@ -141,11 +141,16 @@ BuiltinName = Literal[
     "apiserver",
     "cadvisor",
     "coredns",
+    "kube-controller-manager",
+    "kube-etcd",
+    "kube-proxy",
+    "kube-scheduler",
     "kube-state-metrics",
     "kubelet",
     "node-exporter",
     "pods",
     "prometheus",
+    "prometheus-operator",
     "services",
 ]
 
@@ -157,6 +162,8 @@ class Builtin(Section):
     """Time between two scrapes of a target, instead of `scrape.interval`."""
     timeout: Duration | None = None
     """Time after which a scrape has failed, instead of `scrape.timeout`; at most the interval."""
+    keep: Distinct[MetricName] = ()
+    """Names of metrics to keep of this job, with all their series, beside the essential ones and `scrape.keep`."""
     drop: Distinct[MetricPattern] = ()
     """Metrics that are not stored; those that promfleet's own rules and dashboards read of such a job always are."""
 
@@ -197,11 +204,23 @@ class Scrape(Section):
         if builtin.timeout and seconds(builtin.timeout) > seconds(interval):
             rule = f"is longer than the interval, {interval}"
             yield Problem(("timeout",), rule, f"Write {interval} or less.", builtin.timeout)
+        if builtin.keep and (name in (*ANNOTATED, _ALWAYS_WHOLE) or self.metrics == "full"):
+            why = "with metrics: full" if self.metrics == "full" else "of a job of which all is kept"
+            yield Problem(("keep",), f"has no effect {why}", "Remove it.")
         if builtin.drop and name == _ALWAYS_WHOLE:
             yield Problem(("drop",), "is not offered: rules read what Prometheus says of itself", "Remove it.")
         elif builtin.drop and name not in ANNOTATED and self.metrics == "essential":
             instead = "Remove it: nothing is kept but what rules and dashboards read, and what scrape.keep names."
             yield Problem(("drop",), "has no effect with metrics: essential", instead)
+
+    def kept_of(self, job: str) -> frozenset[str]:
+        """Names of metrics to keep of one of this program's jobs beside the essential ones."""
+        return frozenset({*self.keep, *self.builtin.get(job, Builtin()).keep})
+
+    @property
+    def kept(self) -> frozenset[str]:
+        """Names of metrics to keep of any job."""
+        return frozenset({*self.keep, *(name for builtin in self.builtin.values() for name in builtin.keep)})
 
     def timeout_of(self, job: str) -> Duration:
         """Time after which a scrape of one of this program's jobs has failed."""

@@ -12,7 +12,7 @@ from .errors import Path, Problem, RulesError
 from .kinds import BOOL, COUNT, LENGTH, LIST, MAPPING, NUMBER, RULES, TEXT, Kind, halves, unknown_or_wrong
 from .read_files import ReadFiles
 from .reserved import OUR_JOBS
-from .scrape_credentials import MountedFile, files
+from .scrape_credentials import WithFiles, files
 
 DISCOVERY = (
     "static_configs",
@@ -125,8 +125,8 @@ LIMITS = {
 """Field of a `scrape_config` -> the field of `scrape.limits` that it may not exceed."""
 
 
-@dataclass(frozen=True, slots=True)
-class ScrapeConfig:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScrapeConfig(WithFiles):
     """One entry of `scrape_configs`, of whoever wrote the stack file."""
 
     path: Path
@@ -136,26 +136,18 @@ class ScrapeConfig:
     """The clusters in which it is scraped; all, if None."""
     config: Mapping[str, Any]
     """Its fields but `job_name` and `clusters`, with a `MountedFile` where Prometheus expects the path of one."""
-    mounted: tuple[tuple[Path, MountedFile], ...]
-    """What its fields refer to, with their paths."""
-    literal: tuple[tuple[Path, object], ...]
-    """Paths of files that were written as such, with the paths of their fields."""
 
     def is_in(self, cluster: str) -> bool:
         """Whether it is scraped in a cluster."""
         return self.clusters is None or cluster in self.clusters
 
 
-@dataclass(frozen=True, slots=True)
-class ClientConfig:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientConfig(WithFiles):
     """How targets are asked that this program finds: fields of a `scrape_config`."""
 
     config: Mapping[str, Any] = field(default_factory=dict)
     """With a `MountedFile` where Prometheus expects the path of one."""
-    mounted: tuple[tuple[Path, MountedFile], ...] = ()
-    """What its fields refer to, with their paths."""
-    literal: tuple[tuple[Path, object], ...] = ()
-    """Paths of files that were written as such, with the paths of their fields."""
 
 
 class ClientConfigs:
@@ -180,7 +172,7 @@ def parsed_client(written: object) -> ClientConfig:
         *found.problems,
     ] or [*halves(written)]:
         raise RulesError(problems)
-    return ClientConfig(found.config, tuple(found.mounted), tuple(found.literal))
+    return ClientConfig(config=found.config, mounted=tuple(found.mounted), literal=tuple(found.literal))
 
 
 class ScrapeConfigs:

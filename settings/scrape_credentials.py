@@ -109,6 +109,16 @@ class MountedFile:
     key: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithFiles:
+    """A document in the words of another program, which reads parts of it from files."""
+
+    mounted: tuple[tuple[Path, MountedFile], ...] = ()
+    """What its fields refer to, with their paths."""
+    literal: tuple[tuple[Path, object], ...] = ()
+    """Paths of files that were written as such, with the paths of their fields."""
+
+
 @dataclass(slots=True)
 class Files:
     """A document whose credentials are files, and what was found in it on the way."""

@@ -1,14 +1,14 @@
-"""Settings of the object store of Thanos: Google Cloud Storage, S3 or a shared volume."""
+"""Settings of the object store of Thanos: Google Cloud Storage, S3, Azure Blob Storage or a shared volume."""
 
 import re
-from collections.abc import Iterable, Iterator
-from typing import Annotated, Literal
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator
 
 from .errors import Problem
 from .secret_key import SecretKey
-from .section import Section
+from .section import Section, renamed
 from .types import ADDRESS, COUNTABLE, IN_BRACKETS, PORT, PROJECT, DnsName, Text, kept, refused, seconds
 
 _NO_BUCKET = (
@@ -94,6 +94,34 @@ KmsKey = Annotated[
         "Write projects/…/locations/…/keyRings/…/cryptoKeys/….",
     ),
 ]
+RoleArn = Annotated[
+    str,
+    Text(
+        r"arn:aws(?:-[a-z]+)*:iam::[0-9]{12}:role/[\w+=,.@/-]+",
+        "is not the ARN of an IAM role",
+        "Write arn:aws:iam::<account>:role/<name>.",
+    ),
+]
+StorageAccount = Annotated[
+    str,
+    Text(r"[a-z0-9]{3,24}", "is not the name of a storage account", "Write 3 to 24 lower-case letters and digits."),
+]
+Container = Annotated[
+    str,
+    Text(
+        r"(?=.{3,63}$)[a-z0-9]+(?:-[a-z0-9]+)*",
+        "is not the name of a container",
+        "Write 3 to 63 lower-case letters, digits and single hyphens.",
+    ),
+]
+ClientId = Annotated[
+    str,
+    Text(
+        r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+        "is not a client ID",
+        "Write the client ID of the managed identity, a UUID in lower case.",
+    ),
+]
 _WEEK, _QUARTER = 7 * 86400, 90 * 86400
 
 
@@ -156,18 +184,63 @@ class Gcs(Section):
 
 
 class S3(Section):
-    """An existing bucket of an S3-compatible object store, and the Secret with its credentials."""
+    """An existing bucket of an S3-compatible object store, and how pods get access to it."""
 
     bucket: S3Bucket
-    """Name of the bucket."""
+    """Name of the bucket, which must exist."""
     endpoint: S3Endpoint
     """`host` or `host:port`, without scheme: s3.eu-central-1.amazonaws.com."""
     region: Region | None = None
     """Region, if it is not part of the endpoint."""
-    access_key: SecretKey
+    role: RoleArn | None = None
+    """IAM role of the ServiceAccounts on EKS (IRSA), instead of keys."""
+    pod_identity: bool = False
+    """Whether EKS Pod Identity associates a role with the ServiceAccounts, instead of keys."""
+    access_key: SecretKey | None = None
     """Kubernetes Secret that holds the access key ID."""
-    secret_key: SecretKey
+    secret_key: SecretKey | None = None
     """Kubernetes Secret that holds the secret access key."""
+
+    def problems(self) -> Iterator[Problem]:
+        """There is one way to get access."""
+        keys = {"accessKey": self.access_key, "secretKey": self.secret_key}
+        found = [name for name, one in {"role": self.role, "podIdentity": self.pod_identity, **keys}.items() if one]
+        if not found:
+            instead = "Write accessKey and secretKey; on EKS role (IRSA), or podIdentity: true."
+            yield Problem((), "has no credentials", instead)
+        elif found[0] not in keys and len(found) > 1:
+            yield Problem((), f"has {' and '.join(found)}", "Keep one: role, podIdentity, or the two keys.")
+        elif len(found) == 1 and found[0] in keys:
+            [missing] = keys.keys() - set(found)
+            yield Problem((missing,), "is missing", "Add it: {name: <Secret>, key: <key in it>}.")
+
+
+class Azure(Section):
+    """An existing container of a storage account of Azure, and how pods get access to it."""
+
+    account: StorageAccount
+    """Name of the storage account."""
+    container: Container
+    """Name of the container, which must exist."""
+    endpoint: DnsName | None = None
+    """Domain of the blob service in another cloud than Azure's public one: blob.core.chinacloudapi.cn."""
+    client_id: ClientId | None = None
+    """Client ID of the managed identity that pods act as, by Workload Identity on AKS."""
+    key: SecretKey | None = None
+    """Kubernetes Secret that holds a key of the storage account instead."""
+    connection_string: SecretKey | None = None
+    """Kubernetes Secret that holds a connection string instead."""
+
+    def problems(self) -> Iterator[Problem]:
+        """There is one way to get access."""
+        ways = {"clientId": self.client_id, "key": self.key, "connectionString": self.connection_string}
+        found = [name for name, one in ways.items() if one]
+        if len(found) != 1:
+            rule = f"has {' and '.join(found)}" if found else "has no credentials"
+            yield Problem((), rule, "Write exactly one of clientId (Workload Identity), key and connectionString.")
+        if self.connection_string and self.endpoint:
+            instead = "Remove it, or connectionString."
+            yield Problem(("endpoint",), "has no effect: the connection string has one", instead, self.endpoint)
 
 
 class Filesystem(Section):
@@ -178,18 +251,30 @@ class Filesystem(Section):
 
 
 class Storage(Section):
-    """Object store for blocks: exactly one of the three."""
+    """Object store for blocks: exactly one of the four."""
 
     gcs: Gcs | None = None
     """Google Cloud Storage."""
     s3: S3 | None = None
     """An S3-compatible object store."""
+    azure: Azure | None = None
+    """Azure Blob Storage."""
     filesystem: Filesystem | None = None
     """A shared volume."""
 
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = renamed(
+        {
+            "objstoreConfig": "gcs, s3, azure or filesystem",
+            "objectStorageConfig": "gcs, s3, azure or filesystem",
+            "blob": "azure",
+            "azureBlob": "azure",
+            "aws": "s3",
+        }
+    )
+
     def problems(self) -> Iterator[Problem]:
         """There is one object store."""
-        written = [name for name in ("gcs", "s3", "filesystem") if getattr(self, name)]
+        written = [name for name in ("gcs", "s3", "azure", "filesystem") if getattr(self, name)]
         if len(written) != 1:
             found = " and ".join(written) if written else "none of them"
-            yield Problem((), f"has {found}", "Write exactly one of gcs, s3 and filesystem.")
+            yield Problem((), f"has {found}", "Write exactly one of gcs, s3, azure and filesystem.")

@@ -260,11 +260,12 @@ DataKey = Annotated[
     ),
 ]
 """A key in the data of a Secret."""
-_QUALIFIED = rf"(?:(?=[^/]{{1,253}}/){_LABEL}(?:\.{_LABEL})*/)?(?=.{{1,63}}$)[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
+QUALIFIED = rf"(?:(?=[^/]{{1,253}}/){_LABEL}(?:\.{_LABEL})*/)?(?=.{{1,63}}$)[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
+"""The form of a qualified name of Kubernetes: a name of at most 63 characters, with an optional domain before it."""
 AnnotationName = Annotated[
     str,
     Text(
-        _QUALIFIED,
+        QUALIFIED,
         "is not the name of an annotation",
         "Write it as its controller does: networking.gke.io/load-balancer-type.",
     ),
@@ -273,7 +274,7 @@ AnnotationName = Annotated[
 ObjectLabel = Annotated[
     str,
     Text(
-        _QUALIFIED,
+        QUALIFIED,
         "is not the name of a Kubernetes label",
         "Write it as Kubernetes has it: app.kubernetes.io/name.",
     ),

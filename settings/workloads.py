@@ -7,8 +7,8 @@ from pydantic import AfterValidator, Field
 
 from .errors import Problem, RulesError
 from .pod_fields import PodField, consistent, named, spreadable, tolerable
-from .section import Section, Table
-from .types import AnnotationName, DnsName, ObjectLabel, ObjectLabelValue, refused
+from .section import Distinct, Section, Table
+from .types import HTTP_URL, AnnotationName, DnsName, ObjectLabel, ObjectLabelValue, Text, refused
 
 _OF_OURS = ("app.kubernetes.io/name", "app.kubernetes.io/instance", "app.kubernetes.io/version")
 _OF_CONTROLLERS = (
@@ -77,6 +77,24 @@ class Placement(Section):
         return {name: value for name in self.model_fields_set if (value := getattr(self, name)) is not None}
 
 
+_ALWAYS_EXEMPT = (
+    *("$(KUBERNETES_SERVICE_HOST)", "localhost", "127.0.0.1", "::1", ".svc", ".cluster.local"),
+    # Where clouds give pods their identity.
+    *("169.254.0.0/16", "metadata.google.internal"),
+)
+ProxyUrl = Annotated[
+    str,
+    Text(HTTP_URL, "is not the URL of a proxy without user", "Write http://proxy.acme.example:3128."),
+]
+Exempt = Annotated[
+    str,
+    Text(
+        r"\.?[A-Za-z0-9](?:[A-Za-z0-9.:-]*[A-Za-z0-9])?(?:/[0-9]{1,3})?",
+        "is not a host, domain or range of addresses",
+        "Write a host, .domain or range: prometheus.acme.example, .acme.internal, 10.0.0.0/8.",
+    ),
+]
+"""An entry of NO_PROXY."""
 Resources = Annotated[dict[str, Any], PodField("resources", consistent)]
 
 
@@ -99,6 +117,8 @@ class Components(Section):
 
     prometheus: Component = Component()
     """Prometheus, as a server and as an agent."""
+    admission_webhook: Component = Component()
+    """The Prometheus Operator's."""
     alertmanager: Component = Component()
     blackbox_exporter: Component = Component()
     grafana: Component = Component()
@@ -135,8 +155,25 @@ class Components(Section):
     }
 
 
+class Proxy(Section):
+    """The HTTP proxy by which pods reach what is outside of their cluster."""
+
+    url: ProxyUrl
+    """Its URL, for requests by http and by https."""
+    no_proxy: Distinct[Exempt] = ()
+    """Hosts, `.domains` and CIDR ranges that are reached without it, beside the API server and names of the cluster."""
+
+    @property
+    def exempt(self) -> str:
+        """NO_PROXY; Kubernetes puts the address of the API server in."""
+        return ",".join(dict.fromkeys((*_ALWAYS_EXEMPT, *self.no_proxy)))
+
+
 class Workloads(Placement):
     """Where pods run and what they carry; the more specific of two settings replaces the other, field by field."""
+
+    proxy: Proxy | None = None
+    """HTTP proxy of the pods that talk to the world outside of the cluster."""
 
     components: Components = Field(default_factory=Components)
     """The same for one component, and its resources."""
@@ -145,6 +182,15 @@ class Workloads(Placement):
 NODE_EXPORTER = "node_exporter"
 ON_EVERY_NODE = frozenset({"affinity", "node_selector", "tolerations", "topology_spread_constraints"})
 """Fields that node-exporter gets only where they name it, since it would leave nodes unwatched."""
+
+
+PROXIED = frozenset(
+    {
+        *("alertmanager", "blackbox_exporter", "grafana", "prometheus"),
+        *("thanos_bucket_web", "thanos_compactor", "thanos_receive", "thanos_ruler", "thanos_store"),
+    }
+)
+"""Components that talk to something outside of their cluster."""
 
 
 def fields_of(component: str, layers: Iterable[Workloads]) -> dict[str, Any]:
@@ -156,6 +202,8 @@ def fields_of(component: str, layers: Iterable[Workloads]) -> dict[str, Any]:
     """
     layers = tuple(layers)
     found = {name: value for layer in layers for name, value in layer.written.items() if name != "components"}
+    if component not in PROXIED:
+        found.pop("proxy", None)
     if component == NODE_EXPORTER:
         found = {name: value for name, value in found.items() if name not in ON_EVERY_NODE}
     for layer in layers:

@@ -8,8 +8,9 @@ from pulumi import Output
 
 import render
 from components import AgentPrometheus
-from components.agent_prometheus import CA_FILE, TOKEN_FILE, AgentPrometheusArgs
+from components.agent_prometheus import CA_FILE, TOKEN_FILE, AgentPrometheusArgs, AgentShard
 from settings import Fleet, Receiver, memory, seconds, secret_key
+from settings.agent import series_of_shard, shard_name
 
 from .clusters import ClusterContext
 from .hub import RemoteWriteEndpoint
@@ -70,30 +71,42 @@ def agent_args(
 ) -> AgentPrometheusArgs:
     """Return the arguments of the agent's component."""
     agent = fleet.agents[cluster]
-    series = fleet.clusters[cluster].series
-    plan = render.wal_plan(seconds(agent.outage), series, min(PLANNED_INTERVAL, seconds(fleet.scrape.interval)))
+    series = series_of_shard(fleet.clusters[cluster].series, agent.shards)
+    plan = wal_plan(fleet, cluster, series)
 
-    def written(rendered: Callable[..., Any]) -> Any:
+    def written(rendered: Callable[..., Any], *shard: int) -> Any:
         """What is rendered of the receiver, once it is known."""
         if receiver is None:
-            return rendered(fleet, cluster, None, own=False, ca_file=None, token_file=TOKEN_FILE)
+            return rendered(fleet, cluster, None, *shard, own=False, ca_file=None, token_file=TOKEN_FILE)
         return Output.all(receiver.url, receiver.ca, receiver.ca_config_map, receiver.protocol).apply(
             lambda found: rendered(
                 fleet,
                 cluster,
                 found[0],
+                *shard,
                 own=found[3] == "2.0",
                 ca_file=CA_FILE if any(found[1:3]) else None,
                 token_file=TOKEN_FILE,
             )
         )
 
+    def shard(number: int) -> AgentShard:
+        made: AgentShard = {
+            "name": shard_name(number),
+            "config": written(render.agent_config, number),
+            "storage": agent.storage or volume(fleet, cluster, number),
+        }
+        if fleet.clusters[cluster].operator:
+            described = render.operated_agent(fleet, cluster, plan, number)
+            write = written(render.operated_remote_write)
+            made["operated"] = described._replace(spec={**described.spec, "remoteWrite": write})
+        return made
+
     args: AgentPrometheusArgs = {
         "namespace": context.namespace,
         "prefix": fleet.namespace,
-        "config": written(render.agent_config),
+        "shards": [shard(number) for number in range(agent.shards)],
         "flags": render.agent_flags(plan),
-        "storage": agent.storage or plan.volume,
         "storage_class": agent.storage_class,
         "memory": memory.agent_memory(series, len(agent.destinations)),
         "grace": render.AGENT_GRACE,
@@ -111,8 +124,21 @@ def agent_args(
     args["job_files"] = render.mounted_files(fleet, cluster)
     args["discovered"] = render.discovered_resources(fleet, cluster)
     args["namespaces"] = render.readable_namespaces(fleet, cluster)
-    if fleet.clusters[cluster].operator:
-        described = render.operated_agent(fleet, cluster, plan)
-        write = written(render.operated_remote_write)
-        args["operated"] = described._replace(spec={**described.spec, "remoteWrite": write})
     return args
+
+
+def wal_plan(fleet: Fleet, cluster: str, series: int) -> render.WalPlan:
+    """Plan the write-ahead log of an agent with this many series."""
+    interval = min(PLANNED_INTERVAL, seconds(fleet.scrape.interval))
+    return render.wal_plan(seconds(fleet.agents[cluster].outage), series, interval)
+
+
+def volume(fleet: Fleet, cluster: str, number: int) -> str:
+    """
+    Return the size of a shard's volume, which does not depend on the number of shards: no volume can shrink.
+
+    The first has room for the whole cluster, of which it may be the only agent again; each other one for its part of
+    two shards.
+    """
+    series = fleet.clusters[cluster].series
+    return wal_plan(fleet, cluster, series_of_shard(series, 2) if number else series).volume

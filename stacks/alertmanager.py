@@ -39,7 +39,7 @@ def expose_alertmanager(monitor: Monitor, exposed: ExposedHost) -> None:
     """Route its host to the auth proxies for silencing and reading; with passthrough, to the first only."""
     expose = monitor.server.expose
     reading = [] if expose.passthrough else [backend(READ, path=ALERTS if expose.via in ROUTED else None)]
-    expose_host(monitor, APP, exposed.host, [backend(OPERATE, node_port=exposed.node_port), *reading])
+    expose_host(monitor, APP, exposed, [backend(OPERATE, node_port=exposed.node_port), *reading])
 
 
 def alertmanager_args(monitor: Monitor, alertmanager: settings.Alertmanager) -> AlertmanagerArgs:
@@ -55,7 +55,7 @@ def alertmanager_args(monitor: Monitor, alertmanager: settings.Alertmanager) -> 
     args: AlertmanagerArgs = {
         "namespace": monitor.context.namespace,
         "prefix": fleet.namespace,
-        "config": render.alertmanager_config(alertmanager),
+        "config": render.alertmanager_config(alertmanager, proxied=fleet.has_proxy(monitor.cluster)),
         "secrets": {key: config.require_secret(key) for key in keys},
         "existing": {key: (place.name, place.key) for key, place in used.items() if place},
         "files": [file for file in files if file.kind != OF_STACK],

@@ -7,9 +7,12 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions, ResourceTransformation
 
-from components import KubeStateMetrics, Namespace, NodeExporter, PrometheusOperator
-from components.agent_prometheus import APP as AGENT
-from settings import Fleet, seconds
+from components import AdmissionWebhook, KubeStateMetrics, Namespace, NodeExporter, PrometheusOperator
+from components.admission_webhook import APP as WEBHOOK
+from components.admission_webhook import AdmissionWebhookArgs
+from render.operator import judged
+from settings import Fleet, operator, seconds
+from settings.agent import shard_name
 
 from .limits import limited
 from .ownership import owned, this_stack
@@ -64,7 +67,7 @@ def deploy_cluster(fleet: Fleet, name: str) -> ClusterContext:
                 "namespace": namespace,
                 "prefix": fleet.namespace,
                 "series": cluster.series,
-                "scraper": _scraper(fleet, name),
+                "scrapers": _scrapers(fleet, name),
                 "labels": {**cluster.kube_state_metrics.labels},
                 "image": fleet.images.kube_state_metrics,
                 "rollout_timeout": seconds(fleet.rollout_timeout),
@@ -82,20 +85,47 @@ def deploy_cluster(fleet: Fleet, name: str) -> ClusterContext:
                 "prefix": fleet.namespace,
                 "image": fleet.images.prometheus_operator,
                 "reloader_image": fleet.images.config_reloader,
-                "scraper": _scraper(fleet, name),
+                "scrapers": _scrapers(fleet, name),
                 "rollout_timeout": seconds(fleet.rollout_timeout),
             },
             opts,
         )
         before_prometheus.append(operator)
+        if cluster.operator.webhook:
+            deploy_webhook(fleet, name, cluster.operator.webhook, namespace, opts)
     return ClusterContext(provider, transformations, namespace, before_prometheus)
 
 
-def _scraper(fleet: Fleet, cluster: str) -> str | None:
-    """The app that scrapes a cluster from inside, if one does."""
+def deploy_webhook(
+    fleet: Fleet, name: str, webhook: operator.AdmissionWebhook, namespace: pulumi.Output[str], opts: ResourceOptions
+) -> None:
+    """Make the webhook that judges PrometheusRules of a cluster."""
+    args: AdmissionWebhookArgs = {
+        "namespace": namespace,
+        "prefix": fleet.namespace,
+        "host": f"{WEBHOOK}.{fleet.namespace}.svc",
+        "failure_policy": webhook.failure_policy,
+        "selectors": judged(fleet, name),
+        "replicas": webhook.replicas,
+        "image": fleet.images.admission_webhook,
+        "rollout_timeout": seconds(fleet.rollout_timeout),
+    }
+    if webhook.secret:
+        args["tls_secret"] = webhook.secret
+    if webhook.issuer:
+        args["tls_issuer"] = webhook.issuer
+    if webhook.ca:
+        args["ca"] = webhook.ca
+    AdmissionWebhook(name, args, opts)
+
+
+def _scrapers(fleet: Fleet, cluster: str) -> list[str]:
+    """The apps that scrape a cluster from inside, if any do."""
     if fleet.watcher and cluster in fleet.watcher.clusters:
-        return None
-    return fleet.server.app if fleet.server and fleet.server.cluster == cluster else AGENT
+        return []
+    if fleet.server and fleet.server.cluster == cluster:
+        return [fleet.server.app]
+    return [shard_name(number) for number in range(fleet.agents[cluster].shards)]
 
 
 def deploy_node_exporter(fleet: Fleet, name: str, opts: ResourceOptions) -> Namespace:

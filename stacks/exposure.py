@@ -17,11 +17,14 @@ class Port(NamedTuple):
 
     name: str
     port: int
+    health_path: str
+    """Path that answers 200 without a login."""
 
 
 def backend(proxy: AuthProxy | Port, *, path: str | None = None, node_port: int | None = None) -> Backend:
     """Return the backend of a host, or of one path of it."""
-    found: Backend = {"name": proxy.name, "port": proxy.port}
+    health = (proxy.health, "/healthz") if isinstance(proxy, AuthProxy) else (proxy.port, proxy.health_path)
+    found: Backend = {"name": proxy.name, "port": proxy.port, "health": health}
     if path:
         found["path"] = path
     if node_port:
@@ -49,11 +52,11 @@ def expose_endpoint(monitor: Monitor, exposed: ExposedHost | None, app: str, pro
     """Route a host to one port of an app, and return its URL; None if it is not exposed."""
     if not exposed:
         return None
-    expose_host(monitor, app, exposed.host, [backend(proxy, node_port=exposed.node_port)])
+    expose_host(monitor, app, exposed, [backend(proxy, node_port=exposed.node_port)])
     return url(monitor.server.expose, exposed.host, exposed.node_port or proxy.port)
 
 
-def expose_host(monitor: Monitor, app: str, host: str, backends: Sequence[Backend]) -> None:
+def expose_host(monitor: Monitor, app: str, exposed: ExposedHost, backends: Sequence[Backend]) -> None:
     """Route a host to ports of an app's Service; with `via: clusterIP` nothing is made."""
     expose, fleet = monitor.server.expose, monitor.fleet
     if expose.via == "clusterIP":
@@ -62,12 +65,14 @@ def expose_host(monitor: Monitor, app: str, host: str, backends: Sequence[Backen
         "namespace": monitor.context.namespace,
         "app": app,
         "via": expose.via,
-        "host": host,
+        "host": exposed.host,
         "backends": backends,
         "server_name": expose.host,
         "tls_secret": monitor.tls_secret,
         "passthrough": expose.passthrough,
-        "annotations": dict(expose.annotations),
+        "annotations": {**expose.annotations, **exposed.annotations},
+        "service_annotations": {**expose.service_annotations, **exposed.service_annotations},
+        "external_dns": expose.external_dns,
         "source_ranges": expose.source_ranges,
         "rollout_timeout": seconds(fleet.rollout_timeout),
     }
@@ -77,7 +82,10 @@ def expose_host(monitor: Monitor, app: str, host: str, backends: Sequence[Backen
         args["ca_config_map"] = expose.tls.ca_config_map
     if expose.ingress_class:
         args["ingress_class"] = expose.ingress_class
+    if expose.load_balancer_class:
+        args["load_balancer_class"] = expose.load_balancer_class
     if expose.gateway:
         gateway = {"name": expose.gateway.name, "namespace": expose.gateway.namespace}
         args["gateway"] = gateway | ({"sectionName": expose.gateway.listener} if expose.gateway.listener else {})
-    Exposure(f"{monitor.cluster}.{host.replace(':', '-')}", args, monitor.options())
+        args["gateway_of_gke"] = expose.gateway.is_of_gke
+    Exposure(f"{monitor.cluster}.{exposed.host.replace(':', '-')}", args, monitor.options())

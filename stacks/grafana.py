@@ -17,7 +17,7 @@ from .monitor import Monitor
 
 def deploy_grafana(monitor: Monitor, grafana: settings.Grafana) -> None:
     """Make Grafana, and export its Service and URL."""
-    url = expose_endpoint(monitor, grafana.expose, rendered.APP, Port(HTTPS, rendered.PORT))
+    url = expose_endpoint(monitor, grafana.expose, rendered.APP, Port(HTTPS, rendered.PORT, rendered.HEALTH))
     component = Grafana(monitor.cluster, grafana_args(monitor, grafana, url), monitor.options())
     pulumi.export("grafana", {"service": component.service, "url": url})
 

@@ -1,4 +1,4 @@
-"""Warnings of a preview about monitors and rules that nobody reads."""
+"""Warnings of a preview about monitors, rules and AlertmanagerConfigs that nobody reads."""
 
 from collections.abc import Mapping
 
@@ -14,7 +14,7 @@ from .ownership import OWNER
 
 def warn_of_unread_monitors(fleet: Fleet) -> None:
     """
-    Have a preview warn of each cluster's monitors and rules that no Prometheus reads once the stack is deployed.
+    Have a preview warn of what no Prometheus and no Alertmanager of each cluster reads once the stack is deployed.
 
     Only a preview asks: `pulumi up` begins with one. It goes on beside, and its outcome stops nothing.
     """
@@ -38,13 +38,21 @@ async def _warn(fleet: Fleet, name: str) -> None:
 def warnings(fleet: Fleet, cluster: str, found: Mapping[str, list[str]]) -> list[str]:
     """Say what nobody reads in a cluster, by its kind, and what would change that."""
     return [
-        f"{cluster}: no Prometheus reads {len(names)} {KINDS[kind]} of this cluster: {some(names)}. "
+        f"{cluster}: no {_reader(kind)} reads {len(names)} {KINDS[kind]} of this cluster: {some(names)}. "
         f"{_instead(fleet, cluster, kind)}"
         for kind, names in found.items()
     ]
 
 
+def _reader(kind: str) -> str:
+    return "Alertmanager" if kind == "alertmanagerConfig" else "Prometheus"
+
+
 def _instead(fleet: Fleet, cluster: str, kind: str) -> str:
+    if kind == "alertmanagerConfig":
+        whose = "" if fleet.server or fleet.watcher else ", in the stack of the hub"
+        what = "with the namespaces of each route, or delete them"
+        return f"Write them as alertmanager.receivers and alertmanager.routes{whose}, {what}."
     operator = fleet.clusters[cluster].operator
     if operator is None:
         if fleet.watcher and cluster in fleet.watcher.clusters:

@@ -9,7 +9,7 @@ from components.k8s.labels import pods_of_app
 from render.operator import camel
 from settings import Fleet
 from settings.pod_fields import quantity
-from settings.workloads import Workloads, component_of, fields_of, resources_of
+from settings.workloads import Proxy, Workloads, component_of, fields_of, resources_of
 
 from .limits import OPERATED, WORKLOADS
 
@@ -67,7 +67,8 @@ def _pod(
     spelt: Callable[[str], str],
 ) -> dict[str, Any]:
     """The fields of a pod with those of the stack file; `spelt` gives the name of a field as this pod has it."""
-    added = {spelt(name): value for name, value in fields.items() if name not in {*_OF_METADATA, "resources"}}
+    beside = {*_OF_METADATA, "resources", "proxy"}
+    added = {spelt(name): value for name, value in fields.items() if name not in beside}
     selector, spread = spelt("node_selector"), spelt("topology_spread_constraints")
     if selector in added:
         added[selector] = {**added[selector], **pod[selector]}
@@ -75,15 +76,34 @@ def _pod(
         own = {"labelSelector": {"matchLabels": pods_of_app(app)}}
         added[spread] = [{**own, **constraint} for constraint in added[spread]]
     lists = [name for name in ("containers", spelt("init_containers")) if name in pod]
-    sized = {name: [_sized(one, fields.get("resources"), layers) for one in pod[name]] for name in lists}
-    return {**pod, **added, **sized}
+    changed = {
+        name: [_proxied(_sized(one, fields.get("resources"), layers), fields.get("proxy")) for one in pod[name]]
+        for name in lists
+    }
+    return {**pod, **added, **changed}
+
+
+def _proxied(container: dict[str, Any], proxy: Proxy | None) -> dict[str, Any]:
+    """A container with the variables of a proxy, unless it talks to nothing but its pod and the API server."""
+    if proxy is None or _beside(container) not in (None, "thanos_sidecar"):
+        return container
+    variables = {"HTTP_PROXY": proxy.url, "HTTPS_PROXY": proxy.url, "NO_PROXY": proxy.exempt}
+    return {
+        **container,
+        "env": [*container.get("env", ()), *({"name": name, "value": value} for name, value in variables.items())],
+    }
+
+
+def _beside(container: Mapping[str, Any]) -> str | None:
+    """The settings of a container that runs beside others; none of a main container."""
+    name = str(container["name"])
+    return _BESIDE.get("kube-rbac-proxy" if name.startswith("kube-rbac-proxy-") else name)
 
 
 def _sized(
     container: Mapping[str, Any], of_component: Mapping[str, Any] | None, layers: Sequence[Workloads]
 ) -> dict[str, Any]:
-    name = str(container["name"])
-    beside = _BESIDE.get("kube-rbac-proxy" if name.startswith("kube-rbac-proxy-") else name)
+    beside = _beside(container)
     written = resources_of(beside, layers) if beside else of_component
     return {**container, "resources": merged(container["resources"], written)} if written else dict(container)
 

@@ -14,7 +14,7 @@ def deploy_blackbox_exporter(monitor: Monitor) -> None:
     args: BlackboxExporterArgs = {
         "namespace": monitor.context.namespace,
         "prefix": fleet.namespace,
-        "config": blackbox_config(),
+        "config": blackbox_config(proxied=fleet.has_proxy(monitor.cluster)),
         "scraper": monitor.server.app,
         "tls_secret": monitor.tls_secret,
         "image": fleet.images.blackbox_exporter,

@@ -10,7 +10,7 @@ from components.thanos.role import BucketAccess
 from render.auth_proxy import AuthProxy
 from render.prometheus.auth_proxies import READ, WRITE
 from render.thanos.sidecar import sidecar_flags
-from settings import Expose, Fleet, Server, memory, seconds
+from settings import Expose, ExposedHost, Fleet, Server, memory, seconds
 from settings.expose import ROUTED
 
 from .clusters import ClusterContext
@@ -89,7 +89,8 @@ def expose_server(monitor: Monitor, proxies: Sequence[AuthProxy]) -> None:
     for host in dict.fromkeys(names[proxy.name] for proxy in proxies):
         found = [proxy for proxy in proxies if names[proxy.name] == host]
         backends = [backend(proxy, path=paths.get(proxy.name), node_port=ports.get(proxy.name)) for proxy in found]
-        expose_host(monitor, monitor.server.app, host, backends)
+        exposed = ExposedHost(host=host, annotations=expose.host_annotations)
+        expose_host(monitor, monitor.server.app, exposed, backends)
 
 
 def proxy_url(expose: Expose, proxy: AuthProxy) -> str:

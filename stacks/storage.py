@@ -4,22 +4,29 @@ import hashlib
 from collections.abc import Mapping
 
 import pulumi_gcp as gcp
+import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
 from components.gcs_bucket import Bucket, BucketArgs, Member
 from components.thanos.role import BucketAccess
 from render.thanos.bucket_roles import buckets, compactors, stores
 from render.thanos.names import RECEIVE, RULER, WEB
-from render.thanos.objstore import CREDENTIALS, SHARED
+from render.thanos.objstore import AZURE_CREDENTIAL, CREDENTIALS, SHARED
 from render.thanos.ruler import is_stateless
 from settings import Fleet, Server, Thanos, seconds
 from settings.secret_key import SecretKey
-from settings.storage import S3, Filesystem, Gcs
+from settings.storage import S3, Azure, Filesystem, Gcs
 
 from .server import BucketAccesses
 
 GOOGLE_ACCOUNT = "iam.gke.io/gcp-service-account"
 """Annotation of a ServiceAccount whose pods act as a Google service account."""
+AWS_ROLE = "eks.amazonaws.com/role-arn"
+"""Annotation of a ServiceAccount whose pods assume an IAM role."""
+AZURE_CLIENT = "azure.workload.identity/client-id"
+"""Annotation of a ServiceAccount whose pods act as a managed identity of Azure."""
+AZURE_IDENTITY = "azure.workload.identity/use"
+"""Label of such pods."""
 _KEY, _BLOCKS = "google-key", "blocks"
 
 
@@ -28,7 +35,13 @@ def deploy_storage(fleet: Fleet, thanos: Thanos, server: Server) -> BucketAccess
     storage = thanos.storage
     if storage.gcs:
         return _google(fleet, thanos, storage.gcs, server)
-    access = _s3(storage.s3) if storage.s3 else _shared(storage.filesystem) if storage.filesystem else BucketAccess()
+    access = BucketAccess()
+    if storage.s3:
+        access = _s3(storage.s3)
+    elif storage.azure:
+        access = _azure(storage.azure)
+    elif storage.filesystem:
+        access = _shared(storage.filesystem)
     return {account: access for suffix in buckets(thanos) for account in _accounts(server, thanos, suffix)}
 
 
@@ -108,14 +121,23 @@ def _with_key(key: SecretKey) -> BucketAccess:
 
 
 def _s3(s3: S3) -> BucketAccess:
-    """Access through environment variables of AWS, which Thanos reads if its file has no keys."""
+    """Access by keys in variables of AWS, which Thanos reads if its file has none, or by a role of the pods."""
+    if s3.role:
+        return BucketAccess({AWS_ROLE: s3.role})
     keys = {"AWS_ACCESS_KEY_ID": s3.access_key, "AWS_SECRET_ACCESS_KEY": s3.secret_key}
-    return BucketAccess(
-        env=[
-            {"name": name, "value_from": {"secret_key_ref": {"name": place.name, "key": place.key}}}
-            for name, place in keys.items()
-        ]
-    )
+    return BucketAccess(env=[_from_secret(name, place) for name, place in keys.items() if place])
+
+
+def _azure(azure: Azure) -> BucketAccess:
+    """Access as a managed identity, or by a credential in a variable, which the file refers to."""
+    if azure.client_id:
+        return BucketAccess({AZURE_CLIENT: azure.client_id}, labels={AZURE_IDENTITY: "true"})
+    credentials = (azure.key, azure.connection_string)
+    return BucketAccess(env=[_from_secret(AZURE_CREDENTIAL, place) for place in credentials if place])
+
+
+def _from_secret(name: str, place: SecretKey) -> k8s.core.v1.EnvVarArgsDict:
+    return {"name": name, "value_from": {"secret_key_ref": {"name": place.name, "key": place.key}}}
 
 
 def _shared(filesystem: Filesystem) -> BucketAccess:

@@ -8,7 +8,7 @@ from typing import Any
 import promql_parser
 
 from alerts import GROUPS
-from render.rules import APPLICATION, EXPECTED, OUTAGE, REPLICAS, WATCHED
+from render.rules import APPLICATION, EXPECTED, OUTAGE, REPLICAS, SHARD, WATCHED
 from render.scrape.allowlist import ESSENTIAL, metric_rules
 from settings import Scrape
 from settings.promql import nodes
@@ -31,7 +31,7 @@ OF_TARGETS = re.compile("up|scrape_.+")
 OF_PUSHES = re.compile("push_(failure_)?time_seconds")
 """What the Pushgateway says of a push, under the job of whoever pushed: any but those of annotated targets."""
 RECORDS = {record.name: record.expr for group in GROUPS for record in group.records}
-THE_HUBS = {APPLICATION, EXPECTED, OUTAGE, REPLICAS, WATCHED, *RECORDS, "ALERTS"}
+THE_HUBS = {APPLICATION, EXPECTED, OUTAGE, REPLICAS, SHARD, WATCHED, *RECORDS, "ALERTS"}
 """What the hub itself makes."""
 
 

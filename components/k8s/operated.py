@@ -16,6 +16,15 @@ WAIT_FOR = "pulumi.com/waitFor"
 """Annotation with the conditions that the provider waits for."""
 
 
+RELOADER = ("/bin/prometheus-config-reloader", "--watched-dir=/etc/prometheus/config")
+"""
+Command of the container config-reloader, which the operator's arguments follow.
+
+With these alone the reloader watches the configuration file by its inode, which the kubelet replaces with the first
+change (thanos-io/thanos#8127): it would find every later one when it looks for changes, once in three minutes.
+"""
+
+
 class Kind(NamedTuple):
     """A kind of custom resource that the operator makes a StatefulSet of."""
 
@@ -103,7 +112,7 @@ def _pod(spec: k8s.core.v1.PodSpecArgsDict) -> dict[str, Any]:
             "volumes": [one for one in pod["volumes"] if isinstance(one, Output) or one["name"] not in _FILES],
             "containers": [
                 {**changed, "volume_mounts": mounts},
-                {"name": "config-reloader", **reloader},
+                {"name": "config-reloader", "command": list(RELOADER), **reloader},
                 *sidecars,
             ],
             "init_containers": [{"name": "init-config-reloader", **reloader}],

@@ -1,5 +1,6 @@
 """StatefulSets, and defaults of pods."""
 
+from collections.abc import Mapping
 from typing import TypedDict
 
 import pulumi
@@ -131,12 +132,14 @@ def replicas(
     storage: pulumi.Input[str],
     storage_class: pulumi.Input[str] | None,
     opts: ResourceOptions,
+    pod_labels: Mapping[str, str] | None = None,
 ) -> k8s.apps.v1.StatefulSet:
     """
     Run `count` pods that find each other through the headless Service `peers`; one at a time may be evicted.
 
     The volumes are PersistentVolumeClaims of their own, with the names of those of the StatefulSet's template: they can
-    be expanded in place, where a changed template would replace the StatefulSet.
+    be expanded in place, where a changed template would replace the StatefulSet. `pod_labels` are all labels of the
+    pods, those of `metadata` if left out.
     """
     claims = [replica_claim(name, metadata, number, storage, storage_class, opts) for number in range(count)]
     budget(name, metadata, app, ResourceOptions(parent=opts.parent))
@@ -149,7 +152,7 @@ def replicas(
             "service_name": peers,
             "pod_management_policy": "Parallel",  # with OrderedReady, a pod that never starts is never replaced
             "selector": {"match_labels": selector(app, app)},
-            "template": {"metadata": {"labels": metadata["labels"]}, "spec": pod},
+            "template": {"metadata": {"labels": pod_labels or metadata["labels"]}, "spec": pod},
             "volume_claim_templates": [
                 {
                     "api_version": "v1",

@@ -11,7 +11,7 @@ from render.thanos.bucket_web import BROWSE, WEB_LISTEN
 from render.thanos.names import WEB
 
 from ..k8s import auth_proxy
-from ..k8s.labels import metadata_of, selector
+from ..k8s.labels import labels, metadata_of, selector
 from ..k8s.probes import exec_probes
 from ..k8s.security import POD_RESTRICTED, RESTRICTED
 from ..k8s.service_account import bind_role
@@ -90,7 +90,7 @@ class ThanosBucketWeb(pulumi.ComponentResource):
                 "replicas": 1,
                 "selector": {"match_labels": selector(WEB, WEB)},
                 "template": {
-                    "metadata": {"labels": metadata["labels"]},
+                    "metadata": {"labels": {**labels(WEB, WEB, image), **args["access"].labels}},
                     "spec": {
                         **pod_defaults(account.metadata.name, POD_RESTRICTED),
                         "containers": [web, *proxies.containers],

@@ -9,7 +9,7 @@ from pulumi import ResourceOptions
 
 from render.thanos.names import DATA, GRPC, HTTP
 
-from ..k8s.labels import metadata_of
+from ..k8s.labels import labels, metadata_of
 from ..k8s.network_policy import allow_ingress
 from ..k8s.security import POD_WITH_VOLUME, RESTRICTED
 from ..k8s.service import headless
@@ -32,6 +32,8 @@ class BucketAccess(NamedTuple):
     env: Sequence[k8s.core.v1.EnvVarArgsDict] = ()
     volumes: Sequence[k8s.core.v1.VolumeArgsDict] = ()
     mounts: Sequence[k8s.core.v1.VolumeMountArgsDict] = ()
+    labels: Mapping[str, str] = {}
+    """Labels of the pods, by which a webhook finds them."""
 
 
 class RoleArgs(TypedDict):
@@ -122,6 +124,7 @@ def role(
         peers=pods.metadata.name,
         storage=args["storage"],
         storage_class=args.get("storage_class"),
+        pod_labels={**labels(app, app, image), **args["access"].labels},
         opts=await_opts,
     )
     return account

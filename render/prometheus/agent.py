@@ -3,39 +3,43 @@
 from typing import Any
 
 from settings import Fleet, Limits
+from settings.agent import shard_name
 from settings.scrape import RECEIVED
 
 from ..scrape.job import scrape_configs
 from ..scrape.jobs import jobs, self_scrape
 from ..scrape.relabel import MOVED, forced
+from ..scrape.sharding import kept_by
 from ..scrape.user_jobs import user_configs
 from ..yaml import to_yaml
-from .destinations import destination_entries
+from .destinations import FROM_ENVIRONMENT, destination_entries
 from .flags import MAX_SHARDS
 from .global_config import global_section
 
 
 def agent_config(
-    fleet: Fleet, cluster: str, url: str | None, *, own: bool, ca_file: str | None, token_file: str
+    fleet: Fleet, cluster: str, url: str | None, shard: int = 0, *, own: bool, ca_file: str | None, token_file: str
 ) -> str:
     """
-    The text of an agent's prometheus.yml, which writes to `url`, and to its destinations.
+    The text of an agent's prometheus.yml, or of one of its shards, which writes to `url`, and to its destinations.
 
     Without `url` these are all, and the other arguments say nothing. `own` is true for a promfleet hub, which supports
     remote write 2.0; without `ca_file` the public authorities are trusted.
     """
     document: dict[str, Any] = {
         "global": global_section(fleet, cluster),
-        "scrape_configs": agent_scrape_configs(fleet, cluster),
+        "scrape_configs": agent_scrape_configs(fleet, cluster, shard),
         "remote_write": agent_remote_write(fleet, cluster, url, own=own, ca_file=ca_file, token_file=token_file),
     }
     return to_yaml(document)
 
 
-def agent_scrape_configs(fleet: Fleet, cluster: str) -> list[dict[str, Any]]:
-    """Return the section `scrape_configs` of an agent."""
-    own = scrape_configs([self_scrape("prometheus-agent"), *jobs(fleet, cluster)], fleet, cluster)
-    return [*own, *user_configs(fleet, cluster)]
+def agent_scrape_configs(fleet: Fleet, cluster: str, shard: int = 0) -> list[dict[str, Any]]:
+    """Return the section `scrape_configs` of an agent, or of one of its shards, each of which scrapes itself."""
+    [itself] = scrape_configs([self_scrape(shard_name(shard))], fleet, cluster)
+    divided = [*scrape_configs(jobs(fleet, cluster), fleet, cluster), *user_configs(fleet, cluster)]
+    kept = kept_by(shard, fleet.agents[cluster].shards)
+    return [itself, *({**config, "relabel_configs": [*config["relabel_configs"], *kept]} for config in divided)]
 
 
 def agent_remote_write(
@@ -43,11 +47,12 @@ def agent_remote_write(
 ) -> list[dict[str, Any]]:
     """Return the section `remote_write` of an agent, which sends series of its own cluster only."""
     relabel = [*forced("cluster", cluster), *MOVED]
-    found = destination_entries(fleet.destinations_of(cluster), relabel)
+    proxied = fleet.has_proxy(cluster)
+    found = destination_entries(fleet.destinations_of(cluster), relabel, proxied=proxied)
     if url is None:
         return found
     hub = remote_write(fleet, url, own=own, ca_file=ca_file, token_file=token_file)
-    return [{**hub, "write_relabel_configs": relabel}, *found]
+    return [{**hub, **(FROM_ENVIRONMENT if proxied else {}), "write_relabel_configs": relabel}, *found]
 
 
 def remote_write(fleet: Fleet, url: str, *, own: bool, ca_file: str | None, token_file: str) -> dict[str, Any]:

@@ -38,9 +38,10 @@ def server_flags(fleet: Fleet) -> list[str]:
     """
     Return a server's flags; its auth proxies permit neither reload nor the admin API.
 
-    `--web.max-connections` leaves each agent its shards; Prometheus' own default is 512.
+    `--web.max-connections` leaves each agent, or each of its shards, its connections; Prometheus' own default is 512.
     """
-    connections = max(_DEFAULT_CONNECTIONS, len(fleet.partial.writers) * MAX_SHARDS + _RESERVED_CONNECTIONS)
+    agents = sum(fleet.partial.shards.values())
+    connections = max(_DEFAULT_CONNECTIONS, agents * MAX_SHARDS + _RESERVED_CONNECTIONS)
     return [
         *_COMMON,
         f"--web.max-connections={connections}",

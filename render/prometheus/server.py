@@ -31,8 +31,9 @@ def server_config(server: Server, fleet: Fleet) -> str:
         **({"alerting": notified} if (notified := alerting(server, fleet)) else {}),
         "storage": storage_section(server.retention, server.storage, out_of_order_time_window=OUT_OF_ORDER_WINDOW),
         "scrape_configs": server_scrape_configs(server, fleet),
-        **({"remote_write": destination_entries(server.destinations)} if server.destinations else {}),
     }
+    if server.destinations:
+        document["remote_write"] = destination_entries(server.destinations, proxied=fleet.has_proxy(server.cluster))
     return to_yaml(document)
 
 

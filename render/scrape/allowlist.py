@@ -119,6 +119,15 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
         "node_timex_(maxerror_seconds|offset_seconds|sync_status)",
         "node_vmstat_(oom_kill|pgmajfault)",
     ),
+    "kube-controller-manager": ("workqueue_depth",),
+    "kube-etcd": (
+        "etcd_disk_wal_fsync_duration_seconds_bucket",
+        "etcd_mvcc_db_total_size_in_bytes",
+        "etcd_network_peer_sent_failures_total",
+        "etcd_server_(has_leader|leader_changes_seen_total|quota_backend_bytes)",
+    ),
+    "kube-proxy": ("kubeproxy_sync_proxy_rules_last_timestamp_seconds",),
+    "kube-scheduler": ("scheduler_(pending_pods|schedule_attempts_total)",),
     "prometheus-operator": (
         "prometheus_operator_(list|watch)_operations(_failed)?_total",
         "prometheus_operator_(managed_resources|ready|syncs)",
@@ -262,9 +271,11 @@ def metric_rules(job: str, scrape: Scrape) -> list[Rule]:
     """
     if scrape.metrics == "full" or job not in ESSENTIAL:
         return _dropped(job, scrape)
+    added = scrape.kept_of(job)
     unread = [
         drop(["__name__", label], f"{metric};({values})")
         for metric, label, values in UNREAD.get(job, ())
-        if metric not in scrape.keep
+        if metric not in added
     ]
-    return [keep(["__name__"], "|".join((*ESSENTIAL[job], *scrape.keep))), *unread, *_REPEATED.get(job, [])]
+    wanted = (*ESSENTIAL[job], *scrape.keep, *sorted(added - {*scrape.keep}))
+    return [keep(["__name__"], "|".join(wanted)), *unread, *_REPEATED.get(job, [])]

@@ -1,10 +1,12 @@
 """The scrape jobs of one cluster, alike for every Prometheus that scrapes it."""
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from settings import Fleet
+from settings.control_plane import CONTROLLER_MANAGER, ETCD, PROXY, SCHEDULER, ControlPlane
 from settings.exporters import Existing, HostService
 
 from ..prometheus.flags import LISTEN
@@ -64,6 +66,7 @@ def jobs(fleet: Fleet, cluster: str, connection: Connection = IN_CLUSTER) -> lis
             _without(annotated_services(fleet.scrape), *(one for one in (state, node) if one)),
             fleet.scrape.limits.annotated,
         ),
+        *_control_plane(known.control_plane, connection),
         *([_operator(fleet.namespace)] if known.operator and known.operator.install else []),
         *([] if known.operator else application_jobs(fleet, cluster)),
     ]
@@ -150,29 +153,60 @@ def _exporter(name: str, namespace: str, existing: Existing | None, *rules: Rule
 
 
 def _node_service(host: HostService) -> ScrapeJob:
-    """The exporter of each Linux node itself, with the labels of one in a pod; an IPv6 address gets its brackets."""
-    address = f"{NODE}_address_InternalIP"
+    """The exporter of each Linux node itself, with the labels of one in a pod."""
+    return _on_ports(
+        "node-exporter",
+        host.port,
+        with_paths(host.client.config),
+        _ON_LINUX,
+        copied(f"{NODE}_name", "instance"),
+        copied(_INTERNAL, "host_ip"),
+    )
+
+
+_INTERNAL = f"{NODE}_address_InternalIP"
+_ON_LINUX = drop([f"{NODE}_label_kubernetes_io_os"], "windows")
+
+
+def _on_ports(name: str, port: int, options: Mapping[str, Any], *rules: Rule) -> ScrapeJob:
+    """What listens on a port of each node's internal address; an IPv6 address gets its brackets."""
     return ScrapeJob(
-        name="node-exporter",
-        options=with_paths(host.client.config),
+        name=name,
+        options=options,
         discovery=nodes(),
         relabel=[
             *_REAL_NODES,
-            drop([f"{NODE}_label_kubernetes_io_os"], "windows"),
-            keep([address], ".+"),  # without one it would be the kubelet's that is asked
+            keep([_INTERNAL], ".+"),  # without one it would be the kubelet's that is asked
             *(
                 {
-                    "source_labels": [address],
+                    "source_labels": [_INTERNAL],
                     "regex": form,
                     "target_label": "__address__",
-                    "replacement": f"{written}:{host.port}",
+                    "replacement": f"{written}:{port}",
                 }
                 for form, written in {"([^:]+)": "$1", "(.*:.*)": "[$1]"}.items()
             ),
-            *(copied(f"{NODE}_name", label) for label in ("node", "instance")),
-            copied(address, "host_ip"),
+            copied(f"{NODE}_name", "node"),
+            *rules,
         ],
     )
+
+
+def _control_plane(planes: ControlPlane, connection: Connection) -> Iterator[ScrapeJob]:
+    """What is scraped of a cluster's own control plane, on the nodes that have its label, and of kube-proxy."""
+    for name, part in ((SCHEDULER, planes.scheduler), (CONTROLLER_MANAGER, planes.controller_manager)):
+        if part:
+            named = {"server_name": part.server_name} if part.server_name else {}
+            secured = connection.credentials(insecure=part.insecure_skip_verify, **named)
+            yield _on_ports(name, part.port, secured, _labelled(part.nodes))
+    if etcd := planes.etcd:
+        yield _on_ports(ETCD, etcd.port, with_paths(etcd.client.config), _labelled(etcd.nodes))
+    if proxy := planes.kube_proxy:
+        yield _on_ports(PROXY, proxy.port, {}, _ON_LINUX)
+
+
+def _labelled(label: str) -> Rule:
+    return keep([f"{NODE}_labelpresent_{re.sub('[^a-zA-Z0-9]', '_', label)}"], "true")
 
 
 def _without(job: ScrapeJob, *existing: Existing) -> ScrapeJob:

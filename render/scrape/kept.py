@@ -53,7 +53,7 @@ def _unread(fleet: Fleet, name: str, equal: Mapping[str, str]) -> Unread | None:
             return None
         instead = "Add the rule that records it to alerts.ruleFiles, or correct the name."
         return Unread(name, "is recorded by no rule of this stack", instead, not _has_rules_of_others(fleet))
-    if fleet.scrape.metrics == "full" or name in fleet.scrape.keep or _MAKERS.fullmatch(name):
+    if fleet.scrape.metrics == "full" or name in fleet.scrape.kept or _MAKERS.fullmatch(name):
         return None
     instead = f"Add {name} to scrape.keep."
     if not any(re.fullmatch("|".join(forms), name) for forms in ESSENTIAL.values()):

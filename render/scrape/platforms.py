@@ -14,7 +14,7 @@ UNREACHABLE: dict[str, frozenset[str]] = {
     "kubeadm": frozenset(),
     "lab": frozenset(),
 }
-"""Platform -> jobs that it takes away. Scheduler, controller manager and etcd are scraped on none."""
+"""Platform -> jobs that it takes away, of those that every cluster has."""
 
 OF_CLUSTERS = ONLY_IN_CLUSTERS | {"node-exporter"}
 """Jobs whose targets are in clusters; a machine that watches clusters has those of them that are listed by hand."""

@@ -41,6 +41,8 @@ def mounted_files(fleet: Fleet, cluster: str) -> list[MountedFile]:
     found = {file for job in fleet.scrape.jobs if job.is_in(cluster) for _, file in job.mounted}
     if host := fleet.clusters[cluster].node_exporter.host:
         found |= {file for _, file in host.client.mounted}
+    if etcd := fleet.clusters[cluster].control_plane.etcd:
+        found |= {file for _, file in etcd.client.mounted}
     found |= {file for one in fleet.destinations_of(cluster).values() for _, file in one.mounted}
     return sorted(found, key=file_path)
 

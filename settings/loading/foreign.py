@@ -4,7 +4,13 @@ from collections.abc import Mapping
 
 _OF_PODS = "Write it in workloads of the stack, in clusters.<name>.workloads, or in workloads.components.<component>."
 _OF_COMPONENTS = "Write workloads: {components: {<component>: {resources: …}}}."
+_OF_CLUSTERS = (
+    "Write it beside the label cluster, which can't be renamed: clusters: {eu1: {externalLabels: {clusterName: eu1}}}."
+)
+_OF_JOBS = "Write scrape: {jobs: [jobs/*.yaml]} in the stack."
+_OF_RULES = "Write alerts: {ruleFiles: [rules/*.yaml]}."
 _OF_WRITERS = "Write destinations: {<name>: {url: …}}, in an agent, or in the section of the server."
+_SELECTED = ("podMonitor", "probe", "rule", "scrapeConfig", "serviceMonitor")
 
 ELSEWHERE: Mapping[str, str] = {
     **dict.fromkeys(
@@ -14,11 +20,72 @@ ELSEWHERE: Mapping[str, str] = {
         ),
         _OF_PODS,
     ),
+    "admissionWebhooks": "Write clusters.<name>.operator: {webhook: {issuer: <ClusterIssuer>}}.",
+    **dict.fromkeys(("clusterLabel", "clusterLabelName", "clusterName", "cluster_label"), _OF_CLUSTERS),
     "externalLabels": "Write it in externalLabels of the stack, or in clusters.<name>.externalLabels.",
     "global": "Write images: {registry: …} and workloads: {imagePullSecrets: [{name: …}]}.",
     "imageRegistry": "Write images: {registry: …}.",
     "podMetadata": "Write workloads: {podLabels: {…}, podAnnotations: {…}}.",
     **dict.fromkeys(("additionalRemoteWrite", "remoteWrite", "remote_write"), _OF_WRITERS),
+    **dict.fromkeys(
+        ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "httpProxy", "httpsProxy", "noProxy", "proxyUrl"),
+        "Write workloads: {proxy: {url: http://proxy.acme.example:3128, noProxy: [10.0.0.0/8]}}.",
+    ),
     "resources": _OF_COMPONENTS,
+    **dict.fromkeys(
+        ("kubeControllerManager", "kubeEtcd", "kubeScheduler"),
+        "Write clusters.<name>.controlPlane: {scheduler: {…}, controllerManager: {…}, etcd: {…}, kubeProxy: {…}}.",
+    ),
+    "kubeProxy": "Write clusters.<name>.controlPlane: {kubeProxy: {…}}.",
+    "shards": "Write it in agents.<cluster>: what is divided is an agent.",
+    **dict.fromkeys(("additionalScrapeConfigs", "scrapeConfigs", "scrape_configs"), _OF_JOBS),
+    **dict.fromkeys(("additionalServiceMonitors", "additionalPodMonitors"), f"{_OF_JOBS} Or write applications."),
+    **dict.fromkeys(("additionalPrometheusRules", "ruleFiles", "rule_files"), _OF_RULES),
+    **dict.fromkeys(
+        (f"{kind}{of}Selector" for kind in _SELECTED for of in ("", "Namespace")),
+        "Write clusters: {<name>: {operator: {select: {labels: {…}, namespaces: […]}}}}.",
+    ),
+    **dict.fromkeys(
+        ("additionalAlertManagerConfigs", "alerting", "alertingEndpoints", "alertmanagers"),
+        "Write alerts: {alertmanagers: [{url: …}]}.",
+    ),
+    "inhibitRules": "Write it in alertmanager.",
+    "defaultRules": "Write alerts: {rules: {<alert>: {enabled: false}}} for those that you do not want.",
+    **dict.fromkeys(("scrapeInterval", "scrape_interval"), "Write scrape: {interval: 1m} in the stack."),
+    **dict.fromkeys(
+        ("evaluationInterval", "evaluation_interval"),
+        "Remove it: rules are evaluated every scrape.interval, and groups of yours may have an interval.",
+    ),
+    **dict.fromkeys(
+        ("prometheus", "prometheusSpec"), "Write hub, standalone or agents, with scrape and alerts beside."
+    ),
+    **dict.fromkeys(("kubeStateMetrics", "kube-state-metrics"), "Write clusters: {<name>: {kubeStateMetrics: {…}}}."),
+    **dict.fromkeys(("nodeExporter", "prometheus-node-exporter"), "Write clusters: {<name>: {nodeExporter: {…}}}."),
+    "hostPort": "Write port: 9101.",
+    "prometheusOperator": "Write clusters: {<name>: {operator: {install: true}}}.",
+    "metricLabelsAllowlist": "Write labels: {pods: [app]}.",
+    "retentionSize": "Remove it: samples use at most 80 % of storage.",
+    **dict.fromkeys(
+        ("persistence", "storageSpec", "volumeClaimTemplate", "volumeClaimTemplates"),
+        "Write storage: 50Gi, and storageClass.",
+    ),
+    **dict.fromkeys(
+        ("existingObjstoreSecret", "objectStorageConfig", "objstoreConfig"),
+        "Write thanos: {storage: {gcs: {…}}}, or s3, or azure.",
+    ),
+    "storegateway": "Write store.",
+    "stores": "Write endpoints: [{address: …, tlsSecret: …}].",
+    **dict.fromkeys(("replicaLabel", "replicaLabels"), "Remove it: the label is replica."),
+    **dict.fromkeys(
+        (f"retentionResolution{name}" for name in ("Raw", "5m", "1h")),
+        "Write retention: {raw: 90d, fiveMinutes: 1y, oneHour: 5y}.",
+    ),
+    "alertmanagerSpec": "Write its fields here, and those of pods into workloads: {components: {alertmanager: {…}}}.",
+    "ingress": "Write expose: {host: …}; the server's says via: ingress.",
+    "externalUrl": "Remove it: it follows from expose.",
+    "overlays": "Write include: [shared/fleet.yaml].",
+    **dict.fromkeys(
+        ("enableAdminAPI", "logLevel", "remoteRead", "remote_read", "tracingConfig"), "Remove it: it is not offered."
+    ),
 }
 """Unknown key -> what to write instead, wherever it stands; where a section has such a key, it is known there."""

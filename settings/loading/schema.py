@@ -7,6 +7,7 @@ from typing import Any
 
 from ..fleet import Fleet
 from ..section import Section
+from ..workloads import Placement
 from .docstrings import docstrings
 from .load import KEY
 
@@ -17,10 +18,17 @@ def stack_file_schema() -> dict[str, Any]:
     """The schema of a whole stack file; other keys, which Pulumi has, are not checked."""
     fleet = Fleet.model_json_schema(by_alias=True)
     definitions = fleet.pop("$defs") | {Fleet.__name__: fleet}
+    fleet["anyOf"] = [{"required": fleet.pop("required")}, {"required": ["include"]}]
+    definitions[Placement.__name__] = Placement.model_json_schema(by_alias=True)
     for section in _sections(Section):
         for key, text in docstrings(section).items() if section.__name__ in definitions else ():
             properties = definitions[section.__name__]["properties"]
             properties[key] = dict(sorted({**properties[key], "description": text}.items()))
+    for section in Placement.__subclasses__():
+        properties = definitions[section.__name__]["properties"]
+        for key in properties.keys() & definitions[Placement.__name__]["properties"].keys():
+            reference = f"#/$defs/{Placement.__name__}/properties/{key}"
+            properties[key] = {"$ref": reference, "description": properties[key]["description"]}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "promfleet stack",

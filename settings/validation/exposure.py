@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from ..errors import Path, Problem, spelt
 from ..expose import ROUTED, ExposedHost
-from ..ingress import OF_PLATFORM
+from ..ingress import CONTROLLERS, OF_PLATFORM
 from ..types import ADDRESS
 from .partial import PartialFleet
 
@@ -77,9 +77,45 @@ def ingresses_have_a_class(partial: PartialFleet) -> Iterator[Problem]:
         return
     platform = "gke" if cluster.is_of_gke else cluster.platform
     if platform in OF_PLATFORM:
-        rule = f"is missing: without it {OF_PLATFORM[platform]} takes the Ingress, and sends plain HTTP to the server"
-        instead = "Write the class of ingress-nginx, or via: gateway or loadBalancer."
+        word = OF_PLATFORM[platform]
+        rule = f"is missing: without it {CONTROLLERS[word].title} takes the Ingress, and is not told to use HTTPS"
+        instead = f"Write {word}, the class of another controller, or via: gateway or loadBalancer."
         yield Problem((partial.server_section, "expose", "ingressClass"), rule, instead)
+
+
+def gateways_of_gke_are_known(partial: PartialFleet) -> Iterator[Problem]:
+    """In a cluster of GKE it is said whether Google Cloud implements the Gateway, which takes policies of its own."""
+    cluster = partial.clusters.get(partial.server_cluster) if partial.server_cluster else None
+    gateway = partial.server.expose.gateway if partial.server else None
+    if cluster and cluster.is_of_gke and gateway and not gateway.gateway_class:
+        rule = "is missing: Gateways of GKE's own classes read other policies than Gateway API's"
+        instead = (
+            "Write the gatewayClassName of the Gateway: gke-l7-global-external-managed, or that of another program."
+        )
+        yield Problem((partial.server_section, "expose", "gateway", "gatewayClass"), rule, instead)
+
+
+def annotations_have_objects(partial: PartialFleet) -> Iterator[Problem]:
+    """Annotations of a host are those of an object that its section makes."""
+    via = partial.server.expose.via if partial.server else None
+    if not via:
+        return
+    for name, exposed in exposed_hosts(partial).items():
+        of_objects = {"annotations": (exposed.annotations, via != "clusterIP")}
+        of_services = {"serviceAnnotations": (exposed.service_annotations, via in ROUTED)}
+        for key, (written, has_object) in {**of_objects, **of_services}.items():
+            if written and not has_object:
+                rule = f"has no effect with {partial.server_section}.expose.via: {via}"
+                yield Problem((*name, "expose", key), rule, "Remove it.")
+
+
+def records_are_of_names(partial: PartialFleet) -> Iterator[Problem]:
+    """external-dns makes records for names."""
+    if partial.server and partial.server.expose.external_dns:
+        for path, host in hosts(partial).items():
+            if re.fullmatch(ADDRESS, host):
+                rule = f"is an address, and {partial.server_section}.expose.externalDns makes records for names"
+                yield Problem(path, rule, "Write a DNS name, or remove externalDns.", host)
 
 
 def exposed_hosts(partial: PartialFleet) -> Mapping[Path, ExposedHost]:

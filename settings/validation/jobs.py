@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from ..destinations import Destination
 from ..errors import Path, Problem, nearest, spelt
-from ..scrape_config import ClientConfig, ScrapeConfig
-from ..scrape_credentials import REFERENCE
+from ..scrape_config import ScrapeConfig
+from ..scrape_credentials import REFERENCE, WithFiles
 from .partial import PartialFleet
 
 _JOBS: Path = ("scrape", "jobs")
@@ -68,6 +67,9 @@ def services_of_nodes_are_reached(partial: PartialFleet) -> Iterator[Problem]:
         if watched.route == "apiserver" and cluster and cluster.node_exporter.host:
             instead = "Write route: direct for the cluster, or remove host."
             yield Problem(("clusters", name, "nodeExporter", "host"), "can't be reached by route: apiserver", instead)
+        if watched.route == "apiserver" and cluster and cluster.control_plane.jobs:
+            instead = "Write route: direct for the cluster, or remove controlPlane."
+            yield Problem(("clusters", name, "controlPlane"), "can't be reached by route: apiserver", instead)
 
 
 def jobs_fit_a_machine(partial: PartialFleet) -> Iterator[Problem]:
@@ -83,13 +85,15 @@ def jobs_fit_a_machine(partial: PartialFleet) -> Iterator[Problem]:
                 yield Problem((*_JOBS, *job.path, "kubernetes_sd_configs", index), rule, instead)
 
 
-def _clients(partial: PartialFleet) -> Iterator[tuple[Path, ScrapeConfig | ClientConfig | Destination]]:
+def _clients(partial: PartialFleet) -> Iterator[tuple[Path, WithFiles]]:
     """Whatever refers to files, with the path where it was written."""
     for job in partial.scrape.jobs if partial.scrape else ():
         yield (*_JOBS, *job.path), job
     for name, cluster in partial.clusters.items():
         if cluster and (host := cluster.node_exporter.host):
             yield ("clusters", name, "nodeExporter", "host", "client"), host.client
+        if cluster and (etcd := cluster.control_plane.etcd):
+            yield ("clusters", name, "controlPlane", "etcd", "client"), etcd.client
     for written, _, destination in partial.destinations:
         yield written, destination
 

@@ -20,12 +20,23 @@ def operators_run_prometheus(partial: PartialFleet) -> Iterator[Problem]:
             yield Problem(("clusters", name, "operator"), rule, "Remove it.")
 
 
+def webhooks_judge_rules_that_are_evaluated(partial: PartialFleet) -> Iterator[Problem]:
+    """PrometheusRules are evaluated by a server; an agent has no use for them."""
+    for name, cluster in partial.clusters.items():
+        if cluster and cluster.operator and cluster.operator.webhook and name != partial.server_cluster:
+            rule = "has no effect: an agent evaluates no PrometheusRules, which are what it judges"
+            yield Problem(("clusters", name, "operator", "webhook"), rule, "Remove it.")
+
+
 def operated_servers_are_alone(partial: PartialFleet) -> Iterator[Problem]:
     """Thanos, which replicas need, belongs to a server that the operator does not run."""
     cluster = partial.clusters.get(partial.server_cluster) if partial.server_cluster else None
     if cluster and cluster.operator and "thanos" in partial.present:
         rule = f"is not supported with Thanos, whose sidecar this program adds to its own {partial.server_noun} only"
-        instead = "Remove it, or remove thanos; agents of other clusters may have an operator."
+        instead = (
+            "Remove thanos, or remove operator here and write targets into applications or scrape.jobs and rules into "
+            "alerts.ruleFiles; agents of other clusters may have an operator."
+        )
         yield Problem(("clusters", str(partial.server_cluster), "operator"), rule, instead)
 
 
@@ -38,10 +49,14 @@ def operators_know_their_images(partial: PartialFleet) -> Iterator[Problem]:
         rule = "has no tag like v3.15.0, from which the operator knows what this Prometheus supports"
         instead = "Write the release as the tag; a digest may follow it."
         yield Problem(("images", "prometheus"), rule, instead, partial.images.prometheus)
-    image = partial.images.prometheus_operator
-    if any(operator.install for operator in operated) and release(image) not in {None, RELEASE}:
-        rule = f"is not release {RELEASE}, whose custom resource definitions this program installs"
-        yield Problem(("images", "prometheusOperator"), rule, f"Write an image of v{RELEASE}.", image)
+    used = {
+        "prometheusOperator": (partial.images.prometheus_operator, any(one.install for one in operated)),
+        "admissionWebhook": (partial.images.admission_webhook, any(one.webhook for one in operated)),
+    }
+    for key, (image, runs) in used.items():
+        if runs and release(image) not in {None, RELEASE}:
+            rule = f"is not release {RELEASE}, whose custom resource definitions this program installs"
+            yield Problem(("images", key), rule, f"Write an image of v{RELEASE}.", image)
 
 
 def operators_take_destinations(partial: PartialFleet) -> Iterator[Problem]:

@@ -135,6 +135,12 @@ class PartialFleet:
         return frozenset({*self.local_agents, *self.hub.agents}) if self.hub else frozenset()
 
     @property
+    def shards(self) -> Mapping[str, int]:
+        """Cluster -> shards of its agent, of every agent that writes to this stack's hub."""
+        elsewhere = {name: writer.shards for name, writer in self.hub.agents.items()} if self.hub else {}
+        return {name: agent.shards if (agent := self.agents.get(name)) else elsewhere[name] for name in self.writers}
+
+    @property
     def expected(self) -> tuple[str, ...]:
         """Every cluster whose samples are expected at this stack's server or watcher, in the order of names."""
         if self.watcher:

@@ -21,13 +21,16 @@ from .applications import (
     namespaced_jobs_are_known,
 )
 from .capacity import retention_fits
-from .dashboards import dashboards_are_in_one_place
+from .dashboards import dashboards_are_in_one_place, dashboards_query_datasources
 from .exposure import (
+    annotations_have_objects,
+    gateways_of_gke_are_known,
     hosts_are_distinct,
     ingresses_have_a_class,
     node_ports_are_distinct,
     node_ports_are_written,
     proxies_know_hosts_by_name,
+    records_are_of_names,
 )
 from .issuers import issuers_are_distinct, issuers_are_used, tokens_are_needed, tokens_are_verified
 from .jobs import (
@@ -43,6 +46,7 @@ from .operator import (
     operators_know_their_images,
     operators_run_prometheus,
     operators_take_destinations,
+    webhooks_judge_rules_that_are_evaluated,
 )
 from .partial import PartialFleet
 from .receivers import alertmanager_credentials_exist, receiver_files_exist
@@ -57,7 +61,7 @@ from .replication import (
     ruler_bucket_is_created,
 )
 from .trust import authorities_sign_hosts, proxies_verify_the_hub
-from .workloads import components_run, memory_suffices
+from .workloads import components_run, memory_suffices, proxies_exempt_services
 
 Rule = Callable[[PartialFleet], Iterable[Problem]]
 
@@ -181,12 +185,14 @@ def writers_are_known_once(partial: PartialFleet) -> Iterator[Problem]:
             instead = f"Remove it here, or agents.{name}.hub."
             yield Problem(("hub", "agents", name), "writes to another system", instead)
             continue
-        known = {"series": writer.series, "labels": writer.labels, "issuer": NOTHING}
-        for key in known if name in partial.clusters else ():
+        sections = {"series": "clusters", "labels": "clusters", "issuer": "clusters", "shards": "agents"}
+        for key, section in sections.items() if name in partial.clusters else ():
             if key in writer.model_fields_set:
                 rule = f"has no effect: {name} is a cluster of this stack"
-                instead = f"Write it in clusters.{name}.{key}."
-                yield Problem(("hub", "agents", name, key), rule, instead, known[key])
+                instead = f"Write it in {section}.{name}.{key}."
+                yield Problem(
+                    ("hub", "agents", name, key), rule, instead, NOTHING if key == "issuer" else getattr(writer, key)
+                )
 
 
 def labels_are_joined(partial: PartialFleet) -> Iterator[Problem]:
@@ -248,6 +254,9 @@ RULES: tuple[Rule, ...] = (
     hosts_are_distinct,
     proxies_know_hosts_by_name,
     ingresses_have_a_class,
+    gateways_of_gke_are_known,
+    annotations_have_objects,
+    records_are_of_names,
     authorities_sign_hosts,
     proxies_verify_the_hub,
     node_ports_are_written,
@@ -262,10 +271,12 @@ RULES: tuple[Rule, ...] = (
     releases_know_delayed_compaction,
     operators_run_prometheus,
     operators_take_destinations,
+    webhooks_judge_rules_that_are_evaluated,
     operated_servers_are_alone,
     operators_know_their_images,
     components_run,
     memory_suffices,
+    proxies_exempt_services,
     applications_are_scraped,
     applications_are_named_once,
     applications_are_selected,
@@ -273,6 +284,7 @@ RULES: tuple[Rule, ...] = (
     dashboards_are_distinct,
     namespaced_jobs_are_known,
     dashboards_are_in_one_place,
+    dashboards_query_datasources,
 )
 
 

@@ -6,6 +6,7 @@ from ipaddress import ip_address
 
 from ..errors import Path, Problem
 from ..expose import Expose
+from ..ingress import controller
 from ..types import ADDRESS
 from .exposure import hosts
 from .partial import PartialFleet
@@ -14,8 +15,6 @@ _INNER = frozenset(
     {"arpa", "corp", "home", "internal", "intranet", "invalid", "lan", "local", "localhost", "private", "svc", "test"}
 )
 """Top-level domains that are not public."""
-_VERIFIERS = {"ingress": "nginx", "httpProxy": "Contour"}
-"""By `via`, the proxy that verifies the server with a Secret's `ca.crt`; a Gateway can use public authorities."""
 _PUBLIC = "and no public authority signs it"
 
 
@@ -36,11 +35,10 @@ def authorities_sign_hosts(partial: PartialFleet) -> Iterator[Problem]:
 def proxies_verify_the_hub(partial: PartialFleet) -> Iterator[Problem]:
     """A proxy that re-encrypts has the CA of the server's certificate."""
     expose = partial.server.expose if partial.server else None
-    if not expose or expose.passthrough or _is_private(expose) or expose.via not in _VERIFIERS:
+    verifier = _verifier(expose) if expose else None
+    if not expose or not verifier or expose.passthrough or _is_private(expose):
         return
-    if expose.via == "ingress" and not expose.is_of_nginx:
-        return
-    verifier, path = _VERIFIERS[expose.via], (partial.server_section, "expose", "tls", "ca")
+    path = (partial.server_section, "expose", "tls", "ca")
     needed = f"is missing: {verifier} verifies the server with it, and"
     instead = "Write ca: |, and below it the PEM text of the root that signs for the"
     if expose.tls.issuer:
@@ -48,6 +46,14 @@ def proxies_verify_the_hub(partial: PartialFleet) -> Iterator[Problem]:
         yield Problem(path, rule, f"{instead} issuer.")
     elif partial.writers:
         yield Problem(path, f"{needed} agents verify {verifier}", f"{instead} certificate.")
+
+
+def _verifier(expose: Expose) -> str | None:
+    """The proxy that verifies the server with a Secret's `ca.crt`, and can't use the public authorities instead."""
+    if expose.via == "httpProxy":
+        return "Contour"
+    known = controller(expose.ingress_class) if expose.via == "ingress" else None
+    return known.title if known and known.needs_ca and not known.needs_written_ca else None
 
 
 def _is_private(expose: Expose) -> bool:

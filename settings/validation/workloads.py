@@ -7,6 +7,7 @@ from typing import Any
 from pydantic.alias_generators import to_camel
 
 from .. import memory
+from ..agent import series_of_shard
 from ..cluster import Cluster
 from ..errors import Path, Problem
 from ..memory import Memory
@@ -53,6 +54,18 @@ def memory_suffices(partial: PartialFleet) -> Iterator[Problem]:
     yield from (problem for _, problem in needed.values())
 
 
+def proxies_exempt_services(partial: PartialFleet) -> Iterator[Problem]:
+    """A Ruler is told its Query and Alertmanager by name, and connects to their addresses, which no proxy reaches."""
+    if not partial.thanos or not partial.thanos.ruler:
+        return
+    for path, workloads in _layers(partial):
+        concerns = len(path) == 1 or path[1] == partial.server_cluster
+        if concerns and workloads.proxy and not any("/" in one for one in workloads.proxy.no_proxy):
+            rule = "has no range of addresses, and thanos.ruler connects to addresses of Services"
+            instead = "Write the ranges of the cluster's pods and Services: [10.0.0.0/8]."
+            yield Problem((*path, "proxy", "noProxy"), rule, instead)
+
+
 def _is_readable(partial: PartialFleet) -> bool:
     sections = {"server": partial.server_section, "thanos": "thanos" in partial.present}
     return None not in partial.clusters.values() and all(
@@ -87,6 +100,7 @@ def _running(partial: PartialFleet, name: str) -> frozenset[str]:
         "kube_state_metrics": cluster.kube_state_metrics.is_ours,
         "node_exporter": cluster.runs_node_exporter,
         "prometheus_operator": cluster.operator and cluster.operator.install,
+        "admission_webhook": cluster.operator and cluster.operator.webhook,
         "prometheus": has_prometheus,
         "config_reloader": (cluster.operator and has_prometheus) or (is_servers and "alertmanager" in partial.present),
         "envoy": is_servers and verifies_tokens(partial),
@@ -121,8 +135,8 @@ def _planned(partial: PartialFleet, name: str) -> Mapping[str, tuple[str, str]]:
     parts: dict[str, tuple[Callable[[int], Memory], int]] = {"kube_state_metrics": (memory.exporter_memory, here)}
     if name in partial.agents:
         agent = partial.agents[name]
-        destinations = len(agent.destinations) if agent else 0
-        parts["prometheus"] = lambda series: memory.agent_memory(series, destinations), here
+        destinations, shards = (len(agent.destinations), agent.shards) if agent else (0, 1)
+        parts["prometheus"] = lambda series: memory.agent_memory(series, destinations), series_of_shard(here, shards)
     found = {}
     if name == partial.server_cluster:
         planned, written = planned_series(partial), written_series(partial)

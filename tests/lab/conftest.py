@@ -22,6 +22,7 @@ ORDER = (
     "test_surroundings",  # changes the stack of test_standalone
     "test_watcher",
     "test_examples",  # wants clusters with nothing of ours
+    "test_migrations",  # leaves the definitions of the operator
     "test_applications",  # changes the stack of test_operator
     "test_operator",  # leaves its definitions
     "test_first_update",  # begins with the dev stack, which stays to the end
@@ -36,6 +37,7 @@ ORDER = (
     "test_changes",
     "test_ownership",  # takes what previews said that ran beside those above
     "test_failures",
+    "test_sharding",  # begins and ends with the dev stack
     "test_dev_stack",
 )
 """

@@ -16,6 +16,8 @@ import psutil
 from lab.locks import lift_dead
 
 ROOT = Path(__file__).parents[2]
+LONGEST = 600
+"""Seconds that a command may take."""
 
 
 def project(folder: Path) -> Path:
@@ -24,6 +26,14 @@ def project(folder: Path) -> Path:
         if not entry.match("Pulumi.*.yaml"):
             (folder / entry.name).symlink_to(entry)
     return folder
+
+
+def end(running: psutil.Popen) -> list[str]:
+    """Kill an engine and all that it started, and name the stacks that it had locked."""
+    for process in (running, *running.children(recursive=True)):
+        process.kill()
+    running.wait()
+    return lift_dead()
 
 
 class Stack:
@@ -48,18 +58,16 @@ class Stack:
         if stack:
             command += ["--stack", self.name]
         with self._own_temporary_files() as environment:
-            done = subprocess.run(
-                command,
-                cwd=self.root,
-                env=environment,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                check=False,
-                timeout=600,
+            running = psutil.Popen(
+                command, cwd=self.root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
             )
-        assert bool(done.returncode) == fails, f"{' '.join(command)} answered {done.returncode}:\n{done.stdout}"
-        return done.stdout
+            try:
+                said, _ = running.communicate(timeout=LONGEST)
+            except subprocess.TimeoutExpired:
+                end(running)
+                raise
+        assert bool(running.returncode) == fails, f"{' '.join(command)} answered {running.returncode}:\n{said}"
+        return said
 
     def keep_secrets(self, secrets: Mapping[str, str]) -> None:
         """Put secrets of the program's into the stack file, as a user does."""
@@ -87,10 +95,8 @@ class Stack:
                 if done == after:
                     break
             assert done == after, f"{command} ended after {done} operations"
-            for process in (running, *running.children(recursive=True)):
-                process.kill()
-            running.wait()
-        assert lift_dead() == [self.name]
+            locked = end(running)
+        assert locked == [self.name]
 
     @property
     def outputs(self) -> dict[str, Any]:

@@ -49,6 +49,7 @@ NOT_HERE = {
         ),
         "the dev stack has no Prometheus Operator",
     ),
+    "promfleet_agent_shard_expected": "no agent of the dev stack has shards",
     "promfleet_application_expected": "the dev stack has no application",
     "promfleet_cluster_watched": "the dev stack has no watcher",
 }

@@ -1,12 +1,23 @@
 """The Prometheus Operator runs the hub and one agent, another agent is plain, and everybody's monitors are used."""
 
+import base64
 import json
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import Any
 
 import pytest
+import yaml
 
+from components.admission_webhook import APP as WEBHOOK
+from components.prometheus_operator import GROUP
 from fleet.client import PrometheusClient
+from lab.binaries import BINARIES
+from lab.build import fetch
+from lab.connect import NAMESPACE, certificate, tls_secret
+from lab.images import OPERATOR_BEFORE, RELOADER_BEFORE
+from lab.node import LabError
+from lab.operator_crds import Definitions
+from settings.operator import HONOURED
 
 from .clusters import Lab, looked_at
 from .fleets import OPERATOR, OPERATOR_STACK
@@ -29,6 +40,16 @@ OPERATORS_JOB = "prometheus-operator"
 """The job of which only clusters with an operator have targets."""
 SERIES = 100
 """Names of series that an agent sends at least."""
+CERTIFICATES = "certificates.cert-manager.io"
+JUDGED = OPERATOR.changed(
+    {"clusters": {"hub": {"operator": {"webhook": {"issuer": "the-lab", "failurePolicy": "Fail"}}}}}
+)
+"""The operator's fleet with the webhook in front of the hub's rules."""
+ELSEWHERE = "somebody-elses-operator"
+EXISTING = OPERATOR.changed({"clusters": {"hub": {"operator": None}, "eu1": {"operator": {"install": False}}}})
+"""The same with an operator in eu1 that is there."""
+SINCE = {"enableServiceLinks": "0.81.0", "terminationGracePeriodSeconds": "0.82.0"}
+"""Field of a PrometheusAgent that this program writes -> release of the operator that brought it."""
 CLAIM = {"cluster": "eu1", "exported_cluster": "hub"}
 """What is stored of a series of eu1 that says it was of another cluster."""
 
@@ -193,6 +214,64 @@ class TestRules:
             lab.kubectl("hub", "delete", "namespace", TEAM, "--wait=false")
 
 
+@pytest.fixture
+def judged(lab: Lab, stacks: Stacks, operator_parts: None) -> Iterator[Stack]:
+    """The operator's fleet with its webhook; the lab does what cert-manager would do, and under its name."""
+    lab.apply("hub", [certificates()])
+    lab.kubectl("hub", "wait", "--for=condition=Established", f"crd/{CERTIFICATES}", "--timeout=60s")
+    signed = tls_secret(certificate(WEBHOOK, [f"{WEBHOOK}.{NAMESPACE}.svc"]))
+    lab.apply("hub", [{**signed, "metadata": {"name": f"{WEBHOOK}-tls", "namespace": NAMESPACE}}])
+    [stack] = stacks.deploy({OPERATOR_STACK: JUDGED})
+    authority = base64.b64encode(lab.ca.read_bytes()).decode()
+    injected = [{"op": "add", "path": "/webhooks/0/clientConfig/caBundle", "value": authority}]
+    patch = ("--type=json", "--field-manager=cert-manager-cainjector", "--patch", json.dumps(injected))
+    lab.kubectl("hub", "patch", "validatingwebhookconfiguration", f"{NAMESPACE}-{WEBHOOK}", *patch)
+    yield stack
+    stacks.deploy({OPERATOR_STACK: OPERATOR})
+    lab.kubectl("hub", "delete", "crd", CERTIFICATES)
+    lab.kubectl("hub", "-n", NAMESPACE, "delete", "secret", f"{WEBHOOK}-tls")
+    lab.kubectl("hub", "delete", "namespace", TEAM, "--wait=false", "--ignore-not-found")
+
+
+def certificates() -> dict[str, Any]:
+    """The kind Certificate, with any fields."""
+    group, _, version = "cert-manager.io/v1".partition("/")
+    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    versions = [{"name": version, "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}]
+    names = {"kind": "Certificate", "plural": "certificates"}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": CERTIFICATES},
+        "spec": {"group": group, "names": names, "scope": "Namespaced", "versions": versions},
+    }
+
+
+class TestWebhook:
+    @pytest.mark.long
+    def test_refuses_what_the_operator_would_leave_out(self, lab: Lab, judged: Stack) -> None:
+        """
+        Whoever applies a rule that does not parse is told; others are stored, and the next preview shows no changes.
+        """
+
+        def told(name: str, expr: str) -> str:
+            namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": TEAM}}
+            try:
+                lab.apply("hub", [namespace, rule(name, expr)])
+            except LabError as error:
+                return str(error)
+            return ""
+
+        def assert_refused() -> None:
+            said = told("broken", "sum(up")
+            assert 'group "broken", rule 1, "shop:up:sum": could not parse expression: 1:7' in said
+
+        eventually(assert_refused, SECONDS)
+        assert told("good", "sum(up)") == ""
+        assert "good" in lab.kubectl("hub", "-n", TEAM, "get", "prometheusrules", "-o", "name")
+        assert "unchanged" in judged.pulumi("preview", "--expect-no-changes")
+
+
 class TestMonitors:
     def test_of_everybody_are_used_and_none_poses_as_another_cluster(
         self, lab: Lab, hub: PrometheusClient, shop: None
@@ -235,7 +314,7 @@ class TestMonitors:
 
         eventually(assert_scraped, 2 * SECONDS)
         lab.kubectl("eu1", "-n", TEAM, "delete", KINDS, "--all")
-        eventually(assert_forgotten, 4 * SECONDS)
+        eventually(assert_forgotten, 2 * SECONDS)
 
 
 class TestDestroy:
@@ -253,3 +332,96 @@ class TestDestroy:
 
 def _assert_nothing_left(lab: Lab) -> None:
     assert lab.left() == {}
+
+
+def definitions_before() -> Iterator[dict[str, Any]]:
+    """The definitions of release 0.84.0, with which a chart of somebody else began."""
+    [before] = [binary for binary in BINARIES if "operator-before" in binary.commands]
+    folder = fetch(before.module, before.version) / "example" / "prometheus-operator-crd"
+    for plural in HONOURED:
+        yield yaml.load((folder / f"monitoring.coreos.com_{plural}.yaml").read_text(), Definitions)  # noqa: S506 — safe
+
+
+def of_release_0_80(definitions: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Take away from a PrometheusAgent what came later."""
+    for definition in definitions:
+        definition["metadata"]["annotations"]["operator.prometheus.io/version"] = "0.80.1"
+        if definition["spec"]["names"]["kind"] == "PrometheusAgent":
+            [version] = definition["spec"]["versions"]
+            for field in SINCE:
+                del version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"][field]
+        yield definition
+
+
+def somebody_elses() -> Iterator[dict[str, Any]]:
+    """An operator of release 0.84.0 that watches all namespaces, and may do everything."""
+    named = {"name": ELSEWHERE, "namespace": ELSEWHERE}
+    labels = {"app": ELSEWHERE}
+    yield {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": ELSEWHERE}}
+    yield {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": named}
+    yield {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": ELSEWHERE},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
+        "subjects": [{"kind": "ServiceAccount", **named}],
+    }
+    container = {
+        "name": "operator",
+        "image": OPERATOR_BEFORE,
+        "args": [f"--prometheus-config-reloader={RELOADER_BEFORE}", "--kubelet-endpoints=false"],
+    }
+    yield {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": named,
+        "spec": {
+            "selector": {"matchLabels": labels},
+            "template": {
+                "metadata": {"labels": labels},
+                "spec": {"serviceAccountName": ELSEWHERE, "containers": [container]},
+            },
+        },
+    }
+
+
+@pytest.fixture
+def bare(lab: Lab, stacks: Stacks, upgrade_parts: None) -> Iterator[None]:
+    """Nothing of ours in any cluster, and no definitions in eu1, before and after."""
+    definitions = [f"crd/{plural}.{GROUP}" for plural in HONOURED]
+
+    def clear() -> None:
+        stacks.deploy({})
+        lab.kubectl("eu1", "delete", "--ignore-not-found", *definitions)
+
+    clear()
+    yield
+    clear()
+    lab.kubectl("eu1", "delete", "clusterrolebinding", ELSEWHERE, "--ignore-not-found")
+    lab.kubectl("eu1", "delete", "namespace", ELSEWHERE, "--wait=false", "--ignore-not-found")
+
+
+class TestExisting:
+    @pytest.mark.long
+    def test_an_older_operator_is_used_if_it_knows_every_field(self, lab: Lab, bare: None, stacks: Stacks) -> None:
+        """
+        Otherwise a preview names the fields and the release; and nothing is installed over somebody else's operator.
+        """
+        lab.apply("eu1", of_release_0_80(definitions_before()))
+        lacking = stacks.write(OPERATOR_STACK, EXISTING).pulumi("preview", fails=True)
+        taken = stacks.write(OPERATOR_STACK, OPERATOR).pulumi("preview", fails=True)
+        fields = ", ".join(f"spec.{field}" for field in SINCE)
+        assert (
+            f"clusters.eu1.operator: the operator of this cluster, of release 0.80.1, does not know {fields} of "
+            "prometheusagents. Upgrade it to 0.85.0 or later."
+        ) in lacking
+        assert "clusters.eu1.operator.install: this cluster has" in taken
+        assert "of release 0.80.1, and this program did not install it. Write operator: {}" in taken
+
+        lab.apply("eu1", [*definitions_before(), *somebody_elses()])
+        stacks.deploy({OPERATOR_STACK: EXISTING})
+
+        assert conditions(lab, "eu1", "prometheusagent", "prometheus-agent") == {
+            "Available": "True",
+            "Reconciled": "True",
+        }

@@ -17,10 +17,12 @@ from .promtool import Promtool
 pytestmark = pytest.mark.render
 
 SICK, WELL = "eu1", "us1"
+CONTROL_PLANE: dict[str, Any] = {"scheduler": {}, "controllerManager": {}, "etcd": {}, "kubeProxy": {}}
+ISSUER = {"url": "https://well.example", "jwksUri": "https://well.example/keys"}
 RAW = {
     "clusters": {
-        SICK: {"context": SICK},
-        WELL: {"context": WELL, "issuer": {"url": "https://well.example", "jwksUri": "https://well.example/keys"}},
+        SICK: {"context": SICK, "controlPlane": CONTROL_PLANE},
+        WELL: {"context": WELL, "controlPlane": CONTROL_PLANE, "issuer": ISSUER},
     },
     "hub": {
         "cluster": WELL,

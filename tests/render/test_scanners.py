@@ -55,7 +55,7 @@ ACCEPTED = (
     Accepted("container-security-context-user-group-id", ("grafana",), "As CKV_K8S_40."),
     Accepted(
         "deployment-has-host-podantiaffinity",
-        ("thanos-query", "thanos-receive-router"),
+        ("admission-webhook", "thanos-query", "thanos-receive-router"),
         "Pods are spread over nodes by topologySpreadConstraints.",
     ),
     Accepted("deployment-replicas", ("thanos-bucket-web",), "Only people look at it, and only at times."),

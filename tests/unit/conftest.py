@@ -1,6 +1,7 @@
 import asyncio
 import base64
 import json
+import re
 from collections.abc import Callable, Collection, Iterator
 from functools import cache
 from pathlib import Path
@@ -191,7 +192,7 @@ def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 def write_kubeconfig(file: Path, *contexts: str) -> None:
     """Give each context an API server of its own."""
-    servers = {name: f"https://{name.replace('_', '-')}.example:6443" for name in contexts}
+    servers = {name: f"https://{re.sub(r'[^A-Za-z0-9.-]', '-', name)}.example:6443" for name in contexts}
     document = {
         "contexts": [{"name": name, "context": {"cluster": name}} for name in contexts],
         "clusters": [{"name": name, "cluster": {"server": server}} for name, server in servers.items()],

@@ -1,5 +1,6 @@
 """What Prometheus' relabelling does with one label set; RE2 and Python agree on the expressions in use."""
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,6 +22,9 @@ def relabel(labels: Mapping[str, str], rules: Sequence[Mapping[str, Any]]) -> La
                 return None
             case "replace" if found := form.fullmatch(value):
                 now[_filled(found, rule["target_label"])] = _filled(found, rule.get("replacement", "$1"))
+            case "hashmod":
+                half = hashlib.md5(value.encode(), usedforsecurity=False).digest()[8:]
+                now[rule["target_label"]] = str(int.from_bytes(half) % rule["modulus"])
             case "lowercase":
                 now[rule["target_label"]] = value.lower()
             case "keepequal" if now.get(rule["target_label"], "") != value:

@@ -1,12 +1,15 @@
 """What the stack files of this repository make."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
+import pulumi
 import pytest
+import yaml
 
 from settings import from_file
 from stacks import deploy
-from tests import ROOT
+from tests import SHIPPED, name_of
 from tests.unit.conftest import Engine, write_kubeconfig
 
 OTHER_STACK = {
@@ -14,18 +17,30 @@ OTHER_STACK = {
     "writerTokens": {"eu1": "from-the-other-stack"},
 }
 """What the hub's stack exports."""
+OTHER_STACKS = {
+    "organization/promfleet/hub": OTHER_STACK,
+    "organization/promfleet/center": {"blocks": {"cluster": "center", "compacts": True}},
+}
+"""What each stack exports that a stack file refers to."""
 
 
-def deploy_shipped(folder: Path) -> dict[str, Engine]:
-    """Deploy each stack file into an engine of its own, with a kubeconfig in this folder."""
+def deploy_shipped(folder: Path, files: Iterable[Path] = SHIPPED) -> dict[str, Engine]:
+    """Deploy each stack file into an engine of its own, with a kubeconfig in this folder; the result goes by names."""
     engines = {}
-    for file in sorted(ROOT.glob("Pulumi.*.yaml")):
+    for file in files:
         described = from_file(file)
-        kubeconfig = folder / file.name
+        kubeconfig = folder / name_of(file).replace("/", "-")
         write_kubeconfig(kubeconfig, *(cluster.context for cluster in described.clusters.values()))
-        engines[file.name] = engine = Engine()
-        engine.stacks["organization/promfleet/hub"] = OTHER_STACK
+        engines[name_of(file)] = engine = Engine()
+        engine.stacks |= OTHER_STACKS
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("KUBECONFIG", str(kubeconfig))
+            secrets = [
+                key
+                for key, value in yaml.safe_load(file.read_text(encoding="utf-8"))["config"].items()
+                if "secure" in value
+            ]
+            pulumi.runtime.set_all_config(dict.fromkeys(secrets, "made-up"), secrets)
             engine.deploy(lambda described=described: deploy(described))
+            pulumi.runtime.set_all_config({})
     return engines

@@ -4,21 +4,25 @@ import pulumi
 import pytest
 
 from components import AgentPrometheus
-from components.agent_prometheus import CA_FILE, TOKEN_FILE, AgentPrometheusArgs
+from components.agent_prometheus import CA_FILE, TOKEN_FILE, AgentPrometheusArgs, AgentShard
 from render.scrape.annotated import AUTHORITY
 from settings import images
+from settings.agent import shard_name
 from tests.unit.builders import pod
 from tests.unit.kinds import CONFIG_MAP, SECRET, SERVICE
+
+
+def shard(number: int) -> AgentShard:
+    return {"name": shard_name(number), "config": "global: {}\n", "storage": "2Gi"}
 
 
 def args(**other: object) -> AgentPrometheusArgs:
     given = {
         "namespace": "promfleet",
         "prefix": "promfleet",
-        "config": "global: {}\n",
+        "shards": [shard(0)],
         "flags": ["--agent"],
         "token": pulumi.Output.secret("the-token"),
-        "storage": "2Gi",
         "memory": ("128Mi", "512Mi"),
         "grace": 75,
         "image": images.PROMETHEUS,

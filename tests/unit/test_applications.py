@@ -390,7 +390,7 @@ class TestDashboard:
     def shown(self, folder: Path, board: Mapping[str, Any]) -> dict[str, Any]:
         dashboard = load(folder, json.dumps(board)).applications["shop"].dashboard
         assert dashboard
-        return json.loads(dashboard.text)
+        return json.loads(dashboard.resolved())
 
     def test_queries_the_datasource_of_this_grafana(self, tmp_path: Path) -> None:
         """
@@ -492,7 +492,7 @@ class TestDashboard:
             ),
             (
                 json.dumps({**BOARD, "panels": [{"targets": [{"datasource": {"type": "loki", "uid": "x"}}]}]}),
-                "applications.shop.dashboard.panels[0].targets[0].datasource: is a datasource of type loki. Remove",
+                "applications.shop.dashboard.panels[0].targets[0].datasource: is a datasource of type loki, which",
             ),
             (
                 json.dumps(
@@ -502,7 +502,7 @@ class TestDashboard:
                         "panels": [{"datasource": "${DS_LOGS}"}],
                     }
                 ),
-                "applications.shop.dashboard.panels[0].datasource: is a datasource of type loki. Remove",
+                "applications.shop.dashboard.panels[0].datasource: is a datasource of type loki, which",
             ),
             (
                 json.dumps({**BOARD, "description": "x" * LARGEST}),

@@ -2,12 +2,14 @@
 
 import re
 
+import promql_parser
 import pytest
 import yaml
 
 import render
 from render.prometheus.watcher import watcher_config
 from render.scrape.allowlist import ESSENTIAL, metric_rules
+from render.scrape.kept import unread
 from settings import Scrape
 from tests.rendered import server_config
 from tests.unit.builders import HUB, fleet
@@ -122,3 +124,28 @@ class TestDropped:
         read = {name for form in ESSENTIAL[job] if not re.search(r"[.*+\\[]", form) for name in names(form)}
         assert read
         assert [name for name in read if relabel({"__name__": name}, metric_rules(job, scrape)) is None] == []
+
+
+class TestKeep:
+    def test_is_of_one_job(self):
+        """
+        With all its series there; another job that brings the metric keeps it out as before.
+        """
+        metric = {"__name__": "process_open_fds"}
+        scrape = Scrape.model_validate({"builtin": {"kubelet": {"keep": ["process_open_fds"]}}})
+
+        kept = {job for job in ("kubelet", "cadvisor", "coredns") if relabel(metric, metric_rules(job, scrape))}
+
+        assert kept == {"kubelet"}
+
+    def test_what_is_kept_may_be_read(self):
+        """
+        A rule of somebody's own on it is not said to read what is dropped.
+        """
+        rule = promql_parser.parse('kubelet_node_name{job="kubelet"}')
+        silent, kept = (
+            fleet(hub=HUB, scrape={"builtin": {"kubelet": {"keep": names}}}) for names in ([], ["kubelet_node_name"])
+        )
+
+        assert [one.metric for one in unread(silent, rule)] == ["kubelet_node_name"]
+        assert [*unread(kept, rule)] == []

@@ -244,7 +244,7 @@ class TestKubernetesVersions:
         assert f"| {RELEASES[0]} to {RELEASES[-1]} |" in self.PAGE
         assert f"| {'.'.join(lab.removeprefix('v').split('.')[:2])} | real clusters" in self.PAGE
 
-    @pytest.mark.parametrize("kind", ["Certificate", "HTTPRoute", "TLSRoute", "BackendTLSPolicy", "HTTPProxy"])
+    @pytest.mark.parametrize("kind", sorted(file.stem for file in SCHEMAS.glob("*.json")))
     def test_of_custom_resources_are_those_of_the_schemas(self, kind):
         """
         The release that the page names for a kind is the one that its schema was taken from.

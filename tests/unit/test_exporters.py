@@ -85,7 +85,7 @@ class TestKubeStateMetrics:
                 {
                     "namespace": "promfleet",
                     "prefix": "promfleet",
-                    "scraper": "prometheus-agent",
+                    "scrapers": ["prometheus-agent"],
                     "series": 10000,
                     "image": images.KUBE_STATE_METRICS,
                     "rollout_timeout": 150,

@@ -8,8 +8,8 @@ from components import Exposure
 from components.exposure import Backend, ExposureArgs
 from tests.unit.conftest import validate
 
-WRITE: Backend = {"name": "write", "port": 8443, "path": "/api/v1/write"}
-READ: Backend = {"name": "read", "port": 8444}
+WRITE: Backend = {"name": "write", "port": 8443, "path": "/api/v1/write", "health": (8643, "/healthz")}
+READ: Backend = {"name": "read", "port": 8444, "health": (8644, "/healthz")}
 GATEWAY = {"name": "edge", "namespace": "gateways", "sectionName": "https"}
 AUTHORITY = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 
@@ -49,6 +49,17 @@ WAYS: list[dict[str, Any]] = [
     {"via": "ingress"},
     {"via": "ingress", "ca": AUTHORITY, "ingress_class": "nginx"},
     {"via": "ingress", "passthrough": True, "backends": [READ]},
+    {"via": "loadBalancer", "load_balancer_class": "service.k8s.aws/nlb", "external_dns": True},
+    {"via": "ingress", "ingress_class": "traefik"},
+    {"via": "ingress", "ingress_class": "traefik", "ca": AUTHORITY},
+    {"via": "ingress", "ingress_class": "traefik", "ca_config_map": "hub-ca"},
+    {"via": "ingress", "ingress_class": "haproxy", "ca": AUTHORITY},
+    {"via": "ingress", "ingress_class": "gce"},
+    {"via": "ingress", "ingress_class": "alb"},
+    {"via": "ingress", "ingress_class": "azure-application-gateway"},
+    {"via": "ingress", "ingress_class": "kong", "service_annotations": {"konghq.com/protocol": "https"}},
+    {"via": "gateway", "gateway_of_gke": True},
+    {"via": "httpProxy", "service_annotations": {"a.example/b": "c"}},
     {"via": "gateway"},
     {"via": "gateway", "ca": AUTHORITY},
     {"via": "gateway", "ca_config_map": "hub-ca"},
@@ -78,12 +89,96 @@ class TestObjects:
             validate([route])
 
 
+def backends_of(ingress: dict[str, Any]) -> set[str]:
+    """The Services that an Ingress leads to."""
+    return {p["backend"]["service"]["name"] for r in ingress["spec"]["rules"] for p in r["http"]["paths"]}
+
+
+class TestGoogleCloud:
+    """Its load balancers check the health of backends, which answer 401 and 404 to whoever has no token."""
+
+    def test_an_ingress_checks_the_port_of_the_proxies_health(self, made):
+        """
+        It answers 200 there without a token, and a NetworkPolicy lets the load balancers' probes in and nobody else.
+        """
+        objects = made("ingress", ingress_class="gce")
+
+        assert objects["BackendConfig"]["spec"]["healthCheck"] == {
+            "type": "HTTPS",
+            "port": 8644,
+            "requestPath": "/healthz",
+            "checkIntervalSec": 15,
+        }
+        [rule] = objects["NetworkPolicy"]["spec"]["ingress"]
+        assert rule["ports"] == [{"port": 8644, "protocol": "TCP"}]
+        assert {peer["ipBlock"]["cidr"] for peer in rule["from"]} == {"35.191.0.0/16", "130.211.0.0/22"}
+
+    def test_an_ingress_uses_https(self, made):
+        """
+        The Service says so, by name of each port; the class is an annotation, as GKE reads no other.
+        """
+        objects = made("ingress", ingress_class="gce-internal")
+
+        told = objects["Service"]["metadata"]["annotations"]
+        assert json.loads(told["cloud.google.com/app-protocols"]) == {"write": "HTTPS", "read": "HTTPS"}
+        assert json.loads(told["cloud.google.com/backend-config"]) == {
+            "default": objects["BackendConfig"]["metadata"]["name"]
+        }
+        assert objects["Ingress"]["metadata"]["annotations"]["kubernetes.io/ingress.class"] == "gce-internal"
+        assert "ingressClassName" not in objects["Ingress"]["spec"]
+        assert backends_of(objects["Ingress"]) == {objects["Service"]["metadata"]["name"]}
+
+    def test_a_gateway_uses_https_and_checks_that_a_port_is_open(self, made):
+        """
+        By policies of GKE in place of Gateway API's, on a Service that only the Gateway uses.
+        """
+        objects = made("gateway", gateway_of_gke=True)
+
+        assert "BackendTLSPolicy" not in objects
+        assert {port["appProtocol"] for port in objects["Service"]["spec"]["ports"]} == {"HTTPS"}
+        target = {"group": "", "kind": "Service", "name": objects["Service"]["metadata"]["name"]}
+        assert objects["HealthCheckPolicy"]["spec"]["targetRef"] == target
+        assert objects["HealthCheckPolicy"]["spec"]["default"]["config"]["type"] == "TCP"
+        assert objects["GCPBackendPolicy"]["spec"] == {"targetRef": target, "default": {"timeoutSec": 120}}
+        rules = objects["HTTPRoute"]["spec"]["rules"]
+        assert {rule["backendRefs"][0]["name"] for rule in rules} == {target["name"]}
+        assert not any("timeouts" in rule for rule in rules)
+
+
 class TestServices:
+    def test_a_host_is_named_for_external_dns(self, made):
+        """
+        A Service has no other field for it, and what is written stays.
+        """
+        told = made("loadBalancer", external_dns=True, annotations={"a.example/b": "c"})["Service"]["metadata"]
+
+        assert told["annotations"] == {"external-dns.alpha.kubernetes.io/hostname": "hub.example", "a.example/b": "c"}
+
+    def test_a_load_balancer_has_a_class(self, made):
+        """
+        And without one the field is absent, which means the cloud's own.
+        """
+        chosen = made("loadBalancer", load_balancer_class="service.k8s.aws/nlb")["Service"]["spec"]
+
+        assert chosen["loadBalancerClass"] == "service.k8s.aws/nlb"
+        assert "loadBalancerClass" not in made("loadBalancer")["Service"]["spec"]
+
+    def test_what_is_written_of_services_is_on_one_behind_the_proxy(self, made):
+        """
+        The Service that clients in the cluster use stays as it is.
+        """
+        objects = made("httpProxy", service_annotations={"a.example/b": "c"})
+
+        assert objects["Service"]["metadata"]["annotations"] == {"a.example/b": "c"}
+        assert objects["Service"]["spec"]["type"] == "ClusterIP"
+        names = {s["name"] for r in objects["HTTPProxy"]["spec"]["routes"] for s in r["services"]}
+        assert names == {objects["Service"]["metadata"]["name"]} == {"prometheus-hub-outside"}
+
     def test_node_ports_are_the_ones_that_were_asked_for(self, made):
         """
         Agents of other clusters find the auth proxies where the stack file says.
         """
-        backends = [{**READ, "node_port": 30444}, {"name": "write", "port": 8443, "node_port": 30443}]
+        backends = [{**READ, "node_port": 30444}, {**WRITE, "node_port": 30443}]
 
         spec = made("nodePort", backends=backends)["Service"]["spec"]
 
@@ -164,11 +259,80 @@ class TestTls:
         """
         What it needs is written as annotations.
         """
-        own = {"alb.ingress.kubernetes.io/backend-protocol": "HTTPS"}
+        own = {"route.openshift.io/termination": "reencrypt"}
+
+        annotations = made("ingress", ingress_class="openshift", annotations=own)["Ingress"]["metadata"]["annotations"]
+
+        assert {k: v for k, v in annotations.items() if not k.startswith("pulumi.com/")} == own
+
+    @pytest.mark.parametrize(
+        ("ingress_class", "told"),
+        [
+            ("haproxy", {"haproxy.org/server-ssl": "true", "haproxy.org/server-ca": "promfleet/prometheus-hub-trust"}),
+            (
+                "haproxy-internal",
+                {
+                    "haproxy-ingress.github.io/secure-verify-ca-secret": "prometheus-hub-trust",
+                    "haproxy-ingress.github.io/secure-sni": "hub.example",
+                },
+            ),
+            (
+                "alb",
+                {
+                    "alb.ingress.kubernetes.io/backend-protocol": "HTTPS",
+                    "alb.ingress.kubernetes.io/listen-ports": '[{"HTTPS": 443}]',
+                },
+            ),
+            (
+                "azure-application-gateway",
+                {
+                    "appgw.ingress.kubernetes.io/backend-protocol": "https",
+                    "appgw.ingress.kubernetes.io/backend-hostname": "hub.example",
+                },
+            ),
+        ],
+    )
+    def test_known_controllers_use_https(self, made, ingress_class, told):
+        """
+        Each is told in its own annotations, and verifies the name of the certificate where it can.
+        """
+        objects = made("ingress", ingress_class=ingress_class, ca=AUTHORITY)
+
+        assert told.items() <= objects["Ingress"]["metadata"]["annotations"].items()
+
+    def test_what_is_written_has_precedence(self, made):
+        """
+        Nobody needs a fork to say something else than this program does.
+        """
+        own = {"alb.ingress.kubernetes.io/success-codes": "404"}
 
         annotations = made("ingress", ingress_class="alb", annotations=own)["Ingress"]["metadata"]["annotations"]
 
-        assert {k: v for k, v in annotations.items() if not k.startswith("pulumi.com/")} == own
+        assert own.items() <= annotations.items()
+
+    @pytest.mark.parametrize(
+        ("other", "authorities"),
+        [
+            ({}, None),
+            ({"ca": AUTHORITY}, [{"secret": "prometheus-hub-trust"}]),
+            ({"ca_config_map": "hub-ca"}, [{"configMap": "hub-ca"}]),
+        ],
+        ids=["public", "own", "distributed"],
+    )
+    def test_traefik_verifies_the_proxies(self, made, other, authorities):
+        """
+        A Service of its own says so, by a ServersTransport; without a CA Traefik trusts the public authorities.
+        """
+        objects = made("ingress", ingress_class="traefik", **other)
+
+        assert objects["ServersTransport"]["spec"]["serverName"] == "hub.example"
+        assert objects["ServersTransport"]["spec"].get("rootCAs") == authorities
+        prefix = "traefik.ingress.kubernetes.io/service"
+        assert objects["Service"]["metadata"]["annotations"] == {
+            f"{prefix}.serversscheme": "https",
+            f"{prefix}.serverstransport": f"promfleet-{objects['ServersTransport']['metadata']['name']}@kubernetescrd",
+        }
+        assert backends_of(objects["Ingress"]) == {objects["Service"]["metadata"]["name"]}
 
     def test_an_own_authority_is_handed_to_the_proxy(self, made):
         """

@@ -111,6 +111,18 @@ def test_a_cluster_has_its_own():
     assert dict(said.labels_of("eu1")) == {"environment": "prod", "site": "d", "building": "7"}
 
 
+def test_may_name_the_cluster_a_second_time():
+    """
+    Under the name that somebody's queries have: the label `cluster` stays, with the same value.
+    """
+    cluster = {"context": "hub", "externalLabels": {"clusterName": "hub"}}
+    said = fleet(hub=HUB, clusters={"hub": cluster})
+
+    for _, job in jobs(said):
+        found = labels(job["relabel_configs"])
+        assert found["clusterName"] == found["cluster"] == "hub"
+
+
 @pytest.mark.parametrize(("name", "kind"), [("pods", POD), ("services", SERVICE)])
 def test_nobody_can_claim_another_value(name, kind):
     """

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pulumi
@@ -26,6 +27,8 @@ OIDC = {
     "token_url": "https://sso.example/token",
 }
 PASSWORD = "swordfish"
+READ = json.loads((Path(__file__).parent / "grafana_sign_in.json").read_text(encoding="utf-8"))
+"""The keys that Grafana reads of each section `auth.<provider>`, and where its source says so."""
 
 
 def variables(**written: Any) -> dict[str, str]:
@@ -277,3 +280,15 @@ def test_a_secret_of_the_stack_is_asked_for(tmp_path: Any) -> None:
         "grafana.settings.smtp.password: needs the secret promfleet:smtpPassword. Run `pulumi config set --secret "
         "promfleet:smtpPassword`."
     ]
+
+
+class TestKeys:
+    @pytest.mark.parametrize("provider", sorted(PROVIDERS))
+    def test_of_a_provider_are_those_that_grafana_reads(self, provider):
+        """
+        What a stack file may say has an effect: Grafana passes over keys that it doesn't know.
+        """
+        known = READ["ldap"] if provider == "ldap" else [*READ["every"], *READ["extra"].get(provider, ())]
+
+        assert PROVIDERS[provider].keys <= {*known}
+        assert {*READ["extra"].get(provider, ())} <= PROVIDERS[provider].keys

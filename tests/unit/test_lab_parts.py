@@ -78,7 +78,9 @@ class TestNeeded:
         """
         Beside the reloader of the same module, which every lab has for Alertmanager.
         """
-        assert [binary.name for binary in needed(["operator"]) if binary not in needed()] == ["operator"]
+        added = [binary.name for binary in needed(["operator"]) if binary not in needed()]
+
+        assert added == ["operator", "admission-webhook"]
 
 
 class TestWanted:

@@ -73,6 +73,21 @@ class TestUnselected:
         """
         assert unselected("serviceMonitor", self.MONITORS, [Reader("shop", spec)], NAMESPACES) == left
 
+    @pytest.mark.parametrize(
+        ("spec", "left"),
+        [
+            ({"alertmanagerConfigSelector": {}}, ["cart/c"]),
+            ({"alertmanagerConfiguration": {"name": "a"}}, ["cart/c", "shop/b"]),
+            ({"alertmanagerConfiguration": {"name": "c"}}, ["cart/c", "shop/a", "shop/b"]),
+        ],
+        ids=["selector", "whole", "whole of another namespace"],
+    )
+    def test_one_alertmanagerconfig_may_be_named(self, spec: dict[str, Any], left: list[str]) -> None:
+        """
+        An Alertmanager takes its global configuration from it, whatever its selectors are.
+        """
+        assert unselected("alertmanagerConfig", self.MONITORS, [Reader("shop", spec)], NAMESPACES) == left
+
     def test_are_read_by_any(self) -> None:
         """
         One Prometheus is enough.
@@ -147,6 +162,16 @@ class TestUnread:
 
         assert found == {}
 
+    def test_an_alertmanagerconfig_is_read_by_an_alertmanager_only(self, look) -> None:
+        """
+        A Prometheus that reads everything does not read these, and the Alertmanager of a stack is no custom resource.
+        """
+        everything = {"alertmanagerConfigSelector": {}, "alertmanagerConfigNamespaceSelector": {}}
+        configs = {"alertmanagerconfigs": [one("a")], "prometheuses": [one("kps", "cart", ALL)]}
+
+        assert look(Reader("promfleet", ALL), **configs) == {"alertmanagerConfig": ["shop/a"]}
+        assert look(**configs, alertmanagers=[one("kps", "cart", everything)]) == {}
+
     def test_ours_counts_as_it_will_be(self, look) -> None:
         """
         A selector that is being narrowed reads no longer what it did.
@@ -182,6 +207,28 @@ class TestWarnings:
         plural = "PrometheusRules" if kind == "rule" else "ServiceMonitors"
         named = "shop/a, shop/b, shop/c and 2 more"
         assert said == f"{cluster}: no Prometheus reads 5 {plural} of this cluster: {named}. {instead}"
+
+    @pytest.mark.parametrize(
+        ("sections", "where"),
+        [
+            ({"hub": HUB, "agents": {"eu1": {}}}, ""),
+            ({"agents": {"eu1": {"hub": {"stack": "o/p/hub"}}}}, ", in the stack of the hub"),
+        ],
+        ids=["hub", "agents alone"],
+    )
+    def test_of_alertmanagerconfigs(self, sections: dict[str, Any], where: str) -> None:
+        """
+        With an operator and without one: what they say is written in the stack file.
+        """
+        for operator in ({}, {"operator": {"install": True}}):
+            clusters = {name: {"context": name, **operator} for name in ("eu1", *(sections.keys() & {"hub"}))}
+            [said] = warnings(fleet(**sections, clusters=clusters), "eu1", {"alertmanagerConfig": ["shop/a"]})
+
+            assert said == (
+                "eu1: no Alertmanager reads 1 AlertmanagerConfigs of this cluster: shop/a. Write them as "
+                f"alertmanager.receivers and alertmanager.routes{where}, with the namespaces of each route, or delete "
+                "them."
+            )
 
     def test_of_a_watched_cluster(self) -> None:
         """

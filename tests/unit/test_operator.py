@@ -80,7 +80,7 @@ class TestAgent:
         """
         The jobs are those of prometheus.yml, in the same words.
         """
-        plain = yaml.safe_load(render.agent_config(FLEET, "eu1", "https://h.example/w", own=True, **FILES))
+        plain = yaml.safe_load(render.agent_config(FLEET, "eu1", "https://h.example/w", 0, own=True, **FILES))
 
         assert yaml.safe_load(render.operated_agent(FLEET, "eu1", PLAN).files[SCRAPE]) == plain["scrape_configs"]
 
@@ -89,7 +89,7 @@ class TestAgent:
         """
         Every field of remote_write is there under the name that the custom resource has for it, with its value.
         """
-        plain = yaml.safe_load(render.agent_config(FLEET, "eu1", "https://h.example/w", own=own, **FILES))
+        plain = yaml.safe_load(render.agent_config(FLEET, "eu1", "https://h.example/w", 0, own=own, **FILES))
         [write] = render.operated_remote_write(FLEET, "eu1", "https://h.example/w", own=own, **FILES)
 
         [expected] = plain["remote_write"]
@@ -308,6 +308,15 @@ class TestDeployed:
             prometheus, reloader, *_ = deployed.one(kind).inputs["spec"]["containers"]
             assert (prometheus["name"], reloader["name"]) == ("prometheus", "config-reloader")
             assert {"image", "args", "env"} & prometheus.keys() == set()
+
+    def test_every_change_is_loaded_when_it_arrives(self, deployed):
+        """
+        The reloader watches the folder too; the operator's arguments, which name the file, follow the command.
+        """
+        for kind in (PROMETHEUS, AGENT):
+            _, reloader, *_ = deployed.one(kind).inputs["spec"]["containers"]
+            assert reloader["command"] == ["/bin/prometheus-config-reloader", "--watched-dir=/etc/prometheus/config"]
+            assert "args" not in reloader
 
     def test_every_container_is_restricted_and_bounded(self, deployed):
         """

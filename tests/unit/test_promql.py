@@ -194,7 +194,7 @@ def test_status_names_the_job_that_brings_what_it_asks_for() -> None:
     """
     read = [selector for question in QUESTIONS.values() for selector in selectors(promql_parser.parse(question))]
 
-    assert len(read) == len(QUESTIONS)
+    assert len(read) >= len(QUESTIONS)
     assert [str(selector) for selector in read if not is_named(selector)] == []
 
 

@@ -1,4 +1,5 @@
 import json
+import re
 
 import jsonschema
 import pytest
@@ -7,12 +8,12 @@ from pydantic import ValidationError
 
 from settings import Agent, Cluster, Fleet, Receiver, from_file
 from settings.hub import Writer
-from settings.loading.load import KEY
+from settings.loading.load import KEY, merged_file
 from settings.loading.schema import FILE, stack_file_schema, text
-from tests import ROOT
+from tests import MIGRATIONS, ROOT, SHIPPED, name_of
 from tests.unit.stack_texts import BOTH, CLUSTER, HUB, REMOTE_AGENT, loaded, problems
 
-STACK_FILES = sorted(ROOT.glob("Pulumi.*.yaml"))
+STACK_FILES = [*SHIPPED, *MIGRATIONS]
 
 
 class TestFleet:
@@ -194,22 +195,24 @@ class TestBoundaries:
 
 
 class TestStackFiles:
-    @pytest.mark.parametrize("file", STACK_FILES, ids=lambda file: file.name)
+    @pytest.mark.parametrize("file", STACK_FILES, ids=name_of)
     def test_is_right(self, file):
         """
         Every stack file of this repository is one that a user may copy.
         """
         assert from_file(file).clusters
 
-    @pytest.mark.parametrize("file", STACK_FILES, ids=lambda file: file.name)
+    @pytest.mark.parametrize("file", STACK_FILES, ids=name_of)
     def test_editors_know_its_schema(self, stack_files, file):
         """
-        Each names the schema, and the schema finds nothing wrong with it.
+        Each names the schema, and the schema finds nothing wrong with it, together with what it includes.
         """
         content = file.read_text(encoding="utf-8")
 
-        stack_files.validate(yaml.safe_load(content))
-        assert "# yaml-language-server: $schema=settings/fleet.schema.json\n" in content
+        written = yaml.safe_load(content)
+        stack_files.validate(written | {"config": written["config"] | {KEY: merged_file(file).fleet}})
+        [schema] = re.findall(r"^# yaml-language-server: \$schema=(.+)$", content, re.M)
+        assert (file.parent / schema).samefile(FILE)
 
     def test_the_agents_write_to_the_hub_example(self):
         """
@@ -252,6 +255,34 @@ class TestSchema:
         ]
 
         assert undescribed == []
+
+    def test_knows_that_clusters_may_be_in_an_included_file(self, stack_files):
+        """
+        Without one, they are missing in an editor too.
+        """
+        stack = {"config": {"promfleet:fleet": {"include": ["clusters.yaml"], "agents": {"eu1": {"outage": "6h"}}}}}
+
+        stack_files.validate(stack)
+        del stack["config"]["promfleet:fleet"]["include"]
+        with pytest.raises(jsonschema.ValidationError):
+            stack_files.validate(stack)
+
+    @pytest.mark.parametrize("place", [(), ("components", "prometheus")], ids=["workloads", "component"])
+    def test_has_the_fields_of_pods_once(self, stack_files, place):
+        """
+        Wherever they are written, editors judge them by one definition.
+        """
+        stack = yaml.safe_load((ROOT / "Pulumi.eu1.yaml").read_text(encoding="utf-8"))
+        workloads = stack["config"]["promfleet:fleet"]["workloads"] = {}
+        for key in place:
+            workloads = workloads.setdefault(key, {})
+        workloads["tolerations"] = [{"key": "dedicated", "operator": "Exists"}]
+
+        stack_files.validate(stack)
+        workloads["tolerations"][0]["operater"] = "Exists"
+        with pytest.raises(jsonschema.ValidationError, match="operater"):
+            stack_files.validate(stack)
+        assert text().count('"podAntiAffinity"') == 1
 
     def test_refuses_a_misspelt_key(self, stack_files):
         """

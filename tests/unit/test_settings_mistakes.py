@@ -28,6 +28,7 @@ MISTAKES = [
         "destinations",
         "grafana",
         "issuers",
+        "elsewhere",
     )
     for case in yaml.safe_load(Path(__file__).with_name(f"mistakes_{name}.yaml").read_text(encoding="utf-8"))
 ]

@@ -32,6 +32,8 @@ from tests.unit.kinds import (
 
 POOL = "acme-clusters.svc.id.goog"
 """Of the hub's cluster; the bucket is in another project."""
+PLACE = {"bucket": "blocks", "endpoint": "s3.eu-central-1.amazonaws.com", "region": "eu-central-1"}
+CONTAINER = {"account": "acmemetrics", "container": "blocks"}
 GCS = {"gcs": {"project": "acme-monitoring", "bucket": "acme-long-term"}}
 
 
@@ -242,6 +244,69 @@ class TestStorage:
         }
         [told] = [flag for flag in store["args"] if flag.startswith("--objstore.config=")]
         assert json.loads(told.partition("=")[2])["config"] == {"bucket": "blocks", "endpoint": "s3.example"}
+
+    @pytest.mark.parametrize(
+        ("storage", "annotations", "labels"),
+        [
+            (
+                {"s3": {**PLACE, "role": "arn:aws:iam::123456789012:role/thanos"}},
+                {"eks.amazonaws.com/role-arn": "arn:aws:iam::123456789012:role/thanos"},
+                {},
+            ),
+            ({"s3": {**PLACE, "podIdentity": True}}, {}, {}),
+            (
+                {"azure": {**CONTAINER, "clientId": "01234567-89ab-cdef-0123-456789abcdef"}},
+                {"azure.workload.identity/client-id": "01234567-89ab-cdef-0123-456789abcdef"},
+                {"azure.workload.identity/use": "true"},
+            ),
+        ],
+        ids=["IRSA", "EKS Pod Identity", "Azure Workload Identity"],
+    )
+    def test_every_role_that_opens_a_bucket_has_the_identity(self, deployed, storage, annotations, labels):
+        """
+        By its ServiceAccount and its pods, without a key anywhere; what opens no bucket has none.
+        """
+        engine = deployed({"storage": storage, "ruler": {}, "bucketWeb": {}, "memcached": {}})
+
+        opening = {
+            name: spec["template"]
+            for name, spec in workloads(engine).items()
+            if any("objstore.config" in arg for one in spec["template"]["spec"]["containers"] for arg in one["args"])
+        }
+        assert {"prometheus-hub", "thanos-store", "thanos-compactor", "thanos-ruler", "thanos-bucket-web"} <= {*opening}
+        accounts = {
+            one["metadata"]["name"]: one["metadata"].get("annotations") or {}
+            for one in engine.objects
+            if one["kind"] == "ServiceAccount"
+        }
+        for template in opening.values():
+            told = accounts[template["spec"]["serviceAccountName"]]
+            assert annotations.items() <= told.items()
+            assert labels.items() <= template["metadata"]["labels"].items()
+            names = {env["name"] for one in template["spec"]["containers"] for env in one.get("env", ())}
+            assert not any(name.startswith(("AWS_", "AZURE_")) for name in names)
+        memcached = workloads(engine)["thanos-memcached"]["template"]["metadata"]["labels"]
+        assert not labels.items() & memcached.items()
+
+    @pytest.mark.parametrize(
+        ("way", "key"), [("key", "storage_account_key"), ("connectionString", "storage_connection_string")]
+    )
+    def test_azure_is_reached_with_a_credential_from_a_secret(self, deployed, way, key):
+        """
+        It is a variable of the container, which Thanos puts into its configuration: no argument has it.
+        """
+        engine = deployed({"storage": {"azure": {**CONTAINER, way: {"name": "azure", "key": "credential"}}}})
+
+        [store] = workloads(engine)["thanos-store"]["template"]["spec"]["containers"]
+        [variable] = [e for e in store["env"] if "secretKeyRef" in e["valueFrom"]]
+        assert variable["valueFrom"]["secretKeyRef"] == {"name": "azure", "key": "credential"}
+        [told] = [flag for flag in store["args"] if flag.startswith("--objstore.config=")]
+        assert json.loads(told.partition("=")[2])["config"] == {
+            "storage_account": "acmemetrics",
+            "container": "blocks",
+            "storage_create_container": False,
+            key: f"$$({variable['name']})",
+        }
 
 
 class TestRoles:

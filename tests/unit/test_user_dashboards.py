@@ -78,6 +78,75 @@ class TestFolders:
         assert [one["name"] for one in entries] == ["promfleet", "Shop", "shop!", "购物"]
 
 
+LOKI = {"name": "Logs", "uid": "loki", "type": "loki", "url": "https://loki.example"}
+MIMIR = {"name": "Mimir", "uid": "mimir", "type": "prometheus", "url": "https://mimir.example"}
+
+
+def queried(written: Any, *datasources: dict[str, Any], **model: Any) -> Any:
+    """The datasource of a panel whose file has this one, in a Grafana with these."""
+    file = {"shop.json": board(panels=[{"datasource": written, "targets": [{"expr": "up"}]}], **model)}
+    grafana = {"secret": {"name": "a", "key": "b"}, "datasources": [*datasources]}
+    made = fleet(hub=HUB, grafana={**grafana, "dashboards": {"Shop": [ReadFiles(file)]}})
+    return json.loads(folder_boards(made)["shop"]["shop.json"])["panels"][0]["datasource"]
+
+
+class TestDatasources:
+    @pytest.mark.parametrize(
+        ("written", "uid"),
+        [
+            ({"type": "loki", "uid": "loki"}, "loki"),
+            ({"type": "loki", "uid": "of another Grafana"}, "loki"),
+            ({"type": "loki", "uid": "${DS_LOKI}"}, "loki"),
+            ("Logs", "loki"),
+            ("$DS_LOKI", "loki"),
+            ({"type": "prometheus", "uid": "mimir"}, "mimir"),
+            ({"type": "prometheus", "uid": "of another Grafana"}, "hub"),
+            ("${DS_PROMETHEUS}", "hub"),
+        ],
+        ids=str,
+    )
+    def test_are_those_of_grafana(self, written, uid):
+        """
+        By uid or name, or else the only one of its type; a Prometheus that there isn't is the server.
+        """
+        inputs = [{"name": "DS_LOKI", "type": "datasource", "pluginId": "loki"}]
+
+        assert queried(written, LOKI, MIMIR, __inputs=inputs)["uid"] == uid
+
+    @pytest.mark.parametrize(
+        ("others", "said"),
+        [
+            ("[{name: a, uid: a, type: loki}, {name: b, uid: b, type: loki}]", "Write uid: a or b in the file."),
+            ("[{name: Logs, type: loki}]", "Write its uid in grafana.datasources."),
+        ],
+        ids=["several", "without a uid"],
+    )
+    def test_are_told_apart(self, tmp_path, others, said):
+        """
+        None is guessed.
+        """
+        write(tmp_path, loki=board(panels=[{"datasource": {"type": "loki", "uid": "x"}}]))
+        stack = STACK % f"{{Shop: [dashboards/*.json]}}, datasources: {others}"
+
+        [problem] = problems(tmp_path, stack)
+
+        assert said in problem
+
+    def test_of_others_have_queries_of_their_own(self):
+        """
+        LogQL is no PromQL, and what another Prometheus stores is not known here; the same in a panel with several.
+        """
+        targets = [{"datasource": {"uid": "hub"}, "expr": "up"}, {"datasource": {"uid": "loki"}, "expr": "logs"}]
+        panels = [
+            {"datasource": {"type": "loki", "uid": "loki"}, "targets": [{"expr": '{app="shop"}'}]},
+            {"datasource": {"type": "prometheus", "uid": "mimir"}, "targets": [{"expr": "shop_carts"}]},
+            {"datasource": {"uid": "-- Mixed --"}, "targets": targets},
+            {"targets": [{"expr": "node_load1"}]},
+        ]
+
+        assert [*board_queries(board(panels=panels))] == ["up", "node_load1"]
+
+
 MISTAKES = {
     "no mapping": ("[dashboards/*.json]", ["grafana.dashboards: is not a mapping. Write {Shop: [dashboards/*.json]}."]),
     "folders": (
@@ -103,8 +172,13 @@ MISTAKES = {
         [
             "grafana.dashboards.Shop[0].dashboards/list.json: is no dashboard: it holds no JSON object. Export the "
             "dashboard in Grafana as JSON, model Classic.",
-            "grafana.dashboards.Shop[1].dashboards/loki.json.panels[0].datasource: is a datasource of type loki. "
-            "Remove what queries it: dashboards in files may query Prometheus only.",
+        ],
+    ),
+    "a datasource that there isn't": (
+        "{Shop: [dashboards/loki.json]}",
+        [
+            "grafana.dashboards.Shop.dashboards/loki.json.panels[0].datasource: is a datasource of type loki, which "
+            "this Grafana has not. Add one to grafana.datasources, or remove what queries it.",
         ],
     ),
     "doubles": (

@@ -3,10 +3,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import yaml
 
+from render.alertmanager import alertmanager_config
+from render.blackbox import blackbox_config
+from render.prometheus.agent import agent_remote_write
 from settings import Fleet, Images, from_file
 from settings.pod_fields import quantity
-from settings.workloads import Components, Workloads, component_of
+from settings.workloads import Components, Workloads, component_of, fields_of
 from stacks import deploy
 from stacks.placement import merged
 from tests import ROOT
@@ -291,3 +295,81 @@ class TestComponents:
         """
         with pytest.raises(ValueError, match="late-exporter is missing in Components"):
             component_of("late-exporter")
+
+
+PROXY = {"url": "http://proxy.example:3128", "noProxy": ["10.0.0.0/8", ".acme.internal"]}
+WITH_ALL = {**EVERYTHING, "workloads": {"proxy": PROXY}}
+
+
+def environments(engine: Engine) -> dict[tuple[str, str], dict[str, str]]:
+    """The variables of a proxy in each container: pod and container -> them."""
+    return {
+        (name, one["name"]): {env["name"]: env["value"] for env in one.get("env", ()) if "PROXY" in env["name"]}
+        for (_, name), (_, spec) in pods(engine).items()
+        for one in containers(spec)
+    }
+
+
+@pytest.fixture(scope="module")
+def proxied(tmp_path_factory):
+    """Every section, with a proxy; read only."""
+    kubeconfig = tmp_path_factory.mktemp("proxied") / "kubeconfig"
+    write_kubeconfig(kubeconfig, *(cluster["context"] for cluster in EVERYTHING["clusters"].values()))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KUBECONFIG", str(kubeconfig))
+        return deployed(Fleet.model_validate(WITH_ALL))
+
+
+class TestProxy:
+    def test_is_known_to_what_talks_to_the_world(self, proxied):
+        """
+        And to nothing that stays in its cluster: exporters, caches and auth proxies.
+        """
+        found = {app for (app, _), variables in environments(proxied).items() if variables}
+
+        assert {"prometheus-hub", "prometheus-agent", "alertmanager", "grafana", "blackbox-exporter"} <= found
+        assert {"thanos-store", "thanos-compactor", "thanos-receive", "thanos-ruler", "thanos-bucket-web"} <= found
+        assert not found & {"node-exporter", "kube-state-metrics", "thanos-memcached", "thanos-query", "pushgateway"}
+        beside = {one for (_, one), variables in environments(proxied).items() if variables}
+        assert not any(one.startswith(("kube-rbac-proxy", "reloader")) for one in beside)
+        assert "thanos-sidecar" in beside
+
+    def test_is_not_between_pods_and_their_cluster(self, proxied):
+        """
+        The API server, Services and what gives an identity are reached without it, beside what is written.
+        """
+        [variables] = {tuple(one.items()) for one in environments(proxied).values() if one}
+
+        exempt = dict(variables)["NO_PROXY"].split(",")
+        assert {"$(KUBERNETES_SERVICE_HOST)", ".svc", ".cluster.local", "localhost", "127.0.0.1"} <= {*exempt}
+        assert {"169.254.0.0/16", "metadata.google.internal", *PROXY["noProxy"]} <= {*exempt}
+        assert {dict(variables)[name] for name in ("HTTP_PROXY", "HTTPS_PROXY")} == {PROXY["url"]}
+
+    def test_is_used_for_remote_write_and_notifications(self):
+        """
+        Prometheus and Alertmanager use the environment only where told; a destination may have a proxy of its own.
+        """
+        own = {"url": "https://b.example/push", "proxy_url": "http://other.example:3128"}
+        made = fleet(
+            hub=HUB,
+            agents={"eu1": {"destinations": {"a": {"url": "https://a.example/push"}, "b": own}}},
+            workloads={"proxy": PROXY},
+        )
+
+        entries = agent_remote_write(made, "eu1", "https://hub.example", own=True, ca_file=None, token_file="t")
+        assert [one.get("proxy_from_environment") for one in entries] == [True, True, None]
+        alertmanager = Fleet.model_validate(EVERYTHING).alertmanager
+        assert alertmanager
+        config = yaml.safe_load(alertmanager_config(alertmanager, proxied=True))
+        assert config["global"]["http_config"] == {"proxy_from_environment": True}
+        modules = yaml.safe_load(blackbox_config(proxied=True))["modules"]
+        assert {name: one["http"]["proxy_from_environment"] for name, one in modules.items() if "http" in one}
+
+    def test_of_a_cluster_replaces_that_of_the_stack(self):
+        """
+        As with every field of workloads.
+        """
+        layers = [Workloads.model_validate({"proxy": PROXY}), Workloads.model_validate({"proxy": {"url": "http://b"}})]
+
+        assert fields_of("prometheus", layers)["proxy"].url == "http://b"
+        assert "proxy" not in fields_of("node_exporter", layers)

@@ -16,15 +16,29 @@ from lab.build import fetch
 HERE = Path(__file__).parent
 GATEWAY_API = ("sigs.k8s.io/gateway-api", "v1.5.1", "config/crd/standard")
 CONTOUR = ("github.com/projectcontour/contour", "v1.33.0", "examples/contour/01-crds.yaml")
+GKE = ("github.com/GoogleCloudPlatform/gke-gateway-api", "v1.4.0", "config/crd")
+TRAEFIK = (
+    "github.com/traefik/traefik/v3",
+    "v3.7.9",
+    "docs/content/reference/dynamic-configuration/traefik.io_serverstransports.yaml",
+)
 CERT_MANAGER = ("github.com/cert-manager/cert-manager", "v1.20.2", "deploy/crds")
 KINDS = {
     "HTTPRoute": GATEWAY_API,
     "TLSRoute": GATEWAY_API,
     "BackendTLSPolicy": GATEWAY_API,
     "HTTPProxy": CONTOUR,
+    "HealthCheckPolicy": GKE,
+    "GCPBackendPolicy": GKE,
+    "ServersTransport": TRAEFIK,
     "Certificate": CERT_MANAGER,
 }
-"""Kind -> module, version and where in it the definition stands."""
+"""
+Kind -> module, version and where in it the definition stands.
+
+GKE's controller makes the definition of BackendConfig itself: BackendConfig.json has the types of
+k8s.io/ingress-gce, pkg/apis/backendconfig/v1/types.go.
+"""
 _KEPT = ("type", "required", "enum", "pattern", "minLength", "maxLength", "minItems", "maxItems", "minimum", "maximum")
 
 

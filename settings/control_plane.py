@@ -1,0 +1,93 @@
+"""Settings of the control plane of one cluster, and of kube-proxy: what is scraped of them."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated
+
+from pydantic import Field
+from pydantic.alias_generators import to_camel
+
+from .errors import Problem
+from .scrape_config import ClientConfig, ClientConfigs
+from .section import Section
+from .types import DnsName, ObjectLabel
+
+SCHEDULER, CONTROLLER_MANAGER, ETCD, PROXY = "kube-scheduler", "kube-controller-manager", "kube-etcd", "kube-proxy"
+OF_CONTROL_PLANE = (SCHEDULER, CONTROLLER_MANAGER, ETCD, PROXY)
+"""The label `job` of each; those of kube-prometheus-stack."""
+HIDDEN: Mapping[str, frozenset[str]] = {
+    "gke": frozenset({SCHEDULER, CONTROLLER_MANAGER, ETCD}),
+    "autopilot": frozenset({SCHEDULER, CONTROLLER_MANAGER, ETCD, PROXY}),
+    "eks": frozenset({SCHEDULER, CONTROLLER_MANAGER, ETCD}),
+    "aks": frozenset({SCHEDULER, CONTROLLER_MANAGER, ETCD}),
+    "openshift": frozenset({SCHEDULER, CONTROLLER_MANAGER, ETCD, PROXY}),
+}
+"""Platform -> what runs outside of the cluster, or behind permissions of the platform's own."""
+Port = Annotated[int, Field(ge=1, le=65535)]
+_CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
+
+
+class Secured(Section):
+    """What asks the API server who may read its metrics; Prometheus shows its ServiceAccount's token."""
+
+    port: Port
+    """Port on the internal address of its nodes."""
+    nodes: ObjectLabel = _CONTROL_PLANE
+    """Label that a node has on which it runs, whatever its value."""
+    server_name: DnsName | None = None
+    """Name in its certificate; the address of the node, if left out."""
+    insecure_skip_verify: bool = False
+    """Accept a certificate that the cluster's CA did not sign, as kubeadm's: who intercepts gets the token."""
+
+
+class Scheduler(Secured):
+    """kube-scheduler."""
+
+    port: Port = 10259
+
+
+class ControllerManager(Secured):
+    """kube-controller-manager."""
+
+    port: Port = 10257
+
+
+class Etcd(Section):
+    """etcd, by `--listen-metrics-urls`, or at its client port with a client certificate."""
+
+    port: Port = 2381
+    """Port on the internal address of its nodes."""
+    nodes: ObjectLabel = _CONTROL_PLANE
+    """Label that a node has on which it runs, whatever its value."""
+    client: Annotated[ClientConfig, ClientConfigs()] = ClientConfig()
+    """How it is asked, by fields of a `scrape_config`: `scheme`, `tls_config`; plain HTTP if left out."""
+
+
+class KubeProxy(Section):
+    """kube-proxy, on every Linux node, over plain HTTP."""
+
+    port: Port = 10249
+    """`metricsBindAddress` on the internal address of every node."""
+
+
+class ControlPlane(Section):
+    """What is scraped of the control plane, and kube-proxy; `{}` is each with its usual port, none if left out."""
+
+    scheduler: Scheduler | None = None
+    controller_manager: ControllerManager | None = None
+    etcd: Etcd | None = None
+    kube_proxy: KubeProxy | None = None
+
+    @property
+    def jobs(self) -> Mapping[str, Section]:
+        """What is scraped, by its job."""
+        found = zip(
+            OF_CONTROL_PLANE, (self.scheduler, self.controller_manager, self.etcd, self.kube_proxy), strict=True
+        )
+        return {job: part for job, part in found if part is not None}
+
+    def hidden_by(self, platform: str) -> Iterator[Problem]:
+        """What a platform lets nobody scrape."""
+        fields = dict(zip(OF_CONTROL_PLANE, type(self).model_fields, strict=True))
+        for job in self.jobs.keys() & HIDDEN.get(platform, frozenset()):
+            rule = f"can't be scraped with platform: {platform}"
+            yield Problem((to_camel(fields[job]),), rule, "Remove it.")
