@@ -45,7 +45,9 @@ def endpoint(cluster: str, receiver: Receiver) -> RemoteWriteEndpoint:
     reference = pulumi.StackReference(f"{cluster}-hub", receiver.stack)
     hub = reference.require_output("hub")
     tokens = reference.require_output("writerTokens")
-    audience = hub.apply(lambda known: known.get("audiences", {}).get(cluster, ""))  # none of a hub before 0.9
+    audience = hub.apply(
+        lambda known: known.get("audiences", {}).get(cluster, "")
+    )  # a hub that was deployed earlier has none
     both = Output.all(audience, tokens)
     return RemoteWriteEndpoint(
         hub["writeUrl"],
