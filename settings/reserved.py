@@ -33,7 +33,7 @@ OF_SERIES = (
     *("persistentvolumeclaim", "phase", "pod", "pool", "poddisruptionbudget", "probe", "quantile", "rcode", "reason"),
     *("remote_name", "replicaset", "request_kind", "resolution", "resource", "resourcequota", "result", "revision"),
     *("rule_group", "scrape_job", "service", "severity", "state", "statefulset", "status", "store_type", "team"),
-    *("tenant", "type", "uri", "url", "verb", "workload", "workload_type"),
+    *("tenant", "To", "type", "uri", "url", "verb", "workload", "workload_type"),
 )
 """Labels of series and alerts that rules and dashboards of this program read."""
 

@@ -27,6 +27,7 @@ ALONE = "clusters: {shop: {context: a}}\nstandalone: {cluster: shop, expose: {ho
 KNOWN_BY = {
     "settings/__init__.py",
     "settings/fleet.py",
+    "settings/loading/foreign.py",
     "settings/loading/load.py",
     "settings/loading/read.py",
     "settings/standalone.py",
@@ -37,7 +38,11 @@ KNOWN_BY = {
     "stacks/deploy.py",
     "stacks/standalone.py",
 }
-"""The files that a section of its own cost: a model and a composition, where they are listed, and rules about both."""
+"""
+The files that a section of its own cost.
+
+A model and a composition, where they are listed, rules about both, and what others call it.
+"""
 
 
 @pytest.fixture(scope="module")
