@@ -142,7 +142,10 @@ def long(kubeconfig):
     tag, digest = "v3.15.0-" + "_." * 60, "@sha256:" + "0a" * 32
     endpoints = [{"address": f"{name}:1", "tlsSecret": name} for name in ("config", "tls", f"{LONG}.{LONG}.secret")]
     model = fleet(
-        clusters={f"{LONG[:-1]}0": {"context": "hub"}, LONG: {"context": "eu1"}},
+        clusters={
+            name: {"context": context, "issuer": {"url": f"https://{context}", "jwksUri": f"https://{context}/keys"}}
+            for name, context in {f"{LONG[:-1]}0": "hub", LONG: "eu1"}.items()
+        },
         namespace="n" * 49,
         hub={**HUB, "cluster": f"{LONG[:-1]}0", "agents": {f"{LONG[:-1]}1": {"rotation": 9}}, "replicas": 2},
         agents={LONG: {}},
