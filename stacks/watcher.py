@@ -80,8 +80,21 @@ def _receiver(watcher: Watcher) -> dict[str, Any] | None:
         "url": receiver.url,
         "protocol": receiver.protocol,
         "ca": receiver.ca,
-        "token": receiver.tokens[watcher.name],
+        "token": pulumi.Output.all(receiver.tokens[watcher.name], receiver.audiences.get(watcher.name, "")).apply(
+            _token
+        ),
     }
+
+
+def _token(known: tuple[str, str]) -> str:
+    """The token of the hub's cluster, given the audience of a token of a cluster of its own, which no machine has."""
+    token, audience = known
+    if audience:
+        raise pulumi.RunError(
+            "watcher.hub: the hub expects a token of the watcher's own cluster, and its machine is in none. Remove "
+            "hub.agents.<watcher>.issuer in the hub's stack file."
+        )
+    return token
 
 
 def _say_who_verifies(config_map: str) -> None:

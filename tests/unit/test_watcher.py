@@ -449,6 +449,20 @@ class TestAccess:
         assert len(warnings) == len(said)
         assert all(text in warning for text, warning in zip(said, warnings, strict=True))
 
+    def test_a_hub_that_expects_a_token_of_a_cluster_gets_none(self, kubeconfig: None) -> None:
+        """
+        The update fails: a machine with an empty token would lose every sample.
+        """
+        engine = Engine()
+        known = {"writeUrl": "https://hub.example/api/v1/write", "ca": "", "caConfigMap": "", "protocol": "2.0"}
+        audiences = {"watcher": "https://hub.example"}
+        engine.stacks["organization/promfleet/hub"] = {"hub": {**known, "audiences": audiences}, "writerTokens": {}}
+
+        with pytest.raises(
+            pulumi.RunError, match=r"watcher\.hub: the hub expects a token of the watcher's own cluster"
+        ):
+            engine.deploy(lambda: deploy(watched(watcher={"hub": {"stack": "organization/promfleet/hub"}})))
+
     def test_roles_are_of_the_watcher(self, kubeconfig: None) -> None:
         """
         By a name that no other part of the program has.
