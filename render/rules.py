@@ -9,6 +9,7 @@ from alerts.writers import JOB as ENVOY
 from settings import Fleet, seconds
 from settings.agent import shard_name
 from settings.alerts import Maintenance, Tuning
+from settings.control_plane import OF_CONTROL_PLANE
 from settings.rule_files import RuleFile
 from settings.validation.issuers import verifies_tokens
 
@@ -216,6 +217,9 @@ def _for_the_fleet(alert: Alert, group: Group, fleet: Fleet) -> Rule | None:
     if (tuning and not tuning.enabled) or (clusters and excepted == clusters) or _undeployed(fleet) & {*alert.jobs}:
         return None
     rule = _rule(alert, group, fleet, [tuning])
+    if alert.jobs and {*alert.jobs} <= {*OF_CONTROL_PLANE}:
+        # Where nobody asked for the job there are no series, and it would be most clusters that are named.
+        excepted = [name for name in excepted if _is_tuned(alert, fleet, name)]
     return _narrowed(rule, "unless", excepted) if excepted else rule
 
 
@@ -226,9 +230,11 @@ def _undeployed(fleet: Fleet) -> frozenset[str]:
 
 def _is_apart(alert: Alert, fleet: Fleet, cluster: str) -> bool:
     """Whether the fleet's rule excludes a cluster."""
-    return tuning_key(alert) in fleet.alerts.clusters.get(cluster, {}) or bool(
-        unreachable(fleet, cluster) & {*alert.jobs}
-    )
+    return _is_tuned(alert, fleet, cluster) or bool(unreachable(fleet, cluster) & {*alert.jobs})
+
+
+def _is_tuned(alert: Alert, fleet: Fleet, cluster: str) -> bool:
+    return tuning_key(alert) in fleet.alerts.clusters.get(cluster, {})
 
 
 def _own(fleet: Fleet, cluster: str, groups: Iterable[Group]) -> list[Rule]:

@@ -6,7 +6,7 @@ from .alerts import Alerts
 from .application import Application
 from .cluster import Cluster, Kubelet
 from .errors import FleetError, Problem
-from .expose import Expose, ExposedHost, NodePorts, Tls
+from .expose import Expose, ExposedAlertmanager, ExposedHost, NodePorts, Tls
 from .fleet import Fleet
 from .grafana import Grafana
 from .hub import Hub
@@ -33,6 +33,7 @@ __all__ = [
     "ContainerLimits",
     "Duration",
     "Expose",
+    "ExposedAlertmanager",
     "ExposedHost",
     "Fleet",
     "FleetError",

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 from pydantic.alias_generators import to_pascal
 
 from .errors import Path, Problem, nearest, spelt
-from .expose import ExposedHost
+from .expose import ExposedAlertmanager
 from .integrations import INHIBIT_RULE, INTEGRATIONS, TIME_INTERVAL
 from .matchers import label_of, malformed, matchers
 from .receiver_config import OF_STACK, Integrations, ReceiverConfigs, Verbatim, undefined_templates
@@ -306,7 +306,7 @@ class Alertmanager(Section):
     """Inhibitions of yours, as `inhibit_rules` of Alertmanager, beside those of promfleet."""
     templates: Annotated[Mapping[str, str], Templates()] = Field(default_factory=empty)
     """Files beside the stack file with templates of yours, which texts of `configs` name: `templates/*.tmpl`."""
-    expose: ExposedHost | None = None
+    expose: ExposedAlertmanager | None = None
 
     moved: ClassVar[Mapping[str, tuple[str, str]]] = {
         **renamed(

@@ -223,3 +223,20 @@ class ExposedHost(Section):
     """Further annotations for this host only, beside those of the server's `expose.annotations`."""
     service_annotations: Table[AnnotationName, Line] = Field(default_factory=empty)
     """Further annotations of the Service behind its Ingress, route or proxy."""
+
+    @property
+    def node_ports(self) -> Mapping[str, int]:
+        """Key of the stack file -> the port on the nodes that is written there."""
+        return {"nodePort": self.node_port} if self.node_port else {}
+
+
+class ExposedAlertmanager(ExposedHost):
+    """Alertmanager's host, with a port for silencing and one for reading."""
+
+    read_node_port: NodePort | None = None
+    """Port on the nodes for reading, with `via: nodePort`; none if left out."""
+
+    @property
+    def node_ports(self) -> Mapping[str, int]:
+        """Key of the stack file -> the port on the nodes that is written there."""
+        return {**super().node_ports, **({"readNodePort": self.read_node_port} if self.read_node_port else {})}

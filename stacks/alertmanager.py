@@ -9,7 +9,7 @@ from components import Alertmanager
 from components.alertmanager import AlertmanagerArgs
 from components.prometheus_server import READER
 from render.alertmanager import ALERTS, APP, OPERATE, READ
-from settings import Expose, ExposedHost, seconds
+from settings import Expose, ExposedAlertmanager, ExposedHost, seconds
 from settings.expose import ROUTED
 from settings.receiver_config import OF_STACK
 from settings.validation.secrets import secret_key
@@ -35,11 +35,18 @@ def operating_url(expose: Expose, exposed: ExposedHost) -> str:
     return url(expose, exposed.host, exposed.node_port or OPERATE.port)
 
 
-def expose_alertmanager(monitor: Monitor, exposed: ExposedHost) -> None:
-    """Route its host to the auth proxies for silencing and reading; with passthrough, to the first only."""
+def expose_alertmanager(monitor: Monitor, exposed: ExposedAlertmanager) -> None:
+    """
+    Route its host to the auth proxies for silencing and reading; with passthrough, to the first only.
+
+    A port of nodes that nobody wrote would be any, perhaps the one that is written for another host.
+    """
     expose = monitor.server.expose
-    reading = [] if expose.passthrough else [backend(READ, path=ALERTS if expose.via in ROUTED else None)]
-    expose_host(monitor, APP, exposed, [backend(OPERATE, node_port=exposed.node_port), *reading])
+    backends = [backend(OPERATE, node_port=exposed.node_port)]
+    if not expose.passthrough and (expose.via != "nodePort" or exposed.read_node_port):
+        path = ALERTS if expose.via in ROUTED else None
+        backends.append(backend(READ, path=path, node_port=exposed.read_node_port))
+    expose_host(monitor, APP, exposed, backends)
 
 
 def alertmanager_args(monitor: Monitor, alertmanager: settings.Alertmanager) -> AlertmanagerArgs:

@@ -30,18 +30,13 @@ def node_ports_are_written(partial: PartialFleet) -> Iterator[Problem]:
         return
     via = partial.server.expose.via
     for name, exposed in exposed_hosts(partial).items():
-        path = (*name, "expose", "nodePort")
         if via == "nodePort" and exposed.node_port is None:
-            yield Problem(
-                path,
-                "is missing",
-                f"Write a port from 30000 to 32767: {partial.server_section}.expose.via is nodePort.",
-            )
-        if via != "nodePort" and exposed.node_port is not None:
+            instead = f"Write a port from 30000 to 32767: {partial.server_section}.expose.via is nodePort."
+            yield Problem((*name, "expose", "nodePort"), "is missing", instead)
+        for key, port in exposed.node_ports.items() if via != "nodePort" else ():
+            rule = f"has no effect with {partial.server_section}.expose.via: {via}"
             instead = f"Remove it, or write {partial.server_section}.expose.via: nodePort."
-            yield Problem(
-                path, f"has no effect with {partial.server_section}.expose.via: {via}", instead, exposed.node_port
-            )
+            yield Problem((*name, "expose", key), rule, instead, port)
 
 
 def node_ports_are_distinct(partial: PartialFleet) -> Iterator[Problem]:
@@ -52,9 +47,9 @@ def node_ports_are_distinct(partial: PartialFleet) -> Iterator[Problem]:
             (partial.server_section, "expose", "nodePorts", proxy): port for proxy, port in ports.model_dump().items()
         }
         node_ports = {
-            (*name, "expose", "nodePort"): exposed.node_port
+            (*name, "expose", key): port
             for name, exposed in exposed_hosts(partial).items()
-            if exposed.node_port
+            for key, port in exposed.node_ports.items()
         }
         yield from _doubles({**proxies, **node_ports}, "port", "Write a different port for each.")
 

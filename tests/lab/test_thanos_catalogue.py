@@ -21,6 +21,17 @@ ARRIVAL = 480
 NOT_HERE = {
     "thanos_receive_head_series_limited_requests_total": "only in the bad time of tests/faults is a tenant limited",
     "thanos_receive_metamonitoring_failed_queries_total": "likewise",
+    **dict.fromkeys(
+        (
+            "etcd_disk_wal_fsync_duration_seconds_bucket",
+            "etcd_mvcc_db_total_size_in_bytes",
+            "etcd_network_peer_sent_failures_total",
+            "etcd_server_has_leader",
+            "etcd_server_leader_changes_seen_total",
+            "etcd_server_quota_backend_bytes",
+        ),
+        "no cluster has jobs of its control plane; those of agents elsewhere might",
+    ),
 }
 """Metrics that rules about Thanos read and this lab lacks, and why."""
 SILENT_PANELS = {

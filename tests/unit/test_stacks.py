@@ -287,6 +287,23 @@ class TestOneStack:
         assert [r.name for r in engine.resources if "::" in r.name] == []
         validate(engine.objects)
 
+    @pytest.mark.parametrize(("written", "ports"), [({}, [30445]), ({"readNodePort": 30446}, [30445, 30446])])
+    def test_the_cluster_chooses_no_port_of_its_nodes(self, deployed, written, ports):
+        """
+        It might choose the one that is written for another host.
+        """
+        expose = {**HUB["expose"], "via": "nodePort"}
+        alertmanager = {"receivers": {"sre": {}}, "default": "sre"}
+
+        engine = deployed(
+            hub=HUB | {"expose": expose},
+            agents={"eu1": {}},
+            alertmanager=alertmanager | {"expose": {"host": "alerts.example", "nodePort": 30445, **written}},
+        )
+
+        service = engine.one(SERVICE, "alertmanager-outside").inputs["spec"]
+        assert [port.get("nodePort") for port in service["ports"]] == ports
+
     def test_the_hubs_agents_elsewhere_get_identities_too(self, deployed):
         """
         An agent that another stack deploys is let in.
