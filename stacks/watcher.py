@@ -86,7 +86,7 @@ def _receiver(watcher: Watcher) -> dict[str, Any] | None:
     }
 
 
-def _token(known: tuple[str, str]) -> str:
+def _token(known: list[str]) -> str:
     """The token of the hub's cluster, given the audience of a token of a cluster of its own, which no machine has."""
     token, audience = known
     if audience:

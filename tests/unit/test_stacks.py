@@ -292,7 +292,7 @@ class TestOneStack:
         """
         It might choose the one that is written for another host.
         """
-        expose = {**HUB["expose"], "via": "nodePort"}
+        expose = {"host": "hub.example", "via": "nodePort", "tls": {"secret": "hub-tls"}}
         alertmanager = {"receivers": {"sre": {}}, "default": "sre"}
 
         engine = deployed(
