@@ -8,7 +8,6 @@ import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
 from render.operator import Operated
-from render.tokens import LIFETIME
 from settings import agent
 from settings.scrape_credentials import MountedFile
 
@@ -162,7 +161,7 @@ def token_volume(
 ) -> pulumi.Input[k8s.core.v1.VolumeArgsDict]:
     """Return the volume with the token that the receiver is shown: of the agent's own cluster, or of a Secret."""
     if "token" not in args:
-        return issued_token(args.get("audience", ""))
+        return tokens.issued("token", args.get("audience", ""))
     secret = k8s.core.v1.Secret(
         f"{name}-token",
         metadata={**metadata, "name": f"{APP}-token"},
@@ -174,17 +173,7 @@ def token_volume(
         return given
     # Which of the two it is, the stack of the hub says.
     both = pulumi.Output.all(args["audience"], given)
-    return both.apply(lambda known: issued_token(known[0]) if known[0] else known[1])
-
-
-def issued_token(audience: pulumi.Input[str]) -> k8s.core.v1.VolumeArgsDict:
-    """Return a volume with a token that the kubelet renews before it expires."""
-    source: k8s.core.v1.ServiceAccountTokenProjectionArgsDict = {
-        "path": "token",
-        "audience": audience,
-        "expiration_seconds": LIFETIME,
-    }
-    return {"name": "token", "projected": {"sources": [{"service_account_token": source}]}}
+    return both.apply(lambda known: tokens.issued("token", known[0]) if known[0] else known[1])
 
 
 def configuration(

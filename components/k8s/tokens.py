@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import pulumi
 import pulumi_kubernetes as k8s
 
 from render import tokens
@@ -37,20 +38,19 @@ API = Token(
     {"name": "api-token", "mount_path": tokens.API, "read_only": True},
 )
 """The token, CA and namespace that Kubernetes would mount into every container of a pod."""
+
+
+def issued(name: str, audience: pulumi.Input[str]) -> k8s.core.v1.VolumeArgsDict:
+    """Return a volume with a token for an audience, which the kubelet renews before it expires."""
+    source: k8s.core.v1.ServiceAccountTokenProjectionArgsDict = {
+        "path": "token",
+        "audience": audience,
+        "expiration_seconds": tokens.LIFETIME,
+    }
+    return {"name": name, "projected": {"sources": [{"service_account_token": source}]}}
+
+
 AUTH_PROXY = Token(
-    {
-        "name": "auth-proxy-token",
-        "projected": {
-            "sources": [
-                {
-                    "service_account_token": {
-                        "path": "token",
-                        "audience": tokens.AUDIENCE,
-                        "expiration_seconds": tokens.LIFETIME,
-                    }
-                }
-            ]
-        },
-    },
+    issued("auth-proxy-token", tokens.AUDIENCE),
     {"name": "auth-proxy-token", "mount_path": tokens.AUTH_PROXY, "read_only": True},
 )
