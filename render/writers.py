@@ -18,7 +18,7 @@ from .thanos.jobs import on_pods
 from .thanos.names import ROUTER, RULER, tenant
 from .thanos.receive import writer
 from .thanos.ruler import is_stateless
-from .tokens import AUDIENCE
+from .tokens import AUDIENCE, token_secrets
 from .write_proxy import Issuer, Keys, WriteProxy, Writer
 from .yaml import to_json
 
@@ -54,11 +54,6 @@ def token_writers(fleet: Fleet) -> dict[str, int]:
     return {name: said[name].rotation if name in said else 0 for name in names if has_token(fleet.partial, name)}
 
 
-def secret_names(cluster: str, renewals: int) -> list[str]:
-    """Return the Secrets with the tokens of a cluster's agent, the newest last: one, and the one before it."""
-    return [f"{WRITER}-{cluster}-token-{number}" for number in range(max(0, renewals - 1), renewals + 1)]
-
-
 def envoy_jobs(fleet: Fleet) -> Iterator[ScrapeJob]:
     """Yield the job of Envoy: beside the server, or beside each router of Receive."""
     if not fleet.server or not verifies_tokens(fleet.partial):
@@ -92,7 +87,7 @@ def _with_tokens(fleet: Fleet) -> Iterator[tuple[Issuer, Writer]]:
         return
     issuer = Issuer("_tokens", LEGACY, _keys(settings), "")
     for name, renewals in token_writers(fleet).items():
-        claims = {"sub": [writer(fleet, name)], SECRET: secret_names(name, renewals)}
+        claims = {"sub": [writer(fleet, name)], SECRET: [*token_secrets(f"{WRITER}-{name}", renewals).values()]}
         yield issuer, Writer(f"{name}_token", issuer.name, claims, writer(fleet, name), _rate(fleet, name))
 
 

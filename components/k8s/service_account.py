@@ -6,6 +6,8 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
+from render.tokens import token_secrets
+
 
 def service_account_token(
     name: str,
@@ -44,16 +46,16 @@ def newest_token_secret(
         bind_role(name, metadata, role, account.metadata.name, child_opts)
     tokens = [
         k8s.core.v1.Secret(
-            f"{name}-token-{generation}",
+            f"{name}-token-{number}",
             metadata={
                 **metadata,
-                "name": f"{metadata['name']}-token-{generation}",
+                "name": secret,
                 "annotations": {"kubernetes.io/service-account.name": account.metadata.name},
             },
             type="kubernetes.io/service-account-token",
             opts=child_opts,
         )
-        for generation in range(max(0, renewals - 1), renewals + 1)
+        for number, secret in token_secrets(str(metadata["name"]), renewals).items()
     ]
     return tokens[-1]
 
