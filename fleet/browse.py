@@ -11,7 +11,7 @@ from typing import Annotated, Any, NamedTuple, Self
 
 import typer
 
-from live import client_options
+from live import client_options, reason
 from render import alertmanager, grafana
 from render.prometheus.auth_proxies import BROWSE, VIEWER
 from render.thanos.names import QUERY
@@ -136,8 +136,9 @@ async def reached(fleet: Fleet, server: Server, page: Page) -> AsyncGenerator[Up
         trust = await _trust(api, server.expose.tls, fleet.namespace)
         token = await Token.issued(api, fleet.namespace, page.account) if page.account else None
     except Exception as error:  # a kubeconfig, its plugin, the network and the server fail in their own ways
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise PageError(f"cluster {server.cluster}, context {cluster.context}, refuses this: {reason}") from error
+        raise PageError(
+            f"cluster {server.cluster}, context {cluster.context}, refuses this: {reason(error)}"
+        ) from error
     async with service.portforward(remote_port=page.port, local_port="auto") as port:
         renewing = asyncio.create_task(token.renew()) if token else None
         upstream = Upstream(

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from live import reason
 from live.issuer import issuer_of
 from render.yaml import to_yaml
 
@@ -23,7 +24,6 @@ def issuer(
     try:
         found = asyncio.run(issuer_of(context, kubeconfig))
     except Exception as error:  # a kubeconfig, its plugin, the network and the server fail in their own ways
-        reason = " ".join(str(error).split()) or type(error).__name__
-        typer.echo(f"fleet issuer: context {context} does not say who signs tokens there: {reason}", err=True)
+        typer.echo(f"fleet issuer: context {context} does not say who signs tokens there: {reason(error)}", err=True)
         raise typer.Exit(Exit.FAILED) from error
     typer.echo(to_yaml({"issuer": found.model_dump(exclude_none=True, by_alias=True)}), nl=False)

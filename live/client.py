@@ -37,6 +37,11 @@ def client_options(context: str, kubeconfig: str | None) -> Options:
     return {"context": context, "kubeconfig": only or kubeconfig, "namespace": "default"}
 
 
+def reason(error: Exception) -> str:
+    """Say on one line why a cluster could not be asked; some errors have no text."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 @cache
 def _forget_keys() -> None:
     """Use a temporary folder that is deleted at exit: kr8s writes keys of kubeconfigs to files, and leaves them."""

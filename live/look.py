@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 from settings import Cluster
 
-from .client import client_options
+from .client import client_options, reason
 from .troubles import Object
 
 LIMIT = 15
@@ -42,4 +42,4 @@ async def look(cluster: Cluster, namespaces: Collection[str]) -> list[Object]:
     except TimeoutError as error:
         raise UnreachableError(f"no answer within {LIMIT} s") from error
     except Exception as error:  # a kubeconfig, its plugin, the network and the server fail in their own ways
-        raise UnreachableError(" ".join(str(error).split()) or type(error).__name__) from error
+        raise UnreachableError(reason(error)) from error
