@@ -17,7 +17,7 @@ from .k8s.operated import AGENT, operated
 from .k8s.prometheus import container, job_files, scrape_account, targets_ca
 from .k8s.security import POD_WITH_VOLUME
 from .k8s.timeouts import timeouts
-from .k8s.volume import claim
+from .k8s.volume import Mounted, claim
 from .k8s.workload import pod_defaults, stateful_set
 
 APP = agent.AGENT
@@ -90,15 +90,16 @@ class AgentPrometheus(pulumi.ComponentResource):
             child_opts,
         )
         await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
-        shared = [
-            *targets_ca(args.get("targets_ca_config_map")).volumes,
-            *job_files(args.get("job_files", ())).volumes,
-        ]
-        receiver = credentials(name, metadata, args, child_opts)
+        parts = (
+            credentials(name, metadata, args, child_opts),
+            targets_ca(args.get("targets_ca_config_map")),
+            job_files(args.get("job_files", ())),
+        )
+        shared = Mounted([v for part in parts for v in part.volumes], [m for part in parts for m in part.mounts])
         for number, one in enumerate(args["shards"]):
             # A cluster's name has no dot.
             own = f"{name}.shard-{number}" if number else name
-            make_shard(own, one, args, account.metadata.name, receiver, shared, await_opts)
+            make_shard(own, one, args, account.metadata.name, shared, await_opts)
         self.register_outputs({})
 
 
@@ -107,8 +108,7 @@ def make_shard(
     one: AgentShard,
     args: AgentPrometheusArgs,
     account: pulumi.Input[str],
-    receiver: Sequence[pulumi.Input[k8s.core.v1.VolumeArgsDict]],
-    shared: Sequence[k8s.core.v1.VolumeArgsDict],
+    shared: Mounted,
     await_opts: ResourceOptions,
 ) -> None:
     """Make the volume, the configuration and the workload of one shard."""
@@ -116,17 +116,17 @@ def make_shard(
     metadata = metadata_of(app, args["namespace"], image)
     child_opts = ResourceOptions(parent=await_opts.parent)
     volume = claim(name, metadata, one["storage"], args.get("storage_class"), await_opts)
-    volumes: list[pulumi.Input[k8s.core.v1.VolumeArgsDict]] = [
-        *receiver,
-        {"name": "data", "persistent_volume_claim": {"claim_name": volume.metadata.name}},
-        *shared,
-    ]
+    data: k8s.core.v1.VolumeArgsDict = {
+        "name": "data",
+        "persistent_volume_claim": {"claim_name": volume.metadata.name},
+    }
     if "operated" in one:
-        volumes.append(tokens.API.volume)
-        made = pod(image, account, volumes, args, is_operated=True)
-        operated(name, AGENT, metadata, one["operated"], made, await_opts)
+        # Mounted here, the token of the API server is in no other container that the operator adds.
+        own = Mounted([*shared.volumes, data, tokens.API.volume], [*shared.mounts, tokens.API.mount])
+        operated(name, AGENT, metadata, one["operated"], pod(account, own, args, token=False), await_opts)
         return
-    volumes.insert(0, configuration(name, metadata, one["config"], child_opts))
+    config = configuration(name, metadata, one["config"], child_opts)
+    own = Mounted([config, *shared.volumes, data], shared.mounts)
     # Nothing connects to the agent, so that the Service that its StatefulSet must name has no port.
     k8s.core.v1.Service(
         f"{name}-service",
@@ -134,15 +134,15 @@ def make_shard(
         spec={"cluster_ip": "None", "selector": selector(app, app)},
         opts=await_opts,
     )
-    stateful_set(name, app, metadata, pod(image, account, volumes, args, is_operated=False), await_opts)
+    stateful_set(name, app, metadata, pod(account, own, args, token=True), await_opts)
 
 
 def credentials(
     name: str, metadata: k8s.meta.v1.ObjectMetaArgsDict, args: AgentPrometheusArgs, child_opts: ResourceOptions
-) -> list[pulumi.Input[k8s.core.v1.VolumeArgsDict]]:
-    """Return the volumes with the token and the CA of the receiver, if it has one, and make what is in them."""
+) -> Mounted:
+    """Make what holds the token and the CA of the receiver, if there is one, and return it as volumes."""
     if "token" not in args and "audience" not in args:
-        return []
+        return Mounted([], [])
     authorities = k8s.core.v1.ConfigMap(
         f"{name}-ca",
         metadata={**metadata, "name": f"{APP}-ca"},
@@ -150,10 +150,16 @@ def credentials(
         opts=child_opts,
     )
     trusted = pulumi.Output.all(args.get("ca_config_map", ""), authorities.metadata.name)
-    return [
-        token_volume(name, metadata, args, child_opts),
-        {"name": "trusted", "config_map": {"name": trusted.apply(lambda names: names[0] or names[1])}},
-    ]
+    return Mounted(
+        [
+            token_volume(name, metadata, args, child_opts),
+            {"name": "trusted", "config_map": {"name": trusted.apply(lambda names: names[0] or names[1])}},
+        ],
+        [
+            {"name": "token", "mount_path": TOKEN, "read_only": True},
+            {"name": "trusted", "mount_path": TRUSTED, "read_only": True},
+        ],
+    )
 
 
 def token_volume(
@@ -185,28 +191,12 @@ def configuration(
 
 
 def pod(
-    image: str,
-    account: pulumi.Input[str],
-    volumes: Sequence[pulumi.Input[k8s.core.v1.VolumeArgsDict]],
-    args: AgentPrometheusArgs,
-    *,
-    is_operated: bool,
+    account: pulumi.Input[str], mounted: Mounted, args: AgentPrometheusArgs, *, token: bool
 ) -> k8s.core.v1.PodSpecArgsDict:
     """The pod of a shard; never two at a time, since the hub would reject samples of two with equal labels."""
-    of_receiver: list[k8s.core.v1.VolumeMountArgsDict] = [
-        {"name": "token", "mount_path": TOKEN, "read_only": True},
-        {"name": "trusted", "mount_path": TRUSTED, "read_only": True},
-    ]
-    mounts: list[k8s.core.v1.VolumeMountArgsDict] = [
-        *(of_receiver if "token" in args else []),
-        *targets_ca(args.get("targets_ca_config_map")).mounts,
-        *job_files(args.get("job_files", ())).mounts,
-    ]
-    if is_operated:
-        mounts.append(tokens.API.mount)  # and into no other container that the operator adds
     return {
-        **pod_defaults(account, POD_WITH_VOLUME, token=not is_operated),
+        **pod_defaults(account, POD_WITH_VOLUME, token=token),
         "termination_grace_period_seconds": args["grace"],
-        "containers": [container(image, args["flags"], args["memory"], mounts)],
-        "volumes": list(volumes),
+        "containers": [container(args["image"], args["flags"], args["memory"], mounted.mounts)],
+        "volumes": mounted.volumes,
     }

@@ -9,9 +9,9 @@ from pulumi import ResourceOptions
 
 
 class Mounted(NamedTuple):
-    """A volume of a pod, and its mount in a container."""
+    """Volumes of a pod, and their mounts in a container."""
 
-    volumes: Sequence[k8s.core.v1.VolumeArgsDict]
+    volumes: Sequence[pulumi.Input[k8s.core.v1.VolumeArgsDict]]
     mounts: Sequence[k8s.core.v1.VolumeMountArgsDict]
 
 

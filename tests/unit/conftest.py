@@ -159,6 +159,7 @@ def validate(objects: Collection[dict[str, Any]], releases: Collection[str] = (R
     """Fail with the complaint of an API server that would refuse, or silently drop, a part of an object."""
     assert objects
     for item in objects:
+        check_mounts(item)
         if item["kind"] in OPERATED:
             validators = OPERATED[item["kind"]]
             validators[item["apiVersion"]].validate(item["spec"])
@@ -171,6 +172,20 @@ def validate(objects: Collection[dict[str, Any]], releases: Collection[str] = (R
         published = json.loads(file.read_text())
         assert published["apiVersion"] == item["apiVersion"]
         jsonschema.Draft202012Validator(published["spec"]).validate(item["spec"])
+
+
+def check_mounts(item: dict[str, Any]) -> None:
+    """Fail if a container mounts what its pod does not have, which no schema says, or none mounts a volume of it."""
+    spec = item.get("spec", {})
+    pod = spec if item["kind"] in OPERATED else spec.get("template", {}).get("spec", {})
+    containers = [*pod.get("containers", ()), *pod.get("initContainers", ())]
+    mounted = {mount["name"] for one in containers for mount in one.get("volumeMounts", ())}
+    mounted |= {mount["name"] for mount in pod.get("volumeMounts", ())}
+    had = {volume["name"] for volume in pod.get("volumes", ())}
+    had |= {claim["metadata"]["name"] for claim in spec.get("volumeClaimTemplates", ())}
+    assert had <= mounted, f"{item['kind']} {item['metadata']['name']}: no container mounts {had - mounted}"
+    if item["kind"] not in OPERATED:
+        assert mounted <= had, f"{item['kind']} {item['metadata']['name']}: there is no volume {mounted - had}"
 
 
 @pytest.fixture
