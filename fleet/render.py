@@ -11,6 +11,7 @@ import typer
 from settings.errors import FleetError, some
 from settings.fleet import Fleet
 from settings.loading.load import KEY, from_file
+from settings.validation.issuers import unknown_issuers
 
 from .exits import Exit
 from .stack import stack_file
@@ -60,7 +61,7 @@ def render(
         typer.echo(f"{folder}: {error}", err=True)
         raise typer.Exit(Exit.USAGE) from None
     typer.echo(f"{folder}: {counted(len(rendered.files), 'object')} in {counted(len(fleet.clusters), 'cluster')}")
-    for line in [*rendered.needs, *rendered.left_out]:
+    for line in [*rendered.needs, *rendered.left_out, *not_asked(fleet)]:
         typer.echo(line)
     if rendered.elsewhere:
         typer.echo(f"{len(rendered.elsewhere)} resources are in no cluster, and listed in {folder / README}")
@@ -137,6 +138,16 @@ def write(folder: Path, stack: str, files: Mapping[str, str]) -> None:
             file.parent.rmdir()
 
 
+def not_asked(fleet: Fleet) -> list[str]:
+    """Say which agents have tokens only because no cluster is asked for its issuer."""
+    return [
+        f"{name}: the agent has a token of the hub's cluster. With clusters.{name}.issuer, which `fleet issuer "
+        f"--context {fleet.clusters[name].context}` prints, it has one of its own cluster, as with `pulumi up`."
+        for name in unknown_issuers(fleet.partial)
+        if name in fleet.agents
+    ]
+
+
 def _stale(folder: Path, stack: str, files: Mapping[str, str]) -> Iterator[Path]:
     kept = {folder / path for path in files}
     return (file for file in sorted(folder.glob("*/*.yaml")) if file not in kept and _is_of(file, stack))
@@ -170,6 +181,7 @@ def readme(stack: str, fleet: Fleet, rendered: "Manifests") -> str:
         "What has to exist": rendered.needs,
         "What is left out": rendered.left_out,
         "What is in no cluster": rendered.elsewhere,
+        "What differs from `pulumi up`": not_asked(fleet),
     }
     for title, items in sections.items():
         if items:

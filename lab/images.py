@@ -122,7 +122,6 @@ IMAGES = (
     Image(
         reference=released.ENVOY,
         files={"/etc/ssl/certs/ca-certificates.crt": AUTHORITY},
-        part="envoy",
         envoy=True,
         entrypoint=(ENVOY_PROGRAM,),
     ),

@@ -7,7 +7,6 @@ from .cluster import state
 from .node import LabError
 
 PARTS = {
-    "envoy": "Envoy, in front of remote write of agents with an issuer",
     "java": "a Java program with Micrometer's metrics",
     "operator": "the Prometheus Operator and its admission webhook",
     "upgrade": "an older release of the Prometheus Operator",

@@ -15,12 +15,12 @@ _DISCOVERY = "openid-configuration"
 _PATIENCE = 10
 
 
-async def issuer_of(context: str, kubeconfig: str | None) -> Issuer:
+async def issuer_of(context: str, kubeconfig: str | None, *, by_url: bool = True) -> Issuer:
     """
-    Ask a cluster who signs tokens there; the keys have a URL if anybody may read them there, as on GKE, EKS and AKS.
+    Ask a cluster who signs tokens there.
 
-    Raises `httpx.HTTPError` or an exception of kr8s where the API server can't be asked, and `ValueError` where its
-    answer is none.
+    With `by_url` the keys have a URL if anybody may read them there, as on GKE, EKS and AKS. Raises `httpx.HTTPError`
+    or an exception of kr8s where the API server can't be asked, and `ValueError` where its answer is none.
     """
     import kr8s.asyncio  # noqa: PLC0415 — takes a third of a second, and only this needs it
 
@@ -29,7 +29,7 @@ async def issuer_of(context: str, kubeconfig: str | None) -> Issuer:
         url = response.json()["issuer"]
     async with api.call_api("GET", version="", base="/openid/v1", url="jwks") as response:
         keys = [_public(key) for key in response.json()["keys"]]
-    if uri := await _public_url(url, {key["kid"] for key in keys}):
+    if by_url and (uri := await _public_url(url, {key["kid"] for key in keys})):
         return Issuer(url=url, jwks_uri=uri)
     return Issuer.model_validate({"url": url, "jwks": {"keys": keys}})
 

@@ -79,7 +79,8 @@ class Agent(Section):
     """Size of the WAL's volume; follows from the outage and the cluster's series if left out. It can't shrink."""
     storage_class: DnsName | None = None
     """StorageClass of the WAL's volume; the cluster's default if left out."""
-
+    token: bool = False
+    """Whether it writes with a token of the hub's cluster, which never expires, instead of one of its own cluster."""
     shards: Shards = 1
     """Prometheus agents among which the targets of a large cluster are divided, each with a volume of its own."""
 

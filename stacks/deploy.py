@@ -8,6 +8,7 @@ from .applications import deploy_applications
 from .clusters import ClusterContext, deploy_cluster
 from .grafana import deploy_grafana
 from .hub import RemoteWriteEndpoint, deploy_hub, export_hub
+from .issuers import require_issuers
 from .monitors import warn_of_unread_monitors
 from .probes import deploy_blackbox_exporter
 from .providers import require_contexts
@@ -28,6 +29,7 @@ def deploy(fleet: Fleet) -> None:
 
 def deploy_sections(fleet: Fleet) -> None:
     """Deploy each section that the stack file has, and export the outputs that other stacks and commands need."""
+    require_issuers(fleet)
     contexts = {name: deploy_cluster(fleet, name) for name in fleet.clusters}
     for name, context in contexts.items():
         deploy_applications(fleet, name, context)

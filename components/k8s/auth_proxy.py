@@ -61,12 +61,6 @@ def auth_proxies(
         subjects=[{"kind": "ServiceAccount", "name": account.metadata.name, "namespace": metadata["namespace"]}],
         opts=child_opts,
     )
-    config = k8s.core.v1.ConfigMap(
-        f"{name}-kube-rbac-proxy",
-        metadata={**metadata, "name": f"{app}-kube-rbac-proxy"},
-        data={f"{proxy.name}.yaml": authorization(proxy, metadata["namespace"], app) for proxy in proxies},
-        opts=child_opts,
-    )
     roles = {
         proxy.name: k8s.rbac.v1.Role(
             f"{name}-{proxy.name}-role",
@@ -83,13 +77,30 @@ def auth_proxies(
         [*([envoy_container(envoy)] if envoy else []), *(container(proxy, image) for proxy in proxies)],
         [
             *([write_proxy(name, envoy, metadata, child_opts)] if envoy else []),
-            {"name": "kube-rbac-proxy", "config_map": {"name": config.metadata.name}},
+            *([configuration(name, proxies, metadata, child_opts)] if proxies else []),
             {"name": "tls", "secret": {"secret_name": tls_secret}},
             tokens.API.volume,
         ],
         roles,
         endpoints.metadata.name.apply(str),
     )
+
+
+def configuration(
+    name: str,
+    proxies: Sequence[AuthProxy],
+    metadata: k8s.meta.v1.ObjectMetaArgsDict,
+    child_opts: ResourceOptions,
+) -> k8s.core.v1.VolumeArgsDict:
+    """Make the ConfigMap with a file for each auth proxy, and return its volume."""
+    app, namespace = str(metadata["name"]), metadata["namespace"]
+    config = k8s.core.v1.ConfigMap(
+        f"{name}-kube-rbac-proxy",
+        metadata={**metadata, "name": f"{app}-kube-rbac-proxy"},
+        data={f"{proxy.name}.yaml": authorization(proxy, namespace, app) for proxy in proxies},
+        opts=child_opts,
+    )
+    return {"name": "kube-rbac-proxy", "config_map": {"name": config.metadata.name}}
 
 
 def ingress(proxies: Sequence[AuthProxy]) -> list[k8s.networking.v1.NetworkPolicyIngressRuleArgsDict]:

@@ -28,7 +28,9 @@ def issuers_are_used(partial: PartialFleet) -> Iterator[Problem]:
         agent = partial.agents.get(name)
         if not cluster or not cluster.issuer:
             continue
-        if agent and agent.hub and agent.hub.url:
+        if agent and agent.token and name != partial.server_cluster:
+            yield Problem(path, f"has no effect: agents.{name}.token is true", "Remove one of the two.")
+        elif agent and agent.hub and agent.hub.url:
             yield Problem(path, "has no effect: its agent writes to another system", "Remove it.")
         elif not partial.has_hub:
             instead = f"Write it in the stack of the hub, in hub.agents.{name}.issuer."
@@ -40,32 +42,52 @@ def issuers_are_used(partial: PartialFleet) -> Iterator[Problem]:
 def tokens_are_verified(partial: PartialFleet) -> Iterator[Problem]:
     """
     Where one agent has an issuer, so has the hub's own cluster if tokens of it are shown: Envoy asks no API server.
+
+    No rule of a stack file: `pulumi up` finds the issuer if it is left out.
     """
-    hub = partial.hub
-    if not hub or None in partial.clusters.values() or not verifies_tokens(partial):
+    known = partial.clusters[partial.hub.cluster] if partial.hub else None
+    if not partial.hub or not known or known.issuer or not verifies_tokens(partial):
         return
-    known = partial.clusters.get(hub.cluster)
-    if not known or known.issuer:
-        return
-    shown = sorted(name for name in partial.writers if has_token(partial, name))
-    ruler = partial.thanos.ruler if partial.thanos else None
-    if ruler and ruler.results == "receive":
-        shown.append("the Ruler")
-    if shown:
+    if shown := _shown(partial):
         rule = f"is missing: tokens of this cluster are shown by {', '.join(shown)}"
         instead = f"Write what `fleet issuer --context {known.context}` prints."
-        yield Problem(("clusters", hub.cluster, "issuer"), rule, instead)
+        yield Problem(("clusters", partial.hub.cluster, "issuer"), rule, instead)
+
+
+def unknown_issuers(partial: PartialFleet) -> list[str]:
+    """Return the clusters of this stack whose issuer the hub needs and the stack file does not have."""
+    if not partial.hub:
+        return []
+    agents = {name for name, agent in partial.agents.items() if agent and not agent.token}
+    names = {name for name in partial.local_agents if name in agents and not issuer_of(partial, name)}
+    known = partial.clusters[partial.hub.cluster]
+    if known and not known.issuer and (names or verifies_tokens(partial)) and set(_shown(partial)) - names:
+        names.add(partial.hub.cluster)
+    return sorted(names)
+
+
+def _shown(partial: PartialFleet) -> list[str]:
+    """Name who shows the hub tokens of the hub's own cluster."""
+    shown = sorted(name for name in partial.writers if has_token(partial, name))
+    ruler = partial.thanos.ruler if partial.thanos else None
+    return [*shown, "the Ruler"] if ruler and ruler.results == "receive" else shown
 
 
 def tokens_are_needed(partial: PartialFleet) -> Iterator[Problem]:
     """A token beside an issuer is one that the agent has; without an issuer it is there anyway."""
+    for name, agent in partial.agents.items():
+        if agent and agent.token and (agent.hub or not partial.has_hub):
+            rule = "has no effect: the stack of the hub says whether this agent has a token"
+            yield Problem(("agents", name, "token"), rule, "Remove it.")
     for name, writer in partial.hub.agents.items() if partial.hub else ():
         path = ("hub", "agents", name)
         if writer.token and not issuer_of(partial, name):
             yield Problem((*path, "token"), "has no effect: without an issuer the agent has one", "Remove it.")
-        if writer.rotation and not has_token(partial, name):
-            rule = "has no effect: the agent has an issuer, whose tokens expire within an hour"
-            yield Problem((*path, "rotation"), rule, "Remove it.", writer.rotation)
+        local = partial.agents.get(name) if name in partial.local_agents else None
+        if writer.rotation and (not has_token(partial, name) or (local and not local.token)):
+            rule = "has no effect: the agent writes with tokens of its own cluster, which expire within an hour"
+            instead = f"Remove it, or write agents.{name}.token: true." if local else "Remove it."
+            yield Problem((*path, "rotation"), rule, instead, writer.rotation)
 
 
 def verifies_tokens(partial: PartialFleet) -> bool:
@@ -76,7 +98,9 @@ def verifies_tokens(partial: PartialFleet) -> bool:
 
 def issuer_of(partial: PartialFleet, name: str) -> Issuer | None:
     """Return the issuer of one of the hub's writers."""
-    cluster = partial.clusters.get(name)
+    cluster, agent = partial.clusters.get(name), partial.agents.get(name)
+    if agent and agent.token:
+        return None
     if cluster:
         return cluster.issuer
     writer = partial.hub.agents.get(name) if partial.hub else None

@@ -17,7 +17,7 @@ from lab.cluster import NAMES, known, state
 from lab.connect import authority_file, connect
 from lab.environment import environment
 from lab.kubectl import apply, kubectl
-from lab.node import held, inside, node_holder, running
+from lab.node import components, held, inside, node_holder, running
 from live import client_options
 
 KINDS = (
@@ -105,6 +105,22 @@ class Lab:
             yield
         finally:
             self.kubectl("hub", "uncordon", "hub")
+
+    @contextmanager
+    def suspended(self, cluster: str, component: str) -> Generator[None]:
+        """Let a component of a cluster's node, such as kube-apiserver, answer nobody until the end."""
+        process = self.components(cluster)[component]
+        process.suspend()
+        try:
+            yield
+        finally:
+            process.resume()
+
+    def components(self, cluster: str) -> dict[str, psutil.Process]:
+        """Find the components of a cluster's node by their names."""
+        node = held(node_holder(self._clusters[cluster]))
+        assert node, f"{cluster} does not run"
+        return components(node)
 
     @contextmanager
     def forwarded(self, pod: str, port: int, cluster: str = "hub") -> Generator[int]:

@@ -7,7 +7,9 @@ import pulumi
 import pytest
 import yaml
 
-from settings import from_file
+from settings import Fleet, from_file
+from settings.issuer import Issuer
+from settings.validation.issuers import unknown_issuers
 from stacks import deploy
 from tests import SHIPPED, name_of
 from tests.unit.conftest import Engine, write_kubeconfig
@@ -24,11 +26,20 @@ OTHER_STACKS = {
 """What each stack exports that a stack file refers to."""
 
 
+def known(fleet: Fleet) -> Fleet:
+    """Give a fleet an issuer of each cluster that an update would ask for it."""
+    clusters = dict(fleet.clusters)
+    for name in unknown_issuers(fleet.partial):
+        issuer = Issuer(url=f"https://{name}.example", jwks_uri=f"https://{name}.example/keys")
+        clusters[name] = clusters[name].model_copy(update={"issuer": issuer})
+    return fleet.model_copy(update={"clusters": clusters})
+
+
 def deploy_shipped(folder: Path, files: Iterable[Path] = SHIPPED) -> dict[str, Engine]:
     """Deploy each stack file into an engine of its own, with a kubeconfig in this folder; the result goes by names."""
     engines = {}
     for file in files:
-        described = from_file(file)
+        described = known(from_file(file))
         kubeconfig = folder / name_of(file).replace("/", "-")
         write_kubeconfig(kubeconfig, *(cluster.context for cluster in described.clusters.values()))
         engines[name_of(file)] = engine = Engine()

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from fleet.cli import app
 from fleet.exits import Exit
 from settings import Fleet
-from stacks import deploy
+from stacks import deploy, with_issuers
 
 from .builders import EVERYTHING, HUB, fleet
 from .conftest import TOKEN, Engine, validate
@@ -263,11 +263,11 @@ class ApiServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self) -> None:
+    def __init__(self, number: str) -> None:
         answers = {
             "/version": {"major": "1", "minor": "36", "gitVersion": "v1.36.0"},
             "/.well-known/openid-configuration": {"issuer": EU1["url"], "jwks_uri": "https://10.0.0.1/openid/v1/jwks"},
-            "/openid/v1/jwks": {"keys": [{**KEY, "x5t": "thumbprint"}]},
+            "/openid/v1/jwks": {"keys": [{**KEY, "n": number, "x5t": "thumbprint"}]},
         }
 
         class Handler(BaseHTTPRequestHandler):
@@ -286,10 +286,12 @@ class ApiServer(ThreadingHTTPServer):
 
 
 @pytest.fixture
-def context(tmp_path: Path) -> Iterator[Path]:
-    """A kubeconfig with a context `eu1` of such an API server, and one `away` of none."""
-    server = ApiServer()
-    servers = {"eu1": f"http://127.0.0.1:{server.server_address[1]}", "away": "http://127.0.0.1:1"}
+def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A kubeconfig with contexts of such API servers, of which `twin` has the key of `eu1`, and two of none."""
+    numbers = {"hub": "BBBB", "eu1": "AAAA", "us1": "CCCC", "twin": "AAAA"}
+    started = {name: ApiServer(number) for name, number in numbers.items()}
+    servers = {name: f"http://127.0.0.1:{server.server_address[1]}" for name, server in started.items()}
+    servers |= {"away": "http://127.0.0.1:1", "gone": "http://127.0.0.1:2"}
     document = {
         "contexts": [{"name": name, "context": {"cluster": name, "user": "me"}} for name in servers],
         "clusters": [{"name": name, "cluster": {"server": address}} for name, address in servers.items()],
@@ -297,8 +299,101 @@ def context(tmp_path: Path) -> Iterator[Path]:
     }
     file = tmp_path / "config"
     file.write_text(yaml.safe_dump(document))
+    monkeypatch.setenv("KUBECONFIG", str(file))
     yield file
-    server.shutdown()
+    for server in started.values():
+        server.shutdown()
+
+
+class TestFound:
+    """Issuers that no stack file names."""
+
+    def test_are_those_of_agents_of_this_stack(self, engine: Engine, context: Path) -> None:
+        """
+        Nobody shows a token of the hub's cluster, which is not asked.
+        """
+        known = with_issuers(asked({"hub": "away", "eu1": "eu1", "us1": "us1"}))
+
+        told = {name: one.issuer and one.issuer.marks for name, one in known.clusters.items()}
+        assert told == {"hub": None, "eu1": {"AAAA"}, "us1": {"CCCC"}}
+
+    def test_are_said(self, engine: Engine, context: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """
+        A preview shows whose tokens the hub accepts.
+        """
+        said: list[str] = []
+        monkeypatch.setattr(pulumi.log, "info", said.append)
+
+        with_issuers(asked({"hub": "hub", "eu1": "eu1"}))
+
+        assert said == [f"Issuers of tokens that were found: eu1 {EU1['url']}"]
+
+    @pytest.mark.parametrize("other", [{"hub": {"agents": {"ap1": {}}}}, {"agents": {"us1": {"token": True}}}])
+    def test_are_also_that_of_the_hub_if_others_show_its_tokens(
+        self, engine: Engine, context: Path, other: dict[str, Any]
+    ) -> None:
+        """
+        Envoy verifies those too.
+        """
+        known = with_issuers(asked({"hub": "hub", "eu1": "eu1", "us1": "us1"}, other))
+
+        assert known.clusters["hub"].issuer
+        assert known.clusters["hub"].issuer.marks == {"BBBB"}
+
+    @pytest.mark.parametrize(
+        "sections", [{"agents": {"eu1": {"token": True}}}, {"clusters": {"eu1": {"context": "gone", "issuer": EU1}}}]
+    )
+    def test_are_not_asked_for_where_the_stack_file_says_what_to_do(
+        self, engine: Engine, context: Path, sections: dict[str, Any]
+    ) -> None:
+        """
+        No connection is needed then.
+        """
+        given = asked({"hub": "away", "eu1": "gone"}, sections)
+
+        assert with_issuers(given) == given
+
+    def test_are_missed_with_what_to_write_instead(self, engine: Engine, context: Path) -> None:
+        """
+        Every cluster that does not answer is named.
+        """
+        with pytest.raises(pulumi.RunError) as refused:
+            with_issuers(asked({"hub": "hub", "eu1": "away", "us1": "gone"}))
+
+        for name, reached in (("eu1", "away"), ("us1", "gone")):
+            assert f"clusters.{name}: its API server does not say who signs the tokens of its pods: " in str(
+                refused.value
+            )
+            assert f"`fleet issuer --context {reached}` prints, or agents.{name}.token: true." in str(refused.value)
+
+    def test_have_keys_of_their_own(self, engine: Engine, context: Path) -> None:
+        """
+        Of two clusters with one key, either could write as the other.
+        """
+        with pytest.raises(pulumi.RunError, match=r"clusters\.us1\.issuer: has keys of eu1"):
+            with_issuers(asked({"hub": "hub", "eu1": "eu1", "us1": "twin"}))
+
+    def test_are_known_before_tokens_are_to_be_verified(self, engine: Engine, kubeconfig: None) -> None:
+        """
+        Who deploys a fleet without asking its clusters learns what is missing.
+        """
+        sections = said(agents={"ap1": {}})
+
+        with pytest.raises(pulumi.RunError, match=r"clusters\.hub\.issuer: is missing: tokens .* shown by ap1\. Write"):
+            engine.deploy(lambda: deploy(Fleet.model_validate(sections)))
+
+
+def asked(contexts: dict[str, str], changes: dict[str, Any] | None = None) -> Fleet:
+    """A hub and an agent in each other cluster, reached by these contexts; issuers are left out."""
+    agents = {name: {} for name in contexts if name != "hub"}
+    sections: dict[str, Any] = {
+        "clusters": {n: {"context": c} for n, c in contexts.items()},
+        "hub": HUB,
+        "agents": agents,
+    }
+    for section, change in (changes or {}).items():
+        sections[section] = {**sections[section], **change}
+    return Fleet.model_validate(sections)
 
 
 class TestCommand:

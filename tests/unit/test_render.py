@@ -12,7 +12,7 @@ from settings import from_file
 from stacks import offline
 from tests import ROOT
 from tests.unit.conftest import OWN_STACK, plain
-from tests.unit.shipped import OTHER_STACK, deploy_shipped
+from tests.unit.shipped import OTHER_STACK, deploy_shipped, known
 
 SHIPPED = sorted(file.name for file in ROOT.glob("Pulumi.*.yaml"))
 ONLY_LIVE = "promfleet.io/cluster-uid"
@@ -72,7 +72,9 @@ def engines(tmp_path_factory):
 def rendered(engines) -> dict[str, Manifests]:
     """Each stack file's objects, with what the other stack is known to export."""
     others = {"organization/promfleet/hub": outputs(OTHER_STACK)}
-    return {name: manifests(offline.run(from_file(ROOT / name), OWN_STACK, others).resources) for name in engines}
+    return {
+        name: manifests(offline.run(known(from_file(ROOT / name)), OWN_STACK, others).resources) for name in engines
+    }
 
 
 class TestShipped:

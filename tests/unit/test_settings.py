@@ -163,7 +163,7 @@ class TestBoundaries:
             CLUSTER % ", series: 1000",
             # 500 samples/s, of 2 bytes each, fill 80 % of 100Gi in 23,860 hours and some minutes.
             HUB % ", retention: 23860h, storage: 100Gi",
-            BOTH % (", agents: {eu1: {rotation: 1}}", ""),
+            BOTH % (", agents: {eu1: {rotation: 1}}", "token: true"),
             "clusters: {eu1: {context: a}, us1: {context: a, kubeconfig: other}}\n"
             "agents: {eu1: &there {hub: {stack: o/p/hub}}, us1: *there}\n",
         ],

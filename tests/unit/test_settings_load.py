@@ -177,7 +177,7 @@ class TestFromStack:
         """
         The engine's JSON and the file give the same fleet; whole numbers stay whole.
         """
-        fleet = loaded(tmp_path, BOTH % (", agents: {eu1: {rotation: 1}}", "outage: 2h"))
+        fleet = loaded(tmp_path, BOTH % (", agents: {eu1: {rotation: 1}}", "token: true, outage: 2h"))
         configured(fleet.model_dump_json(by_alias=True, exclude_unset=True))
 
         assert from_stack() == fleet

@@ -1,0 +1,62 @@
+"""What agents lose while the API server of the hub's cluster is away: with tokens of their own clusters nothing."""
+
+import time
+
+import pytest
+
+from tests.lab import fleets
+from tests.lab.clusters import Lab
+from tests.lab.fleets import AGENTS
+from tests.lab.samples import delivered, fired, watching
+from tests.lab.stacks import Stacks
+
+from .conftest import Record
+
+pytestmark = pytest.mark.faults
+OUTAGE = 600
+"""Seconds the API server is away."""
+REMEMBERED = 200
+"""Seconds, in which kube-rbac-proxy forgets whom it knew for two minutes."""
+TOKENS = fleets.DEV.changed({"agents": {name: {"token": True} for name in AGENTS}})
+
+
+class TestApiServerOfTheHub:
+    def test_is_not_needed_by_agents_with_tokens_of_their_own_clusters(
+        self, lab: Lab, stacks: Stacks, oracle: str, record: Record
+    ) -> None:
+        """
+        Envoy verifies them by public keys: after ten minutes no sample is missing, and none was late.
+        """
+        [stack] = stacks.deploy({"dev": fleets.DEV})
+        with stacks.open_prometheus(stack) as hub:
+            watches = watching(hub, AGENTS)
+            with lab.suspended("hub", "kube-apiserver"):
+                time.sleep(OUTAGE)
+            for watch, samples in zip(watches, delivered(watches), strict=True):
+                assert samples.longest_gap <= 10
+                record(
+                    f"the API server of the hub's cluster is away for {OUTAGE} s: agent {watch.cluster}",
+                    samples,
+                    alerts=fired(hub, time.time() - watch.began),
+                    healed="nothing was to heal",
+                )
+
+    def test_is_needed_by_agents_with_tokens_of_the_hub(
+        self, lab: Lab, stacks: Stacks, oracle: str, record: Record
+    ) -> None:
+        """
+        kube-rbac-proxy asks it who they are, and answers 401, after which an agent drops the samples.
+        """
+        [stack] = stacks.deploy({"dev": TOKENS})
+        with stacks.open_prometheus(stack) as hub:
+            watches = watching(hub, AGENTS)
+            with lab.suspended("hub", "kube-apiserver"):
+                time.sleep(REMEMBERED)
+            for watch, samples in zip(watches, delivered(watches), strict=True):
+                assert samples.longest_gap > 10
+                record(
+                    f"the same for {REMEMBERED} s, with `token: true`: agent {watch.cluster}",
+                    samples,
+                    alerts=fired(hub, time.time() - watch.began),
+                    healed="nothing: the samples are lost",
+                )
