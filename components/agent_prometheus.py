@@ -48,7 +48,7 @@ class AgentPrometheusArgs(TypedDict):
     token: NotRequired[pulumi.Input[str]]
     """Bearer token of the hub or the receiver in its place; left out where the agent has none."""
     audience: NotRequired[pulumi.Input[str]]
-    """Audience of the token of its own cluster that it shows to the hub; with `token`, that one is shown if empty."""
+    """Audience of the token of its own cluster that it shows to the hub instead."""
     memory: tuple[str, str]
     """Request and limit of memory of each shard."""
     grace: int
@@ -164,22 +164,17 @@ def credentials(
 
 def token_volume(
     name: str, metadata: k8s.meta.v1.ObjectMetaArgsDict, args: AgentPrometheusArgs, child_opts: ResourceOptions
-) -> pulumi.Input[k8s.core.v1.VolumeArgsDict]:
+) -> k8s.core.v1.VolumeArgsDict:
     """Return the volume with the token that the receiver is shown: of the agent's own cluster, or of a Secret."""
-    if "token" not in args:
-        return tokens.issued("token", args.get("audience", ""))
+    if "audience" in args:
+        return tokens.issued("token", args["audience"])
     secret = k8s.core.v1.Secret(
         f"{name}-token",
         metadata={**metadata, "name": f"{APP}-token"},
-        string_data={"token": args["token"]},
+        string_data={"token": args.get("token", "")},
         opts=child_opts,
     )
-    given: k8s.core.v1.VolumeArgsDict = {"name": "token", "secret": {"secret_name": secret.metadata.name}}
-    if "audience" not in args:
-        return given
-    # Which of the two it is, the stack of the hub says.
-    both = pulumi.Output.all(args["audience"], given)
-    return both.apply(lambda known: tokens.issued("token", known[0]) if known[0] else known[1])
+    return {"name": "token", "secret": {"secret_name": secret.metadata.name}}
 
 
 def configuration(

@@ -162,7 +162,7 @@ def deploy_server(
         scraper: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{app}-scraper"}
         bind_role(f"{name}-scraper", scraper, proxied.roles[METRICS.name], account.metadata.name, child_opts)
     reader_token = readers(name, metadata, proxied.roles, child_opts)
-    volumes: list[pulumi.Input[k8s.core.v1.VolumeArgsDict]] = [
+    volumes: list[k8s.core.v1.VolumeArgsDict] = [
         public_certificate(tls_secret),
         tokens.AUTH_PROXY.volume,
         *proxied.volumes,
@@ -251,7 +251,7 @@ def pod(
     args: PrometheusServerArgs,
     account: pulumi.Input[str],
     sidecars: Sequence[k8s.core.v1.ContainerArgsDict],
-    volumes: Sequence[pulumi.Input[k8s.core.v1.VolumeArgsDict]],
+    volumes: Sequence[k8s.core.v1.VolumeArgsDict],
 ) -> k8s.core.v1.PodSpecArgsDict:
     """Prometheus on loopback, and its auth proxies."""
     return {

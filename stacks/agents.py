@@ -11,6 +11,7 @@ from components import AgentPrometheus
 from components.agent_prometheus import CA_FILE, TOKEN_FILE, AgentPrometheusArgs, AgentShard
 from settings import Fleet, Receiver, memory, seconds, secret_key
 from settings.agent import series_of_shard, shard_name
+from settings.errors import some
 
 from .clusters import ClusterContext
 from .hub import RemoteWriteEndpoint
@@ -26,7 +27,7 @@ def deploy_agent(fleet: Fleet, cluster: str, context: ClusterContext, hub: Remot
     Where there is neither, it has only destinations.
     """
     agent = fleet.agents[cluster]
-    receiver = endpoint(cluster, agent.hub) if agent.hub else hub
+    receiver = endpoint(cluster, agent.hub, token=agent.token) if agent.hub else hub
     if receiver is None and not agent.destinations:
         raise pulumi.RunError(f"agents.{cluster}: this stack has no hub. Write hub: {{stack: …}} or destinations.")
     waits = receiver.before if receiver and cluster in receiver.audiences else ()
@@ -37,33 +38,42 @@ def deploy_agent(fleet: Fleet, cluster: str, context: ClusterContext, hub: Remot
     )
 
 
-def endpoint(cluster: str, receiver: Receiver) -> RemoteWriteEndpoint:
-    """Find a receiver outside this stack: another stack's hub, or any remote-write URL."""
+def endpoint(cluster: str, receiver: Receiver, *, token: bool) -> RemoteWriteEndpoint:
+    """
+    Find a receiver outside this stack: another stack's hub, or any remote-write URL.
+
+    With `token`, the hub's stack gives the writer a token of the hub's cluster.
+    """
     if receiver.url:
-        token = pulumi.Config().require_secret(secret_key(cluster, "token"))
-        return RemoteWriteEndpoint(receiver.url, {cluster: token}, {}, "", "", "1.0")
+        written = pulumi.Config().require_secret(secret_key(cluster, "token"))
+        return RemoteWriteEndpoint(receiver.url, {cluster: written}, {}, "", "", "1.0")
     reference = pulumi.StackReference(f"{cluster}-hub", receiver.stack)
     hub = reference.require_output("hub")
-    tokens = reference.require_output("writerTokens")
-    audience = hub.apply(
-        lambda known: known.get("audiences", {}).get(cluster, "")
-    )  # a hub that was deployed earlier has none
-    both = Output.all(audience, tokens)
-    return RemoteWriteEndpoint(
-        hub["writeUrl"],
-        {cluster: both.apply(lambda known: "" if known[0] else _token(known[1], cluster, receiver.stack))},
-        {cluster: audience},
-        hub["ca"],
-        hub["caConfigMap"],
-        hub["protocol"],
-    )
+    tokens, audiences = dict[str, pulumi.Input[str]](), dict[str, pulumi.Input[str]]()
+    if token:
+        given = reference.require_output("writerTokens")
+        tokens[cluster] = given.apply(lambda known: _token(known, cluster, receiver.stack))
+    else:
+        audiences[cluster] = hub.apply(lambda known: _audience(known, cluster, receiver.stack))
+    return RemoteWriteEndpoint(hub["writeUrl"], tokens, audiences, hub["ca"], hub["caConfigMap"], hub["protocol"])
+
+
+def _audience(hub: dict[str, Any], cluster: str, stack: str | None) -> str:
+    audiences = hub.get("audiences", {})  # a hub that was deployed earlier has none
+    if cluster not in audiences:
+        raise pulumi.RunError(
+            f"agents.{cluster}: the hub of stack {stack} knows no issuer of this cluster. Write hub.agents.{cluster}."
+            f"issuer there, which `fleet issuer` prints, and run `pulumi up` on it first; or write agents.{cluster}."
+            "token: true here."
+        )
+    return audiences[cluster]
 
 
 def _token(tokens: dict[str, str], cluster: str, stack: str | None) -> str:
     if cluster not in tokens:
         raise pulumi.RunError(
-            f"{cluster}: the hub of stack {stack} knows no such writer, only {', '.join(sorted(tokens))}. "
-            f"Add {cluster} to hub.agents there and run `pulumi up` on it first."
+            f"{cluster}: the hub of stack {stack} has no token of this writer, only of: {some(sorted(tokens))}. "
+            f"Add {cluster} to hub.agents there, with token: true if it has an issuer, and run `pulumi up` on it first."
         )
     return tokens[cluster]
 
@@ -118,7 +128,7 @@ def agent_args(
     if receiver:
         if cluster in receiver.audiences:
             args["audience"] = receiver.audiences[cluster]
-        if cluster not in receiver.audiences or agent.hub:
+        else:
             args["token"] = receiver.tokens[cluster]
         args["ca"], args["ca_config_map"] = receiver.ca, receiver.ca_config_map
     if fleet.scrape.tls.ca_config_map:

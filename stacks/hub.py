@@ -25,9 +25,9 @@ class RemoteWriteEndpoint(NamedTuple):
 
     url: pulumi.Input[str]
     tokens: Mapping[str, pulumi.Input[str]]
-    """Agent's cluster -> its bearer token, if it has one; empty, if another stack says that it needs none."""
+    """Writer -> its bearer token, if it has one."""
     audiences: Mapping[str, pulumi.Input[str]]
-    """Agent's cluster -> audience of the token of its own cluster that it shows; likewise."""
+    """Agent's cluster -> audience of the token of its own cluster that it shows instead."""
     ca: pulumi.Input[str]
     ca_config_map: pulumi.Input[str]
     protocol: pulumi.Input[str]

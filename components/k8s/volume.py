@@ -11,7 +11,7 @@ from pulumi import ResourceOptions
 class Mounted(NamedTuple):
     """Volumes of a pod, and their mounts in a container."""
 
-    volumes: Sequence[pulumi.Input[k8s.core.v1.VolumeArgsDict]]
+    volumes: Sequence[k8s.core.v1.VolumeArgsDict]
     mounts: Sequence[k8s.core.v1.VolumeMountArgsDict]
 
 

@@ -92,7 +92,7 @@ def role(
     clients: Sequence[str],
     parent: pulumi.Resource,
     mounts: Sequence[k8s.core.v1.VolumeMountArgsDict] = (),
-    volumes: Sequence[pulumi.Input[k8s.core.v1.VolumeArgsDict]] = (),
+    volumes: Sequence[k8s.core.v1.VolumeArgsDict] = (),
 ) -> k8s.core.v1.ServiceAccount:
     """Make a StatefulSet of Thanos with its ServiceAccount, which is returned, headless Service and NetworkPolicy."""
     child_opts = ResourceOptions(parent=parent)

@@ -76,9 +76,8 @@ def _shown(partial: PartialFleet) -> list[str]:
 def tokens_are_needed(partial: PartialFleet) -> Iterator[Problem]:
     """A token beside an issuer is one that the agent has; without an issuer it is there anyway."""
     for name, agent in partial.agents.items():
-        if agent and agent.token and (agent.hub or not partial.has_hub):
-            rule = "has no effect: the stack of the hub says whether this agent has a token"
-            yield Problem(("agents", name, "token"), rule, "Remove it.")
+        if agent and agent.token and not (agent.hub and agent.hub.stack) and not partial.has_hub:
+            yield Problem(("agents", name, "token"), "has no effect: the agent writes to no hub", "Remove it.")
     for name, writer in partial.hub.agents.items() if partial.hub else ():
         path = ("hub", "agents", name)
         if writer.token and not issuer_of(partial, name):

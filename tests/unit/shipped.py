@@ -15,8 +15,14 @@ from tests import SHIPPED, name_of
 from tests.unit.conftest import Engine, write_kubeconfig
 
 OTHER_STACK = {
-    "hub": {"writeUrl": "https://hub.example:8443/api/v1/write", "ca": "", "caConfigMap": "", "protocol": "2.0"},
-    "writerTokens": {"eu1": "from-the-other-stack"},
+    "hub": {
+        "writeUrl": "https://hub.example:8443/api/v1/write",
+        "ca": "",
+        "caConfigMap": "",
+        "protocol": "2.0",
+        "audiences": {"eu1": "https://hub.example"},
+    },
+    "writerTokens": {},
 }
 """What the hub's stack exports."""
 OTHER_STACKS = {

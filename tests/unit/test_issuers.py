@@ -239,15 +239,14 @@ class TestTwoStacks:
             if volume["name"] == "token"
         ]
         assert volume["projected"]["sources"][0]["serviceAccountToken"]["audience"] == "https://hub.example"
-        assert [one["stringData"] for one in objects if one["metadata"]["name"] == "prometheus-agent-token"] == [
-            {"token": ""}
-        ]
+        assert "prometheus-agent-token" not in {one["metadata"]["name"] for one in objects}
 
-    def test_an_agent_shows_its_token_to_a_hub_that_knows_no_issuer(self, engine: Engine, deployed: Any) -> None:
+    def test_an_agent_shows_a_token_of_the_hub_if_it_is_to(self, engine: Engine, deployed: Any) -> None:
         """
-        As before.
+        It reads the token in the outputs of the hub's stack.
         """
-        sections = {"clusters": {"eu1": {"context": "eu1"}}, "agents": {"eu1": {"hub": {"stack": STACK}}}}
+        agent = {"hub": {"stack": STACK}, "token": True}
+        sections = {"clusters": {"eu1": {"context": "eu1"}}, "agents": {"eu1": agent}}
         public = {"writeUrl": "https://hub.example/api/v1/write", "ca": "", "caConfigMap": "", "protocol": "2.0"}
         engine.stacks[STACK] = {"hub": {**public, "audiences": {}}, "writerTokens": {"eu1": TOKEN}}
 

@@ -31,7 +31,7 @@ AGENT = """
 config:
   promfleet:fleet:
     clusters: {eu1: {context: gke_eu1}}
-    agents: {eu1: {hub: {stack: organization/promfleet/hub}}}
+    agents: {eu1: {token: true, hub: {stack: organization/promfleet/hub}}}
 """
 STACK = "organization/promfleet/dev"
 OWN = f"# {written_by(STACK)}\nkind: Service\n"
@@ -279,7 +279,7 @@ class TestMistakes:
 
         assert result.exit_code == 1
         assert result.stderr.startswith(
-            "Pulumi.eu1.yaml: eu1: the hub of stack organization/promfleet/hub knows no such writer"
+            "Pulumi.eu1.yaml: eu1: the hub of stack organization/promfleet/hub has no token of this writer"
         )
         assert not (here / "out").exists()
 

@@ -12,7 +12,7 @@ from tests import ROOT
 from tests.unit.builders import HUB, fleet
 from tests.unit.conftest import RELEASES, TOKEN, Engine, secret, validate, write_kubeconfig
 from tests.unit.kinds import CERTIFICATE, CONFIG_MAP, NAMESPACE, SECRET, SERVICE, SERVICE_ACCOUNT, STACK, STATEFUL_SET
-from tests.unit.shipped import OTHER_STACK, deploy_shipped
+from tests.unit.shipped import OTHER_STACK, deploy_shipped, known
 
 AGENT = "prometheus-agent"
 IMAGES = [field.alias for name, field in Images.model_fields.items() if name != "registry"]
@@ -43,7 +43,8 @@ def whole(kubeconfig):
     clusters = {"hub": {"context": "hub"}, "eu1": {"context": "eu1"}}
     del example["hub"]["agents"]["eu1"]
     pushgateway = {"expose": {"host": "push.example"}}
-    model = Fleet.model_validate(example | {"clusters": clusters, "agents": {"eu1": {}}, "pushgateway": pushgateway})
+    sections = {"clusters": clusters, "agents": {"eu1": {}}, "pushgateway": pushgateway}
+    model = known(Fleet.model_validate(example | sections))
     return Engine().deploy(lambda: deploy(model))
 
 
@@ -124,9 +125,9 @@ class TestWhole:
 
     def test_nothing_carries_a_token_in_plain_sight(self, whole):
         """
-        The cluster issues the tokens; besides Secrets nothing that is made contains one.
+        The clusters issue the tokens, and nothing that is made contains one.
         """
-        assert {r.typ for r in whole.resources if TOKEN in repr(r.inputs)} == {SECRET}
+        assert [r.name for r in whole.resources if TOKEN in repr(r.inputs)] == []
 
 
 LONG = "a" * 31 + "-" + "b" * 31
@@ -317,7 +318,9 @@ class TestOneStack:
         """
         The hub's section says how often, of agents here and elsewhere.
         """
-        engine = deployed(hub=HUB | {"agents": {"eu1": {"rotation": 1}, "us1": {"rotation": 2}}}, agents={"eu1": {}})
+        engine = deployed(
+            hub=HUB | {"agents": {"eu1": {"rotation": 1}, "us1": {"rotation": 2}}}, agents={"eu1": {"token": True}}
+        )
 
         tokens = {r.inputs["metadata"]["name"] for r in engine.all(SECRET)}
         assert {token for token in tokens if token.startswith("writer-")} == {
@@ -370,7 +373,7 @@ class TestExporters:
 class TestTwoStacks:
     def test_an_agent_finds_its_hub_in_the_other_stack(self, engine, deployed):
         """
-        URL and identity come through the reference.
+        Only public facts come through the reference, and no Secret is made of them.
         """
         engine.stacks["organization/promfleet/hub"] = OTHER_STACK
 
@@ -378,16 +381,23 @@ class TestTwoStacks:
 
         [write] = prometheus_yml(engine, "eu1")["remote_write"]
         assert write["url"] == "https://hub.example:8443/api/v1/write"
-        assert secret(engine.one(SECRET).inputs["stringData"]) == {"token": "from-the-other-stack"}
+        assert engine.all(SECRET) == []
 
-    def test_a_hub_that_does_not_know_the_agent_is_named(self, engine, deployed):
+    @pytest.mark.parametrize(
+        ("token", "instead"),
+        [
+            (False, r"Write hub\.agents\.us1\.issuer there, .* or write agents\.us1\.token: true here"),
+            (True, r"Add us1 to hub\.agents there, with token: true if it has an issuer"),
+        ],
+    )
+    def test_a_hub_that_does_not_know_the_agent_is_named(self, engine, deployed, token, instead):
         """
         The message says where to add it.
         """
         engine.stacks["organization/promfleet/hub"] = OTHER_STACK
 
-        with pytest.raises(pulumi.RunError, match=r"Add us1 to hub\.agents there"):
-            deployed(agents={"us1": {"hub": {"stack": "organization/promfleet/hub"}}})
+        with pytest.raises(pulumi.RunError, match=instead):
+            deployed(agents={"us1": {"hub": {"stack": "organization/promfleet/hub"}, "token": token}})
 
     def test_agents_of_one_stack_may_have_the_same_hub(self, engine, deployed):
         """
@@ -395,7 +405,8 @@ class TestTwoStacks:
         """
         engine.stacks["organization/promfleet/hub"] = OTHER_STACK | {"writerTokens": {"eu1": "first", "us1": "second"}}
 
-        deployed(agents={cluster: {"hub": {"stack": "organization/promfleet/hub"}} for cluster in ("eu1", "us1")})
+        same = {"hub": {"stack": "organization/promfleet/hub"}, "token": True}
+        deployed(agents={"eu1": same, "us1": same})
 
         tokens = {secret(r.inputs["stringData"])["token"] for r in engine.all(SECRET)}
         assert tokens == {"first", "second"}
@@ -421,8 +432,8 @@ def pair(engine, kubeconfig, monkeypatch):
         hub, agent = (example(name) for name in ("hub", "eu1"))
         hub["hub"]["expose"].update(expose)
         engine.deploy(lambda: deploy(Fleet.model_validate(hub)))
-        known = {key: value for key, value in exported["hub"].items() if isinstance(value, str)}
-        engine.stacks["organization/promfleet/hub"] = {"hub": known, "writerTokens": {"eu1": TOKEN}}
+        outputs = {key: value for key, value in exported["hub"].items() if isinstance(value, str | dict)}
+        engine.stacks["organization/promfleet/hub"] = {"hub": outputs}
         return engine.deploy(lambda: deploy(Fleet.model_validate(agent)))
 
     return deploy_both
