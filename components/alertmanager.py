@@ -33,7 +33,7 @@ from .k8s.network_policy import network_policy, pods_of
 from .k8s.probes import STARTING
 from .k8s.prometheus import projections
 from .k8s.security import POD_WITH_VOLUME, RESTRICTED
-from .k8s.service_account import bind_role, service_account_token
+from .k8s.service_account import bind_role, client_account
 from .k8s.timeouts import timeouts
 from .k8s.workload import VOLUME, pod_defaults, pod_field, replicas, resources, spread
 
@@ -86,8 +86,6 @@ class Alertmanager(pulumi.ComponentResource):
     """Name of the Service with a port per auth proxy."""
     notify_role: pulumi.Output[str]
     """Name of the Role that permits sending alerts."""
-    operator_token: pulumi.Output[str]
-    """Bearer token for silencing; secret."""
 
     def __init__(self, name: str, args: AlertmanagerArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:Alertmanager", name, {}, opts)
@@ -115,16 +113,15 @@ class Alertmanager(pulumi.ComponentResource):
             args["notifier"],
             child_opts,
         )
-        self.operator_token = service_account_token(
-            f"{name}-operator", {**metadata, "name": OPERATOR}, proxies.roles[OPERATE.name], 0, child_opts
-        )
+        operator: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": OPERATOR}
+        client_account(f"{name}-operator", operator, proxies.roles[OPERATE.name], child_opts)
         looking: dict[str, pulumi.Input[str]] = {f"{APP}-reader": args["reader"], f"{OPERATOR}-reads": OPERATOR}
         for binding, account_name in looking.items():
             reads: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": binding}
             bind_role(f"{name}-{binding}", reads, proxies.roles[READ.name], account_name, child_opts)
         self.service = proxies.service
         self._serve(name, args, metadata, account.metadata.name, proxies, child_opts)
-        self.register_outputs({"service": self.service, "operator_token": self.operator_token})
+        self.register_outputs({"service": self.service})
 
     def _serve(
         self,

@@ -35,16 +35,13 @@ class HubPrometheus(pulumi.ComponentResource):
     """Name of the Secret with the certificate of all hosts."""
     writer_tokens: Mapping[str, pulumi.Output[str]]
     """Agent's cluster -> bearer token for remote write; secret."""
-    reader_token: pulumi.Output[str]
-    """Bearer token for queries; secret."""
 
     def __init__(self, name: str, args: HubPrometheusArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:HubPrometheus", name, {}, opts)
         envoy = args.get("envoy")
         proxies = [WRITE, READ] if args.get("takes_samples", True) and not envoy else [READ]
         server = deploy_server(self, name, args, proxies, envoy)
-        self.service, self.roles = server.service, server.roles
-        self.tls_secret, self.reader_token = server.tls_secret, server.reader_token
+        self.service, self.roles, self.tls_secret = server
         self.writer_tokens = {
             cluster: service_account_token(
                 f"{name}-writer-{cluster}",
@@ -55,10 +52,4 @@ class HubPrometheus(pulumi.ComponentResource):
             )
             for cluster, renewals in args["writers"].items()
         }
-        self.register_outputs(
-            {
-                "service": self.service,
-                "writer_tokens": self.writer_tokens,
-                "reader_token": self.reader_token,
-            }
-        )
+        self.register_outputs({"service": self.service, "writer_tokens": self.writer_tokens})

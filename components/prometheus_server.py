@@ -9,7 +9,7 @@ from pulumi import ResourceOptions
 
 from render.auth_proxy import AuthProxy
 from render.operator import Operated
-from render.prometheus.auth_proxies import BROWSE, METRICS, READ, VIEWER
+from render.prometheus.auth_proxies import BROWSE, METRICS, READ, READER, VIEWER
 from render.prometheus.flags import DATA
 from render.prometheus.server import RULE_FILES
 from render.scrape.authenticated import CERTIFICATE
@@ -25,7 +25,7 @@ from .k8s.operated import SERVER, operated
 from .k8s.prometheus import container, job_files, scrape_account, targets_ca
 from .k8s.security import POD_WITH_VOLUME
 from .k8s.service import headless
-from .k8s.service_account import bind_role, service_account_token
+from .k8s.service_account import bind_role, client_account
 from .k8s.timeouts import timeouts
 from .k8s.volume import public_certificate
 from .k8s.workload import VOLUME, pod_defaults, replica_claim, replicas, spread
@@ -33,7 +33,6 @@ from .k8s.write_proxy import Envoy
 from .thanos import role as thanos
 from .thanos.role import BucketAccess
 
-READER = "reader"
 RULES = RULE_FILES.rpartition("/")[0]
 
 
@@ -101,15 +100,12 @@ class PrometheusServer(pulumi.ComponentResource):
     """Auth proxy -> name of the Role that permits access to it."""
     tls_secret: pulumi.Output[str]
     """Name of the Secret with the certificate of all hosts."""
-    reader_token: pulumi.Output[str]
-    """Bearer token for queries; secret."""
 
     def __init__(self, name: str, args: PrometheusServerArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:PrometheusServer", name, {}, opts)
         server = deploy_server(self, name, args, [READ])
-        self.service, self.roles = server.service, server.roles
-        self.tls_secret, self.reader_token = server.tls_secret, server.reader_token
-        self.register_outputs({"service": self.service, "reader_token": self.reader_token})
+        self.service, self.roles, self.tls_secret = server
+        self.register_outputs({"service": self.service})
 
 
 class DeployedServer(NamedTuple):
@@ -118,7 +114,6 @@ class DeployedServer(NamedTuple):
     service: pulumi.Output[str]
     roles: Mapping[str, pulumi.Output[str]]
     tls_secret: pulumi.Output[str]
-    reader_token: pulumi.Output[str]
 
 
 def deploy_server(
@@ -161,7 +156,9 @@ def deploy_server(
     if count > 1:
         scraper: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{app}-scraper"}
         bind_role(f"{name}-scraper", scraper, proxied.roles[METRICS.name], account.metadata.name, child_opts)
-    reader_token = readers(name, metadata, proxied.roles, child_opts)
+    for person, proxy in {READER: READ, VIEWER: BROWSE}.items():
+        named: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": person}
+        client_account(f"{name}-{person}", named, proxied.roles[proxy.name], child_opts)
     volumes: list[k8s.core.v1.VolumeArgsDict] = [
         public_certificate(tls_secret),
         tokens.AUTH_PROXY.volume,
@@ -179,7 +176,7 @@ def deploy_server(
     else:
         volumes[:0] = configuration(name, metadata, args, child_opts)
         run(name, metadata, args, pod(args, account.metadata.name, sidecars, volumes), await_opts)
-    return DeployedServer(proxied.service, proxied.roles, tls_secret, reader_token)
+    return DeployedServer(proxied.service, proxied.roles, tls_secret)
 
 
 def configuration(
@@ -229,22 +226,6 @@ def run(
         storage_class=args.get("storage_class"),
         opts=await_opts,
     )
-
-
-def readers(
-    name: str,
-    metadata: k8s.meta.v1.ObjectMetaArgsDict,
-    roles: Mapping[str, pulumi.Output[str]],
-    child_opts: ResourceOptions,
-) -> pulumi.Output[str]:
-    """Make the ServiceAccounts for queries, whose token is returned, and for the pages."""
-    viewer: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": VIEWER}
-    k8s.core.v1.ServiceAccount(
-        f"{name}-viewer", metadata=viewer, automount_service_account_token=False, opts=child_opts
-    )
-    bind_role(f"{name}-viewer", viewer, roles[BROWSE.name], VIEWER, child_opts)
-    reader: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": READER}
-    return service_account_token(f"{name}-reader", reader, roles[READ.name], 0, child_opts)
 
 
 def pod(

@@ -11,7 +11,7 @@ from typing import Annotated, Any, NamedTuple, Self
 
 import typer
 
-from live import client_options, reason
+from live import SHORTEST, client_options, reason, request_token
 from render import alertmanager, grafana
 from render.prometheus.auth_proxies import BROWSE, VIEWER
 from render.thanos.names import QUERY
@@ -20,10 +20,7 @@ from settings.expose import Tls
 
 from .exits import Exit
 from .local_proxy import LocalProxy, Upstream
-from .stack import ON_ITS_MACHINE, stack_file
-
-LIFETIME = 600
-"""Lifetime of a token in seconds; the shortest that the API server issues."""
+from .stack import StackError, server_of, stack_file
 
 
 class Name(StrEnum):
@@ -46,10 +43,6 @@ class Page(NamedTuple):
     """Name of the ServiceAccount; None where the page has a login of its own."""
 
 
-class PageError(Exception):
-    """A page that a stack does not have, or that can't be reached."""
-
-
 def browse(
     page: Annotated[Name, typer.Argument(help="The page to open.")],
     stack: Annotated[str, typer.Option(help="The stack of the Prometheus server.")] = "hub",
@@ -69,25 +62,21 @@ def browse(
     except FleetError as error:
         typer.echo(error.report(), err=True)
         raise typer.Exit(Exit.FINDINGS) from None
-    except PageError as error:
+    except StackError as error:
         typer.echo(f"fleet open: {error}", err=True)
         raise typer.Exit(Exit.USAGE) from None
     try:
         asyncio.run(show(fleet, server, found, browser=browser))
     except KeyboardInterrupt:
         typer.echo("")
-    except PageError as error:
+    except StackError as error:
         typer.echo(f"fleet open: {error}", err=True)
         raise typer.Exit(Exit.FAILED) from None
 
 
 def page_of(fleet: Fleet, name: Name) -> tuple[Server, Page]:
-    """Find a page of a fleet; raises `PageError` where it has none."""
-    server = fleet.server
-    if fleet.watcher:
-        raise PageError(ON_ITS_MACHINE)
-    if server is None:
-        raise PageError("this stack has no Prometheus server; name the stack of the hub with --stack")
+    """Find a page of a fleet; raises `StackError` where it has none."""
+    server = server_of(fleet)
     found = {
         Name.PROMETHEUS: Page(server.app, BROWSE.port, VIEWER),
         Name.QUERY: Page(QUERY, BROWSE.port, VIEWER) if fleet.thanos else None,
@@ -98,12 +87,12 @@ def page_of(fleet: Fleet, name: Name) -> tuple[Server, Page]:
     }
     if (page := found[name]) is None:
         section = "thanos" if name is Name.QUERY else name
-        raise PageError(f"this stack has no section {section}, and therefore no such page")
+        raise StackError(f"this stack has no section {section}, and therefore no such page")
     return server, page
 
 
 async def show(fleet: Fleet, server: Server, page: Page, *, browser: bool) -> None:
-    """Serve a page until this is cancelled; raises `PageError` where the cluster refuses it."""
+    """Serve a page until this is cancelled; raises `StackError` where the cluster refuses it."""
     asyncio.get_running_loop().set_exception_handler(_but_cancelled)
     async with reached(fleet, server, page) as upstream:
         with LocalProxy(upstream) as proxy:
@@ -125,7 +114,7 @@ def _but_cancelled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> 
 
 @asynccontextmanager
 async def reached(fleet: Fleet, server: Server, page: Page) -> AsyncGenerator[Upstream]:
-    """Forward a port to a page, with a token that is renewed while the page is open; raises `PageError`."""
+    """Forward a port to a page, with a token that is renewed while the page is open; raises `StackError`."""
     import kr8s.asyncio  # noqa: PLC0415 — takes a third of a second, which a wrong name need not wait for
     from kr8s.asyncio.objects import Service  # noqa: PLC0415
 
@@ -136,7 +125,7 @@ async def reached(fleet: Fleet, server: Server, page: Page) -> AsyncGenerator[Up
         trust = await _trust(api, server.expose.tls, fleet.namespace)
         token = await Token.issued(api, fleet.namespace, page.account) if page.account else None
     except Exception as error:  # a kubeconfig, its plugin, the network and the server fail in their own ways
-        raise PageError(
+        raise StackError(
             f"cluster {server.cluster}, context {cluster.context}, refuses this: {reason(error)}"
         ) from error
     async with service.portforward(remote_port=page.port, local_port="auto") as port:
@@ -157,32 +146,25 @@ class Token:
 
     def __init__(self, api: Any, namespace: str, account: str) -> None:
         self.api = api
-        self.path = f"serviceaccounts/{account}/token"
         self.namespace = namespace
+        self.account = account
         self.value = ""
 
     @classmethod
     async def issued(cls, api: Any, namespace: str, account: str) -> Self:
-        """Request a token; the user needs the right to `create` `serviceaccounts/token` of that account."""
+        """Request a token; raises as `request_token` does."""
         token = cls(api, namespace, account)
         await token.request()
         return token
 
     async def request(self) -> None:
         """Request a new token of the API server."""
-        body = {
-            "apiVersion": "authentication.k8s.io/v1",
-            "kind": "TokenRequest",
-            "spec": {"expirationSeconds": LIFETIME},
-        }
-        call = self.api.call_api("POST", url=self.path, namespace=self.namespace, json=body)
-        async with call as response:
-            self.value = response.json()["status"]["token"]
+        self.value = (await request_token(self.api, self.namespace, self.account)).value
 
     async def renew(self) -> None:
         """Request a new token after half of each lifetime, until this is cancelled; a failed request is repeated."""
         while True:
-            await asyncio.sleep(LIFETIME / 2)
+            await asyncio.sleep(SHORTEST / 2)
             try:
                 await self.request()
             except Exception as error:  # noqa: BLE001 — as above; the page shows an error once the token has expired

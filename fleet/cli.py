@@ -13,6 +13,7 @@ COMMANDS = {
     "check": "check",
     "status": "status",
     "open": "browse",
+    "token": "token",
     "explain": "explain",
     "issuer": "issuer",
     "render": "render",

@@ -1,5 +1,6 @@
-"""A client of the Prometheus HTTP API, through the read auth proxy of a stack and with its reader token."""
+"""A client of the Prometheus HTTP API, through the read auth proxy of a stack and with a token of minutes."""
 
+import asyncio
 import ssl
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -10,7 +11,8 @@ import httpx
 import kr8s
 from kr8s.objects import ConfigMap, Service
 
-from live import client_options
+from live import SHORTEST, client_options, reason, token_of
+from render.prometheus.auth_proxies import READER
 
 from .stack import ON_ITS_MACHINE, StackError
 
@@ -58,8 +60,12 @@ class PrometheusClient:
 
 
 @contextmanager
-def open_prometheus(stack: dict[str, Any]) -> Generator[PrometheusClient]:
-    """Connect to the Prometheus server of a stack's outputs, by port-forward through the API server of its cluster."""
+def open_prometheus(stack: dict[str, Any], lifetime: int = SHORTEST) -> Generator[PrometheusClient]:
+    """
+    Connect to the Prometheus server of a stack's outputs, by port-forward through the API server of its cluster.
+
+    It requests a token of the ServiceAccount reader, which is valid for `lifetime` seconds. Raises `StackError`.
+    """
     if "watcher" in stack:
         raise StackError(ON_ITS_MACHINE)
     if "prometheus" not in stack:
@@ -68,17 +74,19 @@ def open_prometheus(stack: dict[str, Any]) -> Generator[PrometheusClient]:
         )
     server = stack["prometheus"]
     url = urlsplit(server["readUrl"])
+    context, kubeconfig, namespace = server["context"], server["kubeconfig"] or None, server["namespace"]
     try:
-        api = kr8s.api(**client_options(server["context"], server["kubeconfig"] or None))
-        service = Service.get(server["service"], namespace=server["namespace"], api=api)
+        token = asyncio.run(token_of(context, kubeconfig, namespace, READER, lifetime))
+        api = kr8s.api(**client_options(context, kubeconfig))
+        service = Service.get(server["service"], namespace=namespace, api=api)
         trust = _trust(api, server)
     except Exception as error:  # a kubeconfig, its plugin, the network and the server fail in their own ways
-        raise StackError(f"no access to the server in context {server['context']}: {error}") from error
+        raise StackError(f"no access to the server in context {context}: {reason(error)}") from error
     [port] = [port["port"] for port in service.spec.ports if port["name"] == "read"]
     with service.portforward(remote_port=port, local_port="auto") as local:
         client = httpx.Client(
             base_url=f"https://127.0.0.1:{local}",
-            headers={"Authorization": f"Bearer {stack['readerToken']}", "Host": url.netloc},
+            headers={"Authorization": f"Bearer {token.value}", "Host": url.netloc},
             verify=trust,
             timeout=30,
         )

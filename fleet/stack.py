@@ -1,4 +1,4 @@
-"""Outputs of a deployed stack."""
+"""A stack: its file, its Prometheus server, its outputs once it is deployed."""
 
 import json
 import subprocess
@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from settings import Fleet, Server
+
 
 class StackError(Exception):
-    """A stack whose outputs can't be read, or that has no Prometheus server."""
+    """What a stack does not have, or what of it can't be read or reached."""
 
 
 def stack_file(stack: str) -> Path:
@@ -16,9 +18,18 @@ def stack_file(stack: str) -> Path:
     return Path(f"Pulumi.{stack.rpartition('/')[2]}.yaml")
 
 
-def outputs(stack: str) -> dict[str, Any]:
-    """Read the outputs of a stack, its secrets in plain text."""
-    return _asked(["stack", "output", "--json", "--show-secrets", "--stack", stack])
+def server_of(fleet: Fleet) -> Server:
+    """Return the Prometheus server of a fleet; raises `StackError` where it has none in a cluster."""
+    if fleet.watcher:
+        raise StackError(ON_ITS_MACHINE)
+    if fleet.server is None:
+        raise StackError("this stack has no Prometheus server; name the stack of the hub with --stack")
+    return fleet.server
+
+
+def outputs(stack: str, *, secrets: bool = False) -> dict[str, Any]:
+    """Read the outputs of a stack; those that are secret are `[secret]`, unless they are asked for in plain text."""
+    return _asked(["stack", "output", "--json", *(["--show-secrets"] if secrets else []), "--stack", stack])
 
 
 def configuration(stack: str) -> dict[str, str]:

@@ -8,6 +8,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from live import SHORTEST
+
 from .client import PrometheusClient, open_prometheus
 from .exits import Exit
 from .inside import places, sentences
@@ -72,7 +74,7 @@ def status(
     """Show every expected cluster, and why pods and volumes are not ready; exit 1 unless all clusters are healthy."""
     rows, failure = list[Row](), None
     try:
-        with open_prometheus(outputs(stack)) as hub:
+        with open_prometheus(outputs(stack), max(SHORTEST, 2 * wait)) as hub:
             rows = settled(hub, time.monotonic() + wait)
     except StackError as error:
         failure = str(error)

@@ -116,7 +116,7 @@ def head(stack: str) -> str:
 
 def rendered(fleet: Fleet, stack: str, folder: Path) -> Mapping[str, File]:
     """Render the files of a stack's machine by what the stack exports and keeps as secrets; the folder is only read."""
-    exported = outputs(stack).get("watcher")
+    exported = outputs(stack, secrets=True).get("watcher")
     if exported is None:
         raise StackError(f"stack {stack} has no output watcher. Run `pulumi up --stack {stack}` first.")
     clusters = {

@@ -1,8 +1,24 @@
-"""The live state of clusters, and the reasons why pods and volumes are not ready."""
+"""The live state of clusters, the reasons why pods and volumes are not ready, and tokens that the user requests."""
 
 from .call import Resource, call
 from .client import client_options, reason
 from .look import UnreachableError, look
+from .token import SHORTEST, Token, TokenError, request_token, token_of
 from .troubles import OURS, Object, troubles
 
-__all__ = ["OURS", "Object", "Resource", "UnreachableError", "call", "client_options", "look", "reason", "troubles"]
+__all__ = [
+    "OURS",
+    "SHORTEST",
+    "Object",
+    "Resource",
+    "Token",
+    "TokenError",
+    "UnreachableError",
+    "call",
+    "client_options",
+    "look",
+    "reason",
+    "request_token",
+    "token_of",
+    "troubles",
+]

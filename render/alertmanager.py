@@ -49,7 +49,7 @@ OPERATE = AuthProxy("alertmanagers", "operate", LISTEN, 8444, 8644, ("create", "
 READ = AuthProxy("alertmanagers", "read", LISTEN, 8445, 8645, ("get",), (ALERTS, *_OPERATED))
 """Auth proxy for reading."""
 OPERATOR = f"{APP}-operator"
-"""ServiceAccount for silencing."""
+"""ServiceAccount for silencing; `fleet token` and `fleet open` request its tokens."""
 PEERS = f"{APP}-peers"
 """Headless Service through which replicas find each other."""
 PEERS_PORT = 9094

@@ -7,8 +7,8 @@ import render
 import settings
 from components import Alertmanager
 from components.alertmanager import AlertmanagerArgs
-from components.prometheus_server import READER
 from render.alertmanager import ALERTS, APP, OPERATE, READ
+from render.prometheus.auth_proxies import READER
 from settings import Expose, ExposedAlertmanager, ExposedHost, seconds
 from settings.expose import ROUTED
 from settings.receiver_config import OF_STACK
@@ -26,7 +26,6 @@ def deploy_alertmanager(monitor: Monitor, alertmanager: settings.Alertmanager) -
         reached = operating_url(monitor.server.expose, exposed)
         expose_alertmanager(monitor, exposed)
     pulumi.export("alertmanager", {"service": component.service, "url": reached})
-    pulumi.export("operatorToken", component.operator_token)
     return component.notify_role
 
 

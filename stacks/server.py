@@ -77,7 +77,6 @@ def export_server(monitor: Monitor) -> None:
         },
     )
     pulumi.export("clusters", render.expected(monitor.fleet))
-    pulumi.export("readerToken", monitor.component.reader_token)
 
 
 def expose_server(monitor: Monitor, proxies: Sequence[AuthProxy]) -> None:

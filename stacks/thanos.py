@@ -4,7 +4,6 @@ import pulumi
 
 import render
 from components import ThanosStack
-from components.prometheus_server import READER
 from components.thanos.bucket_web import ThanosBucketWebArgs
 from components.thanos.compactor import ThanosCompactorArgs
 from components.thanos.memcached import ThanosMemcachedArgs
@@ -14,7 +13,7 @@ from components.thanos.role import BucketAccess, RoleArgs
 from components.thanos.ruler import ThanosRulerArgs
 from components.thanos.stack import ThanosStackArgs
 from components.thanos.store import ThanosStoreArgs
-from render.prometheus.auth_proxies import READ, VIEWER
+from render.prometheus.auth_proxies import READ, READER, VIEWER
 from render.thanos import query, receive, ruler
 from render.thanos.authenticated import WRITE
 from render.thanos.bucket_roles import BucketRole, compactors, stores

@@ -1,4 +1,4 @@
-"""ServiceAccounts with tokens, for clients outside the cluster, and the Roles that they are bound to."""
+"""ServiceAccounts for clients outside the cluster, the Roles that they are bound to, and tokens that do not expire."""
 
 import base64
 
@@ -39,11 +39,7 @@ def newest_token_secret(
     Deleting the ServiceAccount revokes all its tokens. After a renewal the previous token stays valid, so that clients
     that still send it are not refused; the next renewal deletes it.
     """
-    account = k8s.core.v1.ServiceAccount(
-        name, metadata=metadata, automount_service_account_token=False, opts=child_opts
-    )
-    if role is not None:
-        bind_role(name, metadata, role, account.metadata.name, child_opts)
+    account = client_account(name, metadata, role, child_opts)
     tokens = [
         k8s.core.v1.Secret(
             f"{name}-token-{number}",
@@ -58,6 +54,21 @@ def newest_token_secret(
         for number, secret in token_secrets(str(metadata["name"]), renewals).items()
     ]
     return tokens[-1]
+
+
+def client_account(
+    name: str,
+    metadata: k8s.meta.v1.ObjectMetaArgsDict,
+    role: pulumi.Input[str] | None,
+    child_opts: ResourceOptions,
+) -> k8s.core.v1.ServiceAccount:
+    """Make a ServiceAccount that no pod runs as, and bind it to a Role if one is given."""
+    account = k8s.core.v1.ServiceAccount(
+        name, metadata=metadata, automount_service_account_token=False, opts=child_opts
+    )
+    if role is not None:
+        bind_role(name, metadata, role, account.metadata.name, child_opts)
+    return account
 
 
 def bind_role(

@@ -70,5 +70,7 @@ BROWSE = READ._replace(
     ),
 )
 """For its pages and their requests (web/web.go and web/ui/mantine-ui of Prometheus 3)."""
+READER = "reader"
+"""ServiceAccount of people and programs that query; `fleet token` and `fleet status` request its tokens."""
 VIEWER = "viewer"
-"""ServiceAccount with access to pages. It has no lasting token; `fleet open` requests short-lived ones."""
+"""ServiceAccount with access to pages, for which `fleet open` requests tokens."""

@@ -24,7 +24,7 @@ class Group(NamedTuple):
 def shares() -> list[Group]:
     """Ask the lab's hub, once it has evaluated for as long as the window; the last row is the sum."""
     os.environ |= environment()
-    with open_prometheus(outputs("dev")) as hub:
+    with open_prometheus(outputs("dev"), 2 * WINDOW) as hub:
         wait(hub)
         average = "avg_over_time(prometheus_rule_group_last_duration_seconds[10m])"
         found = {

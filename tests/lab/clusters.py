@@ -86,6 +86,13 @@ class Lab:
         """Run kubectl and return what it printed; `LabError` with its complaint where it fails."""
         return kubectl(*arguments, context=cluster, kubeconfig=self.kubeconfig)
 
+    def token(
+        self, account: str, *, namespace: str = "promfleet", cluster: str = "hub", audience: str | None = None
+    ) -> str:
+        """Request a token of a ServiceAccount for an hour; without an audience as people and agents have them."""
+        how = ["--duration=1h", *([f"--audience={audience}"] if audience else [])]
+        return self.kubectl(cluster, "-n", namespace, "create", "token", account, *how).strip()
+
     def apply(self, cluster: str, objects: Iterable[dict[str, Any]]) -> None:
         apply("\n".join(map(json.dumps, objects)), context=cluster, kubeconfig=self.kubeconfig)
 

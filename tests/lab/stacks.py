@@ -12,6 +12,8 @@ import httpx
 
 from fleet.client import PrometheusClient
 from fleet.status import look
+from render.alertmanager import OPERATOR
+from render.prometheus.auth_proxies import READER
 
 from . import bucket
 from .clusters import Lab
@@ -35,6 +37,13 @@ def alertmanager_alerts(operate: httpx.Client, *matchers: str) -> list[dict[str,
     """Every alert that an Alertmanager has and that matches, as people see them who silence."""
     groups = operate.get("/api/v2/alerts/groups", params={"filter": matchers}).raise_for_status().json()
     return list({alert["fingerprint"]: alert for group in groups for alert in group["alerts"]}.values())
+
+
+def _assert_ready(hub: PrometheusClient) -> None:
+    """What `fleet status` asks for, and samples of now."""
+    rows = look(hub)
+    assert rows
+    assert [row for row in rows if not row.healthy or row.age is None or row.age > FRESH] == []
 
 
 class Stacks:
@@ -67,7 +76,8 @@ class Stacks:
             self.update(name, file)
         stacks = [self.stacks[name] for name in files]
         if stacks and "prometheus" in stacks[0].outputs:  # of a watcher's stack the machine has it
-            eventually(lambda: self._assert_ready(stacks[0]), PATIENCE)
+            with self.open_prometheus(stacks[0]) as hub:
+                eventually(lambda: _assert_ready(hub), PATIENCE)
         return stacks
 
     def stand(self, *names: str) -> bool:
@@ -118,17 +128,11 @@ class Stacks:
         found = json.loads(Stack("dev", self.lab.env).pulumi("stack", "ls", "--json", stack=False))
         return {stack["name"] for stack in found if stack.get("resourceCount")}
 
-    def _assert_ready(self, hub_stack: Stack) -> None:
-        """What `fleet status` asks for, and samples of now."""
-        with self.open_prometheus(hub_stack) as hub:
-            rows = look(hub)
-        assert rows
-        assert [row for row in rows if not row.healthy or row.age is None or row.age > FRESH] == []
-
     @contextmanager
     def open_prometheus(self, stack: Stack) -> Generator[PrometheusClient]:
-        """Open the hub of a stack over the network, with its reader's token."""
-        with self.open_server(stack.outputs["prometheus"]["readUrl"], stack.outputs["readerToken"]) as hub:
+        """Open the hub of a stack over the network, with a token of its readers, for an hour at most."""
+        server = stack.outputs["prometheus"]
+        with self.open_server(server["readUrl"], self.lab.token(READER, namespace=server["namespace"])) as hub:
             yield hub
 
     @contextmanager
@@ -141,9 +145,10 @@ class Stacks:
 
     @contextmanager
     def open_alertmanager(self, stack: Stack) -> Generator[httpx.Client]:
-        """Open a stack's Alertmanager over the network, as who is on call does."""
+        """Open a stack's Alertmanager over the network, as who is on call does, for an hour at most."""
         host = _ON_CALL["host"]
-        with self._client(_ON_CALL["nodePort"], host, stack.outputs["operatorToken"]) as client:
+        token = self.lab.token(OPERATOR, namespace=stack.outputs["prometheus"]["namespace"])
+        with self._client(_ON_CALL["nodePort"], host, token) as client:
             client.event_hooks = {"request": [lambda request: request.extensions.update(sni_hostname=host)]}
             yield client
 

@@ -49,12 +49,8 @@ def proxy(lab, deployed):
 
 
 @pytest.fixture
-def tokens(deployed):
-    return deployed.outputs["writerTokens"] | {"reader": deployed.outputs["readerToken"]}
-
-
-def service_account_token(lab, namespace, name="default"):
-    return lab.kubectl("hub", "-n", namespace, "create", "token", name).strip()
+def tokens(lab, deployed):
+    return deployed.outputs["writerTokens"] | {"reader": lab.token("reader")}
 
 
 class TestWriter:
@@ -121,7 +117,7 @@ class TestStrangers:
         """
         No token, a made-up one and another cluster's are all unknown.
         """
-        foreign = lab.kubectl("eu1", "-n", "default", "create", "token", "default").strip()
+        foreign = lab.token("default", namespace="default", cluster="eu1")
 
         assert {proxy(port, "POST", path, token, b"\x00") for token in (None, "made-up", foreign)} == {401}
 
@@ -131,7 +127,7 @@ class TestStrangers:
         """
         A valid token is not enough, also that of a default ServiceAccount.
         """
-        token = service_account_token(lab, namespace)
+        token = lab.token("default", namespace=namespace)
 
         assert {proxy(port, method, path, token, b"\x00") for method in METHODS} == {403}
 

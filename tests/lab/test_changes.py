@@ -46,7 +46,7 @@ class TestState:
         outputs = deployed.outputs
         tokens = [
             *outputs["writerTokens"].values(),
-            *(outputs[f"{who}Token"] for who in ("reader", "operator", "pusher", "cleaner")),
+            *(outputs[f"{who}Token"] for who in ("pusher", "cleaner")),
         ]
         assert all(len(token) > 100 for token in tokens)
         written = [form for token in tokens for form in (token, base64.b64encode(token.encode()).decode())]

@@ -99,12 +99,7 @@ def second_source(
 
 def notifier_token(lab: Lab) -> str:
     """The token with which the hub comes to Alertmanager, and to no one else."""
-    return issued(lab, f"--audience={AUDIENCE}")
-
-
-def issued(lab: Lab, *how: str) -> str:
-    """A token of the hub's Prometheus; without more it is the one that kubelets are shown."""
-    return lab.kubectl("hub", "-n", "promfleet", "create", "token", "prometheus-hub", *how).strip()
+    return lab.token("prometheus-hub", audience=AUDIENCE)
 
 
 def shop_works(lab: Lab, *, works: bool) -> None:
@@ -226,9 +221,9 @@ class TestAccess:
         outputs = deployed.outputs
         tokens = {
             "notifier": notifier_token(lab),
-            "hub at kubelets": issued(lab),
-            "operator": outputs["operatorToken"],
-            "reader": outputs["readerToken"],
+            "hub at kubelets": lab.token("prometheus-hub"),
+            "operator": lab.token("alertmanager-operator"),
+            "reader": lab.token("reader"),
             "agent": outputs["writerTokens"]["eu1"],
             "pusher": outputs["pusherToken"],
             "cleaner": outputs["cleanerToken"],

@@ -1,5 +1,8 @@
-"""Pages as a person reaches them who has a kubeconfig and nothing else."""
+"""Pages and tokens as a person gets them who has a kubeconfig and nothing else."""
 
+import ssl
+import subprocess
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
@@ -7,8 +10,10 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from .clusters import Lab
 from .pages import PATIENCE, served
 from .stack import Stack
+from .stacks import Stacks
 
 pytestmark = pytest.mark.lab
 
@@ -66,3 +71,41 @@ class TestOpen:
             )
 
         assert (by_address.status_code, without_cookie.status_code) == (421, 403)
+
+
+def issued(stack: Stack, account: str) -> str:
+    """Run `fleet token`."""
+    done = subprocess.run(
+        [sys.executable, "-m", "fleet", "token", account, "--stack", stack.name, "--lifetime", "10m"],
+        cwd=stack.root,
+        env=stack.environment,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.removesuffix("\n")
+
+
+class TestToken:
+    def test_of_a_reader_asks_and_no_more(self, deployed: Stack, stacks: Stacks) -> None:
+        """
+        At the address for queries, as the page on installing says.
+        """
+        with stacks.open_server(deployed.outputs["prometheus"]["readUrl"], issued(deployed, "reader")) as hub:
+            assert hub.query("up")
+            assert hub.client.get("/targets", extensions={"sni_hostname": hub.host}).status_code == 404
+
+    def test_of_an_operator_sees_silences(self, lab: Lab, deployed: Stack) -> None:
+        """
+        As amtool does.
+        """
+        with lab.forwarded("alertmanager-0", 8444) as port:
+            answer = httpx.get(
+                f"https://127.0.0.1:{port}/api/v2/silences",
+                headers={"Authorization": f"Bearer {issued(deployed, 'operator')}"},
+                verify=ssl.create_default_context(cafile=str(lab.ca)),
+            )
+
+        assert answer.status_code == 200

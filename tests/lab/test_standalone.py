@@ -2,7 +2,6 @@
 
 import re
 import time
-from base64 import b64decode
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -51,7 +50,7 @@ def standalone(stacks: Stacks) -> Stack:
 
 @pytest.fixture
 def server(standalone: Stack, stacks: Stacks) -> Generator[PrometheusClient]:
-    """The server as people reach it from outside the cluster, with the reader's token."""
+    """The server as people reach it from outside the cluster, with a token of its readers."""
     with stacks.open_prometheus(standalone) as server:
         yield server
 
@@ -75,11 +74,6 @@ def assert_nothing_left(lab: Lab) -> None:
     assert lab.left() == {}
 
 
-def _reader(lab: Lab) -> str:
-    token = lab.kubectl("hub", "-n", "promfleet", "get", "secret", "reader-token-0", "-o", "jsonpath={.data.token}")
-    return b64decode(token).decode()
-
-
 @pytest.mark.long
 class TestRendered:
     def test_kubectl_makes_what_the_engine_makes(self, lab: Lab, stacks: Stacks, tmp_path: Path) -> None:
@@ -97,7 +91,7 @@ class TestRendered:
                 if kind in ROLLED_OUT:
                     rollout = ("rollout", "status", f"{kind}/{name}", f"--namespace={namespace}", "--timeout=180s")
                     lab.kubectl("hub", *rollout)
-            with stacks.open_server(READ, _reader(lab)) as server:
+            with stacks.open_server(READ, lab.token("reader")) as server:
                 eventually(lambda: assert_up(server))
             by_kubectl = made(lab, "hub", folder)
         finally:

@@ -2,18 +2,19 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
-from settings import Fleet
-from stacks import deploy
-from tests import ROOT
+from settings import Fleet, from_file
+from stacks import deploy, offline
+from tests import ROOT, SHIPPED, name_of
 
 from .builders import EVERYTHING, fleet
 from .builders import HUB as HUB_ALONE
-from .conftest import Engine
-from .kinds import NETWORK_POLICY, ROLE, SECRET
+from .conftest import OWN_STACK, Engine
+from .kinds import NETWORK_POLICY, ROLE, ROLE_BINDING, SECRET, SERVICE_ACCOUNT
 
 HUB, AGENT, QUERY = "prometheus-hub", "prometheus-agent", "thanos-query"
 ANYBODY = {"everybody"}
@@ -43,6 +44,10 @@ OPEN: dict[str, dict[str, set[str]]] = {
     AGENT: {},
 }
 """Pods of the program's namespace -> each port that is open to anybody at all, and to whom."""
+OF_PROGRAMS = re.compile(
+    r"(writer-[a-z0-9-]+|pushgateway-pusher|pushgateway-cleaner|grafana|prometheus-watcher)-token-\d"
+)
+"""The Secrets whose tokens do not expire."""
 API, PROXIES = "/var/run/secrets/kubernetes.io/serviceaccount", "/var/run/secrets/promfleet.io"
 
 
@@ -207,6 +212,33 @@ class TestTokens:
         assert closed == {
             (app, port) for (app, port), who in ports.items() if port.startswith("844") and who != ANYBODY
         }
+
+    @pytest.mark.parametrize("file", SHIPPED, ids=name_of)
+    def test_of_people_stand_in_no_secret_and_no_output(self, file: Path) -> None:
+        """
+        Each of them is issued to one person, for hours; only programs have tokens that stay.
+        """
+        program = offline.run(from_file(file), OWN_STACK, {})
+
+        kept = {r.inputs["metadata"]["name"] for r in program.resources if r.inputs.get("type") == offline.TOKEN}
+        exported = set(re.findall(r"key \S+ of Secret \S+/(\S+) in cluster", str(program.outputs)))
+        assert exported <= kept
+        assert [name for name in kept if not OF_PROGRAMS.fullmatch(name)] == []
+
+    def test_of_people_are_issued_for_their_accounts(self, everything: Engine) -> None:
+        """
+        Which are there, with all rights but for a token that stays.
+        """
+        roles: dict[str, set[str]] = {}
+        for binding in everything.all(ROLE_BINDING):
+            [subject] = binding.inputs["subjects"]
+            roles.setdefault(subject["name"], set()).add(binding.inputs["roleRef"]["name"])
+        accounts = {account.inputs["metadata"]["name"] for account in everything.all(SERVICE_ACCOUNT)}
+
+        assert accounts >= {"reader", "viewer", "alertmanager-operator"}
+        assert roles["reader"] == {f"{HUB}-read", f"{QUERY}-read", "thanos-bucket-web-browse", "alertmanager-read"}
+        assert roles["viewer"] == {f"{HUB}-browse", f"{QUERY}-browse"}
+        assert roles["alertmanager-operator"] == {"alertmanager-operate", "alertmanager-read"}
 
 
 class TestPrivateKey:

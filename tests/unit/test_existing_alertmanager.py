@@ -7,8 +7,9 @@ import yaml
 
 import render
 from dashboards import files as dashboards
-from fleet.browse import Name, PageError, page_of
+from fleet.browse import Name, page_of
 from fleet.manifests import Manifests, manifests
+from fleet.stack import StackError
 from render.machine import ClusterCredentials, machine_files
 from render.scrape.user_jobs import FOLDER
 from render.thanos.ruler import ruler_alertmanagers
@@ -99,7 +100,7 @@ class TestWithoutPromfleets:
         jobs = {job["job_name"] for job in server_config(described)["scrape_configs"]}
         assert not {"alertmanager", "config-reloader"} & jobs
         assert "alertmanager.json" not in dashboards(described)
-        with pytest.raises(PageError, match="this stack has no section alertmanager"):
+        with pytest.raises(StackError, match="this stack has no section alertmanager"):
             page_of(described, Name.ALERTMANAGER)
 
     def test_nothing_of_it_is_deployed(self, deployed: Manifests) -> None:

@@ -336,6 +336,7 @@ class TestCommand:
 
         def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
             assert command[-2:] == ["--stack", "watcher"]
+            assert "--show-secrets" in command  # without it each token is "[secret]"
             said = next(answer for asked, answer in known.items() if " ".join(command[1:]).startswith(asked))
             return subprocess.CompletedProcess(command, 0, json.dumps(said), "")
 
@@ -433,7 +434,7 @@ class TestCommand:
         Its own words are passed on.
         """
 
-        def fail(stack: str) -> dict[str, Any]:
+        def fail(stack: str, **_: bool) -> dict[str, Any]:
             raise StackError("no stack named 'watcher' found")
 
         monkeypatch.setattr(module, "outputs", fail)

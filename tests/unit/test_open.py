@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 import pytest
 from typer.testing import CliRunner
 
-from fleet.browse import LIFETIME, Name, Page, PageError, Token, page_of
+from fleet.browse import Name, Page, Token, page_of
 from fleet.cli import app
 from fleet.local_proxy import LocalProxy, Upstream
+from fleet.stack import StackError
 from lab import pki
 from render.prometheus.auth_proxies import BROWSE, READ
 from tests.unit.builders import EVERYTHING, HUB, fleet
@@ -289,7 +290,7 @@ class TestToken:
                 pass
 
             def json(self):
-                return {"status": {"token": TOKEN}}
+                return {"spec": {"expirationSeconds": 600}, "status": {"token": TOKEN}}
 
         class Api:
             def call_api(self, method, **request):
@@ -301,7 +302,7 @@ class TestToken:
         [(method, request)] = asked
         assert token.value == TOKEN
         assert (method, request["url"], request["namespace"]) == ("POST", "serviceaccounts/viewer/token", "promfleet")
-        assert request["json"]["spec"] == {"expirationSeconds": LIFETIME}
+        assert request["json"]["spec"] == {"expirationSeconds": 600}
 
 
 class TestPages:
@@ -323,7 +324,7 @@ class TestPages:
         """
         By the section that would make them.
         """
-        with pytest.raises(PageError, match="this stack has no section"):
+        with pytest.raises(StackError, match="this stack has no section"):
             page_of(fleet(hub=HUB), name)
 
     def test_of_an_agent_s_stack_are_refused(self, tmp_path, monkeypatch):
@@ -346,7 +347,7 @@ class TestPages:
         """
         described = fleet(clusters={"eu1": {"context": "a"}}, watcher={"clusters": ["eu1"]})
 
-        with pytest.raises(PageError, match="ssh -L 9090:"):
+        with pytest.raises(StackError, match="ssh -L 9090:"):
             page_of(described, Name.PROMETHEUS)
 
     def test_that_can_t_be_reached_are_no_traceback(self, tmp_path, monkeypatch):

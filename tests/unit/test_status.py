@@ -46,7 +46,13 @@ class Prometheus(httpx.BaseTransport):
 
 
 @pytest.fixture
-def run(monkeypatch, tmp_path):
+def lifetimes():
+    """Of the tokens that were requested, in seconds."""
+    return []
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path, lifetimes):
     """Run `fleet status` where a stack file lies; `clusters` hold these objects or can't be asked."""
     (tmp_path / "Pulumi.hub.yaml").write_text(FILE)
     monkeypatch.chdir(tmp_path)
@@ -71,7 +77,9 @@ def run(monkeypatch, tmp_path):
 
         monkeypatch.setattr(inside, "look", look)
         monkeypatch.setattr(status, "outputs", lambda stack: {})
-        monkeypatch.setattr(status, "open_prometheus", lambda described: Opened())
+        monkeypatch.setattr(
+            status, "open_prometheus", lambda described, lifetime: lifetimes.append(lifetime) or Opened()
+        )
         return CliRunner().invoke(app, ["status", "--wait", "0", *more])
 
     return run
@@ -153,6 +161,16 @@ class TestStatus:
             "error": "this stack has no hub",
         }
 
+    @pytest.mark.parametrize(("wait", "seconds"), [(0, 600), (120, 600), (3600, 3600)])
+    def test_its_token_outlives_the_waiting(self, run, lifetimes, wait, seconds):
+        """
+        It is the shortest that there is, or as long as one waits.
+        """
+        run({"gke_hub": [], "gke_eu1": []}, Prometheus(hub=WELL), "--wait", str(wait))
+
+        [lifetime] = lifetimes
+        assert seconds <= lifetime <= max(600, 2 * wait)
+
     @pytest.mark.parametrize("stack", ["elsewhere", "organization/promfleet/elsewhere"])
     def test_needs_no_stack_file(self, run, stack):
         """
@@ -188,7 +206,8 @@ class TestOpenHub:
             "users": [{"name": "u", "user": user}],
         }
         file.write_text(yaml.safe_dump(kubeconfig))
-        described = {"prometheus": {"context": context, "kubeconfig": str(file), "readUrl": "https://hub.example"}}
+        server = {"context": context, "kubeconfig": str(file), "namespace": "promfleet"}
+        described = {"prometheus": {**server, "readUrl": "https://hub.example"}}
 
         with (
             pytest.raises(StackError, match=f"no access to the server in context {context}: .*{said}"),
