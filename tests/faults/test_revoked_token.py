@@ -5,15 +5,24 @@ import time
 import pytest
 
 from fleet.client import PrometheusClient
+from tests.lab import fleets
 from tests.lab.clusters import Lab
 from tests.lab.samples import delivered, fired, watching
 from tests.lab.stack import Stack, eventually
+from tests.lab.stacks import Stacks
 
 from .conftest import Record
 
 pytestmark = pytest.mark.faults
 PATIENCE = 180
 """Seconds: the auth proxy remembers for two minutes whom it knows."""
+
+
+@pytest.fixture
+def deployed(stacks: Stacks) -> Stack:
+    """The dev stack, whose agents have tokens of the hub's cluster."""
+    [stack] = stacks.deploy({"dev": fleets.TOKENS})
+    return stack
 
 
 class TestDeletedAccount:

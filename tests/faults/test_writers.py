@@ -17,7 +17,6 @@ OUTAGE = 600
 """Seconds the API server is away."""
 REMEMBERED = 200
 """Seconds, in which kube-rbac-proxy forgets whom it knew for two minutes."""
-TOKENS = fleets.DEV.changed({"agents": {name: {"token": True} for name in AGENTS}})
 
 
 class TestApiServerOfTheHub:
@@ -47,7 +46,7 @@ class TestApiServerOfTheHub:
         """
         kube-rbac-proxy asks it who they are, and answers 401, after which an agent drops the samples.
         """
-        [stack] = stacks.deploy({"dev": TOKENS})
+        [stack] = stacks.deploy({"dev": fleets.TOKENS})
         with stacks.open_prometheus(stack) as hub:
             watches = watching(hub, AGENTS)
             with lab.suspended("hub", "kube-apiserver"):

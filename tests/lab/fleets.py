@@ -109,6 +109,10 @@ IMPATIENT = {
 """Alerts that tests wait for."""
 AGENTS = ("eu1", "us1")
 HUB_STACK, AGENTS_STACK = "hub", "agents"
+TOKENS = DEV.changed({"agents": {name: {"token": True} for name in AGENTS}})
+"""The dev stack's file, whose agents have tokens of the hub's cluster."""
+HUB_AUDIENCE = f"https://{FLEET['hub']['expose']['host']}"
+"""Of the tokens that agents of the dev stack show."""
 _CLUSTERS = FLEET["clusters"]
 WITH_THANOS: dict[str, Any] = {
     **{key: FLEET[key] for key in ("createNamespace", "protect", "scrape", "alertmanager", "pushgateway", "probes")},
@@ -125,7 +129,7 @@ WITH_THANOS: dict[str, Any] = {
 AGENTS_ONLY: dict[str, Any] = {
     **{key: FLEET[key] for key in ("createNamespace", "protect", "scrape")},
     "clusters": {name: {key: _CLUSTERS[name][key] for key in ("context", "series")} for name in AGENTS},
-    "agents": {cluster: {"hub": {"stack": f"organization/promfleet/{HUB_STACK}"}} for cluster in AGENTS},
+    "agents": {name: {"hub": {"stack": f"organization/promfleet/{HUB_STACK}"}, "token": True} for name in AGENTS},
 }
 
 

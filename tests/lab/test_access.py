@@ -6,11 +6,13 @@ import sys
 import httpx
 import pytest
 
-from .fleets import FLEET
+from .fleets import AGENTS, FLEET, HUB_AUDIENCE
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("furnished")]  # which test_catalogue looks for
 HOST = FLEET["hub"]["expose"]["host"]
 WRITE, READ = 30443, 30444
+QUERY = "/api/v1/query?query=up"
+AGENT = "prometheus-agent"
 PATHS = [
     "/api/v1/write",
     "/api/v1/query?query=up",
@@ -50,7 +52,9 @@ def proxy(lab, deployed):
 
 @pytest.fixture
 def tokens(lab, deployed):
-    return deployed.outputs["writerTokens"] | {"reader": lab.token("reader")}
+    """Those of the agents, as their clusters issue them, and of people who read."""
+    agents = {name: lab.token(AGENT, cluster=name, audience=HUB_AUDIENCE) for name in AGENTS}
+    return agents | {"reader": lab.token("reader")}
 
 
 class TestWriter:
@@ -62,7 +66,7 @@ class TestWriter:
 
     def test_does_nothing_else_at_its_proxy(self, proxy, tokens):
         """
-        Every other path does not exist, and every other method is forbidden.
+        Every other path does not exist, and no other method is allowed.
         """
         passed = {
             (method, path): status
@@ -79,7 +83,35 @@ class TestWriter:
         """
         statuses = {proxy(READ, method, path, tokens["eu1"]) for path in PATHS for method in METHODS}
 
-        assert statuses <= {403, 404}
+        assert statuses <= {401, 404}
+
+    @pytest.mark.parametrize(
+        ("who", "status"),
+        [
+            ({"audience": HUB_AUDIENCE}, {200, 204}),
+            ({"audience": "https://another-hub.example"}, {403}),
+            ({}, {403}),  # as the agent's API server takes it
+            ({"audience": HUB_AUDIENCE, "account": "default"}, {403}),
+            (
+                {"audience": HUB_AUDIENCE, "cluster": "hub", "account": "reader"},
+                {503},
+            ),  # of a key that Envoy does not know
+        ],
+        ids=["an agent", "for another hub", "for no hub", "another account", "another cluster"],
+    )
+    def test_is_an_agent_with_a_token_for_this_hub(self, lab, deployed, proxy, who, status):
+        """
+        A valid token is not enough: issuer, audience and account are those of an agent.
+        """
+        token = lab.token(**{"account": AGENT, "cluster": "eu1", **who})
+
+        assert proxy(WRITE, "POST", "/api/v1/write", token, b"\x00") in status
+
+    def test_shows_a_token(self, deployed, proxy):
+        """
+        Without one, and with a made-up one, nobody writes.
+        """
+        assert {proxy(WRITE, "POST", "/api/v1/write", token, b"\x00") for token in (None, "made-up")} == {401}
 
 
 class TestReader:
@@ -87,7 +119,7 @@ class TestReader:
         """
         Queries come through by GET and by POST.
         """
-        assert {proxy(READ, method, "/api/v1/query?query=up", tokens["reader"]) for method in ("GET", "POST")} == {200}
+        assert {proxy(READ, method, QUERY, tokens["reader"]) for method in ("GET", "POST")} == {200}
 
     def test_does_nothing_else_at_its_proxy(self, proxy, tokens):
         """
@@ -108,38 +140,38 @@ class TestReader:
         """
         statuses = {proxy(WRITE, method, path, tokens["reader"], b"\x00") for path in PATHS for method in METHODS}
 
-        assert statuses <= {403, 404}
+        assert statuses <= {404, 405, 503}
 
 
 class TestStrangers:
-    @pytest.mark.parametrize(("port", "path"), [(WRITE, "/api/v1/write"), (READ, "/api/v1/query?query=up")])
-    def test_get_401_without_a_token_of_this_cluster(self, lab, proxy, port, path):
+    def test_get_401_without_a_token_of_this_cluster(self, lab, proxy):
         """
         No token, a made-up one and another cluster's are all unknown.
         """
         foreign = lab.token("default", namespace="default", cluster="eu1")
 
-        assert {proxy(port, "POST", path, token, b"\x00") for token in (None, "made-up", foreign)} == {401}
+        assert {proxy(READ, "POST", QUERY, token) for token in (None, "made-up", foreign)} == {401}
 
     @pytest.mark.parametrize("namespace", ["default", "kube-system", "promfleet"])
-    @pytest.mark.parametrize(("port", "path"), [(WRITE, "/api/v1/write"), (READ, "/api/v1/query?query=up")])
-    def test_get_403_with_any_other_identity_of_the_cluster(self, lab, proxy, namespace, port, path):
+    def test_get_403_with_any_other_identity_of_the_cluster(self, lab, proxy, namespace):
         """
         A valid token is not enough, also that of a default ServiceAccount.
         """
         token = lab.token("default", namespace=namespace)
 
-        assert {proxy(port, method, path, token, b"\x00") for method in METHODS} == {403}
+        assert {proxy(READ, method, QUERY, token) for method in METHODS} == {403}
 
     @pytest.mark.parametrize("port", [WRITE, READ])
     def test_plain_http_does_not_reach_the_hub(self, lab, deployed, port):
         """
-        An auth proxy answers plain HTTP with a refusal of its own.
+        kube-rbac-proxy answers plain HTTP with a refusal of its own, and Envoy ends the connection.
         """
-        answer = httpx.get(f"http://{lab.node_address('hub')}:{port}/api/v1/query?query=up", timeout=10)
-
-        assert answer.status_code == 400
-        assert "HTTPS" in answer.text
+        try:
+            answer = httpx.get(f"http://{lab.node_address('hub')}:{port}{QUERY}", timeout=10)
+        except httpx.RemoteProtocolError:
+            assert port == WRITE
+        else:
+            assert (answer.status_code, "HTTPS" in answer.text) == (400, True)
 
     def test_prometheus_itself_does_not_listen(self, lab, deployed):
         """

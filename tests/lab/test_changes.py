@@ -43,14 +43,30 @@ class TestState:
         """
         state = deployed.pulumi("stack", "export")
 
-        outputs = deployed.outputs
-        tokens = [
-            *outputs["writerTokens"].values(),
-            *(outputs[f"{who}Token"] for who in ("pusher", "cleaner")),
-        ]
+        tokens = [deployed.outputs[f"{who}Token"] for who in ("pusher", "cleaner")]
         assert all(len(token) > 100 for token in tokens)
         written = [form for token in tokens for form in (token, base64.b64encode(token.encode()).decode())]
         assert [form for form in written if form in state] == []
+
+    def test_of_an_agent_there_is_no_token_but_in_its_pod(self, lab, deployed):
+        """
+        State, outputs, Secrets, ConfigMaps, pods and logs have none, encrypted or not.
+        """
+        inside = ("-n", "promfleet", "exec", "prometheus-agent-0", "--", "cat", "/etc/prometheus/token/token")
+        token = lab.kubectl("eu1", *inside).strip()
+        assert len(token) > 100
+        listed = ("get", "secrets,configmaps,pods", "-A", "-o", "json")
+        searched = [
+            deployed.pulumi("stack", "export", "--show-secrets"),
+            *(lab.kubectl(cluster, *listed) for cluster in FLEET["clusters"]),
+            lab.kubectl("hub", "-n", "promfleet", "logs", "prometheus-hub-0", "--all-containers"),
+            lab.kubectl("eu1", "-n", "promfleet", "logs", "prometheus-agent-0"),
+        ]
+
+        assert all(len(text) > 100 for text in searched)
+        written = (token, base64.b64encode(token.encode()).decode())
+        assert [form for form in written for text in searched if form in text] == []
+        assert deployed.outputs["writerTokens"] == {}
 
     def test_holds_no_path_of_the_user_who_deployed_it(self, lab, deployed):
         """

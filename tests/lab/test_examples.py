@@ -19,8 +19,13 @@ EXAMPLES = sorted(file.name.split(".")[1] for file in ROOT.glob("Pulumi.*.yaml")
 OTHER = "hub"
 """The stack that an agents' stack of the examples refers to."""
 EXPORTED: dict[str, Any] = {
-    "hub": {"writeUrl": "https://hub.example/api/v1/write", "ca": "", "caConfigMap": "", "protocol": "2.0"},
-    "writerTokens": {"eu1": "made-up"},
+    "hub": {
+        "writeUrl": "https://hub.example/api/v1/write",
+        "ca": "",
+        "caConfigMap": "",
+        "protocol": "2.0",
+        "audiences": {"eu1": "https://hub.example"},
+    },
 }
 
 

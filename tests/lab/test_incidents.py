@@ -16,7 +16,7 @@ from settings import Fleet
 from tests.rendered import server_config
 
 from .clusters import Lab
-from .fleets import FLEET, UNAVAILABLE
+from .fleets import FLEET, HUB_AUDIENCE, UNAVAILABLE
 from .processes import Server
 from .stack import Stack, eventually
 from .stacks import Stacks, alertmanager_alerts
@@ -224,7 +224,7 @@ class TestAccess:
             "hub at kubelets": lab.token("prometheus-hub"),
             "operator": lab.token("alertmanager-operator"),
             "reader": lab.token("reader"),
-            "agent": outputs["writerTokens"]["eu1"],
+            "agent": lab.token("prometheus-agent", cluster="eu1", audience=HUB_AUDIENCE),
             "pusher": outputs["pusherToken"],
             "cleaner": outputs["cleanerToken"],
             "nobody": "",
