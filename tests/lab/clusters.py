@@ -5,7 +5,7 @@ import os
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +18,7 @@ from lab.connect import authority_file, connect
 from lab.environment import environment
 from lab.kubectl import apply, kubectl
 from lab.node import components, held, inside, node_holder, running
+from lab.pki import public_key, write_secret
 from live import client_options
 
 KINDS = (
@@ -128,6 +129,32 @@ class Lab:
         node = held(node_holder(self._clusters[cluster]))
         assert node, f"{cluster} does not run"
         return components(node)
+
+    def restart(self, cluster: str, *names: str) -> None:
+        """End components of a cluster's node, and start them again with the files that they have now."""
+        for process in (self.components(cluster)[name] for name in names):
+            process.kill()
+            process.wait(10)
+        said = subprocess.run(
+            ["fleet", "lab", "up"],
+            env=self.env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert said.returncode == 0, said.stdout
+
+    def sign_tokens(self, cluster: str, keys: Sequence[bytes]) -> None:
+        """Have a cluster's API server sign tokens with the first of these private keys, and publish all of them."""
+        pki = self._clusters[cluster].pki
+        write_secret(pki / "service-accounts.key", keys[0])
+        (pki / "service-accounts.pub").write_bytes(b"".join(map(public_key, keys)))
+        self.restart(cluster, "kube-apiserver", "kubelet")  # which would show pods the former tokens for an hour
+
+    def signing_key(self, cluster: str) -> bytes:
+        """The private key that a cluster's API server signs tokens with."""
+        return (self._clusters[cluster].pki / "service-accounts.key").read_bytes()
 
     @contextmanager
     def forwarded(self, pod: str, port: int, cluster: str = "hub") -> Generator[int]:
