@@ -26,6 +26,7 @@ from .thanos_ruler import THANOS_RULER
 from .thanos_sidecar import THANOS_SIDECAR
 from .thanos_store import THANOS_STORE
 from .volumes import VOLUMES
+from .windows import WINDOWS_NODES
 from .workloads import WORKLOADS
 from .writers import WRITERS
 
@@ -54,6 +55,7 @@ GROUPS: tuple[Group, ...] = (
     VOLUMES,
     NODES,
     DISKS,
+    WINDOWS_NODES,
 )
 """Every group of rules, in the order of their files."""
 _RULES = [alert for group in GROUPS for alert in group.alerts]

@@ -1,6 +1,7 @@
 """Which job brings a metric, as a matcher: targets of other people's may have metrics of the same names."""
 
 STATE, NODE = 'job="kube-state-metrics"', 'job="node-exporter"'
+WINDOWS = 'job="windows-exporter"'
 APISERVERS = 'job="apiserver"'
 KUBELETS, CADVISOR, PROBES = 'job="kubelet"', 'job="cadvisor"', 'job="blackbox"'
 SCRAPERS = 'job="prometheus"'

@@ -1,6 +1,5 @@
 """Exposes auth proxies under a host: by a Service, or through an Ingress, Gateway or HTTPProxy with TLS to them."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NotRequired, TypedDict
 
@@ -10,17 +9,12 @@ from pulumi import ResourceOptions
 
 from settings.ingress import CONTROLLERS, TIMEOUT, Controller, controller
 
+from .k8s import gke, traefik
 from .k8s.labels import PART_OF, pods_of_app, selector
-from .k8s.network_policy import network_policy
 from .k8s.timeouts import timeouts
 
 GATEWAY_API = "gateway.networking.k8s.io/v1"
 CONTOUR = "projectcontour.io/v1"
-TRAEFIK = "traefik.io/v1alpha1"
-GKE_INGRESS = "cloud.google.com/v1"
-GKE_GATEWAY = "networking.gke.io/v1"
-PROBERS = ("35.191.0.0/16", "130.211.0.0/22")
-"""Addresses from which load balancers of Google Cloud check the health of backends."""
 EXTERNAL_DNS = "external-dns.alpha.kubernetes.io/hostname"
 TYPES = {"clusterIP": "ClusterIP", "nodePort": "NodePort", "loadBalancer": "LoadBalancer"}
 
@@ -128,19 +122,23 @@ class Exposure(pulumi.ComponentResource):
         known = controller(args.get("ingress_class")) or Controller("")
         trust, own = self._trusted(name, args, metadata, child_opts), _outside(metadata)
         ours = filled_in({} if args.get("passthrough") else known.service, args, own, trust)
+        of_class: dict[str, str] = {}
         if known is CONTROLLERS["gce"]:
-            ours = gke_service(args, str(metadata["name"]))
-            spec = backend_config(args)
-            _custom(f"{name}-backend", GKE_INGRESS, "BackendConfig", _plain(metadata), spec, child_opts)
-            self._probed(name, args, metadata, child_opts)
+            ours = gke.service_annotations([one["name"] for one in args["backends"]], str(metadata["name"]))
+            of_class = {gke.CLASS: args["ingress_class"]}
+            port, path = health_of(args)
+            spec = gke.backend_config(port, path)
+            _custom(f"{name}-backend", gke.INGRESS, "BackendConfig", _plain(metadata), spec, child_opts)
+            gke.allow_health_checks(name, _plain(metadata), args["app"], port, child_opts)
         if known is CONTROLLERS["traefik"]:
-            spec = servers_transport(args, trust if "ca" in args else None)
+            secret = trust if "ca" in args else None
+            spec = traefik.servers_transport(args["server_name"], secret, args.get("ca_config_map"))
             transport: k8s.meta.v1.ObjectMetaArgsDict = {**_plain(metadata), "name": own}
-            _custom(f"{name}-transport", TRAEFIK, "ServersTransport", transport, spec, child_opts)
+            _custom(f"{name}-transport", traefik.API, "ServersTransport", transport, spec, child_opts)
         backend = self._backend(name, args, metadata, ours, child_opts)
         metadata["annotations"] = {
             **filled_in(known.passthrough if args.get("passthrough") else known.annotations, args, backend, trust),
-            **gke_class(args, known),
+            **of_class,
             **args.get("annotations", {}),
             "pulumi.com/skipAwait": "true",  # some controllers never set the status
         }
@@ -168,21 +166,6 @@ class Exposure(pulumi.ComponentResource):
         k8s.core.v1.Service(f"{name}-outside", metadata=beside, spec=spec, opts=child_opts)
         return own
 
-    def _probed(
-        self,
-        name: str,
-        args: ExposureArgs,
-        metadata: k8s.meta.v1.ObjectMetaArgsDict,
-        child_opts: ResourceOptions,
-    ) -> None:
-        """Let load balancers of Google Cloud check the health of the pods, whose health ports are closed otherwise."""
-        probed: k8s.meta.v1.ObjectMetaArgsDict = {**_plain(metadata), "name": f"{metadata['name']}-health-checks"}
-        rule: k8s.networking.v1.NetworkPolicyIngressRuleArgsDict = {
-            "from_": [{"ip_block": {"cidr": cidr}} for cidr in PROBERS],
-            "ports": [{"port": health_of(args)[0], "protocol": "TCP"}],
-        }
-        network_policy(f"{name}-health-checks", probed, args["app"], [rule], child_opts)
-
     def _gateway(
         self,
         name: str,
@@ -197,8 +180,8 @@ class Exposure(pulumi.ComponentResource):
         if args.get("passthrough"):
             return
         if args.get("gateway_of_gke"):
-            for kind, spec in gke_policies(backend).items():
-                _custom(f"{name}-{kind.lower()}", GKE_GATEWAY, kind, _plain(metadata), spec, child_opts)
+            for kind, spec in gke.policies(backend).items():
+                _custom(f"{name}-{kind.lower()}", gke.GATEWAY, kind, _plain(metadata), spec, child_opts)
             return
         config_map: pulumi.Input[str] | None = args.get("ca_config_map")
         if "ca" in args:
@@ -299,60 +282,6 @@ def filled_in(
     """Annotations of a known controller, for these backends."""
     facts = {"namespace": args["namespace"], "secret": trust, "host": args["server_name"], "name": backend}
     return {name: pulumi.Output.format(template, **facts) for name, template in templates.items()}
-
-
-def gke_class(args: ExposureArgs, known: Controller) -> dict[str, str]:
-    """The class of an Ingress of GKE, which does not read `ingressClassName`."""
-    ingress_class = args.get("ingress_class")
-    is_of_gke = ingress_class and known is CONTROLLERS["gce"]
-    return {"kubernetes.io/ingress.class": ingress_class} if ingress_class and is_of_gke else {}
-
-
-def gke_service(args: ExposureArgs, config: str) -> dict[str, pulumi.Input[str]]:
-    """Annotations of the Service behind an Ingress of GKE: pods as endpoints, reached by HTTPS, and their health."""
-    told = {
-        "cloud.google.com/neg": {"ingress": True},
-        "cloud.google.com/app-protocols": {backend["name"]: "HTTPS" for backend in args["backends"]},
-        "cloud.google.com/backend-config": {"default": config},
-    }
-    return {name: json.dumps(value) for name, value in told.items()}
-
-
-def backend_config(args: ExposureArgs) -> dict[str, Any]:
-    """GKE's BackendConfig: the health of pods, and how long the load balancer waits for an answer."""
-    port, path = health_of(args)
-    return {
-        "timeoutSec": TIMEOUT,
-        "healthCheck": {"type": "HTTPS", "port": port, "requestPath": path, "checkIntervalSec": 15},
-    }
-
-
-def gke_policies(backend: str) -> dict[str, dict[str, Any]]:
-    """
-    Kind of policy of a Gateway of GKE -> its spec.
-
-    The health check connects to the port that is served: others may be closed to it by the firewall of the network.
-    """
-    target = {"targetRef": {"group": "", "kind": "Service", "name": backend}}
-    check = {"type": "TCP", "tcpHealthCheck": {"portSpecification": "USE_SERVING_PORT"}}
-    return {
-        "GCPBackendPolicy": {**target, "default": {"timeoutSec": TIMEOUT}},
-        "HealthCheckPolicy": {**target, "default": {"checkIntervalSec": 15, "config": check}},
-    }
-
-
-def servers_transport(args: ExposureArgs, trust: pulumi.Input[str] | None) -> dict[str, Any]:
-    """Traefik's ServersTransport: how it verifies the backends; by the public authorities if nothing else is given."""
-    authorities: dict[str, Any] = {}
-    if trust is not None:
-        authorities = {"rootCAs": [{"secret": trust}]}
-    elif "ca_config_map" in args:
-        authorities = {"rootCAs": [{"configMap": args["ca_config_map"]}]}
-    return {
-        "serverName": args["server_name"],
-        "forwardingTimeouts": {"responseHeaderTimeout": f"{TIMEOUT}s"},
-        **authorities,
-    }
 
 
 def ingress(args: ExposureArgs, service_name: str) -> k8s.networking.v1.IngressSpecArgsDict:

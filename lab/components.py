@@ -34,6 +34,7 @@ def etcd(cluster: Cluster) -> list[str]:
         listen_client_urls=client,
         advertise_client_urls=client,
         listen_peer_urls="http://127.0.0.1:2380",
+        listen_metrics_urls=f"http://{cluster.node}:2381",
         unsafe_no_fsync="true",  # a lab may lose its data in a power cut, and shares its disk with two others
         log_level="warn",
     )
@@ -80,7 +81,7 @@ def controllers(cluster: Cluster) -> list[str]:
         service_cluster_ip_range=cluster.services,
         use_service_account_credentials="true",
         leader_elect="false",
-        bind_address="127.0.0.1",
+        **_metrics(cluster.pki / "kube-controller-manager.kubeconfig"),
         profiling="false",
     )
 
@@ -90,7 +91,10 @@ def scheduler(cluster: Cluster) -> list[str]:
         "kube-scheduler",
         kubeconfig=cluster.pki / "kube-scheduler.kubeconfig",
         leader_elect="false",
-        bind_address="127.0.0.1",
+        **_metrics(cluster.pki / "kube-scheduler.kubeconfig"),
+        # The only certificate of the cluster's authority that names the node's address.
+        tls_cert_file=cluster.pki / "kubelet.crt",
+        tls_private_key_file=cluster.pki / "kubelet.key",
         profiling="false",
     )
 
@@ -116,6 +120,7 @@ def proxy(cluster: Cluster) -> list[str]:
         proxy_mode="nftables",
         cluster_cidr=cluster.pods,
         hostname_override=cluster.name,
+        metrics_bind_address="0.0.0.0:10249",
         # The table of connections is the machine's, not the node's to size.
         conntrack_max_per_core="0",
     )
@@ -198,6 +203,16 @@ def _template(file: str, cluster: Cluster) -> str:
     if not file.endswith(".toml"):
         return text
     return Template(text).substitute(home=cluster.home, binaries=binaries(), runc=find_tool("runc"))
+
+
+def _metrics(kubeconfig: Path) -> dict[str, object]:
+    """Flags by which a component serves its metrics to whom the API server lets read them, as kubeadm sets them."""
+    return {
+        "bind_address": "0.0.0.0",  # noqa: S104
+        "authentication_kubeconfig": kubeconfig,
+        "authentication_skip_lookup": "true",  # of authorities: who asks shows a token
+        "authorization_kubeconfig": kubeconfig,
+    }
 
 
 def _command(name: str, **flags: object) -> list[str]:

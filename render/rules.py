@@ -9,7 +9,7 @@ from alerts.writers import JOB as ENVOY
 from settings import Fleet, seconds
 from settings.agent import shard_name
 from settings.alerts import Maintenance, Tuning
-from settings.control_plane import OF_CONTROL_PLANE
+from settings.cluster import ON_REQUEST
 from settings.rule_files import RuleFile
 from settings.validation.issuers import verifies_tokens
 
@@ -217,10 +217,10 @@ def _for_the_fleet(alert: Alert, group: Group, fleet: Fleet) -> Rule | None:
     if (tuning and not tuning.enabled) or (clusters and excepted == clusters) or _undeployed(fleet) & {*alert.jobs}:
         return None
     rule = _rule(alert, group, fleet, [tuning])
-    if alert.jobs and {*alert.jobs} <= {*OF_CONTROL_PLANE}:
-        # Where nobody asked for the job there are no series, and it would be most clusters that are named.
-        excepted = [name for name in excepted if _is_tuned(alert, fleet, name)]
-    return _narrowed(rule, "unless", excepted) if excepted else rule
+    # Where nobody asked for a job there are no series, and it would be most clusters that are named.
+    optional = ON_REQUEST & {*alert.jobs}
+    named = [name for name in excepted if _is_tuned(alert, fleet, name) or not unreachable(fleet, name) & optional]
+    return _narrowed(rule, "unless", named) if named else rule
 
 
 def _undeployed(fleet: Fleet) -> frozenset[str]:

@@ -6,7 +6,7 @@ from alerts.writers import JOB as ENVOY
 from settings import Fleet, seconds
 from settings.agent import AGENT
 from settings.issuer import Issuer as IssuerSettings
-from settings.validation.capacity import series_of
+from settings.validation.capacity import series_of_writer
 from settings.validation.issuers import has_token, issuer_of, verifies_tokens
 
 from .auth_proxy import AuthProxy
@@ -109,9 +109,6 @@ def _keys(settings: IssuerSettings) -> Keys:
 
 def _rate(fleet: Fleet, cluster: str) -> int:
     """Requests per second that let an agent catch up after an outage."""
-    if cluster in fleet.clusters:
-        series = series_of(fleet.clusters, cluster)
-    else:
-        series = fleet.hub.agents[cluster].series if fleet.hub else 0
+    series = series_of_writer(fleet.partial, cluster)
     batch = queue(fleet.scrape.limits)["max_samples_per_send"]
     return max(_LEAST, _CATCHING_UP * series // seconds(fleet.scrape.interval) // batch)

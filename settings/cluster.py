@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from .control_plane import OF_CONTROL_PLANE, ControlPlane
 from .errors import Problem
-from .exporters import KubeStateMetrics, NodeExporter
+from .exporters import WINDOWS_EXPORTER, KubeStateMetrics, NodeExporter, WindowsExporter
 from .external_labels import ExternalLabels
 from .issuer import Issuer
 from .operator import Operator
@@ -32,6 +32,8 @@ def _is_free(label: LabelName) -> LabelName:
 Labels = Table[Annotated[LabelName, AfterValidator(_is_free)], LabelValue]
 Series = Annotated[int, Field(ge=1000, le=50_000_000)]
 USUAL_SERIES = 30_000
+ON_REQUEST = frozenset({*OF_CONTROL_PLANE, WINDOWS_EXPORTER})
+"""Jobs that a cluster has only where its settings ask for them."""
 
 
 class Kubelet(Section):
@@ -61,6 +63,7 @@ class Cluster(Section):
     """Kubernetes distribution; jobs that it does not let anyone scrape are left out, and so are the alerts on them."""
     node_exporter: NodeExporter = NodeExporter()
     kube_state_metrics: KubeStateMetrics = Field(default_factory=KubeStateMetrics)
+    windows_exporter: WindowsExporter | None = None
     control_plane: ControlPlane = Field(default_factory=ControlPlane)
     operator: Operator | None = None
     issuer: Issuer | None = None
@@ -94,10 +97,11 @@ class Cluster(Section):
 
     @property
     def without(self) -> frozenset[str]:
-        """The jobs of exporters that the cluster does not have, and of its control plane that are not wished."""
+        """The jobs of exporters that the cluster does not have, and those on request that nobody asks for."""
         has = {
             "node-exporter": self.runs_node_exporter or (self.node_exporter.enabled and not self.node_exporter.is_ours),
             "kube-state-metrics": self.kube_state_metrics.enabled,
+            WINDOWS_EXPORTER: self.windows_exporter is not None,
             **{job: job in self.control_plane.jobs for job in OF_CONTROL_PLANE},
         }
         return frozenset(job for job, is_there in has.items() if not is_there)

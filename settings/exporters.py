@@ -12,6 +12,8 @@ from .section import Distinct, Section, Table, empty
 from .types import DnsLabel, ObjectLabel
 
 NODE_EXPORTER_PORT = 9100
+WINDOWS_EXPORTER = "windows-exporter"
+"""The label `job` of windows_exporter; that of kube-prometheus-stack."""
 
 
 class Existing(Section):
@@ -80,3 +82,10 @@ class KubeStateMetrics(Exporter):
         default_factory=empty
     )
     """Kind of object -> labels of its objects that `kube_<kind>_labels` exposes, to join with."""
+
+
+class WindowsExporter(Section):
+    """windows_exporter: metrics of Windows nodes. This program deploys none, and scrapes one that exists."""
+
+    existing: Existing
+    """Its Service, as the chart prometheus-windows-exporter makes it."""

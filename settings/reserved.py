@@ -29,11 +29,22 @@ OF_SERIES = (
     ),
     *("grpc_code", "grpc_method", "handler", "horizontalpodautoscaler", "host_ip", "image", "instance", "integration"),
     *("item_type", "job", "job_name", "key", "le", "level", "marker", "method", "mode", "mountpoint", "name"),
-    *("namespace", "node", "operation", "owner_is_controller", "owner_kind", "owner_name", "persistentvolume"),
-    *("persistentvolumeclaim", "phase", "pod", "pool", "poddisruptionbudget", "probe", "quantile", "rcode", "reason"),
+    *("namespace", "node", "operation", "os_image", "owner_is_controller", "owner_kind", "owner_name"),
+    *(
+        "persistentvolume",
+        "persistentvolumeclaim",
+        "phase",
+        "pod",
+        "pool",
+        "poddisruptionbudget",
+        "probe",
+        "quantile",
+        "rcode",
+        "reason",
+    ),
     *("remote_name", "replicaset", "request_kind", "resolution", "resource", "resourcequota", "result", "revision"),
     *("rule_group", "scrape_job", "service", "severity", "state", "statefulset", "status", "store_type", "team"),
-    *("tenant", "To", "type", "uri", "url", "verb", "workload", "workload_type"),
+    *("tenant", "To", "type", "uri", "url", "verb", "volume", "workload", "workload_type"),
 )
 """Labels of series and alerts that rules and dashboards of this program read."""
 
@@ -56,6 +67,7 @@ OUR_JOBS = "|".join(
             "pushgateway",
             "services",
             "thanos-.+",
+            "windows-exporter",
             "write-proxy",
         ),
     )

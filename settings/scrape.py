@@ -152,6 +152,7 @@ BuiltinName = Literal[
     "prometheus",
     "prometheus-operator",
     "services",
+    "windows-exporter",
 ]
 
 

@@ -14,7 +14,6 @@ from render.operator import judged
 from settings import Fleet, operator, seconds
 from settings.agent import shard_name
 
-from .limits import limited
 from .ownership import owned, this_stack
 from .placement import placed
 from .providers import cluster_provider
@@ -46,7 +45,6 @@ def deploy_cluster(fleet: Fleet, name: str) -> ClusterContext:
     system = k8s.core.v1.Namespace.get(f"{name}-kube-system", "kube-system", ResourceOptions(provider=provider))
     transformations = [
         owned(this_stack(name), cluster, system.metadata.uid, protect=fleet.protect),
-        limited(fleet.limits),
         placed(fleet, name),
     ]
     opts = ResourceOptions(provider=provider, transformations=transformations)

@@ -7,7 +7,7 @@ import pulumi
 from live import UnreachableError, look, troubles
 from settings import Cluster
 
-from .limits import OPERATED, WORKLOADS
+from .placement import OPERATED, WORKLOADS
 
 AWAITED = {*WORKLOADS, *OPERATED, "kubernetes:core/v1:Service"}
 """Types whose rollout the provider waits for; a Service waits for its pods, and for its load balancer."""

@@ -1,18 +1,24 @@
-"""Puts what the stack file says about workloads into the pods of all components."""
+"""Puts what the stack file says about workloads, and limits of all containers, into the pods of all components."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from pulumi import ResourceTransformationArgs, ResourceTransformationResult
 
 from components.k8s.labels import pods_of_app
 from render.operator import camel
-from settings import Fleet
+from settings import ContainerLimits, Fleet
 from settings.pod_fields import quantity
-from settings.workloads import Proxy, Workloads, component_of, fields_of, resources_of
+from settings.workloads import Workloads, component_of, fields_of, resources_of
 
-from .limits import OPERATED, WORKLOADS
+from .operators import OF_OPERATORS
 
+WORKLOADS = frozenset(f"kubernetes:apps/v1:{kind}" for kind in ("DaemonSet", "Deployment", "StatefulSet"))
+"""Types of resources with a pod template."""
+OPERATED = frozenset(OF_OPERATORS)
+"""Types that the Prometheus Operator makes pods of."""
+SCRATCH = "32Mi"
+"""Ephemeral storage that a container requests: a log before rotation, and small files."""
 _BESIDE = {
     "config-reloader": "config_reloader",
     "envoy": "envoy",
@@ -26,6 +32,17 @@ _BESIDE = {
 _OF_METADATA = {"pod_labels": "labels", "pod_annotations": "annotations"}
 
 
+class _Said(NamedTuple):
+    """What the stack file says of the pods of one app."""
+
+    app: str
+    fields: Mapping[str, Any]
+    """Of its component, by their names in `Component`."""
+    layers: Sequence[Workloads]
+    """Of the stack and of the cluster, for containers that run beside others."""
+    limits: ContainerLimits
+
+
 def placed(fleet: Fleet, cluster: str) -> Callable[[ResourceTransformationArgs], ResourceTransformationResult | None]:
     """Return a transformation of every workload in a cluster, and of those that the Prometheus Operator runs."""
     layers = (fleet.workloads, fleet.clusters[cluster].workloads)
@@ -36,19 +53,13 @@ def placed(fleet: Fleet, cluster: str) -> Callable[[ResourceTransformationArgs],
         metadata: Any = args.props["metadata"]  # plain dictionaries everywhere in components/
         spec: Any = args.props["spec"]
         app = metadata["name"]
-        fields = fields_of(component_of(app), layers)
+        said = _Said(app, fields_of(component_of(app), layers), layers, fleet.limits)
         if args.type_ in OPERATED:
-            changed = {
-                **_pod(spec, fields, app, layers, camel),
-                "podMetadata": _metadata(spec["podMetadata"], fields),
-            }
+            changed = {**_pod(spec, said, camel), "podMetadata": _metadata(spec["podMetadata"], said.fields)}
         else:
             template = spec["template"]
-            pod = _pod(template["spec"], fields, app, layers, str)
-            changed = {
-                **spec,
-                "template": {**template, "metadata": _metadata(template["metadata"], fields), "spec": pod},
-            }
+            metadata, pod = _metadata(template["metadata"], said.fields), _pod(template["spec"], said, str)
+            changed = {**spec, "template": {**template, "metadata": metadata, "spec": pod}}
         return ResourceTransformationResult({**args.props, "spec": changed}, args.opts)
 
     return transform
@@ -59,53 +70,47 @@ def _metadata(metadata: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[st
     return {**metadata, **added}
 
 
-def _pod(
-    pod: Mapping[str, Any],
-    fields: Mapping[str, Any],
-    app: str,
-    layers: Sequence[Workloads],
-    spelt: Callable[[str], str],
-) -> dict[str, Any]:
+def _pod(pod: Mapping[str, Any], said: _Said, spelt: Callable[[str], str]) -> dict[str, Any]:
     """The fields of a pod with those of the stack file; `spelt` gives the name of a field as this pod has it."""
     beside = {*_OF_METADATA, "resources", "proxy"}
-    added = {spelt(name): value for name, value in fields.items() if name not in beside}
+    added = {spelt(name): value for name, value in said.fields.items() if name not in beside}
     selector, spread = spelt("node_selector"), spelt("topology_spread_constraints")
     if selector in added:
         added[selector] = {**added[selector], **pod[selector]}
     if spread in added:
-        own = {"labelSelector": {"matchLabels": pods_of_app(app)}}
+        own = {"labelSelector": {"matchLabels": pods_of_app(said.app)}}
         added[spread] = [{**own, **constraint} for constraint in added[spread]]
     lists = [name for name in ("containers", spelt("init_containers")) if name in pod]
-    changed = {
-        name: [_proxied(_sized(one, fields.get("resources"), layers), fields.get("proxy")) for one in pod[name]]
-        for name in lists
-    }
-    return {**pod, **added, **changed}
+    return {**pod, **added, **{name: [_container(one, said) for one in pod[name]] for name in lists}}
 
 
-def _proxied(container: dict[str, Any], proxy: Proxy | None) -> dict[str, Any]:
-    """A container with the variables of a proxy, unless it talks to nothing but its pod and the API server."""
-    if proxy is None or _beside(container) not in (None, "thanos_sidecar"):
-        return container
-    variables = {"HTTP_PROXY": proxy.url, "HTTPS_PROXY": proxy.url, "NO_PROXY": proxy.exempt}
-    return {
-        **container,
-        "env": [*container.get("env", ()), *({"name": name, "value": value} for name, value in variables.items())],
-    }
+def _container(container: Mapping[str, Any], said: _Said) -> dict[str, Any]:
+    """
+    A container with the limits of all, over them the resources of its component, and the variables of a proxy.
 
-
-def _beside(container: Mapping[str, Any]) -> str | None:
-    """The settings of a container that runs beside others; none of a main container."""
+    One that talks to nothing but its pod and the API server gets none of these variables.
+    """
     name = str(container["name"])
-    return _BESIDE.get("kube-rbac-proxy" if name.startswith("kube-rbac-proxy-") else name)
+    beside = _BESIDE.get("kube-rbac-proxy" if name.startswith("kube-rbac-proxy-") else name)
+    written = resources_of(beside, said.layers) if beside else said.fields.get("resources")
+    resources = _bounded(container["resources"], said.limits)
+    changed = {**container, "resources": merged(resources, written) if written else resources}
+    proxy = said.fields.get("proxy")
+    if proxy and beside in (None, "thanos_sidecar"):
+        variables = {"HTTP_PROXY": proxy.url, "HTTPS_PROXY": proxy.url, "NO_PROXY": proxy.exempt}
+        added = [{"name": variable, "value": value} for variable, value in variables.items()]
+        changed["env"] = [*container.get("env", ()), *added]
+    return changed
 
 
-def _sized(
-    container: Mapping[str, Any], of_component: Mapping[str, Any] | None, layers: Sequence[Workloads]
-) -> dict[str, Any]:
-    beside = _beside(container)
-    written = resources_of(beside, layers) if beside else of_component
-    return {**container, "resources": merged(container["resources"], written)} if written else dict(container)
+def _bounded(resources: Mapping[str, Mapping[str, str]], limits: ContainerLimits) -> dict[str, dict[str, str]]:
+    """Return requests and limits of a container with the limits of all, for a ResourceQuota that requires them."""
+    requests, most = dict(resources["requests"]), dict(resources["limits"])
+    if limits.cpu:
+        most["cpu"] = str(limits.cpu)
+    if limits.ephemeral_storage:
+        requests["ephemeral-storage"], most["ephemeral-storage"] = SCRATCH, limits.ephemeral_storage
+    return {"requests": requests, "limits": most}
 
 
 def merged(ours: Mapping[str, Mapping[str, str]], written: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

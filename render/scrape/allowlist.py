@@ -1,6 +1,7 @@
 """Which series of which job are kept: what rules, dashboards and runbooks read, and what the user adds."""
 
 from settings import Scrape
+from settings.exporters import WINDOWS_EXPORTER
 
 from .relabel import Rule, constant, drop, keep
 
@@ -118,6 +119,19 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
         "node_time_seconds",
         "node_timex_(maxerror_seconds|offset_seconds|sync_status)",
         "node_vmstat_(oom_kill|pgmajfault)",
+    ),
+    WINDOWS_EXPORTER: (
+        "windows_container_(available|cpu_usage_seconds_total)",
+        "windows_container_memory_usage_(commit|private_working_set)_bytes",
+        "windows_container_network_(receive|transmit)_bytes_total",
+        "windows_cpu_time_total",
+        "windows_logical_disk_(free|size)_bytes",
+        "windows_logical_disk_(read|write)_(bytes|seconds)_total",
+        "windows_memory_(available|cache|modified_page_list|physical_free|physical_total)_bytes",
+        "windows_memory_standby_cache_(core|normal_priority|reserve)_bytes",
+        "windows_memory_swap_page_operations_total",
+        "windows_net_(bytes|packets_outbound_discarded|packets_received_discarded)_total",
+        "windows_system_boot_time_timestamp",
     ),
     "kube-controller-manager": ("workqueue_depth",),
     "kube-etcd": (

@@ -7,7 +7,7 @@ from typing import Any
 
 from settings import Fleet
 from settings.control_plane import CONTROLLER_MANAGER, ETCD, PROXY, SCHEDULER, ControlPlane
-from settings.exporters import Existing, HostService
+from settings.exporters import WINDOWS_EXPORTER, Existing, HostService
 
 from ..prometheus.flags import LISTEN
 from .annotated import annotated_pods, annotated_services
@@ -25,6 +25,11 @@ OWN = "prometheus"
 _REAL_NODES = [
     drop([f"{NODE}_label_{re.sub('[^a-zA-Z0-9]', '_', label)}"], "|".join(values)) for label, values in VIRTUAL.items()
 ]
+_OF_NODE = (
+    *(copied(f"{SLICE}_endpoint_node_name", label) for label in ("node", "instance")),
+    copied(f"{POD}_host_ip", "host_ip"),
+)
+"""What an exporter of nodes is called after, wherever its pod is."""
 _DNS_PODS = "k8s-app in (coredns,kube-dns)"
 _LONGEST_WORD, _BYTES_OF_A_CHARACTER = 250, 4
 WRITTEN_BY_USERS = (
@@ -44,6 +49,7 @@ def jobs(fleet: Fleet, cluster: str, connection: Connection = IN_CLUSTER) -> lis
     known = fleet.clusters[cluster]
     insecure = known.kubelet.insecure_skip_verify
     state, node = known.kube_state_metrics.existing, known.node_exporter.existing
+    windows = known.windows_exporter.existing if known.windows_exporter else None
     found = [
         _on_nodes(connection, "kubelet", "/metrics", insecure=insecure),
         # Its own timestamps go backwards now and then, and such samples would be dropped.
@@ -53,17 +59,11 @@ def jobs(fleet: Fleet, cluster: str, connection: Connection = IN_CLUSTER) -> lis
         _kube_state_metrics(fleet, state),
         _node_service(known.node_exporter.host)
         if known.node_exporter.host
-        else _exporter(
-            "node-exporter",
-            fleet.node_exporter_namespace,
-            node,
-            _of_node("node"),
-            _of_node("instance"),
-            copied(f"{POD}_host_ip", "host_ip"),
-        ),
+        else _exporter("node-exporter", fleet.node_exporter_namespace, node, *_OF_NODE),
+        *([_existing(WINDOWS_EXPORTER, windows, *_OF_NODE)] if windows else []),
         untrusted(annotated_pods(fleet.scrape), fleet.scrape.limits.annotated),
         untrusted(
-            _without(annotated_services(fleet.scrape), *(one for one in (state, node) if one)),
+            _without(annotated_services(fleet.scrape), *(one for one in (state, node, windows) if one)),
             fleet.scrape.limits.annotated,
         ),
         *_control_plane(known.control_plane, connection),
@@ -145,11 +145,18 @@ def _exporter(name: str, namespace: str, existing: Existing | None, *rules: Rule
 
     Its targets carry neither namespace nor pod: those of its series are what it tells about.
     """
-    selector = f"{_NAME}={name},{_PART_OF}"
-    found, port = endpoint_slices(namespace, selector, selector), f"metrics|{_TELEMETRY}"
     if existing:
-        found, port = endpoints_of(existing.namespace, existing.service), existing.port or ".*"
-    return ScrapeJob(name=name, discovery=found, relabel=[keep([f"{SLICE}_port_name"], port), *rules])
+        return _existing(name, existing, *rules)
+    selector = f"{_NAME}={name},{_PART_OF}"
+    ports = keep([f"{SLICE}_port_name"], f"metrics|{_TELEMETRY}")
+    return ScrapeJob(name=name, discovery=endpoint_slices(namespace, selector, selector), relabel=[ports, *rules])
+
+
+def _existing(name: str, existing: Existing, *rules: Rule) -> ScrapeJob:
+    """An exporter of somebody else, with the labels of ours."""
+    ports = keep([f"{SLICE}_port_name"], existing.port or ".*")
+    found = endpoints_of(existing.namespace, existing.service)
+    return ScrapeJob(name=name, discovery=found, relabel=[ports, *rules])
 
 
 def _node_service(host: HostService) -> ScrapeJob:
@@ -230,7 +237,3 @@ def _kube_state_metrics(fleet: Fleet, existing: Existing | None) -> ScrapeJob:
         "replacement": "kube-state-metrics-telemetry",
     }
     return replace(_exporter("kube-state-metrics", fleet.namespace, existing, instance, itself), metric_relabel=cut)
-
-
-def _of_node(target: str) -> Rule:
-    return copied(f"{SLICE}_endpoint_node_name", target)

@@ -13,6 +13,7 @@ from .untrusted import OF_CLUSTERS, OF_MACHINES
 
 _LIKELY = re.compile("(aggregator|apiserver|container|coredns|kube|kubelet|machine|node)_.+")
 """Metrics that hardly anything but this program's own jobs brings."""
+_OF_WINDOWS = re.compile("windows_.+")
 _MAKERS = re.compile("promfleet_.*|ALERTS.*")
 
 
@@ -60,7 +61,7 @@ def _unread(fleet: Fleet, name: str, equal: Mapping[str, str]) -> Unread | None:
         forms = OF_CLUSTERS if fleet.scrape.jobs else (*OF_CLUSTERS, *OF_MACHINES)
         if re.fullmatch("|".join(forms), name):
             return Unread(name, "is not kept by scrape.metrics: essential", instead, not _has_other_stacks(fleet))
-        if _LIKELY.fullmatch(name):
+        if _LIKELY.fullmatch(name) or (_OF_WINDOWS.fullmatch(name) and _scrapes_windows(fleet)):
             return Unread(name, "is not kept by promfleet's own jobs", instead, certain=False)
         return None
     for metric, label, values in (one for unread in UNREAD.values() for one in unread):
@@ -72,6 +73,10 @@ def _unread(fleet: Fleet, name: str, equal: Mapping[str, str]) -> Unread | None:
 
 def _recorded(fleet: Fleet) -> set[str]:
     return {name_of(rule) for file in fleet.alerts.rule_files for _, rule in file.rules if "record" in rule}
+
+
+def _scrapes_windows(fleet: Fleet) -> bool:
+    return any(cluster.windows_exporter for cluster in fleet.clusters.values())
 
 
 def _has_other_stacks(fleet: Fleet) -> bool:

@@ -1,7 +1,7 @@
 """What a cluster's maker lets nobody scrape, so that neither a job nor an alert waits for it."""
 
 from settings import Fleet
-from settings.control_plane import OF_CONTROL_PLANE
+from settings.cluster import ON_REQUEST
 from settings.watcher import ONLY_IN_CLUSTERS
 
 UNREACHABLE: dict[str, frozenset[str]] = {
@@ -17,7 +17,7 @@ UNREACHABLE: dict[str, frozenset[str]] = {
 }
 """Platform -> jobs that it takes away, of those that every cluster has."""
 
-OF_CLUSTERS = ONLY_IN_CLUSTERS | {"node-exporter"} | frozenset(OF_CONTROL_PLANE)
+OF_CLUSTERS = ONLY_IN_CLUSTERS | ON_REQUEST | {"node-exporter"}
 """Jobs whose targets are in clusters; a machine that watches clusters has those of them that are listed by hand."""
 VIRTUAL = {"eks.amazonaws.com/compute-type": ("fargate",), "type": ("virtual-kubelet",)}
 """Label of a node -> its values on nodes behind which no machine is: their kubelets have no metrics for us."""

@@ -61,6 +61,10 @@ ELSEWHERE: Mapping[str, str] = {
     ),
     **dict.fromkeys(("kubeStateMetrics", "kube-state-metrics"), "Write clusters: {<name>: {kubeStateMetrics: {…}}}."),
     **dict.fromkeys(("nodeExporter", "prometheus-node-exporter"), "Write clusters: {<name>: {nodeExporter: {…}}}."),
+    **dict.fromkeys(
+        ("prometheus-windows-exporter", "windowsMonitoring"),
+        "Write clusters: {<name>: {windowsExporter: {existing: {namespace: …, service: …}}}}.",
+    ),
     "hostPort": "Write port: 9101.",
     "prometheusOperator": "Write clusters: {<name>: {operator: {install: true}}}.",
     "metricLabelsAllowlist": "Write labels: {pods: [app]}.",

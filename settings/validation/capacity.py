@@ -51,11 +51,15 @@ def planned_series(partial: PartialFleet) -> int:
 
 def written_series(partial: PartialFleet) -> int:
     """Active series of all agents that write to this stack."""
-    if not partial.hub:
-        return 0
-    here = set(partial.local_agents)
-    others = [writer.series for name, writer in partial.hub.agents.items() if name not in here]
-    return sum(series_of(partial.clusters, name) for name in here) + sum(others)
+    return sum(series_of_writer(partial, name) for name in partial.writers)
+
+
+def series_of_writer(partial: PartialFleet, name: str) -> int:
+    """Active series of a cluster whose agent writes to this stack; of another stack's the hub's section has them."""
+    elsewhere = partial.hub.agents.get(name) if partial.hub else None
+    if elsewhere and name not in partial.clusters:
+        return elsewhere.series
+    return series_of(partial.clusters, name)
 
 
 def series_of(clusters: Mapping[str, Cluster | None], name: str) -> int:

@@ -37,6 +37,7 @@ ORDER = (
     "test_changes",
     "test_ownership",  # takes what previews said that ran beside those above
     "test_failures",
+    "test_control_plane",  # changes the dev stack
     "test_sharding",  # begins and ends with the dev stack
     "test_dev_stack",
 )

@@ -32,6 +32,17 @@ NOT_HERE = {
         ),
         "no cluster has jobs of its control plane; those of agents elsewhere might",
     ),
+    **dict.fromkeys(
+        (
+            "windows_cpu_time_total",
+            "windows_logical_disk_free_bytes",
+            "windows_logical_disk_size_bytes",
+            "windows_memory_physical_free_bytes",
+            "windows_memory_physical_total_bytes",
+            "windows_system_boot_time_timestamp",
+        ),
+        "no cluster of the lab has Windows nodes; those of agents elsewhere might",
+    ),
 }
 """Metrics that rules about Thanos read and this lab lacks, and why."""
 SILENT_PANELS = {

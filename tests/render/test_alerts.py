@@ -18,11 +18,12 @@ pytestmark = pytest.mark.render
 
 SICK, WELL = "eu1", "us1"
 CONTROL_PLANE: dict[str, Any] = {"scheduler": {}, "controllerManager": {}, "etcd": {}, "kubeProxy": {}}
+WINDOWS = {"existing": {"namespace": "monitoring", "service": "windows-exporter"}}
 ISSUER = {"url": "https://well.example", "jwksUri": "https://well.example/keys"}
 RAW = {
     "clusters": {
-        SICK: {"context": SICK, "controlPlane": CONTROL_PLANE},
-        WELL: {"context": WELL, "controlPlane": CONTROL_PLANE, "issuer": ISSUER},
+        SICK: {"context": SICK, "controlPlane": CONTROL_PLANE, "windowsExporter": WINDOWS},
+        WELL: {"context": WELL, "controlPlane": CONTROL_PLANE, "windowsExporter": WINDOWS, "issuer": ISSUER},
     },
     "hub": {
         "cluster": WELL,

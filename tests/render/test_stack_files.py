@@ -59,6 +59,7 @@ MAIL = {"to": ["sre@acme.example"], "sender": "alerts@acme.example", "host": "fd
 EXISTING = {"namespace": "monitoring", "service": "exporter", "port": "http-metrics"}
 CLUSTERS: dict[str, dict[str, Any]] = {
     "existing exporters": {"nodeExporter": {"existing": EXISTING}, "kubeStateMetrics": {"existing": EXISTING}},
+    "Windows": {"windowsExporter": {"existing": EXISTING}},
     "no exporters": {"nodeExporter": {"enabled": False}, "kubeStateMetrics": {"enabled": False}},
     "Autopilot": {"platform": "autopilot"},
     "OpenShift": {"platform": "openshift"},

@@ -149,3 +149,14 @@ class TestKeep:
 
         assert [one.metric for one in unread(silent, rule)] == ["kubelet_node_name"]
         assert [*unread(kept, rule)] == []
+
+    def test_what_is_dropped_of_windows_is_said_where_it_is_scraped(self):
+        """
+        Elsewhere such metrics come from a job of somebody's own, which keeps them.
+        """
+        rule = promql_parser.parse('windows_service_state{job="windows-exporter"}')
+        existing = {"existing": {"namespace": "monitoring", "service": "windows-exporter"}}
+        asks = fleet(clusters={"hub": {"context": "a", "windowsExporter": existing}}, standalone=HUB)
+
+        assert [one.metric for one in unread(asks, rule)] == ["windows_service_state"]
+        assert [*unread(fleet(hub=HUB), rule)] == []

@@ -14,6 +14,8 @@ from typer.testing import CliRunner
 
 from fleet.cli import app
 from fleet.exits import Exit
+from render.prometheus.auth_proxies import WRITE
+from render.writers import write_proxy
 from settings import Fleet
 from stacks import deploy, with_issuers
 
@@ -100,6 +102,20 @@ class TestOneStack:
         engine = deployed(said())
 
         assert {"hub-statefulset", "hub-envoy"} <= engine.dependencies["AgentPrometheus", "eu1"]
+
+    def test_a_large_cluster_may_send_more_wherever_its_series_are_written(self) -> None:
+        """
+        In its stack's `clusters`, or in `hub.agents` for another stack's; a small one has the least.
+        """
+        large, near = {"series": 3_000_000}, {"url": "https://near.example", "jwksUri": "https://near.example/keys"}
+        sections = said(storage="2Ti", agents={"far": {**large, "issuer": US1}, "near": {"issuer": near}})
+        sections["clusters"]["eu1"] |= large
+
+        described = write_proxy(Fleet.model_validate(sections), WRITE)
+
+        assert described
+        rates = {one.name: one.rate for one in described.writers}
+        assert rates["eu1"] == rates["far"] > rates["near"]
 
     def test_envoy_is_watched(self, deployed: Any) -> None:
         """

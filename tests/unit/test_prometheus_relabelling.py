@@ -477,6 +477,7 @@ class TestExistingExporters:
             "existing": {"namespace": "monitoring", "service": "kps-kube-state-metrics", "port": "http"}
         },
         "nodeExporter": {"existing": {"namespace": "monitoring", "service": "kps-prometheus-node-exporter"}},
+        "windowsExporter": {"existing": {"namespace": "monitoring", "service": "kps-prometheus-windows-exporter"}},
     }
 
     def test_are_found_by_their_service(self) -> None:
@@ -511,15 +512,34 @@ class TestExistingExporters:
         is_asked = (name, port) != ("kube-state-metrics", "telemetry")
         assert visible(theirs) == (visible(ours) if is_asked else None)
 
+    def test_of_windows_have_the_labels_of_node_exporter(self) -> None:
+        """
+        Whoever joins by node joins both.
+        """
+        target = {f"{self.SLICE}_endpoint_node_name": "node-1", f"{POD}_host_ip": "10.0.0.9"}
+
+        linux, windows = (job(name, **self.EXPORTERS) for name in ("node-exporter", "windows-exporter"))
+
+        found = visible(relabel(target, windows["relabel_configs"]))
+        assert found == visible(relabel(target, linux["relabel_configs"]))
+        assert found == {"node": "node-1", "instance": "node-1", "host_ip": "10.0.0.9", "cluster": "eu1"}
+
+    def test_of_windows_are_there_on_request_only(self) -> None:
+        """
+        Most clusters have no Windows nodes, and this program deploys nothing on them.
+        """
+        assert "windows-exporter" not in configs()
+
     def test_are_not_scraped_twice(self) -> None:
         """
-        Charts annotate the Services of both as they come.
+        Charts annotate their Services as they come.
         """
         rules = job("services", **self.EXPORTERS)["relabel_configs"]
         services = TestAnnotatedServices()
 
         assert relabel(services.service("kps-kube-state-metrics", "monitoring"), rules) is None
         assert relabel(services.service("kps-prometheus-node-exporter", "monitoring"), rules) is None
+        assert relabel(services.service("kps-prometheus-windows-exporter", "monitoring"), rules) is None
         assert relabel(services.service("kps-kube-state-metrics", "shop"), rules) is not None
         assert rules[1:] == job("services")["relabel_configs"]
 

@@ -1,5 +1,6 @@
 """What the hub's rule files say of each alert, before any Prometheus reads them."""
 
+import re
 from functools import cache
 from typing import Any, get_args
 
@@ -243,6 +244,19 @@ class TestPlatforms:
         for job, name in ON_JOB.items():
             (rule,) = alert(without, name).values()
             assert rule["expr"].endswith(apart) == (job in gone)
+
+    def test_jobs_that_few_ask_for_name_nobody_else(self) -> None:
+        """
+        Without the job there are no series; only a cluster that has it and lacks what else an alert needs is named.
+        """
+        made = fleet().model_dump(by_alias=True, exclude_unset=True)
+        asked = {"windowsExporter": {"existing": SOMEBODYS}, "kubeStateMetrics": {"enabled": False}}
+        made["clusters"]["hub"] = {"context": "hub", **asked}
+        (file,) = rule_files(Fleet.model_validate(made))["windows.yml"]
+
+        named = {rule["alert"]: re.findall(r'"cluster", "(\w+)"', rule["expr"]) for rule in file["rules"]}
+        assert named.pop("WindowsExporterDown") == ["hub"]
+        assert [alert for alert, clusters in named.items() if clusters] == []
 
     def test_except_their_clusters_from_alerts(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """
