@@ -10,6 +10,7 @@ import pytest
 
 from fleet.client import PrometheusClient
 from lab.pki import authority
+from settings.expose import NodePorts
 from tests.lab import fleets
 from tests.lab.clusters import Lab, looked_at
 from tests.lab.fleets import AGENTS, FLEET, HUB_AUDIENCE
@@ -36,7 +37,7 @@ def write(lab: Lab, token: str) -> int:
     host = FLEET["hub"]["expose"]["host"]
     with httpx.Client(verify=ssl.create_default_context(cafile=str(lab.ca)), timeout=30) as client:
         return client.post(
-            f"https://{lab.node_address('hub')}:{FLEET['hub']['expose']['nodePort']}/api/v1/write",
+            f"https://{lab.node_address('hub')}:{NodePorts().write}/api/v1/write",
             headers={"Authorization": f"Bearer {token}", "Host": host},
             content=sample("stolen_metric"),
             extensions={"sni_hostname": host},
@@ -54,13 +55,12 @@ def stolen(lab: Lab, stacks: Stacks) -> tuple[str, float]:
 @contextmanager
 def renewed_token(lab: Lab, cluster: str) -> Generator[None]:
     """At the end, have the agent of a cluster show another token than before."""
-    inside = ("-n", "promfleet", "exec", f"{AGENT}-0", "-c", "prometheus", "--", "cat", "/etc/prometheus/token/token")
-    before = lab.kubectl(cluster, *inside)
+    before = lab.shown_token(cluster)
     yield
 
     def assert_renewed() -> None:
         lab.kubectl(cluster, "-n", "promfleet", "annotate", "pod", f"{AGENT}-0", "--overwrite", looked_at())
-        assert lab.kubectl(cluster, *inside) != before
+        assert lab.shown_token(cluster) != before
 
     eventually(assert_renewed, 180)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import psutil
 
+from components.agent_prometheus import TOKEN_FILE
 from lab.cluster import NAMES, known, state
 from lab.connect import authority_file, connect
 from lab.environment import environment
@@ -103,6 +104,11 @@ class Lab:
         servers = running("name", "prometheus")
         [found] = [process for process in servers if uid in Path(f"/proc/{process.pid}/cgroup").read_text()]
         return found
+
+    def shown_token(self, cluster: str) -> str:
+        """The token that a cluster's agent shows to the hub, as it stands in its pod."""
+        process = self.process(cluster, "prometheus-agent-0")
+        return Path(f"/proc/{process.pid}/root{TOKEN_FILE}").read_text(encoding="utf-8").strip()
 
     @contextmanager
     def away(self, *pods: str) -> Generator[None]:

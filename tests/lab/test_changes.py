@@ -52,8 +52,7 @@ class TestState:
         """
         State, outputs, Secrets, ConfigMaps, pods and logs have none, encrypted or not.
         """
-        inside = ("-n", "promfleet", "exec", "prometheus-agent-0", "--", "cat", "/etc/prometheus/token/token")
-        token = lab.kubectl("eu1", *inside).strip()
+        token = lab.shown_token("eu1")
         assert len(token) > 100
         listed = ("get", "secrets,configmaps,pods", "-A", "-o", "json")
         searched = [
