@@ -8,11 +8,14 @@ from tests.lab import fleets
 from tests.lab.clusters import Lab
 from tests.lab.fleets import AGENTS
 from tests.lab.samples import delivered, fired, watching
+from tests.lab.stack import eventually
 from tests.lab.stacks import Stacks
 
 from .conftest import Record
 
 pytestmark = pytest.mark.faults
+RULED = "promfleet_thanos_replicas_expected"
+"""A series that the Ruler records, and writes to Receive."""
 OUTAGE = 600
 """Seconds the API server is away."""
 REMEMBERED = 200
@@ -58,4 +61,35 @@ class TestApiServerOfTheHub:
                     samples,
                     alerts=fired(hub, time.time() - watch.began),
                     healed="nothing: the samples are lost",
+                )
+
+
+class TestReceive:
+    def test_takes_samples_without_the_api_server(
+        self, lab: Lab, stacks: Stacks, thanos_parts: None, oracle: str, record: Record
+    ) -> None:
+        """
+        Envoy beside each router verifies the tokens of agents and of the Ruler, and says whose the samples are.
+        """
+        [stack] = stacks.deploy({fleets.RECEIVING_STACK: fleets.RECEIVING})
+        tenants = {(name, f"system:serviceaccount:promfleet:writer-{name}") for name in AGENTS}
+        with stacks.open_prometheus(stack) as query:
+
+            def assert_written() -> None:
+                found = query.query('count by (cluster, tenant_id) (up{job="kubelet",cluster!="hub"})')
+                assert {(s.labels["cluster"], s.labels["tenant_id"]) for s in found} == tenants
+                [ruled] = query.query(f'{RULED}{{tenant_id!=""}}')
+                assert ruled.labels["tenant_id"] == "system:serviceaccount:promfleet:thanos-ruler"
+
+            eventually(assert_written, 240)
+            watches = watching(query, AGENTS)
+            with lab.suspended("hub", "kube-apiserver"):
+                time.sleep(REMEMBERED)
+            for watch, samples in zip(watches, delivered(watches), strict=True):
+                assert samples.longest_gap <= 10
+                record(
+                    f"the same for {REMEMBERED} s, with Receive: agent {watch.cluster}",
+                    samples,
+                    alerts=fired(query, time.time() - watch.began),
+                    healed="nothing was to heal",
                 )

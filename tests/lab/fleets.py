@@ -139,6 +139,18 @@ def two_stacks(thanos: Mapping[str, Any] | None = None) -> dict[str, StackFile]:
     return {HUB_STACK: hub, AGENTS_STACK: StackFile(AGENTS_ONLY)}
 
 
+RECEIVING_STACK = "receiving"
+RECEIVING = StackFile(
+    merged(
+        {**WITH_THANOS, "hub": {**FLEET["hub"], "replicas": REPLICAS}},
+        {
+            "clusters": {name: _CLUSTERS[name] for name in AGENTS},
+            "agents": {name: {} for name in AGENTS},
+            "thanos": {"ruler": {"results": "receive"}},
+        },
+    )
+)
+"""The file of one stack with hub, Thanos and agents, which show tokens of their own clusters to Receive."""
 WATCHER_STACK = "watcher"
 WATCHER = StackFile(
     {
