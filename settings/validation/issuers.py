@@ -80,7 +80,7 @@ def tokens_are_needed(partial: PartialFleet) -> Iterator[Problem]:
             yield Problem(("agents", name, "token"), "has no effect: the agent writes to no hub", "Remove it.")
     for name, writer in partial.hub.agents.items() if partial.hub else ():
         path = ("hub", "agents", name)
-        if writer.token and not issuer_of(partial, name):
+        if writer.token and name not in partial.clusters and not writer.issuer:
             yield Problem((*path, "token"), "has no effect: without an issuer the agent has one", "Remove it.")
         local = partial.agents.get(name) if name in partial.local_agents else None
         if writer.rotation and (not has_token(partial, name) or (local and not local.token)):

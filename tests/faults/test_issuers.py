@@ -66,16 +66,15 @@ def renewed_token(lab: Lab, cluster: str) -> Generator[None]:
 
 
 @pytest.mark.usefixtures("stolen")  # which expires meanwhile
-class TestAgentThatIsTakenOut:
-    def test_is_refused_with_its_next_request(self, lab: Lab, stacks: Stacks) -> None:
+class TestIssuerThatIsTakenOut:
+    def test_is_refused_from_its_next_request(self, lab: Lab, stacks: Stacks) -> None:
         """
         Once Envoy has read its configuration anew; the others write on.
         """
         stacks.deploy({"dev": fleets.DEV})
         token = lab.token(AGENT, cluster="us1", audience=HUB_AUDIENCE)
         assert write(lab, token) < 300
-        remaining = {name: one for name, one in FLEET["agents"].items() if name != "us1"}
-        stacks.update("dev", fleets.DEV._replace(fleet={**FLEET, "agents": remaining}))
+        stacks.update("dev", fleets.DEV.changed({"agents": {"us1": {"token": True}}}))
 
         def assert_refused() -> None:
             assert write(lab, token) == 503
