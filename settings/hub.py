@@ -24,7 +24,7 @@ class Writer(Section):
     issuer: Issuer | None = None
     """Who signs tokens in the cluster, if another stack deploys the agent; like `clusters.*.issuer`."""
     token: bool = False
-    """Whether an agent with an issuer may write with a token of the hub too, until its own stack is updated."""
+    """Whether an agent with an issuer may write with a token of the hub too, until it is updated itself."""
     shards: Shards = 1
     """`agents.<name>.shards` of the stack that deploys the agent."""
     rotation: Count = 0

@@ -80,10 +80,10 @@ def tokens_are_needed(partial: PartialFleet) -> Iterator[Problem]:
             yield Problem(("agents", name, "token"), "has no effect: the agent writes to no hub", "Remove it.")
     for name, writer in partial.hub.agents.items() if partial.hub else ():
         path = ("hub", "agents", name)
-        if writer.token and name not in partial.clusters and not writer.issuer:
-            yield Problem((*path, "token"), "has no effect: without an issuer the agent has one", "Remove it.")
         local = partial.agents.get(name) if name in partial.local_agents else None
-        if writer.rotation and (not has_token(partial, name) or (local and not local.token)):
+        if writer.token and (local.token if local else not writer.issuer):
+            yield Problem((*path, "token"), "has no effect: without an issuer the agent has one", "Remove it.")
+        if writer.rotation and not writer.token and (writer.issuer or (local and not local.token)):
             rule = "has no effect: the agent writes with tokens of its own cluster, which expire within an hour"
             instead = f"Remove it, or write agents.{name}.token: true." if local else "Remove it."
             yield Problem((*path, "rotation"), rule, instead, writer.rotation)

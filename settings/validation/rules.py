@@ -190,13 +190,12 @@ def writers_are_known_once(partial: PartialFleet) -> Iterator[Problem]:
             "labels": "clusters",
             "issuer": "clusters",
             "shards": "agents",
-            "token": "agents",
         }
         for key, section in sections.items() if name in partial.clusters else ():
             if key in writer.model_fields_set:
                 rule = f"has no effect: {name} is a cluster of this stack"
                 instead = f"Write it in {section}.{name}.{key}."
-                value = NOTHING if key in ("issuer", "token") else getattr(writer, key)
+                value = NOTHING if key == "issuer" else getattr(writer, key)
                 yield Problem(("hub", "agents", name, key), rule, instead, value)
 
 
