@@ -96,9 +96,7 @@ class AdmissionWebhook(pulumi.ComponentResource):
         self.register_outputs({})
 
 
-def register(
-    name: str, args: AdmissionWebhookArgs, service: pulumi.Input[str], opts: ResourceOptions
-) -> k8s.admissionregistration.v1.ValidatingWebhookConfiguration:
+def register(name: str, args: AdmissionWebhookArgs, service: pulumi.Input[str], opts: ResourceOptions) -> None:
     """
     Tell the API server of the webhook, once it answers.
 
@@ -122,7 +120,7 @@ def register(
     else:
         source = pulumi.Output.concat(args["namespace"], "/", APP)
         metadata["annotations"] = {"cert-manager.io/inject-ca-from": source}
-    return k8s.admissionregistration.v1.ValidatingWebhookConfiguration(
+    k8s.admissionregistration.v1.ValidatingWebhookConfiguration(
         f"{name}-webhooks",
         metadata=metadata,
         webhooks=[

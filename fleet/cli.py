@@ -1,5 +1,7 @@
 """The command `fleet`; a module of this package with a function, or an `app`, of its own name is a subcommand."""
 
+import atexit
+import gc
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -45,6 +47,9 @@ class Commands(TyperGroup):
 
 
 app = typer.Typer(cls=Commands, no_args_is_help=True)
+
+# At the exit Python looks for cycles in all that is left, which takes a tenth of `fleet check` and a fifth of a render.
+atexit.register(gc.freeze)
 
 
 def _version(*, wanted: bool) -> None:

@@ -86,7 +86,8 @@ def _is_rulers(group: Group, fleet: Fleet) -> bool:
 def _files(fleet: Fleet, groups: Collection[Group], *, with_inventory: bool) -> dict[str, dict[str, Any]]:
     """Groups of rule files by name without extension; a file without rules is left out."""
     files = {"inventory": _inventory(fleet)} if with_inventory else {}
-    files |= {group.name: _general(group, fleet) for group in groups}
+    absent = {cluster: unreachable(fleet, cluster) for cluster in expected(fleet)}
+    files |= {group.name: _general(group, fleet, absent) for group in groups}
     files |= {f"overrides-{cluster}": _own(fleet, cluster, groups) for cluster in sorted(fleet.alerts.clusters)}
     made = {name: {"groups": [{"name": name, "rules": entries}]} for name, entries in files.items() if entries}
     return made | (user_groups(fleet) if with_inventory else {})
@@ -200,21 +201,24 @@ def _watchdog(fleet: Fleet, cluster: str) -> Rule:
     }
 
 
-def _general(group: Group, fleet: Fleet) -> list[Rule]:
-    """The group's recording rules, and its alerts for every cluster without overrides of them."""
+def _general(group: Group, fleet: Fleet, absent: Mapping[str, frozenset[str]]) -> list[Rule]:
+    """
+    The group's recording rules, and its alerts for every cluster without overrides of them.
+
+    `absent` are the jobs that each expected cluster can't have.
+    """
     records = [_record(record) for record in group.records]
     if group is THANOS_REPLICAS and fleet.server and fleet.thanos:
         labels = {"cluster": fleet.server.cluster}
         records.append({"record": REPLICAS, "expr": f"vector({fleet.server.replicas})", "labels": labels})
-    alerts = (_for_the_fleet(alert, group, fleet) for alert in group.alerts)
+    alerts = (_for_the_fleet(alert, group, fleet, absent) for alert in group.alerts)
     return [*records, *filter(None, alerts)]
 
 
-def _for_the_fleet(alert: Alert, group: Group, fleet: Fleet) -> Rule | None:
+def _for_the_fleet(alert: Alert, group: Group, fleet: Fleet, absent: Mapping[str, frozenset[str]]) -> Rule | None:
     tuning = fleet.alerts.rules.get(tuning_key(alert))
-    clusters = expected(fleet)
-    excepted = [name for name in clusters if _is_apart(alert, fleet, name)]
-    if (tuning and not tuning.enabled) or (clusters and excepted == clusters) or _undeployed(fleet) & {*alert.jobs}:
+    excepted = [name for name, jobs in absent.items() if _is_tuned(alert, fleet, name) or jobs & {*alert.jobs}]
+    if (tuning and not tuning.enabled) or (absent and excepted == [*absent]) or _undeployed(fleet) & {*alert.jobs}:
         return None
     rule = _rule(alert, group, fleet, [tuning])
     # Where nobody asked for a job there are no series, and it would be most clusters that are named.
@@ -226,11 +230,6 @@ def _for_the_fleet(alert: Alert, group: Group, fleet: Fleet) -> Rule | None:
 def _undeployed(fleet: Fleet) -> frozenset[str]:
     """Jobs of what this stack does not have."""
     return undeployed(fleet) | frozenset(() if verifies_tokens(fleet.partial) else (ENVOY,))
-
-
-def _is_apart(alert: Alert, fleet: Fleet, cluster: str) -> bool:
-    """Whether the fleet's rule excludes a cluster."""
-    return _is_tuned(alert, fleet, cluster) or bool(unreachable(fleet, cluster) & {*alert.jobs})
 
 
 def _is_tuned(alert: Alert, fleet: Fleet, cluster: str) -> bool:

@@ -75,6 +75,7 @@ class Section(BaseModel):
         alias_generator=to_camel,
         validate_by_name=True,
         validate_by_alias=True,
+        defer_build=True,  # most are only parts of others; to build each one by itself took a fifth of the import
     )
 
     moved: ClassVar[Mapping[str, tuple[str, str]]] = {}

@@ -75,41 +75,42 @@ def owned(
         lambda args: refuse_strangers(owner, cluster, args),
         pulumi.ResourceHookOptions(on_dry_run=True),
     )
-    looked_up = pulumi.ResourceHook(
-        f"{owner.cluster}-definition-is-free",
-        lambda args: refuse_definition(owner.cluster, OWNER, cluster, args),
-        pulumi.ResourceHookOptions(on_dry_run=True),
-    )
-    suffices = pulumi.ResourceHook(
-        f"{owner.cluster}-operator-suffices",
-        lambda args: refuse_lacking_operator(owner.cluster, cluster, args),
-        pulumi.ResourceHookOptions(on_dry_run=True),
-    )
     succeeds = pulumi.ResourceHook(
         f"{owner.cluster}-predecessor-has-ended",
         lambda args: stop_predecessor(str(owner), OWNER, cluster, args),
     )
     explained = pulumi.ErrorHook(f"{owner.cluster}-says-why", failure_hook(owner.cluster, cluster))
-
-    existing = cluster.operator is not None and not cluster.operator.install
-    checked: list[pulumi.ResourceHook | pulumi.ResourceHookFunction] = [suffices] if existing else []
+    succeeding = pulumi.ResourceHookBinding(before_create=[succeeds], on_error=[explained])
     hooks = {
         NAMESPACE: pulumi.ResourceHookBinding(before_create=[asked]),
-        DEFINITION: pulumi.ResourceHookBinding(before_create=[looked_up]),
         **{kind: pulumi.ResourceHookBinding(on_error=[explained]) for kind in AWAITED},
-        STATEFUL_SET: pulumi.ResourceHookBinding(before_create=[succeeds], on_error=[explained]),
-        **{
-            kind: pulumi.ResourceHookBinding(
-                before_create=[*checked, succeeds], before_update=checked, on_error=[explained]
-            )
-            for kind in OF_OPERATORS
-        },
+        **dict.fromkeys((STATEFUL_SET, *OF_OPERATORS), succeeding),
     }
+    # Each hook costs a gRPC server: Pulumi starts one for every hook that is made before the first server runs.
+    if cluster.operator and cluster.operator.install:
+        looked_up = pulumi.ResourceHook(
+            f"{owner.cluster}-definition-is-free",
+            lambda args: refuse_definition(owner.cluster, OWNER, cluster, args),
+            pulumi.ResourceHookOptions(on_dry_run=True),
+        )
+        hooks[DEFINITION] = pulumi.ResourceHookBinding(before_create=[looked_up])
+    elif cluster.operator:
+        suffices = pulumi.ResourceHook(
+            f"{owner.cluster}-operator-suffices",
+            lambda args: refuse_lacking_operator(owner.cluster, cluster, args),
+            pulumi.ResourceHookOptions(on_dry_run=True),
+        )
+        checking = pulumi.ResourceHookBinding(before_create=[suffices], before_update=[suffices])
+        hooks |= dict.fromkeys(OF_OPERATORS, pulumi.ResourceHookBinding.merge(checking, succeeding))
     # The workload that mounts a volume is waited for; a wait for the claim itself could miss its phase.
     further = {NAMESPACE: {CLUSTER_UID: uid}, CLAIM: {SKIP_AWAIT: "true"}}
     kept = ResourceOptions(protect=protect)
-    options = {NAMESPACE: kept, CLAIM: kept, DEFINITION: ResourceOptions()}
     replaced = ResourceOptions(delete_before_replace=True)
+    special = {NAMESPACE: kept, CLAIM: kept, DEFINITION: ResourceOptions()}
+    options = {
+        kind: ResourceOptions.merge(special.get(kind, replaced), ResourceOptions(hooks=hooks.get(kind)))
+        for kind in {*special, *hooks}
+    }
 
     def transform(args: ResourceTransformationArgs) -> ResourceTransformationResult | None:
         kind = args.type_
@@ -118,8 +119,7 @@ def owned(
         metadata: Any = args.props["metadata"]  # a plain dictionary everywhere in components/
         annotations = {**metadata.get("annotations", {}), **facts, **further.get(kind, {})}
         props = {**args.props, "metadata": {**metadata, "annotations": annotations}}
-        opts = ResourceOptions.merge(args.opts, options.get(kind, replaced))
-        return ResourceTransformationResult(props, ResourceOptions.merge(opts, ResourceOptions(hooks=hooks.get(kind))))
+        return ResourceTransformationResult(props, ResourceOptions.merge(args.opts, options.get(kind, replaced)))
 
     return transform
 

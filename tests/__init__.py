@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[1]
 """The repository."""
 SHIPPED = sorted(ROOT.glob("Pulumi.*.yaml"))
@@ -15,6 +13,3 @@ MIGRATIONS = sorted((ROOT / "tests" / "migrations").glob("*/Pulumi.*.yaml"))
 def name_of(file: Path) -> str:
     """Path of a stack file in the repository, as tests and their reports name it."""
     return file.relative_to(ROOT).as_posix()
-
-
-pytest.register_assert_rewrite("tests.lab", "tests.render", "tests.rendered", "tests.unit")  # not their tests alone

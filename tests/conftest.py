@@ -4,6 +4,8 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+# Here, and not in tests/__init__.py, since the programs of tests/bench are measured without pytest.
+pytest.register_assert_rewrite("tests.lab", "tests.render", "tests.rendered", "tests.unit")  # not their tests alone
 pytest_plugins = ["tests.lab.fixtures", "tests.lab.thanos_fixtures"]
 
 

@@ -1,6 +1,6 @@
 """Rules on issuers of tokens: that each belongs to one cluster, and that every client can be verified."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from ..cluster import Cluster
 from ..errors import Path, Problem
@@ -61,14 +61,16 @@ def unknown_issuers(partial: PartialFleet) -> list[str]:
     agents = {name for name, agent in partial.agents.items() if agent and not agent.token}
     names = {name for name in partial.local_agents if name in agents and not issuer_of(partial, name)}
     known = partial.clusters[partial.hub.cluster]
-    if known and not known.issuer and (names or verifies_tokens(partial)) and set(_shown(partial)) - names:
+    if known and not known.issuer and (names or verifies_tokens(partial)) and _shown(partial, names):
         names.add(partial.hub.cluster)
     return sorted(names)
 
 
-def _shown(partial: PartialFleet) -> list[str]:
-    """Name who shows the hub tokens of the hub's own cluster."""
-    shown = sorted(name for name in partial.writers if has_token(partial, name))
+def _shown(partial: PartialFleet, found: Collection[str] = ()) -> list[str]:
+    """Name who shows the hub tokens of the hub's own cluster, when the issuers of these clusters have been found."""
+    told = partial.hub.agents if partial.hub else {}
+    both = {name for name, writer in told.items() if writer.token}
+    shown = sorted(name for name in partial.writers if has_token(partial, name) and (name in both or name not in found))
     ruler = partial.thanos.ruler if partial.thanos else None
     return [*shown, "the Ruler"] if ruler and ruler.results == "receive" else shown
 

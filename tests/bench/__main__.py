@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lab.environment import environment
+from tests import SHIPPED
 
 from . import history, series, stack_files, watcher
 from .kubeconfig import write_kubeconfig
@@ -34,6 +35,7 @@ def everything(context: typer.Context) -> None:
     if not context.invoked_subcommand:
         show_rules()
         show_program()
+        show_render()
         show_check()
         show_series()
         show_history()
@@ -59,14 +61,35 @@ def show_program() -> None:
 
 def program(folder: Path) -> dict[str, Cost]:
     """Measure it for fleets of several sizes, each with a kubeconfig of as many contexts."""
-    python = [sys.executable]
-    commands = [Command("import pulumi, pulumi_kubernetes", [*python, "-c", IMPORTS], warm())]
+    commands = [imports()]
     for clusters in CLUSTERS:
         (home := folder / str(clusters)).mkdir()
         contexts = [cluster["context"] for cluster in stack_files.dev(clusters)["clusters"].values()]
         known = {**warm(), "KUBECONFIG": str(write_kubeconfig(home, contexts))}
-        commands.append(Command(f"{clusters} clusters", [*python, "-m", "tests.bench.program", str(clusters)], known))
+        commands.append(
+            Command(f"{clusters} clusters", [sys.executable, "-m", "tests.bench.program", str(clusters)], known)
+        )
     return medians(commands, ROUNDS)
+
+
+def imports() -> Command:
+    """The imports of Pulumi's SDKs, without which neither the program nor a render starts."""
+    return Command("import pulumi, pulumi_kubernetes", [sys.executable, "-c", IMPORTS], warm())
+
+
+@app.command("render")
+def show_render() -> None:
+    """`fleet render` of each example, beside the imports that it can't do without."""
+    with tempfile.TemporaryDirectory() as folder:
+        show(f"fleet render, medians of {ROUNDS}", render(Path(folder)))
+
+
+def render(folder: Path) -> dict[str, Cost]:
+    """Measure it, with a folder of its own for each example."""
+    stacks = [file.name.split(".")[1] for file in SHIPPED]
+    fleet = [sys.executable, "-m", "fleet", "render"]
+    commands = [Command(stack, [*fleet, str(folder / stack), "--stack", stack], warm()) for stack in stacks]
+    return medians([imports(), *commands], ROUNDS)
 
 
 @app.command("check")

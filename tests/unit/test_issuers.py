@@ -343,7 +343,14 @@ class TestFound:
 
         assert said == [f"Issuers of tokens that were found: eu1 {EU1['url']}"]
 
-    @pytest.mark.parametrize("other", [{"hub": {"agents": {"ap1": {}}}}, {"agents": {"us1": {"token": True}}}])
+    @pytest.mark.parametrize(
+        "other",
+        [
+            {"hub": {"agents": {"ap1": {}}}},
+            {"agents": {"us1": {"token": True}}},
+            {"hub": {"agents": {"eu1": {"token": True}}}},  # for one update
+        ],
+    )
     def test_are_also_that_of_the_hub_if_others_show_its_tokens(
         self, engine: Engine, context: Path, other: dict[str, Any]
     ) -> None:
