@@ -1,5 +1,6 @@
 """`make bench`: what the program costs, each figure beside the one that it is to be compared with."""
 
+import math
 import os
 import sys
 import tempfile
@@ -14,7 +15,7 @@ from rich.table import Table
 from lab.environment import environment
 from tests import SHIPPED
 
-from . import history, series, stack_files, watcher
+from . import history, series, stack_files, watcher, write_proxies
 from .kubeconfig import write_kubeconfig
 from .measure import Command, Cost, medians, run
 from .rules import shares
@@ -37,6 +38,7 @@ def everything(context: typer.Context) -> None:
         show_program()
         show_render()
         show_check()
+        show_proxies()
         show_series()
         show_history()
         show_preview()
@@ -109,6 +111,24 @@ def check(folder: Path) -> dict[str, Cost]:
         written = map(str, sorted(home.glob("Pulumi.*.yaml")))
         commands.append(Command(f"{files} stack files", [sys.executable, "-m", "fleet", "check", *written], known))
     return medians(commands, ROUNDS)
+
+
+@app.command("proxies")
+def show_proxies(
+    agents: Annotated[int, typer.Option(help="How many clusters write.")] = write_proxies.AGENTS,
+) -> None:
+    """Envoy in front of remote write, beside kube-rbac-proxy; on loopback, without the lab."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = write_proxies.compare(Path(folder), agents)
+    each = f"{found.samples} in {found.size:.1f} kB a request"
+    whole = f"{write_proxies.SAMPLES:,} samples/s of {agents} agents"
+    title = f"remote write: {whole}, {each}, medians of {write_proxies.ROUNDS}"
+    figures = ("cpu s per million samples", "peak MiB", "median ms", "99% ms")
+    table = Table("proxy", "samples/s", *(text for figure in figures for text in (figure, "ratio")), title=title)
+    first = found.figures[write_proxies.KUBE_RBAC_PROXY]
+    for name, of in found.figures.items():
+        table.add_row(name, f"{of.rate:,.0f}", *beside(of[:-1], first[:-1]))
+    Console().print(table)
 
 
 def warm() -> dict[str, str]:
@@ -207,8 +227,12 @@ def show(title: str, costs: dict[str, Cost]) -> None:
 
 
 def beside(figures: Iterable[float], first: Iterable[float]) -> list[str]:
-    """Write each figure and its ratio to the first row's."""
-    return [text for own, other in zip(figures, first, strict=True) for text in (f"{own:.2f}", f"{own / other:.2f}")]
+    """Write each figure and its ratio to the first row's; nothing for one that there is not."""
+    return [
+        "" if math.isnan(figure) else f"{figure:.2f}"
+        for own, other in zip(figures, first, strict=True)
+        for figure in (own, own / other)
+    ]
 
 
 if __name__ == "__main__":

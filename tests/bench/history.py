@@ -31,6 +31,8 @@ from tests.lab.processes import free_port
 from tests.lab.stack import eventually
 from tests.rendered import server_config
 
+from .measure import cpu, resident
+
 ROUNDS = 15
 PATIENCE = 60
 """Seconds after which no further round begins: on a busy machine there are fewer."""
@@ -260,15 +262,11 @@ def running(arguments: Sequence[str], address: str, log: Path) -> Generator[Serv
 
 def ask(client: httpx.Client, question: Question, servers: Sequence[Server]) -> Asked:
     """Ask the first of the servers that work on an answer."""
-    spent, began = cpu(servers), time.perf_counter()
+    pids = [server.pid for server in servers]
+    spent, began = cpu(*pids), time.perf_counter()
     answer = client.get(f"http://{servers[0].address}/api/v1/{question.path}", params=question.parameters)
-    took, spent = time.perf_counter() - began, cpu(servers) - spent
+    took, spent = time.perf_counter() - began, cpu(*pids) - spent
     return Asked(took * 1000, spent * 1000, answer.raise_for_status().json()["data"]["result"])
-
-
-def cpu(servers: Sequence[Server]) -> float:
-    """Seconds that they have computed so far; /proc knows them to the hundredth only, their clocks exactly."""
-    return sum(time.clock_gettime(~server.pid << 3 | 2) for server in servers)  # clock_getcpuclockid(3)
 
 
 def equal(one: list[dict[str, Any]], other: list[dict[str, Any]]) -> bool:
@@ -287,12 +285,4 @@ def samples(answer: list[dict[str, Any]]) -> dict[tuple[str, float], float]:
         (to_json(series["metric"]), at): float(value)
         for series in answer
         for at, value in series.get("values") or [series["value"]]
-    }
-
-
-def resident(pid: int) -> dict[str, float]:
-    """The MiB of a process by the kernel's names for them."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return {
-        name: int(text.split()[0]) / 1024 for name, _, text in (line.partition(":") for line in lines) if "kB" in text
     }

@@ -109,10 +109,12 @@ def _answering(answer: Any) -> type[BaseHTTPRequestHandler]:
 
 
 class Running(NamedTuple):
-    """Auth proxies that take requests: (app, proxy) -> port, what verifies their certificate, and who asks them."""
+    """Auth proxies that take requests, by app and name."""
 
     ports: Mapping[tuple[str, str], int]
+    pids: Mapping[tuple[str, str], int]
     ca: Path
+    """Who signed their certificate."""
     client: httpx.Client
 
     def ask(
@@ -163,7 +165,7 @@ def running(
             | {"users": [{"name": "auth-proxy", "user": {}}], "current-context": "api"}
         )
     )
-    ports, processes = {}, []
+    ports, processes = {}, {}
     files = {o["metadata"]["name"]: o["data"] for o in objects if o["kind"] == "ConfigMap"}
     try:
         for app, container in _auth_proxies(objects):
@@ -184,16 +186,17 @@ def running(
             kept = [flag for flag in container["args"] if flag.removeprefix("--").partition("=")[0] not in here]
             arguments = [*kept, *(f"--{flag}={value}" for flag, value in here.items()), f"--kubeconfig={kubeconfig}"]
             with (folder / f"{app}-{name}.log").open("w") as log:
-                processes.append(subprocess.Popen([str(command("kube-rbac-proxy")), *arguments], stderr=log))
+                started = subprocess.Popen([str(command("kube-rbac-proxy")), *arguments], stderr=log)
+            processes[app, name] = started
         for port in ports.values():
             until("an auth proxy opens", lambda port=port: _is_open(port))
         ca = folder / "ca.crt"
         with httpx.Client(verify=ssl.create_default_context(cafile=str(ca)), timeout=PATIENCE) as client:
-            yield Running(ports, ca, client)
+            yield Running(ports, {proxy: process.pid for proxy, process in processes.items()}, ca, client)
     finally:
-        for process in processes:
+        for process in processes.values():
             process.terminate()
-        for process in processes:
+        for process in processes.values():
             process.wait(PATIENCE)
         for server in (api, behind):
             server.shutdown()

@@ -96,8 +96,7 @@ class Listening(ThreadingHTTPServer):
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
-                self.rfile.read(int(self.headers["Content-Length"]))
-                upstream.came.append(self.headers)
+                upstream.take(self.headers, self.rfile.read(int(self.headers["Content-Length"])))
                 self.send_response(204)
                 self.end_headers()
 
@@ -106,6 +105,10 @@ class Listening(ThreadingHTTPServer):
 
         super().__init__(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def take(self, headers: Any, body: bytes) -> None:
+        """Remember a request."""
+        self.came.append(headers)
 
 
 class KeyServer(ThreadingHTTPServer):
@@ -149,7 +152,7 @@ class Running:
     """An Envoy that takes requests."""
 
     def __init__(self, folder: Path, path: str) -> None:
-        self.folder, self.path = folder, path
+        self.folder, self.path, self.pid = folder, path, 0
         self.port, self.health = free_port(), free_port()
         self.upstream = Listening()
         self.client = httpx.Client(
@@ -240,6 +243,7 @@ def running(engine: Engine, folder: Path, app: str, path: str) -> Generator[Runn
     one.lay(files)
     with (folder / "out").open("w") as out, (folder / "err").open("w") as err:
         process = subprocess.Popen(command(one, container), stdout=out, stderr=err)
+    one.pid = process.pid
     try:
         until("Envoy takes requests", lambda: process.poll() is not None or _is_open(one))
         assert process.poll() is None, one.said

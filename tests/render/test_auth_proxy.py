@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -17,15 +16,14 @@ from render.thanos.names import GRPC
 from render.thanos.receive import hashring, router_flags
 from render.tokens import AUDIENCE
 from settings import Fleet
-from stacks import deploy
 from tests.lab.processes import free_port
 from tests.remote_write import sample
 from tests.unit.builders import EVERYTHING
 from tests.unit.builders import HUB as HUB_ALONE
-from tests.unit.conftest import Engine, write_kubeconfig
 
 from .alertmanager import PATIENCE, until
 from .auth_proxy import Running, Token, running
+from .deployed import deployed
 
 pytestmark = pytest.mark.render
 PLAIN = {"clusters": EVERYTHING["clusters"], "hub": HUB_ALONE, "agents": {"eu1": {}}}
@@ -66,15 +64,6 @@ PASSES: dict[tuple[str, str], tuple[str, dict[str, set[Token]]]] = {
     ),
 }
 """Every auth proxy of the whole stack: a path behind it, and who comes there by which method."""
-
-
-def deployed(said: dict[str, Any], folder: Path) -> Engine:
-    write_kubeconfig(folder / "config", "hub", "eu1")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KUBECONFIG", str(folder / "config"))
-        engine = Engine()
-        engine.stand_in()
-        return engine.deploy(lambda: deploy(Fleet.model_validate(said)))
 
 
 @pytest.fixture(scope="module")

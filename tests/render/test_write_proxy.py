@@ -21,8 +21,8 @@ from tests.unit.builders import HUB as HUB_ALONE
 from tests.unit.conftest import Engine
 
 from .alertmanager import until
+from .deployed import deployed
 from .envoy import AGENT, Cluster, KeyServer, Running, certificates, command, container_and_files, running
-from .test_auth_proxy import deployed
 
 pytestmark = pytest.mark.render
 HUB, EU1, NEXT, US1 = Cluster("hub"), Cluster("eu1"), Cluster("next"), Cluster("us1", elliptic=True)
