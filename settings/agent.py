@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field
 
 from .destinations import Destinations
 from .errors import Problem
+from .pem import Certificates
 from .section import Section, empty
 from .types import DnsName, Duration, HttpsUrl, Quantity, StackName, refused, seconds
 
@@ -57,6 +58,10 @@ class Receiver(Section):
     """`<organization>/<project>/<stack>` of a promfleet hub."""
     url: HttpsUrl | None = None
     """Remote-write URL of another system; its bearer token is the secret `promfleet:<cluster>Token`."""
+    audience: HttpsUrl | None = None
+    """Makes `url` that of a promfleet hub which knows the issuer of the cluster: the agent shows it no secret."""
+    ca: Certificates | None = None
+    """PEM certificates of the CA that signed the certificate at `url`; a public authority's, if left out."""
 
     def problems(self) -> Iterator[Problem]:
         """It is one of the two."""
@@ -64,6 +69,16 @@ class Receiver(Section):
             yield Problem((), "has both stack and url", _ONE_OF_TWO)
         if not self.stack and not self.url:
             yield Problem((), "has neither stack nor url", _ONE_OF_TWO)
+        for name in ("audience", "ca"):
+            if getattr(self, name) and not self.url:
+                yield Problem(
+                    (name,), "has no effect without url: the outputs of the hub's stack have it", "Remove it."
+                )
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether it is another system than a promfleet hub."""
+        return self.url is not None and self.audience is None
 
 
 class Agent(Section):

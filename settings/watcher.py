@@ -124,6 +124,9 @@ class Watcher(Section):
     def problems(self) -> Iterator[Problem]:
         """No target is listed twice, and each belongs to something that is watched."""
         yield from self._instance_problems()
+        if self.hub and self.hub.audience:
+            rule = "is of tokens of a cluster, and the machine is in none"
+            yield Problem(("hub", "audience"), rule, "Write stack instead of url, or remove it.", self.hub.audience)
         seen: dict[tuple[str, str, str], tuple[str, int]] = {}
         for name, machine in self.machines.items():
             for index, target in enumerate(machine.targets):

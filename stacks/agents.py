@@ -40,13 +40,15 @@ def deploy_agent(fleet: Fleet, cluster: str, context: ClusterContext, hub: Remot
 
 def endpoint(cluster: str, receiver: Receiver, *, token: bool) -> RemoteWriteEndpoint:
     """
-    Find a receiver outside this stack: another stack's hub, or any remote-write URL.
+    Find a receiver outside this stack: another stack's hub, a hub by its public facts, or any remote-write URL.
 
     With `token`, the hub's stack gives the writer a token of the hub's cluster.
     """
     if receiver.url:
-        written = pulumi.Config().require_secret(secret_key(cluster, "token"))
-        return RemoteWriteEndpoint(receiver.url, {cluster: written}, {}, "", "", "1.0")
+        shown = {} if receiver.audience else {cluster: pulumi.Config().require_secret(secret_key(cluster, "token"))}
+        audiences = {cluster: receiver.audience} if receiver.audience else {}
+        # Whether there is Receive behind the URL of a hub, which does not support 2.0, nothing says.
+        return RemoteWriteEndpoint(receiver.url, shown, audiences, receiver.ca or "", "", "1.0")
     reference = pulumi.StackReference(f"{cluster}-hub", receiver.stack)
     hub = reference.require_output("hub")
     tokens, audiences = dict[str, pulumi.Input[str]](), dict[str, pulumi.Input[str]]()

@@ -30,7 +30,7 @@ def issuers_are_used(partial: PartialFleet) -> Iterator[Problem]:
             continue
         if agent and agent.token and name != partial.server_cluster:
             yield Problem(path, f"has no effect: agents.{name}.token is true", "Remove one of the two.")
-        elif agent and agent.hub and agent.hub.url:
+        elif agent and agent.hub and agent.hub.is_foreign:
             yield Problem(path, "has no effect: its agent writes to another system", "Remove it.")
         elif not partial.has_hub:
             instead = f"Write it in the stack of the hub, in hub.agents.{name}.issuer."

@@ -205,7 +205,7 @@ def labels_are_joined(partial: PartialFleet) -> Iterator[Problem]:
         agent = partial.agents.get(name)
         if not cluster or not cluster.labels:
             continue
-        if agent and agent.hub and agent.hub.url:
+        if agent and agent.hub and agent.hub.is_foreign:
             rule = "has no effect: its agent writes to another system"
             yield Problem(("clusters", name, "labels"), rule, "Remove it.")
         elif not partial.has_hub and name != partial.server_cluster and name not in partial.expected:

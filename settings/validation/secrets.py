@@ -26,7 +26,7 @@ def needed(partial: PartialFleet) -> Mapping[str, Path]:
 
 def _needed(partial: PartialFleet) -> Iterator[tuple[str, Path]]:
     for writer in partial.outside_writers:
-        if writer.receiver.url:
+        if writer.receiver.is_foreign:
             yield secret_key(writer.name, "token"), (*writer.path, "url")
     if partial.watcher:
         for index, user in enumerate(partial.watcher.expose.users if partial.watcher.expose else ()):

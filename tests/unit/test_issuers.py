@@ -18,10 +18,11 @@ from render.prometheus.auth_proxies import WRITE
 from render.writers import write_proxy
 from settings import Fleet
 from stacks import deploy, with_issuers
+from tests import ROOT
 
 from .builders import EVERYTHING, HUB, fleet
 from .conftest import TOKEN, Engine, validate
-from .kinds import CONFIG_MAP, ROLE_BINDING, SERVICE, STATEFUL_SET
+from .kinds import CONFIG_MAP, ROLE_BINDING, SECRET, SERVICE, STACK_REFERENCE, STATEFUL_SET
 
 KEY = {"use": "sig", "kty": "RSA", "kid": "one", "alg": "RS256", "n": "AAAA", "e": "AQAB"}
 EU1 = {"url": "https://kubernetes.default.svc.cluster.local", "jwks": {"keys": [KEY]}}
@@ -271,6 +272,33 @@ class TestTwoStacks:
         assert agent_volume(engine)["secret"]["secretName"] == "prometheus-agent-token"
         [given] = [one["stringData"] for one in engine.objects if one["metadata"]["name"] == "prometheus-agent-token"]
         assert given == {"token": TOKEN}
+
+
+AUTHORITY = yaml.safe_load((ROOT / "Pulumi.hub.yaml").read_text())["config"]["promfleet:fleet"]["hub"]["expose"]["tls"][
+    "ca"
+]
+"""Certificates of somebody's own authority."""
+
+
+class TestPublicFacts:
+    def test_are_all_that_the_stack_of_an_agent_needs(self, engine: Engine, deployed: Any) -> None:
+        """
+        It refers to no other stack, has no Secret, and trusts the authority that is written.
+        """
+        hub = {"url": "https://hub.example/api/v1/write", "audience": "https://hub.example", "ca": AUTHORITY}
+        sections = {"clusters": {"eu1": {"context": "eu1"}}, "agents": {"eu1": {"hub": hub}}}
+
+        deployed(sections)
+
+        assert {one.typ for one in engine.resources} & {STACK_REFERENCE, SECRET} == set()
+        [source] = agent_volume(engine)["projected"]["sources"]
+        assert source["serviceAccountToken"]["audience"] == "https://hub.example"
+        assert engine.one(CONFIG_MAP, "prometheus-agent-ca").inputs["data"] == {"ca.crt": AUTHORITY}
+        config = yaml.safe_load(engine.one(CONFIG_MAP, "prometheus-agent").inputs["data"]["prometheus.yml"])
+        [write] = config["remote_write"]
+        assert write["url"] == "https://hub.example/api/v1/write"
+        assert write["tls_config"] == {"ca_file": "/etc/prometheus/trusted/ca.crt"}
+        validate(engine.objects)
 
 
 class ApiServer(ThreadingHTTPServer):
