@@ -20,12 +20,12 @@ up: setup packages ## three real clusters, the dev stack in them, and what the h
 down: setup ## take the clusters away again
 	$(FLEET) lab down
 
-test: check packages ## all that a change needs: static checks, unit, render and lab tests; forty minutes
+test: check packages ## all that a change needs: static checks, unit, render and lab tests; half an hour
 	$(PYTEST) --numprocesses=2 --dist=loadscope --no-loadscope-reorder --durations=20 -m "not long" \
-		tests/unit tests/render tests/lab
+		tests/unit tests/render tests/processes tests/lab
 
 faults: setup packages ## outages, losses, failed updates, all that takes long; new figures in docs/reliability.md
-	$(PYTEST) --durations=20 -m "faults or long" tests/lab tests/faults
+	$(PYTEST) --durations=20 -m "faults or long" tests/processes tests/lab tests/faults
 
 unit: setup ## unit tests: neither Go nor root
 	$(PYTEST) -q tests/unit
@@ -33,8 +33,8 @@ unit: setup ## unit tests: neither Go nor root
 render: setup ## rendered files before promtool and amtool, from the path or the cache
 	$(PYTEST) -q tests/render
 
-lab-test: setup packages ## the lab's tests alone
-	$(PYTEST) tests/lab
+lab-test: setup packages ## the lab's tests alone, and those of real processes
+	$(PYTEST) tests/processes tests/lab
 
 check: setup ## format, lint, types, and every stack file
 	$(VENV)/bin/ruff format --check .

@@ -1,5 +1,6 @@
 """The lab's three clusters as the tests use them; they are brought up once, and stay up for the next run."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -21,6 +22,11 @@ from lab.kubectl import apply, kubectl
 from lab.node import components, held, inside, node_holder, running
 from lab.pki import public_key, write_secret
 from live import client_options
+from live.issuer import issuer_of
+from settings import Fleet
+from settings.validation.issuers import unknown_issuers
+
+from .fleets import StackFile
 
 KINDS = (
     "namespaces,clusterroles,clusterrolebindings,persistentvolumes,serviceaccounts,roles,rolebindings,configmaps,"
@@ -135,6 +141,14 @@ class Lab:
         node = held(node_holder(self._clusters[cluster]))
         assert node, f"{cluster} does not run"
         return components(node)
+
+    def with_issuers(self, file: StackFile) -> StackFile:
+        """Write into a stack file what an update finds: who signs tokens in the clusters of its agents."""
+        found = {
+            name: asyncio.run(issuer_of(name, str(self.kubeconfig))).model_dump(exclude_none=True, by_alias=True)
+            for name in unknown_issuers(Fleet.model_validate(file.fleet).partial)
+        }
+        return file.changed({"clusters": {name: {"issuer": issuer} for name, issuer in found.items()}})
 
     def restart(self, cluster: str, *names: str) -> None:
         """End components of a cluster's node, and start them again with the files that they have now."""

@@ -7,10 +7,6 @@ import pytest
 from .clusters import Bringup
 
 ORDER = (
-    "test_hostile_targets",  # needs no cluster, and runs while they start
-    "test_machine",  # likewise
-    "test_machine_fetch",  # likewise
-    "test_machine_node",  # likewise
     "test_two_stacks",  # begins a past that the Compactor works on while other tests run
     "test_thanos_roles",
     "test_thanos_tenants",

@@ -76,9 +76,9 @@ def notifying(webhook: Webhook) -> StackFile:
 
 
 @pytest.fixture(scope="session")
-def fleet(notifying: StackFile) -> Fleet:
-    """The same as the program reads it."""
-    return Fleet.model_validate(notifying.fleet)
+def fleet(lab: Lab, notifying: StackFile) -> Fleet:
+    """The same as the program deploys it."""
+    return Fleet.model_validate(lab.with_issuers(notifying).fleet)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from .clusters import Lab
 from .stack import eventually
 from .stacks import Stacks
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.long]
 CLUSTER = "eu1"
 LABEL = "node-role.kubernetes.io/control-plane"
 CONTROLLED = fleets.DEV.changed(

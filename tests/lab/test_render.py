@@ -6,12 +6,20 @@ from typing import Any
 import pytest
 
 from .clusters import Lab
-from .fleets import FLEET
+from .fleets import FLEET, StackFile
 from .objects import by_place, files, kubectl, render
 from .stack import Stack
+from .stacks import Stacks
 
 pytestmark = pytest.mark.lab
 CLUSTERS = sorted(FLEET["clusters"])
+
+
+@pytest.fixture
+def deployed(lab: Lab, stacks: Stacks, notifying: StackFile) -> Stack:
+    """The dev stack with the issuers that an update finds, since a render asks no cluster."""
+    [stack] = stacks.deploy({"dev": lab.with_issuers(notifying)})
+    return stack
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from typing import Any
 
 from lab.cluster import WIRE
 from lab.network import join
+from tests.processes.machine import Machine, archives, machine
 
 from .clusters import Lab
-from .machine import Machine, archives, machine
 from .stack import Stack
 
 ADDRESS = 100

@@ -163,7 +163,9 @@ def said_exposure(unit: str) -> float:
 
 
 @pytest.mark.parametrize(
-    "script", [FILES / "install.sh", FILES / "startup.sh", ROOT / "tests/lab/machine.sh"], ids=lambda path: path.name
+    "script",
+    [FILES / "install.sh", FILES / "startup.sh", ROOT / "tests/processes/machine.sh"],
+    ids=lambda path: path.name,
 )
 def test_scripts_have_no_trap(script: Path) -> None:
     """

@@ -14,12 +14,10 @@ import yaml
 import render
 from lab.build import command
 from settings import Fleet, in_bytes, memory
+from tests.lab.processes import Server, Target
+from tests.lab.stack import eventually
 from tests.rendered import server_config
 
-from .processes import Server, Target
-from .stack import eventually
-
-pytestmark = pytest.mark.lab
 SERIES = 10_000
 """Of the cluster, as its stack file plans: the smallest memory that an agent and a hub get."""
 SECONDS = 20
