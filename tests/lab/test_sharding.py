@@ -15,6 +15,8 @@ from .test_fleet import FORGOTTEN, assert_hub_agrees
 pytestmark = [pytest.mark.lab, pytest.mark.long]
 CLUSTER = "eu1"
 DIVIDED = fleets.DEV.changed({"agents": {CLUSTER: {"shards": 2}}})
+JOBS = {"apiserver", "cadvisor", "coredns", "kube-state-metrics", "kubelet", "node-exporter", "prometheus"}
+"""What an agent scrapes in every cluster."""
 SHARDS = {"prometheus-agent", "prometheus-agent-shard-1"}
 
 
@@ -23,6 +25,13 @@ def whole(stacks: Stacks) -> set[tuple[str, str]]:
     """The targets of the cluster while its agent is one: job and instance."""
     [stack] = stacks.deploy({"dev": fleets.DEV})
     with stacks.open_prometheus(stack) as hub:
+
+        def assert_complete() -> None:
+            [discovered] = hub.query(f'sum(prometheus_target_scrape_pool_targets{{cluster="{CLUSTER}"}})')
+            assert {job for job, _ in targets(hub)} >= JOBS
+            assert len(targets(hub)) == discovered.value
+
+        eventually(assert_complete, FORGOTTEN)
         return targets(hub)
 
 
