@@ -194,7 +194,7 @@ BINARIES = (
     Binary(
         module="github.com/prometheus-operator/prometheus-operator",
         version="v0.84.0",
-        seconds=200,  # shares no library with its successor, and was measured on a busy machine only
+        seconds=200,  # shares no library with its successor
         commands={
             "operator-before": "cmd/operator",
             "prometheus-config-reloader-before": "cmd/prometheus-config-reloader",
