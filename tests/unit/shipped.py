@@ -22,7 +22,7 @@ OTHER_STACK = {
         "protocol": "2.0",
         "audiences": {"eu1": "https://hub.example"},
     },
-    "writerTokens": {},
+    "writerTokens": {"eu1": "from-the-other-stack"},
 }
 """What the hub's stack exports."""
 OTHER_STACKS = {
