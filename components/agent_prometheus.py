@@ -171,7 +171,7 @@ def token_volume(
     secret = k8s.core.v1.Secret(
         f"{name}-token",
         metadata={**metadata, "name": f"{APP}-token"},
-        string_data={"token": args.get("token", "")},
+        string_data={"token": args["token"]},
         opts=child_opts,
     )
     return {"name": "token", "secret": {"secret_name": secret.metadata.name}}

@@ -185,12 +185,7 @@ def writers_are_known_once(partial: PartialFleet) -> Iterator[Problem]:
             instead = f"Remove it here, or agents.{name}.hub."
             yield Problem(("hub", "agents", name), "writes to another system", instead)
             continue
-        sections = {
-            "series": "clusters",
-            "labels": "clusters",
-            "issuer": "clusters",
-            "shards": "agents",
-        }
+        sections = {"series": "clusters", "labels": "clusters", "issuer": "clusters", "shards": "agents"}
         for key, section in sections.items() if name in partial.clusters else ():
             if key in writer.model_fields_set:
                 rule = f"has no effect: {name} is a cluster of this stack"

@@ -4,10 +4,11 @@ import time
 
 import pytest
 
+from fleet.client import PrometheusClient
 from tests.lab import fleets
 from tests.lab.clusters import Lab
 from tests.lab.fleets import AGENTS
-from tests.lab.samples import delivered, fired, watching
+from tests.lab.samples import Samples, Watch, delivered, fired, watching
 from tests.lab.stack import eventually
 from tests.lab.stacks import Stacks
 
@@ -22,6 +23,14 @@ REMEMBERED = 200
 """Seconds, in which kube-rbac-proxy forgets whom it knew for two minutes."""
 
 
+def without_api_server(lab: Lab, hub: PrometheusClient, seconds: float) -> list[tuple[Watch, Samples]]:
+    """Suspend the API server of the hub's cluster for so long, and count what arrives of each agent."""
+    watches = watching(hub, AGENTS)
+    with lab.suspended("hub", "kube-apiserver"):
+        time.sleep(seconds)
+    return list(zip(watches, delivered(watches), strict=True))
+
+
 class TestApiServerOfTheHub:
     def test_is_not_needed_by_agents_with_tokens_of_their_own_clusters(
         self, lab: Lab, stacks: Stacks, oracle: str, record: Record
@@ -31,10 +40,7 @@ class TestApiServerOfTheHub:
         """
         [stack] = stacks.deploy({"dev": fleets.DEV})
         with stacks.open_prometheus(stack) as hub:
-            watches = watching(hub, AGENTS)
-            with lab.suspended("hub", "kube-apiserver"):
-                time.sleep(OUTAGE)
-            for watch, samples in zip(watches, delivered(watches), strict=True):
+            for watch, samples in without_api_server(lab, hub, OUTAGE):
                 assert samples.longest_gap <= 10
                 record(
                     f"the API server of the hub's cluster is away for {OUTAGE} s: agent {watch.cluster}",
@@ -51,10 +57,7 @@ class TestApiServerOfTheHub:
         """
         [stack] = stacks.deploy({"dev": fleets.TOKENS})
         with stacks.open_prometheus(stack) as hub:
-            watches = watching(hub, AGENTS)
-            with lab.suspended("hub", "kube-apiserver"):
-                time.sleep(REMEMBERED)
-            for watch, samples in zip(watches, delivered(watches), strict=True):
+            for watch, samples in without_api_server(lab, hub, REMEMBERED):
                 assert samples.longest_gap > 10
                 record(
                     f"the same for {REMEMBERED} s, with `token: true`: agent {watch.cluster}",
@@ -82,10 +85,7 @@ class TestReceive:
                 assert ruled.labels["tenant_id"] == "system:serviceaccount:promfleet:thanos-ruler"
 
             eventually(assert_written, 240)
-            watches = watching(query, AGENTS)
-            with lab.suspended("hub", "kube-apiserver"):
-                time.sleep(REMEMBERED)
-            for watch, samples in zip(watches, delivered(watches), strict=True):
+            for watch, samples in without_api_server(lab, query, REMEMBERED):
                 assert samples.longest_gap <= 10
                 record(
                     f"the same for {REMEMBERED} s, with Receive: agent {watch.cluster}",

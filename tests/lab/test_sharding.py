@@ -28,8 +28,9 @@ def whole(stacks: Stacks) -> set[tuple[str, str]]:
 
         def assert_complete() -> None:
             [discovered] = hub.query(f'sum(prometheus_target_scrape_pool_targets{{cluster="{CLUSTER}"}})')
-            assert {job for job, _ in targets(hub)} >= JOBS
-            assert len(targets(hub)) == discovered.value
+            found = targets(hub)
+            assert {job for job, _ in found} >= JOBS
+            assert len(found) == discovered.value
 
         eventually(assert_complete, FORGOTTEN)
         return targets(hub)
