@@ -1,4 +1,4 @@
-"""Rulers that keep nothing, and a bucket that is divided among Stores."""
+"""Rulers that keep nothing, a bucket that is divided among Stores, and agents that all write with tokens of the hub."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from tests.lab import fleets
+from tests.lab.clusters import Lab
 from tests.lab.fleets import REPLICAS
 from tests.lab.stack import Stack, eventually
 from tests.lab.stacks import Stacks
+from tests.lab.test_thanos_tenants import tenant, write
 
 pytestmark = pytest.mark.faults
 
@@ -54,3 +56,19 @@ class TestVariant:
             ]
 
         eventually(assert_written, 180)
+
+    def test_no_writer_can_drop_its_tenant(self, lab: Lab, varied: Stack, stacks: Stacks) -> None:
+        """
+        kube-rbac-proxy lets the header be taken away; who has none is refused with an error that is tried again.
+        """
+        assert write(lab, varied, "nameless_metric", Connection="THANOS-TENANT") == 500
+        assert write(lab, varied, "named_metric") == 200
+
+        with stacks.open_prometheus(varied) as query:
+
+            def assert_stored() -> None:
+                assert {s.labels["tenant_id"] for s in query.query("named_metric")} == {tenant("eu1")}
+
+            eventually(assert_stored, 60)
+            assert query.query("nameless_metric") == []
+            assert query.query('count({tenant_id="default-tenant"})') == []

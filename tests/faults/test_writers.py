@@ -85,10 +85,10 @@ class TestReceive:
                 assert ruled.labels["tenant_id"] == "system:serviceaccount:promfleet:thanos-ruler"
 
             eventually(assert_written, 240)
-            for watch, samples in without_api_server(lab, query, REMEMBERED):
+            for watch, samples in without_api_server(lab, query, OUTAGE):
                 assert samples.longest_gap <= 10
                 record(
-                    f"the same for {REMEMBERED} s, with Receive: agent {watch.cluster}",
+                    f"the same for {OUTAGE} s, with Receive: agent {watch.cluster}",
                     samples,
                     alerts=fired(query, time.time() - watch.began),
                     healed="nothing was to heal",

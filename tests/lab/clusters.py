@@ -142,13 +142,15 @@ class Lab:
         assert node, f"{cluster} does not run"
         return components(node)
 
+    def issuer(self, cluster: str) -> dict[str, Any]:
+        """Who signs a cluster's tokens, as a stack file has it."""
+        found = asyncio.run(issuer_of(cluster, str(self.kubeconfig)))
+        return found.model_dump(exclude_none=True, by_alias=True)
+
     def with_issuers(self, file: StackFile) -> StackFile:
         """Write into a stack file what an update finds: who signs tokens in the clusters of its agents."""
-        found = {
-            name: asyncio.run(issuer_of(name, str(self.kubeconfig))).model_dump(exclude_none=True, by_alias=True)
-            for name in unknown_issuers(Fleet.model_validate(file.fleet).partial)
-        }
-        return file.changed({"clusters": {name: {"issuer": issuer} for name, issuer in found.items()}})
+        names = unknown_issuers(Fleet.model_validate(file.fleet).partial)
+        return file.changed({"clusters": {name: {"issuer": self.issuer(name)} for name in names}})
 
     def restart(self, cluster: str, *names: str) -> None:
         """End components of a cluster's node, and start them again with the files that they have now."""

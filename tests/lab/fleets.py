@@ -139,6 +139,21 @@ def two_stacks(thanos: Mapping[str, Any] | None = None) -> dict[str, StackFile]:
     return {HUB_STACK: hub, AGENTS_STACK: StackFile(AGENTS_ONLY)}
 
 
+def without_secrets(files: Mapping[str, StackFile], agent: str, issuer: Any, authority: str) -> dict[str, StackFile]:
+    """
+    Give the files of two stacks, of which one agent writes with tokens of its own cluster.
+
+    Its stack has the facts of the hub itself; `authority` signed the certificate of Receive, `issuer` the tokens.
+    """
+    agents = files[AGENTS_STACK].fleet["agents"]
+    url = f"https://{RECEIVE['host']}:{RECEIVE['nodePort']}/api/v1/receive"
+    facts = {"url": url, "audience": HUB_AUDIENCE, "ca": authority}
+    return {
+        HUB_STACK: files[HUB_STACK].changed({"hub": {"agents": {agent: {"issuer": issuer}}}}),
+        AGENTS_STACK: StackFile({**files[AGENTS_STACK].fleet, "agents": {**agents, agent: {"hub": facts}}}),
+    }
+
+
 RECEIVING_STACK = "receiving"
 RECEIVING = StackFile(
     merged(

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("past")]  # which test_th
 class TestTwoStacks:
     def test_give_the_same_as_one(self, lab: Lab, thanos: Stack, query: PrometheusClient) -> None:
         """
-        The identities made in the hub's stack let the other stack's agents in: every cluster's pods are counted.
+        Every cluster's pods are counted: eu1's agent has a token from the outputs of the hub's stack, us1's none.
         """
         eventually(lambda: assert_hub_agrees(lab, query), FORGOTTEN)
 

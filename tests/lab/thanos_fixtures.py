@@ -52,9 +52,14 @@ def endpoint(lab: Lab, thanos_parts: None) -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture(scope="session")
-def whole(endpoint: dict[str, Any]) -> dict[str, StackFile]:
-    """Files of a hub's stack with every role of Thanos, and of a stack with its agents."""
-    return fleets.two_stacks({"query": {"endpoints": [endpoint]}})
+def whole(lab: Lab, endpoint: dict[str, Any]) -> dict[str, StackFile]:
+    """
+    Files of a hub's stack with every role of Thanos, and of a stack with its agents.
+
+    The agent in eu1 has a token that the hub's stack made, the one in us1 shows tokens of its own cluster.
+    """
+    files = fleets.two_stacks({"query": {"endpoints": [endpoint]}})
+    return fleets.without_secrets(files, "us1", lab.issuer("us1"), lab.ca.read_text(encoding="utf-8"))
 
 
 @pytest.fixture
