@@ -123,7 +123,7 @@ async def reached(fleet: Fleet, server: Server, page: Page) -> AsyncGenerator[Up
         api = await kr8s.asyncio.api(**client_options(cluster.context, cluster.kubeconfig))
         service = await Service.get(page.app, namespace=fleet.namespace, api=api)
         trust = await _trust(api, server.expose.tls, fleet.namespace)
-        token = await Token.issued(api, fleet.namespace, page.account) if page.account else None
+        token = await RenewedToken.issued(api, fleet.namespace, page.account) if page.account else None
     except Exception as error:  # a kubeconfig, its plugin, the network and the server fail in their own ways
         raise StackError(
             f"cluster {server.cluster}, context {cluster.context}, refuses this: {reason(error)}"
@@ -141,8 +141,8 @@ async def reached(fleet: Fleet, server: Server, page: Page) -> AsyncGenerator[Up
                 renewing.cancel()
 
 
-class Token:
-    """A short-lived token of a ServiceAccount."""
+class RenewedToken:
+    """A short-lived token of a ServiceAccount, and after half of its lifetime the next."""
 
     def __init__(self, api: Any, namespace: str, account: str) -> None:
         self.api = api

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from typer.testing import CliRunner
 
-from fleet.browse import Name, Page, Token, page_of
+from fleet.browse import Name, Page, RenewedToken, page_of
 from fleet.cli import app
 from fleet.local_proxy import LocalProxy, Upstream
 from fleet.stack import StackError
@@ -275,7 +275,7 @@ class TestLocalProxy:
         assert capfd.readouterr() == ("", "")
 
 
-class TestToken:
+class TestRenewedToken:
     def test_is_the_account_s_for_minutes(self):
         """
         It is asked for by whoever runs the command.
@@ -297,7 +297,7 @@ class TestToken:
                 asked.append((method, request))
                 return Answer()
 
-        token = asyncio.new_event_loop().run_until_complete(Token.issued(Api(), "promfleet", "viewer"))
+        token = asyncio.new_event_loop().run_until_complete(RenewedToken.issued(Api(), "promfleet", "viewer"))
 
         [(method, request)] = asked
         assert token.value == TOKEN
