@@ -3,6 +3,7 @@
 import json
 import ssl
 from collections.abc import Generator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -66,9 +67,9 @@ class Stacks:
 
     def deploy(self, files: StackFiles) -> list[Stack]:
         """Have these stacks and no others, each as its file says; return when the hub hears of every cluster."""
-        removed = sorted(self._standing() - files.keys())  # agents before their hub
-        for name in removed:
-            self.remove(name)
+        removed = self._standing() - files.keys()
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(self.remove, removed))
         if self._is_new or removed:
             self.lab.connect()
             self._is_new = False
