@@ -12,7 +12,7 @@ from fleet.client import PrometheusClient
 from lab.pki import authority
 from settings.expose import NodePorts
 from tests.lab import fleets
-from tests.lab.clusters import Lab, looked_at
+from tests.lab.clusters import Lab
 from tests.lab.fleets import AGENTS, FLEET, HUB_AUDIENCE
 from tests.lab.samples import Watch, delivered, fired, watching
 from tests.lab.stack import eventually
@@ -63,7 +63,7 @@ def renewed_token(lab: Lab, cluster: str) -> Generator[None]:
     yield
 
     def assert_renewed() -> None:
-        lab.kubectl(cluster, "-n", "promfleet", "annotate", "pod", f"{AGENT}-0", "--overwrite", looked_at())
+        lab.update_mounts(cluster)
         assert lab.shown_token(cluster) != before
 
     eventually(assert_renewed, 180)
@@ -79,7 +79,7 @@ class TestIssuerThatIsTakenOut:
         token = lab.token(AGENT, cluster="us1", audience=HUB_AUDIENCE)
         assert write(lab, token) < 300
         stacks.update("dev", fleets.DEV.changed({"agents": {"us1": {"token": True}}}))
-        lab.kubectl("hub", "-n", "promfleet", "annotate", "pods", "--all", "--overwrite", looked_at())
+        lab.update_mounts("hub")
 
         def assert_refused() -> None:
             assert write(lab, token) == 503

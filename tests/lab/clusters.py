@@ -62,11 +62,6 @@ class Bringup:
         self._steps[part].result()
 
 
-def looked_at() -> str:
-    """An annotation that is new: with it the kubelet looks at a pod's Secrets, as it does every minute and a half."""
-    return f"tests/looked-at={time.time():.0f}"
-
-
 class Lab:
     """Three clusters on this machine."""
 
@@ -100,6 +95,11 @@ class Lab:
         """Request a token of a ServiceAccount for an hour; without an audience as people and agents have them."""
         how = ["--duration=1h", *([f"--audience={audience}"] if audience else [])]
         return self.kubectl(cluster, "-n", namespace, "create", "token", account, *how).strip()
+
+    def update_mounts(self, cluster: str) -> None:
+        """Have the kubelet write ConfigMaps, Secrets and tokens into our pods, as it does every minute and a half."""
+        looked_at = f"tests/looked-at={time.time():.0f}"
+        self.kubectl(cluster, "-n", "promfleet", "annotate", "pods", "--all", "--overwrite", looked_at)
 
     def apply(self, cluster: str, objects: Iterable[dict[str, Any]]) -> None:
         apply("\n".join(map(json.dumps, objects)), context=cluster, kubeconfig=self.kubeconfig)

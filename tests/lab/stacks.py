@@ -13,6 +13,7 @@ import httpx
 
 from fleet.client import PrometheusClient
 from fleet.status import look
+from lab.cluster import NAMES
 from render.alertmanager import OPERATOR
 from render.prometheus.auth_proxies import READER
 
@@ -75,6 +76,8 @@ class Stacks:
             self._is_new = False
         for name, file in files.items():
             self.update(name, file)
+        for cluster in NAMES:
+            self.lab.update_mounts(cluster)
         stacks = [self.stacks[name] for name in files]
         if stacks and "prometheus" in stacks[0].outputs:  # of a watcher's stack the machine has it
             with self.open_prometheus(stacks[0]) as hub:

@@ -17,7 +17,7 @@ from .clusters import Lab
 from .stack import Stack, eventually
 from .stacks import Stacks
 from .test_fleet import FORGOTTEN, JOBS
-from .test_operator import SECONDS, TEAM, rule, update_mounts
+from .test_operator import SECONDS, TEAM, rule
 
 pytestmark = [pytest.mark.lab, pytest.mark.long]
 METRICS = "/actuator/prometheus"
@@ -117,7 +117,7 @@ class TestApplications:
         """
 
         def assert_alike() -> None:
-            update_mounts(lab)
+            lab.update_mounts("eu1")
             found = hub.query('{job="shop", namespace="shop"}')
             names = {
                 cluster: {(s.labels["__name__"], *sorted(s.labels)) for s in found if s.labels["cluster"] == cluster}

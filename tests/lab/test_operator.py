@@ -19,7 +19,7 @@ from lab.node import LabError
 from lab.operator_crds import Definitions
 from settings.operator import HONOURED
 
-from .clusters import Lab, looked_at
+from .clusters import Lab
 from .fleets import OPERATOR, OPERATOR_STACK
 from .stack import Stack, eventually
 from .stacks import Stacks
@@ -140,12 +140,6 @@ def labels_by_name(hub: PrometheusClient, cluster: str) -> dict[tuple[str, str],
     for sample in hub.query(f'{{cluster="{cluster}", job!=""}}'):
         labels.setdefault((sample.labels["job"], sample.labels["__name__"]), set()).update(sample.labels)
     return labels
-
-
-def update_mounts(lab: Lab) -> None:
-    """Have the kubelet look at the Secrets of the agent's pod."""
-    pod = "prom-agent-prometheus-agent-0"
-    lab.kubectl("eu1", "-n", "promfleet", "annotate", "pod", pod, looked_at(), "--overwrite")
 
 
 class TestOperated:
@@ -281,7 +275,7 @@ class TestMonitors:
         """
 
         def assert_scraped() -> None:
-            update_mounts(lab)
+            lab.update_mounts("eu1")
             found = hub.query("impostor_claims")
             told = {s.labels["job"]: {name: s.labels.get(name) for name in CLAIM} for s in found}
             assert told == {
@@ -304,11 +298,11 @@ class TestMonitors:
         hub = hub_of_any_state
 
         def assert_scraped() -> None:
-            update_mounts(lab)
+            lab.update_mounts("eu1")
             assert len(hub.query(f"time() - timestamp(impostor_claims) < {RECENT}")) == MONITORS
 
         def assert_forgotten() -> None:
-            update_mounts(lab)
+            lab.update_mounts("eu1")
             assert hub.query(f"time() - timestamp(impostor_claims) < {RECENT}") == []
             assert hub.query(f'time() - timestamp(up{{cluster="eu1",job="prometheus"}}) < {RECENT}')
 

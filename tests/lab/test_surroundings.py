@@ -10,7 +10,7 @@ import pytest
 from lab.cluster import WIRE
 from settings.images import PROMETHEUS
 
-from .clusters import Lab, looked_at
+from .clusters import Lab
 from .fleets import FLEET, STANDALONE, STANDALONE_STACK
 from .secured import USER, Secured
 from .stack import Stack, eventually
@@ -200,7 +200,7 @@ class TestOwnJob:
                 assert [one.value for one in server.query('up{job="people"}')] == [0]
 
             def assert_renewed() -> None:
-                lab.kubectl("hub", "-n", "promfleet", "annotate", "pod", SERVER, looked_at(), "--overwrite")
+                lab.update_mounts("hub")
                 assert_scraped()
 
             eventually(assert_scraped, 60)
