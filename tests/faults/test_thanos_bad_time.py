@@ -206,8 +206,11 @@ class TestBlocks:
 
 
 @pytest.fixture(scope="module")
-def damaged(lab: Lab, trouble: Trouble, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Blocks in the bucket whose index can't be read; the Compactor begins with them at once."""
+def damaged(
+    lab: Lab, stacks: Stacks, whole: Mapping[str, StackFile], tmp_path_factory: pytest.TempPathFactory
+) -> Stack:
+    """The hub's stack, with blocks in its bucket whose index can't be read; the Compactor begins with them at once."""
+    [stack, _] = stacks.deploy(whole)
     today = int(time.time()) // (2 * history.DAY) * 2 * history.DAY
     folder = tmp_path_factory.mktemp("damaged")
     for block in history.write_blocks(folder, "damaged", today - 20 * history.DAY, today - 12 * history.DAY):
@@ -215,10 +218,11 @@ def damaged(lab: Lab, trouble: Trouble, tmp_path_factory: pytest.TempPathFactory
         (block / "index").write_bytes(index[: len(index) // 2] + b"\0" * (len(index) - len(index) // 2))
         bucket.upload(block)
     lab.kubectl("hub", "-n", "promfleet", "delete", "pod", "thanos-compactor-0")
+    return stack
 
 
 class TestDamagedIndex:
-    def test_does_not_stop_the_compactor_unnoticed(self, thanos: Stack, damaged: None, stacks: Stacks) -> None:
+    def test_does_not_stop_the_compactor_unnoticed(self, damaged: Stack, stacks: Stacks) -> None:
         """
         A block whose index can't be read makes it crash again and again; somebody is told.
         """
@@ -226,7 +230,7 @@ class TestDamagedIndex:
         def assert_told() -> None:
             crashing = {
                 alert["labels"]["pod"]
-                for alert in told(stacks, thanos)
+                for alert in told(stacks, damaged)
                 if alert["labels"]["alertname"] == "KubePodCrashLooping"
             }
             assert crashing == {"thanos-compactor-0"}
