@@ -95,7 +95,8 @@ BINARIES = (
         version="v0.315.0",
         seconds=190,
         commands={"prometheus": "cmd/prometheus", "promtool": "cmd/promtool"},
-        tags="builtinassets,remove_all_sd,enable_kubernetes_sd",  # no other discovery is deployed, and they are half
+        # The discoveries of clouds are half of it, and none is deployed here.
+        tags="builtinassets,remove_all_sd,enable_kubernetes_sd,enable_consul_sd,enable_dns_sd,enable_puppetdb_sd",
         web_ui=True,
         stamps={PROMETHEUS_VERSION: "3.15.0"},
     ),

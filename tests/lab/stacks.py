@@ -74,10 +74,9 @@ class Stacks:
         if self._is_new or removed:
             self.lab.connect()
             self._is_new = False
-        for name, file in files.items():
-            self.update(name, file)
-        for cluster in NAMES:
-            self.lab.update_mounts(cluster)
+        if [name for name, file in files.items() if self.update(name, file)]:
+            for cluster in NAMES:
+                self.lab.update_mounts(cluster)
         stacks = [self.stacks[name] for name in files]
         if stacks and "prometheus" in stacks[0].outputs:  # of a watcher's stack the machine has it
             with self.open_prometheus(stacks[0]) as hub:
@@ -98,12 +97,14 @@ class Stacks:
             self._files[name] = file
         return self.stacks[name]
 
-    def update(self, name: str, file: StackFile) -> None:
-        """Update one stack, unless it is as its file says."""
+    def update(self, name: str, file: StackFile) -> bool:
+        """Update one stack, unless it is as its file says; return whether it was not."""
         stack = self.write(name, file)
-        if stack.is_changed or self._deployed.get(name) != file:
-            stack.up()
-            stack.is_changed, self._deployed[name] = False, file
+        if not stack.is_changed and self._deployed.get(name) == file:
+            return False
+        stack.up()
+        stack.is_changed, self._deployed[name] = False, file
+        return True
 
     def remove(self, name: str) -> None:
         """Destroy a stack, and what it would rather keep: its bucket is protected, and filled until its writers end."""

@@ -1,4 +1,3 @@
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +15,6 @@ from .tools import tool
 pytestmark = pytest.mark.render
 
 STACKS = [*SHIPPED, *MIGRATIONS]
-NOT_BUILT = {"puppetdb_sd_configs"}
-"""Discovery that stack files use and that the promtool of the lab is built without."""
-
-
-def judged(stack: Path) -> Fleet:
-    """The fleet of a stack file, without what the tool can't know."""
-    fleet = from_file(stack)
-    jobs = [
-        replace(job, config={key: one for key, one in job.config.items() if key not in NOT_BUILT})
-        for job in fleet.scrape.jobs
-    ]
-    return fleet.model_copy(update={"scrape": fleet.scrape.model_copy(update={"jobs": tuple(jobs)})})
 
 
 @pytest.mark.parametrize("stack", STACKS, ids=name_of)
@@ -36,7 +23,7 @@ class TestStackFile:
         """
         Promtool takes the hub's and the agents' configuration, every rule file with all its lints, and people's own.
         """
-        assert findings(PROMTOOL, promtool.command, [judged(stack)]) == [[]]
+        assert findings(PROMTOOL, promtool.command, [from_file(stack)]) == [[]]
 
     def test_alertmanager_starts_with_what_it_is_rendered_to(self, stack: Path) -> None:
         """

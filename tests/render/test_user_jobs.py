@@ -23,6 +23,24 @@ JOBS: dict[str, dict[str, Any]] = {
     "files": {"file_sd_configs": [{"files": [{"configMap": {"name": "a", "key": "targets.json"}}]}]},
     "pods": {"kubernetes_sd_configs": [{"role": "pod", "namespaces": {"own_namespace": True}}]},
     "another cluster": {"kubernetes_sd_configs": [{"role": "node", "kubeconfig_file": SECRET}]},
+    "names": {"dns_sd_configs": [{"names": ["_metrics._tcp.shop.example"], "type": "SRV", "refresh_interval": "1m"}]},
+    "Consul": {
+        "consul_sd_configs": [
+            {
+                "server": "consul.example:8501",
+                "scheme": "https",
+                "authorization": {"credentials": SECRET},
+                "services": ["shop"],
+                "filter": 'NodeMeta.env == "prod"',
+                "tls_config": {"ca_file": SECRET},
+            }
+        ]
+    },
+    "PuppetDB": {
+        "puppetdb_sd_configs": [
+            {"url": "https://puppetdb.example", "query": 'resources { type = "Class" }', "include_parameters": True}
+        ]
+    },
     "every other field": {
         **TARGETS,
         "honor_labels": True,
