@@ -10,7 +10,7 @@ from settings import Cluster
 from .placement import OPERATED, WORKLOADS
 
 AWAITED = {*WORKLOADS, *OPERATED, "kubernetes:core/v1:Service"}
-"""Types whose rollout the provider waits for; a Service waits for its pods, and for its load balancer."""
+"""Types whose rollout the provider waits for; of Services those with a load balancer."""
 _LABELS = ("app.kubernetes.io/name", "app.kubernetes.io/instance")
 """Labels that a workload has in common with its pods and volumes."""
 

@@ -37,6 +37,9 @@ NAMESPACE = "kubernetes:core/v1:Namespace"
 _PARTS = ("<organization>", "<project>", "<stack>", "<cluster>")
 """Parts of the annotation's value."""
 CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"
+SERVICE = "kubernetes:core/v1:Service"
+LOAD_BALANCER = "LoadBalancer"
+"""Type of a Service that has no address before its controller gives it one."""
 
 
 class Owner(NamedTuple):
@@ -102,8 +105,7 @@ def owned(
         )
         checking = pulumi.ResourceHookBinding(before_create=[suffices], before_update=[suffices])
         hooks |= dict.fromkeys(OF_OPERATORS, pulumi.ResourceHookBinding.merge(checking, succeeding))
-    # The workload that mounts a volume is waited for; a wait for the claim itself could miss its phase.
-    further = {NAMESPACE: {CLUSTER_UID: uid}, CLAIM: {SKIP_AWAIT: "true"}}
+    further = {NAMESPACE: {CLUSTER_UID: uid}}
     kept = ResourceOptions(protect=protect)
     replaced = ResourceOptions(delete_before_replace=True)
     special = {NAMESPACE: kept, CLAIM: kept, DEFINITION: ResourceOptions()}
@@ -117,11 +119,22 @@ def owned(
         if not kind.startswith("kubernetes:"):
             return None
         metadata: Any = args.props["metadata"]  # a plain dictionary everywhere in components/
-        annotations = {**metadata.get("annotations", {}), **facts, **further.get(kind, {})}
+        skipped = {} if _is_awaited(kind, args.props) else {SKIP_AWAIT: "true"}
+        annotations = {**metadata.get("annotations", {}), **facts, **further.get(kind, {}), **skipped}
         props = {**args.props, "metadata": {**metadata, "annotations": annotations}}
         return ResourceTransformationResult(props, ResourceOptions.merge(args.opts, options.get(kind, replaced)))
 
     return transform
+
+
+def _is_awaited(kind: str, props: Mapping[str, Any]) -> bool:
+    """
+    Whether the provider waits for an object beyond its creation.
+
+    Workloads are waited for. A wait for the claim that one mounts could miss its phase, and a wait for a Service's
+    endpoints ends ten seconds after the last of them (pulumi-kubernetes, provider/pkg/await/service.go).
+    """
+    return kind != CLAIM and not (kind == SERVICE and props["spec"].get("type") != LOAD_BALANCER)
 
 
 async def refuse_strangers(owner: Owner, cluster: Cluster, args: pulumi.ResourceHookArgs) -> None:

@@ -8,7 +8,7 @@ from stacks import deploy
 from stacks.ownership import OWNER, Owner, problems, refuse_strangers
 from tests.unit.builders import HUB, fleet
 from tests.unit.conftest import OWN_STACK
-from tests.unit.kinds import NAMESPACE, NETWORK_POLICY, STATEFUL_SET
+from tests.unit.kinds import NAMESPACE, NETWORK_POLICY, SERVICE, STATEFUL_SET
 
 CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"
 OURS = Owner("organization/promfleet/hub", "eu1")
@@ -17,7 +17,12 @@ OURS = Owner("organization/promfleet/hub", "eu1")
 @pytest.fixture
 def deployed(engine, kubeconfig):
     """Deploy a hub and an agent, with further sections."""
-    return lambda **sections: engine.deploy(lambda: deploy(fleet(hub=HUB, agents={"eu1": {}}, **sections)))
+
+    def run(via="loadBalancer", **sections):
+        hub = {**HUB, "expose": {"host": "hub.example", "tls": {"secret": "hub-tls"}, "via": via}}
+        return engine.deploy(lambda: deploy(fleet(hub=hub, agents={"eu1": {}}, **sections)))
+
+    return run
 
 
 def annotations(resource):
@@ -60,6 +65,17 @@ class TestObjects:
 
         assert claims
         assert {annotations(claim)["pulumi.com/skipAwait"] for claim in claims} == {"true"}
+
+    @pytest.mark.parametrize(("via", "awaited"), [("nodePort", set()), ("loadBalancer", {"LoadBalancer"})])
+    def test_of_services_only_load_balancers_are_waited_for(self, deployed, via, awaited):
+        """
+        The provider waits ten seconds more than there are endpoints, and the workload behind is waited for anyway.
+        """
+        services = deployed(via=via).all(SERVICE)
+
+        types = [(s.inputs["spec"].get("type"), annotations(s).get("pulumi.com/skipAwait")) for s in services]
+        assert len(types) > 2
+        assert {kind for kind, skipped in types if skipped != "true"} == awaited
 
 
 class TestProtection:
