@@ -3,7 +3,7 @@
 import json
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -208,7 +208,7 @@ class TestBlocks:
 @pytest.fixture(scope="module")
 def damaged(
     lab: Lab, stacks: Stacks, whole: Mapping[str, StackFile], tmp_path_factory: pytest.TempPathFactory
-) -> Stack:
+) -> Iterator[Stack]:
     """The hub's stack, with blocks in its bucket whose index can't be read; the Compactor begins with them at once."""
     [stack, _] = stacks.deploy(whole)
     today = int(time.time()) // (2 * history.DAY) * 2 * history.DAY
@@ -218,7 +218,9 @@ def damaged(
         (block / "index").write_bytes(index[: len(index) // 2] + b"\0" * (len(index) - len(index) // 2))
         bucket.upload(block)
     lab.kubectl("hub", "-n", "promfleet", "delete", "pod", "thanos-compactor-0")
-    return stack
+    yield stack
+    bucket.empty()
+    lab.kubectl("hub", "-n", "promfleet", "delete", "pod", "thanos-compactor-0")
 
 
 class TestDamagedIndex:
