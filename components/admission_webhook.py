@@ -13,6 +13,7 @@ from .k8s.labels import labels, metadata_of, selector
 from .k8s.network_policy import network_policy
 from .k8s.probes import STARTING
 from .k8s.security import POD_RESTRICTED, RESTRICTED
+from .k8s.service_account import service_account
 from .k8s.timeouts import timeouts
 from .k8s.workload import budget, pod_defaults, resources, spread
 from .prometheus_operator import GROUP
@@ -58,9 +59,7 @@ class AdmissionWebhook(pulumi.ComponentResource):
         child_opts = ResourceOptions(parent=self)
         await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         metadata = metadata_of(APP, args["namespace"], args["image"])
-        account = k8s.core.v1.ServiceAccount(
-            f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
-        )
+        account = service_account(f"{name}-account", metadata, child_opts)
         tls_secret = args.get("tls_secret")
         if issuer := args.get("tls_issuer"):
             tls_secret = certificate(name, metadata, [args["host"]], issuer, child_opts)

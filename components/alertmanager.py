@@ -33,7 +33,7 @@ from .k8s.network_policy import network_policy, pods_of
 from .k8s.probes import STARTING
 from .k8s.prometheus import projections
 from .k8s.security import POD_WITH_VOLUME, RESTRICTED
-from .k8s.service_account import bind_role, client_account
+from .k8s.service_account import bind_role, client_account, service_account
 from .k8s.timeouts import timeouts
 from .k8s.workload import VOLUME, pod_defaults, pod_field, replicas, resources, spread
 
@@ -92,9 +92,7 @@ class Alertmanager(pulumi.ComponentResource):
         child_opts = ResourceOptions(parent=self)
         await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         metadata = metadata_of(APP, args["namespace"], args["image"])
-        account = k8s.core.v1.ServiceAccount(
-            f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
-        )
+        account = service_account(f"{name}-account", metadata, child_opts)
         proxies = auth_proxy.auth_proxies(
             name,
             [NOTIFY.called_by(args["notifier"], RULER), OPERATE, READ],

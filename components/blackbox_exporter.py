@@ -12,7 +12,7 @@ from .k8s import auth_proxy
 from .k8s.labels import metadata_of
 from .k8s.probes import exec_probes
 from .k8s.security import POD_RESTRICTED, RESTRICTED
-from .k8s.service_account import bind_role
+from .k8s.service_account import bind_role, service_account
 from .k8s.timeouts import timeouts
 from .k8s.workload import pod_defaults, resources, stateful_set
 
@@ -44,9 +44,7 @@ class BlackboxExporter(pulumi.ComponentResource):
         child_opts = ResourceOptions(parent=self)
         await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         metadata = metadata_of(APP, args["namespace"], args["image"])
-        account = k8s.core.v1.ServiceAccount(
-            f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
-        )
+        account = service_account(f"{name}-account", metadata, child_opts)
         proxies = auth_proxy.auth_proxies(
             name,
             [PROBE.called_by(args["scraper"])],

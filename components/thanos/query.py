@@ -25,7 +25,7 @@ from ..k8s.network_policy import allow_ingress
 from ..k8s.probes import exec_probes
 from ..k8s.security import POD_RESTRICTED, RESTRICTED
 from ..k8s.service import headless
-from ..k8s.service_account import bind_role
+from ..k8s.service_account import bind_role, service_account
 from ..k8s.timeouts import timeouts
 from ..k8s.workload import budget, pod_defaults, resources, spread
 
@@ -77,9 +77,7 @@ class ThanosQuery(pulumi.ComponentResource):
         await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         own = f"{name}-{QUERY}"
         metadata = metadata_of(QUERY, args["namespace"], args["image"])
-        account = k8s.core.v1.ServiceAccount(
-            f"{own}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
-        )
+        account = service_account(f"{own}-account", metadata, child_opts)
         scraped_through = [
             proxy.called_by(args["scraper"]) for proxy in (METRICS, *([FRONTEND_METRICS] if "frontend" in args else []))
         ]

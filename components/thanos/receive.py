@@ -17,7 +17,7 @@ from ..k8s.labels import metadata_of, selector
 from ..k8s.network_policy import allow_ingress
 from ..k8s.security import POD_RESTRICTED
 from ..k8s.service import headless
-from ..k8s.service_account import bind_role
+from ..k8s.service_account import bind_role, service_account
 from ..k8s.timeouts import timeouts
 from ..k8s.volume import public_certificate
 from ..k8s.workload import budget, pod_defaults, spread
@@ -62,9 +62,7 @@ class ThanosReceive(pulumi.ComponentResource):
         role(f"{name}-{RECEIVE}", RECEIVE, args, [QUERY, ROUTER], self)
         own = f"{name}-{ROUTER}"
         metadata = metadata_of(ROUTER, args["namespace"], args["image"])
-        account = k8s.core.v1.ServiceAccount(
-            f"{own}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
-        )
+        account = service_account(f"{own}-account", metadata, child_opts)
         envoy = args.get("envoy")
         proxies = auth_proxy.auth_proxies(
             own,
