@@ -30,11 +30,11 @@ from settings.scrape_credentials import MountedFile
 from .k8s import auth_proxy
 from .k8s.labels import metadata_of, selector
 from .k8s.network_policy import network_policy, pods_of
-from .k8s.probes import STARTING
-from .k8s.prometheus import projections
+from .k8s.probes import STARTING, http_probes
 from .k8s.security import POD_WITH_VOLUME, RESTRICTED
 from .k8s.service_account import bind_role, client_account, service_account
 from .k8s.timeouts import timeouts
+from .k8s.volume import projections
 from .k8s.workload import VOLUME, pod_defaults, pod_field, replicas, resources, spread
 
 CONFIG = CONFIG_FILE.rpartition("/")[0]
@@ -242,9 +242,7 @@ def pod(
                     f"--listen-address=:{RELOADER_PORT}",
                 ],
                 "ports": [{"name": RELOADER, "container_port": RELOADER_PORT}],
-                "startup_probe": {"http_get": {"path": "/healthz", "port": RELOADER}, **STARTING},
-                "readiness_probe": {"http_get": {"path": "/healthz", "port": RELOADER}},
-                "liveness_probe": {"http_get": {"path": "/healthz", "port": RELOADER}, "period_seconds": 30},
+                **http_probes("/healthz", RELOADER),
                 "resources": resources("10m", "24Mi", "64Mi"),
                 "security_context": RESTRICTED,
                 "volume_mounts": [{"name": "config", "mount_path": CONFIG, "read_only": True}],

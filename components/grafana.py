@@ -28,11 +28,10 @@ from settings.scrape_credentials import MountedFile
 from .k8s.config_maps import file_volume
 from .k8s.labels import metadata_of, selector
 from .k8s.network_policy import network_policy
-from .k8s.prometheus import projections
 from .k8s.security import POD_WITH_VOLUME, RESTRICTED
 from .k8s.service_account import newest_token_secret
 from .k8s.timeouts import timeouts
-from .k8s.volume import claim
+from .k8s.volume import claim, projections
 from .k8s.workload import pod_defaults, resources, stateful_set
 
 USER = 472

@@ -10,7 +10,7 @@ from render.node_exporter import COLLECTORS
 from render.scrape.platforms import VIRTUAL
 
 from .k8s.labels import labels, metadata_of, selector
-from .k8s.probes import STARTING
+from .k8s.probes import http_probes
 from .k8s.security import POD_RESTRICTED, RESTRICTED
 from .k8s.service_account import service_account
 from .k8s.timeouts import timeouts
@@ -100,9 +100,7 @@ def pod(image: str, account: pulumi.Input[str], port: int) -> k8s.core.v1.PodSpe
                 ],
                 "env": [{"name": "HOST_IP", "value_from": pod_field("status.hostIP")}],
                 "ports": [{"name": "metrics", "container_port": port, "host_port": port}],
-                "startup_probe": {"http_get": {"path": "/", "port": "metrics"}, **STARTING},
-                "readiness_probe": {"http_get": {"path": "/", "port": "metrics"}},
-                "liveness_probe": {"http_get": {"path": "/", "port": "metrics"}, "period_seconds": 30},
+                **http_probes("/", "metrics"),
                 "resources": resources("50m", "32Mi", "180Mi"),
                 "security_context": RESTRICTED,
                 "volume_mounts": [

@@ -12,7 +12,7 @@ from settings.operator import HONOURED, definitions
 from .k8s.labels import PART_OF, labels, metadata_of, selector
 from .k8s.network_policy import allow_ingress
 from .k8s.operated import WAIT_FOR
-from .k8s.probes import STARTING
+from .k8s.probes import http_probes
 from .k8s.security import POD_RESTRICTED, RESTRICTED
 from .k8s.service_account import bind_cluster_role, bind_role, service_account
 from .k8s.timeouts import timeouts
@@ -153,9 +153,7 @@ def pod(args: PrometheusOperatorArgs, account: pulumi.Input[str]) -> k8s.core.v1
                     ),
                 ],
                 "ports": [{"name": "metrics", "container_port": PORT}],
-                "startup_probe": {"http_get": {"path": "/healthz", "port": "metrics"}, **STARTING},
-                "readiness_probe": {"http_get": {"path": "/healthz", "port": "metrics"}},
-                "liveness_probe": {"http_get": {"path": "/healthz", "port": "metrics"}, "period_seconds": 30},
+                **http_probes("/healthz", "metrics"),
                 "resources": resources("20m", "64Mi", "256Mi"),
                 "security_context": RESTRICTED,
             }

@@ -8,12 +8,12 @@ from pulumi import ResourceOptions
 
 from render.prometheus.flags import CONFIG_FILE, DATA, LISTEN
 from render.scrape.annotated import AUTHORITY
-from render.scrape.user_jobs import FOLDER, file_path
+from render.scrape.user_jobs import FOLDER
 from settings.scrape_credentials import MountedFile
 
 from .security import RESTRICTED
 from .service_account import bind_cluster_role, bind_role, service_account
-from .volume import Mounted
+from .volume import Mounted, projections
 from .workload import pod_field, resources
 
 _READ_BY_GROUP = 0o440
@@ -126,19 +126,6 @@ def job_files(files: Sequence[MountedFile]) -> Mounted:
         [{"name": "jobs", "projected": {"default_mode": _READ_BY_GROUP, "sources": projections(files)}}],
         [{"name": "jobs", "mount_path": FOLDER, "read_only": True}],
     )
-
-
-def projections(files: Sequence[MountedFile]) -> list[k8s.core.v1.VolumeProjectionArgsDict]:
-    """The keys of Secrets and ConfigMaps as files of one volume."""
-    objects: dict[tuple[str, str], list[k8s.core.v1.KeyToPathArgsDict]] = {}
-    for file in files:
-        objects.setdefault((file.kind, file.name), []).append({"key": file.key, "path": file_path(file)})
-    return [
-        {"secret": {"name": name, "items": items}}
-        if kind == "secret"
-        else {"config_map": {"name": name, "items": items}}
-        for (kind, name), items in objects.items()
-    ]
 
 
 def container(
