@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Mapping, Sequence
+from posixpath import dirname
 from typing import NotRequired, TypedDict
 
 import pulumi
@@ -37,7 +38,7 @@ from .k8s.timeouts import timeouts
 from .k8s.volume import projections
 from .k8s.workload import VOLUME, pod_defaults, pod_field, replicas, resources, spread
 
-CONFIG = CONFIG_FILE.rpartition("/")[0]
+CONFIG = dirname(CONFIG_FILE)
 
 
 class AlertmanagerArgs(TypedDict):

@@ -1,5 +1,6 @@
 """blackbox_exporter: probes endpoints for the Prometheus server, and for no other client."""
 
+from posixpath import basename, dirname
 from typing import TypedDict
 
 import pulumi
@@ -57,7 +58,7 @@ class BlackboxExporter(pulumi.ComponentResource):
         )
         scraper: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{APP}-scraper"}
         bind_role(f"{name}-scraper", scraper, proxies.roles[PROBE.name], args["scraper"], child_opts)
-        file = CONFIG_FILE.rpartition("/")[2]
+        file = basename(CONFIG_FILE)
         config = k8s.core.v1.ConfigMap(
             f"{name}-config", metadata=metadata, data={file: args["config"]}, opts=child_opts
         )
@@ -75,7 +76,7 @@ def pod(
         "args": list(FLAGS),
         "resources": resources("10m", "24Mi", "128Mi"),
         "security_context": RESTRICTED,
-        "volume_mounts": [{"name": "config", "mount_path": CONFIG_FILE.rpartition("/")[0], "read_only": True}],
+        "volume_mounts": [{"name": "config", "mount_path": dirname(CONFIG_FILE), "read_only": True}],
         **exec_probes(LISTEN),
     }
     return {

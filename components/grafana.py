@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from posixpath import dirname
 from typing import NotRequired, TypedDict
 
 import pulumi
@@ -194,9 +195,9 @@ MOUNTS: list[k8s.core.v1.VolumeMountArgsDict] = [
     {"name": "dashboards", "mount_path": f"{PROVISIONING}/dashboards", "read_only": True},
     {"name": "boards", "mount_path": DASHBOARDS, "read_only": True},
     {"name": "tls", "mount_path": TLS, "read_only": True},
-    {"name": "trusted", "mount_path": TRUSTED.rpartition("/")[0], "read_only": True},
-    {"name": "reader", "mount_path": TOKEN.rpartition("/")[0], "read_only": True},
-    {"name": "admin", "mount_path": PASSWORD.rpartition("/")[0], "read_only": True},
+    {"name": "trusted", "mount_path": dirname(TRUSTED), "read_only": True},
+    {"name": "reader", "mount_path": dirname(TOKEN), "read_only": True},
+    {"name": "admin", "mount_path": dirname(PASSWORD), "read_only": True},
 ]
 _APPLICATIONS: k8s.core.v1.VolumeMountArgsDict = {
     "name": "applications",

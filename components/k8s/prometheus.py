@@ -1,6 +1,7 @@
 """RBAC and container that Prometheus has as a server and as an agent."""
 
 from collections.abc import Sequence
+from posixpath import dirname
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -18,7 +19,7 @@ from .workload import pod_field, resources
 
 _READ_BY_GROUP = 0o440
 """Mode of files for the pod's user, who is in the group that its volumes have."""
-CONFIG = CONFIG_FILE.rpartition("/")[0]
+CONFIG = dirname(CONFIG_FILE)
 
 
 _ENDPOINTS: k8s.rbac.v1.PolicyRuleArgsDict = {
@@ -109,7 +110,7 @@ def targets_ca(config_map: pulumi.Input[str] | None) -> Mounted:
         return Mounted([], [])
     return Mounted(
         [{"name": "targets", "config_map": {"name": config_map}}],
-        [{"name": "targets", "mount_path": AUTHORITY.rpartition("/")[0], "read_only": True}],
+        [{"name": "targets", "mount_path": dirname(AUTHORITY), "read_only": True}],
     )
 
 

@@ -1,6 +1,7 @@
 """Thanos Query: PromQL over every Prometheus, Store, Receive and Ruler."""
 
 from collections.abc import Mapping, Sequence
+from posixpath import basename, dirname
 from typing import NotRequired, TypedDict
 
 import pulumi
@@ -119,7 +120,7 @@ class ThanosQuery(pulumi.ComponentResource):
     ) -> None:
         """Make the Deployment with its configuration, and the headless Service through which Rulers find its pods."""
         await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
-        file = ENDPOINTS_FILE.rpartition("/")[2]
+        file = basename(ENDPOINTS_FILE)
         config = k8s.core.v1.ConfigMap(
             f"{own}-config", metadata=metadata, data={file: args["endpoints"]}, opts=child_opts
         )
@@ -155,7 +156,7 @@ def pod(
         {"name": f"certificate-{number}", "mount_path": f"{CERTIFICATES}/{secret}", "read_only": True}
         for number, secret in enumerate(args["certificates"])
     ]
-    mounts.append({"name": "config", "mount_path": ENDPOINTS_FILE.rpartition("/")[0], "read_only": True})
+    mounts.append({"name": "config", "mount_path": dirname(ENDPOINTS_FILE), "read_only": True})
     frontend = (
         [server(FRONTEND, args, args["frontend"], ("64Mi", "1Gi"), FRONTEND_LISTEN)] if "frontend" in args else []
     )

@@ -1,6 +1,7 @@
 """Thanos Receive: takes agents' samples by remote write, one tenant per agent, and replicates them to ingestors."""
 
 from collections.abc import Mapping, Sequence
+from posixpath import dirname
 from typing import NotRequired
 
 import pulumi
@@ -106,7 +107,7 @@ class ThanosReceive(pulumi.ComponentResource):
     ) -> None:
         """Make the routers, which are stateless."""
         config = k8s.core.v1.ConfigMap(f"{own}-config", metadata=metadata, data=args["files"], opts=child_opts)
-        folder = HASHRING_FILE.rpartition("/")[0]
+        folder = dirname(HASHRING_FILE)
         mounts: list[k8s.core.v1.VolumeMountArgsDict] = [
             {"name": "config", "mount_path": folder, "read_only": True},
             {"name": "scratch", "mount_path": "/data"},

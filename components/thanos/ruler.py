@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from posixpath import basename, dirname
 from typing import NotRequired
 
 import pulumi
@@ -49,7 +50,7 @@ class ThanosRuler(pulumi.ComponentResource):
         digest = hashlib.sha256("\n".join(args["rules"].values()).encode()).hexdigest()[:8]
         named: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{RULER}-rules-{digest}"}
         rules = file_volume("rules", f"{name}-thanos-ruler-rules", named, args["rules"], child_opts)
-        file = ALERTMANAGERS_FILE.rpartition("/")[2]
+        file = basename(ALERTMANAGERS_FILE)
         config = k8s.core.v1.ConfigMap(
             f"{name}-thanos-ruler-config", metadata=metadata, data={file: args["alertmanagers"]}, opts=child_opts
         )
@@ -66,7 +67,7 @@ class ThanosRuler(pulumi.ComponentResource):
             self,
             [
                 {"name": "rules", "mount_path": RULES, "read_only": True},
-                {"name": "config", "mount_path": ALERTMANAGERS_FILE.rpartition("/")[0], "read_only": True},
+                {"name": "config", "mount_path": dirname(ALERTMANAGERS_FILE), "read_only": True},
                 {"name": "certificate", "mount_path": f"{CERTIFICATES}/own", "read_only": True},
                 *(token.mount for token in shown),
                 *files.mounts,

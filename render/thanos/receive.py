@@ -1,5 +1,6 @@
 """Command lines and configuration of Thanos Receive: routers, which set tenants and replicate, and ingestors."""
 
+from posixpath import basename
 from typing import Any
 
 from settings import Fleet, Receive, Server, Thanos, reserved
@@ -98,7 +99,7 @@ def writer(fleet: Fleet, cluster: str) -> str:
 
 def router_files(server: Server, fleet: Fleet, receive: Receive) -> dict[str, str]:
     """Return the routers' configuration: file name -> text."""
-    files = {HASHRING_FILE.rpartition("/")[2]: hashring(fleet, receive.replicas)}
+    files = {basename(HASHRING_FILE): hashring(fleet, receive.replicas)}
     if receive.series_limits:
-        files[LIMITS_FILE.rpartition("/")[2]] = limits(server, fleet, receive)
+        files[basename(LIMITS_FILE)] = limits(server, fleet, receive)
     return files
