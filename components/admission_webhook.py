@@ -8,6 +8,8 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
+from settings.operator import GROUP
+
 from .k8s.certificate import certificate
 from .k8s.labels import labels, metadata_of, selector
 from .k8s.network_policy import network_policy
@@ -16,7 +18,6 @@ from .k8s.security import POD_RESTRICTED, RESTRICTED
 from .k8s.service_account import service_account
 from .k8s.timeouts import timeouts
 from .k8s.workload import budget, pod_defaults, resources, spread
-from .prometheus_operator import GROUP
 
 APP = "admission-webhook"
 PORT = 10250

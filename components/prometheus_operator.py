@@ -7,7 +7,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from settings.operator import HONOURED, definitions
+from settings.operator import GROUP, HONOURED, definitions
 
 from .k8s.labels import PART_OF, labels, metadata_of, selector
 from .k8s.network_policy import allow_ingress
@@ -19,7 +19,6 @@ from .k8s.timeouts import timeouts
 from .k8s.workload import pod_defaults, resources
 
 APP = "prometheus-operator"
-GROUP = "monitoring.coreos.com"
 PORT = 8080
 _RUN = ("prometheusagents", "prometheuses")
 """Kinds that it runs, in its own namespace only; of the others it reads those of all namespaces."""

@@ -9,7 +9,6 @@ import pytest
 import yaml
 
 from components.admission_webhook import APP as WEBHOOK
-from components.prometheus_operator import GROUP
 from fleet.client import PrometheusClient
 from lab.binaries import BINARIES
 from lab.build import fetch
@@ -17,7 +16,7 @@ from lab.connect import NAMESPACE, certificate, tls_secret
 from lab.images import OPERATOR_BEFORE, RELOADER_BEFORE
 from lab.node import LabError
 from lab.operator_crds import Definitions
-from settings.operator import HONOURED
+from settings.operator import GROUP, HONOURED
 
 from .clusters import Lab, looked_at
 from .fleets import OPERATOR, OPERATOR_STACK
