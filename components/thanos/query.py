@@ -9,7 +9,7 @@ import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
 from render.prometheus.auth_proxies import READ
-from render.thanos.names import CERTIFICATES, FRONTEND, GRPC, QUERY, RULER
+from render.thanos.names import CERTIFICATES, FRONTEND, GRPC, QUERY, QUERY_GRPC, RULER
 from render.thanos.query import (
     BROWSE,
     ENDPOINTS_FILE,
@@ -124,7 +124,7 @@ class ThanosQuery(pulumi.ComponentResource):
         config = k8s.core.v1.ConfigMap(
             f"{own}-config", metadata=metadata, data={file: args["endpoints"]}, opts=child_opts
         )
-        grpc: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{QUERY}-grpc"}
+        grpc: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": QUERY_GRPC}
         headless(f"{own}-grpc", grpc, QUERY, {"grpc": GRPC}, await_opts)
         allow_ingress(f"{own}-grpc", grpc, QUERY, {GRPC: [RULER]}, child_opts)
         budget(own, metadata, QUERY, child_opts)

@@ -9,8 +9,8 @@ import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
 from render.thanos.authenticated import WRITE
-from render.thanos.names import CERTIFICATES, HTTP, QUERY, RECEIVE, ROUTER
-from render.thanos.receive import HASHRING_FILE
+from render.thanos.names import HTTP, OWN_CERTIFICATE, QUERY, RECEIVE, ROUTER, ROUTER_PODS
+from render.thanos.receive import HASHRING_FILE, ROUTER_DATA
 from render.writers import HEALTH_PORT
 
 from ..k8s import auth_proxy, tokens
@@ -88,7 +88,7 @@ class ThanosReceive(pulumi.ComponentResource):
         for writer in () if envoy else args["writers"]:
             role_metadata: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{ROUTER}-{writer}"}
             bind_role(f"{own}-{writer}", role_metadata, proxies.roles[WRITE.name], writer, child_opts)
-        pods: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{ROUTER}-pods"}
+        pods: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": ROUTER_PODS}
         beside = {HEALTH_PORT: envoy.proxy.health} if envoy else {}
         headless(f"{own}-pods", pods, ROUTER, {**PORTS, **beside}, await_opts)
         scraped = {port: [args["scraper"]] for port in (HTTP, *beside.values())}
@@ -110,8 +110,8 @@ class ThanosReceive(pulumi.ComponentResource):
         folder = dirname(HASHRING_FILE)
         mounts: list[k8s.core.v1.VolumeMountArgsDict] = [
             {"name": "config", "mount_path": folder, "read_only": True},
-            {"name": "scratch", "mount_path": "/data"},
-            {"name": "certificate", "mount_path": f"{CERTIFICATES}/own", "read_only": True},
+            {"name": "scratch", "mount_path": ROUTER_DATA},
+            {"name": "certificate", "mount_path": OWN_CERTIFICATE, "read_only": True},
             *([tokens.API.mount] if "series_limit_reader" in args else []),
         ]
         router = thanos.container(args["image"], args["router_flags"], ("128Mi", "1Gi"), BucketAccess(), mounts, ROUTER)
