@@ -16,14 +16,13 @@ from settings.errors import FleetError, Problem
 from settings.errors import Path as Place
 from settings.fleet import Fleet
 from settings.loading.kubeconfig import KubeconfigError, Kubeconfigs, shared_servers
-from settings.loading.load import KEY, from_file
+from settings.loading.load import PROJECT, from_file
 
 from .exits import Exit
 from .reports import Checked, CheckedFile, Finding, Json
 from .units import counted
 from .validators import AMTOOL, PROMTOOL, findings
 
-PROJECT = KEY.partition(":")[0]
 STACK_FILES = "Pulumi.*.yaml"
 _NOTHING = f"no {STACK_FILES} in this folder"
 
