@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from alerts import INHIBITIONS, WATCHDOG, Inhibition
-from settings import Alertmanager, Fleet, Server, authority, seconds
+from settings import Alertmanager, Fleet, Server, authority, seconds, secret_key
 from settings.alertmanager import (
     ALWAYS_GROUPED,
     NOBODY,
@@ -22,7 +22,6 @@ from settings.existing_alertmanager import ExistingAlertmanager
 from settings.receiver_config import ReceiverReference
 from settings.reserved import HUB_LABEL, REPLICA_LABEL
 from settings.scrape_credentials import MountedFile
-from settings.validation.secrets import secret_key
 
 from .auth_proxy import AuthProxy
 from .prometheus.destinations import FROM_ENVIRONMENT
