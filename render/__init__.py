@@ -7,7 +7,7 @@ from .prometheus.agent import agent_config
 from .prometheus.flags import AGENT_GRACE, agent_flags, server_flags
 from .prometheus.server import server_config
 from .prometheus.wal import WalPlan, wal_plan
-from .rules import EXPECTED, expected, ruler_rules, rules, server_rules
+from .rules import EXPECTED, ruler_rules, rules, server_rules
 from .scrape.user_jobs import discovered_resources, mounted_files
 
 __all__ = [
@@ -20,7 +20,6 @@ __all__ = [
     "alertmanager_config",
     "alertmanager_flags",
     "discovered_resources",
-    "expected",
     "mounted_files",
     "operated_agent",
     "operated_remote_write",

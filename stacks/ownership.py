@@ -55,9 +55,9 @@ class Owner(NamedTuple):
         return f"promfleet/{self}"[:LONGEST_MANAGER]
 
 
-def this_stack(cluster: str) -> Owner:
-    """Return this stack as the owner of its objects in a cluster."""
-    return Owner(f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}", cluster)
+def this_stack() -> str:
+    """Return the full name of this stack: `<organization>/<project>/<stack>`."""
+    return f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
 
 
 def owned(

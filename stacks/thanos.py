@@ -27,6 +27,7 @@ from settings.validation.issuers import verifies_tokens
 from .exposure import expose_endpoint
 from .hub import RemoteWriteEndpoint, write_envoy
 from .monitor import Monitor, QueryEndpoint
+from .ownership import this_stack
 from .server import BucketAccesses
 
 
@@ -103,8 +104,7 @@ def ingestors(receive: Receive) -> pulumi.Output[int]:
 
     Raises `pulumi.RunError` where an update would remove more of them than replication permits.
     """
-    stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-    before = pulumi.StackReference(stack).get_output("ingestors")
+    before = pulumi.StackReference(this_stack()).get_output("ingestors")
     spare = max(1, receive.replication - 1)
 
     def checked(had: float | None) -> int:
