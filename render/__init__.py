@@ -1,6 +1,7 @@
 """Pure functions from settings to configuration files and command lines."""
 
-from .alertmanager import alerting_files, alertmanager_config, alertmanager_flags, receiver_files, verbatim_parts
+from .alerting import alerting_files
+from .alertmanager import alertmanager_config, alertmanager_flags, receiver_files, verbatim_parts
 from .namespaces import readable_namespaces
 from .operator import operated_agent, operated_remote_write, operated_server
 from .prometheus.agent import agent_config

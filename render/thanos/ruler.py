@@ -5,7 +5,8 @@ from typing import Any
 from settings import Fleet, Server, Thanos, reserved
 from settings.reserved import REPLICA_LABEL, RULER_REPLICA
 
-from ..alertmanager import NOTIFY, PEERS, existing_alertmanagers
+from ..alerting import existing_alertmanagers
+from ..alertmanager import NOTIFY, PEERS
 from ..prometheus.agent import queue
 from ..prometheus.auth_proxies import READ
 from ..tokens import API_TOKEN, PROXY_TOKEN
