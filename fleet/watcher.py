@@ -10,6 +10,7 @@ import typer
 
 from render.instance import Packed, TooLargeError, payloads
 from render.machine import PASSWORD, WEB, ClusterCredentials, File, Login, ReceiverCredentials, machine_files
+from render.prometheus.agent import PROTOCOL_2
 from settings.fleet import Fleet
 from settings.loading.load import PROJECT, from_file
 from settings.watcher import SELF
@@ -134,7 +135,7 @@ def rendered(fleet: Fleet, stack: str, folder: Path) -> Mapping[str, File]:
 def _receiver(known: Mapping[str, Any] | None) -> ReceiverCredentials | None:
     if known is None:
         return None
-    return ReceiverCredentials(known["url"], known["protocol"] == "2.0", known["ca"], known["token"])
+    return ReceiverCredentials(known["url"], known["protocol"] == PROTOCOL_2, known["ca"], known["token"])
 
 
 def _secrets(fleet: Fleet, stack: str) -> Mapping[str, str]:

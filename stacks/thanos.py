@@ -13,6 +13,7 @@ from components.thanos.role import BucketAccess, RoleArgs
 from components.thanos.ruler import ThanosRulerArgs
 from components.thanos.stack import ThanosStackArgs
 from components.thanos.store import ThanosStoreArgs
+from render.prometheus.agent import PROTOCOL_1
 from render.prometheus.auth_proxies import READ, READER, VIEWER
 from render.thanos import query, receive, ruler
 from render.thanos.authenticated import WRITE
@@ -195,7 +196,7 @@ def receive_args(
 def receive_endpoint(monitor: Monitor, settings: Receive, endpoint: RemoteWriteEndpoint) -> RemoteWriteEndpoint:
     """Expose Receive, and return its endpoint for agents."""
     reached = expose_endpoint(monitor, settings.expose, ROUTER, WRITE)
-    return endpoint._replace(url=f"{reached}{WRITE.paths[0]}", protocol="1.0")
+    return endpoint._replace(url=f"{reached}{WRITE.paths[0]}", protocol=PROTOCOL_1)
 
 
 def memcached_args(monitor: Monitor, thanos: Thanos, memcached: Memcached) -> ThanosMemcachedArgs:
