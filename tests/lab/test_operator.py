@@ -18,11 +18,11 @@ from lab.node import LabError
 from lab.operator_crds import Definitions
 from settings.operator import GROUP, HONOURED
 
+from .checks import CLUSTERS, FORGOTTEN, JOBS, assert_hub_agrees, assert_nothing_left
 from .clusters import Lab, looked_at
 from .fleets import OPERATOR, OPERATOR_STACK
 from .stack import Stack, eventually
 from .stacks import Stacks
-from .test_fleet import CLUSTERS, FORGOTTEN, JOBS, assert_hub_agrees
 from .workloads import IMPOSTOR, exporter
 
 pytestmark = pytest.mark.lab
@@ -323,14 +323,10 @@ class TestDestroy:
         """
         stacks.deploy({})
 
-        eventually(lambda: _assert_nothing_left(lab))
+        eventually(lambda: assert_nothing_left(lab))
         assert "servicemonitors.monitoring.coreos.com" in lab.kubectl("eu1", "get", "crd", "-o", "name")
         kept = lab.kubectl("eu1", "-n", TEAM, "get", KINDS, "-o", "name")
         assert len(kept.split()) == MONITORS
-
-
-def _assert_nothing_left(lab: Lab) -> None:
-    assert lab.left() == {}
 
 
 def definitions_before() -> Iterator[dict[str, Any]]:
