@@ -89,9 +89,9 @@ class ThanosReceive(pulumi.ComponentResource):
             role_metadata: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{ROUTER}-{writer}"}
             bind_role(f"{own}-{writer}", role_metadata, proxies.roles[WRITE.name], writer, child_opts)
         pods: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": ROUTER_PODS}
-        beside = {HEALTH_PORT: envoy.proxy.health} if envoy else {}
-        headless(f"{own}-pods", pods, ROUTER, {**PORTS, **beside}, await_opts)
-        scraped = {port: [args["scraper"]] for port in (HTTP, *beside.values())}
+        health_port = {HEALTH_PORT: envoy.proxy.health} if envoy else {}
+        headless(f"{own}-pods", pods, ROUTER, {**PORTS, **health_port}, await_opts)
+        scraped = {port: [args["scraper"]] for port in (HTTP, *health_port.values())}
         allow_ingress(f"{own}-pods", pods, ROUTER, scraped, child_opts)
         self._route(own, args, metadata, account.metadata.name, proxies, child_opts)
         self.register_outputs({"service": self.service})
