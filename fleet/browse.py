@@ -15,8 +15,7 @@ from live import SHORTEST, client_options, reason, request_token
 from render import alertmanager, grafana
 from render.prometheus.auth_proxies import BROWSE, VIEWER
 from render.thanos.names import QUERY
-from settings import Fleet, Server, from_file
-from settings.expose import Tls
+from settings import Fleet, Server, Tls, from_file
 
 from .exits import Exit, problems_reported
 from .local_proxy import LocalProxy, Upstream

@@ -9,14 +9,12 @@ import typer
 
 from render.grafana_queries import board_queries
 from render.scrape.missing import missing_metrics
-from settings import memory
+from settings import Fleet, FleetError, Problem, from_file, memory
 from settings.agent import MOST_SHARDS, SERIES_OF_SHARD, series_of_shard
 from settings.dashboard_file import DashboardFile
-from settings.errors import FleetError, Problem
 from settings.errors import Path as Place
-from settings.fleet import Fleet
 from settings.loading.kubeconfig import KubeconfigError, Kubeconfigs, shared_servers
-from settings.loading.load import PROJECT, from_file
+from settings.loading.load import PROJECT
 
 from .exits import Exit
 from .reports import Checked, CheckedFile, Finding, Json

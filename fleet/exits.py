@@ -6,7 +6,7 @@ from enum import IntEnum
 
 import typer
 
-from settings.errors import FleetError
+from settings import FleetError
 
 
 class Exit(IntEnum):

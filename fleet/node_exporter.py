@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from render.node_exporter import WEB, NodeTls, node_exporter_files
+from settings import from_file
 from settings.exporters import HostService
 from settings.images import release
-from settings.loading.load import from_file
 
 from .exits import Exit, problems_reported
 from .folder import FolderError, put

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from settings import Fleet, from_file
 from settings.errors import some
-from settings.fleet import Fleet
-from settings.loading.load import PROJECT, from_file
+from settings.loading.load import PROJECT
 from settings.validation.issuers import unknown_issuers
 
 from .exits import Exit, problems_reported

@@ -10,8 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 from live import SHORTEST, reason, token_of
 from render import alertmanager
 from render.prometheus.auth_proxies import READER
-from settings import Fleet, from_file, seconds
-from settings.types import Duration, duration
+from settings import Duration, Fleet, from_file, seconds
+from settings.types import duration
 
 from .exits import Exit, problems_reported
 from .stack import StackError, server_of, stack_file

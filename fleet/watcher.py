@@ -11,8 +11,8 @@ import typer
 from render.instance import Packed, TooLargeError, payloads
 from render.machine import PASSWORD, WEB, ClusterCredentials, File, Login, ReceiverCredentials, machine_files
 from render.prometheus.agent import PROTOCOL_2
-from settings.fleet import Fleet
-from settings.loading.load import PROJECT, from_file
+from settings import Fleet, from_file
+from settings.loading.load import PROJECT
 from settings.watcher import SELF
 
 from .exits import Exit, problems_reported

@@ -19,7 +19,7 @@ from render.thanos import query, receive, ruler
 from render.thanos.authenticated import WRITE
 from render.thanos.bucket_roles import BucketRole, compactors, stores
 from render.thanos.bucket_web import BROWSE, web_flags
-from render.thanos.memcached import server_flags
+from render.thanos.memcached import memcached_flags
 from render.thanos.names import QUERY, RECEIVE, ROUTER, RULER, WEB
 from render.writers import WRITER
 from settings import Memcached, Quantity, Receive, Ruler, Thanos, memory, seconds
@@ -203,7 +203,7 @@ def memcached_args(monitor: Monitor, thanos: Thanos, memcached: Memcached) -> Th
     """Return the arguments of memcached."""
     return {
         "namespace": monitor.context.namespace,
-        "flags": server_flags(memcached.memory),
+        "flags": memcached_flags(memcached.memory),
         "replicas": memcached.replicas,
         "memory": memory.memcached_memory(memcached.memory),
         "users": [*stores(thanos), *([QUERY] if thanos.query_frontend else [])],

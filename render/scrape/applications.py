@@ -3,8 +3,7 @@
 import re
 from typing import Any
 
-from settings import Fleet, seconds
-from settings.application import Application
+from settings import Application, Fleet, seconds
 
 from .annotated import FALLBACK
 from .job import ScrapeJob
