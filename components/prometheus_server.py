@@ -261,7 +261,7 @@ def pod(
 
 
 def uploads(sidecar: Sidecar) -> k8s.core.v1.ContainerArgsDict:
-    """The container of the sidecar, with the volume of Prometheus."""
+    """Return the container of the sidecar, with the volume of Prometheus."""
     data: k8s.core.v1.VolumeMountArgsDict = {"name": VOLUME, "mount_path": DATA}
     return thanos.container(sidecar.image, sidecar.flags, ("128Mi", "512Mi"), sidecar.access, [data], SIDECAR)
 

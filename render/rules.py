@@ -216,7 +216,7 @@ def _for_the_fleet(alert: Alert, group: Group, fleet: Fleet, absent: Mapping[str
     if (tuning and not tuning.enabled) or (absent and excepted == [*absent]) or _undeployed(fleet) & {*alert.jobs}:
         return None
     rule = _rule(alert, group, fleet, [tuning])
-    # Where nobody asked for a job there are no series, and it would be most clusters that are named.
+    # Clusters that did not ask for a job have no series of it, and would be most of the names in the query.
     optional = ON_REQUEST & {*alert.jobs}
     named = [name for name in excepted if _is_tuned(alert, fleet, name) or not unreachable(fleet, name) & optional]
     return _narrowed(rule, "unless", named) if named else rule

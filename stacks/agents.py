@@ -48,7 +48,7 @@ def endpoint(cluster: str, receiver: Receiver, *, token: bool) -> RemoteWriteEnd
     if receiver.url:
         shown = {} if receiver.audience else {cluster: pulumi.Config().require_secret(secret_key(cluster, "token"))}
         audiences = {cluster: receiver.audience} if receiver.audience else {}
-        # Whether there is Receive behind the URL of a hub, which does not support 2.0, nothing says.
+        # The hub behind a URL may have Receive, which does not support 2.0, and nothing says so.
         return RemoteWriteEndpoint(receiver.url, shown, audiences, receiver.ca or "", "", PROTOCOL_1)
     reference = pulumi.StackReference(f"{cluster}-hub", receiver.stack)
     hub = reference.require_output("hub")

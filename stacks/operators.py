@@ -1,4 +1,4 @@
-"""What is asked of a cluster before the Prometheus Operator in it gets something to do."""
+"""Checks of a cluster before its Prometheus Operator gets custom resources, and the end of the Prometheus before it."""
 
 import asyncio
 import re
