@@ -114,10 +114,10 @@ class Alertmanager(pulumi.ComponentResource):
         )
         operator: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": OPERATOR}
         client_account(f"{name}-operator", operator, proxies.roles[OPERATE.name], child_opts)
-        looking: dict[str, pulumi.Input[str]] = {f"{APP}-reader": args["reader"], f"{OPERATOR}-reads": OPERATOR}
-        for binding, account_name in looking.items():
-            reads: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": binding}
-            bind_role(f"{name}-{binding}", reads, proxies.roles[READ.name], account_name, child_opts)
+        readers: dict[str, pulumi.Input[str]] = {f"{APP}-reader": args["reader"], f"{OPERATOR}-reads": OPERATOR}
+        for binding, account_name in readers.items():
+            named: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": binding}
+            bind_role(f"{name}-{binding}", named, proxies.roles[READ.name], account_name, child_opts)
         self.service = proxies.service
         self._serve(name, args, metadata, account.metadata.name, proxies, child_opts)
         self.register_outputs({"service": self.service})

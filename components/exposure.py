@@ -159,10 +159,10 @@ class Exposure(pulumi.ComponentResource):
         """
         if not ours and not args.get("service_annotations") and not args.get("gateway_of_gke"):
             return args["app"]
-        own, told = _outside(metadata), {**ours, **args.get("service_annotations", {})}
-        beside: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": own, "annotations": told}
+        own, annotations = _outside(metadata), {**ours, **args.get("service_annotations", {})}
+        named: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": own, "annotations": annotations}
         spec = service({**args, "via": "clusterIP"})
-        k8s.core.v1.Service(f"{name}-outside", metadata=beside, spec=spec, opts=child_opts)
+        k8s.core.v1.Service(f"{name}-outside", metadata=named, spec=spec, opts=child_opts)
         return own
 
     def _gateway(

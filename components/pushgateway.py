@@ -67,10 +67,12 @@ class Pushgateway(pulumi.ComponentResource):
         scraper: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{APP}-metrics-scraper"}
         bind_role(f"{name}-metrics-scraper", scraper, proxies.roles[METRICS.name], args["scraper"], child_opts)
         cleaner: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{APP}-cleaner"}
-        cleans = k8s.rbac.v1.Role(
+        cleaner_role = k8s.rbac.v1.Role(
             f"{name}-cleaner-role", metadata=cleaner, rules=permission(PUSH, APP, ["delete"]), opts=child_opts
         )
-        self.cleaner_token = service_account_token(f"{name}-cleaner", cleaner, cleans.metadata.name, 0, child_opts)
+        self.cleaner_token = service_account_token(
+            f"{name}-cleaner", cleaner, cleaner_role.metadata.name, 0, child_opts
+        )
         self.pusher_token = service_account_token(
             f"{name}-pusher", {**metadata, "name": f"{APP}-pusher"}, proxies.roles[PUSH.name], 0, child_opts
         )

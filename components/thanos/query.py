@@ -104,8 +104,8 @@ class ThanosQuery(pulumi.ComponentResource):
         viewer: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{QUERY}-viewer"}
         bind_role(f"{own}-viewer", viewer, self.roles[BROWSE.name], args["viewer"], child_opts)
         for proxy in scraped_through:
-            scraped: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{QUERY}-{proxy.name}-scraper"}
-            bind_role(f"{own}-{proxy.name}-scraper", scraped, self.roles[proxy.name], args["scraper"], child_opts)
+            named: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{QUERY}-{proxy.name}-scraper"}
+            bind_role(f"{own}-{proxy.name}-scraper", named, self.roles[proxy.name], args["scraper"], child_opts)
         self._serve(own, args, metadata, account.metadata.name, proxies, child_opts)
         self.register_outputs({"service": self.service})
 
@@ -147,7 +147,7 @@ def pod(
     args: ThanosQueryArgs, account: pulumi.Input[str], config: pulumi.Input[str], proxies: auth_proxy.AuthProxies
 ) -> k8s.core.v1.PodSpecArgsDict:
     """The pod: Query on loopback, the Query Frontend in front of it, and the auth proxies."""
-    shown: list[k8s.core.v1.VolumeArgsDict] = [
+    certificates: list[k8s.core.v1.VolumeArgsDict] = [
         # By number: the name of a Secret may be longer than a volume's, have dots, or be that of another volume.
         {"name": f"certificate-{number}", "secret": {"secret_name": secret}}
         for number, secret in enumerate(args["certificates"])
@@ -170,7 +170,7 @@ def pod(
         ],
         "volumes": [
             {"name": "config", "config_map": {"name": config}},
-            *shown,
+            *certificates,
             *proxies.volumes,
         ],
     }

@@ -55,7 +55,7 @@ class ThanosRuler(pulumi.ComponentResource):
         config = k8s.core.v1.ConfigMap(
             f"{own}-config", metadata=metadata, data={file: args["alertmanagers"]}, opts=child_opts
         )
-        shown = [
+        own_tokens = [
             *([tokens.AUTH_PROXY] if "notify" in args or args.get("verified") else []),
             *([tokens.API] if args.get("stateless") else []),
         ]
@@ -70,14 +70,14 @@ class ThanosRuler(pulumi.ComponentResource):
                 {"name": "rules", "mount_path": RULES, "read_only": True},
                 {"name": "config", "mount_path": dirname(ALERTMANAGERS_FILE), "read_only": True},
                 {"name": "certificate", "mount_path": OWN_CERTIFICATE, "read_only": True},
-                *(token.mount for token in shown),
+                *(token.mount for token in own_tokens),
                 *files.mounts,
             ],
             [
                 rules,
                 {"name": "config", "config_map": {"name": config.metadata.name}},
                 public_certificate(args["tls_secret"]),
-                *(token.volume for token in shown),
+                *(token.volume for token in own_tokens),
                 *files.volumes,
             ],
         )
