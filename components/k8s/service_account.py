@@ -15,7 +15,7 @@ RBAC = "rbac.authorization.k8s.io"
 def service_account(
     name: str, metadata: k8s.meta.v1.ObjectMetaArgsDict, child_opts: ResourceOptions
 ) -> k8s.core.v1.ServiceAccount:
-    """Make a ServiceAccount, whose token Kubernetes mounts into no container: those that use it mount it themselves."""
+    """Make a ServiceAccount, whose token is mounted only where a pod or a container says so."""
     return k8s.core.v1.ServiceAccount(name, metadata=metadata, automount_service_account_token=False, opts=child_opts)
 
 
