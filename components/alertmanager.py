@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Mapping, Sequence
+from posixpath import dirname
 from typing import NotRequired, TypedDict
 
 import pulumi
@@ -30,14 +31,14 @@ from settings.scrape_credentials import MountedFile
 from .k8s import auth_proxy
 from .k8s.labels import metadata_of, selector
 from .k8s.network_policy import network_policy, pods_of
-from .k8s.probes import STARTING
-from .k8s.prometheus import projections
+from .k8s.probes import STARTING, http_probes
 from .k8s.security import POD_WITH_VOLUME, RESTRICTED
-from .k8s.service_account import bind_role, client_account
+from .k8s.service_account import bind_role, client_account, service_account
 from .k8s.timeouts import timeouts
+from .k8s.volume import projections
 from .k8s.workload import VOLUME, pod_defaults, pod_field, replicas, resources, spread
 
-CONFIG = CONFIG_FILE.rpartition("/")[0]
+CONFIG = dirname(CONFIG_FILE)
 
 
 class AlertmanagerArgs(TypedDict):
@@ -92,9 +93,7 @@ class Alertmanager(pulumi.ComponentResource):
         child_opts = ResourceOptions(parent=self)
         await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         metadata = metadata_of(APP, args["namespace"], args["image"])
-        account = k8s.core.v1.ServiceAccount(
-            f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
-        )
+        account = service_account(f"{name}-account", metadata, child_opts)
         proxies = auth_proxy.auth_proxies(
             name,
             [NOTIFY.called_by(args["notifier"], RULER), OPERATE, READ],
@@ -115,10 +114,10 @@ class Alertmanager(pulumi.ComponentResource):
         )
         operator: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": OPERATOR}
         client_account(f"{name}-operator", operator, proxies.roles[OPERATE.name], child_opts)
-        looking: dict[str, pulumi.Input[str]] = {f"{APP}-reader": args["reader"], f"{OPERATOR}-reads": OPERATOR}
-        for binding, account_name in looking.items():
-            reads: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": binding}
-            bind_role(f"{name}-{binding}", reads, proxies.roles[READ.name], account_name, child_opts)
+        readers: dict[str, pulumi.Input[str]] = {f"{APP}-reader": args["reader"], f"{OPERATOR}-reads": OPERATOR}
+        for binding, account_name in readers.items():
+            named: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": binding}
+            bind_role(f"{name}-{binding}", named, proxies.roles[READ.name], account_name, child_opts)
         self.service = proxies.service
         self._serve(name, args, metadata, account.metadata.name, proxies, child_opts)
         self.register_outputs({"service": self.service})
@@ -244,9 +243,7 @@ def pod(
                     f"--listen-address=:{RELOADER_PORT}",
                 ],
                 "ports": [{"name": RELOADER, "container_port": RELOADER_PORT}],
-                "startup_probe": {"http_get": {"path": "/healthz", "port": RELOADER}, **STARTING},
-                "readiness_probe": {"http_get": {"path": "/healthz", "port": RELOADER}},
-                "liveness_probe": {"http_get": {"path": "/healthz", "port": RELOADER}, "period_seconds": 30},
+                **http_probes("/healthz", RELOADER),
                 "resources": resources("10m", "24Mi", "64Mi"),
                 "security_context": RESTRICTED,
                 "volume_mounts": [{"name": "config", "mount_path": CONFIG, "read_only": True}],

@@ -1,5 +1,6 @@
 """blackbox_exporter: probes endpoints for the Prometheus server, and for no other client."""
 
+from posixpath import basename, dirname
 from typing import TypedDict
 
 import pulumi
@@ -12,7 +13,7 @@ from .k8s import auth_proxy
 from .k8s.labels import metadata_of
 from .k8s.probes import exec_probes
 from .k8s.security import POD_RESTRICTED, RESTRICTED
-from .k8s.service_account import bind_role
+from .k8s.service_account import bind_role, service_account
 from .k8s.timeouts import timeouts
 from .k8s.workload import pod_defaults, resources, stateful_set
 
@@ -44,9 +45,7 @@ class BlackboxExporter(pulumi.ComponentResource):
         child_opts = ResourceOptions(parent=self)
         await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         metadata = metadata_of(APP, args["namespace"], args["image"])
-        account = k8s.core.v1.ServiceAccount(
-            f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
-        )
+        account = service_account(f"{name}-account", metadata, child_opts)
         proxies = auth_proxy.auth_proxies(
             name,
             [PROBE.called_by(args["scraper"])],
@@ -59,7 +58,7 @@ class BlackboxExporter(pulumi.ComponentResource):
         )
         scraper: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{APP}-scraper"}
         bind_role(f"{name}-scraper", scraper, proxies.roles[PROBE.name], args["scraper"], child_opts)
-        file = CONFIG_FILE.rpartition("/")[2]
+        file = basename(CONFIG_FILE)
         config = k8s.core.v1.ConfigMap(
             f"{name}-config", metadata=metadata, data={file: args["config"]}, opts=child_opts
         )
@@ -77,7 +76,7 @@ def pod(
         "args": list(FLAGS),
         "resources": resources("10m", "24Mi", "128Mi"),
         "security_context": RESTRICTED,
-        "volume_mounts": [{"name": "config", "mount_path": CONFIG_FILE.rpartition("/")[0], "read_only": True}],
+        "volume_mounts": [{"name": "config", "mount_path": dirname(CONFIG_FILE), "read_only": True}],
         **exec_probes(LISTEN),
     }
     return {

@@ -52,7 +52,8 @@ class ClusterAccess(pulumi.ComponentResource):
             f"{name}-watcher",
             {"name": f"{args['prefix']}-{APP}-scrape", "labels": metadata["labels"]},
             rules(args),
-            {"kind": "ServiceAccount", "name": APP, "namespace": args["namespace"]},
+            APP,
+            args["namespace"],
             child_opts,
         )
         self.token = pulumi.Output.secret(decoded(secret, "token"))

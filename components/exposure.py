@@ -1,12 +1,13 @@
 """Exposes auth proxies under a host: by a Service, or through an Ingress, Gateway or HTTPProxy with TLS to them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
+from settings.expose import Via
 from settings.ingress import CONTROLLERS, TIMEOUT, Controller, controller
 
 from .k8s import gke, traefik
@@ -17,8 +18,6 @@ GATEWAY_API = "gateway.networking.k8s.io/v1"
 CONTOUR = "projectcontour.io/v1"
 EXTERNAL_DNS = "external-dns.alpha.kubernetes.io/hostname"
 TYPES = {"clusterIP": "ClusterIP", "nodePort": "NodePort", "loadBalancer": "LoadBalancer"}
-
-Via = Literal["clusterIP", "nodePort", "loadBalancer", "ingress", "gateway", "httpProxy"]
 
 
 class Backend(TypedDict):
@@ -160,10 +159,10 @@ class Exposure(pulumi.ComponentResource):
         """
         if not ours and not args.get("service_annotations") and not args.get("gateway_of_gke"):
             return args["app"]
-        own, told = _outside(metadata), {**ours, **args.get("service_annotations", {})}
-        beside: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": own, "annotations": told}
+        own, annotations = _outside(metadata), {**ours, **args.get("service_annotations", {})}
+        named: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": own, "annotations": annotations}
         spec = service({**args, "via": "clusterIP"})
-        k8s.core.v1.Service(f"{name}-outside", metadata=beside, spec=spec, opts=child_opts)
+        k8s.core.v1.Service(f"{name}-outside", metadata=named, spec=spec, opts=child_opts)
         return own
 
     def _gateway(

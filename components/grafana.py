@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from posixpath import dirname
 from typing import NotRequired, TypedDict
 
 import pulumi
@@ -28,11 +29,10 @@ from settings.scrape_credentials import MountedFile
 from .k8s.config_maps import file_volume
 from .k8s.labels import metadata_of, selector
 from .k8s.network_policy import network_policy
-from .k8s.prometheus import projections
 from .k8s.security import POD_WITH_VOLUME, RESTRICTED
 from .k8s.service_account import newest_token_secret
 from .k8s.timeouts import timeouts
-from .k8s.volume import claim
+from .k8s.volume import claim, projections
 from .k8s.workload import pod_defaults, resources, stateful_set
 
 USER = 472
@@ -195,9 +195,9 @@ MOUNTS: list[k8s.core.v1.VolumeMountArgsDict] = [
     {"name": "dashboards", "mount_path": f"{PROVISIONING}/dashboards", "read_only": True},
     {"name": "boards", "mount_path": DASHBOARDS, "read_only": True},
     {"name": "tls", "mount_path": TLS, "read_only": True},
-    {"name": "trusted", "mount_path": TRUSTED.rpartition("/")[0], "read_only": True},
-    {"name": "reader", "mount_path": TOKEN.rpartition("/")[0], "read_only": True},
-    {"name": "admin", "mount_path": PASSWORD.rpartition("/")[0], "read_only": True},
+    {"name": "trusted", "mount_path": dirname(TRUSTED), "read_only": True},
+    {"name": "reader", "mount_path": dirname(TOKEN), "read_only": True},
+    {"name": "admin", "mount_path": dirname(PASSWORD), "read_only": True},
 ]
 _APPLICATIONS: k8s.core.v1.VolumeMountArgsDict = {
     "name": "applications",

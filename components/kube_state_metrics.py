@@ -13,6 +13,7 @@ from .k8s.labels import metadata_of, selector
 from .k8s.network_policy import network_policy, pods_of
 from .k8s.probes import STARTING
 from .k8s.security import POD_RESTRICTED, RESTRICTED
+from .k8s.service_account import bind_cluster_role, service_account
 from .k8s.timeouts import timeouts
 from .k8s.workload import pod_defaults, resources, stateful_set
 
@@ -66,9 +67,7 @@ class KubeStateMetrics(pulumi.ComponentResource):
             "name": f"{args['prefix']}-{APP}",
             "labels": metadata["labels"],
         }
-        account = k8s.core.v1.ServiceAccount(
-            f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
-        )
+        account = service_account(f"{name}-account", metadata, child_opts)
         role = k8s.rbac.v1.ClusterRole(
             f"{name}-role",
             metadata=cluster_scoped,
@@ -78,12 +77,8 @@ class KubeStateMetrics(pulumi.ComponentResource):
             ],
             opts=child_opts,
         )
-        k8s.rbac.v1.ClusterRoleBinding(
-            f"{name}-binding",
-            metadata=cluster_scoped,
-            role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role.metadata.name},
-            subjects=[{"kind": "ServiceAccount", "name": account.metadata.name, "namespace": args["namespace"]}],
-            opts=child_opts,
+        bind_cluster_role(
+            name, cluster_scoped, role.metadata.name, account.metadata.name, args["namespace"], child_opts
         )
         await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         stateful_set(name, APP, metadata, pod(image, account.metadata.name, args), await_opts)

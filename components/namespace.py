@@ -7,6 +7,7 @@ import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
 from .k8s.labels import PART_OF
+from .k8s.service_account import RBAC
 
 CONSTRAINTS = {"restricted": "nonroot-v2", "privileged": "privileged"}
 """Pod Security level -> the security context constraints of OpenShift that admit such pods under users of their own."""
@@ -52,8 +53,8 @@ class Namespace(pulumi.ComponentResource):
             k8s.rbac.v1.RoleBinding(
                 f"{name}-constraints",
                 metadata={"name": "promfleet-constraints", "namespace": self.namespace, "labels": PART_OF},
-                role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": constraints},
-                subjects=[{"kind": "Group", "api_group": "rbac.authorization.k8s.io", "name": everybody}],
+                role_ref={"api_group": RBAC, "kind": "ClusterRole", "name": constraints},
+                subjects=[{"kind": "Group", "api_group": RBAC, "name": everybody}],
                 opts=child_opts,
             )
         self.register_outputs({"namespace": self.namespace})

@@ -10,8 +10,9 @@ from render.node_exporter import COLLECTORS
 from render.scrape.platforms import VIRTUAL
 
 from .k8s.labels import labels, metadata_of, selector
-from .k8s.probes import STARTING
+from .k8s.probes import http_probes
 from .k8s.security import POD_RESTRICTED, RESTRICTED
+from .k8s.service_account import service_account
 from .k8s.timeouts import timeouts
 from .k8s.workload import pod_defaults, pod_field, resources
 
@@ -51,9 +52,7 @@ class NodeExporter(pulumi.ComponentResource):
         image, port = args["image"], args["port"]
         metadata = metadata_of(APP, args["namespace"], image)
         child_opts = ResourceOptions(parent=self)
-        account = k8s.core.v1.ServiceAccount(
-            f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
-        )
+        account = service_account(f"{name}-account", metadata, child_opts)
         await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         k8s.apps.v1.DaemonSet(
             f"{name}-daemonset",
@@ -101,9 +100,7 @@ def pod(image: str, account: pulumi.Input[str], port: int) -> k8s.core.v1.PodSpe
                 ],
                 "env": [{"name": "HOST_IP", "value_from": pod_field("status.hostIP")}],
                 "ports": [{"name": "metrics", "container_port": port, "host_port": port}],
-                "startup_probe": {"http_get": {"path": "/", "port": "metrics"}, **STARTING},
-                "readiness_probe": {"http_get": {"path": "/", "port": "metrics"}},
-                "liveness_probe": {"http_get": {"path": "/", "port": "metrics"}, "period_seconds": 30},
+                **http_probes("/", "metrics"),
                 "resources": resources("50m", "32Mi", "180Mi"),
                 "security_context": RESTRICTED,
                 "volume_mounts": [

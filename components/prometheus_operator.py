@@ -7,19 +7,18 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from settings.operator import HONOURED, definitions
+from settings.operator import GROUP, HONOURED, definitions
 
 from .k8s.labels import PART_OF, labels, metadata_of, selector
 from .k8s.network_policy import allow_ingress
 from .k8s.operated import WAIT_FOR
-from .k8s.probes import STARTING
+from .k8s.probes import http_probes
 from .k8s.security import POD_RESTRICTED, RESTRICTED
-from .k8s.service_account import bind_role
+from .k8s.service_account import bind_cluster_role, bind_role, service_account
 from .k8s.timeouts import timeouts
 from .k8s.workload import pod_defaults, resources
 
 APP = "prometheus-operator"
-GROUP = "monitoring.coreos.com"
 PORT = 8080
 _RUN = ("prometheusagents", "prometheuses")
 """Kinds that it runs, in its own namespace only; of the others it reads those of all namespaces."""
@@ -81,20 +80,14 @@ class PrometheusOperator(pulumi.ComponentResource):
         await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         metadata = metadata_of(APP, namespace, image)
         defined = [definition(name, one, await_opts) for one in definitions()]
-        account = k8s.core.v1.ServiceAccount(
-            f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
-        )
+        account = service_account(f"{name}-account", metadata, child_opts)
         cluster_scoped: k8s.meta.v1.ObjectMetaArgsDict = {
             "name": f"{args['prefix']}-{APP}",
             "labels": labels(APP, APP, image),
         }
         reads = k8s.rbac.v1.ClusterRole(f"{name}-reads", metadata=cluster_scoped, rules=_READ, opts=child_opts)
-        k8s.rbac.v1.ClusterRoleBinding(
-            f"{name}-reads-binding",
-            metadata=cluster_scoped,
-            role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": reads.metadata.name},
-            subjects=[{"kind": "ServiceAccount", "name": account.metadata.name, "namespace": namespace}],
-            opts=child_opts,
+        bind_cluster_role(
+            f"{name}-reads", cluster_scoped, reads.metadata.name, account.metadata.name, namespace, child_opts
         )
         writes = k8s.rbac.v1.Role(f"{name}-writes", metadata=metadata, rules=_WRITE, opts=child_opts)
         bind_role(f"{name}-writes", metadata, writes.metadata.name, account.metadata.name, child_opts)
@@ -159,9 +152,7 @@ def pod(args: PrometheusOperatorArgs, account: pulumi.Input[str]) -> k8s.core.v1
                     ),
                 ],
                 "ports": [{"name": "metrics", "container_port": PORT}],
-                "startup_probe": {"http_get": {"path": "/healthz", "port": "metrics"}, **STARTING},
-                "readiness_probe": {"http_get": {"path": "/healthz", "port": "metrics"}},
-                "liveness_probe": {"http_get": {"path": "/healthz", "port": "metrics"}, "period_seconds": 30},
+                **http_probes("/healthz", "metrics"),
                 "resources": resources("20m", "64Mi", "256Mi"),
                 "security_context": RESTRICTED,
             }

@@ -1,6 +1,7 @@
 """A Prometheus that stores samples, evaluates rules and answers queries, behind an auth proxy for queries."""
 
 from collections.abc import Mapping, Sequence
+from posixpath import dirname
 from typing import NamedTuple, NotRequired, TypedDict
 
 import pulumi
@@ -33,7 +34,7 @@ from .k8s.write_proxy import Envoy
 from .thanos import role as thanos
 from .thanos.role import BucketAccess
 
-RULES = RULE_FILES.rpartition("/")[0]
+RULES = dirname(RULE_FILES)
 
 
 class Sidecar(NamedTuple):
@@ -246,7 +247,7 @@ def pod(
                 args["memory"],
                 [
                     {"name": "rules", "mount_path": RULES, "read_only": True},
-                    {"name": "certificate", "mount_path": CERTIFICATE.rpartition("/")[0], "read_only": True},
+                    {"name": "certificate", "mount_path": dirname(CERTIFICATE), "read_only": True},
                     tokens.API.mount,
                     tokens.AUTH_PROXY.mount,
                     *targets_ca(args.get("targets_ca_config_map")).mounts,
@@ -260,7 +261,7 @@ def pod(
 
 
 def uploads(sidecar: Sidecar) -> k8s.core.v1.ContainerArgsDict:
-    """The container of the sidecar, with the volume of Prometheus."""
+    """Return the container of the sidecar, with the volume of Prometheus."""
     data: k8s.core.v1.VolumeMountArgsDict = {"name": VOLUME, "mount_path": DATA}
     return thanos.container(sidecar.image, sidecar.flags, ("128Mi", "512Mi"), sidecar.access, [data], SIDECAR)
 

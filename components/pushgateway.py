@@ -13,7 +13,7 @@ from .k8s.auth_proxy import permission
 from .k8s.labels import metadata_of
 from .k8s.probes import exec_probes
 from .k8s.security import POD_WITH_VOLUME, RESTRICTED
-from .k8s.service_account import bind_role, service_account_token
+from .k8s.service_account import bind_role, service_account, service_account_token
 from .k8s.timeouts import timeouts
 from .k8s.volume import claim
 from .k8s.workload import pod_defaults, resources, stateful_set
@@ -53,9 +53,7 @@ class Pushgateway(pulumi.ComponentResource):
         child_opts = ResourceOptions(parent=self)
         await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         metadata = metadata_of(APP, args["namespace"], args["image"])
-        account = k8s.core.v1.ServiceAccount(
-            f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
-        )
+        account = service_account(f"{name}-account", metadata, child_opts)
         proxies = auth_proxy.auth_proxies(
             name,
             [PUSH, METRICS.called_by(args["scraper"])],
@@ -69,10 +67,12 @@ class Pushgateway(pulumi.ComponentResource):
         scraper: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{APP}-metrics-scraper"}
         bind_role(f"{name}-metrics-scraper", scraper, proxies.roles[METRICS.name], args["scraper"], child_opts)
         cleaner: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{APP}-cleaner"}
-        cleans = k8s.rbac.v1.Role(
+        cleaner_role = k8s.rbac.v1.Role(
             f"{name}-cleaner-role", metadata=cleaner, rules=permission(PUSH, APP, ["delete"]), opts=child_opts
         )
-        self.cleaner_token = service_account_token(f"{name}-cleaner", cleaner, cleans.metadata.name, 0, child_opts)
+        self.cleaner_token = service_account_token(
+            f"{name}-cleaner", cleaner, cleaner_role.metadata.name, 0, child_opts
+        )
         self.pusher_token = service_account_token(
             f"{name}-pusher", {**metadata, "name": f"{APP}-pusher"}, proxies.roles[PUSH.name], 0, child_opts
         )

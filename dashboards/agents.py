@@ -1,6 +1,8 @@
 """Remote write: what agents send, what waits, and what is lost."""
 
-from .expressions import ANY_IS_BAD, CLUSTERS, MANY, NO_AGENT, RED, SENDERS, behind
+from alerts.sources import SENDERS
+
+from .expressions import ANY_IS_BAD, CLUSTERS, MANY, NO_AGENT, RED, behind
 from .model import Column, Dashboard, Query, Row, Step, Table, TimeSeries
 
 _BY = "cluster, instance, remote_name"

@@ -1,17 +1,17 @@
 """One cluster: what it has, what it gives, who uses it."""
 
+from alerts.sources import KUBELETS, STATE
+from alerts.sources import NODE as NODES
+
 from .expressions import (
     ANY_IS_BAD,
     ANY_IS_ODD,
     CLUSTER,
     FULL,
-    KUBELETS,
     NO_CADVISOR,
     NO_KUBE_STATE_METRICS,
     NO_NODE_EXPORTER,
-    NODES,
     ONE,
-    STATE,
     allocatable,
     cpu_used,
     disk_used,

@@ -1,5 +1,8 @@
 """What the dashboards have in common: choices, filters, colours, and expressions that more than one shows."""
 
+from alerts.sources import CADVISOR, SENDERS, STATE
+from alerts.sources import NODE as NODES
+
 from .model import Step, Variable
 
 CLUSTER = Variable("cluster", "label_values(promfleet_cluster_expected, cluster)")
@@ -8,12 +11,6 @@ CLUSTERS = CLUSTER._replace(many=True)
 """Clusters, or all; their filter is `MANY`."""
 ONE = 'cluster="$cluster"'
 MANY = 'cluster=~"$cluster"'
-STATE, NODES, KUBELETS, CADVISOR = (
-    f'job="{job}"' for job in ("kube-state-metrics", "node-exporter", "kubelet", "cadvisor")
-)
-"""Which job brings a metric: targets of other people's may have metrics of the same names."""
-SENDERS = 'job=~"prometheus|thanos-ruler"'
-"""Whoever writes to a hub or to Receive."""
 NAMESPACE = Variable("namespace", f"label_values(kube_namespace_status_phase{{{ONE}, {STATE}}}, namespace)")
 NODE = Variable("node", f"label_values(kube_node_info{{{ONE}, {STATE}}}, node)")
 
@@ -92,3 +89,8 @@ def behind(where: str, by: str) -> str:
     newest = f"max by (cluster, instance) ({scraped})"
     sent = f"prometheus_remote_storage_queue_highest_sent_timestamp_seconds{{{where}, {SENDERS}}} > 0"
     return f"max by ({by}) ({newest} - on (cluster, instance) group_right () ({sent}))"
+
+
+def rate_by(metric: str, where: str, by: str) -> str:
+    """The rate of a counter, summed by labels; `where` are its matchers."""
+    return f"sum by ({by}) (rate({metric}{{{where}}}[$__rate_interval]))"

@@ -1,5 +1,7 @@
 """Every cluster on one page."""
 
+from alerts.sources import STATE
+
 from .expressions import (
     ANY_IS_BAD,
     ANY_IS_ODD,
@@ -9,7 +11,6 @@ from .expressions import (
     MANY,
     NO_AGENT,
     RED,
-    STATE,
     YELLOW,
     allocatable,
     behind,

@@ -1,15 +1,15 @@
 """One namespace and its workloads."""
 
+from alerts.sources import KUBELETS, STATE
+
 from .expressions import (
     ANY_IS_BAD,
     ANY_IS_ODD,
     CLUSTER,
-    KUBELETS,
     NAMESPACE,
     NO_CADVISOR,
     NO_KUBE_STATE_METRICS,
     ONE,
-    STATE,
     TO_POD,
     pod_cpu,
     pod_memory,

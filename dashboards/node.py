@@ -1,13 +1,14 @@
 """One node, from its kernel's point of view."""
 
+from alerts.sources import KUBELETS
+from alerts.sources import NODE as NODES
+
 from .expressions import (
     CLUSTER,
     FULL,
-    KUBELETS,
     NO_CADVISOR,
     NO_NODE_EXPORTER,
     NODE,
-    NODES,
     ONE,
     RED,
     TO_POD,

@@ -1,15 +1,15 @@
 """One pod: what it uses of what it may."""
 
+from alerts.sources import CADVISOR, STATE
+
 from .expressions import (
     ANY_IS_BAD,
-    CADVISOR,
     CLUSTER,
     DOWN_IS_BAD,
     NAMESPACE,
     NO_CADVISOR,
     NO_KUBE_STATE_METRICS,
     ONE,
-    STATE,
     pod_cpu,
     pod_memory,
 )

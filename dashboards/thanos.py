@@ -1,6 +1,6 @@
 """Thanos by role: are its pods ready, do they answer, and how fast."""
 
-from .expressions import ANY_IS_BAD, FULL, ONE, RED, quantile
+from .expressions import ANY_IS_BAD, FULL, ONE, RED, quantile, rate_by
 from .model import Column, Dashboard, Query, Row, Stat, Step, Table, TimeSeries, Variable
 
 _CLUSTER = Variable("cluster", 'label_values(thanos_build_info{job=~"thanos-.+"}, cluster)')
@@ -14,12 +14,8 @@ _NO_FRONTEND = "This stack has no Query Frontend, or it had no requests."
 _NO_REQUESTS = "There were no requests."
 
 
-def _rate(metric: str, where: str, by: str) -> str:
-    return f"sum by ({by}) (rate({metric}{{{where}}}[$__rate_interval]))"
-
-
 def _share(part: str, whole: str, where: str, by: str) -> str:
-    return f"{_rate(part, where, by)} / {_rate(whole, where, by)}"
+    return f"{rate_by(part, where, by)} / {rate_by(whole, where, by)}"
 
 
 _NOW = Row(
@@ -96,7 +92,7 @@ _ANSWERS = Row(
             title="Requests by answer",
             description="4xx are invalid requests, 5xx are errors of Thanos.",
             empty=_NO_REQUESTS,
-            queries=(Query(_rate("http_requests_total", _QUERY, "handler, code"), "{{handler}} {{code}}"),),
+            queries=(Query(rate_by("http_requests_total", _QUERY, "handler, code"), "{{handler}} {{code}}"),),
             unit="reqps",
         ),
         TimeSeries(
@@ -144,7 +140,7 @@ _ANSWERS = Row(
             empty="No call has failed.",
             queries=(
                 Query(
-                    _rate("grpc_client_handled_total", f'{_QUERY}, grpc_code!="OK"', "grpc_code") + " > 0",
+                    rate_by("grpc_client_handled_total", f'{_QUERY}, grpc_code!="OK"', "grpc_code") + " > 0",
                     "{{grpc_code}}",
                 ),
             ),
@@ -174,7 +170,7 @@ _BUCKET = Row(
             empty=_NO_REQUESTS,
             queries=(
                 Query(
-                    _rate("grpc_server_handled_total", f'{_STORE}, grpc_method!="Info"', "grpc_code") + " > 0",
+                    rate_by("grpc_server_handled_total", f'{_STORE}, grpc_method!="Info"', "grpc_code") + " > 0",
                     "{{grpc_code}}",
                 ),
             ),

@@ -1,6 +1,6 @@
 """Thanos' blocks: do they reach the bucket, are they compacted, and do they leave it in time."""
 
-from .expressions import ANY_IS_BAD, ANY_IS_ODD, ONE, RED, quantile
+from .expressions import ANY_IS_BAD, ANY_IS_ODD, ONE, RED, quantile, rate_by
 from .model import Column, Dashboard, Query, Row, Stat, Step, Table, TimeSeries, Variable
 
 _CLUSTER = Variable("cluster", 'label_values(thanos_objstore_bucket_operations_total{job=~"thanos-.+"}, cluster)')
@@ -16,10 +16,6 @@ def _blocks(state: str) -> str:
 
 def _in_an_hour(metric: str, where: str, by: str) -> str:
     return f"sum by ({by}) (increase({metric}{{{where}}}[1h]))"
-
-
-def _rate(metric: str, where: str, by: str) -> str:
-    return f"sum by ({by}) (rate({metric}{{{where}}}[$__rate_interval]))"
 
 
 _NOW = Row(
@@ -140,7 +136,8 @@ _BUCKET = Row(
             empty=_NONE,
             queries=(
                 Query(
-                    _rate("thanos_objstore_bucket_operations_total", _ROLES, "job, operation"), "{{job}} {{operation}}"
+                    rate_by("thanos_objstore_bucket_operations_total", _ROLES, "job, operation"),
+                    "{{job}} {{operation}}",
                 ),
             ),
             unit="ops",
@@ -151,7 +148,7 @@ _BUCKET = Row(
             empty=_NONE,
             queries=(
                 Query(
-                    _rate("thanos_objstore_bucket_operation_failures_total", _ROLES, "job, operation"),
+                    rate_by("thanos_objstore_bucket_operation_failures_total", _ROLES, "job, operation"),
                     "{{job}} {{operation}}",
                 ),
             ),

@@ -1,6 +1,6 @@
 """Thanos' Receive and Ruler: what is written to them, whether it is kept, and whether rules are evaluated."""
 
-from .expressions import ONE, RED, quantile
+from .expressions import ONE, RED, quantile, rate_by
 from .model import Dashboard, Query, Row, Step, TimeSeries, Variable
 
 _CLUSTER = Variable("cluster", 'label_values(thanos_status{job=~"thanos-(receive|ruler)"}, cluster)')
@@ -8,10 +8,6 @@ _RECEIVE, _RULER = (f'{ONE}, job="thanos-{role}"' for role in ("receive", "ruler
 _WRITE = f'{_RECEIVE}, handler="receive"'
 _NO_RECEIVE = "This stack has no Receive, or it had no writes."
 _NO_RULER = "This stack has no Ruler, or it has no rules."
-
-
-def _rate(metric: str, where: str, by: str) -> str:
-    return f"sum by ({by}) (rate({metric}{{{where}}}[$__rate_interval]))"
 
 
 _WRITTEN = Row(
@@ -22,7 +18,7 @@ _WRITTEN = Row(
             description="What routers took. A line that ends is a cluster whose agent is silent.",
             empty=_NO_RECEIVE,
             queries=(
-                Query(_rate("thanos_receive_write_samples_sum", f'{_RECEIVE}, code="200"', "tenant"), "{{tenant}}"),
+                Query(rate_by("thanos_receive_write_samples_sum", f'{_RECEIVE}, code="200"', "tenant"), "{{tenant}}"),
             ),
             unit="cps",
         ),
@@ -30,7 +26,7 @@ _WRITTEN = Row(
             title="Writes by answer",
             description="429 is a tenant above its limit, 5xx comes again, other 4xx is lost at the agent.",
             empty=_NO_RECEIVE,
-            queries=(Query(_rate("http_requests_total", _WRITE, "code"), "{{code}}"),),
+            queries=(Query(rate_by("http_requests_total", _WRITE, "code"), "{{code}}"),),
             unit="reqps",
         ),
         TimeSeries(
@@ -52,7 +48,7 @@ _WRITTEN = Row(
             description="Writes of tenants above their limit. Their agents wait; what outlives an agent's log is lost.",
             empty="No tenant was ever above its limit.",
             queries=(
-                Query(_rate("thanos_receive_head_series_limited_requests_total", _RECEIVE, "tenant"), "{{tenant}}"),
+                Query(rate_by("thanos_receive_head_series_limited_requests_total", _RECEIVE, "tenant"), "{{tenant}}"),
             ),
             unit="reqps",
         ),
@@ -90,7 +86,7 @@ _KEPT = Row(
             title="Copies",
             description="What routers forward to ingestors. Errors are copies that are missing.",
             empty=_NO_RECEIVE,
-            queries=(Query(_rate("thanos_receive_forward_requests_total", _RECEIVE, "result"), "{{result}}"),),
+            queries=(Query(rate_by("thanos_receive_forward_requests_total", _RECEIVE, "result"), "{{result}}"),),
             unit="reqps",
         ),
         TimeSeries(
@@ -120,8 +116,8 @@ _RULES = Row(
             description="Failed ones are alerts that can't fire.",
             empty=_NO_RULER,
             queries=(
-                Query(_rate("prometheus_rule_evaluations_total", _RULER, "instance"), "{{instance}}"),
-                Query(_rate("prometheus_rule_evaluation_failures_total", _RULER, "instance"), "{{instance}} failed"),
+                Query(rate_by("prometheus_rule_evaluations_total", _RULER, "instance"), "{{instance}}"),
+                Query(rate_by("prometheus_rule_evaluation_failures_total", _RULER, "instance"), "{{instance}} failed"),
             ),
             unit="ops",
         ),

@@ -1,5 +1,7 @@
 """One workload: its pods together, whichever of them live just now."""
 
+from alerts.sources import STATE
+
 from .expressions import (
     ANY_IS_ODD,
     CLUSTER,
@@ -7,7 +9,6 @@ from .expressions import (
     NO_CADVISOR,
     NO_KUBE_STATE_METRICS,
     ONE,
-    STATE,
     TO_POD,
     pod_cpu,
     pod_memory,

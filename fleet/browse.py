@@ -15,10 +15,9 @@ from live import SHORTEST, client_options, reason, request_token
 from render import alertmanager, grafana
 from render.prometheus.auth_proxies import BROWSE, VIEWER
 from render.thanos.names import QUERY
-from settings import Fleet, FleetError, Server, from_file
-from settings.expose import Tls
+from settings import Fleet, Server, Tls, from_file
 
-from .exits import Exit
+from .exits import Exit, problems_reported
 from .local_proxy import LocalProxy, Upstream
 from .stack import StackError, server_of, stack_file
 
@@ -43,6 +42,7 @@ class Page(NamedTuple):
     """Name of the ServiceAccount; None where the page has a login of its own."""
 
 
+@problems_reported()
 def browse(
     page: Annotated[Name, typer.Argument(help="The page to open.")],
     stack: Annotated[str, typer.Option(help="The stack of the Prometheus server.")] = "hub",
@@ -59,9 +59,6 @@ def browse(
     try:
         fleet = from_file(stack_file(stack))
         server, found = page_of(fleet, page)
-    except FleetError as error:
-        typer.echo(error.report(), err=True)
-        raise typer.Exit(Exit.FINDINGS) from None
     except StackError as error:
         typer.echo(f"fleet open: {error}", err=True)
         raise typer.Exit(Exit.USAGE) from None

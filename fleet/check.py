@@ -8,22 +8,19 @@ import promql_parser
 import typer
 
 from render.grafana_queries import board_queries
-from render.scrape.kept import unread
-from settings import memory
+from render.scrape.missing import missing_metrics
+from settings import Fleet, FleetError, Problem, from_file, memory
 from settings.agent import MOST_SHARDS, SERIES_OF_SHARD, series_of_shard
 from settings.dashboard_file import DashboardFile
-from settings.errors import FleetError, Problem
 from settings.errors import Path as Place
-from settings.fleet import Fleet
 from settings.loading.kubeconfig import KubeconfigError, Kubeconfigs, shared_servers
-from settings.loading.load import KEY, from_file
+from settings.loading.load import PROJECT
 
 from .exits import Exit
 from .reports import Checked, CheckedFile, Finding, Json
 from .units import counted
 from .validators import AMTOOL, PROMTOOL, findings
 
-PROJECT = KEY.partition(":")[0]
 STACK_FILES = "Pulumi.*.yaml"
 _NOTHING = f"no {STACK_FILES} in this folder"
 
@@ -79,16 +76,16 @@ def _checked(
 ) -> tuple[CheckedFile, FleetError | None]:
     found = read[file]
     if isinstance(found, Fleet):
-        read_in_vain = [*series_that_are_dropped(found)]
+        missing = [*missing_in_rules(found)]
         problems = [
             *_shared_servers(found),
             *refused[file],
             *unknown_writers(found, file, read),
-            *(problem for problem, certain in read_in_vain if certain),
+            *(problem for problem, certain in missing if certain),
         ]
         warnings = [
-            *(problem for problem, certain in read_in_vain if not certain),
-            *empty_panels(found),
+            *(problem for problem, certain in missing if not certain),
+            *missing_in_dashboards(found),
             *untested_rules(found),
             *large_agents(found),
         ]
@@ -123,16 +120,16 @@ def unknown_writers(fleet: Fleet, file: Path, others: Mapping[Path, Fleet | Flee
                 yield Problem(("agents", writer.name, "shards"), f"is {known} at its hub", instead, agent.shards)
 
 
-def series_that_are_dropped(fleet: Fleet) -> Iterator[tuple[Problem, bool]]:
+def missing_in_rules(fleet: Fleet) -> Iterator[tuple[Problem, bool]]:
     """Every metric that rules of people read and that is not stored, and whether that is certain."""
     for file in fleet.alerts.rule_files:
         for path, rule in file.rules:
-            for one in unread(fleet, promql_parser.parse(rule["expr"])):
+            for one in missing_metrics(fleet, promql_parser.parse(rule["expr"])):
                 place = ("alerts", "ruleFiles", *path, "expr")
                 yield Problem(place, f"asks for {one.metric}, which {one.rule}", one.instead), one.certain
 
 
-def empty_panels(fleet: Fleet) -> Iterator[Problem]:
+def missing_in_dashboards(fleet: Fleet) -> Iterator[Problem]:
     """Every metric that dashboards of people ask this program's datasource for and that is not stored."""
     folders = fleet.grafana.dashboards if fleet.grafana else {}
     named: list[tuple[Place, DashboardFile]] = [
@@ -148,7 +145,7 @@ def empty_panels(fleet: Fleet) -> Iterator[Problem]:
         found = {}
         for query in board_queries(file.resolved(sources)):
             try:
-                found |= {one.metric: one for one in unread(fleet, promql_parser.parse(query))}
+                found |= {one.metric: one for one in missing_metrics(fleet, promql_parser.parse(query))}
             except ValueError:
                 continue  # Grafana puts something else in the place of a variable
         for one in found.values():

@@ -5,11 +5,12 @@ from typing import Annotated
 
 import typer
 
-from settings import FleetError, from_file
+from settings import from_file
 
-from .exits import Exit
+from .exits import problems_reported
 
 
+@problems_reported()
 def dashboards(
     file: Annotated[Path, typer.Argument(help="The stack file of the hub.")],
     output: Annotated[Path, typer.Option(help="The folder to write to; it is made if it is missing.")] = Path(
@@ -20,11 +21,7 @@ def dashboards(
     # Grafana's SDK takes half a second to import, which only this command needs.
     from dashboards import files  # noqa: PLC0415
 
-    try:
-        written = files(from_file(file))
-    except FleetError as error:
-        typer.echo(error.report(), err=True)
-        raise typer.Exit(Exit.FINDINGS) from None
+    written = files(from_file(file))
     output.mkdir(parents=True, exist_ok=True)
     for name, text in written.items():
         (output / name).write_text(text)

@@ -1,6 +1,12 @@
 """Exit codes of commands, other than 0 for success."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from enum import IntEnum
+
+import typer
+
+from settings import FleetError
 
 
 class Exit(IntEnum):
@@ -12,3 +18,13 @@ class Exit(IntEnum):
     """The command line, or a file or stack that it names, is wrong; Typer's own code for it."""
     FAILED = 3
     """Something that is required can't be reached, or is not installed."""
+
+
+@contextmanager
+def problems_reported() -> Generator[None]:
+    """Decorate a command that reads a stack file: print the problems of the file, and exit with 1 if it has any."""
+    try:
+        yield
+    except FleetError as error:
+        typer.echo(error.report(), err=True)
+        raise typer.Exit(Exit.FINDINGS) from None

@@ -5,13 +5,14 @@ from typing import Annotated
 
 import typer
 
-from settings.errors import FleetError, spelt
+from settings.errors import spelt
 from settings.loading.load import merged_file
 
-from .exits import Exit
+from .exits import problems_reported
 from .stack import stack_file
 
 
+@problems_reported()
 def explain(
     stack: Annotated[str, typer.Option(help="The stack; with Pulumi Cloud as organization/project/stack.")],
 ) -> None:
@@ -20,11 +21,7 @@ def explain(
 
     It shows what is written, and not defaults. `fleet check` says whether it is right.
     """
-    try:
-        merged = merged_file(stack_file(stack))
-    except FleetError as error:
-        typer.echo(error.report(), err=True)
-        raise typer.Exit(Exit.FINDINGS) from None
+    merged = merged_file(stack_file(stack))
     for path, value, origin in merged.lines():
         text = json.dumps(value, ensure_ascii=False, default=str)
         typer.echo(f"{spelt(path)}: {text}" + (f"  # {origin}" if origin else ""))

@@ -9,11 +9,14 @@ from typing import NamedTuple
 from render.machine import File
 from settings.errors import some
 
-from .render import FolderError
 from .units import counted
 
 LIST = "files.txt"
 """Says whose a folder is in its first line, and below which files were written into it."""
+
+
+class FolderError(Exception):
+    """A folder with files of others, which would be overwritten."""
 
 
 class Written(NamedTuple):

@@ -7,12 +7,11 @@ from typing import Annotated
 import typer
 
 from render.node_exporter import WEB, NodeTls, node_exporter_files
-from settings.errors import FleetError
+from settings import from_file
 from settings.exporters import HostService
 from settings.images import release
-from settings.loading.load import from_file
 
-from .exits import Exit
+from .exits import Exit, problems_reported
 from .folder import FolderError, put
 from .passwords import known_hash, new_hash
 from .stack import stack_file
@@ -34,6 +33,7 @@ class OptionError(Exception):
 
 
 @app.command()
+@problems_reported()
 def write(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to write to; it is made if it is missing.")],
     stack: Annotated[str, typer.Option(help="The stack with the cluster.")],
@@ -59,9 +59,6 @@ def write(
         tls = tls_of(host, certificate, key)
         files = node_exporter_files(host, version, tls, users_of(host, password_file, folder))
         written = put(folder, f"Written by fleet node-exporter write for cluster {cluster} of stack {stack}.", files)
-    except FleetError as error:
-        typer.echo(error.report(), err=True)
-        raise typer.Exit(Exit.FINDINGS) from None
     except (FolderError, OptionError, OSError) as error:
         typer.echo(f"fleet node-exporter: {error}", err=True)
         raise typer.Exit(Exit.USAGE) from None

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from settings.errors import FleetError, some
-from settings.fleet import Fleet
-from settings.loading.load import KEY, from_file
+from settings import Fleet, from_file
+from settings.errors import some
+from settings.loading.load import PROJECT
 from settings.validation.issuers import unknown_issuers
 
-from .exits import Exit
+from .exits import Exit, problems_reported
+from .folder import FolderError
 from .stack import stack_file
 from .units import counted
 
@@ -22,14 +23,9 @@ if TYPE_CHECKING:
 
     from .manifests import Manifests
 
-PROJECT = KEY.partition(":")[0]
 ORGANIZATION = "organization"
 """Organization that Pulumi uses with a self-managed backend."""
 README = "README.md"
-
-
-class FolderError(Exception):
-    """A folder with files of others, which would be overwritten."""
 
 
 @contextmanager
@@ -43,6 +39,7 @@ def _uncollected() -> Generator[None]:
 
 
 @_uncollected()
+@problems_reported()
 def render(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to write to; it is made if it is missing.")],
     stack: Annotated[str, typer.Option(help="The stack; with Pulumi Cloud as organization/project/stack.")],
@@ -61,9 +58,6 @@ def render(
         fleet = from_file(file)
         rendered, files = rendering(fleet, name, file.parent)
         write(folder, name, files)
-    except FleetError as error:
-        typer.echo(error.report(), err=True)
-        raise typer.Exit(Exit.FINDINGS) from None
     except ProgramError as error:
         typer.echo(f"{file}: {error}", err=True)
         raise typer.Exit(Exit.FINDINGS) from None

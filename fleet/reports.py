@@ -6,7 +6,8 @@ import typer
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
-from settings.errors import Problem, shown, spelt
+from settings import Problem
+from settings.errors import shown, spelt
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout, errors included.")]
 

@@ -11,8 +11,8 @@ from rich.table import Table
 from live import SHORTEST
 
 from .client import PrometheusClient, open_prometheus
+from .cluster_problems import cluster_problems, places
 from .exits import Exit
-from .inside import places, sentences
 from .reports import ClusterStatus, FleetStatus, Json
 from .stack import StackError, outputs
 
@@ -78,7 +78,7 @@ def status(
             rows = settled(hub, time.monotonic() + wait)
     except StackError as error:
         failure = str(error)
-    troubles = sentences(places(stack), [row.cluster for row in rows if row.healthy])
+    troubles = cluster_problems(places(stack), [row.cluster for row in rows if row.healthy])
     if json:
         FleetStatus(clusters=[row.report for row in rows], troubles=troubles, error=failure).print()
     else:

@@ -10,10 +10,10 @@ from pydantic import TypeAdapter, ValidationError
 from live import SHORTEST, reason, token_of
 from render import alertmanager
 from render.prometheus.auth_proxies import READER
-from settings import Fleet, FleetError, from_file, seconds
-from settings.types import Duration, duration
+from settings import Duration, Fleet, from_file, seconds
+from settings.types import duration
 
-from .exits import Exit
+from .exits import Exit, problems_reported
 from .stack import StackError, server_of, stack_file
 
 
@@ -24,6 +24,7 @@ class Account(StrEnum):
     OPERATOR = "operator"
 
 
+@problems_reported()
 def token(
     account: Annotated[Account, typer.Argument(help="reader: queries; operator: Alertmanager's silences.")],
     stack: Annotated[str, typer.Option(help="The stack of the Prometheus server.")] = "hub",
@@ -39,9 +40,6 @@ def token(
     try:
         fleet = from_file(stack_file(stack))
         server, name = server_of(fleet), account_of(fleet, account)
-    except FleetError as error:
-        typer.echo(error.report(), err=True)
-        raise typer.Exit(Exit.FINDINGS) from None
     except StackError as error:
         typer.echo(f"fleet token: {error}", err=True)
         raise typer.Exit(Exit.USAGE) from None

@@ -16,9 +16,8 @@ from render.prometheus.destinations import destination_entries
 from render.rules import prometheus_groups, user_groups
 from render.scrape.user_jobs import user_config
 from render.yaml import to_yaml
-from settings import Fleet
+from settings import Fleet, Problem
 from settings.errors import Path as Place
-from settings.errors import Problem
 
 STRICT = ("--lint=all", "--lint-fatal")
 UNKNOWN = "https://hub.invalid/api/v1/write"

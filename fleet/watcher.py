@@ -10,12 +10,12 @@ import typer
 
 from render.instance import Packed, TooLargeError, payloads
 from render.machine import PASSWORD, WEB, ClusterCredentials, File, Login, ReceiverCredentials, machine_files
-from settings.errors import FleetError
-from settings.fleet import Fleet
-from settings.loading.load import KEY, from_file
+from render.prometheus.agent import PROTOCOL_2
+from settings import Fleet, from_file
+from settings.loading.load import PROJECT
 from settings.watcher import SELF
 
-from .exits import Exit
+from .exits import Exit, problems_reported
 from .folder import LIST, FolderError, put, written_before
 from .passwords import known_hash, new_hash
 from .secret_manager import Secret, SecretManagerError
@@ -29,6 +29,7 @@ app = typer.Typer(
 
 
 @app.command()
+@problems_reported()
 def write(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to write to; it is made if it is missing.")],
     stack: Annotated[str, typer.Option(help="The stack with the section watcher; `pulumi up` has run.")],
@@ -44,9 +45,6 @@ def write(
         if fleet.watcher is None:
             raise FolderError(f"{file} has no section watcher. Name a stack that has one.")
         written = put(folder, head(stack), rendered(fleet, stack, folder))
-    except FleetError as error:
-        typer.echo(error.report(), err=True)
-        raise typer.Exit(Exit.FINDINGS) from None
     except FolderError as error:
         typer.echo(f"fleet watcher: {error}", err=True)
         raise typer.Exit(Exit.USAGE) from None
@@ -137,19 +135,18 @@ def rendered(fleet: Fleet, stack: str, folder: Path) -> Mapping[str, File]:
 def _receiver(known: Mapping[str, Any] | None) -> ReceiverCredentials | None:
     if known is None:
         return None
-    return ReceiverCredentials(known["url"], known["protocol"] == "2.0", known["ca"], known["token"])
+    return ReceiverCredentials(known["url"], known["protocol"] == PROTOCOL_2, known["ca"], known["token"])
 
 
 def _secrets(fleet: Fleet, stack: str) -> Mapping[str, str]:
     """Read the secrets that the fleet takes from its stack, by key without namespace."""
     if not fleet.secrets:
         return {}
-    namespace = KEY.partition(":")[0]
     found = configuration(stack)
-    if missing := [key for key in fleet.secrets if f"{namespace}:{key}" not in found]:
-        commands = "; ".join(f"`pulumi config set --secret {namespace}:{key} --stack {stack}`" for key in missing)
+    if missing := [key for key in fleet.secrets if f"{PROJECT}:{key}" not in found]:
+        commands = "; ".join(f"`pulumi config set --secret {PROJECT}:{key} --stack {stack}`" for key in missing)
         raise StackError(f"stack {stack} lacks {', '.join(missing)}. Run {commands}.")
-    return {key: found[f"{namespace}:{key}"] for key in fleet.secrets}
+    return {key: found[f"{PROJECT}:{key}"] for key in fleet.secrets}
 
 
 def _login(folder: Path) -> Login:

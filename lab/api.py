@@ -5,9 +5,8 @@ import json
 import ssl
 from typing import Any
 
-from .cluster import Cluster
+from .cluster import API_PORT, Cluster
 
-PORT = 6443
 TIMEOUT = 5
 
 
@@ -15,7 +14,7 @@ def get(cluster: Cluster, path: str) -> Any | None:
     """Give what is at a path: an object, or the text where it isn't JSON; None while the server doesn't answer."""
     context = ssl.create_default_context(cafile=str(cluster.pki / "ca.crt"))
     context.load_cert_chain(cluster.pki / "admin.crt", cluster.pki / "admin.key")
-    connection = http.client.HTTPSConnection(cluster.node, PORT, context=context, timeout=TIMEOUT)
+    connection = http.client.HTTPSConnection(cluster.node, API_PORT, context=context, timeout=TIMEOUT)
     try:
         connection.request("GET", path)
         answer = connection.getresponse()

@@ -11,6 +11,8 @@ WIRE = IPv4Network("10.77.0.0/24")
 """What joins the clusters' nodes; the machine itself has the first address."""
 FIRST_NODE = 10
 MOST = 200
+API_PORT = 6443
+"""Port of an API server, by its own default."""
 
 
 def state() -> Path:
@@ -52,7 +54,7 @@ class Cluster:
     @property
     def server(self) -> str:
         """The API server's URL."""
-        return f"https://{self.node}:6443"
+        return f"https://{self.node}:{API_PORT}"
 
     @property
     def pki(self) -> Path:

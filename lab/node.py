@@ -88,12 +88,12 @@ def lives(process: psutil.Process) -> bool:
         return False
 
 
-def inside(process: psutil.Process, *command: str) -> list[str]:
+def in_network(process: psutil.Process, *command: str) -> list[str]:
     """Give a command as it is run in the network of a held process."""
     return ["nsenter", "--target", str(process.pid), "--net", "--", *command]
 
 
-def within(process: psutil.Process, *command: str) -> list[str]:
+def in_namespaces(process: psutil.Process, *command: str) -> list[str]:
     """Give a command as it is run in all namespaces of a node."""
     return ["nsenter", "--target", str(process.pid), "--pid", "--mount", "--uts", "--net", "--", *command]
 
@@ -125,7 +125,7 @@ def ensure(process: psutil.Process, command: list[str], environment: dict[str, s
         running.kill()
         running.wait(10)
     with (logs / f"{name}.log").open("ab") as output:
-        run(within(process, "setsid", "--fork", *command), environment=environment, output=output.fileno())
+        run(in_namespaces(process, "setsid", "--fork", *command), environment=environment, output=output.fileno())
     return True
 
 

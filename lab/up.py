@@ -17,7 +17,7 @@ from .gcp import objectstore
 from .kubectl import apply
 from .links import link, needed
 from .locks import alone, lift_dead
-from .node import LabError, ensure, hold, node_holder, run, tail, wait, within
+from .node import LabError, ensure, hold, in_namespaces, node_holder, run, tail, wait
 from .parts import remember, wanted
 from .progress import Progress, plainly
 
@@ -120,7 +120,7 @@ def _import(cluster: Cluster, node: psutil.Process, archives: Iterable[Path], re
     wait(socket.exists, f"{cluster.name}: containerd does not listen", cluster.logs / "containerd.log", seconds=30)
     for number, archive in enumerate(missing, 1):
         report(cluster.name, f"importing images ({number}/{len(missing)})")
-        run(within(node, *ctr, "images", "import", str(archive)))
+        run(in_namespaces(node, *ctr, "images", "import", str(archive)))
     _remember(cluster, archives)
 
 

@@ -1,13 +1,14 @@
 """Pure functions from settings to configuration files and command lines."""
 
-from .alertmanager import alerting_files, alertmanager_config, alertmanager_flags, receiver_files, verbatim_parts
+from .alerting import alerting_files
+from .alertmanager import alertmanager_config, alertmanager_flags, receiver_files, verbatim_parts
 from .namespaces import readable_namespaces
 from .operator import operated_agent, operated_remote_write, operated_server
 from .prometheus.agent import agent_config
 from .prometheus.flags import AGENT_GRACE, agent_flags, server_flags
 from .prometheus.server import server_config
 from .prometheus.wal import WalPlan, wal_plan
-from .rules import EXPECTED, expected, ruler_rules, rules, server_rules
+from .rules import EXPECTED, ruler_rules, rules, server_rules
 from .scrape.user_jobs import discovered_resources, mounted_files
 
 __all__ = [
@@ -20,7 +21,6 @@ __all__ = [
     "alertmanager_config",
     "alertmanager_flags",
     "discovered_resources",
-    "expected",
     "mounted_files",
     "operated_agent",
     "operated_remote_write",

@@ -1,36 +1,22 @@
-"""alertmanager.yml: routes, receivers and inhibition rules."""
+"""Alertmanager: alertmanager.yml with its routes and inhibition rules, command line, auth proxies and scrape jobs."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from alerts import INHIBITIONS, WATCHDOG, Inhibition
-from settings import Alertmanager, Fleet, Server, authority, seconds
-from settings.alertmanager import (
-    ALWAYS_GROUPED,
-    NOBODY,
-    Contact,
-    Email,
-    Integration,
-    PagerDuty,
-    Route,
-    Slack,
-    VictorOps,
-    Webhook,
-)
+from settings import Alertmanager, Server, seconds
+from settings.alertmanager import ALWAYS_GROUPED, NOBODY, Route
 from settings.errors import Path as Place
-from settings.existing_alertmanager import ExistingAlertmanager
-from settings.receiver_config import ReceiverReference
-from settings.reserved import HUB_LABEL, REPLICA_LABEL
 from settings.scrape_credentials import MountedFile
-from settings.validation.secrets import secret_key
 
 from .auth_proxy import AuthProxy
 from .prometheus.destinations import FROM_ENVIRONMENT
-from .scrape.authenticated import authenticated_job, notifications
+from .receivers import receiver
+from .scrape.authenticated import authenticated_job
 from .scrape.discovery import endpoints_of
 from .scrape.job import ScrapeJob
 from .scrape.relabel import POD, SLICE, copied, keep
-from .scrape.user_jobs import FOLDER, file_path, with_paths
+from .scrape.user_jobs import file_path, with_paths
 from .yaml import to_yaml
 
 APP = "alertmanager"
@@ -56,17 +42,6 @@ PEERS_PORT = 9094
 RELOADER, RELOADER_PORT = "reloader", 8080
 """Container and port of prometheus-config-reloader, which serves its own metrics and nothing else."""
 
-_FOR_SLACK = ' | reReplaceAll "&" "&amp;" | reReplaceAll "<" "&lt;" | reReplaceAll ">" "&gt;"'
-"""Replaces `<…>`, which Slack reads as a mention or a link, in values that workloads choose."""
-_LINK = '{{ if match "^https://" .CommonAnnotations.runbook_url }}{{ .CommonAnnotations.runbook_url }}{{ end }}'
-"""Link to the runbook, where runbooks are published."""
-_COLOR = (
-    '{{ if eq .Status "resolved" }}good{{ else if eq .CommonLabels.severity "critical" }}danger'
-    "{{ else }}warning{{ end }}"
-)
-_VICTOR_OPS_TYPE = '{{ if eq .CommonLabels.severity "critical" }}CRITICAL{{ else }}WARNING{{ end }}'
-_PAGER_DUTY_SEVERITY = '{{ if eq .CommonLabels.severity "critical" }}critical{{ else }}warning{{ end }}'
-
 Block = dict[str, Any]
 
 
@@ -86,10 +61,7 @@ def alertmanager_config(settings: Alertmanager, secrets: str = SECRETS, *, proxi
             **({"templates": sorted(settings.templates)} if settings.templates else {}),
             "receivers": [
                 {"name": NOBODY},
-                *(
-                    {"name": name, **_integrations(name, contact, secrets)}
-                    for name, contact in settings.receivers.items()
-                ),
+                *(receiver(name, contact, secrets) for name, contact in settings.receivers.items()),
             ],
         }
     )
@@ -151,61 +123,6 @@ def common_flags(config_file: str, data: str) -> list[str]:
 
 ALONE = "--cluster.listen-address="
 """Flag without which a single one would look for others."""
-
-
-def alerting(server: Server, fleet: Fleet) -> Block:
-    """Return the section `alerting` of a server's prometheus.yml with all Alertmanagers; {} without any."""
-    ours = [notifications(server, fleet.namespace, APP, NOTIFY)] if fleet.alertmanager else []
-    found = [*ours, *existing_alertmanagers(fleet)]
-    dropped = [{"regex": f"{HUB_LABEL}|{REPLICA_LABEL}", "action": "labeldrop"}]
-    return {"alert_relabel_configs": dropped, "alertmanagers": found} if found else {}
-
-
-def existing_alertmanagers(fleet: Fleet, folder: str = FOLDER) -> list[Block]:
-    """Return an entry of `alertmanagers` for each that exists already; its credentials are files in a folder."""
-    return [
-        {
-            "api_version": "v2",
-            "scheme": one.scheme,
-            **({"path_prefix": one.prefix} if one.prefix else {}),
-            "follow_redirects": False,
-            **_login(one, folder),
-            **({"tls_config": tls} if (tls := _tls(one, folder)) else {}),
-            "static_configs": [{"targets": [one.address]}],
-        }
-        for one in fleet.alerts.alertmanagers
-    ]
-
-
-def _login(one: ExistingAlertmanager, folder: str) -> Block:
-    if one.token:
-        return {"authorization": {"credentials_file": _path(one.token, folder)}}
-    if one.basic_auth:
-        return {
-            "basic_auth": {
-                "username": one.basic_auth.username,
-                "password_file": _path(one.basic_auth.password, folder),
-            }
-        }
-    return {}
-
-
-def _tls(one: ExistingAlertmanager, folder: str) -> Block:
-    """Return by what an existing Alertmanager is verified; {} for the public authorities."""
-    return {
-        **({"ca_file": _path(one.ca, folder)} if one.ca else {}),
-        **({"server_name": one.server_name} if one.server_name else {}),
-    }
-
-
-def _path(reference: ReceiverReference, folder: str) -> str:
-    return str(with_paths(reference.mounted, folder))
-
-
-def alerting_files(fleet: Fleet) -> list[MountedFile]:
-    """Return each key of a Secret or ConfigMap, or secret of the stack, that existing Alertmanagers need."""
-    found = {file for one in fleet.alerts.alertmanagers for _, file in one.references}
-    return sorted(found, key=file_path)
 
 
 def alertmanager_job(server: Server, namespace: str) -> ScrapeJob:
@@ -284,77 +201,3 @@ def _inhibition(inhibition: Inhibition) -> Block:
 def _of_people(rule: Mapping[str, Any]) -> Block:
     """An inhibition as it was written; the heartbeat it can't mute."""
     return {**rule, "target_matchers": [*rule["target_matchers"], f'alertname!="{WATCHDOG}"']}
-
-
-def _integrations(receiver: str, contact: Contact, secrets: str) -> Block:
-    """The `*_configs` of one receiver, whose secrets are files in a folder."""
-    blocks = (
-        _integration(one, f"{secrets}/{secret_key(receiver, name)}") for name, one in contact.integrations.items()
-    )
-    found: dict[str, list[Any]] = {f"{kind}_configs": [{**block, "send_resolved": True}] for kind, block in blocks}
-    for kind, verbatim in contact.configs.integrations.items() if contact.configs else ():
-        found[kind] = [*found.get(kind, ()), *with_paths(verbatim, secrets)]
-    return found
-
-
-def _integration(integration: Integration, secret: str) -> tuple[str, Block]:
-    """Alertmanager's name of an integration's type, and its configuration with the path of its secret."""
-    match integration:
-        case Slack():
-            shown = {
-                "channel": integration.channel,
-                "color": _COLOR,
-                "title": _title(_FOR_SLACK),
-                "title_link": _LINK,
-                "text": _text(_FOR_SLACK),
-                "fallback": _title(_FOR_SLACK),  # the default template shows every common label
-            }
-            return "slack", {"api_url_file": secret, **shown}
-        case VictorOps():
-            shown = {"message_type": _VICTOR_OPS_TYPE, "entity_display_name": _title(), "state_message": _text()}
-            return "victorops", {"api_key_file": secret, "routing_key": integration.routing_key, **shown}
-        case PagerDuty():
-            shown = {
-                "description": _title(),
-                "severity": _PAGER_DUTY_SEVERITY,
-                "group": "{{ .CommonLabels.cluster }}",
-                "client": "promfleet",
-                "client_url": _LINK,
-            }
-            return "pagerduty", {"routing_key_file": secret, **shown}
-        case Email():
-            return "email", {
-                "to": ", ".join(integration.to),
-                "from": integration.sender,
-                "smarthost": authority(integration.host, integration.port),
-                "auth_username": integration.username or integration.sender,
-                "auth_password_file": secret,
-                "require_tls": True,
-                "headers": {"Subject": _title()},
-                "html": "",
-                "text": _text(),
-            }
-        case Webhook():
-            return "webhook", {"url_file": secret}
-    raise NotImplementedError(f"there is no receiver configuration for {integration!r}")
-
-
-def _title(then: str = "") -> str:
-    """Template of a title: alert, cluster, severity; `then` is appended to each value, as a pipeline."""
-    name, cluster, severity = (
-        f"{{{{ {value}{then} }}}}"
-        for value in (
-            'or .CommonLabels.alertname "several alerts"',  # a route may group by other labels
-            'or .CommonLabels.cluster "several clusters"',
-            ".CommonLabels.severity",
-        )
-    )
-    count = "{{ .Status | toUpper }}{{ if .Alerts.Firing }}:{{ .Alerts.Firing | len }}{{ end }}"
-    return f"[{count}] {name} in {cluster} ({severity})"
-
-
-def _text(then: str = "") -> str:
-    """Template of a text with three lines per alert; line breaks in values are removed."""
-    one_line = r' | reReplaceAll "\\s+" " "'
-    lines = (f"{{{{ .Annotations.{name}{one_line}{then} }}}}\n" for name in ("summary", "description", "runbook_url"))
-    return f"{{{{ range .Alerts }}}}{''.join(lines)}\n{{{{ end }}}}"

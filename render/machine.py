@@ -9,7 +9,8 @@ from settings.images import release
 from settings.memory import server_memory
 from settings.watcher import SELF
 
-from .alertmanager import ALONE, alerting_files, alertmanager_config, common_flags, receiver_files
+from .alerting import alerting_files
+from .alertmanager import ALONE, alertmanager_config, common_flags, receiver_files
 from .blackbox import LISTEN as BLACKBOX
 from .blackbox import blackbox_config
 from .prometheus.flags import EXEMPLARS, FAST_DISCOVERY, LISTEN

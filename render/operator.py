@@ -14,7 +14,7 @@ from settings.destinations import Destination
 from settings.images import release
 from settings.operator import Operator, Select
 
-from .alertmanager import alerting
+from .alerting import alerting
 from .prometheus.agent import agent_remote_write, agent_scrape_configs
 from .prometheus.destinations import destination_entries
 from .prometheus.flags import agent_flags, server_flags

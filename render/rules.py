@@ -86,7 +86,7 @@ def _is_rulers(group: Group, fleet: Fleet) -> bool:
 def _files(fleet: Fleet, groups: Collection[Group], *, with_inventory: bool) -> dict[str, dict[str, Any]]:
     """Groups of rule files by name without extension; a file without rules is left out."""
     files = {"inventory": _inventory(fleet)} if with_inventory else {}
-    absent = {cluster: unreachable(fleet, cluster) for cluster in expected(fleet)}
+    absent = {cluster: unreachable(fleet, cluster) for cluster in fleet.expected}
     files |= {group.name: _general(group, fleet, absent) for group in groups}
     files |= {f"overrides-{cluster}": _own(fleet, cluster, groups) for cluster in sorted(fleet.alerts.clusters)}
     made = {name: {"groups": [{"name": name, "rules": entries}]} for name, entries in files.items() if entries}
@@ -119,15 +119,10 @@ def _user_rule(rule: Mapping[str, Any], file: RuleFile, fleet: Fleet) -> Rule:
     return _narrowed({**made, "expr": f"{made['expr'].rstrip()}\n"}, "and", file.clusters) if file.clusters else made
 
 
-def expected(fleet: Fleet) -> list[str]:
-    """Every cluster whose samples are expected at this stack's server."""
-    return list(fleet.expected)
-
-
 def _inventory(fleet: Fleet) -> list[Rule]:
     """Recording rules with facts about the fleet, to join with, and alerts of its maintenance windows."""
     return [
-        *(_expected(fleet, cluster) for cluster in expected(fleet)),
+        *(_expected(fleet, cluster) for cluster in fleet.expected),
         *(_application(fleet, name) for name in fleet.applications),
         *(_outage(fleet, cluster) for cluster in fleet.local_agents),
         *(_shard(cluster, number) for cluster, shards in _sharded(fleet).items() for number in range(shards)),
@@ -221,7 +216,7 @@ def _for_the_fleet(alert: Alert, group: Group, fleet: Fleet, absent: Mapping[str
     if (tuning and not tuning.enabled) or (absent and excepted == [*absent]) or _undeployed(fleet) & {*alert.jobs}:
         return None
     rule = _rule(alert, group, fleet, [tuning])
-    # Where nobody asked for a job there are no series, and it would be most clusters that are named.
+    # Clusters that did not ask for a job have no series of it, and would be most of the names in the query.
     optional = ON_REQUEST & {*alert.jobs}
     named = [name for name in excepted if _is_tuned(alert, fleet, name) or not unreachable(fleet, name) & optional]
     return _narrowed(rule, "unless", named) if named else rule

@@ -12,7 +12,7 @@ from .expose import ExposedAlertmanager
 from .integrations import INHIBIT_RULE, INTEGRATIONS, TIME_INTERVAL
 from .matchers import label_of, malformed, matchers
 from .receiver_config import OF_STACK, Integrations, ReceiverConfigs, Verbatim, undefined_templates
-from .secret_key import SecretKey
+from .secret_reference import SecretKey
 from .section import Distinct, Many, Section, Table, empty, renamed
 from .template_files import Templates
 from .types import (

@@ -12,18 +12,17 @@ from .exporters import WINDOWS_EXPORTER, KubeStateMetrics, NodeExporter, Windows
 from .external_labels import ExternalLabels
 from .issuer import Issuer
 from .operator import Operator
-from .reserved import RESERVED
+from .reserved import NOT_FREE
 from .section import Section, Table, empty
 from .types import PROJECT, LabelName, LabelValue, Line, WorkloadPool, refused
 from .workloads import Workloads
 
 _OF_GKE = re.compile(rf"gke_({PROJECT})_[a-z0-9-]+_.+")
 """A context as gcloud names it."""
-_RESERVED = re.compile("|".join((*RESERVED, "job", "instance", "exported_.*")))
 
 
 def _is_free(label: LabelName) -> LabelName:
-    if _RESERVED.fullmatch(label):
+    if NOT_FREE.fullmatch(label):
         # Prometheus or this program sets it, and would overwrite the user's value without a word.
         raise refused("is a reserved label", "Use another name, such as region or tier.")
     return label

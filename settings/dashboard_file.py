@@ -18,7 +18,7 @@ LARGEST = 2**20
 """Bytes of all values of a ConfigMap, which the API server allows."""
 OWN_UID = "promfleet-"
 """Begins the uid of every dashboard of this program."""
-_UID = re.compile(r"[A-Za-z0-9_-]{1,40}")
+UID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 """As Grafana has it: util.IsValidShortUID, MaxLength of shortid_generator.go."""
 _PROMETHEUS = "prometheus"
 _OURS = {"type": _PROMETHEUS, "uid": DATASOURCE}
@@ -145,7 +145,7 @@ def _broken(model: Mapping[str, Any]) -> Iterator[Problem]:
 def _broken_uid(uid: object) -> Iterator[Problem]:
     if uid is None or uid == "":
         return
-    if not isinstance(uid, str) or not _UID.fullmatch(uid):
+    if not isinstance(uid, str) or not UID.fullmatch(uid):
         instead = "Write at most 40 letters, digits, dashes and underscores."
         yield Problem(("uid",), "is not the uid of a dashboard", instead, str(uid))
     elif uid.startswith(OWN_UID):

@@ -23,6 +23,7 @@ LoadBalancerClass = Annotated[
     ),
 ]
 """A `loadBalancerClass`, with an optional prefix, a domain, before a slash."""
+Via = Literal["clusterIP", "nodePort", "loadBalancer", "ingress", "gateway", "httpProxy"]
 ROUTED = ("ingress", "gateway", "httpProxy")
 """Values of `via` with a proxy that routes by host, all on one port."""
 
@@ -111,7 +112,7 @@ class Expose(Section):
 
     host: Host
     """Host name of the server, in its certificate and in DNS."""
-    via: Literal["clusterIP", "nodePort", "loadBalancer", "ingress", "gateway", "httpProxy"] = "loadBalancer"
+    via: Via = "loadBalancer"
     """Type of the Service, or a proxy that routes by host: Ingress, Gateway API, Contour."""
     tls: Tls
     node_ports: NodePorts = NodePorts()

@@ -1,20 +1,18 @@
 """Labels that every series of a cluster gets beside `cluster`."""
 
-import re
 from typing import Annotated
 
 from pydantic import AfterValidator
 
-from .reserved import OF_SERIES, RESERVED
+from .reserved import NOT_FREE, OF_SERIES
 from .section import Table
 from .types import LabelName, LabelValue, refused
 
-_RESERVED = re.compile("|".join((*RESERVED, "job", "instance", "exported_.*")))
 _INSTEAD = "Use another name, such as environment or site."
 
 
 def _is_free(label: LabelName) -> LabelName:
-    if _RESERVED.fullmatch(label):
+    if NOT_FREE.fullmatch(label):
         raise refused("is a reserved label", _INSTEAD)
     if label in OF_SERIES:
         raise refused("is a label that series of this program's jobs have already", _INSTEAD)

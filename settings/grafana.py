@@ -12,7 +12,7 @@ from .expose import ExposedHost
 from .grafana_config import FreeSettings, GrafanaConfig, SignIn
 from .grafana_datasources import Datasources, GrafanaDatasources
 from .scrape_credentials import MountedFile
-from .secret_key import SecretKey
+from .secret_reference import SecretKey
 from .section import Distinct, Section, empty
 from .types import DnsName, Quantity, Text
 

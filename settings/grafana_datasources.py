@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from .dashboard_file import DATASOURCE
+from .dashboard_file import DATASOURCE, UID
 from .errors import Path, Problem, RulesError, nearest
 from .grafana_config import EXPANDED, IS_SECRET
 from .kinds import BOOL, COUNT, LIST, MAPPING, TEXT, Kind
@@ -27,7 +27,6 @@ _KEYS: Mapping[str, Kind] = {
 """Keys of a datasource in a provisioning file (pkg/services/provisioning/datasources/types.go)."""
 _SECURE = ("password", "basicAuthPassword")
 """Keys of old releases that are in `secureJsonData` now."""
-_UID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _VARIABLE = re.compile(r"(?<!\$)(?:\$\$)*\$(?:\w|\{)")
 _EXAMPLE = "Begin each entry with a hyphen: - {name: Loki, uid: loki, type: loki, url: 'https://loki.acme.example'}."
 
@@ -97,7 +96,7 @@ def _source(found: Files, written: Mapping[str, Any], path: Path) -> Mapping[str
     if written.get("isDefault") is True:
         instead = "Remove it: the dashboards' datasource is the default."
         found.problems.append(Problem((*path, "isDefault"), "is true", instead))
-    if isinstance(uid := written.get("uid"), str) and not _UID.fullmatch(uid):
+    if isinstance(uid := written.get("uid"), str) and not UID.fullmatch(uid):
         instead = "Write at most 40 letters, digits, dashes and underscores."
         found.problems.append(Problem((*path, "uid"), "is not the uid of a datasource", instead, uid))
     return read

@@ -16,6 +16,8 @@ from .types import DnsLabel, DnsName, ObjectLabel, ObjectLabelValue
 
 RELEASE = release(PROMETHEUS_OPERATOR)
 """The release that this program installs, and whose custom resources it writes."""
+GROUP = "monitoring.coreos.com"
+"""API group of its custom resources."""
 HONOURED = (
     "podmonitors",
     "probes",

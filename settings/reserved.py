@@ -1,5 +1,7 @@
 """Labels that this program or Thanos sets on series, and nobody else may use."""
 
+import re
+
 CLUSTER = "cluster"
 HUB_LABEL, REPLICA_LABEL = "hub", "replica"
 """External labels that distinguish the blocks of stacks and of replicas; they are dropped from alerts."""
@@ -13,6 +15,8 @@ TENANT = "tenant_id"
 OF_BLOCKS = (HUB_LABEL, REPLICA_LABEL, RULER, RULER_REPLICA, RECEIVE, TENANT)
 """Where a series has one of them too, Thanos overwrites it with its own value, and several series become one."""
 RESERVED = (CLUSTER, *OF_BLOCKS)
+NOT_FREE = re.compile("|".join((*RESERVED, "job", "instance", "exported_.*")))
+"""Labels that no stack file gives a cluster or its series: Prometheus or this program would overwrite the value."""
 OF_SERIES = (
     *("alertmanager", "alertname", "alertstate", "area", "bucket", "check", "code", "condition", "container", "cpu"),
     *(

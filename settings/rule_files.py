@@ -11,10 +11,11 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from .errors import Path, Problem, RulesError, nearest
+from .operator import GROUP
 from .read_files import ReadFiles
 from .rules import Group, loses_cluster, name_of, named, parsed_group, rules_of
 
-_OPERATED = "monitoring.coreos.com/v1"
+_OPERATED = f"{GROUP}/v1"
 _SHAPE = "Write groups, each with name and rules, or a PrometheusRule."
 _ENTRY = "Write rules/*.yaml, or {files: [rules/*.yaml], clusters: [eu1]}."
 _KEYS = ("files", "clusters", "acrossClusters")

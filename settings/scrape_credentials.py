@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from .errors import Path, Problem
-from .secret_key import SecretKey
+from .secret_reference import SecretKey
 from .section import Section
 
 WITH_FILE: Mapping[str, frozenset[str]] = {

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import AfterValidator
 
 from .errors import Problem
-from .secret_key import SecretKey
+from .secret_reference import SecretKey
 from .section import Section, renamed
 from .types import ADDRESS, COUNTABLE, IN_BRACKETS, PORT, PROJECT, DnsName, Text, kept, refused, seconds
 

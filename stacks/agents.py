@@ -9,6 +9,7 @@ from pulumi import Output
 import render
 from components import AgentPrometheus
 from components.agent_prometheus import CA_FILE, TOKEN_FILE, AgentPrometheusArgs, AgentShard
+from render.prometheus.agent import PROTOCOL_1, PROTOCOL_2
 from settings import Fleet, Receiver, memory, seconds, secret_key
 from settings.agent import series_of_shard, shard_name
 from settings.errors import some
@@ -47,8 +48,8 @@ def endpoint(cluster: str, receiver: Receiver, *, token: bool) -> RemoteWriteEnd
     if receiver.url:
         shown = {} if receiver.audience else {cluster: pulumi.Config().require_secret(secret_key(cluster, "token"))}
         audiences = {cluster: receiver.audience} if receiver.audience else {}
-        # Whether there is Receive behind the URL of a hub, which does not support 2.0, nothing says.
-        return RemoteWriteEndpoint(receiver.url, shown, audiences, receiver.ca or "", "", "1.0")
+        # The hub behind a URL may have Receive, which does not support 2.0, and nothing says so.
+        return RemoteWriteEndpoint(receiver.url, shown, audiences, receiver.ca or "", "", PROTOCOL_1)
     reference = pulumi.StackReference(f"{cluster}-hub", receiver.stack)
     hub = reference.require_output("hub")
     tokens, audiences = dict[str, pulumi.Input[str]](), dict[str, pulumi.Input[str]]()
@@ -98,7 +99,7 @@ def agent_args(
                 cluster,
                 found[0],
                 *shard,
-                own=found[3] == "2.0",
+                own=found[3] == PROTOCOL_2,
                 ca_file=CA_FILE if any(found[1:3]) else None,
                 token_file=TOKEN_FILE,
             )

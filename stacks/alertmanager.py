@@ -9,10 +9,9 @@ from components import Alertmanager
 from components.alertmanager import AlertmanagerArgs
 from render.alertmanager import ALERTS, APP, OPERATE, READ
 from render.prometheus.auth_proxies import READER
-from settings import Expose, ExposedAlertmanager, ExposedHost, seconds
+from settings import Expose, ExposedAlertmanager, ExposedHost, seconds, secret_key
 from settings.expose import ROUTED
 from settings.receiver_config import OF_STACK
-from settings.validation.secrets import secret_key
 
 from .exposure import backend, expose_host, url
 from .monitor import Monitor

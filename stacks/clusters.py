@@ -11,10 +11,11 @@ from components import AdmissionWebhook, KubeStateMetrics, Namespace, NodeExport
 from components.admission_webhook import APP as WEBHOOK
 from components.admission_webhook import AdmissionWebhookArgs
 from render.operator import judged
-from settings import Fleet, operator, seconds
+from settings import Fleet, seconds
 from settings.agent import shard_name
+from settings.operator import AdmissionWebhook as WebhookSettings
 
-from .ownership import owned, this_stack
+from .ownership import Owner, owned, this_stack
 from .placement import placed
 from .providers import cluster_provider
 
@@ -44,7 +45,7 @@ def deploy_cluster(fleet: Fleet, name: str) -> ClusterContext:
     provider = cluster_provider(name, cluster)
     system = k8s.core.v1.Namespace.get(f"{name}-kube-system", "kube-system", ResourceOptions(provider=provider))
     transformations = [
-        owned(this_stack(name), cluster, system.metadata.uid, protect=fleet.protect),
+        owned(Owner(this_stack(), name), cluster, system.metadata.uid, protect=fleet.protect),
         placed(fleet, name),
     ]
     opts = ResourceOptions(provider=provider, transformations=transformations)
@@ -95,7 +96,7 @@ def deploy_cluster(fleet: Fleet, name: str) -> ClusterContext:
 
 
 def deploy_webhook(
-    fleet: Fleet, name: str, webhook: operator.AdmissionWebhook, namespace: pulumi.Output[str], opts: ResourceOptions
+    fleet: Fleet, name: str, webhook: WebhookSettings, namespace: pulumi.Output[str], opts: ResourceOptions
 ) -> None:
     """Make the webhook that judges PrometheusRules of a cluster."""
     args: AdmissionWebhookArgs = {

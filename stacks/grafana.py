@@ -7,9 +7,8 @@ from components import Grafana
 from components.grafana import HTTPS, GrafanaArgs
 from render import grafana as rendered
 from render.prometheus.auth_proxies import READ
-from settings import seconds
+from settings import seconds, secret_key
 from settings.receiver_config import OF_STACK
-from settings.validation.secrets import secret_key
 
 from .exposure import Port, expose_endpoint
 from .monitor import Monitor

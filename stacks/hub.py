@@ -9,6 +9,7 @@ from components import HubPrometheus
 from components.hub_prometheus import HubPrometheusArgs
 from components.k8s.write_proxy import Envoy
 from render.auth_proxy import AuthProxy
+from render.prometheus.agent import PROTOCOL_2
 from render.prometheus.auth_proxies import READ, WRITE
 from render.prometheus.flags import takes_samples
 from render.write_proxy import bootstrap, write_proxy_files
@@ -48,7 +49,7 @@ def deploy_hub(
     url = f"{proxy_url(hub.expose, WRITE)}{WRITE.paths[0]}"
     audiences = dict.fromkeys(keyless(fleet), audience(fleet))
     return monitor, RemoteWriteEndpoint(
-        url, component.writer_tokens, audiences, tls.ca or "", tls.ca_config_map or "", "2.0", [component]
+        url, component.writer_tokens, audiences, tls.ca or "", tls.ca_config_map or "", PROTOCOL_2, [component]
     )
 
 

@@ -16,7 +16,7 @@ def warn_of_unread_monitors(fleet: Fleet) -> None:
     """
     Have a preview warn of what no Prometheus and no Alertmanager of each cluster reads once the stack is deployed.
 
-    Only a preview asks: `pulumi up` begins with one. It goes on beside, and its outcome stops nothing.
+    Only a preview asks, with which `pulumi up` begins. It does so in parallel, and no answer fails the update.
     """
     if pulumi.runtime.is_dry_run():
         for cluster in fleet.clusters:

@@ -1,4 +1,4 @@
-"""What is asked of a cluster before the Prometheus Operator in it gets something to do."""
+"""Checks of a cluster before its Prometheus Operator gets custom resources, and the end of the Prometheus before it."""
 
 import asyncio
 import re
@@ -11,7 +11,7 @@ import pulumi
 from components.agent_prometheus import APP as AGENT
 from live import Resource, call
 from settings import Cluster, Server
-from settings.operator import RELEASE
+from settings.operator import GROUP, RELEASE
 from settings.validation.partial import SECTIONS
 
 DEFINITION = "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition"
@@ -19,10 +19,8 @@ STATEFUL_SET = "kubernetes:apps/v1:StatefulSet"
 GRACE = 330
 """Seconds that a pod may take to end: the longest termination grace period, and what the API server takes."""
 OF_OPERATORS = {
-    "kubernetes:monitoring.coreos.com/v1:Prometheus": Resource("monitoring.coreos.com/v1", "prometheuses"),
-    "kubernetes:monitoring.coreos.com/v1alpha1:PrometheusAgent": Resource(
-        "monitoring.coreos.com/v1alpha1", "prometheusagents"
-    ),
+    f"kubernetes:{GROUP}/v1:Prometheus": Resource(f"{GROUP}/v1", "prometheuses"),
+    f"kubernetes:{GROUP}/v1alpha1:PrometheusAgent": Resource(f"{GROUP}/v1alpha1", "prometheusagents"),
 }
 """Types that the Prometheus Operator makes pods of."""
 _PLAIN = Resource("apps/v1", "statefulsets")
@@ -57,13 +55,13 @@ async def refuse_lacking_operator(name: str, cluster: Cluster, args: pulumi.Reso
     Raises `pulumi.RunError` where there is none, or with the fields that it does not know.
     """
     resource = OF_OPERATORS[args.type]
-    live = await call(cluster, "GET", _DEFINITIONS, f"{resource.plural}.monitoring.coreos.com")
+    live = await call(cluster, "GET", _DEFINITIONS, f"{resource.plural}.{GROUP}")
     if live is None:
         raise pulumi.RunError(
             f"clusters.{name}.operator: this cluster has no Prometheus Operator, since nothing defines "
             f"{resource.plural}. Write operator: {{install: true}}."
         )
-    served = {f"monitoring.coreos.com/{one['name']}": one["schema"] for one in live["spec"]["versions"]}
+    served = {f"{GROUP}/{one['name']}": one["schema"] for one in live["spec"]["versions"]}
     schema = served.get(resource.version, {}).get("openAPIV3Schema", {"properties": {}})["properties"].get("spec", {})
     if lacking := sorted(set(unknown_fields(schema, (args.new_inputs or {})["spec"], "spec"))):
         raise pulumi.RunError(

@@ -58,9 +58,9 @@ class Owner(NamedTuple):
         return f"promfleet/{self}"[:LONGEST_MANAGER]
 
 
-def this_stack(cluster: str) -> Owner:
-    """Return this stack as the owner of its objects in a cluster."""
-    return Owner(f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}", cluster)
+def this_stack() -> str:
+    """Return the full name of this stack: `<organization>/<project>/<stack>`."""
+    return f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
 
 
 def owned(
@@ -72,43 +72,43 @@ def owned(
     With `protect`, no update deletes a namespace or a volume. Other objects are deleted before they are replaced: the
     old and the new one have the same name, so that a later deletion would delete the new one.
     """
-    facts = {OWNER: str(owner), MANAGER: owner.manager}
-    asked = pulumi.ResourceHook(
+    common = {OWNER: str(owner), MANAGER: owner.manager}
+    namespace_is_free = pulumi.ResourceHook(
         f"{owner.cluster}-namespace-is-free",
         lambda args: refuse_strangers(owner, cluster, args),
         pulumi.ResourceHookOptions(on_dry_run=True),
     )
-    succeeds = pulumi.ResourceHook(
+    predecessor_has_ended = pulumi.ResourceHook(
         f"{owner.cluster}-predecessor-has-ended",
         lambda args: stop_predecessor(str(owner), OWNER, cluster, args),
     )
-    explained = pulumi.ErrorHook(f"{owner.cluster}-says-why", failure_hook(owner.cluster, cluster))
-    succeeding = pulumi.ResourceHookBinding(before_create=[succeeds], on_error=[explained])
+    says_why = pulumi.ErrorHook(f"{owner.cluster}-says-why", failure_hook(owner.cluster, cluster))
+    of_prometheus = pulumi.ResourceHookBinding(before_create=[predecessor_has_ended], on_error=[says_why])
     hooks = {
-        NAMESPACE: pulumi.ResourceHookBinding(before_create=[asked]),
-        **{kind: pulumi.ResourceHookBinding(on_error=[explained]) for kind in AWAITED},
-        **dict.fromkeys((STATEFUL_SET, *OF_OPERATORS), succeeding),
+        NAMESPACE: pulumi.ResourceHookBinding(before_create=[namespace_is_free]),
+        **{kind: pulumi.ResourceHookBinding(on_error=[says_why]) for kind in AWAITED},
+        **dict.fromkeys((STATEFUL_SET, *OF_OPERATORS), of_prometheus),
     }
     # Each hook costs a gRPC server: Pulumi starts one for every hook that is made before the first server runs.
     if cluster.operator and cluster.operator.install:
-        looked_up = pulumi.ResourceHook(
+        definition_is_free = pulumi.ResourceHook(
             f"{owner.cluster}-definition-is-free",
             lambda args: refuse_definition(owner.cluster, OWNER, cluster, args),
             pulumi.ResourceHookOptions(on_dry_run=True),
         )
-        hooks[DEFINITION] = pulumi.ResourceHookBinding(before_create=[looked_up])
+        hooks[DEFINITION] = pulumi.ResourceHookBinding(before_create=[definition_is_free])
     elif cluster.operator:
-        suffices = pulumi.ResourceHook(
+        operator_suffices = pulumi.ResourceHook(
             f"{owner.cluster}-operator-suffices",
             lambda args: refuse_lacking_operator(owner.cluster, cluster, args),
             pulumi.ResourceHookOptions(on_dry_run=True),
         )
-        checking = pulumi.ResourceHookBinding(before_create=[suffices], before_update=[suffices])
-        hooks |= dict.fromkeys(OF_OPERATORS, pulumi.ResourceHookBinding.merge(checking, succeeding))
-    further = {NAMESPACE: {CLUSTER_UID: uid}}
-    kept = ResourceOptions(protect=protect)
+        checks = pulumi.ResourceHookBinding(before_create=[operator_suffices], before_update=[operator_suffices])
+        hooks |= dict.fromkeys(OF_OPERATORS, pulumi.ResourceHookBinding.merge(checks, of_prometheus))
+    own_annotations = {NAMESPACE: {CLUSTER_UID: uid}}
+    protected = ResourceOptions(protect=protect)
     replaced = ResourceOptions(delete_before_replace=True)
-    special = {NAMESPACE: kept, CLAIM: kept, DEFINITION: ResourceOptions()}
+    special = {NAMESPACE: protected, CLAIM: protected, DEFINITION: ResourceOptions()}
     options = {
         kind: ResourceOptions.merge(special.get(kind, replaced), ResourceOptions(hooks=hooks.get(kind)))
         for kind in {*special, *hooks}
@@ -120,7 +120,7 @@ def owned(
             return None
         metadata: Any = args.props["metadata"]  # a plain dictionary everywhere in components/
         skipped = {} if _is_awaited(kind, args.props) else {SKIP_AWAIT: "true"}
-        annotations = {**metadata.get("annotations", {}), **facts, **further.get(kind, {}), **skipped}
+        annotations = {**metadata.get("annotations", {}), **common, **own_annotations.get(kind, {}), **skipped}
         props = {**args.props, "metadata": {**metadata, "annotations": annotations}}
         return ResourceTransformationResult(props, ResourceOptions.merge(args.opts, options.get(kind, replaced)))
 

@@ -19,7 +19,7 @@ OPERATED = frozenset(OF_OPERATORS)
 """Types that the Prometheus Operator makes pods of."""
 SCRATCH = "32Mi"
 """Ephemeral storage that a container requests: a log before rotation, and small files."""
-_BESIDE = {
+_SIDECARS = {
     "config-reloader": "config_reloader",
     "envoy": "envoy",
     "init-config-reloader": "config_reloader",
@@ -32,7 +32,7 @@ _BESIDE = {
 _OF_METADATA = {"pod_labels": "labels", "pod_annotations": "annotations"}
 
 
-class _Said(NamedTuple):
+class _PodSettings(NamedTuple):
     """What the stack file says of the pods of one app."""
 
     app: str
@@ -53,12 +53,12 @@ def placed(fleet: Fleet, cluster: str) -> Callable[[ResourceTransformationArgs],
         metadata: Any = args.props["metadata"]  # plain dictionaries everywhere in components/
         spec: Any = args.props["spec"]
         app = metadata["name"]
-        said = _Said(app, fields_of(component_of(app), layers), layers, fleet.limits)
+        settings = _PodSettings(app, fields_of(component_of(app), layers), layers, fleet.limits)
         if args.type_ in OPERATED:
-            changed = {**_pod(spec, said, camel), "podMetadata": _metadata(spec["podMetadata"], said.fields)}
+            changed = {**_pod(spec, settings, camel), "podMetadata": _metadata(spec["podMetadata"], settings.fields)}
         else:
             template = spec["template"]
-            metadata, pod = _metadata(template["metadata"], said.fields), _pod(template["spec"], said, str)
+            metadata, pod = _metadata(template["metadata"], settings.fields), _pod(template["spec"], settings, str)
             changed = {**spec, "template": {**template, "metadata": metadata, "spec": pod}}
         return ResourceTransformationResult({**args.props, "spec": changed}, args.opts)
 
@@ -70,33 +70,33 @@ def _metadata(metadata: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[st
     return {**metadata, **added}
 
 
-def _pod(pod: Mapping[str, Any], said: _Said, spelt: Callable[[str], str]) -> dict[str, Any]:
-    """The fields of a pod with those of the stack file; `spelt` gives the name of a field as this pod has it."""
-    beside = {*_OF_METADATA, "resources", "proxy"}
-    added = {spelt(name): value for name, value in said.fields.items() if name not in beside}
-    selector, spread = spelt("node_selector"), spelt("topology_spread_constraints")
+def _pod(pod: Mapping[str, Any], settings: _PodSettings, spelling: Callable[[str], str]) -> dict[str, Any]:
+    """The fields of a pod with those of the stack file; `spelling` gives the name of a field as this pod has it."""
+    elsewhere = {*_OF_METADATA, "resources", "proxy"}
+    added = {spelling(name): value for name, value in settings.fields.items() if name not in elsewhere}
+    selector, spread = spelling("node_selector"), spelling("topology_spread_constraints")
     if selector in added:
         added[selector] = {**added[selector], **pod[selector]}
     if spread in added:
-        own = {"labelSelector": {"matchLabels": pods_of_app(said.app)}}
+        own = {"labelSelector": {"matchLabels": pods_of_app(settings.app)}}
         added[spread] = [{**own, **constraint} for constraint in added[spread]]
-    lists = [name for name in ("containers", spelt("init_containers")) if name in pod]
-    return {**pod, **added, **{name: [_container(one, said) for one in pod[name]] for name in lists}}
+    lists = [name for name in ("containers", spelling("init_containers")) if name in pod]
+    return {**pod, **added, **{name: [_container(one, settings) for one in pod[name]] for name in lists}}
 
 
-def _container(container: Mapping[str, Any], said: _Said) -> dict[str, Any]:
+def _container(container: Mapping[str, Any], settings: _PodSettings) -> dict[str, Any]:
     """
     A container with the limits of all, over them the resources of its component, and the variables of a proxy.
 
     One that talks to nothing but its pod and the API server gets none of these variables.
     """
     name = str(container["name"])
-    beside = _BESIDE.get("kube-rbac-proxy" if name.startswith("kube-rbac-proxy-") else name)
-    written = resources_of(beside, said.layers) if beside else said.fields.get("resources")
-    resources = _bounded(container["resources"], said.limits)
+    sidecar = _SIDECARS.get("kube-rbac-proxy" if name.startswith("kube-rbac-proxy-") else name)
+    written = resources_of(sidecar, settings.layers) if sidecar else settings.fields.get("resources")
+    resources = _bounded(container["resources"], settings.limits)
     changed = {**container, "resources": merged(resources, written) if written else resources}
-    proxy = said.fields.get("proxy")
-    if proxy and beside in (None, "thanos_sidecar"):
+    proxy = settings.fields.get("proxy")
+    if proxy and sidecar in (None, "thanos_sidecar"):
         variables = {"HTTP_PROXY": proxy.url, "HTTPS_PROXY": proxy.url, "NO_PROXY": proxy.exempt}
         added = [{"name": variable, "value": value} for variable, value in variables.items()]
         changed["env"] = [*container.get("env", ()), *added]

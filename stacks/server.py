@@ -76,7 +76,7 @@ def export_server(monitor: Monitor) -> None:
             "caConfigMap": monitor.server.expose.tls.ca_config_map or "",
         },
     )
-    pulumi.export("clusters", render.expected(monitor.fleet))
+    pulumi.export("clusters", list(monitor.fleet.expected))
 
 
 def expose_server(monitor: Monitor, proxies: Sequence[AuthProxy]) -> None:

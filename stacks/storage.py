@@ -14,7 +14,7 @@ from render.thanos.names import RECEIVE, RULER, WEB
 from render.thanos.objstore import AZURE_CREDENTIAL, CREDENTIALS, SHARED
 from render.thanos.ruler import is_stateless
 from settings import Fleet, Server, Thanos, seconds
-from settings.secret_key import SecretKey
+from settings.secret_reference import SecretKey
 from settings.storage import S3, Azure, Filesystem, Gcs
 
 from .server import BucketAccesses

@@ -13,12 +13,13 @@ from components.thanos.role import BucketAccess, RoleArgs
 from components.thanos.ruler import ThanosRulerArgs
 from components.thanos.stack import ThanosStackArgs
 from components.thanos.store import ThanosStoreArgs
+from render.prometheus.agent import PROTOCOL_1
 from render.prometheus.auth_proxies import READ, READER, VIEWER
 from render.thanos import query, receive, ruler
 from render.thanos.authenticated import WRITE
 from render.thanos.bucket_roles import BucketRole, compactors, stores
 from render.thanos.bucket_web import BROWSE, web_flags
-from render.thanos.memcached import server_flags
+from render.thanos.memcached import memcached_flags
 from render.thanos.names import QUERY, RECEIVE, ROUTER, RULER, WEB
 from render.writers import WRITER
 from settings import Memcached, Quantity, Receive, Ruler, Thanos, memory, seconds
@@ -27,6 +28,7 @@ from settings.validation.issuers import verifies_tokens
 from .exposure import expose_endpoint
 from .hub import RemoteWriteEndpoint, write_envoy
 from .monitor import Monitor, QueryEndpoint
+from .ownership import this_stack
 from .server import BucketAccesses
 
 
@@ -103,8 +105,7 @@ def ingestors(receive: Receive) -> pulumi.Output[int]:
 
     Raises `pulumi.RunError` where an update would remove more of them than replication permits.
     """
-    stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-    before = pulumi.StackReference(stack).get_output("ingestors")
+    before = pulumi.StackReference(this_stack()).get_output("ingestors")
     spare = max(1, receive.replication - 1)
 
     def checked(had: float | None) -> int:
@@ -195,14 +196,14 @@ def receive_args(
 def receive_endpoint(monitor: Monitor, settings: Receive, endpoint: RemoteWriteEndpoint) -> RemoteWriteEndpoint:
     """Expose Receive, and return its endpoint for agents."""
     reached = expose_endpoint(monitor, settings.expose, ROUTER, WRITE)
-    return endpoint._replace(url=f"{reached}{WRITE.paths[0]}", protocol="1.0")
+    return endpoint._replace(url=f"{reached}{WRITE.paths[0]}", protocol=PROTOCOL_1)
 
 
 def memcached_args(monitor: Monitor, thanos: Thanos, memcached: Memcached) -> ThanosMemcachedArgs:
     """Return the arguments of memcached."""
     return {
         "namespace": monitor.context.namespace,
-        "flags": server_flags(memcached.memory),
+        "flags": memcached_flags(memcached.memory),
         "replicas": memcached.replicas,
         "memory": memory.memcached_memory(memcached.memory),
         "users": [*stores(thanos), *([QUERY] if thanos.query_frontend else [])],

@@ -15,6 +15,7 @@ from .labels import pods_of_app
 from .network_policy import network_policy, pods_of
 from .probes import STARTING
 from .security import RESTRICTED
+from .service_account import bind_cluster_role
 from .workload import resources
 from .write_proxy import Envoy, write_proxy
 from .write_proxy import container as envoy_container
@@ -54,12 +55,13 @@ def auth_proxies(
     """
     child_opts = ResourceOptions(parent=await_opts.parent)
     app = str(metadata["name"])
-    k8s.rbac.v1.ClusterRoleBinding(
-        f"{name}-reviews-binding",
-        metadata={"name": f"{prefix}-{app}-reviews", "labels": metadata["labels"]},
-        role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "system:auth-delegator"},
-        subjects=[{"kind": "ServiceAccount", "name": account.metadata.name, "namespace": metadata["namespace"]}],
-        opts=child_opts,
+    bind_cluster_role(
+        f"{name}-reviews",
+        {"name": f"{prefix}-{app}-reviews", "labels": metadata["labels"]},
+        "system:auth-delegator",
+        account.metadata.name,
+        metadata["namespace"],
+        child_opts,
     )
     roles = {
         proxy.name: k8s.rbac.v1.Role(

@@ -28,12 +28,12 @@ def service_annotations(ports: Iterable[str], config: str) -> dict[str, pulumi.I
 
     `config` is the name of a BackendConfig.
     """
-    told = {
+    annotations = {
         "cloud.google.com/neg": {"ingress": True},
         "cloud.google.com/app-protocols": dict.fromkeys(ports, "HTTPS"),
         "cloud.google.com/backend-config": {"default": config},
     }
-    return {name: json.dumps(value) for name, value in told.items()}
+    return {name: json.dumps(value) for name, value in annotations.items()}
 
 
 def backend_config(port: int, path: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import pulumi_kubernetes as k8s
 from pulumi import Output, ResourceOptions
 
 from render.operator import ALERT_RELABEL, ALERTMANAGERS, SCRAPE, Operated, camel
+from settings.operator import GROUP
 
 from .labels import PART_OF, labels
 from .security import RESTRICTED
@@ -34,8 +35,8 @@ class Kind(NamedTuple):
     """The label app.kubernetes.io/name of its pods."""
 
 
-SERVER = Kind("monitoring.coreos.com/v1", "Prometheus", "prometheus")
-AGENT = Kind("monitoring.coreos.com/v1alpha1", "PrometheusAgent", "prometheus-agent")
+SERVER = Kind(f"{GROUP}/v1", "Prometheus", "prometheus")
+AGENT = Kind(f"{GROUP}/v1alpha1", "PrometheusAgent", "prometheus-agent")
 _REFERENCES = {
     SCRAPE: "additionalScrapeConfigs",
     ALERTMANAGERS: "additionalAlertManagerConfigs",

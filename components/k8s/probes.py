@@ -6,6 +6,18 @@ STARTING: k8s.core.v1.ProbeArgsDict = {"period_seconds": 2, "failure_threshold":
 """Startup probe with a short period: with the readiness probe alone, a rollout would wait for its whole period."""
 
 
+def http_probes(path: str, port: str, *, https: bool = False) -> dict[str, k8s.core.v1.ProbeArgsDict]:
+    """Return probes of a server that listens on the pod's address, by a path that answers 200 while it is healthy."""
+    request: k8s.core.v1.HTTPGetActionArgsDict = {"path": path, "port": port}
+    if https:
+        request["scheme"] = "HTTPS"
+    return {
+        "startup_probe": {"http_get": request, **STARTING},
+        "readiness_probe": {"http_get": request},
+        "liveness_probe": {"http_get": request, "period_seconds": 30},
+    }
+
+
 def exec_probes(upstream: str) -> dict[str, k8s.core.v1.ProbeArgsDict]:
     """
     Probes of a server that listens on loopback, as commands in its container.

@@ -1,6 +1,7 @@
 """RBAC and container that Prometheus has as a server and as an agent."""
 
 from collections.abc import Sequence
+from posixpath import dirname
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -8,17 +9,17 @@ from pulumi import ResourceOptions
 
 from render.prometheus.flags import CONFIG_FILE, DATA, LISTEN
 from render.scrape.annotated import AUTHORITY
-from render.scrape.user_jobs import FOLDER, file_path
+from render.scrape.user_jobs import FOLDER
 from settings.scrape_credentials import MountedFile
 
 from .security import RESTRICTED
-from .service_account import bind_role
-from .volume import Mounted
+from .service_account import bind_cluster_role, bind_role, service_account
+from .volume import Mounted, projections
 from .workload import pod_field, resources
 
 _READ_BY_GROUP = 0o440
 """Mode of files for the pod's user, who is in the group that its volumes have."""
-CONFIG = CONFIG_FILE.rpartition("/")[0]
+CONFIG = dirname(CONFIG_FILE)
 
 
 _ENDPOINTS: k8s.rbac.v1.PolicyRuleArgsDict = {
@@ -72,17 +73,10 @@ def scrape_account(
     rules: list[k8s.rbac.v1.PolicyRuleArgsDict] = [
         {"api_groups": [group], "resources": [resource], "verbs": ["list", "watch"]} for group, resource in discovered
     ]
-    account = k8s.core.v1.ServiceAccount(
-        f"{name}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
-    )
+    account = service_account(f"{name}-account", metadata, child_opts)
     cluster_scoped: k8s.meta.v1.ObjectMetaArgsDict = {"name": f"{wide_name}-scrape", "labels": metadata["labels"]}
-    subject: k8s.rbac.v1.SubjectArgsDict = {
-        "kind": "ServiceAccount",
-        "name": account.metadata.name,
-        "namespace": metadata["namespace"],
-    }
     everywhere = RULES if namespaces is None else _OUTSIDE_NAMESPACES
-    allow_scrapes(name, cluster_scoped, [*everywhere, *rules], subject, child_opts)
+    allow_scrapes(name, cluster_scoped, [*everywhere, *rules], account.metadata.name, metadata["namespace"], child_opts)
     for namespace in namespaces or ():
         within: k8s.meta.v1.ObjectMetaArgsDict = {**cluster_scoped, "namespace": namespace}
         role = k8s.rbac.v1.Role(f"{name}-discover-{namespace}", metadata=within, rules=_IN_NAMESPACE, opts=child_opts)
@@ -101,18 +95,13 @@ def allow_scrapes(
     name: str,
     cluster_scoped: k8s.meta.v1.ObjectMetaArgsDict,
     rules: Sequence[k8s.rbac.v1.PolicyRuleArgsDict],
-    subject: k8s.rbac.v1.SubjectArgsDict,
+    account: pulumi.Input[str],
+    namespace: pulumi.Input[str],
     child_opts: ResourceOptions,
 ) -> None:
-    """Give a ServiceAccount these rights in the whole cluster."""
+    """Give a ServiceAccount of a namespace these rights in the whole cluster."""
     role = k8s.rbac.v1.ClusterRole(f"{name}-scrape-role", metadata=cluster_scoped, rules=[*rules], opts=child_opts)
-    k8s.rbac.v1.ClusterRoleBinding(
-        f"{name}-scrape-binding",
-        metadata=cluster_scoped,
-        role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role.metadata.name},
-        subjects=[subject],
-        opts=child_opts,
-    )
+    bind_cluster_role(f"{name}-scrape", cluster_scoped, role.metadata.name, account, namespace, child_opts)
 
 
 def targets_ca(config_map: pulumi.Input[str] | None) -> Mounted:
@@ -121,7 +110,7 @@ def targets_ca(config_map: pulumi.Input[str] | None) -> Mounted:
         return Mounted([], [])
     return Mounted(
         [{"name": "targets", "config_map": {"name": config_map}}],
-        [{"name": "targets", "mount_path": AUTHORITY.rpartition("/")[0], "read_only": True}],
+        [{"name": "targets", "mount_path": dirname(AUTHORITY), "read_only": True}],
     )
 
 
@@ -138,19 +127,6 @@ def job_files(files: Sequence[MountedFile]) -> Mounted:
         [{"name": "jobs", "projected": {"default_mode": _READ_BY_GROUP, "sources": projections(files)}}],
         [{"name": "jobs", "mount_path": FOLDER, "read_only": True}],
     )
-
-
-def projections(files: Sequence[MountedFile]) -> list[k8s.core.v1.VolumeProjectionArgsDict]:
-    """The keys of Secrets and ConfigMaps as files of one volume."""
-    objects: dict[tuple[str, str], list[k8s.core.v1.KeyToPathArgsDict]] = {}
-    for file in files:
-        objects.setdefault((file.kind, file.name), []).append({"key": file.key, "path": file_path(file)})
-    return [
-        {"secret": {"name": name, "items": items}}
-        if kind == "secret"
-        else {"config_map": {"name": name, "items": items}}
-        for (kind, name), items in objects.items()
-    ]
 
 
 def container(

@@ -1,4 +1,4 @@
-"""ServiceAccounts for clients outside the cluster, the Roles that they are bound to, and tokens that do not expire."""
+"""ServiceAccounts of pods and of clients, the roles that they are bound to, and tokens that do not expire."""
 
 import base64
 
@@ -7,6 +7,16 @@ import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
 from render.tokens import token_secrets
+
+RBAC = "rbac.authorization.k8s.io"
+"""API group of roles and bindings."""
+
+
+def service_account(
+    name: str, metadata: k8s.meta.v1.ObjectMetaArgsDict, child_opts: ResourceOptions
+) -> k8s.core.v1.ServiceAccount:
+    """Make a ServiceAccount, whose token is mounted only where a pod or a container says so."""
+    return k8s.core.v1.ServiceAccount(name, metadata=metadata, automount_service_account_token=False, opts=child_opts)
 
 
 def service_account_token(
@@ -63,9 +73,7 @@ def client_account(
     child_opts: ResourceOptions,
 ) -> k8s.core.v1.ServiceAccount:
     """Make a ServiceAccount that no pod runs as, and bind it to a Role if one is given."""
-    account = k8s.core.v1.ServiceAccount(
-        name, metadata=metadata, automount_service_account_token=False, opts=child_opts
-    )
+    account = service_account(name, metadata, child_opts)
     if role is not None:
         bind_role(name, metadata, role, account.metadata.name, child_opts)
     return account
@@ -85,7 +93,25 @@ def bind_role(
     k8s.rbac.v1.RoleBinding(
         f"{name}-binding",
         metadata=metadata,
-        role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "Role", "name": role},
+        role_ref={"api_group": RBAC, "kind": "Role", "name": role},
+        subjects=[{"kind": "ServiceAccount", "name": account, "namespace": namespace}],
+        opts=child_opts,
+    )
+
+
+def bind_cluster_role(
+    name: str,
+    metadata: k8s.meta.v1.ObjectMetaArgsDict,
+    role: pulumi.Input[str],
+    account: pulumi.Input[str],
+    namespace: pulumi.Input[str],
+    child_opts: ResourceOptions,
+) -> None:
+    """Bind a ServiceAccount of a namespace to a ClusterRole, in the whole cluster."""
+    k8s.rbac.v1.ClusterRoleBinding(
+        f"{name}-binding",
+        metadata=metadata,
+        role_ref={"api_group": RBAC, "kind": "ClusterRole", "name": role},
         subjects=[{"kind": "ServiceAccount", "name": account, "namespace": namespace}],
         opts=child_opts,
     )

@@ -7,6 +7,9 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
+from render.scrape.user_jobs import file_path
+from settings.scrape_credentials import MountedFile
+
 
 class Mounted(NamedTuple):
     """Volumes of a pod, and their mounts in a container."""
@@ -39,6 +42,19 @@ def claim(
     return k8s.core.v1.PersistentVolumeClaim(
         f"{name}-volume", metadata=metadata, spec=spec, opts=ResourceOptions.merge(opts, kept)
     )
+
+
+def projections(files: Sequence[MountedFile]) -> list[k8s.core.v1.VolumeProjectionArgsDict]:
+    """The keys of Secrets and ConfigMaps as files of one volume."""
+    objects: dict[tuple[str, str], list[k8s.core.v1.KeyToPathArgsDict]] = {}
+    for file in files:
+        objects.setdefault((file.kind, file.name), []).append({"key": file.key, "path": file_path(file)})
+    return [
+        {"secret": {"name": name, "items": items}}
+        if kind == "secret"
+        else {"config_map": {"name": name, "items": items}}
+        for (kind, name), items in objects.items()
+    ]
 
 
 def public_certificate(secret: pulumi.Input[str]) -> k8s.core.v1.VolumeArgsDict:

@@ -14,7 +14,7 @@ from ..k8s import auth_proxy
 from ..k8s.labels import labels, metadata_of, selector
 from ..k8s.probes import exec_probes
 from ..k8s.security import POD_RESTRICTED, RESTRICTED
-from ..k8s.service_account import bind_role
+from ..k8s.service_account import bind_role, service_account
 from ..k8s.timeouts import timeouts
 from ..k8s.workload import pod_defaults, resources
 from .role import BucketAccess
@@ -54,12 +54,8 @@ class ThanosBucketWeb(pulumi.ComponentResource):
         own = f"{name}-{WEB}"
         image = args["image"]
         metadata = metadata_of(WEB, args["namespace"], image)
-        account = k8s.core.v1.ServiceAccount(
-            f"{own}-account",
-            metadata={**metadata, "annotations": args["access"].annotations},
-            automount_service_account_token=False,
-            opts=child_opts,
-        )
+        annotated: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "annotations": args["access"].annotations}
+        account = service_account(f"{own}-account", annotated, child_opts)
         proxies = auth_proxy.auth_proxies(
             own,
             [BROWSE],

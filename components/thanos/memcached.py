@@ -13,6 +13,7 @@ from ..k8s.labels import metadata_of, selector
 from ..k8s.network_policy import allow_ingress
 from ..k8s.security import POD_RESTRICTED, RESTRICTED
 from ..k8s.service import headless
+from ..k8s.service_account import service_account
 from ..k8s.timeouts import timeouts
 from ..k8s.workload import budget, pod_defaults, resources, spread
 
@@ -47,9 +48,7 @@ class ThanosMemcached(pulumi.ComponentResource):
         await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         own = f"{name}-{MEMCACHED}"
         metadata = metadata_of(MEMCACHED, args["namespace"], args["image"])
-        account = k8s.core.v1.ServiceAccount(
-            f"{own}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
-        )
+        account = service_account(f"{own}-account", metadata, child_opts)
         pods = headless(f"{own}-pods", metadata, MEMCACHED, {PORT_NAME: PORT}, await_opts)
         allow_ingress(own, metadata, MEMCACHED, {PORT: args["users"]}, child_opts)
         budget(own, metadata, MEMCACHED, child_opts)

@@ -1,6 +1,7 @@
 """Thanos Query: PromQL over every Prometheus, Store, Receive and Ruler."""
 
 from collections.abc import Mapping, Sequence
+from posixpath import basename, dirname
 from typing import NotRequired, TypedDict
 
 import pulumi
@@ -8,7 +9,7 @@ import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
 from render.prometheus.auth_proxies import READ
-from render.thanos.names import CERTIFICATES, FRONTEND, GRPC, QUERY, RULER
+from render.thanos.names import CERTIFICATES, FRONTEND, GRPC, QUERY, QUERY_GRPC, RULER
 from render.thanos.query import (
     BROWSE,
     ENDPOINTS_FILE,
@@ -25,7 +26,7 @@ from ..k8s.network_policy import allow_ingress
 from ..k8s.probes import exec_probes
 from ..k8s.security import POD_RESTRICTED, RESTRICTED
 from ..k8s.service import headless
-from ..k8s.service_account import bind_role
+from ..k8s.service_account import bind_role, service_account
 from ..k8s.timeouts import timeouts
 from ..k8s.workload import budget, pod_defaults, resources, spread
 
@@ -77,9 +78,7 @@ class ThanosQuery(pulumi.ComponentResource):
         await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
         own = f"{name}-{QUERY}"
         metadata = metadata_of(QUERY, args["namespace"], args["image"])
-        account = k8s.core.v1.ServiceAccount(
-            f"{own}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
-        )
+        account = service_account(f"{own}-account", metadata, child_opts)
         scraped_through = [
             proxy.called_by(args["scraper"]) for proxy in (METRICS, *([FRONTEND_METRICS] if "frontend" in args else []))
         ]
@@ -105,8 +104,8 @@ class ThanosQuery(pulumi.ComponentResource):
         viewer: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{QUERY}-viewer"}
         bind_role(f"{own}-viewer", viewer, self.roles[BROWSE.name], args["viewer"], child_opts)
         for proxy in scraped_through:
-            scraped: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{QUERY}-{proxy.name}-scraper"}
-            bind_role(f"{own}-{proxy.name}-scraper", scraped, self.roles[proxy.name], args["scraper"], child_opts)
+            named: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{QUERY}-{proxy.name}-scraper"}
+            bind_role(f"{own}-{proxy.name}-scraper", named, self.roles[proxy.name], args["scraper"], child_opts)
         self._serve(own, args, metadata, account.metadata.name, proxies, child_opts)
         self.register_outputs({"service": self.service})
 
@@ -121,11 +120,11 @@ class ThanosQuery(pulumi.ComponentResource):
     ) -> None:
         """Make the Deployment with its configuration, and the headless Service through which Rulers find its pods."""
         await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
-        file = ENDPOINTS_FILE.rpartition("/")[2]
+        file = basename(ENDPOINTS_FILE)
         config = k8s.core.v1.ConfigMap(
             f"{own}-config", metadata=metadata, data={file: args["endpoints"]}, opts=child_opts
         )
-        grpc: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{QUERY}-grpc"}
+        grpc: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": QUERY_GRPC}
         headless(f"{own}-grpc", grpc, QUERY, {"grpc": GRPC}, await_opts)
         allow_ingress(f"{own}-grpc", grpc, QUERY, {GRPC: [RULER]}, child_opts)
         budget(own, metadata, QUERY, child_opts)
@@ -148,7 +147,7 @@ def pod(
     args: ThanosQueryArgs, account: pulumi.Input[str], config: pulumi.Input[str], proxies: auth_proxy.AuthProxies
 ) -> k8s.core.v1.PodSpecArgsDict:
     """The pod: Query on loopback, the Query Frontend in front of it, and the auth proxies."""
-    shown: list[k8s.core.v1.VolumeArgsDict] = [
+    certificates: list[k8s.core.v1.VolumeArgsDict] = [
         # By number: the name of a Secret may be longer than a volume's, have dots, or be that of another volume.
         {"name": f"certificate-{number}", "secret": {"secret_name": secret}}
         for number, secret in enumerate(args["certificates"])
@@ -157,7 +156,7 @@ def pod(
         {"name": f"certificate-{number}", "mount_path": f"{CERTIFICATES}/{secret}", "read_only": True}
         for number, secret in enumerate(args["certificates"])
     ]
-    mounts.append({"name": "config", "mount_path": ENDPOINTS_FILE.rpartition("/")[0], "read_only": True})
+    mounts.append({"name": "config", "mount_path": dirname(ENDPOINTS_FILE), "read_only": True})
     frontend = (
         [server(FRONTEND, args, args["frontend"], ("64Mi", "1Gi"), FRONTEND_LISTEN)] if "frontend" in args else []
     )
@@ -171,7 +170,7 @@ def pod(
         ],
         "volumes": [
             {"name": "config", "config_map": {"name": config}},
-            *shown,
+            *certificates,
             *proxies.volumes,
         ],
     }

@@ -1,6 +1,7 @@
 """Thanos Receive: takes agents' samples by remote write, one tenant per agent, and replicates them to ingestors."""
 
 from collections.abc import Mapping, Sequence
+from posixpath import dirname
 from typing import NotRequired
 
 import pulumi
@@ -8,8 +9,8 @@ import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
 from render.thanos.authenticated import WRITE
-from render.thanos.names import CERTIFICATES, HTTP, QUERY, RECEIVE, ROUTER
-from render.thanos.receive import HASHRING_FILE
+from render.thanos.names import HTTP, OWN_CERTIFICATE, QUERY, RECEIVE, ROUTER, ROUTER_PODS
+from render.thanos.receive import HASHRING_FILE, ROUTER_DATA
 from render.writers import HEALTH_PORT
 
 from ..k8s import auth_proxy, tokens
@@ -17,7 +18,7 @@ from ..k8s.labels import metadata_of, selector
 from ..k8s.network_policy import allow_ingress
 from ..k8s.security import POD_RESTRICTED
 from ..k8s.service import headless
-from ..k8s.service_account import bind_role
+from ..k8s.service_account import bind_role, service_account
 from ..k8s.timeouts import timeouts
 from ..k8s.volume import public_certificate
 from ..k8s.workload import budget, pod_defaults, spread
@@ -62,9 +63,7 @@ class ThanosReceive(pulumi.ComponentResource):
         role(f"{name}-{RECEIVE}", RECEIVE, args, [QUERY, ROUTER], self)
         own = f"{name}-{ROUTER}"
         metadata = metadata_of(ROUTER, args["namespace"], args["image"])
-        account = k8s.core.v1.ServiceAccount(
-            f"{own}-account", metadata=metadata, automount_service_account_token=False, opts=child_opts
-        )
+        account = service_account(f"{own}-account", metadata, child_opts)
         envoy = args.get("envoy")
         proxies = auth_proxy.auth_proxies(
             own,
@@ -89,10 +88,10 @@ class ThanosReceive(pulumi.ComponentResource):
         for writer in () if envoy else args["writers"]:
             role_metadata: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{ROUTER}-{writer}"}
             bind_role(f"{own}-{writer}", role_metadata, proxies.roles[WRITE.name], writer, child_opts)
-        pods: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{ROUTER}-pods"}
-        beside = {HEALTH_PORT: envoy.proxy.health} if envoy else {}
-        headless(f"{own}-pods", pods, ROUTER, {**PORTS, **beside}, await_opts)
-        scraped = {port: [args["scraper"]] for port in (HTTP, *beside.values())}
+        pods: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": ROUTER_PODS}
+        health_port = {HEALTH_PORT: envoy.proxy.health} if envoy else {}
+        headless(f"{own}-pods", pods, ROUTER, {**PORTS, **health_port}, await_opts)
+        scraped = {port: [args["scraper"]] for port in (HTTP, *health_port.values())}
         allow_ingress(f"{own}-pods", pods, ROUTER, scraped, child_opts)
         self._route(own, args, metadata, account.metadata.name, proxies, child_opts)
         self.register_outputs({"service": self.service})
@@ -108,11 +107,11 @@ class ThanosReceive(pulumi.ComponentResource):
     ) -> None:
         """Make the routers, which are stateless."""
         config = k8s.core.v1.ConfigMap(f"{own}-config", metadata=metadata, data=args["files"], opts=child_opts)
-        folder = HASHRING_FILE.rpartition("/")[0]
+        folder = dirname(HASHRING_FILE)
         mounts: list[k8s.core.v1.VolumeMountArgsDict] = [
             {"name": "config", "mount_path": folder, "read_only": True},
-            {"name": "scratch", "mount_path": "/data"},
-            {"name": "certificate", "mount_path": f"{CERTIFICATES}/own", "read_only": True},
+            {"name": "scratch", "mount_path": ROUTER_DATA},
+            {"name": "certificate", "mount_path": OWN_CERTIFICATE, "read_only": True},
             *([tokens.API.mount] if "series_limit_reader" in args else []),
         ]
         router = thanos.container(args["image"], args["router_flags"], ("128Mi", "1Gi"), BucketAccess(), mounts, ROUTER)

@@ -13,6 +13,7 @@ from ..k8s.labels import labels, metadata_of
 from ..k8s.network_policy import allow_ingress
 from ..k8s.security import POD_WITH_VOLUME, RESTRICTED
 from ..k8s.service import headless
+from ..k8s.service_account import service_account
 from ..k8s.timeouts import timeouts
 from ..k8s.workload import VOLUME, pod_defaults, pod_field, replicas, resources, spread
 
@@ -99,12 +100,8 @@ def role(
     await_opts = ResourceOptions(parent=parent, custom_timeouts=timeouts(args))
     image = args["image"]
     metadata = metadata_of(app, args["namespace"], image)
-    account = k8s.core.v1.ServiceAccount(
-        f"{name}-account",
-        metadata={**metadata, "annotations": args["access"].annotations},
-        automount_service_account_token=False,
-        opts=child_opts,
-    )
+    annotated: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "annotations": args["access"].annotations}
+    account = service_account(f"{name}-account", annotated, child_opts)
     pods = headless(f"{name}-pods", metadata, app, PORTS, await_opts)
     allow_ingress(name, metadata, app, {GRPC: clients, HTTP: [args["scraper"]]}, child_opts)
     data: k8s.core.v1.VolumeMountArgsDict = {"name": VOLUME, "mount_path": DATA}

@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from posixpath import basename, dirname
 from typing import NotRequired
 
 import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from render.thanos.names import CERTIFICATES, QUERY, RULER
+from render.thanos.names import OWN_CERTIFICATE, QUERY, RULER
 from render.thanos.ruler import ALERTMANAGERS_FILE, RULES
 from settings.scrape_credentials import MountedFile
 
@@ -44,44 +45,45 @@ class ThanosRuler(pulumi.ComponentResource):
     def __init__(self, name: str, args: ThanosRulerArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:ThanosRuler", name, {}, opts)
         child_opts = ResourceOptions(parent=self)
+        own = f"{name}-{RULER}"
         metadata = metadata_of(RULER, args["namespace"], args["image"])
         # It reads rules at its start only; a hash of them in the name replaces the pods.
         digest = hashlib.sha256("\n".join(args["rules"].values()).encode()).hexdigest()[:8]
         named: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": f"{RULER}-rules-{digest}"}
-        rules = file_volume("rules", f"{name}-thanos-ruler-rules", named, args["rules"], child_opts)
-        file = ALERTMANAGERS_FILE.rpartition("/")[2]
+        rules = file_volume("rules", f"{own}-rules", named, args["rules"], child_opts)
+        file = basename(ALERTMANAGERS_FILE)
         config = k8s.core.v1.ConfigMap(
-            f"{name}-thanos-ruler-config", metadata=metadata, data={file: args["alertmanagers"]}, opts=child_opts
+            f"{own}-config", metadata=metadata, data={file: args["alertmanagers"]}, opts=child_opts
         )
-        shown = [
+        own_tokens = [
             *([tokens.AUTH_PROXY] if "notify" in args or args.get("verified") else []),
             *([tokens.API] if args.get("stateless") else []),
         ]
         files = job_files(args.get("files", ()))
         account = role(
-            f"{name}-{RULER}",
+            own,
             RULER,
             args,
             [QUERY],
             self,
             [
                 {"name": "rules", "mount_path": RULES, "read_only": True},
-                {"name": "config", "mount_path": ALERTMANAGERS_FILE.rpartition("/")[0], "read_only": True},
-                {"name": "certificate", "mount_path": f"{CERTIFICATES}/own", "read_only": True},
-                *(token.mount for token in shown),
+                {"name": "config", "mount_path": dirname(ALERTMANAGERS_FILE), "read_only": True},
+                {"name": "certificate", "mount_path": OWN_CERTIFICATE, "read_only": True},
+                *(token.mount for token in own_tokens),
                 *files.mounts,
             ],
             [
                 rules,
                 {"name": "config", "config_map": {"name": config.metadata.name}},
                 public_certificate(args["tls_secret"]),
-                *(token.volume for token in shown),
+                *(token.volume for token in own_tokens),
                 *files.volumes,
             ],
         )
         if "notify" in args:
             bind_role(
-                f"{name}-thanos-ruler-notifier",
+                f"{own}-notifier",
                 {**metadata, "name": f"{RULER}-notifier"},
                 args["notify"],
                 account.metadata.name,

@@ -16,6 +16,9 @@ from .destinations import FROM_ENVIRONMENT, destination_entries
 from .flags import MAX_SHARDS
 from .global_config import global_section
 
+PROTOCOL_1, PROTOCOL_2 = "1.0", "2.0"
+"""Versions of remote write, as the stack output `hub` names that of the endpoint."""
+
 
 def agent_config(
     fleet: Fleet, cluster: str, url: str | None, shard: int = 0, *, own: bool, ca_file: str | None, token_file: str

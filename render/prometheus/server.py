@@ -6,7 +6,8 @@ from typing import Any
 from settings import Fleet, Server
 from settings.reserved import HUB_LABEL, REPLICA_LABEL
 
-from ..alertmanager import alerting, alertmanager_job, config_reloader_job
+from ..alerting import alerting
+from ..alertmanager import alertmanager_job, config_reloader_job
 from ..blackbox import probe_jobs
 from ..pushgateway import pushgateway_job
 from ..scrape.authenticated import authenticated_job

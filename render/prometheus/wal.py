@@ -16,7 +16,7 @@ WRONG_BY = 4
 
 _MB, _GI = 2**20, 2**30
 _LARGEST, _SMALLEST = 256 * _MB, 10 * _MB
-"""Smallest and largest segment size that Prometheus accepts."""
+"""Largest and smallest segment size that Prometheus accepts."""
 _SHORTEST_CATCHING_UP = 600
 
 

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from settings import Fleet, Watcher, authority
 from settings.watcher import SELF, Machine
 
+from ..alerting import existing_alertmanagers
 from ..alertmanager import LISTEN as ALERTMANAGER
-from ..alertmanager import existing_alertmanagers
 from ..blackbox import local_probe_jobs
 from ..scrape.connection import Connection
 from ..scrape.job import ScrapeJob

@@ -1,1 +1,1 @@
-"""Scrape jobs: what is asked, how it is found, and what is kept of the answer."""
+"""Scrape jobs: how targets are discovered and scraped, and which of their series are kept."""

@@ -8,7 +8,7 @@ from settings.reserved import RESERVED
 from settings.scrape import TargetTls
 
 from .job import ScrapeJob
-from .relabel import POD, SERVICE, SLICE, Rule, constant, copied, drop, keep
+from .relabel import NAMESPACE, POD, SERVICE, SLICE, Rule, constant, copied, drop, keep
 
 _CHURNING = (
     "pod_template_hash",
@@ -74,7 +74,7 @@ def annotated_services(scrape: Scrape) -> ScrapeJob:
         discovery=[{"role": "endpointslice"}],
         relabel=[
             keep([_annotation(SERVICE, "scrape")], _TRUE),
-            drop(["__meta_kubernetes_namespace", f"{SERVICE}_label_k8s_app"], "kube-system;(coredns|kube-dns)"),
+            drop([NAMESPACE, f"{SERVICE}_label_k8s_app"], "kube-system;(coredns|kube-dns)"),
             # Discovery adds the ports of the pods that the service does not have.
             drop([_annotation(SERVICE, "port"), f"{SLICE}_port", f"{port}_number"], r"\s*;;.+"),
             copied(f"{port}_name", _NAME),
@@ -148,7 +148,7 @@ def _labelled(kind: str, scrape: Scrape) -> list[Rule]:
         constant("job", _JOBS[kind]),
         copied("__address__", "instance"),
         *_unreadable(kind),
-        copied("__meta_kubernetes_namespace", "namespace"),
+        copied(NAMESPACE, "namespace"),
         copied(f"{POD}_name", "pod"),
         copied(f"{POD}_node_name", "node"),
         {"regex": "__tmp_.+", "action": "labeldrop"},
@@ -196,7 +196,7 @@ def _unreadable(kind: str) -> Iterator[Rule]:
         }
         yield {**_from_annotation(kind, name, rf"{readable}|\s*", _UNREADABLE), "replacement": ""}
         yield {
-            "source_labels": ["__meta_kubernetes_namespace", f"{kind}_name", _UNREADABLE],
+            "source_labels": [NAMESPACE, f"{kind}_name", _UNREADABLE],
             "regex": "(.*);(.*);(.+)",
             "target_label": "instance",
             "replacement": "$1/$2 $3",

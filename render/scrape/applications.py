@@ -3,12 +3,11 @@
 import re
 from typing import Any
 
-from settings import Fleet, seconds
-from settings.application import Application
+from settings import Application, Fleet, seconds
 
 from .annotated import FALLBACK
 from .job import ScrapeJob
-from .relabel import POD, SERVICE, SLICE, Rule, constant, copied, drop, keep
+from .relabel import NAMESPACE, POD, SERVICE, SLICE, Rule, constant, copied, discovered, drop, keep
 from .untrusted import OWNED_BEFORE_MONITORS, untrusted
 
 ADDED: list[Rule] = [{"source_labels": [f"{POD}_node_name"], "regex": "(.+)", "target_label": "node"}]
@@ -44,9 +43,11 @@ def _paced(application: Application, fleet: Fleet) -> dict[str, Any]:
 def _chosen(application: Application) -> list[Rule]:
     return [
         *(
-            keep([f"{SERVICE}_label_{found}", f"{SERVICE}_labelpresent_{found}"], f"({re.escape(value)});true")
+            keep(
+                [f"{SERVICE}_{kind}_{discovered(label)}" for kind in ("label", "labelpresent")],
+                f"({re.escape(value)});true",
+            )
             for label, value in application.selector.items()
-            for found in [re.sub("[^a-zA-Z0-9_]", "_", label)]
         ),
         keep([f"{SLICE}_port_name"], application.port),
         drop([f"{POD}_phase"], "Failed|Succeeded"),
@@ -56,7 +57,7 @@ def _chosen(application: Application) -> list[Rule]:
 def _labelled(application: Application) -> list[Rule]:
     """The labels that the Prometheus Operator gives, by generateServiceMonitorConfig of its release 0.85."""
     return [
-        copied("__meta_kubernetes_namespace", "namespace"),
+        copied(NAMESPACE, "namespace"),
         copied(f"{SERVICE}_name", "service"),
         copied(f"{POD}_name", "pod"),
         copied(f"{POD}_container_name", "container"),

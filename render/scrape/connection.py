@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from ..tokens import API, API_TOKEN
 from .job import ScrapeJob
-from .relabel import NODE, POD, Rule, constant, keep
+from .relabel import NAMESPACE, NODE, POD, Rule, constant, keep
 
 _UNREADABLE = "/not-a-path"
 _ADDRESS, _PATH, _SCHEME = "__address__", "__metrics_path__", "__scheme__"
@@ -110,7 +110,7 @@ def _pod_paths(prefix: str) -> list[Rule]:
         {"source_labels": [_PATH], "regex": r".*/\.\.?(/.*)?", "target_label": _PATH, "replacement": _UNREADABLE},
         *(
             {
-                "source_labels": [_SCHEME, "__meta_kubernetes_namespace", f"{POD}_name", _ADDRESS, _PATH],
+                "source_labels": [_SCHEME, NAMESPACE, f"{POD}_name", _ADDRESS, _PATH],
                 "regex": f"{scheme};(.+);(.+);.*:([^:]+);(.+)",
                 "target_label": _PATH,
                 "replacement": f"{prefix}/api/v1/namespaces/$1/pods/{named}$2:$3/proxy$4",

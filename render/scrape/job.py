@@ -49,8 +49,8 @@ class ScrapeJob:
 
 def _paced(builtin: Builtin | None) -> dict[str, str]:
     """Interval and timeout of a job that differs from the others; Prometheus lowers a timeout to a shorter interval."""
-    said = {"scrape_interval": builtin.interval, "scrape_timeout": builtin.timeout} if builtin else {}
-    return {field: length for field, length in said.items() if length}
+    pace = {"scrape_interval": builtin.interval, "scrape_timeout": builtin.timeout} if builtin else {}
+    return {field: length for field, length in pace.items() if length}
 
 
 def scrape_configs(jobs: Iterable[ScrapeJob], fleet: Fleet, cluster: str) -> list[dict[str, Any]]:

@@ -1,6 +1,5 @@
 """The scrape jobs of one cluster, alike for every Prometheus that scrapes it."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -16,15 +15,13 @@ from .connection import IN_CLUSTER, Connection
 from .discovery import endpoint_slices, endpoints_of, nodes, pods
 from .job import ScrapeJob
 from .platforms import VIRTUAL, unreachable
-from .relabel import NODE, POD, SERVICE, SLICE, Rule, constant, copied, drop, keep
+from .relabel import NAMESPACE, NODE, POD, SERVICE, SLICE, Rule, constant, copied, discovered, drop, keep
 from .untrusted import untrusted
 from .user_jobs import with_paths
 
 OWN = "prometheus"
 """The job of Prometheus itself."""
-_REAL_NODES = [
-    drop([f"{NODE}_label_{re.sub('[^a-zA-Z0-9]', '_', label)}"], "|".join(values)) for label, values in VIRTUAL.items()
-]
+_REAL_NODES = [drop([f"{NODE}_label_{discovered(label)}"], "|".join(values)) for label, values in VIRTUAL.items()]
 _OF_NODE = (
     *(copied(f"{SLICE}_endpoint_node_name", label) for label in ("node", "instance")),
     copied(f"{POD}_host_ip", "host_ip"),
@@ -213,13 +210,13 @@ def _control_plane(planes: ControlPlane, connection: Connection) -> Iterator[Scr
 
 
 def _labelled(label: str) -> Rule:
-    return keep([f"{NODE}_labelpresent_{re.sub('[^a-zA-Z0-9]', '_', label)}"], "true")
+    return keep([f"{NODE}_labelpresent_{discovered(label)}"], "true")
 
 
 def _without(job: ScrapeJob, *existing: Existing) -> ScrapeJob:
     """The job of annotated services without those that have a job of their own; many are annotated as they come."""
     named = "|".join(f"{one.namespace};{one.service}" for one in existing)
-    rules = [drop(["__meta_kubernetes_namespace", f"{SERVICE}_name"], named)] if named else []
+    rules = [drop([NAMESPACE, f"{SERVICE}_name"], named)] if named else []
     return replace(job, relabel=[*rules, *job.relabel])
 
 

@@ -12,26 +12,32 @@ _TMP = "__tmp_own"
 _SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
 """What RE2 does not take for itself."""
 
+NAMESPACE = "__meta_kubernetes_namespace"
 POD, NODE, SERVICE, SLICE = (f"__meta_kubernetes_{kind}" for kind in ("pod", "node", "service", "endpointslice"))
 
 
+def discovered(label: str) -> str:
+    """Return the name of a Kubernetes label as discovery spells it, after `<kind>_label_` or `<kind>_labelpresent_`."""
+    return re.sub("[^a-zA-Z0-9_]", "_", label)
+
+
 def copied(source: str, target: str) -> Rule:
-    """The value of one label under another name."""
+    """Copy the value of one label to another one."""
     return {"source_labels": [source], "target_label": target}
 
 
 def constant(target: str, value: str) -> Rule:
-    """The same value for all."""
+    """Set a label to the same value on every target or series."""
     return {"target_label": target, "replacement": value}
 
 
 def keep(sources: list[str], regex: str) -> Rule:
-    """Only what matches; the values of several labels are joined by semicolons."""
+    """Keep only what matches; the values of several labels are joined by semicolons."""
     return {"source_labels": sources, "regex": regex, "action": "keep"}
 
 
 def drop(sources: list[str], regex: str) -> Rule:
-    """All but what matches."""
+    """Drop what matches; labels as of `keep`."""
     return {"source_labels": sources, "regex": regex, "action": "drop"}
 
 

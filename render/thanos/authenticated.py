@@ -5,7 +5,7 @@ from typing import Any
 from settings import Server
 
 from ..auth_proxy import AuthProxy
-from .names import CERTIFICATES
+from .names import OWN_CERTIFICATE
 
 REMOTE_WRITE_LISTEN = "127.0.0.1:19291"
 TENANT_HEADER = "THANOS-TENANT"
@@ -24,5 +24,5 @@ def credentials(server: Server, token_file: str) -> dict[str, Any]:
     """Return the HTTP client settings for an auth proxy of the stack: token, CA, server name."""
     return {
         "bearer_token_file": token_file,
-        "tls_config": {"ca_file": f"{CERTIFICATES}/own/tls.crt", "server_name": server.expose.host},
+        "tls_config": {"ca_file": f"{OWN_CERTIFICATE}/tls.crt", "server_name": server.expose.host},
     }

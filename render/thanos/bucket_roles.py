@@ -8,7 +8,7 @@ from settings.reserved import REPLICA_LABEL
 
 from ..yaml import to_json
 from .memcached import INDEX_CACHE, bucket_cache
-from .names import COMPACTOR, DATA, HTTP, PORTS, STORE
+from .names import ADDRESS_FLAGS, COMPACTOR, DATA, HTTP, STORE
 from .objstore import objstore
 
 
@@ -53,7 +53,7 @@ def _store_flags(thanos: Thanos, bucket: str | None, span: Sequence[str], shard:
     ]
     return [
         "store",
-        *PORTS,
+        *ADDRESS_FLAGS,
         f"--data-dir={DATA}",
         f"--objstore.config={objstore(thanos.storage, bucket)}",
         f"--ignore-deletion-marks-delay={seconds(thanos.compactor.delete_delay) // 2}s",

@@ -9,7 +9,7 @@ from ..scrape.discovery import endpoints_of
 from ..scrape.job import ScrapeJob
 from ..scrape.relabel import POD, SLICE, copied, keep
 from .bucket_roles import compactors, stores
-from .names import COMPACTOR, FRONTEND, QUERY, RECEIVE, ROUTER, RULER, SIDECAR, STORE, replicas_service
+from .names import COMPACTOR, FRONTEND, QUERY, RECEIVE, ROUTER_PODS, RULER, SIDECAR, STORE, replicas_service
 from .query import FRONTEND_METRICS, METRICS
 
 ALL = frozenset({SIDECAR, QUERY, FRONTEND, STORE, COMPACTOR, RULER, RECEIVE})
@@ -35,7 +35,7 @@ def thanos_jobs(fleet: Fleet) -> Iterator[ScrapeJob]:
     if thanos.ruler:
         yield on_pods(fleet, RULER, RULER)
     if thanos.receive:
-        yield on_pods(fleet, RECEIVE, RECEIVE, f"{ROUTER}-pods")
+        yield on_pods(fleet, RECEIVE, RECEIVE, ROUTER_PODS)
 
 
 def on_pods(fleet: Fleet, name: str, *services: str, port: str = "http") -> ScrapeJob:

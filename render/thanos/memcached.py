@@ -42,6 +42,6 @@ def bucket_cache(bucket: str) -> str:
     return f"{to_json({'type': 'MEMCACHED', 'config': _STORE})} # {bucket}"
 
 
-def server_flags(memory: Quantity) -> list[str]:
+def memcached_flags(memory: Quantity) -> list[str]:
     """Flags of memcached; each Store has up to 200 connections, so that the default of 1024 would be reached."""
     return [f"--memory-limit={in_bytes(memory) // 2**20}", f"--max-item-size={LARGEST}m", "--conn-limit=8192"]

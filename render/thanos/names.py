@@ -7,6 +7,8 @@ GRPC, HTTP = 10901, 10902
 DATA = "/var/thanos/data"
 CERTIFICATES = "/etc/thanos/certificates"
 """Mount path of the Secrets of remote endpoints, each in a folder of its name."""
+OWN_CERTIFICATE = f"{CERTIFICATES}/own"
+"""Mount path of the certificate of the stack's auth proxies, without its key."""
 SIDECAR, QUERY, FRONTEND, STORE, COMPACTOR, RULER, RECEIVE, ROUTER, WEB = (
     f"thanos-{role}"
     for role in (
@@ -22,7 +24,9 @@ SIDECAR, QUERY, FRONTEND, STORE, COMPACTOR, RULER, RECEIVE, ROUTER, WEB = (
     )
 )
 
-PORTS = [f"--http-address=0.0.0.0:{HTTP}", f"--grpc-address=0.0.0.0:{GRPC}"]
+QUERY_GRPC, ROUTER_PODS = f"{QUERY}-grpc", f"{ROUTER}-pods"
+"""Headless Services of Query's pods for Rulers, and of routers' pods for scrapes."""
+ADDRESS_FLAGS = [f"--http-address=0.0.0.0:{HTTP}", f"--grpc-address=0.0.0.0:{GRPC}"]
 """Flags of a component that listens on both ports."""
 
 

@@ -1,5 +1,6 @@
 """Command lines and configuration of Thanos Receive: routers, which set tenants and replicate, and ingestors."""
 
+from posixpath import basename
 from typing import Any
 
 from settings import Fleet, Receive, Server, Thanos, reserved
@@ -10,12 +11,14 @@ from ..prometheus.global_config import OUT_OF_ORDER_WINDOW
 from ..tokens import API_TOKEN
 from ..yaml import to_json, to_yaml
 from .authenticated import REMOTE_WRITE_LISTEN, TENANT_HEADER, credentials
-from .names import DATA, GRPC, PORTS, RECEIVE, RULER, own_labels, tenant
+from .names import ADDRESS_FLAGS, DATA, GRPC, RECEIVE, RULER, own_labels, tenant
 from .objstore import objstore
 from .ruler import is_stateless
 
 HASHRING_FILE = "/etc/thanos/config/hashring.json"
 LIMITS_FILE = "/etc/thanos/config/limits.yml"
+ROUTER_DATA = "/data"
+"""Mount path of a volume of a router, which stores nothing there."""
 _UNLIMITED = 0
 
 
@@ -23,7 +26,7 @@ def ingestor_flags(server: Server, thanos: Thanos, receive: Receive) -> list[str
     """Flags of an ingestor, which stores samples of routers and uploads blocks."""
     return [
         "receive",
-        *PORTS,
+        *ADDRESS_FLAGS,
         f"--remote-write.address={REMOTE_WRITE_LISTEN}",
         f"--tsdb.path={DATA}",
         f"--tsdb.retention={receive.retention}",
@@ -39,14 +42,14 @@ def router_flags(receive: Receive) -> list[str]:
     """Flags of a router, which sends each sample to its ingestors."""
     return [
         "receive",
-        *PORTS,
+        *ADDRESS_FLAGS,
         f"--remote-write.address={REMOTE_WRITE_LISTEN}",
         f"--receive.hashrings-file={HASHRING_FILE}",
         "--receive.hashrings-algorithm=ketama",
         f"--receive.replication-factor={receive.replication}",
         f"--receive.tenant-header={TENANT_HEADER}",
         f'--label={REPLICA_LABEL}="$(POD_NAME)"',
-        "--tsdb.path=/data",
+        f"--tsdb.path={ROUTER_DATA}",
         *([f"--receive.limits-config-file={LIMITS_FILE}"] if receive.series_limits else []),
     ]
 
@@ -98,7 +101,7 @@ def writer(fleet: Fleet, cluster: str) -> str:
 
 def router_files(server: Server, fleet: Fleet, receive: Receive) -> dict[str, str]:
     """Return the routers' configuration: file name -> text."""
-    files = {HASHRING_FILE.rpartition("/")[2]: hashring(fleet, receive.replicas)}
+    files = {basename(HASHRING_FILE): hashring(fleet, receive.replicas)}
     if receive.series_limits:
-        files[LIMITS_FILE.rpartition("/")[2]] = limits(server, fleet, receive)
+        files[basename(LIMITS_FILE)] = limits(server, fleet, receive)
     return files

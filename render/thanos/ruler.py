@@ -5,13 +5,14 @@ from typing import Any
 from settings import Fleet, Server, Thanos, reserved
 from settings.reserved import REPLICA_LABEL, RULER_REPLICA
 
-from ..alertmanager import NOTIFY, PEERS, existing_alertmanagers
+from ..alerting import existing_alertmanagers
+from ..alertmanager import NOTIFY, PEERS
 from ..prometheus.agent import queue
 from ..prometheus.auth_proxies import READ
 from ..tokens import API_TOKEN, PROXY_TOKEN
 from ..yaml import to_json, to_yaml
 from .authenticated import WRITE, credentials
-from .names import DATA, GRPC, PORTS, QUERY, ROUTER, own_labels
+from .names import ADDRESS_FLAGS, DATA, GRPC, QUERY, QUERY_GRPC, ROUTER, own_labels
 from .objstore import objstore
 
 ALERTMANAGERS_FILE = "/etc/thanos/config/alertmanagers.yml"
@@ -39,7 +40,7 @@ def ruler_flags(server: Server, fleet: Fleet, thanos: Thanos, *, verified: bool 
     replica = RULER_REPLICA if is_stateless(thanos) else REPLICA_LABEL
     return [
         "rule",
-        *PORTS,
+        *ADDRESS_FLAGS,
         f"--data-dir={DATA}",
         *(
             _stateless_flags(server, fleet, verified=verified)
@@ -59,7 +60,7 @@ def _stateful_flags(fleet: Fleet, thanos: Thanos) -> list[str]:
     """Flags of a Ruler with a TSDB of its own, whose blocks it uploads."""
     return [
         f"--objstore.config={objstore(thanos.storage, thanos.ruler.bucket if thanos.ruler else None)}",
-        f"--grpc-query-endpoint=dns+{QUERY}-grpc.{fleet.namespace}.svc:{GRPC}",
+        f"--grpc-query-endpoint=dns+{QUERY_GRPC}.{fleet.namespace}.svc:{GRPC}",
         f"--tsdb.block-duration={thanos.block}",
     ]
 

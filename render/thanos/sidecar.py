@@ -3,7 +3,7 @@
 from settings import Thanos
 
 from ..prometheus.flags import DATA, LISTEN
-from .names import PORTS
+from .names import ADDRESS_FLAGS
 from .objstore import objstore
 
 
@@ -11,7 +11,7 @@ def sidecar_flags(thanos: Thanos) -> list[str]:
     """Flags of the sidecar, which uploads the blocks of its Prometheus, and serves its data to Query."""
     return [
         "sidecar",
-        *PORTS,
+        *ADDRESS_FLAGS,
         f"--prometheus.url=http://{LISTEN}",
         f"--tsdb.path={DATA}",
         f"--objstore.config={objstore(thanos.storage)}",

@@ -10,7 +10,9 @@ from .document import read_yaml
 from .include import Merged, with_included
 from .read import read
 
-KEY = "promfleet:fleet"
+PROJECT = "promfleet"
+"""Name of the Pulumi project, with which its keys begin."""
+KEY = f"{PROJECT}:fleet"
 
 
 def from_file(path: Path) -> Fleet:
@@ -46,7 +48,7 @@ def _written(path: Path) -> tuple[object, Given]:
     otherwise = True if "environment" in document else None
 
     def given(key: str) -> bool | None:
-        value = config.get(f"{KEY.partition(':')[0]}:{key}")
+        value = config.get(f"{PROJECT}:{key}")
         return otherwise if value is None else isinstance(value, dict) and set(value) == {"secure"}
 
     return config[KEY], given

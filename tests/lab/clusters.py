@@ -19,7 +19,7 @@ from lab.cluster import NAMES, known, state
 from lab.connect import authority_file, connect
 from lab.environment import environment
 from lab.kubectl import apply, kubectl
-from lab.node import components, held, inside, node_holder, running
+from lab.node import components, held, in_network, node_holder, running
 from lab.pki import public_key, write_secret
 from live import client_options
 from live.issuer import issuer_of
@@ -201,4 +201,4 @@ class Lab:
         """Run a command in the network of a cluster's node and return its exit code."""
         node = held(node_holder(self._clusters[cluster]))
         assert node, f"{cluster} does not run"
-        return subprocess.run(inside(node, *command), check=False).returncode
+        return subprocess.run(in_network(node, *command), check=False).returncode

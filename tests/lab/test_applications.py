@@ -13,10 +13,10 @@ from lab.node import LabError
 
 from . import fleets
 from .catalogue import Panels
+from .checks import FORGOTTEN, JOBS
 from .clusters import Lab
 from .stack import Stack, eventually
 from .stacks import Stacks
-from .test_fleet import FORGOTTEN, JOBS
 from .test_operator import SECONDS, TEAM, rule
 
 pytestmark = [pytest.mark.lab, pytest.mark.long]

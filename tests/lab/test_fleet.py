@@ -2,38 +2,13 @@
 
 import pytest
 
-from alerts import MAINTENANCE, WATCHDOG
 from fleet.client import PrometheusClient
 
-from .catalogue import active_alerts
+from .checks import CLUSTERS, FORGOTTEN, JOBS, MEMORY, assert_calm, assert_hub_agrees
 from .stack import eventually
 from .workloads import IMPOSTOR, NAMESPACE, exporter
 
 pytestmark = pytest.mark.lab
-CLUSTERS = ["eu1", "hub", "us1"]
-FORGOTTEN = 330
-"""Seconds until what vanished while its Prometheus restarted is surely gone: no marker ends it before the lookback."""
-MEMORY = 600
-"""Seconds for which the rules look back at what stood in the lab before."""
-JOBS = {
-    "apiserver",
-    "cadvisor",
-    "coredns",
-    "kube-state-metrics",
-    "kubelet",
-    "node-exporter",
-    "prometheus",
-}
-
-
-def assert_hub_agrees(lab, hub):
-    """What the hub says of each cluster and namespace is what that cluster's API server says."""
-    told = {
-        (s.labels["cluster"], s.labels["namespace"]): int(s.value)
-        for s in hub.query('sum(kube_pod_info{job="kube-state-metrics"}) by (cluster, namespace)')
-    }
-    true = {(cluster, ns): n for cluster in CLUSTERS for ns, n in lab.pods(cluster).items()}
-    assert told == true
 
 
 class TestProof:
@@ -93,11 +68,7 @@ class TestRules:
         """
         Nothing fires and nothing is about to, but the heartbeat and what tells of a maintenance.
         """
-
-        def assert_calm() -> None:
-            assert active_alerts(hub) == {f"{WATCHDOG} in hub", f"{MAINTENANCE} in us1"}
-
-        eventually(assert_calm, MEMORY)
+        eventually(lambda: assert_calm(hub), MEMORY)
 
 
 class TestImpostor:

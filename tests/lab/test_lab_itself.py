@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from lab.cluster import known
+from lab.cluster import NAMES, known
 from lab.down import KUBELET, mounts
 from lab.images import BUSYBOX
 from lab.node import components, held, node_holder
@@ -12,7 +12,7 @@ from lab.status import look
 
 pytestmark = pytest.mark.lab
 
-CLUSTERS = ("hub", "eu1", "us1")
+
 NAMESPACE = "default"
 
 
@@ -76,7 +76,7 @@ def component(cluster, name):
 
 
 class TestDns:
-    @pytest.mark.parametrize("cluster", CLUSTERS)
+    @pytest.mark.parametrize("cluster", NAMES)
     def test_a_pod_finds_the_route_to_the_hub(self, said, lab, cluster):
         """
         In every cluster the hub's name resolves to that cluster's own Service.
@@ -125,11 +125,11 @@ class TestUp:
         """
         Every component is the process that it was before.
         """
-        before = {name: {p.pid for p in components(node_of(name)).values()} for name in CLUSTERS}
+        before = {name: {p.pid for p in components(node_of(name)).values()} for name in NAMES}
 
         fleet_lab_up(lab)
 
-        after = {name: {p.pid for p in components(node_of(name)).values()} for name in CLUSTERS}
+        after = {name: {p.pid for p in components(node_of(name)).values()} for name in NAMES}
         assert after == before
 
     @pytest.mark.parametrize("name", ["etcd", "kube-scheduler"])
@@ -168,4 +168,4 @@ class TestDown:
         """
         subprocess.run(["fleet", "lab", "down"], env={**lab.env, "PROMFLEET_LAB": str(tmp_path / "lab")}, check=True)
 
-        assert [name for name in CLUSTERS if KUBELET not in mounts(node_of(name).pid)] == []
+        assert [name for name in NAMES if KUBELET not in mounts(node_of(name).pid)] == []

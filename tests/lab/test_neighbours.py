@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from alerts import MAINTENANCE, WATCHDOG
 from fleet.client import PrometheusClient
 from fleet.status import look
 from render.scrape.untrusted import OWNED
@@ -16,10 +15,10 @@ from settings.images import KUBE_STATE_METRICS, NODE_EXPORTER
 from tests.promql import OF_TARGETS, owners
 from tests.render.test_alerts import CASES
 
-from .catalogue import active_alerts, unhealthy
+from .catalogue import unhealthy
+from .checks import FORGOTTEN, MEMORY, assert_calm, assert_hub_agrees
 from .clusters import Lab
 from .stack import eventually
-from .test_fleet import FORGOTTEN, MEMORY, assert_hub_agrees
 from .workloads import exporter
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("unchanged", "refused")]  # previews that run meanwhile
@@ -182,8 +181,4 @@ class TestNeighbours:
         """
         Nothing fires and nothing is about to but what does in a fleet that is well.
         """
-
-        def assert_calm() -> None:
-            assert active_alerts(hub) == {f"{WATCHDOG} in hub", f"{MAINTENANCE} in us1"}
-
-        eventually(assert_calm, MEMORY)
+        eventually(lambda: assert_calm(hub), MEMORY)

@@ -9,7 +9,6 @@ import pytest
 import yaml
 
 from components.admission_webhook import APP as WEBHOOK
-from components.prometheus_operator import GROUP
 from fleet.client import PrometheusClient
 from lab.binaries import BINARIES
 from lab.build import fetch
@@ -17,13 +16,13 @@ from lab.connect import NAMESPACE, certificate, tls_secret
 from lab.images import OPERATOR_BEFORE, RELOADER_BEFORE
 from lab.node import LabError
 from lab.operator_crds import Definitions
-from settings.operator import HONOURED
+from settings.operator import GROUP, HONOURED
 
+from .checks import CLUSTERS, FORGOTTEN, JOBS, assert_hub_agrees, assert_nothing_left
 from .clusters import Lab
 from .fleets import OPERATOR, OPERATOR_STACK
 from .stack import Stack, eventually
 from .stacks import Stacks
-from .test_fleet import CLUSTERS, FORGOTTEN, JOBS, assert_hub_agrees
 from .workloads import IMPOSTOR, exporter
 
 pytestmark = pytest.mark.lab
@@ -318,14 +317,10 @@ class TestDestroy:
         """
         stacks.deploy({})
 
-        eventually(lambda: _assert_nothing_left(lab))
+        eventually(lambda: assert_nothing_left(lab))
         assert "servicemonitors.monitoring.coreos.com" in lab.kubectl("eu1", "get", "crd", "-o", "name")
         kept = lab.kubectl("eu1", "-n", TEAM, "get", KINDS, "-o", "name")
         assert len(kept.split()) == MONITORS
-
-
-def _assert_nothing_left(lab: Lab) -> None:
-    assert lab.left() == {}
 
 
 def definitions_before() -> Iterator[dict[str, Any]]:

@@ -7,16 +7,14 @@ import pytest
 from fleet.client import PrometheusClient
 
 from . import fleets
+from .checks import FORGOTTEN, JOBS, assert_hub_agrees
 from .clusters import Lab
 from .stack import Stack, eventually
 from .stacks import Stacks
-from .test_fleet import FORGOTTEN, assert_hub_agrees
 
 pytestmark = [pytest.mark.lab, pytest.mark.long]
 CLUSTER = "eu1"
 DIVIDED = fleets.DEV.changed({"agents": {CLUSTER: {"shards": 2}}})
-JOBS = {"apiserver", "cadvisor", "coredns", "kube-state-metrics", "kubelet", "node-exporter", "prometheus"}
-"""What an agent scrapes in every cluster."""
 SHARDS = {"prometheus-agent", "prometheus-agent-shard-1"}
 
 

@@ -10,6 +10,7 @@ import pytest
 from fleet.client import PrometheusClient
 from lab.connect import PORTS
 
+from .checks import assert_nothing_left
 from .clusters import Lab
 from .fleets import STANDALONE, STANDALONE_STACK
 from .objects import files, made, render
@@ -67,11 +68,6 @@ def assert_up(server: PrometheusClient) -> None:
     """Every job has targets, and all of them are up."""
     found = server.query("min by (cluster, job) (up)")
     assert {(s.labels["cluster"], s.labels["job"]): s.value for s in found} == {("hub", job): 1 for job in JOBS}
-
-
-def assert_nothing_left(lab: Lab) -> None:
-    """Neither namespaced nor cluster-wide objects of ours are there."""
-    assert lab.left() == {}
 
 
 @pytest.mark.long

@@ -4,11 +4,11 @@ import pytest
 
 from fleet.client import PrometheusClient
 
+from .checks import FORGOTTEN, assert_hub_agrees
 from .clusters import Lab
 from .fleets import HUB_STACK, two_stacks
 from .stack import Stack, eventually
 from .stacks import Stacks
-from .test_fleet import FORGOTTEN, assert_hub_agrees
 
 pytestmark = [pytest.mark.lab, pytest.mark.usefixtures("past")]  # which test_thanos_history waits for
 

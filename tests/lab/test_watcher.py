@@ -9,11 +9,11 @@ import pytest
 
 from lab.gcp import cloud
 
+from .checks import assert_hub_agrees
 from .clusters import Lab
 from .fleets import FLEET, HUB_STACK, WATCHER, WATCHER_STACK, hub_of_watcher
 from .stack import Stack, eventually
 from .stacks import Stacks
-from .test_fleet import assert_hub_agrees
 from .watching import Watching, watching_machine
 from .workloads import NAMESPACE
 

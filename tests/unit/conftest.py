@@ -18,8 +18,8 @@ from kubernetes_validate.utils import all_versions, major_minor, schema_contents
 from pulumi.runtime import MockCallArgs, MockResourceArgs, rpc
 from pulumi.runtime.mocks import MockMonitor
 
-from components.prometheus_operator import definitions
 from settings.loading.schema import stack_file_schema
+from settings.operator import definitions
 from tests.unit.kinds import GOOGLE_ACCOUNT, NAMESPACE, STACK, STACK_REFERENCE
 from tests.unit.schemas.renew import closed
 

@@ -9,7 +9,7 @@ import yaml
 import render
 from render.prometheus.watcher import watcher_config
 from render.scrape.allowlist import ESSENTIAL, metric_rules
-from render.scrape.kept import unread
+from render.scrape.missing import missing_metrics
 from settings import Scrape
 from tests.rendered import server_config
 from tests.unit.builders import HUB, fleet
@@ -147,8 +147,8 @@ class TestKeep:
             fleet(hub=HUB, scrape={"builtin": {"kubelet": {"keep": names}}}) for names in ([], ["kubelet_node_name"])
         )
 
-        assert [one.metric for one in unread(silent, rule)] == ["kubelet_node_name"]
-        assert [*unread(kept, rule)] == []
+        assert [one.metric for one in missing_metrics(silent, rule)] == ["kubelet_node_name"]
+        assert [*missing_metrics(kept, rule)] == []
 
     def test_what_is_dropped_of_windows_is_said_where_it_is_scraped(self):
         """
@@ -158,5 +158,5 @@ class TestKeep:
         existing = {"existing": {"namespace": "monitoring", "service": "windows-exporter"}}
         asks = fleet(clusters={"hub": {"context": "a", "windowsExporter": existing}}, standalone=HUB)
 
-        assert [one.metric for one in unread(asks, rule)] == ["windows_service_state"]
-        assert [*unread(fleet(hub=HUB), rule)] == []
+        assert [one.metric for one in missing_metrics(asks, rule)] == ["windows_service_state"]
+        assert [*missing_metrics(fleet(hub=HUB), rule)] == []

@@ -13,7 +13,7 @@ MAY_IMPORT = {
     "settings": {"alerts"},
     "render": {"alerts", "settings"},
     "dashboards": {"alerts", "settings", "render"},
-    "components": {"settings", "render", "dashboards"},
+    "components": {"settings", "render"},
     "live": {"settings"},
     "stacks": {"live", "settings", "render", "dashboards", "components"},
     "lab": {"settings"},

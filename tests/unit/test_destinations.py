@@ -4,12 +4,12 @@ import pytest
 import yaml
 
 import render
-from components.prometheus_operator import definitions
 from fleet.validators import UNKNOWN
 from render.operator import camel
 from render.prometheus.watcher import WatcherReceiver, watcher_config
 from settings import Fleet
 from settings.destinations import FIELDS, NOT_OPERATED
+from settings.operator import definitions
 from stacks import deploy
 from tests.rendered import server, server_config
 from tests.unit.builders import HUB

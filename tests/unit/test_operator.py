@@ -10,11 +10,10 @@ import pytest
 import yaml
 
 import render
-from components.prometheus_operator import definitions
 from render.operator import ALERT_RELABEL, ALERTMANAGERS, SCRAPE
 from settings import Fleet, images
 from settings.images import release
-from settings.operator import HONOURED, RELEASE
+from settings.operator import HONOURED, RELEASE, definitions
 from stacks import deploy
 from stacks.operators import refuse_definition, refuse_lacking_operator, stop_predecessor
 from tests.rendered import server, server_config

@@ -6,8 +6,9 @@ from pulumi.runtime.proto import resource_pb2
 from typer.testing import CliRunner, Result
 
 from fleet.cli import app
+from fleet.folder import FolderError
 from fleet.manifests import LeftOut, Manifests, Need, manifests, text
-from fleet.render import README, FolderError, rendering, write, written_by
+from fleet.render import README, rendering, write, written_by
 from settings import from_file
 from stacks import offline
 from tests import ROOT

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from fleet import inside, status
+from fleet import cluster_problems, status
 from fleet.cli import app
 from fleet.client import PrometheusClient, open_prometheus
 from fleet.stack import StackError
@@ -75,7 +75,7 @@ def run(monkeypatch, tmp_path, lifetimes):
             def __exit__(self, *_):
                 pass
 
-        monkeypatch.setattr(inside, "look", look)
+        monkeypatch.setattr(cluster_problems, "look", look)
         monkeypatch.setattr(status, "outputs", lambda stack: {})
         monkeypatch.setattr(
             status, "open_prometheus", lambda described, lifetime: lifetimes.append(lifetime) or Opened()

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from components.k8s.config_maps import LARGEST
-from fleet.check import empty_panels
+from fleet.check import missing_in_dashboards
 from render.grafana import FOLDERS, folder_boards, providers
 from render.grafana_queries import board_queries
 from settings import Fleet
@@ -267,7 +267,7 @@ class TestQueries:
         ]
         made = described({"Shop": {"a.json": board(panels=[{"targets": targets}])}})
 
-        assert [str(problem) for problem in empty_panels(made)] == [
+        assert [str(problem) for problem in missing_in_dashboards(made)] == [
             "grafana.dashboards.Shop.a.json: asks for kube_pod_status_reason, which is not kept by scrape.metrics: "
             "essential. Add kube_pod_status_reason to scrape.keep."
         ]

@@ -13,7 +13,7 @@ import render
 from components import HubPrometheus
 from components.hub_prometheus import HubPrometheusArgs
 from components.k8s.config_maps import LARGEST, parts
-from fleet.check import series_that_are_dropped
+from fleet.check import missing_in_rules
 from fleet.cli import app
 from render.machine import ClusterCredentials, machine_files
 from render.rules import server_rule_groups
@@ -406,7 +406,7 @@ class TestMetricsThatAreNotStored:
         """
         Nothing but promfleet's own jobs and rules may bring these.
         """
-        [(problem, certain)] = series_that_are_dropped(fleet(RULE % expr))
+        [(problem, certain)] = missing_in_rules(fleet(RULE % expr))
 
         assert (problem.rule.partition(", which ")[2], certain) == (said, True)
         assert problem.path == ("alerts", "ruleFiles", 0, "rules/0.yaml", "shop", "a", "expr")
@@ -429,7 +429,7 @@ class TestMetricsThatAreNotStored:
         """
         What pods, jobs of people, probes or rules bring is not known here.
         """
-        assert [*series_that_are_dropped(fleet(RULE % expr))] == []
+        assert [*missing_in_rules(fleet(RULE % expr))] == []
 
     def test_are_not_those_that_people_record_or_keep(self) -> None:
         """
@@ -441,7 +441,7 @@ class TestMetricsThatAreNotStored:
             fleet(RULE % "node_arp_entries", scrape={"keep": ["node_arp_entries"]}),
             fleet(RULE % "node_arp_entries", scrape={"metrics": "full"}),
         ):
-            assert [*series_that_are_dropped(described)] == []
+            assert [*missing_in_rules(described)] == []
 
     @pytest.mark.parametrize(
         ("expr", "sections"),
@@ -463,7 +463,7 @@ class TestMetricsThatAreNotStored:
         """
         Another stack may keep more, a job of people scrape machines, the operator's rules record.
         """
-        assert [certain for _, certain in series_that_are_dropped(fleet(RULE % expr, **sections))] == [False]
+        assert [certain for _, certain in missing_in_rules(fleet(RULE % expr, **sections))] == [False]
 
     @pytest.mark.parametrize(
         ("expr", "dropped"),
@@ -483,7 +483,7 @@ class TestMetricsThatAreNotStored:
         builtin = {"kubelet": {"drop": ["kubelet_volume_.+"]}, "cadvisor": {"interval": "30s"}}
         scrape = {"metrics": "full", "builtin": builtin}
 
-        found = [problem.instead for problem, _ in series_that_are_dropped(fleet(RULE % expr, scrape=scrape))]
+        found = [problem.instead for problem, _ in missing_in_rules(fleet(RULE % expr, scrape=scrape))]
 
         assert found == ["Change scrape.builtin.kubelet.drop."] * dropped
 

@@ -1,4 +1,4 @@
-"""Which of the series that people's rules and dashboards read are in no Prometheus, because scrapes drop them."""
+"""Metrics that people's rules and dashboards query, and that no job keeps and no rule records."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -14,11 +14,12 @@ from .untrusted import OF_CLUSTERS, OF_MACHINES
 _LIKELY = re.compile("(aggregator|apiserver|container|coredns|kube|kubelet|machine|node)_.+")
 """Metrics that hardly anything but this program's own jobs brings."""
 _OF_WINDOWS = re.compile("windows_.+")
-_MAKERS = re.compile("promfleet_.*|ALERTS.*")
+_OF_RULES = re.compile("promfleet_.*|ALERTS.*")
+"""What the rules of this program, and Prometheus itself, record of the fleet and of alerts."""
 
 
-class Unread(NamedTuple):
-    """A metric that a query asks for in vain."""
+class Missing(NamedTuple):
+    """A metric that a query reads and that is not stored."""
 
     metric: str
     rule: str
@@ -27,47 +28,47 @@ class Unread(NamedTuple):
     """Whether nothing else can bring it: no job of somebody's own, no other stack, nobody's PrometheusRule."""
 
 
-def unread(fleet: Fleet, tree: Any) -> Iterator[Unread]:
+def missing_metrics(fleet: Fleet, tree: Any) -> Iterator[Missing]:
     """Every metric that an expression reads, and that no job of this stack keeps and no rule of it records."""
     seen = set()
     for selector in selectors(tree):
         name = selector.name or ""
         equal = {one.name: one.value for one in selector.matchers.matchers if str(one.op).endswith(".Equal")}
-        if name not in seen and (found := _dropped(fleet, name, equal) or _unread(fleet, name, equal)):
+        if name not in seen and (found := _dropped(fleet, name, equal) or _not_kept(fleet, name, equal)):
             seen.add(name)
             yield found
 
 
-def _dropped(fleet: Fleet, name: str, equal: Mapping[str, str]) -> Unread | None:
+def _dropped(fleet: Fleet, name: str, equal: Mapping[str, str]) -> Missing | None:
     for job, builtin in fleet.scrape.builtin.items():
         is_read = re.fullmatch("|".join(ESSENTIAL.get(job, ())), name)
         is_dropped = any(re.fullmatch(pattern, name) for pattern in builtin.drop)
         if is_dropped and not is_read and equal.get("job", job) == job:
             rule = f"is dropped of the job {job}"
-            return Unread(name, rule, f"Change scrape.builtin.{job}.drop.", certain=False)
+            return Missing(name, rule, f"Change scrape.builtin.{job}.drop.", certain=False)
     return None
 
 
-def _unread(fleet: Fleet, name: str, equal: Mapping[str, str]) -> Unread | None:
+def _not_kept(fleet: Fleet, name: str, equal: Mapping[str, str]) -> Missing | None:
     if ":" in name:
         if name in OUR_RECORDS or name in _recorded(fleet):
             return None
         instead = "Add the rule that records it to alerts.ruleFiles, or correct the name."
-        return Unread(name, "is recorded by no rule of this stack", instead, not _has_rules_of_others(fleet))
-    if fleet.scrape.metrics == "full" or name in fleet.scrape.kept or _MAKERS.fullmatch(name):
+        return Missing(name, "is recorded by no rule of this stack", instead, not _has_rules_of_others(fleet))
+    if fleet.scrape.metrics == "full" or name in fleet.scrape.kept or _OF_RULES.fullmatch(name):
         return None
     instead = f"Add {name} to scrape.keep."
     if not any(re.fullmatch("|".join(forms), name) for forms in ESSENTIAL.values()):
         forms = OF_CLUSTERS if fleet.scrape.jobs else (*OF_CLUSTERS, *OF_MACHINES)
         if re.fullmatch("|".join(forms), name):
-            return Unread(name, "is not kept by scrape.metrics: essential", instead, not _has_other_stacks(fleet))
+            return Missing(name, "is not kept by scrape.metrics: essential", instead, not _has_other_stacks(fleet))
         if _LIKELY.fullmatch(name) or (_OF_WINDOWS.fullmatch(name) and _scrapes_windows(fleet)):
-            return Unread(name, "is not kept by promfleet's own jobs", instead, certain=False)
+            return Missing(name, "is not kept by promfleet's own jobs", instead, certain=False)
         return None
     for metric, label, values in (one for unread in UNREAD.values() for one in unread):
         if name == metric and label in equal and re.fullmatch(values, equal[label]):
             rule = f'is not kept with {label}="{equal[label]}"'
-            return Unread(name, rule, instead, not _has_other_stacks(fleet))
+            return Missing(name, rule, instead, not _has_other_stacks(fleet))
     return None
 
 

@@ -31,8 +31,8 @@ def places(stack: str) -> dict[str, Place]:
     return {name: Place(cluster, namespaces) for name, cluster in fleet.clusters.items()}
 
 
-def sentences(found: Mapping[str, Place], healthy: Collection[str]) -> list[str]:
-    """List the problems in each cluster; one that can't be reached is a problem too, unless it is healthy."""
+def cluster_problems(found: Mapping[str, Place], healthy: Collection[str]) -> list[str]:
+    """Return a sentence per problem in each cluster, one of which is that it can't be reached, unless it is healthy."""
 
     async def ask() -> list[list[Object] | UnreachableError]:
         return await asyncio.gather(*(_ask(place) for place in found.values()))
