@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, TypeGuard, Union, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
@@ -26,10 +26,8 @@ _MESSAGES: dict[str, tuple[str, str]] = {
     "literal_error": ("is none of the choices", "Write one of them: {expected}."),
     "dict_type": ("is not a mapping", "Write keys and values, or {{}}."),
     "mapping_type": ("is not a mapping", "Write keys and values, or {{}}."),
-    "model_type": ("is not a mapping", "Write keys and values, or {{}} for the defaults."),
     "sequence_str": ("is not a list", "Write [a, b]."),
     "sequence_type": ("is not a list", "Write [a, b]."),
-    "string_type": ("is not a string", "Put it in quotes."),
     "string_unicode": ("is not a string", "Remove the incomplete character."),
     "too_short": ("is empty", "Write at least one."),
 }
@@ -57,12 +55,44 @@ def _explain(detail: ErrorDetails, root: type[Section]) -> Iterator[Problem]:
         yield Problem(path, "is missing", f"Add it: {' '.join(about.split())}" if about else "Add it.")
     elif kind == "refused":
         yield Problem(path, context["rule"], context["instead"], value)
+    elif kind == "model_type":
+        instead = _section_instead(path, root, value)
+        yield Problem(path, "is empty" if value is None else "is not a mapping", instead, value)
+    elif kind == "string_type":
+        instead = "Write one text." if isinstance(value, Mapping | Sequence) else "Put it in quotes."
+        yield Problem(path, "is empty" if value is None else "is not a string", instead, value)
+    elif kind in ("dict_type", "mapping_type") and _are_names(value) and _is_section((*path, value[0]), root):
+        entries = (f"{name}: {_least((*path, name), root)}" for name in value)
+        yield Problem(path, "is not a mapping", f"Write {{{', '.join(entries)}}}.", value)
     elif kind in _MESSAGES:
         rule, instead = _MESSAGES[kind]
         rule = "is empty" if value is None else rule.format(**context)
         yield Problem(path, rule, instead.format(**context).replace("'", ""), value)
     else:
         yield Problem(path, f"is wrong: {detail['msg']}", "", value)
+
+
+def _section_instead(path: Path, root: type[Section], value: object) -> str:
+    if value is False and "enabled" in _section_at(path, root).model_fields:
+        return "Write {enabled: false}."
+    least = _least(path, root)
+    return "Write keys and values, or {} for the defaults." if least == "{}" else f"Write {least}."
+
+
+def _is_section(path: Path, root: type[Section]) -> bool:
+    kind = _section_at(path, root)
+    return isinstance(kind, type) and issubclass(kind, Section)
+
+
+def _least(path: Path, root: type[Section]) -> str:
+    """A section with the keys that it must have, as the file spells it."""
+    fields = _section_at(path, root).model_fields
+    needed = [field.alias or name for name, field in fields.items() if field.is_required()]
+    return f"{{{', '.join(f'{name}: …' for name in needed)}}}"
+
+
+def _are_names(value: object) -> TypeGuard[Sequence[str]]:
+    return isinstance(value, list) and bool(value) and all(isinstance(name, str) for name in value)
 
 
 def _nearest_key(section: type[Section], key: str) -> str:
