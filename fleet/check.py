@@ -21,7 +21,7 @@ from settings.loading.load import KEY, from_file
 from .exits import Exit
 from .reports import Checked, CheckedFile, Finding, Json
 from .units import counted
-from .validators import AMTOOL, PROMTOOL, findings
+from .validators import AMTOOL, PROMTOOL, findings, unjudged
 
 PROJECT = KEY.partition(":")[0]
 STACK_FILES = "Pulumi.*.yaml"
@@ -89,6 +89,7 @@ def _checked(
         warnings = [
             *(problem for problem, certain in read_in_vain if not certain),
             *empty_panels(found),
+            *unjudged(found),
             *untested_rules(found),
             *large_agents(found),
         ]
