@@ -50,13 +50,13 @@ from .operator import (
 )
 from .partial import PartialFleet
 from .receivers import alertmanager_credentials_exist, receiver_files_exist
+from .releases import releases_know_delayed_compaction, releases_know_their_flags
 from .replication import (
     agents_write_once,
     limited_clusters_write,
     pods_have_identities,
     pools_have_a_bucket,
     receive_has_writers,
-    releases_know_delayed_compaction,
     replicas_are_deduplicated,
     ruler_bucket_is_created,
 )
@@ -266,6 +266,7 @@ RULES: tuple[Rule, ...] = (
     ruler_bucket_is_created,
     pods_have_identities,
     pools_have_a_bucket,
+    releases_know_their_flags,
     releases_know_delayed_compaction,
     operators_run_prometheus,
     operators_take_destinations,
