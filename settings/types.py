@@ -206,6 +206,12 @@ def _is_spelt_alike(host: str) -> str:
     return host
 
 
+def _host_in(text: str) -> str | None:
+    """The host of a URL or of host:port, in lower case."""
+    found = re.fullmatch(rf"(?:[a-z]+://)?({_LABEL}(?:\.{_LABEL})*)(?::\d+)?(?:/.*)?", text.lower())
+    return f"{found[1]}, without scheme, port and path" if found else None
+
+
 Host = Annotated[
     str,
     Text(
@@ -213,6 +219,7 @@ Host = Annotated[
         "is not a host",
         "Write a lower-case DNS name or an address, without scheme, port or path: prometheus.acme.example.",
         near=(rf"\[({_IPV6})\]", r"\1"),
+        meant=_host_in,
     ),
     AfterValidator(_is_spelt_alike),
 ]
@@ -261,12 +268,20 @@ StackName = Annotated[
     ),
 ]
 """A Pulumi stack as a StackReference names it."""
+
+
+def _as_prometheus_names_it(label: str) -> str | None:
+    """A label of Kubernetes as Prometheus has it: app_kubernetes_io_name for app.kubernetes.io/name."""
+    return re.sub(r"[./-]", "_", label) if re.fullmatch(r"[a-zA-Z][a-zA-Z0-9_./-]*", label) else None
+
+
 LabelName = Annotated[
     str,
     Text(
         _NO_WORD + r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*",
         "is not a label name",
         "Write letters, digits and underscores; don't begin with a digit or with two underscores.",
+        meant=_as_prometheus_names_it,
     ),
 ]
 """The name of a Prometheus label; those that begin with two underscores are Prometheus's own."""
@@ -300,6 +315,7 @@ ObjectLabel = Annotated[
         QUALIFIED,
         "is not the name of a Kubernetes label",
         "Write it as Kubernetes has it: app.kubernetes.io/name.",
+        near=(rf"({QUALIFIED})=.*", r"\1"),
     ),
 ]
 """The name of a label of Kubernetes objects."""
@@ -313,7 +329,12 @@ ObjectLabelValue = Annotated[
 ]
 """The value of a label of Kubernetes objects."""
 MetricName = Annotated[
-    str, Text(r"[a-zA-Z_:][a-zA-Z0-9_:]*", "is not a metric name", "Write letters, digits, underscores and colons.")
+    str,
+    Text(
+        r"[a-zA-Z_:][a-zA-Z0-9_:]*",
+        "is not a metric name",
+        "Write the whole name, of letters, digits, underscores and colons.",
+    ),
 ]
 """The name of a Prometheus metric."""
 Image = Annotated[

@@ -26,8 +26,10 @@ _MESSAGES: dict[str, tuple[str, str]] = {
     "literal_error": ("is none of the choices", "Write one of them: {expected}."),
     "dict_type": ("is not a mapping", "Write keys and values, or {{}}."),
     "mapping_type": ("is not a mapping", "Write keys and values, or {{}}."),
+    "model_type": ("is not a mapping", "Write keys and values, or {{}} for the defaults."),
     "sequence_str": ("is not a list", "Write [a, b]."),
     "sequence_type": ("is not a list", "Write [a, b]."),
+    "string_type": ("is not a string", "Put it in quotes."),
     "string_unicode": ("is not a string", "Remove the incomplete character."),
     "too_short": ("is empty", "Write at least one."),
 }
@@ -55,28 +57,34 @@ def _explain(detail: ErrorDetails, root: type[Section]) -> Iterator[Problem]:
         yield Problem(path, "is missing", f"Add it: {' '.join(about.split())}" if about else "Add it.")
     elif kind == "refused":
         yield Problem(path, context["rule"], context["instead"], value)
-    elif kind == "model_type":
-        instead = _section_instead(path, root, value)
-        yield Problem(path, "is empty" if value is None else "is not a mapping", instead, value)
-    elif kind == "string_type":
-        instead = "Write one text." if isinstance(value, Mapping | Sequence) else "Put it in quotes."
-        yield Problem(path, "is empty" if value is None else "is not a string", instead, value)
-    elif kind in ("dict_type", "mapping_type") and _are_names(value) and _is_section((*path, value[0]), root):
-        entries = (f"{name}: {_least((*path, name), root)}" for name in value)
-        yield Problem(path, "is not a mapping", f"Write {{{', '.join(entries)}}}.", value)
     elif kind in _MESSAGES:
         rule, instead = _MESSAGES[kind]
         rule = "is empty" if value is None else rule.format(**context)
-        yield Problem(path, rule, instead.format(**context).replace("'", ""), value)
+        written = instead.format(**context).replace("'", "")
+        yield Problem(path, rule, _better(kind, path, root, value, written), value)
     else:
         yield Problem(path, f"is wrong: {detail['msg']}", "", value)
 
 
-def _section_instead(path: Path, root: type[Section], value: object) -> str:
+def _better(kind: str, path: Path, root: type[Section], value: object, written: str) -> str:
+    """What to write instead of a value of another type: more than `written`, where its field or the value says more."""
+    if kind == "model_type":
+        return _section_instead(path, root, value) or written
+    if kind == "literal_error" and (field := _field(_section_at(path[:-1], root), path[-1])) and field.default is None:
+        return f"{written.removesuffix('.')}; or leave it out."
+    if kind == "string_type" and isinstance(value, Mapping | Sequence):
+        return "Write one text."
+    if kind in ("dict_type", "mapping_type") and _are_names(value) and _is_section((*path, value[0]), root):
+        entries = (f"{name}: {_least((*path, name), root)}" for name in value)
+        return f"Write {{{', '.join(entries)}}}."
+    return written
+
+
+def _section_instead(path: Path, root: type[Section], value: object) -> str | None:
     if value is False and "enabled" in _section_at(path, root).model_fields:
         return "Write {enabled: false}."
     least = _least(path, root)
-    return "Write keys and values, or {} for the defaults." if least == "{}" else f"Write {least}."
+    return None if least == "{}" else f"Write {least}."
 
 
 def _is_section(path: Path, root: type[Section]) -> bool:
