@@ -154,9 +154,7 @@ def parsed(written: object) -> Destination:
         raise RulesError([Problem((), MAPPING.rule, "Write url, and other fields of remote_write.")])
     # Headers have names of anybody's choice, which are no fields.
     headers = {"headers": written["headers"]} if "headers" in written else {}
-    found = files(
-        {key: value for key, value in written.items() if key in FIELDS and key not in ("allow_http", "headers")}
-    )
+    found = files({key: value for key, value in written.items() if key not in ("allow_http", "headers")}, FIELDS)
     if problems := [*_broken(written), *found.problems] or [*halves(written)]:
         raise RulesError(problems)
     return Destination(config={**found.config, **headers}, mounted=tuple(found.mounted), literal=tuple(found.literal))

@@ -180,7 +180,7 @@ def parsed_client(written: object) -> ClientConfig:
         return written
     if not isinstance(written, Mapping):
         raise RulesError([Problem((), MAPPING.rule, MAPPING.instead)])
-    found, of_clients = files(written), {name: _FIELDS[name] for name in _OF_CLIENTS}
+    found, of_clients = files(written, _OF_CLIENTS), {name: _FIELDS[name] for name in _OF_CLIENTS}
     if problems := [
         *unknown_or_wrong(written, of_clients, _REFUSED, f"Known here: {', '.join(of_clients)}."),
         *found.problems,
@@ -252,7 +252,7 @@ def _job(written: object, path: Path) -> Sequence[ScrapeConfig | Problem]:
         return [written]
     if not isinstance(written, Mapping):
         return [Problem(path, "is not a mapping", "Write a job with job_name.")]
-    found = files({key: value for key, value in written.items() if key in _KNOWN and key not in _OURS})
+    found = files({key: value for key, value in written.items() if key not in _OURS}, _KNOWN)
     problems = [problem.under(path) for problem in (*_broken(written), *found.problems)]
     if problems := problems or [problem.under(path) for problem in halves(written)]:
         return problems
@@ -358,7 +358,18 @@ def above_limits(
             if allowed[limit] and wanted > allowed[limit]:
                 rule = f"is more than scrape.limits.{limit}, which holds for all jobs"
                 yield Problem((*job.path, name), rule, f"Write less, or raise scrape.limits.{limit}.", value)
+        yield from _too_many(job, allowed["targets"])
         timeout = job.config.get("scrape_timeout")
         if timeout and "scrape_interval" not in job.config and seconds_of(timeout) > interval:
             rule, instead = f"is longer than scrape.interval, {pace}", "Write less, or a scrape_interval."
             yield Problem((*job.path, "scrape_timeout"), rule, instead, timeout)
+
+
+def _too_many(job: ScrapeConfig, allowed: float) -> Iterator[Problem]:
+    """More targets than the job may have, unless relabelling may drop some."""
+    own = job.config.get("target_limit")
+    limit, count = own or allowed, sum(len(group.get("targets", ())) for group in job.config.get("static_configs", ()))
+    if limit and count > limit and not job.config.get("relabel_configs"):
+        rule = f"has {count} targets, and the job may have {limit}: Prometheus would scrape none of them"
+        instead = f"Write fewer, or raise {'target_limit' if own else 'scrape.limits.targets'}."
+        yield Problem((*job.path, "static_configs"), rule, instead)

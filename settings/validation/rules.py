@@ -40,6 +40,7 @@ from .jobs import (
     jobs_name_clusters,
     services_of_nodes_are_reached,
 )
+from .limits import external_labels_leave_room, probes_are_within_limits
 from .machine import machines_have_no_kubernetes_secrets, machines_install_releases
 from .operator import (
     operated_servers_are_alone,
@@ -247,6 +248,8 @@ RULES: tuple[Rule, ...] = (
     job_files_exist,
     jobs_fit_a_machine,
     services_of_nodes_are_reached,
+    probes_are_within_limits,
+    external_labels_leave_room,
     named_clusters_report,
     routed_teams_have_alerts,
     hosts_are_distinct,
