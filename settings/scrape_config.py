@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
+import promql_parser
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
@@ -281,6 +282,7 @@ def _broken(written: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem((), "has no targets", "Write static_configs: [{targets: [host:port]}], or a discovery.")
     yield from _groups(written)
     yield from _path(written.get("metrics_path"))
+    yield from _selectors(written.get("params"))
     yield from _relabelling(written)
     yield from _timeout(written)
 
@@ -332,6 +334,26 @@ def _path(path: object) -> Iterator[Problem]:
         params = ", ".join(f"{name}: [{', '.join(values)}]" for name, values in parse_qs(query).items())
         instead = f"Write {alone}, and beside it params{f': {{{params}}}' if params else ''}."
         yield Problem(("metrics_path",), "has a query", instead)
+
+
+_OF_QUERIES = "non-empty matcher"
+"""In the error about a selector of all series, which a federation may ask for, and no query."""
+
+
+def _selectors(params: object) -> Iterator[Problem]:
+    """What a federation asks for: a Prometheus answers 400 to a selector that does not parse."""
+    if not isinstance(params, Mapping) or not _PARAMS.accepts(params):
+        return
+    for index, text in enumerate(params.get("match[]", ())):
+        rule = "is no selector of series"
+        try:
+            if isinstance(promql_parser.parse(text), promql_parser.VectorSelector):
+                continue
+        except (TypeError, ValueError) as error:
+            if _OF_QUERIES in str(error):
+                continue
+            rule = f"{rule}: {error}"
+        yield Problem(("params", "match[]", index), rule, 'Correct it: {job="node"}.', text)
 
 
 def _relabelling(written: Mapping[str, Any]) -> Iterator[Problem]:
