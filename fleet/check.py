@@ -89,7 +89,7 @@ def _checked(
         warnings = [
             *(problem for problem, certain in read_in_vain if not certain),
             *empty_panels(found),
-            *unjudged(found),
+            *(() if problems else unjudged(found)),
             *untested_rules(found),
             *large_agents(found),
         ]
