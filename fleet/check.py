@@ -19,7 +19,7 @@ from settings.loading.load import PROJECT
 from .exits import Exit
 from .reports import Checked, CheckedFile, Finding, Json
 from .units import counted
-from .validators import AMTOOL, PROMTOOL, findings
+from .validators import AMTOOL, PROMTOOL, findings, unjudged
 
 STACK_FILES = "Pulumi.*.yaml"
 _NOTHING = f"no {STACK_FILES} in this folder"
@@ -86,6 +86,7 @@ def _checked(
         warnings = [
             *(problem for problem, certain in missing if not certain),
             *missing_in_dashboards(found),
+            *(() if problems else unjudged(found)),
             *untested_rules(found),
             *large_agents(found),
         ]

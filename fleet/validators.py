@@ -18,6 +18,7 @@ from render.scrape.user_jobs import user_config
 from render.yaml import to_yaml
 from settings import Fleet, Problem
 from settings.errors import Path as Place
+from settings.errors import some, spelt
 
 STRICT = ("--lint=all", "--lint-fatal")
 UNKNOWN = "https://hub.invalid/api/v1/write"
@@ -52,6 +53,8 @@ class Validator(NamedTuple):
     image: str
     """Field of `images`."""
     checks: Callable[[Fleet], Iterator[Check]]
+    written: Callable[[Fleet], Iterator[Check]]
+    """Those checks that are of what people wrote in the words of the tool's program."""
 
     def on_path(self, fleet: Fleet) -> str | None:
         """Find the tool on the path, if it is of the release that the fleet deploys; another may know other fields."""
@@ -89,10 +92,10 @@ def findings(validator: Validator, command: str | Path, fleets: Sequence[Fleet])
                 arguments = tuple(argument.replace(FOLDER, str(own)) for argument in check.arguments)
                 calls.setdefault(arguments, []).append((number, check, files))
         for arguments, checks in calls.items():
-            if not _error([command, *arguments, *(file for _, _, files in checks for file in files)]):
+            if not _error([command, *arguments, *(file for _, _, files in checks for file in files)], folder):
                 continue
             for number, check, files in checks:
-                if error := _error([command, *arguments, *files]):
+                if error := _error([command, *arguments, *files], folder):
                     rule = f"{check.refusal.format(tool=validator.tool)}: {error}"
                     found[number].append(Problem(check.section, rule, check.instead))
     return found
@@ -110,17 +113,34 @@ def _written(check: Check, folder: Path) -> list[Path]:
     return [folder / name for name in check.files]
 
 
-def _error(command: Sequence[str | Path]) -> str:
-    """Run a tool, and return its output if it fails."""
+_AROUND = re.compile(
+    r"Checking '?\S+?'? FAILED:|parsing YAML file \S+:|amtool: error: failed to validate \d+ file\(s\)|amtool: error:"
+)
+"""What the tools say around an error."""
+
+
+def _error(command: Sequence[str | Path], folder: str) -> str:
+    """Run a tool on files in a folder, and return what it says against them if it fails."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return " ".join((done.stdout + done.stderr).split()) if done.returncode else ""
+    said = re.sub(rf"{re.escape(folder)}/(?:\S*/)?", "", " ".join((done.stdout + done.stderr).split()))
+    return " ".join(_AROUND.sub(" ", said).split()) or said if done.returncode else ""
+
+
+def unjudged(fleet: Fleet) -> Iterator[Problem]:
+    """What people wrote that only a tool can judge which is not in the path, a problem for each tool."""
+    for validator in (PROMTOOL, AMTOOL):
+        if validator.on_path(fleet):
+            continue
+        places = (check.section[: 3 if check.section[0] == "agents" else 2] for check in validator.written(fleet))
+        if sections := dict.fromkeys(place for place in places if place not in _NOT_NAMED):
+            rule = f"has parts that only {validator.tool} can judge: {some([*map(spelt, sections)])}"
+            instead = f"Put {validator.tool} of {getattr(fleet.images, validator.image)} into the path."
+            yield Problem((), rule, instead)
 
 
 def _for_promtool(described: Fleet) -> Iterator[Check]:
     """Check the files without people's own jobs, rules and destinations, and each of these by itself."""
-    yield from _jobs(described)
-    yield from _user_rules(described)
-    yield from _destinations(described)
+    yield from _written_for_prometheus(described)
     fleet = described.model_copy(
         update={
             "scrape": described.scrape.model_copy(update={"jobs": ()}),
@@ -143,6 +163,12 @@ def _for_promtool(described: Fleet) -> Iterator[Check]:
 
 
 _ALONE = {"destinations": {}}
+
+
+def _written_for_prometheus(fleet: Fleet) -> Iterator[Check]:
+    yield from _jobs(fleet)
+    yield from _user_rules(fleet)
+    yield from _destinations(fleet)
 
 
 def _destinations(fleet: Fleet) -> Iterator[Check]:
@@ -246,6 +272,13 @@ def _for_amtool(fleet: Fleet) -> Iterator[Check]:
     without = {"receivers": ours, "routes": (), "time_intervals": (), "inhibit_rules": (), "templates": {}}
     text = render.alertmanager_config(section.model_copy(update=without))
     yield Check(("alertmanager",), ["check-config"], {_ALERTMANAGER: text})
+    yield from _written_for_alertmanager(fleet)
+
+
+def _written_for_alertmanager(fleet: Fleet) -> Iterator[Check]:
+    section = fleet.alertmanager
+    if not section:
+        return
     for path, part in render.verbatim_parts(section).items():
         beside = section.templates if "templates" in part else {}
         document = {_ALERTMANAGER: to_yaml(part)}
@@ -260,5 +293,7 @@ def _for_amtool(fleet: Fleet) -> Iterator[Check]:
         )
 
 
-PROMTOOL = Validator("promtool", "prometheus", _for_promtool)
-AMTOOL = Validator("amtool", "alertmanager", _for_amtool)
+_NOT_NAMED = (("alerts", "ruleTests"), ("alertmanager", "routes"), ("alertmanager", "inhibitRules"))
+"""Tests, which have a warning of their own, and what amtool hardly finds more of than is found without it."""
+PROMTOOL = Validator("promtool", "prometheus", _for_promtool, _written_for_prometheus)
+AMTOOL = Validator("amtool", "alertmanager", _for_amtool, _written_for_alertmanager)

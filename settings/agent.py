@@ -1,7 +1,7 @@
 """Settings of the Prometheus agent of one cluster."""
 
-from collections.abc import Iterator
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
 
@@ -98,6 +98,11 @@ class Agent(Section):
     """Whether it writes with a token of the hub's cluster, which never expires, instead of one of its own cluster."""
     shards: Shards = 1
     """Prometheus agents among which the targets of a large cluster are divided, each with a volume of its own."""
+
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = dict.fromkeys(
+        ("replicas", "replicaCount"),
+        ("is not offered: a hub would get every sample of each", "Remove it; for a large cluster write shards: 2."),
+    )
 
     @property
     def writes_to_own_hub(self) -> bool:

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field
-from pydantic.alias_generators import to_pascal
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic.alias_generators import to_camel, to_pascal
 
 from .errors import Path, Problem, nearest, spelt
 from .expose import ExposedAlertmanager
@@ -74,11 +74,29 @@ class Integration(Section):
     """Kubernetes Secret that holds its credential; the stack's secret if left out."""
 
 
+def _other_names(kind: str, *credentials: str, **ours: str) -> Mapping[str, tuple[str, str]]:
+    """What is said of Alertmanager's fields in a short form; `ours` has the names that some have here."""
+    configs = f"{kind.lower()}_configs"
+    written = f"is Alertmanager's own, and {kind} is promfleet's short form"
+    stored = f"promfleet:<receiver>{kind[0].upper()}{kind[1:]}"
+    secret = (
+        "is a credential, which is in no stack file",
+        f"Write secret: {{name: …, key: …}}, or run pulumi config set --secret {stored}.",
+    )
+    return {
+        **dict.fromkeys(INTEGRATIONS[configs], (written, f"Write it below configs: configs: {{{configs}: [{{…}}]}}.")),
+        **{spelling: secret for name in credentials for spelling in (name, to_camel(name), f"{name}_file")},
+        **{spelling: renamed({name: here})[name] for name, here in ours.items() for spelling in (name, to_camel(name))},
+    }
+
+
 class Slack(Integration):
     """An incoming webhook; its URL is the secret `promfleet:<receiver>Slack`."""
 
     channel: Executed
     """`#channel` or `@person`."""
+
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = _other_names("slack", "api_url", "webhook_url", "url")
 
 
 class VictorOps(Integration):
@@ -87,9 +105,18 @@ class VictorOps(Integration):
     routing_key: Executed
     """Routing key of the escalation policy there."""
 
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = {
+        **_other_names("victorOps", "api_key"),
+        **renamed({"routing_key": "routingKey"}),
+    }
+
 
 class PagerDuty(Integration):
     """Events API v2; its integration key is the secret `promfleet:<receiver>PagerDuty`."""
+
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = _other_names(
+        "pagerDuty", "routing_key", "service_key", "integration_key"
+    )
 
 
 class Email(Integration):
@@ -106,9 +133,16 @@ class Email(Integration):
     username: Line | None = None
     """Username for SMTP authentication; the sender's address if left out."""
 
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = {
+        **_other_names("email", "auth_password", "password", auth_username="username", smarthost="host, and port"),
+        **renamed({"from": "sender"}),
+    }
+
 
 class Webhook(Integration):
     """Alertmanager's own JSON; the URL, which often holds a token, is the secret `promfleet:<receiver>Webhook`."""
+
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = _other_names("webhook", "url")
 
 
 class Contact(Section):
@@ -137,6 +171,30 @@ class Contact(Section):
         return {name: value for name in Contact.model_fields if isinstance(value := getattr(self, name), Integration)}
 
 
+_TIMES_OF_GROUPS = {
+    **dict.fromkeys(("group_wait", "groupWait"), "wait"),
+    **dict.fromkeys(("group_interval", "groupInterval"), "interval"),
+    **dict.fromkeys(("repeat_interval", "repeatInterval"), "repeat"),
+}
+"""Names in Alertmanager and in AlertmanagerConfigs -> those of routes and of `grouping`."""
+_SEVERITIES = ("critical", "warning", "info")
+
+
+def _has_no_pattern(namespace: object) -> object:
+    if isinstance(namespace, str) and re.search(r"[*+?|()\[\]]", namespace):
+        raise refused("is a pattern", f"Write matchers: ['namespace=~\"{namespace}\"'].")
+    return namespace
+
+
+def _is_ours(severity: object) -> object:
+    if isinstance(severity, str) and severity not in _SEVERITIES:
+        if severity == "none":
+            raise refused("is the severity of alerts that notify nobody, whatever routes say", "Remove it.")
+        instead = f"Write critical, warning or info; for another one of yours matchers: ['severity=\"{severity}\"']."
+        raise refused("is no severity of promfleet's alerts", instead)
+    return severity
+
+
 class Route(Section):
     """Sends alerts to one receiver: those that match every condition written here."""
 
@@ -146,9 +204,9 @@ class Route(Section):
     """Any of these teams; all if left out, as with the conditions below."""
     clusters: Distinct[DnsLabel] = ()
     """Any of these clusters."""
-    namespaces: Distinct[DnsLabel] = ()
+    namespaces: Distinct[Annotated[DnsLabel, BeforeValidator(_has_no_pattern)]] = ()
     """Any of these namespaces; an alert without a namespace matches none."""
-    severities: Distinct[Literal["critical", "warning", "info"]] = ()
+    severities: Distinct[Annotated[Literal["critical", "warning", "info"], BeforeValidator(_is_ours)]] = ()
     """Any of these severities; alerts with the severity `none` notify nobody."""
     matchers: Many[str] = ()
     """All of these matchers of any label, in Alertmanager's syntax: `alertname=~"Kube.*"`."""
@@ -174,11 +232,9 @@ class Route(Section):
             "match": "matchers: ['label=\"value\"']",
             "match_re": "matchers: ['label=~\"regex\"']",
             "group_by": "groupBy",
-            "group_wait": "wait",
-            "group_interval": "interval",
-            "repeat_interval": "repeat",
-            "mute_time_intervals": "mute",
-            "active_time_intervals": "active",
+            **_TIMES_OF_GROUPS,
+            **dict.fromkeys(("mute_time_intervals", "muteTimeIntervals"), "mute"),
+            **dict.fromkeys(("active_time_intervals", "activeTimeIntervals"), "active"),
         }
     )
 
@@ -263,6 +319,10 @@ class Grouping(Section):
     repeat: Duration = "4h"
     """`repeat_interval`: time after which a group that has not changed is sent again."""
 
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = renamed(
+        {**dict.fromkeys(("group_by", "groupBy"), "by"), **_TIMES_OF_GROUPS}
+    )
+
     def problems(self) -> Iterator[Problem]:
         """No label is repeated, and `repeat` is between `interval` and Alertmanager's retention of notifications."""
         for index, label in enumerate(self.by):
@@ -317,6 +377,7 @@ class Alertmanager(Section):
                 "mute_time_intervals": "timeIntervals",
             }
         ),
+        "retention": ("is not offered", "Remove it: silences that ended and the log of notifications are kept for 5d."),
         "existing": ("unknown key", "Write alerts.alertmanagers: [{url: https://…}], and remove this section."),
         "global": ("is not offered", "Write its fields into each integration of receivers.<name>.configs."),
         "config": ("is not offered", "Write receivers, default, routes, timeIntervals and templates here."),

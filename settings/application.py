@@ -7,8 +7,8 @@ from pydantic import Field
 
 from .dashboard_file import DashboardFile, Provisioned
 from .scrape import Interval
-from .section import Section, Table
-from .types import DnsLabel, MetricsPath, ObjectLabel, ObjectLabelValue, PortName
+from .section import Section, Selected
+from .types import DnsLabel, MetricsPath, PortName
 
 
 class Application(Section):
@@ -17,6 +17,7 @@ class Application(Section):
     moved: ClassVar[Mapping[str, tuple[str, str]]] = {
         "endpoints": ("is a field of a ServiceMonitor", "Write port, path and interval."),
         "jobLabel": ("is a field of a ServiceMonitor", "Write job: the value itself."),
+        "targetPort": ("is a field of a ServiceMonitor", "Write port: the name of the Service's port."),
         "namespaceSelector": ("is a field of a ServiceMonitor", "Write namespace."),
     }
 
@@ -24,7 +25,7 @@ class Application(Section):
     """The cluster that it runs in."""
     namespace: DnsLabel
     """Its namespace, which promfleet neither creates nor changes."""
-    selector: Annotated[Table[ObjectLabel, ObjectLabelValue], Field(min_length=1)]
+    selector: Annotated[Selected, Field(min_length=1)]
     """Labels of its Service; every Service of the namespace that has all of them is scraped."""
     port: PortName
     """Name of the Service's port with the metrics."""

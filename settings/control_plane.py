@@ -1,7 +1,7 @@
 """Settings of the control plane of one cluster, and of kube-proxy: what is scraped of them."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 from pydantic.alias_generators import to_camel
@@ -26,6 +26,14 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 _CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
 
 
+_ENDPOINTS = {
+    "endpoints": (
+        "is not offered: what is scraped are nodes",
+        "Write nodes: a label of these nodes; hosts that are no nodes are a job of scrape.jobs.",
+    )
+}
+
+
 class Secured(Section):
     """What asks the API server who may read its metrics; Prometheus shows its ServiceAccount's token."""
 
@@ -37,6 +45,8 @@ class Secured(Section):
     """Name in its certificate; the address of the node, if left out."""
     insecure_skip_verify: bool = False
     """Accept a certificate that the cluster's CA did not sign, as kubeadm's: who intercepts gets the token."""
+
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = _ENDPOINTS
 
 
 class Scheduler(Secured):
@@ -60,6 +70,8 @@ class Etcd(Section):
     """Label that a node has on which it runs, whatever its value."""
     client: Annotated[ClientConfig, ClientConfigs()] = ClientConfig()
     """How it is asked, by fields of a `scrape_config`: `scheme`, `tls_config`; plain HTTP if left out."""
+
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = _ENDPOINTS
 
 
 class KubeProxy(Section):

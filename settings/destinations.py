@@ -10,6 +10,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from .errors import Path, Problem, RulesError
 from .kinds import BOOL, COUNT, LENGTH, MAPPING, RULES, TEXT, Kind, halves, unknown_or_wrong
+from .relabelling import malformed
 from .scrape_credentials import NAMES_A_CREDENTIAL, PLAIN, REFERENCE, REPLACE, WithFiles, files
 from .section import Table
 from .types import URL, DnsLabel, refused
@@ -153,7 +154,7 @@ def parsed(written: object) -> Destination:
         raise RulesError([Problem((), MAPPING.rule, "Write url, and other fields of remote_write.")])
     # Headers have names of anybody's choice, which are no fields.
     headers = {"headers": written["headers"]} if "headers" in written else {}
-    found = files({key: value for key, value in written.items() if key not in ("allow_http", "headers")})
+    found = files({key: value for key, value in written.items() if key not in ("allow_http", "headers")}, FIELDS)
     if problems := [*_broken(written), *found.problems] or [*halves(written)]:
         raise RulesError(problems)
     return Destination(config={**found.config, **headers}, mounted=tuple(found.mounted), literal=tuple(found.literal))
@@ -171,6 +172,8 @@ def _broken(written: Mapping[str, Any]) -> Iterator[Problem]:
                 yield problem.under((section,))
             if "access_key" in inside and "secret_key" not in inside:
                 yield Problem((section, "access_key"), "is a key without its secret", "Write role_arn instead.")
+    if RULES.accepts(rules := written.get("write_relabel_configs", [])):
+        yield from (problem.under(("write_relabel_configs",)) for problem in malformed(rules))
     yield from _url(written)
     yield from _headers(written.get("headers"))
     if len(found := [name for name in AUTHENTICATION if name in written]) > 1:

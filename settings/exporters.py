@@ -9,7 +9,7 @@ from pydantic.alias_generators import to_camel
 from .errors import Problem
 from .scrape_config import ClientConfig, ClientConfigs
 from .section import Distinct, Section, Table, empty
-from .types import DnsLabel, ObjectLabel
+from .types import DnsLabel, ObjectLabel, PortName
 
 NODE_EXPORTER_PORT = 9100
 WINDOWS_EXPORTER = "windows-exporter"
@@ -23,7 +23,7 @@ class Existing(Section):
     """Namespace of its Service."""
     service: DnsLabel
     """Name of its Service."""
-    port: DnsLabel | None = None
+    port: PortName | None = None
     """Name of the Service's port with the metrics; every port if left out."""
 
 

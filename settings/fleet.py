@@ -153,6 +153,8 @@ class Fleet(Section):
             clusters=self.clusters,
             agents=self.agents,
             applications=self.applications,
+            probes=self.probes,
+            external_labels=self.external_labels,
             server_cluster=self.server.cluster if self.server else None,
             has_agents=bool(self.agents),
             **{name: getattr(self, name) for name in SECTIONS},

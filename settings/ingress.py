@@ -39,6 +39,8 @@ class Controller(NamedTuple):
     """Whether it verifies backends by `ca.crt` of a Secret only, and not by the public authorities."""
     needs_written_ca: bool = False
     """Whether the Secret of the certificate won't do, because it reads another key."""
+    trusts_public: bool = False
+    """Whether it verifies backends by the public authorities, if it is told of no CA."""
     instead: str = ""
     """What to write where it can't use HTTPS to a backend and verify it; empty where it can."""
 
@@ -67,6 +69,7 @@ CONTROLLERS: Mapping[str, Controller] = {
             "traefik.ingress.kubernetes.io/service.serversscheme": "https",
             "traefik.ingress.kubernetes.io/service.serverstransport": "{namespace}-{name}@kubernetescrd",
         },
+        trusts_public=True,
     ),
     "haproxy": Controller(
         "HAProxy",

@@ -1,9 +1,9 @@
 """Matchers of alerts in Alertmanager's own syntax."""
 
 import re
-import warnings
 from collections.abc import Iterator, Sequence
 
+from . import regex
 from .errors import Problem
 
 _NAME = r"(?:[a-zA-Z_][a-zA-Z0-9_]*)"
@@ -14,13 +14,6 @@ _MATCHER = re.compile(
     rf"\s*(?P<label>{_NAME}|{_QUOTED})\s*(?P<operator>=~|!~|!=|=)\s*(?P<value>{_QUOTED}|{_BARE})\s*", re.DOTALL
 )
 _OPERATOR = re.compile(r"(=~|!~|!=|=)")
-_IN_RE2_TOO = (
-    "missing )",
-    "unbalanced parenthesis",
-    "unterminated character set",
-    "nothing to repeat",
-    "bad character range",
-)
 EXAMPLE = 'Write label=value, label!=value, label=~"regex" or label!~"regex": \'alertname=~"Kube.*"\'.'
 
 
@@ -68,11 +61,5 @@ def _unreadable(index: int, matcher: str) -> Iterator[Problem]:
     _, operator, value = _OPERATOR.split(matcher, maxsplit=1)
     if "~" not in operator:
         return
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # sets such as [[:alpha:]]
-            re.compile(value[1:-1].replace("\\\\", "\\"))
-    except re.error as error:
-        # The others of Python's rules are not those of RE2.
-        if error.msg.startswith(_IN_RE2_TOO):
-            yield Problem((index,), "has no regular expression", f"Correct it: {error.msg}.", matcher)
+    if (error := regex.mistake(value[1:-1].replace("\\\\", "\\"))) is not None:
+        yield Problem((index,), "has no regular expression", f"Correct it: {error}.", matcher)

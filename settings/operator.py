@@ -11,8 +11,8 @@ from pydantic import Field
 from .errors import Problem
 from .images import PROMETHEUS_OPERATOR, release
 from .pem import Certificates
-from .section import Distinct, Section, Table, empty
-from .types import DnsLabel, DnsName, ObjectLabel, ObjectLabelValue
+from .section import Distinct, Section, Selected, empty
+from .types import DnsLabel, DnsName
 
 RELEASE = release(PROMETHEUS_OPERATOR)
 """The release that this program installs, and whose custom resources it writes."""
@@ -40,7 +40,7 @@ def definitions() -> list[dict[str, Any]]:
 class Select(Section):
     """Which ServiceMonitors, PodMonitors, Probes, ScrapeConfigs and PrometheusRules are used; all, if left out."""
 
-    labels: Table[ObjectLabel, ObjectLabelValue] = Field(default_factory=empty)
+    labels: Selected = Field(default_factory=empty)
     """Labels that such an object must have, whatever its namespace."""
     namespaces: Distinct[DnsLabel] = ()
     """Namespaces that such an object must be in; all, if left out."""

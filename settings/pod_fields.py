@@ -82,7 +82,10 @@ def _mistakes(value: object, schema: Schema, path: Path = ()) -> Iterator[Proble
         return
     kind = _TYPES[schema["type"]]
     if not kind.accepts(value):
-        yield Problem(path, "is empty" if value is None else kind.rule, kind.instead, value)
+        [*known] = schema.get("properties", ())
+        is_its_only_key = isinstance(value, str) and len(known) == 1
+        instead = f"Write {{{known[0]}: {value}}}." if is_its_only_key else kind.instead
+        yield Problem(path, "is empty" if value is None else kind.rule, instead, value)
     elif "enum" in schema and value not in schema["enum"]:
         *others, last = schema["enum"]
         yield Problem(path, "is none of the choices", f"Write one of them: {', '.join(others)} or {last}.", value)

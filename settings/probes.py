@@ -4,18 +4,26 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from .errors import Problem
 from .scrape import Interval
 from .section import Distinct, Section
-from .types import URL, Target
+from .types import URL, Target, refused
+
+
+def _is_offered(module: object) -> object:
+    if isinstance(module, str) and module not in ("http", "tcp"):
+        known = {"http_2xx": "http", "tcp_connect": "tcp"}
+        others = "Write http or tcp; for another module scrape a blackbox_exporter of your own with scrape.jobs."
+        raise refused("is no module of promfleet", f"Write {known[module]}." if module in known else others)
+    return module
 
 
 class Probe(Section):
     """Endpoints that blackbox_exporter probes from the cluster of the Prometheus server."""
 
-    module: Literal["http", "tcp"] = "http"
+    module: Annotated[Literal["http", "tcp"], BeforeValidator(_is_offered)] = "http"
     """`http`: a GET by http or https succeeds with status 2xx; `tcp`: host:port accepts a connection."""
     targets: Annotated[Distinct[Target], Field(min_length=1)]
     """URLs for `http`, host:port for `tcp`."""

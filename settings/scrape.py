@@ -36,6 +36,8 @@ _ADDED = 10
 _OF_A_LABEL, _OF_A_SERIES = 16, 4096
 """Bytes around the texts of a label; those of a sample and of its exemplar, which has a limit of its own."""
 _SHORTEST_VALUE = 256
+FEWEST_LABELS = 30
+"""Labels that a series must have room for beside external ones: promfleet's own have fewer."""
 
 
 class AnnotatedLimits(Section):
@@ -54,7 +56,7 @@ class Limits(Section):
     """Samples that one target may answer with."""
     targets: Count = 5_000
     """Targets that one job may have."""
-    labels: Annotated[int, Field(ge=30, le=1000)] = 60
+    labels: Annotated[int, Field(ge=FEWEST_LABELS, le=1000)] = 60
     """Labels that one sample may carry."""
     label_name: Annotated[int, Field(ge=64, le=1024)] = 128
     """Bytes of a label's name."""

@@ -4,15 +4,19 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qs
 
+import promql_parser
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from .errors import Path, Problem, RulesError
 from .kinds import BOOL, COUNT, LENGTH, LIST, MAPPING, NUMBER, RULES, TEXT, Kind, halves, unknown_or_wrong
 from .read_files import ReadFiles
+from .relabelling import malformed
 from .reserved import OUR_JOBS
 from .scrape_credentials import WithFiles, files
+from .types import UNBRACKETED
 
 DISCOVERY = (
     "static_configs",
@@ -48,6 +52,13 @@ def _is_size(value: object) -> bool:
     return value == 0 or (isinstance(value, str) and bool(_SIZE.fullmatch(value)))
 
 
+_SCHEME = Kind(("http", "https").__contains__, "is none of the choices", "Write http or https.", is_shown=True)
+_PARAMS = Kind(
+    lambda value: isinstance(value, Mapping) and all(isinstance(one, list | tuple) for one in value.values()),
+    "is not a mapping to lists",
+    "Write {module: [http_2xx]}.",
+)
+_GROUP = {"targets": LIST, "labels": MAPPING}
 _BYTES = Kind(_is_size, "is not a size", "Write a number and its unit: 10MiB.", is_shown=True)
 _FIELDS: Mapping[str, Kind] = {
     "job_name": TEXT,
@@ -72,15 +83,17 @@ _FIELDS: Mapping[str, Kind] = {
     "body_size_limit": _BYTES,
     **dict.fromkeys(
         (
-            *("metrics_path", "scheme", "fallback_scrape_protocol", "metric_name_validation_scheme"),
+            *("metrics_path", "fallback_scrape_protocol", "metric_name_validation_scheme"),
             *("metric_name_escaping_scheme", "proxy_url", "no_proxy"),
         ),
         TEXT,
     ),
+    "scheme": _SCHEME,
     "scrape_protocols": LIST,
+    "params": _PARAMS,
     **dict.fromkeys(
         (
-            *("params", "basic_auth", "authorization", "oauth2", "tls_config", "http_headers"),
+            *("basic_auth", "authorization", "oauth2", "tls_config", "http_headers"),
             "proxy_connect_header",
         ),
         MAPPING,
@@ -95,6 +108,7 @@ judges. The fields without a kind, of credentials, are in `_UNJUDGED`.
 """
 _UNJUDGED = ("bearer_token", "bearer_token_file")
 _KNOWN = (*_FIELDS, *_UNJUDGED)
+_OURS = ("job_name", "clusters")
 _OF_CLIENTS = ("scheme", "basic_auth", "authorization", "tls_config", "http_headers", "enable_http2")
 """Fields that say how a target is asked, and not which."""
 _REFUSED = {
@@ -108,6 +122,7 @@ _REFUSED = {
     ),
     "global": ("is no field of a scrape job", "Write scrape.interval and scrape.timeout."),
     "scrape_config_files": ("is no field of a scrape job", "Write the files as entries of scrape.jobs: jobs/*.yaml."),
+    "scrape_configs": ("is no field of a scrape job", "Write its jobs as entries of scrape.jobs."),
 }
 _BESIDE = {
     "global": "Remove it: intervals and limits of all jobs are scrape.interval, scrape.timeout and scrape.limits.",
@@ -166,7 +181,7 @@ def parsed_client(written: object) -> ClientConfig:
         return written
     if not isinstance(written, Mapping):
         raise RulesError([Problem((), MAPPING.rule, MAPPING.instead)])
-    found, of_clients = files(written), {name: _FIELDS[name] for name in _OF_CLIENTS}
+    found, of_clients = files(written, _OF_CLIENTS), {name: _FIELDS[name] for name in _OF_CLIENTS}
     if problems := [
         *unknown_or_wrong(written, of_clients, _REFUSED, f"Known here: {', '.join(of_clients)}."),
         *found.problems,
@@ -238,7 +253,7 @@ def _job(written: object, path: Path) -> Sequence[ScrapeConfig | Problem]:
         return [written]
     if not isinstance(written, Mapping):
         return [Problem(path, "is not a mapping", "Write a job with job_name.")]
-    found = files({key: value for key, value in written.items() if key not in ("job_name", "clusters")})
+    found = files({key: value for key, value in written.items() if key not in _OURS}, _KNOWN)
     problems = [problem.under(path) for problem in (*_broken(written), *found.problems)]
     if problems := problems or [problem.under(path) for problem in halves(written)]:
         return problems
@@ -265,7 +280,10 @@ def _broken(written: Mapping[str, Any]) -> Iterator[Problem]:
     yield from _clusters(written.get("clusters"))
     if not any(written.get(key) for key in DISCOVERY):
         yield Problem((), "has no targets", "Write static_configs: [{targets: [host:port]}], or a discovery.")
-    yield from _addresses(written)
+    yield from _groups(written)
+    yield from _path(written.get("metrics_path"))
+    yield from _selectors(written.get("params"))
+    yield from _relabelling(written)
     yield from _timeout(written)
 
 
@@ -286,16 +304,62 @@ def _clusters(clusters: object) -> Iterator[Problem]:
             yield Problem(("clusters", index), "is written twice", "Name each once.", cluster)
 
 
-def _addresses(written: Mapping[str, Any]) -> Iterator[Problem]:
+def _groups(written: Mapping[str, Any]) -> Iterator[Problem]:
     """Targets are addresses. Prometheus checks only those without relabelling, and this program adds some."""
-    if written.get("relabel_configs") or not RULES.accepts(groups := written.get("static_configs", [])):
+    if not RULES.accepts(groups := written.get("static_configs", [])):
         return
     for index, group in enumerate(groups):
-        targets = group.get("targets")
+        here: Path = ("static_configs", index)
+        for problem in unknown_or_wrong(group, _GROUP, {}, "Known here: targets, labels."):
+            yield problem.under(here)
+        targets = () if written.get("relabel_configs") else group.get("targets")
         for place, target in enumerate(targets if isinstance(targets, list | tuple) else ()):
-            if isinstance(target, str) and "/" in target:
-                instead = "Write host:port, and beside it scheme and metrics_path."
-                yield Problem(("static_configs", index, "targets", place), "is a URL", instead, target)
+            if isinstance(target, str):
+                yield from (problem.under((*here, "targets", place)) for problem in _address(target))
+
+
+def _address(target: str) -> Iterator[Problem]:
+    if "/" in target:
+        yield Problem((), "is a URL", "Write host:port, and beside it scheme and metrics_path.", target)
+    elif target.count(":") > 1 and "[" not in target:
+        match = re.fullmatch(UNBRACKETED, target)
+        instead = match.expand(r"Write [\1]:\2.") if match else f"Write [{target}]:9100, with its port."
+        yield Problem((), "is an IPv6 address without brackets", instead, target)
+
+
+def _path(path: object) -> Iterator[Problem]:
+    """Prometheus escapes a question mark in the path, so that no target has it."""
+    if isinstance(path, str) and "?" in path:
+        alone, _, query = path.partition("?")
+        params = ", ".join(f"{name}: [{', '.join(values)}]" for name, values in parse_qs(query).items())
+        instead = f"Write {alone}, and beside it params{f': {{{params}}}' if params else ''}."
+        yield Problem(("metrics_path",), "has a query", instead)
+
+
+_OF_QUERIES = "non-empty matcher"
+"""In the error about a selector of all series, which a federation may ask for, and no query."""
+
+
+def _selectors(params: object) -> Iterator[Problem]:
+    """What a federation asks for: a Prometheus answers 400 to a selector that does not parse."""
+    if not isinstance(params, Mapping) or not _PARAMS.accepts(params):
+        return
+    for index, text in enumerate(params.get("match[]", ())):
+        rule = "is no selector of series"
+        try:
+            if isinstance(promql_parser.parse(text), promql_parser.VectorSelector):
+                continue
+        except (TypeError, ValueError) as error:
+            if _OF_QUERIES in str(error):
+                continue
+            rule = f"{rule}: {error}"
+        yield Problem(("params", "match[]", index), rule, 'Correct it: {job="node"}.', text)
+
+
+def _relabelling(written: Mapping[str, Any]) -> Iterator[Problem]:
+    for key in ("relabel_configs", "metric_relabel_configs"):
+        if RULES.accepts(rules := written.get(key, [])):
+            yield from (problem.under((key,)) for problem in malformed(rules))
 
 
 def _timeout(written: Mapping[str, Any]) -> Iterator[Problem]:
@@ -316,7 +380,18 @@ def above_limits(
             if allowed[limit] and wanted > allowed[limit]:
                 rule = f"is more than scrape.limits.{limit}, which holds for all jobs"
                 yield Problem((*job.path, name), rule, f"Write less, or raise scrape.limits.{limit}.", value)
+        yield from _too_many(job, allowed["targets"])
         timeout = job.config.get("scrape_timeout")
         if timeout and "scrape_interval" not in job.config and seconds_of(timeout) > interval:
             rule, instead = f"is longer than scrape.interval, {pace}", "Write less, or a scrape_interval."
             yield Problem((*job.path, "scrape_timeout"), rule, instead, timeout)
+
+
+def _too_many(job: ScrapeConfig, allowed: float) -> Iterator[Problem]:
+    """More targets than the job may have, unless relabelling may drop some."""
+    own = job.config.get("target_limit")
+    limit, count = own or allowed, sum(len(group.get("targets", ())) for group in job.config.get("static_configs", ()))
+    if limit and count > limit and not job.config.get("relabel_configs"):
+        rule = f"has {count} targets, and the job may have {limit}: Prometheus would scrape none of them"
+        instead = f"Write fewer, or raise {'target_limit' if own else 'scrape.limits.targets'}."
+        yield Problem((*job.path, "static_configs"), rule, instead)

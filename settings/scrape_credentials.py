@@ -1,7 +1,7 @@
 """Credentials and files of verbatim documents: never in plain text, but keys of Secrets that are mounted as files."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -132,11 +132,17 @@ class Files:
     literal: list[tuple[Path, object]] = field(default_factory=list)
     """Path -> the path of a file that was written as such."""
     problems: list[Problem] = field(default_factory=list)
+    known: Collection[str] = ()
+    """Fields of the document; below another one, which is a mistake by itself, a reference is none."""
+
+    def is_reference_in_vain(self, path: Path, value: object) -> bool:
+        """Whether it is a reference below a field that there is not."""
+        return path[0] not in self.known and isinstance(value, Mapping) and value.keys() <= {"secret", "configMap"}
 
 
-def files(config: Mapping[str, Any]) -> Files:
-    """Find every credential and file of a `scrape_config`, whatever it is nested in."""
-    found = Files()
+def files(config: Mapping[str, Any], known: Collection[str]) -> Files:
+    """Find every credential and file of a `scrape_config`, whatever it is nested in; `known` are its fields."""
+    found = Files(known=known)
     found.config = _mapping(found, "", config, (), (id(config),))
     return found
 
@@ -167,6 +173,8 @@ def _value(found: Files, section: str, value: Any, path: Path, within: tuple[int
     if isinstance(value, Mapping | list | tuple) and id(value) in within:
         found.problems.append(Problem(path, "contains itself", "Remove the alias."))
     elif isinstance(value, Mapping):
+        if found.is_reference_in_vain(path, value):
+            return value
         if value and value.keys() <= {"secret", "configMap"}:
             rule = "is a reference where Prometheus reads no file"
             found.problems.append(Problem(path, rule, "Write the value itself."))
@@ -186,6 +194,8 @@ def _value(found: Files, section: str, value: Any, path: Path, within: tuple[int
 def _credential(found: Files, section: str, key: str, value: Any, path: Path) -> dict[str, Any]:
     """A field that is secret, or may be a file; a reference becomes that file."""
     has_file = key in WITH_FILE.get(section, ()) or key in _WITH_FILE_ANYWHERE
+    if not has_file and found.is_reference_in_vain(path, value):
+        return {key: value}
     if not has_file:
         rule = "is a credential that Prometheus reads from no file"
         found.problems.append(Problem(path, rule, _without_file(section, key)))

@@ -6,12 +6,20 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, GetCoreSchemaHandler, PlainSerializer, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    PlainSerializer,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema, core_schema
 
 from .errors import Problem, RulesError
-from .types import refused
+from .types import ObjectLabel, ObjectLabelValue, refused
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -28,6 +36,16 @@ Table = Annotated[Mapping[Key, Value], AfterValidator(MappingProxyType), PlainSe
 """An immutable mapping."""
 Many = Annotated[Sequence[Value], AfterValidator(tuple)]
 """An immutable list."""
+
+
+def _are_labels(written: object) -> object:
+    if isinstance(written, Mapping) and written.keys() & {"matchLabels", "matchExpressions"}:
+        raise refused("is a selector of Kubernetes", "Write the labels themselves, each with its value: {app: shop}.")
+    return written
+
+
+Selected = Annotated[Table[ObjectLabel, ObjectLabelValue], BeforeValidator(_are_labels)]
+"""Labels that all must be there, each with its value."""
 Distinct = Annotated[Many[Value], AfterValidator(_without_doubles)]
 """Such a list of strings without repetition."""
 

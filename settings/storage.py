@@ -66,13 +66,21 @@ Location = Annotated[
     ),
 ]
 """Location of a bucket, in lower or upper case as Google Cloud Storage has it."""
+
+
+def _of_plain_http(endpoint: str) -> str | None:
+    found = re.fullmatch(rf"http://([A-Za-z0-9.-]+(?::{PORT})?)/?", endpoint)
+    return f"{found[1]}, and insecure: true beside it" if found else None
+
+
 S3Endpoint = Annotated[
     str,
     Text(
         rf"[A-Za-z0-9.-]+(?::{PORT})?|{IN_BRACKETS}:{PORT}",
         "is not host or host:port",
         "Write it without scheme and path: s3.eu-central-1.amazonaws.com.",
-        near=(rf"https?://([A-Za-z0-9.-]+(?::{PORT})?)/?", r"\1"),
+        near=(rf"https://([A-Za-z0-9.-]+(?::{PORT})?)/?", r"\1"),
+        meant=_of_plain_http,
     ),
 ]
 Region = Annotated[
@@ -192,6 +200,8 @@ class S3(Section):
     """`host` or `host:port`, without scheme: s3.eu-central-1.amazonaws.com."""
     region: Region | None = None
     """Region, if it is not part of the endpoint."""
+    insecure: bool = False
+    """Whether the endpoint speaks plain HTTP: who intercepts reads all samples, though not the keys."""
     role: RoleArn | None = None
     """IAM role of the ServiceAccounts on EKS (IRSA), instead of keys."""
     pod_identity: bool = False
@@ -213,6 +223,9 @@ class S3(Section):
         elif len(found) == 1 and found[0] in keys:
             [missing] = keys.keys() - set(found)
             yield Problem((missing,), "is missing", "Add it: {name: <Secret>, key: <key in it>}.")
+        if self.insecure and (self.role or self.pod_identity):
+            rule = "would send the token of the role in plain text"
+            yield Problem(("insecure",), rule, "Remove it, or write the two keys, which are not sent.", value=True)
 
 
 class Azure(Section):
@@ -266,6 +279,8 @@ class Storage(Section):
         {
             "objstoreConfig": "gcs, s3, azure or filesystem",
             "objectStorageConfig": "gcs, s3, azure or filesystem",
+            "type": "gcs, s3, azure or filesystem",
+            "config": "gcs: {…}, s3: {…}, azure: {…} or filesystem: {…}",
             "blob": "azure",
             "azureBlob": "azure",
             "aws": "s3",

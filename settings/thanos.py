@@ -1,13 +1,13 @@
 """Settings of Thanos: long-term storage and the components that query, fill and maintain it."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
 from .errors import Problem
 from .expose import ExposedHost
-from .section import Distinct, Many, Section, Table, empty
+from .section import Distinct, Many, Section, Table, empty, renamed
 from .storage import GoogleBucket, Storage
 from .types import (
     COUNTABLE,
@@ -250,6 +250,10 @@ class Thanos(Section):
     """Page that shows the blocks in the bucket; none if left out."""
     expose: ExposedHost | None = None
     """How Query is reached from outside the cluster."""
+
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = renamed(
+        {"compact": "compactor", "rule": "ruler", "bucket": "bucketWeb", "storeGateway": "store"}
+    )
 
     @property
     def exposed_hosts(self) -> Mapping[str, ExposedHost]:

@@ -1,6 +1,7 @@
 """Named types of the stack file, and their conversion to plain units."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from ipaddress import IPv6Address, ip_network
@@ -30,6 +31,8 @@ class Text:
     """Unit to propose for a number without one."""
     near: tuple[str, str] | None = None
     """Regular expression of a common mistake, and the replacement to propose."""
+    meant: Callable[[str], str | None] | None = None
+    """What a text of another form is likely to mean, in this form."""
 
     def check(self, value: object) -> str:
         """The string itself, if it has the format."""
@@ -47,6 +50,8 @@ class Text:
                 return "is a date, not a string", "Put it in quotes."
             case int() | float():
                 return "is a number without a unit or quotes", self._completed(value)
+            case "null" if self.form.startswith(_NO_WORD):
+                return "is a keyword of YAML, not a name", "Use another name, with quotes or without."
             case str() if value in _WORDS and self.form.startswith(_NO_WORD):
                 return "is a keyword of YAML, not a name", _BOOLEAN
             case str():
@@ -56,6 +61,8 @@ class Text:
     def _correction(self, text: str) -> str:
         if self.near and (match := re.fullmatch(self.near[0], text)):
             return f"Write {match.expand(self.near[1])}."
+        if self.meant and (meant := self.meant(text)):
+            return f"Write {meant}."
         return self.instead
 
     def _completed(self, number: float) -> str:
@@ -89,6 +96,8 @@ _IPV6 = "|".join(
     )
 )
 """An IPv6 address, without the parts of an IPv4 one and without a zone."""
+UNBRACKETED = rf"({_IPV6}):({PORT})"
+"""An IPv6 address and a port, without the brackets that it needs."""
 IN_BRACKETS = rf"\[(?:{_IPV6})\]"
 """An IPv6 address before a port, and in URLs."""
 HOST_AND_PORT = rf"(?:[A-Za-z0-9.-]+|{IN_BRACKETS}):{PORT}"
@@ -114,11 +123,24 @@ COUNTABLE = AfterValidator(_can_be_counted)
 _DURATION = r"[1-9][0-9]{0,8}[smhdwy]"
 _NO_DURATION = "is not a duration"
 _A_DURATION = "Write a whole number and a unit: 30s, 15m, 6h, 42d."
+_PARTS = re.compile(
+    r"([0-9]{1,9}) ?(s(?:ec(?:ond)?s?)?|m(?:in(?:ute)?s?)?|h(?:ours?)?|d(?:ays?)?|w(?:eeks?)?|y(?:ears?)?)"
+)
+
+
+def _in_one_unit(text: str) -> str | None:
+    """A duration of several units, or with its unit as a word, as it is written here: 36h for 1d12h."""
+    if _PARTS.sub("", text).strip():
+        return None
+    length = sum(int(number) * _SECONDS[unit[0]] for number, unit in _PARTS.findall(text))
+    return duration(length) if length else None
+
+
 _NOTHING = "0+(?:[smhdwy]|ms)?"
 """A duration of nothing, which Thanos and others take for unlimited."""
 Duration = Annotated[
     str,
-    Text(_DURATION, _NO_DURATION, _A_DURATION, unit="s"),
+    Text(_DURATION, _NO_DURATION, _A_DURATION, unit="s", meant=_in_one_unit),
     COUNTABLE,
 ]
 """A whole number and one unit, as Prometheus writes it: 30s, 6h, 42d; 100y at most."""
@@ -126,7 +148,8 @@ Duration = Annotated[
 
 def kept(instead_of_nothing: str) -> Text:
     """A retention; `instead_of_nothing` is what to write in place of 0d, which others take for unlimited."""
-    return Text(_DURATION, _NO_DURATION, _A_DURATION, unit="d", near=(_NOTHING, instead_of_nothing))
+    near = (_NOTHING, instead_of_nothing)
+    return Text(_DURATION, _NO_DURATION, _A_DURATION, unit="d", near=near, meant=_in_one_unit)
 
 
 def _can_be_stored(size: str) -> str:
@@ -183,6 +206,12 @@ def _is_spelt_alike(host: str) -> str:
     return host
 
 
+def _host_in(text: str) -> str | None:
+    """The host of a URL or of host:port, in lower case."""
+    found = re.fullmatch(rf"(?:[a-z]+://)?({_LABEL}(?:\.{_LABEL})*)(?::\d+)?(?:/.*)?", text.lower())
+    return f"{found[1]}, without scheme, port and path" if found else None
+
+
 Host = Annotated[
     str,
     Text(
@@ -190,6 +219,7 @@ Host = Annotated[
         "is not a host",
         "Write a lower-case DNS name or an address, without scheme, port or path: prometheus.acme.example.",
         near=(rf"\[({_IPV6})\]", r"\1"),
+        meant=_host_in,
     ),
     AfterValidator(_is_spelt_alike),
 ]
@@ -238,12 +268,20 @@ StackName = Annotated[
     ),
 ]
 """A Pulumi stack as a StackReference names it."""
+
+
+def _as_prometheus_names_it(label: str) -> str | None:
+    """A label of Kubernetes as Prometheus has it: app_kubernetes_io_name for app.kubernetes.io/name."""
+    return re.sub(r"[./-]", "_", label) if re.fullmatch(r"[a-zA-Z][a-zA-Z0-9_./-]*", label) else None
+
+
 LabelName = Annotated[
     str,
     Text(
         _NO_WORD + r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*",
         "is not a label name",
         "Write letters, digits and underscores; don't begin with a digit or with two underscores.",
+        meant=_as_prometheus_names_it,
     ),
 ]
 """The name of a Prometheus label; those that begin with two underscores are Prometheus's own."""
@@ -277,6 +315,7 @@ ObjectLabel = Annotated[
         QUALIFIED,
         "is not the name of a Kubernetes label",
         "Write it as Kubernetes has it: app.kubernetes.io/name.",
+        near=(rf"({QUALIFIED})=.*", r"\1"),
     ),
 ]
 """The name of a label of Kubernetes objects."""
@@ -290,7 +329,12 @@ ObjectLabelValue = Annotated[
 ]
 """The value of a label of Kubernetes objects."""
 MetricName = Annotated[
-    str, Text(r"[a-zA-Z_:][a-zA-Z0-9_:]*", "is not a metric name", "Write letters, digits, underscores and colons.")
+    str,
+    Text(
+        r"[a-zA-Z_:][a-zA-Z0-9_:]*",
+        "is not a metric name",
+        "Write the whole name, of letters, digits, underscores and colons.",
+    ),
 ]
 """The name of a Prometheus metric."""
 Image = Annotated[
@@ -349,6 +393,7 @@ Target = Annotated[
         rf"{URL}|{HOST_AND_PORT}",
         "is neither a URL without user nor host:port",
         "Write https://host/path, or host:port.",
+        near=(UNBRACKETED, r"[\1]:\2"),
     ),
 ]
 """A target of a probe."""

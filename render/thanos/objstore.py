@@ -46,7 +46,8 @@ def _s3(s3: S3) -> dict[str, Any]:
     """Keys are variables that Thanos knows; the SDK of AWS finds the identity of a pod."""
     region = {"region": s3.region} if s3.region else {}
     identity = {} if s3.access_key else {"aws_sdk_auth": True}
-    return {"bucket": s3.bucket, "endpoint": s3.endpoint, **region, **identity}
+    plain = {"insecure": True} if s3.insecure else {}
+    return {"bucket": s3.bucket, "endpoint": s3.endpoint, **region, **plain, **identity}
 
 
 def _azure(azure: Azure) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, TypeGuard, Union, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
@@ -60,9 +60,47 @@ def _explain(detail: ErrorDetails, root: type[Section]) -> Iterator[Problem]:
     elif kind in _MESSAGES:
         rule, instead = _MESSAGES[kind]
         rule = "is empty" if value is None else rule.format(**context)
-        yield Problem(path, rule, instead.format(**context).replace("'", ""), value)
+        written = instead.format(**context).replace("'", "")
+        yield Problem(path, rule, _better(kind, path, root, value, written), value)
     else:
         yield Problem(path, f"is wrong: {detail['msg']}", "", value)
+
+
+def _better(kind: str, path: Path, root: type[Section], value: object, written: str) -> str:
+    """What to write instead of a value of another type: more than `written`, where its field or the value says more."""
+    if kind == "model_type":
+        return _section_instead(path, root, value) or written
+    if kind == "literal_error" and (field := _field(_section_at(path[:-1], root), path[-1])) and field.default is None:
+        return f"{written.removesuffix('.')}; or leave it out."
+    if kind == "string_type" and isinstance(value, Mapping | Sequence):
+        return "Write one text."
+    if kind in ("dict_type", "mapping_type") and _are_names(value) and _is_section((*path, value[0]), root):
+        entries = (f"{name}: {_least((*path, name), root)}" for name in value)
+        return f"Write {{{', '.join(entries)}}}."
+    return written
+
+
+def _section_instead(path: Path, root: type[Section], value: object) -> str | None:
+    if value is False and "enabled" in _section_at(path, root).model_fields:
+        return "Write {enabled: false}."
+    least = _least(path, root)
+    return None if least == "{}" else f"Write {least}."
+
+
+def _is_section(path: Path, root: type[Section]) -> bool:
+    kind = _section_at(path, root)
+    return isinstance(kind, type) and issubclass(kind, Section)
+
+
+def _least(path: Path, root: type[Section]) -> str:
+    """A section with the keys that it must have, as the file spells it."""
+    fields = _section_at(path, root).model_fields
+    needed = [field.alias or name for name, field in fields.items() if field.is_required()]
+    return f"{{{', '.join(f'{name}: …' for name in needed)}}}"
+
+
+def _are_names(value: object) -> TypeGuard[Sequence[str]]:
+    return isinstance(value, list) and bool(value) and all(isinstance(name, str) for name in value)
 
 
 def _nearest_key(section: type[Section], key: str) -> str:

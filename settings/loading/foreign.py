@@ -32,6 +32,21 @@ ELSEWHERE: Mapping[str, str] = {
         "Write workloads: {proxy: {url: http://proxy.acme.example:3128, noProxy: [10.0.0.0/8]}}.",
     ),
     "resources": _OF_COMPONENTS,
+    "enabled": "Remove it: a section takes effect by being written.",
+    "disabled": "Write rules: {<alert>: {enabled: false}} for those that you do not want.",
+    **dict.fromkeys(("imagePullPolicy", "pullPolicy"), "Remove it: images are pinned, and it is not offered."),
+    **dict.fromkeys(("imagePullSecret", "pullSecrets"), "Write workloads: {imagePullSecrets: [{name: mirror}]}."),
+    "image": "Write it in images of the stack: {prometheus: mirror.acme.example/prometheus:v3.15.0}.",
+    "existingSecret": "Write secret: {name: …, key: …}.",
+    "serviceMonitor": "Remove it: what promfleet deploys is scraped.",
+    **dict.fromkeys(
+        (
+            *("enableFeatures", "enableRemoteWriteReceiver", "outOfOrderTimeWindow", "out_of_order_time_window"),
+            *("walCompression", "disableCompaction"),
+        ),
+        "Remove it: it is set where it is needed.",
+    ),
+    **dict.fromkeys(("extraArgs", "extraFlags", "additionalArgs"), "Remove it: flags are not offered."),
     **dict.fromkeys(
         ("kubeControllerManager", "kubeEtcd", "kubeScheduler"),
         "Write clusters.<name>.controlPlane: {scheduler: {…}, controllerManager: {…}, etcd: {…}, kubeProxy: {…}}.",
@@ -42,7 +57,11 @@ ELSEWHERE: Mapping[str, str] = {
     **dict.fromkeys(("additionalServiceMonitors", "additionalPodMonitors"), f"{_OF_JOBS} Or write applications."),
     **dict.fromkeys(("additionalPrometheusRules", "ruleFiles", "rule_files"), _OF_RULES),
     **dict.fromkeys(
-        (f"{kind}{of}Selector" for kind in _SELECTED for of in ("", "Namespace")),
+        (
+            f"{kind}{selector}"
+            for kind in _SELECTED
+            for selector in ("Selector", "NamespaceSelector", "SelectorNilUsesHelmValues")
+        ),
         "Write clusters: {<name>: {operator: {select: {labels: {…}, namespaces: […]}}}}.",
     ),
     **dict.fromkeys(
@@ -53,7 +72,7 @@ ELSEWHERE: Mapping[str, str] = {
     "defaultRules": "Write alerts: {rules: {<alert>: {enabled: false}}} for those that you do not want.",
     **dict.fromkeys(("scrapeInterval", "scrape_interval"), "Write scrape: {interval: 1m} in the stack."),
     **dict.fromkeys(
-        ("evaluationInterval", "evaluation_interval"),
+        ("evalInterval", "evaluationInterval", "evaluation_interval"),
         "Remove it: rules are evaluated every scrape.interval, and groups of yours may have an interval.",
     ),
     **dict.fromkeys(

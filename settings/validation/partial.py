@@ -16,6 +16,7 @@ from ..errors import Path
 from ..grafana import Grafana
 from ..hub import Hub
 from ..images import Images
+from ..probes import Probe
 from ..prometheus import Server
 from ..pushgateway import Pushgateway
 from ..scrape import Scrape
@@ -47,6 +48,9 @@ class PartialFleet:
     clusters: Mapping[str, Cluster | None]
     agents: Mapping[str, Agent | None]
     applications: Mapping[str, Application | None]
+    probes: Mapping[str, Probe | None]
+    external_labels: Mapping[str, str]
+    """Those of the stack."""
     scrape: Scrape | None
     hub: Hub | None
     standalone: Standalone | None
@@ -75,6 +79,8 @@ class PartialFleet:
             clusters=_parsed_table(Cluster, raw.get("clusters")),
             agents=_parsed_table(Agent, raw.get("agents")),
             applications=_parsed_table(Application, raw.get("applications")),
+            probes=_parsed_table(Probe, raw.get("probes")),
+            external_labels=labels if isinstance(labels := raw.get("externalLabels"), Mapping) else {},
             server_cluster=cluster if isinstance(cluster, str) else None,
             has_agents=bool(raw.get("agents")),
             **sections,

@@ -1,13 +1,9 @@
 """Rules on replicas and Thanos, so that no sample is counted twice or lost."""
 
-import re
 from collections.abc import Iterator
 
 from ..errors import Problem
 from .partial import PartialFleet
-
-NEEDED = {"prometheus": (3, 9), "thanos": (0, 41)}
-"""First releases in which Prometheus delays compaction until the sidecar has uploaded (`compaction: delayed`)."""
 
 
 def replicas_are_deduplicated(partial: PartialFleet) -> Iterator[Problem]:
@@ -94,16 +90,3 @@ def pools_have_a_bucket(partial: PartialFleet) -> Iterator[Problem]:
             rule = "has no effect: no pod uses Workload Identity"
             instead = "Remove it, or write thanos.storage.gcs without a key."
             yield Problem(path, rule, instead, value)
-
-
-def releases_know_delayed_compaction(partial: PartialFleet) -> Iterator[Problem]:
-    """The images know the flags of delayed compaction: with an unknown flag they would not start."""
-    if not partial.thanos or not partial.images or partial.thanos.compaction != "delayed":
-        return
-    for name, least in NEEDED.items():
-        image = getattr(partial.images, name)
-        release = re.search(r":v?(\d+)\.(\d+)", image)
-        if release and (int(release[1]), int(release[2])) < least:
-            needed = ".".join(map(str, least))
-            instead = f"Write a release from v{needed} on, or thanos.compaction: classic."
-            yield Problem(("images", name), "does not support delayed compaction", instead, image)

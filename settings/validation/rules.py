@@ -40,6 +40,7 @@ from .jobs import (
     jobs_name_clusters,
     services_of_nodes_are_reached,
 )
+from .limits import external_labels_leave_room, probes_are_within_limits
 from .machine import machines_have_no_kubernetes_secrets, machines_install_releases
 from .operator import (
     operated_servers_are_alone,
@@ -50,13 +51,13 @@ from .operator import (
 )
 from .partial import PartialFleet
 from .receivers import alertmanager_credentials_exist, receiver_files_exist
+from .releases import releases_know_delayed_compaction, releases_know_their_flags
 from .replication import (
     agents_write_once,
     limited_clusters_write,
     pods_have_identities,
     pools_have_a_bucket,
     receive_has_writers,
-    releases_know_delayed_compaction,
     replicas_are_deduplicated,
     ruler_bucket_is_created,
 )
@@ -247,6 +248,8 @@ RULES: tuple[Rule, ...] = (
     job_files_exist,
     jobs_fit_a_machine,
     services_of_nodes_are_reached,
+    probes_are_within_limits,
+    external_labels_leave_room,
     named_clusters_report,
     routed_teams_have_alerts,
     hosts_are_distinct,
@@ -266,6 +269,7 @@ RULES: tuple[Rule, ...] = (
     ruler_bucket_is_created,
     pods_have_identities,
     pools_have_a_bucket,
+    releases_know_their_flags,
     releases_know_delayed_compaction,
     operators_run_prometheus,
     operators_take_destinations,

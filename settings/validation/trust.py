@@ -24,7 +24,10 @@ def authorities_sign_hosts(partial: PartialFleet) -> Iterator[Problem]:
     if not expose or _is_private(expose):
         return
     own = f"or the CA of your own authority in {partial.server_section}.expose.tls.ca."
-    for path, host in (hosts(partial) if expose.tls.issuer else _hosts_of_agents(partial)).items():
+    verified = (
+        hosts(partial) if expose.tls.issuer else {**_hosts_of_agents(partial), **_host_of_proxies(partial, expose)}
+    )
+    for path, host in verified.items():
         if re.fullmatch(ADDRESS, host) and (expose.tls.issuer or not _is_public_address(host)):
             yield Problem(path, f"is an address, {_PUBLIC}", f"Write a DNS name, {own}", host)
         elif _is_inner(host):
@@ -67,6 +70,15 @@ def _hosts_of_agents(partial: PartialFleet) -> Mapping[Path, str]:
     receive = ("thanos", "receive", "expose", "host")
     written = receive if partial.thanos and partial.thanos.receive else (partial.server_section, "expose", "host")
     return {path: host for path, host in hosts(partial).items() if path == written}
+
+
+def _host_of_proxies(partial: PartialFleet, expose: Expose) -> Mapping[Path, str]:
+    """The host by whose name a proxy verifies what is behind it, if it does so by the public authorities."""
+    known = controller(expose.ingress_class) if expose.via == "ingress" else None
+    of_gateway = expose.via == "gateway" and not (expose.gateway and expose.gateway.is_of_gke)
+    if expose.passthrough or not (of_gateway or (known and known.trusts_public)):
+        return {}
+    return {(str(partial.server_section), "expose", "host"): expose.host}
 
 
 def _is_public_address(host: str) -> bool:

@@ -99,8 +99,10 @@ def test_what_promtool_refuses_is_said_of_the_destination(promtool: Promtool) ->
     """
     What only Prometheus knows is reported where it was written.
     """
-    [[problem]] = findings(PROMTOOL, promtool.command, [fleet(write_relabel_configs=[{"action": "replace-all"}])])
+    rule = {"action": "labeldrop", "regex": "a", "replacement": "b"}
+
+    [[problem]] = findings(PROMTOOL, promtool.command, [fleet(write_relabel_configs=[rule])])
 
     assert problem.path == ("agents", "eu1", "destinations", "theirs")
-    assert "replace-all" in problem.rule
+    assert "labeldrop action requires only 'regex'" in problem.rule
     assert problem.instead == "Correct it as the documentation of remote_write says."

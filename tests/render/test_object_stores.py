@@ -35,10 +35,11 @@ class TestThanos:
         "storage",
         [
             {"s3": {**S3, "accessKey": PLACE, "secretKey": PLACE}},
+            {"s3": {**S3, "accessKey": PLACE, "secretKey": PLACE, "insecure": True}},
             {"s3": {**S3, "role": "arn:aws:iam::123456789012:role/thanos"}},
             {"s3": {**S3, "podIdentity": True}},
         ],
-        ids=["keys", "role", "podIdentity"],
+        ids=["keys", "insecure", "role", "podIdentity"],
     )
     def test_takes_s3(self, storage):
         """

@@ -98,8 +98,8 @@ def test_what_promtool_refuses_is_said_of_the_job(promtool: Promtool) -> None:
     """
     It knows what is inside of each field, and whoever wrote the job can correct it.
     """
-    [[problem]] = findings(PROMTOOL, promtool.command, [fleet(**TARGETS, relabel_configs=[{"action": "drp"}])])
+    [[problem]] = findings(PROMTOOL, promtool.command, [fleet(kubernetes_sd_configs=[{"role": "Pod"}])])
 
     assert str(problem).startswith("scrape.jobs[0]: is rendered to a file that promtool refuses: ")
-    assert 'unknown relabel action "drp"' in str(problem)
+    assert 'unknown Kubernetes SD role "Pod"' in str(problem)
     assert str(problem).endswith("Correct it as the documentation of scrape_config says.")

@@ -133,11 +133,13 @@ class TestCheck:
         assert text.stderr == (
             "  warning: alerts.ruleFiles[0].r.yaml.a.b.expr: asks for coredns_panics, which is not kept by promfleet's "
             "own jobs. Add coredns_panics to scrape.keep.\n"
+            "  warning: promfleet:fleet: has parts that only promtool can judge: alerts.ruleFiles. Put promtool of "
+            "quay.io/prometheus/prometheus:v3.15.0 into the path.\n"
             "  warning: alerts.ruleTests: were not run. Put promtool of quay.io/prometheus/prometheus:v3.15.0 into the "
             "path.\n"
         )
         [file] = json.loads(data.stdout)["files"]
-        assert (file["ok"], len(file["warnings"])) == (True, 2)
+        assert (file["ok"], len(file["warnings"])) == (True, 3)
 
     def test_as_json_contains_no_secret(self, here):
         """

@@ -9,8 +9,9 @@ import pulumi
 import pytest
 import yaml
 
+from render.thanos.objstore import objstore
 from render.thanos.receive import hashring
-from settings import Fleet
+from settings import Fleet, Storage
 from stacks import deploy
 from stacks.exposure import hosts
 from tests.rendered import server
@@ -244,6 +245,19 @@ class TestStorage:
         }
         [told] = [flag for flag in store["args"] if flag.startswith("--objstore.config=")]
         assert json.loads(told.partition("=")[2])["config"] == {"bucket": "blocks", "endpoint": "s3.example"}
+
+    def test_plain_http_is_spoken_only_where_it_is_written(self):
+        """
+        MinIO in the same cluster often has no certificate; every other store is asked by https.
+        """
+        keys = {**PLACE, "accessKey": {"name": "s3", "key": "id"}, "secretKey": {"name": "s3", "key": "secret"}}
+
+        plain, usual = (
+            json.loads(objstore(Storage.model_validate({"s3": {**keys, **more}}))) for more in ({"insecure": True}, {})
+        )
+
+        assert plain["config"] == {**usual["config"], "insecure": True}
+        assert "insecure" not in usual["config"]
 
     @pytest.mark.parametrize(
         ("storage", "annotations", "labels"),
