@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from .auth_proxy import AuthProxy
+from .tokens import LIFETIME
 from .yaml import to_json
 
 CONFIG, TLS = "/etc/envoy", "/etc/tls"
@@ -26,8 +27,20 @@ BURST = 10
 """Seconds' worth of requests that a cluster may send at once, as after an outage."""
 CLOCK_SKEW = 30
 """Seconds by which the clocks of two clusters may differ."""
+LONGEST = LIFETIME + 2 * CLOCK_SKEW
+"""
+Seconds until a token may expire.
+
+Who may request tokens of an agent's ServiceAccount could otherwise keep one for as long as its API server issues it.
+"""
 KEYS_FOR = 300
 """Seconds after which keys at a URL are fetched again."""
+LARGEST_KEY_SET = 2**15
+"""
+Bytes of an answer with keys, of which clouds have a tenth.
+
+Envoy would read 32 MiB, and try every key whose name a token has: who publishes keys could stop it for all clusters.
+"""
 ADMIN = "@envoy-admin"
 """Abstract socket of Envoy's administration, which no HTTP client reaches by a URL."""
 _ADMIN = "admin"
@@ -36,16 +49,25 @@ _UPSTREAM = "upstream"
 _JWT = "envoy.filters.http.jwt_authn"
 _LIMIT = "envoy.filters.http.local_ratelimit"
 _TYPES = "type.googleapis.com/envoy"
+_DENIED = "jwt_authn_access_denied"
 _WAITING = (
     "Jwks_remote_fetch_is_failed",
     "Jwks_doesn't_have_key_to_match_kid_or_alg_from_Jwt",
     "Jwt_issuer_is_not_configured",
+    "Jwt_is_expired",
+    "Jwt_not_yet_valid",
+    "Audiences_in_Jwt_are_not_allowed",
 )
 """
-Why a token can't be judged yet: its keys can't be fetched, or the hub does not know them, or their issuer, so far.
+Why a token is not accepted now, and another one will be, or the same: its keys can't be fetched, the hub does not know
+them so far, or their issuer; the kubelet could not renew it; a clock is wrong; the host of the hub has changed.
 
 An agent retries after 503, and loses samples after 401 (getStatusString in jwt_verify_lib's status.cc).
 """
+_TOO_SLOW = 408
+"""Answer to a request of which too little came in time, which an agent would not repeat."""
+_LATER = 503
+"""Answer after which an agent tries again."""
 
 
 _LOGGED = (
@@ -115,6 +137,9 @@ def bootstrap(proxy: AuthProxy) -> str:
         "node": {"id": proxy.name, "cluster": proxy.resource},
         "admin": {"address": _ADMIN_SOCKET},
         "static_resources": {"listeners": [_health(proxy.health)], "clusters": [_cluster(_ADMIN, _ADMIN_SOCKET)]},
+        "layered_runtime": {
+            "layers": [{"name": "limits", "static_layer": {"http.async_response_buffer_limit": LARGEST_KEY_SET}}]
+        },
         "dynamic_resources": {"lds_config": _watched("listeners.json"), "cds_config": _watched("clusters.json")},
         "overload_manager": {
             "resource_monitors": [
@@ -195,7 +220,7 @@ def _authentication(envoy: WriteProxy) -> dict[str, Any]:
 def _provider(issuer: Issuer) -> dict[str, Any]:
     return {
         "issuer": issuer.url,
-        **({"audiences": [issuer.audience], "require_expiration": True} if issuer.audience else {}),
+        **({"audiences": [issuer.audience], "max_lifetime": {"seconds": LONGEST}} if issuer.audience else {}),
         "clock_skew_seconds": CLOCK_SKEW,
         "from_headers": [{"name": "Authorization", "value_prefix": "Bearer "}],  # and not a parameter, which is logged
         "forward": False,
@@ -237,7 +262,7 @@ def _routes(envoy: WriteProxy) -> dict[str, Any]:
             {"match": {**known, "headers": [_header("content-length", present_match=True)]}, **_answer(413)},
             {"match": known, **_answer(411)},
         ]
-    routes.append({"match": path, **_answer(403)})
+    routes.append({"match": path, **_answer(_LATER)})  # of another account, until one of the two stacks is corrected
     routes.append({"match": {"prefix": "/"}, **_answer(404)})
     return {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": routes}]}
 
@@ -319,12 +344,15 @@ def _clients() -> dict[str, Any]:
                             "typed_config": _typed(
                                 "extensions.access_loggers.filters.cel.v3.ExpressionFilter",
                                 expression=" || ".join(
-                                    f'response.code_details == "jwt_authn_access_denied{{{why}}}"' for why in _WAITING
+                                    (
+                                        f"response.code == {_TOO_SLOW}",
+                                        *(f'response.code_details == "{_DENIED}{{{why}}}"' for why in _WAITING),
+                                    )
                                 ),
                             ),
                         }
                     },
-                    "status_code": 503,
+                    "status_code": _LATER,
                 }
             ]
         },
