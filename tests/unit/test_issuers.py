@@ -18,7 +18,7 @@ from fleet.exits import Exit
 from lab import pki
 from render.prometheus.auth_proxies import WRITE
 from render.writers import write_proxy
-from settings import Fleet
+from settings import Fleet, Receiver
 from settings.issuer import Issuer
 from stacks import deploy, with_issuers
 from tests import ROOT
@@ -286,6 +286,21 @@ AUTHORITY = yaml.safe_load((ROOT / "Pulumi.hub.yaml").read_text())["config"]["pr
 
 
 class TestPublicFacts:
+    def test_of_a_hub_by_its_address_can_be_written(self, engine: Engine, deployed: Any, exported: Any) -> None:
+        """
+        The stack of an agent takes the audience as the hub's stack has it, of an IPv6 address too.
+        """
+        tls = {"secret": "hub-tls", "ca": AUTHORITY}
+        deployed(said(expose={"host": "fd00::5", "tls": tls}))
+
+        told = exported["hub"]["audiences"]["eu1"]
+        receiver = Receiver.model_validate({"url": "https://[fd00::5]:8443/api/v1/write", "audience": told})
+        assert (
+            receiver.audience
+            == told
+            == agent_volume(engine)["projected"]["sources"][0]["serviceAccountToken"]["audience"]
+        )
+
     def test_are_all_that_the_stack_of_an_agent_needs(self, engine: Engine, deployed: Any) -> None:
         """
         It refers to no other stack, has no Secret, and trusts the authority that is written.
