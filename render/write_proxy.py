@@ -21,8 +21,12 @@ METRICS_PATH = "/metrics"
 HEALTH_PATH = "/healthz"
 LARGEST = 32 * 2**20
 """Bytes of a request's body; Prometheus refuses more than that even uncompressed (client_golang, exp/api/remote)."""
-CONNECTIONS = 10_000
-"""Clients at once, of all clusters."""
+CONNECTIONS = 5_000
+"""Clients at once, of all clusters; what each sends before it is known fits the memory."""
+LARGEST_HEADERS = 16
+"""KiB of a request's headers, of which a token is one or two."""
+MEMORY = 512
+"""MiB, above which the kernel ends it; at nine tenths it answers 503."""
 BURST = 10
 """Seconds' worth of requests that a cluster may send at once, as after an outage."""
 CLOCK_SKEW = 30
@@ -46,6 +50,7 @@ ADMIN = "@envoy-admin"
 _ADMIN = "admin"
 _ADMIN_SOCKET = {"pipe": {"path": ADMIN}}
 _UPSTREAM = "upstream"
+_HEAP = "envoy.resource_monitors.fixed_heap"
 _JWT = "envoy.filters.http.jwt_authn"
 _LIMIT = "envoy.filters.http.local_ratelimit"
 _TYPES = "type.googleapis.com/envoy"
@@ -144,16 +149,29 @@ def bootstrap(proxy: AuthProxy) -> str:
         "overload_manager": {
             "resource_monitors": [
                 {
+                    "name": _HEAP,
+                    "typed_config": _typed(
+                        "extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig",
+                        max_heap_size_bytes=MEMORY * 2**20 * 9 // 10,
+                    ),
+                },
+                {
                     "name": "envoy.resource_monitors.global_downstream_max_connections",
                     "typed_config": _typed(
                         "extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
                         max_active_downstream_connections=CONNECTIONS,
                     ),
-                }
-            ]
+                },
+            ],
+            "actions": [_above(0.9, "shrink_heap"), _above(0.98, "stop_accepting_requests")],
         },
     }
     return to_json(document)
+
+
+def _above(share: float, action: str) -> dict[str, Any]:
+    trigger = {"name": _HEAP, "threshold": {"value": share}}
+    return {"name": f"envoy.overload_actions.{action}", "triggers": [trigger]}
 
 
 def listener(envoy: WriteProxy) -> dict[str, Any]:
@@ -317,6 +335,7 @@ def _clients() -> dict[str, Any]:
         "normalize_path": True,
         "merge_slashes": True,
         "path_with_escaped_slashes_action": "REJECT_REQUEST",
+        "max_request_headers_kb": LARGEST_HEADERS,
         "request_headers_timeout": "10s",
         "request_timeout": "60s",
         "common_http_protocol_options": {"idle_timeout": "300s", "headers_with_underscores_action": "REJECT_REQUEST"},
@@ -391,6 +410,7 @@ def _health(port: int) -> dict[str, Any]:
         "name": "health",
         "address": _port(port),
         "ignore_global_conn_limit": True,
+        "bypass_overload_manager": True,
         "filter_chains": [{"filters": [_http("health", found, [], {})]}],
     }
 

@@ -1,11 +1,11 @@
 """Who may write: Envoy itself, with the arguments and files of rendered stacks."""
 
 import json
-import socket
 import ssl
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,14 @@ from render.prometheus.auth_proxies import WRITE
 from render.thanos.authenticated import WRITE as RECEIVE
 from render.thanos.names import ROUTER
 from render.tokens import AUDIENCE as INTERNAL
-from render.write_proxy import LARGEST, LARGEST_KEY_SET, write_proxy_files
+from render.write_proxy import CONNECTIONS, LARGEST, LARGEST_HEADERS, LARGEST_KEY_SET, MEMORY, write_proxy_files
 from render.writers import write_proxy
 from settings import Fleet
 from tests.unit.builders import EVERYTHING
 from tests.unit.builders import HUB as HUB_ALONE
 from tests.unit.conftest import Engine
 
-from .alertmanager import PATIENCE, until
+from .alertmanager import until
 from .deployed import deployed
 from .envoy import AGENT, HOUR, Cluster, KeyServer, Running, certificates, command, container_and_files, running
 
@@ -200,17 +200,29 @@ class TestWriters:
         assert hub.ask(EU1.token(), method=method, path=path).status_code == status
         assert len(hub.upstream.came) == before
 
+    @pytest.mark.parametrize("size", [LARGEST_HEADERS * 1024 - 512, 4 * LARGEST_HEADERS * 1024])
+    def test_strangers_fit_its_memory(self, own: Running, size: int) -> None:
+        """
+        As many as it admits, with as much as each may send before it shows a token.
+        """
+        before, count = own.resident, 200
+        with ExitStack() as stack:
+            for _ in range(count):
+                connection = stack.enter_context(own.connected())
+                with suppress(OSError):  # it may be refused while it sends
+                    connection.sendall(b"POST /api/v1/write HTTP/1.1\r\nHost: hub\r\nX: " + b"a" * size)
+            until("all are there", lambda: own.metric("envoy_http_downstream_cx_total") >= count)
+            each = (own.resident - before) / count
+
+        assert before + each * CONNECTIONS < MEMORY * 2**20
+
     def test_headers_that_come_slowly_come_again(self, hub: Running) -> None:
         """
         A connection that stands still for seconds costs no sample: an agent loses what is answered with 408.
         """
-        verified = ssl.create_default_context(cafile=str(hub.folder / "ca.crt"))
-        with (
-            socket.create_connection(("127.0.0.1", hub.port), PATIENCE) as connection,
-            verified.wrap_socket(connection, server_hostname="127.0.0.1") as secured,
-        ):
-            secured.sendall(b"POST /api/v1/write HTTP/1.1\r\nHost: hub\r\n")
-            answer = secured.recv(1024)
+        with hub.connected() as connection:
+            connection.sendall(b"POST /api/v1/write HTTP/1.1\r\nHost: hub\r\n")
+            answer = connection.recv(1024)
 
         assert answer.startswith(b"HTTP/1.1 503 ")
 
@@ -338,6 +350,21 @@ class TestRates:
             one.waits_for(429, token, "eu1 has sent enough")
 
             assert one.ask(US1.token()).status_code == 204
+
+
+class TestMemory:
+    def test_agents_wait_and_probes_do_not_fail_while_there_is_none(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """
+        It refuses requests before the kernel ends it, and is not restarted for that.
+        """
+        monkeypatch.setattr("render.write_proxy.MEMORY", 1)
+        certificates(tmp_path)
+        with running(deployed(said(), tmp_path), tmp_path, "prometheus-hub", WRITE.paths[0]) as one:
+            one.waits_for(503, EU1.token(), "agents wait")
+
+            assert one.metric("envoy_overload_envoy_overload_actions_stop_accepting_requests_active") == 1
 
 
 class TestKeysAtAUrl:
