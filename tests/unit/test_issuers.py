@@ -1,6 +1,8 @@
 """Writers without a shared secret: who signs their tokens, and what is deployed of it."""
 
+import asyncio
 import json
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -16,6 +18,8 @@ from typer.testing import CliRunner
 from fleet.cli import app
 from fleet.exits import Exit
 from lab import pki
+from live import reason, token_of
+from live.issuer import issuer_of
 from render.prometheus.auth_proxies import WRITE
 from render.writers import write_proxy
 from settings import Fleet, Receiver
@@ -335,12 +339,14 @@ class ApiServer(ThreadingHTTPServer):
             DISCOVERY: {"issuer": EU1["url"], "jwks_uri": "https://10.0.0.1/openid/v1/jwks"},
             KEYS: {"keys": [{**KEY, "n": number, "x5t": "thumbprint"}]},
         }
-        answers = self.answers
+        self.refusals: dict[str, Any] = {}
+        answers, refusals = self.answers, self.refusals
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                known = answers.get(self.path.partition("?")[0].rstrip("/"))
-                self.send_response(404 if known is None else 200)
+                path = self.path.partition("?")[0].rstrip("/")
+                known = refusals.get(path, answers.get(path))
+                self.send_response(404 if known is None else 403 if path in refusals else 200)
                 self.send_header("Content-Type", "application/json")
                 self.end_headers()
                 self.wfile.write(known.encode() if isinstance(known, str) else json.dumps(known).encode())
@@ -524,6 +530,41 @@ class TestCommand:
         result = CliRunner().invoke(app, ["issuer", "--context", "away", "--kubeconfig", str(context)])
 
         assert (result.exit_code, "away" in result.stderr) == (Exit.FAILED, True)
+
+    @pytest.mark.parametrize("asked", ["issuer", "token"])
+    def test_a_cluster_that_says_nothing_is_given_up(
+        self, context: Path, monkeypatch: pytest.MonkeyPatch, asked: str
+    ) -> None:
+        """
+        Clients of kr8s would wait for ever, behind a firewall that drops packets.
+        """
+        monkeypatch.setattr(f"live.{asked}.LIMIT", 1)
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            document = yaml.safe_load(context.read_text())
+            [eu1] = [one for one in document["clusters"] if one["name"] == "eu1"]
+            eu1["cluster"]["server"] = f"http://127.0.0.1:{silent.getsockname()[1]}"
+            context.write_text(yaml.safe_dump(document))
+            question = {
+                "issuer": lambda: issuer_of("eu1", str(context)),
+                "token": lambda: token_of("eu1", str(context), "promfleet", "reader", 600),
+            }[asked]
+
+            with pytest.raises(TimeoutError) as given_up:
+                asyncio.run(question())
+
+        assert reason(given_up.value) == "no answer within 15 s"
+
+    def test_an_answer_moves_no_cursor(self, servers: dict[str, ApiServer], context: Path) -> None:
+        """
+        Who runs a cluster could otherwise write over what the terminal shows of others.
+        """
+        servers["eu1"].refusals[KEYS] = {"kind": "Status", "message": "no \x1b[2J keys \u009b2J here"}
+
+        result = CliRunner().invoke(app, ["issuer", "--context", "eu1", "--kubeconfig", str(context)])
+
+        assert result.exit_code == Exit.FAILED
+        assert result.stderr.rstrip("\n").isprintable(), result.stderr
+        assert "keys" in result.stderr
 
     def test_a_url_of_the_keys_is_printed_if_anybody_reads_them_there(self, context: Path, public: ApiServer) -> None:
         """
