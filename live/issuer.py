@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 from pydantic import ValidationError
 
-from settings.issuer import Issuer, Key
+from settings.issuer import LARGEST_SET, Issuer, Key
 from settings.loading.explain import explain
 
 from .client import LIMIT, client_options
@@ -67,7 +67,8 @@ async def _at_url(issuer: Issuer) -> Issuer | None:
         async with asyncio.timeout(_OF_PUBLIC), httpx.AsyncClient() as client:
             found = await client.get(f"{issuer.url.rstrip('/')}/.well-known/{_DISCOVERY}")
             public = Issuer(url=issuer.url, jwks_uri=found.raise_for_status().json()["jwks_uri"])
-            keys = (await client.get(public.jwks_uri or "")).raise_for_status().json()["keys"]
-            if {key.kid for key in issuer.jwks.keys} <= {key["kid"] for key in keys}:
+            answer = (await client.get(public.jwks_uri or "")).raise_for_status()
+            named = {key["kid"] for key in answer.json()["keys"]}
+            if len(answer.content) < LARGEST_SET and {key.kid for key in issuer.jwks.keys} <= named:
                 return public
     return None

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from settings.issuer import LARGEST_SET
+
 from .auth_proxy import AuthProxy
 from .tokens import LIFETIME
 from .yaml import to_json
@@ -39,12 +41,6 @@ Who may request tokens of an agent's ServiceAccount could otherwise keep one for
 """
 KEYS_FOR = 300
 """Seconds after which keys at a URL are fetched again."""
-LARGEST_KEY_SET = 2**15
-"""
-Bytes of an answer with keys, of which clouds have a tenth.
-
-Envoy would read 32 MiB, and try every key whose name a token has: who publishes keys could stop it for all clusters.
-"""
 ADMIN = "@envoy-admin"
 """Abstract socket of Envoy's administration, which no HTTP client reaches by a URL."""
 _ADMIN = "admin"
@@ -143,7 +139,7 @@ def bootstrap(proxy: AuthProxy) -> str:
         "admin": {"address": _ADMIN_SOCKET},
         "static_resources": {"listeners": [_health(proxy.health)], "clusters": [_cluster(_ADMIN, _ADMIN_SOCKET)]},
         "layered_runtime": {
-            "layers": [{"name": "limits", "static_layer": {"http.async_response_buffer_limit": LARGEST_KEY_SET}}]
+            "layers": [{"name": "limits", "static_layer": {"http.async_response_buffer_limit": LARGEST_SET}}]
         },
         "dynamic_resources": {"lds_config": _watched("listeners.json"), "cds_config": _watched("clusters.json")},
         "overload_manager": {

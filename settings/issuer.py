@@ -31,6 +31,12 @@ _ALGORITHMS = {"RS256": "RSA", "RS384": "RSA", "RS512": "RSA", "ES256": "P-256",
 """Algorithm -> the kind or curve of its keys."""
 _FEWEST_BITS = 1024
 """Of a modulus; anybody can factor a smaller one."""
+LARGEST_SET = 2**13
+"""
+Bytes of keys at a URL, of which clouds have a quarter.
+
+Envoy would read 32 MiB, and try every key whose name a token has: who publishes keys could stop it for all clusters.
+"""
 MOST_KEYS = 16
 """Keys of one cluster, which has one or two for each API server; all clusters' are in one ConfigMap of 1 MiB."""
 
@@ -100,6 +106,13 @@ class KeySet(Section):
 
     keys: Annotated[Many[Key], Field(min_length=1, max_length=MOST_KEYS)]
     """The keys; while a cluster changes its key, the former and the next one."""
+
+    def problems(self) -> Iterator[Problem]:
+        """Each has a name of its own: all of one name would be tried for each token."""
+        names = [key.kid for key in self.keys]
+        for number, name in enumerate(names):
+            if name in names[:number]:
+                yield Problem(("keys", number, "kid"), "is the name of another key too", _PRINTED, name)
 
 
 class Issuer(Section):

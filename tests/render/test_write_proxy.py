@@ -15,9 +15,10 @@ from render.prometheus.auth_proxies import WRITE
 from render.thanos.authenticated import WRITE as RECEIVE
 from render.thanos.names import ROUTER
 from render.tokens import AUDIENCE as INTERNAL
-from render.write_proxy import CONNECTIONS, LARGEST, LARGEST_HEADERS, LARGEST_KEY_SET, MEMORY, write_proxy_files
+from render.write_proxy import CONNECTIONS, LARGEST, LARGEST_HEADERS, MEMORY, write_proxy_files
 from render.writers import write_proxy
 from settings import Fleet
+from settings.issuer import LARGEST_SET
 from tests.unit.builders import EVERYTHING
 from tests.unit.builders import HUB as HUB_ALONE
 from tests.unit.conftest import Engine
@@ -370,7 +371,7 @@ class TestMemory:
 class TestKeysAtAUrl:
     @pytest.mark.parametrize(
         "bad",
-        [None, b"<html>", b'{"keys": []}', json.dumps({"keys": [US1.key]}).encode() + b" " * LARGEST_KEY_SET],
+        [None, b"<html>", b'{"keys": []}', json.dumps({"keys": [US1.key]}).encode() + b" " * LARGEST_SET],
         ids=["hangs", "lies", "forgets", "never ends"],
     )
     def test_nothing_is_lost_while_they_are_away(self, engine: Engine, tmp_path: Path, bad: bytes | None) -> None:

@@ -23,7 +23,7 @@ from live.issuer import issuer_of
 from render.prometheus.auth_proxies import WRITE
 from render.writers import write_proxy
 from settings import Fleet, Receiver
-from settings.issuer import Issuer
+from settings.issuer import LARGEST_SET, Issuer
 from stacks import deploy, with_issuers
 from tests import ROOT
 
@@ -577,17 +577,26 @@ class TestCommand:
         assert yaml.safe_load(result.stdout)["issuer"] == {"url": told["issuer"], "jwksUri": told["jwks_uri"]}
 
     @pytest.mark.parametrize(
-        "uri", ["{plain}/openid/v1/jwks", "{public}/openid/v1/jwks?of=eu1", "{public}/elsewhere", "https://[/keys", 5]
+        "uri",
+        [
+            "{plain}/openid/v1/jwks",
+            "{public}/openid/v1/jwks?of=eu1",
+            "{public}/elsewhere",
+            "{public}/large",
+            "https://[/keys",
+            5,
+        ],
     )
     def test_keys_are_printed_if_no_hub_could_fetch_them(
         self, servers: dict[str, ApiServer], context: Path, public: ApiServer, uri: Any
     ) -> None:
         """
-        Whatever the issuer answers to those who have no credential: keys without TLS, with a query, or none.
+        Whatever the issuer answers to those who have no credential: keys without TLS, with a query, too many, or none.
         """
         plain, secured = (f"//localhost:{server.server_address[1]}" for server in (servers["eu1"], public))
         written = uri.format(plain=f"http:{plain}", public=f"https:{secured}") if isinstance(uri, str) else uri
         public.answers[DISCOVERY]["jwks_uri"] = written
+        public.answers["/large"] = {**public.answers[KEYS], "more": "." * LARGEST_SET}
 
         result = CliRunner().invoke(app, ["issuer", "--context", "eu1", "--kubeconfig", str(context)])
 
