@@ -47,9 +47,8 @@ def reason(error: Exception) -> str:
         return f"the API server, or the plugin of the kubeconfig, answers something else than JSON ({error})"
     unsaid = f"no answer within {LIMIT} s" if isinstance(error, TimeoutError) else type(error).__name__
     said = " ".join(str(error).split()) or unsaid
-    return "".join(
-        char if char.isprintable() else f"\\x{ord(char):02x}" for char in said
-    )  # a server may have written it
+    # A server may have written it, and moves no cursor.
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in said)
 
 
 @cache

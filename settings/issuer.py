@@ -72,15 +72,19 @@ class Key(Section):
         missing = [name for name in _NUMBERS[self.kty] if getattr(self, name) is None]
         for name in missing:
             yield Problem((name,), f"is missing in a key of kind {self.kty}", _PRINTED)
-        if self.alg and _ALGORITHMS[self.alg] != (self.crv or self.kty):
-            yield Problem(("alg",), f"is not an algorithm of a key of kind {self.crv or self.kty}", _PRINTED, self.alg)
+        if self.alg and _ALGORITHMS[self.alg] != self._kind:
+            yield Problem(("alg",), f"is not an algorithm of a key of kind {self._kind}", _PRINTED, self.alg)
         if not missing and not self._is_one:
             yield Problem((), "is not a public key: its numbers fit none", _PRINTED)
 
     @property
     def mark(self) -> str:
         """What only this key and its private one have in common, however it is spelt: modulus, or first coordinate."""
-        return f"{self.crv or self.kty} {_number(self.n or self.x or '')}"
+        return f"{self._kind} {_number((self.n if self.kty == 'RSA' else self.x) or '')}"
+
+    @property
+    def _kind(self) -> str | None:
+        return self.kty if self.kty == "RSA" else self.crv
 
     @property
     def _is_one(self) -> bool:

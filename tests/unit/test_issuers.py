@@ -472,10 +472,11 @@ class TestFound:
             )
             assert f"`fleet issuer --context {reached}` prints, or agents.{name}.token: true." in str(refused.value)
 
-    def test_have_keys_of_their_own(self, engine: Engine, context: Path) -> None:
+    def test_have_keys_of_their_own(self, engine: Engine, servers: dict[str, ApiServer], context: Path) -> None:
         """
         Of two clusters with one key, either could write as the other, however one of them spells it.
         """
+        servers["twin"].answers[KEYS]["keys"][0] |= {"crv": "P-256", "x": "AAAA"}  # of other kinds of keys
         with pytest.raises(pulumi.RunError, match=r"clusters\.us1\.issuer: has keys of eu1"):
             with_issuers(asked({"hub": "hub", "eu1": "eu1", "us1": "twin"}))
 
