@@ -30,8 +30,8 @@ WRITERS = Group(
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} can't fetch the public keys of an issuer.",
             description=(
-                "The keys that it fetched before stay in use. Without any, the agents of that cluster keep their "
-                "samples and send them later."
+                "The keys that it fetched before stay in use until it restarts or is changed. Without any, the agents "
+                "of that cluster keep their samples and send them later."
             ),
             jobs=(JOB,),
         ),

@@ -1,6 +1,7 @@
 """Options of kr8s, the client of API servers, and its temporary files."""
 
 import atexit
+import json
 import shutil
 import tempfile
 import warnings
@@ -9,6 +10,9 @@ from functools import cache
 from typing import Any, TypedDict
 
 from settings.loading.kubeconfig import KubeconfigError, Kubeconfigs
+
+LIMIT = 15
+"""Timeout in seconds of all that is asked of a cluster at once; clients of kr8s have none."""
 
 
 class Options(TypedDict):
@@ -38,8 +42,13 @@ def client_options(context: str, kubeconfig: str | None) -> Options:
 
 
 def reason(error: Exception) -> str:
-    """Say on one line why a cluster could not be asked; some errors have no text."""
-    return " ".join(str(error).split()) or type(error).__name__
+    """Say on one line why a cluster could not be asked; some errors have no text, or one that says nothing."""
+    if isinstance(error, json.JSONDecodeError):
+        return f"the API server, or the plugin of the kubeconfig, answers something else than JSON ({error})"
+    unsaid = f"no answer within {LIMIT} s" if isinstance(error, TimeoutError) else type(error).__name__
+    said = " ".join(str(error).split()) or unsaid
+    # A server may have written it, and moves no cursor.
+    return "".join(char if char.isprintable() else f"\\x{ord(char):02x}" for char in said)
 
 
 @cache

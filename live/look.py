@@ -5,11 +5,8 @@ from collections.abc import Collection
 
 from settings import Cluster
 
-from .client import client_options, reason
+from .client import LIMIT, client_options, reason
 from .troubles import Object
-
-LIMIT = 15
-"""Timeout in seconds; the user has waited already."""
 
 
 class UnreachableError(Exception):
@@ -39,7 +36,5 @@ async def look(cluster: Cluster, namespaces: Collection[str]) -> list[Object]:
                 for kind in kinds
                 async for item in api.get(kind, namespace=namespace, raw=True)
             ]
-    except TimeoutError as error:
-        raise UnreachableError(f"no answer within {LIMIT} s") from error
     except Exception as error:  # a kubeconfig, its plugin, the network and the server fail in their own ways
         raise UnreachableError(reason(error)) from error

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from settings import Cluster
 
 from .call import Resource, list_all
-from .look import LIMIT
+from .client import LIMIT
 
 GROUP = "monitoring.coreos.com"
 READ = {

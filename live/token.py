@@ -1,9 +1,10 @@
 """Short-lived tokens of ServiceAccounts, which the API server issues to users who may request them."""
 
+import asyncio
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
-from .client import client_options, reason
+from .client import LIMIT, client_options, reason
 
 SHORTEST = 600
 """Lifetime in seconds; API servers issue no token that expires sooner."""
@@ -56,8 +57,9 @@ async def request_token(api: Any, namespace: str, account: str, lifetime: int = 
 
 
 async def token_of(context: str, kubeconfig: str | None, namespace: str, account: str, lifetime: int) -> Token:
-    """Request a token as `request_token` does, in the cluster of a context."""
+    """Request a token as `request_token` does, in the cluster of a context; raises `TimeoutError` after `LIMIT`."""
     import kr8s.asyncio  # noqa: PLC0415 — as above
 
-    api = await kr8s.asyncio.api(**client_options(context, kubeconfig))
-    return await request_token(api, namespace, account, lifetime)
+    async with asyncio.timeout(LIMIT):
+        api = await kr8s.asyncio.api(**client_options(context, kubeconfig))
+        return await request_token(api, namespace, account, lifetime)

@@ -10,7 +10,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from settings.issuer import LARGEST_SET
+
 from .auth_proxy import AuthProxy
+from .tokens import LIFETIME
 from .yaml import to_json
 
 CONFIG, TLS = "/etc/envoy", "/etc/tls"
@@ -20,12 +23,22 @@ METRICS_PATH = "/metrics"
 HEALTH_PATH = "/healthz"
 LARGEST = 32 * 2**20
 """Bytes of a request's body; Prometheus refuses more than that even uncompressed (client_golang, exp/api/remote)."""
-CONNECTIONS = 10_000
-"""Clients at once, of all clusters."""
+CONNECTIONS = 5_000
+"""Clients at once, of all clusters; what each sends before it is known fits the memory."""
+LARGEST_HEADERS = 16
+"""KiB of a request's headers, of which a token is one or two."""
+MEMORY = 512
+"""MiB, above which the kernel ends it; at nine tenths it answers 503."""
 BURST = 10
 """Seconds' worth of requests that a cluster may send at once, as after an outage."""
 CLOCK_SKEW = 30
 """Seconds by which the clocks of two clusters may differ."""
+LONGEST = LIFETIME + 2 * CLOCK_SKEW
+"""
+Seconds until a token may expire.
+
+Who may request tokens of an agent's ServiceAccount could otherwise keep one for as long as its API server issues it.
+"""
 KEYS_FOR = 300
 """Seconds after which keys at a URL are fetched again."""
 ADMIN = "@envoy-admin"
@@ -33,19 +46,29 @@ ADMIN = "@envoy-admin"
 _ADMIN = "admin"
 _ADMIN_SOCKET = {"pipe": {"path": ADMIN}}
 _UPSTREAM = "upstream"
+_HEAP = "envoy.resource_monitors.fixed_heap"
 _JWT = "envoy.filters.http.jwt_authn"
 _LIMIT = "envoy.filters.http.local_ratelimit"
 _TYPES = "type.googleapis.com/envoy"
+_DENIED = "jwt_authn_access_denied"
 _WAITING = (
     "Jwks_remote_fetch_is_failed",
     "Jwks_doesn't_have_key_to_match_kid_or_alg_from_Jwt",
     "Jwt_issuer_is_not_configured",
+    "Jwt_is_expired",
+    "Jwt_not_yet_valid",
+    "Audiences_in_Jwt_are_not_allowed",
 )
 """
-Why a token can't be judged yet: its keys can't be fetched, or the hub does not know them, or their issuer, so far.
+Why a token is not accepted now, and another one will be, or the same: its keys can't be fetched, the hub does not know
+them so far, or their issuer; the kubelet could not renew it; a clock is wrong; the host of the hub has changed.
 
 An agent retries after 503, and loses samples after 401 (getStatusString in jwt_verify_lib's status.cc).
 """
+_TOO_SLOW = 408
+"""Answer to a request of which too little came in time, which an agent would not repeat."""
+_LATER = 503
+"""Answer after which an agent tries again."""
 
 
 _LOGGED = (
@@ -115,20 +138,36 @@ def bootstrap(proxy: AuthProxy) -> str:
         "node": {"id": proxy.name, "cluster": proxy.resource},
         "admin": {"address": _ADMIN_SOCKET},
         "static_resources": {"listeners": [_health(proxy.health)], "clusters": [_cluster(_ADMIN, _ADMIN_SOCKET)]},
+        "layered_runtime": {
+            "layers": [{"name": "limits", "static_layer": {"http.async_response_buffer_limit": LARGEST_SET}}]
+        },
         "dynamic_resources": {"lds_config": _watched("listeners.json"), "cds_config": _watched("clusters.json")},
         "overload_manager": {
             "resource_monitors": [
+                {
+                    "name": _HEAP,
+                    "typed_config": _typed(
+                        "extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig",
+                        max_heap_size_bytes=MEMORY * 2**20 * 9 // 10,
+                    ),
+                },
                 {
                     "name": "envoy.resource_monitors.global_downstream_max_connections",
                     "typed_config": _typed(
                         "extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
                         max_active_downstream_connections=CONNECTIONS,
                     ),
-                }
-            ]
+                },
+            ],
+            "actions": [_above(0.9, "shrink_heap"), _above(0.98, "stop_accepting_requests")],
         },
     }
     return to_json(document)
+
+
+def _above(share: float, action: str) -> dict[str, Any]:
+    trigger = {"name": _HEAP, "threshold": {"value": share}}
+    return {"name": f"envoy.overload_actions.{action}", "triggers": [trigger]}
 
 
 def listener(envoy: WriteProxy) -> dict[str, Any]:
@@ -195,7 +234,7 @@ def _authentication(envoy: WriteProxy) -> dict[str, Any]:
 def _provider(issuer: Issuer) -> dict[str, Any]:
     return {
         "issuer": issuer.url,
-        **({"audiences": [issuer.audience], "require_expiration": True} if issuer.audience else {}),
+        **({"audiences": [issuer.audience], "max_lifetime": {"seconds": LONGEST}} if issuer.audience else {}),
         "clock_skew_seconds": CLOCK_SKEW,
         "from_headers": [{"name": "Authorization", "value_prefix": "Bearer "}],  # and not a parameter, which is logged
         "forward": False,
@@ -237,7 +276,7 @@ def _routes(envoy: WriteProxy) -> dict[str, Any]:
             {"match": {**known, "headers": [_header("content-length", present_match=True)]}, **_answer(413)},
             {"match": known, **_answer(411)},
         ]
-    routes.append({"match": path, **_answer(403)})
+    routes.append({"match": path, **_answer(_LATER)})  # of another account, until one of the two stacks is corrected
     routes.append({"match": {"prefix": "/"}, **_answer(404)})
     return {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": routes}]}
 
@@ -292,6 +331,7 @@ def _clients() -> dict[str, Any]:
         "normalize_path": True,
         "merge_slashes": True,
         "path_with_escaped_slashes_action": "REJECT_REQUEST",
+        "max_request_headers_kb": LARGEST_HEADERS,
         "request_headers_timeout": "10s",
         "request_timeout": "60s",
         "common_http_protocol_options": {"idle_timeout": "300s", "headers_with_underscores_action": "REJECT_REQUEST"},
@@ -319,12 +359,15 @@ def _clients() -> dict[str, Any]:
                             "typed_config": _typed(
                                 "extensions.access_loggers.filters.cel.v3.ExpressionFilter",
                                 expression=" || ".join(
-                                    f'response.code_details == "jwt_authn_access_denied{{{why}}}"' for why in _WAITING
+                                    (
+                                        f"response.code == {_TOO_SLOW}",
+                                        *(f'response.code_details == "{_DENIED}{{{why}}}"' for why in _WAITING),
+                                    )
                                 ),
                             ),
                         }
                     },
-                    "status_code": 503,
+                    "status_code": _LATER,
                 }
             ]
         },
@@ -363,6 +406,7 @@ def _health(port: int) -> dict[str, Any]:
         "name": "health",
         "address": _port(port),
         "ignore_global_conn_limit": True,
+        "bypass_overload_manager": True,
         "filter_chains": [{"filters": [_http("health", found, [], {})]}],
     }
 

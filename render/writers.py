@@ -6,6 +6,7 @@ from alerts.writers import JOB as ENVOY
 from settings import Fleet, seconds
 from settings.agent import AGENT
 from settings.issuer import Issuer as IssuerSettings
+from settings.types import authority
 from settings.validation.capacity import series_of_writer
 from settings.validation.issuers import has_token, issuer_of, verifies_tokens
 
@@ -37,7 +38,7 @@ _LEAST = 50
 
 def audience(fleet: Fleet) -> str:
     """Return the audience of tokens for this fleet's hub, which no other hub accepts."""
-    return f"https://{fleet.server.expose.host}" if fleet.server else ""
+    return f"https://{authority(fleet.server.expose.host)}" if fleet.server else ""
 
 
 def keyless(fleet: Fleet) -> list[str]:

@@ -10,12 +10,14 @@ from live import reason
 from live.issuer import issuer_of
 from settings import Fleet, FleetError
 from settings.issuer import Issuer
-from settings.validation.issuers import issuers_are_distinct, tokens_are_verified, unknown_issuers
+from settings.validation.issuers import (
+    issuers_are_distinct,
+    keys_are_comparable,
+    tokens_are_verified,
+    unknown_issuers,
+)
 
 from .providers import require_contexts
-
-PATIENCE = 15
-"""Seconds until a cluster that does not answer is given up."""
 
 
 def with_issuers(fleet: Fleet) -> Fleet:
@@ -32,7 +34,7 @@ def with_issuers(fleet: Fleet) -> Fleet:
         found = pool.submit(lambda: asyncio.run(_ask_all(fleet, names))).result()
     clusters = {name: fleet.clusters[name].model_copy(update={"issuer": issuer}) for name, issuer in found.items()}
     known = fleet.model_copy(update={"clusters": {**fleet.clusters, **clusters}})
-    if problems := list(issuers_are_distinct(known.partial)):
+    if problems := [*issuers_are_distinct(known.partial), *keys_are_comparable(known.partial)]:
         raise pulumi.RunError(FleetError(f"the clusters of stack {pulumi.get_stack()}", problems).report())
     pulumi.log.info(f"Issuers of tokens that were found: {', '.join(map(_told, found.items()))}")
     return known
@@ -57,13 +59,11 @@ async def _ask(fleet: Fleet, name: str) -> Issuer:
     # Envoy uses no HTTP proxy: where there is one, it has the keys in its configuration.
     by_url = not (fleet.hub and fleet.has_proxy(fleet.hub.cluster))
     try:
-        async with asyncio.timeout(PATIENCE):
-            return await issuer_of(cluster.context, cluster.kubeconfig, by_url=by_url)
+        return await issuer_of(cluster.context, cluster.kubeconfig, by_url=by_url)
     except Exception as error:  # a kubeconfig, its plugin, the network and the server fail in their own ways
-        why = f"no answer within {PATIENCE} s" if isinstance(error, TimeoutError) else reason(error)
         fallback = f", or agents.{name}.token: true" if name in fleet.agents else ""
         raise pulumi.RunError(
-            f"clusters.{name}: its API server does not say who signs the tokens of its pods: {why}. "
+            f"clusters.{name}: its API server does not say who signs the tokens of its pods: {reason(error)}. "
             f"Write clusters.{name}.issuer, which `fleet issuer --context {cluster.context}` prints{fallback}."
         ) from error
 

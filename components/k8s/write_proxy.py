@@ -7,7 +7,7 @@ import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
 from render.auth_proxy import AuthProxy
-from render.write_proxy import CONFIG, HEALTH_PATH, TLS
+from render.write_proxy import CONFIG, HEALTH_PATH, MEMORY, TLS
 
 from .probes import STARTING
 from .security import RESTRICTED
@@ -74,7 +74,7 @@ def container(envoy: Envoy) -> k8s.core.v1.ContainerArgsDict:
             "period_seconds": 30,
             "failure_threshold": 4,
         },
-        "resources": resources("20m", "64Mi", "512Mi"),
+        "resources": resources("20m", "64Mi", f"{MEMORY}Mi"),
         "security_context": RESTRICTED,
         "volume_mounts": [
             {"name": "envoy", "mount_path": CONFIG, "read_only": True},

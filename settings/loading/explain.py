@@ -31,6 +31,7 @@ _MESSAGES: dict[str, tuple[str, str]] = {
     "sequence_type": ("is not a list", "Write [a, b]."),
     "string_type": ("is not a string", "Put it in quotes."),
     "string_unicode": ("is not a string", "Remove the incomplete character."),
+    "too_long": ("has more than {max_length}", "Write {max_length} at most."),
     "too_short": ("is empty", "Write at least one."),
 }
 

@@ -19,6 +19,18 @@ def issuers_are_distinct(partial: PartialFleet) -> Iterator[Problem]:
         seen |= dict.fromkeys(issuer.marks, name)
 
 
+def keys_are_comparable(partial: PartialFleet) -> Iterator[Problem]:
+    """Clusters with the same `url` have their keys written: at a URL, one could publish those of another."""
+    alike: dict[str, list[tuple[str, Issuer]]] = {}
+    for path, name, issuer in _issuers(partial):
+        others = alike.setdefault(issuer.url, [])
+        hidden = [other for other, its in others if issuer.jwks_uri != its.jwks_uri]
+        if hidden:
+            rule = f"is that of {hidden[0]} too, and keys at a jwksUri can't be compared with its keys"
+            yield Problem((*path, "url"), rule, "Write jwks in both.", issuer.url)
+        others.append((name, issuer))
+
+
 def issuers_are_used(partial: PartialFleet) -> Iterator[Problem]:
     """An issuer is in the stack of the hub that its cluster writes to."""
     if not partial.clusters or (partial.has_hub and not partial.hub):
@@ -28,6 +40,9 @@ def issuers_are_used(partial: PartialFleet) -> Iterator[Problem]:
         agent = partial.agents.get(name)
         if not cluster or not cluster.issuer:
             continue
+        if cluster.issuer.namespace:
+            rule = "is not for a cluster of this stack: its agent is in the namespace of the stack"
+            yield Problem((*path, "namespace"), rule, "Remove it.", cluster.issuer.namespace)
         if agent and agent.token and name != partial.server_cluster:
             yield Problem(path, f"has no effect: agents.{name}.token is true", "Remove one of the two.")
         elif agent and agent.hub and agent.hub.is_foreign:

@@ -32,7 +32,7 @@ from .exposure import (
     proxies_know_hosts_by_name,
     records_are_of_names,
 )
-from .issuers import issuers_are_distinct, issuers_are_used, tokens_are_needed
+from .issuers import issuers_are_distinct, issuers_are_used, keys_are_comparable, tokens_are_needed
 from .jobs import (
     job_files_exist,
     job_names_are_distinct,
@@ -234,6 +234,7 @@ RULES: tuple[Rule, ...] = (
     labels_are_joined,
     issuers_are_distinct,
     issuers_are_used,
+    keys_are_comparable,
     tokens_are_needed,
     outages_span_intervals,
     retention_fits,

@@ -89,9 +89,9 @@ class TestWriter:
         ("who", "status"),
         [
             ({"audience": HUB_AUDIENCE}, {200, 204}),
-            ({"audience": "https://another-hub.example"}, {403}),
-            ({}, {403}),  # as the agent's API server takes it
-            ({"audience": HUB_AUDIENCE, "account": "default"}, {403}),
+            ({"audience": "https://another-hub.example"}, {503}),
+            ({}, {503}),  # as the agent's API server takes it
+            ({"audience": HUB_AUDIENCE, "account": "default"}, {503}),
             (
                 {"audience": HUB_AUDIENCE, "cluster": "hub", "account": "reader"},
                 {503},

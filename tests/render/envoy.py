@@ -2,6 +2,7 @@
 
 import base64
 import json
+import socket
 import ssl
 import subprocess
 import threading
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
@@ -173,6 +175,17 @@ class Running:
         url = httpx.URL(f"https://127.0.0.1:{self.port}", raw_path=(path or self.path).encode())
         return self.client.request(method, url, headers=[*shown, *headers], content=content)
 
+    def connected(self) -> ssl.SSLSocket:
+        """A connection for requests that no client of HTTP would send."""
+        verified = ssl.create_default_context(cafile=str(self.folder / "ca.crt"))
+        connection = socket.create_connection(("127.0.0.1", self.port), PATIENCE)
+        return verified.wrap_socket(connection, server_hostname="127.0.0.1")
+
+    @property
+    def resident(self) -> int:
+        """Bytes of its memory."""
+        return psutil.Process(self.pid).memory_info().rss
+
     def waits_for(self, status: int, token: str, what: str) -> None:
         """Wait until a token gets an answer of this status."""
         until(what, lambda: self.ask(token).status_code == status)
@@ -258,6 +271,6 @@ def running(engine: Engine, folder: Path, app: str, path: str) -> Generator[Runn
 def _is_open(running: Running) -> bool:
     try:
         healthy = httpx.get(f"http://127.0.0.1:{running.health}{HEALTH_PATH}", trust_env=False).is_success
-        return healthy and running.ask(None).status_code == 401
+        return healthy and running.ask(None).status_code in (401, 503)
     except httpx.TransportError:
         return False

@@ -3,7 +3,9 @@
 import json
 import ssl
 import subprocess
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +15,24 @@ from render.prometheus.auth_proxies import WRITE
 from render.thanos.authenticated import WRITE as RECEIVE
 from render.thanos.names import ROUTER
 from render.tokens import AUDIENCE as INTERNAL
-from render.write_proxy import LARGEST, write_proxy_files
+from render.write_proxy import CONNECTIONS, LARGEST, LARGEST_HEADERS, MEMORY, write_proxy_files
 from render.writers import write_proxy
 from settings import Fleet
+from settings.issuer import LARGEST_SET
 from tests.unit.builders import EVERYTHING
 from tests.unit.builders import HUB as HUB_ALONE
 from tests.unit.conftest import Engine
 
 from .alertmanager import until
 from .deployed import deployed
-from .envoy import AGENT, Cluster, KeyServer, Running, certificates, command, container_and_files, running
+from .envoy import AGENT, HOUR, Cluster, KeyServer, Running, certificates, command, container_and_files, running
 
 pytestmark = pytest.mark.render
 HUB, EU1, NEXT, US1 = Cluster("hub"), Cluster("eu1"), Cluster("next"), Cluster("us1", elliptic=True)
 """Three clusters of the same issuer, as kubeadm makes them, and the key that one of them will have."""
 LEGACY = {"iss": "kubernetes/serviceaccount", "aud": None, "exp": None}
+ELSEWHERE = {"iss": "https://us1.example"}
+"""Who says that it signed tokens whose keys are at a URL."""
 SECRET = "kubernetes.io/serviceaccount/secret.name"
 
 
@@ -122,32 +127,43 @@ class TestWriters:
     @pytest.mark.parametrize(
         ("token", "status"),
         [
-            (EU1.token(exp=0), 401),
+            (EU1.token(exp=int(time.time()) - HOUR), 503),
+            (EU1.token(nbf=int(time.time()) + HOUR), 503),
             (EU1.token(exp=None), 401),
+            (EU1.token(exp=int(time.time()) + 2 * HOUR), 401),
             (EU1.token()[:-8] + "AAAAAAAA", 503),
             (EU1.token(iss="https://elsewhere.example"), 503),
             (NEXT.token(), 503),
             (HUB.token(), 503),
-            (EU1.token(aud=["https://kubernetes.default.svc"]), 403),
-            (EU1.token(aud=None), 403),
-            (EU1.token(sub="system:serviceaccount:shop:default"), 403),
-            (EU1.token(sub="system:serviceaccount:promfleet:writer-ap1"), 403),
-            (ap1(sub="system:serviceaccount:promfleet:reader"), 403),
-            (ap1(sub=AGENT), 403),
-            (ap1(**{SECRET: "writer-ap1-token-2"}), 403),
+            (EU1.token(aud=["https://kubernetes.default.svc"]), 503),
+            (EU1.token(aud=None), 503),
+            (EU1.token(sub="system:serviceaccount:shop:default"), 503),
+            (EU1.token(sub="system:serviceaccount:promfleet:writer-ap1"), 503),
+            (ap1(sub="system:serviceaccount:promfleet:reader"), 503),
+            (ap1(sub=AGENT), 503),
+            (ap1(**{SECRET: "writer-ap1-token-2"}), 503),
             ("e30.e30.", 401),
             ("not-a-token", 401),
             (None, 401),
         ],
         ids=[
-            *("expired", "never-expires", "forged", "unknown-issuer", "unknown-key", "hub-as-agent"),
+            *(
+                "expired",
+                "not-yet-valid",
+                "never-expires",
+                "expires-late",
+                "forged",
+                "unknown-issuer",
+                "unknown-key",
+                "hub-as-agent",
+            ),
             *("other-audience", "no-audience", "other-account", "other-account-of-ours", "reader", "agent-as-token"),
             *("deleted-secret", "unsigned", "no-jwt", "none"),
         ],
     )
     def test_others_do_not(self, hub: Running, token: str | None, status: int) -> None:
         """
-        What the hub can't know yet gets 503, which an agent retries, and so does what no cluster of its issuer signed.
+        What a change could make good, at the hub or at the agent, gets 503: an agent tries again and loses nothing.
         """
         before = len(hub.upstream.came)
 
@@ -185,6 +201,32 @@ class TestWriters:
         assert hub.ask(EU1.token(), method=method, path=path).status_code == status
         assert len(hub.upstream.came) == before
 
+    @pytest.mark.parametrize("size", [LARGEST_HEADERS * 1024 - 512, 4 * LARGEST_HEADERS * 1024])
+    def test_strangers_fit_its_memory(self, own: Running, size: int) -> None:
+        """
+        As many as it admits, with as much as each may send before it shows a token.
+        """
+        before, count = own.resident, 200
+        with ExitStack() as stack:
+            for _ in range(count):
+                connection = stack.enter_context(own.connected())
+                with suppress(OSError):  # it may be refused while it sends
+                    connection.sendall(b"POST /api/v1/write HTTP/1.1\r\nHost: hub\r\nX: " + b"a" * size)
+            until("all are there", lambda: own.metric("envoy_http_downstream_cx_total") >= count)
+            each = (own.resident - before) / count
+
+        assert before + each * CONNECTIONS < MEMORY * 2**20
+
+    def test_headers_that_come_slowly_come_again(self, hub: Running) -> None:
+        """
+        A connection that stands still for seconds costs no sample: an agent loses what is answered with 408.
+        """
+        with hub.connected() as connection:
+            connection.sendall(b"POST /api/v1/write HTTP/1.1\r\nHost: hub\r\n")
+            answer = connection.recv(1024)
+
+        assert answer.startswith(b"HTTP/1.1 503 ")
+
     def test_a_body_is_limited(self, hub: Running) -> None:
         """
         By its announced length, which it must have.
@@ -198,13 +240,13 @@ class TestWriters:
         """
         Neither Prometheus nor the log sees one, accepted or not.
         """
-        shown = [EU1.token(), EU1.token(exp=0), NEXT.token(), ap1()]
+        shown = [EU1.token(), EU1.token(exp=int(time.time()) - HOUR), NEXT.token(), ap1()]
         statuses = [hub.ask(token).status_code for token in shown]
         statuses.append(hub.ask(None, path=f"/api/v1/write?access_token={EU1.token(iat=1)}").status_code)
         shown.append(EU1.token(iat=1))
         hub.ask(None, path="/last")
 
-        assert statuses == [204, 401, 503, 204, 401]
+        assert statuses == [204, 503, 503, 204, 401]
         assert not [came for came in hub.upstream.came if came["Authorization"]]
         until("the log is written", lambda: "/last" in hub.said)
         assert not [token for token in shown if token.split(".")[2] in hub.said or token.split(".")[1] in hub.said]
@@ -226,12 +268,13 @@ class TestReceive:
             one.ask(US1.token())
             one.ask(ap1())
             one.ask(ruler)
+            next_key = one.ask(NEXT.token()).status_code
             wrong = [one.ask(token).status_code for token in (EU1.token(aud=[INTERNAL]), HUB.token(aud=[INTERNAL]))]
             tenants = [came.get_all("THANOS-TENANT") for came in one.upstream.came]
 
         accounts = ["writer-eu1", "writer-eu1", "writer-eu1", "writer-us1", "writer-ap1", "thanos-ruler"]
         assert tenants == [[f"system:serviceaccount:promfleet:{account}"] for account in accounts]
-        assert wrong == [503, 403]
+        assert (next_key, wrong) == (503, [503, 503])
 
 
 class TestChanges:
@@ -310,8 +353,27 @@ class TestRates:
             assert one.ask(US1.token()).status_code == 204
 
 
+class TestMemory:
+    def test_agents_wait_and_probes_do_not_fail_while_there_is_none(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """
+        It refuses requests before the kernel ends it, and is not restarted for that.
+        """
+        monkeypatch.setattr("render.write_proxy.MEMORY", 1)
+        certificates(tmp_path)
+        with running(deployed(said(), tmp_path), tmp_path, "prometheus-hub", WRITE.paths[0]) as one:
+            one.waits_for(503, EU1.token(), "agents wait")
+
+            assert one.metric("envoy_overload_envoy_overload_actions_stop_accepting_requests_active") == 1
+
+
 class TestKeysAtAUrl:
-    @pytest.mark.parametrize("bad", [None, b"<html>", b'{"keys": []}'], ids=["hangs", "lies", "forgets"])
+    @pytest.mark.parametrize(
+        "bad",
+        [None, b"<html>", b'{"keys": []}', json.dumps({"keys": [US1.key]}).encode() + b" " * LARGEST_SET],
+        ids=["hangs", "lies", "forgets", "never ends"],
+    )
     def test_nothing_is_lost_while_they_are_away(self, engine: Engine, tmp_path: Path, bad: bytes | None) -> None:
         """
         Agents are asked to try again, others write, and once the keys are there so does everybody.
@@ -319,19 +381,20 @@ class TestKeysAtAUrl:
         certificates(tmp_path)
         server = KeyServer(tmp_path)
         server.answer = bad
-        us1 = {"url": US1.issuer, "jwksUri": server.url}
+        us1 = {"url": ELSEWHERE["iss"], "jwksUri": server.url}
+        token = US1.token(**ELSEWHERE)
         with running(engine, tmp_path, "prometheus-hub", WRITE.paths[0]) as one:
             one.lay(files(us1=us1))
             until("keys are asked for", lambda: server.asked > 0)
-            one.waits_for(503, US1.token(), "us1 waits")
+            one.waits_for(503, token, "us1 waits")
             assert one.ask(EU1.token()).status_code == 204
 
             server.answer = json.dumps({"keys": [US1.key]}).encode()
             server.ends.set()
 
-            one.waits_for(204, US1.token(), "us1 writes")
+            one.waits_for(204, token, "us1 writes")
             server.answer = bad
-            assert one.ask(US1.token()).status_code == 204
+            assert one.ask(token).status_code == 204
         server.shutdown()
 
 

@@ -1,6 +1,9 @@
 """Writers without a shared secret: who signs their tokens, and what is deployed of it."""
 
+import asyncio
 import json
+import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,9 +17,13 @@ from typer.testing import CliRunner
 
 from fleet.cli import app
 from fleet.exits import Exit
+from lab import pki
+from live import reason, token_of
+from live.issuer import issuer_of
 from render.prometheus.auth_proxies import WRITE
 from render.writers import write_proxy
-from settings import Fleet
+from settings import Fleet, Receiver
+from settings.issuer import LARGEST_SET, Issuer
 from stacks import deploy, with_issuers
 from tests import ROOT
 
@@ -24,7 +31,9 @@ from .builders import EVERYTHING, HUB, fleet
 from .conftest import TOKEN, Engine, validate
 from .kinds import CONFIG_MAP, ROLE_BINDING, SECRET, SERVICE, STACK_REFERENCE, STATEFUL_SET
 
-KEY = {"use": "sig", "kty": "RSA", "kid": "one", "alg": "RS256", "n": "AAAA", "e": "AQAB"}
+OF_HUB, OF_EU1, OF_US1 = (f"{digit}{'_' * 169}8" for digit in "hij")
+"""Moduli of three keys, of 1024 bits."""
+KEY = {"use": "sig", "kty": "RSA", "kid": "one", "alg": "RS256", "n": OF_EU1, "e": "AQAB"}
 EU1 = {"url": "https://kubernetes.default.svc.cluster.local", "jwks": {"keys": [KEY]}}
 US1 = {"url": "https://us1.example", "jwksUri": "https://us1.example/keys"}
 OWN = {"url": "https://hub.example", "jwksUri": "https://hub.example/keys"}
@@ -281,6 +290,21 @@ AUTHORITY = yaml.safe_load((ROOT / "Pulumi.hub.yaml").read_text())["config"]["pr
 
 
 class TestPublicFacts:
+    def test_of_a_hub_by_its_address_can_be_written(self, engine: Engine, deployed: Any, exported: Any) -> None:
+        """
+        The stack of an agent takes the audience as the hub's stack has it, of an IPv6 address too.
+        """
+        tls = {"secret": "hub-tls", "ca": AUTHORITY}
+        deployed(said(expose={"host": "fd00::5", "tls": tls}))
+
+        told = exported["hub"]["audiences"]["eu1"]
+        receiver = Receiver.model_validate({"url": "https://[fd00::5]:8443/api/v1/write", "audience": told})
+        assert (
+            receiver.audience
+            == told
+            == agent_volume(engine)["projected"]["sources"][0]["serviceAccountToken"]["audience"]
+        )
+
     def test_are_all_that_the_stack_of_an_agent_needs(self, engine: Engine, deployed: Any) -> None:
         """
         It refers to no other stack, has no Secret, and trusts the authority that is written.
@@ -301,25 +325,31 @@ class TestPublicFacts:
         validate(engine.objects)
 
 
+DISCOVERY, KEYS = "/.well-known/openid-configuration", "/openid/v1/jwks"
+
+
 class ApiServer(ThreadingHTTPServer):
     """Says who signs tokens, as Kubernetes does."""
 
     daemon_threads = True
 
     def __init__(self, number: str) -> None:
-        answers = {
+        self.answers: dict[str, Any] = {
             "/version": {"major": "1", "minor": "36", "gitVersion": "v1.36.0"},
-            "/.well-known/openid-configuration": {"issuer": EU1["url"], "jwks_uri": "https://10.0.0.1/openid/v1/jwks"},
-            "/openid/v1/jwks": {"keys": [{**KEY, "n": number, "x5t": "thumbprint"}]},
+            DISCOVERY: {"issuer": EU1["url"], "jwks_uri": "https://10.0.0.1/openid/v1/jwks"},
+            KEYS: {"keys": [{**KEY, "n": number, "x5t": "thumbprint"}]},
         }
+        self.refusals: dict[str, Any] = {}
+        answers, refusals = self.answers, self.refusals
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                known = answers.get(self.path.rstrip("/"))
-                self.send_response(200 if known else 404)
+                path = self.path.partition("?")[0].rstrip("/")
+                known = refusals.get(path, answers.get(path))
+                self.send_response(404 if known is None else 403 if path in refusals else 200)
                 self.send_header("Content-Type", "application/json")
                 self.end_headers()
-                self.wfile.write(json.dumps(known or {}).encode())
+                self.wfile.write(known.encode() if isinstance(known, str) else json.dumps(known).encode())
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 — the base class names it so
                 """Say nothing."""
@@ -329,23 +359,47 @@ class ApiServer(ThreadingHTTPServer):
 
 
 @pytest.fixture
-def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A kubeconfig with contexts of such API servers, of which `twin` has the key of `eu1`, and two of none."""
-    numbers = {"hub": "BBBB", "eu1": "AAAA", "us1": "CCCC", "twin": "AAAA"}
+def servers() -> Iterator[dict[str, ApiServer]]:
+    """API servers by the names of their contexts, of which `twin` has the key of `eu1`."""
+    numbers = {"hub": OF_HUB, "eu1": OF_EU1, "us1": OF_US1, "twin": f"AAAA{OF_EU1}"}
     started = {name: ApiServer(number) for name, number in numbers.items()}
-    servers = {name: f"http://127.0.0.1:{server.server_address[1]}" for name, server in started.items()}
-    servers |= {"away": "http://127.0.0.1:1", "gone": "http://127.0.0.1:2"}
+    yield started
+    for server in started.values():
+        server.shutdown()
+
+
+@pytest.fixture
+def context(servers: dict[str, ApiServer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A kubeconfig with contexts of such API servers, and two of none."""
+    addresses = {name: f"http://127.0.0.1:{server.server_address[1]}" for name, server in servers.items()}
+    addresses |= {"away": "http://127.0.0.1:1", "gone": "http://127.0.0.1:2"}
     document = {
-        "contexts": [{"name": name, "context": {"cluster": name, "user": "me"}} for name in servers],
-        "clusters": [{"name": name, "cluster": {"server": address}} for name, address in servers.items()],
+        "contexts": [{"name": name, "context": {"cluster": name, "user": "me"}} for name in addresses],
+        "clusters": [{"name": name, "cluster": {"server": address}} for name, address in addresses.items()],
         "users": [{"name": "me", "user": {"token": "mine"}}],
     }
     file = tmp_path / "config"
     file.write_text(yaml.safe_dump(document))
     monkeypatch.setenv("KUBECONFIG", str(file))
-    yield file
-    for server in started.values():
-        server.shutdown()
+    return file
+
+
+@pytest.fixture
+def public(servers: dict[str, ApiServer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiServer]:
+    """What anybody may ask about the cluster eu1, which names it as its issuer."""
+    authority = pki.authority("public")
+    pki.issue(authority, "public", hosts=["localhost"]).write(tmp_path, "tls")
+    authority.write(tmp_path, "ca")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.crt"))
+    server = ApiServer(OF_EU1)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "tls.crt", tmp_path / "tls.key")
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    url = f"https://localhost:{server.server_address[1]}"
+    server.answers[DISCOVERY] = {"issuer": url, "jwks_uri": f"{url}{KEYS}"}
+    servers["eu1"].answers[DISCOVERY] = server.answers[DISCOVERY]
+    yield server
+    server.shutdown()
 
 
 class TestFound:
@@ -357,8 +411,11 @@ class TestFound:
         """
         known = with_issuers(asked({"hub": "away", "eu1": "eu1", "us1": "us1"}))
 
-        told = {name: one.issuer and one.issuer.marks for name, one in known.clusters.items()}
-        assert told == {"hub": None, "eu1": {"AAAA"}, "us1": {"CCCC"}}
+        assert {name: moduli(one.issuer) for name, one in known.clusters.items()} == {
+            "hub": [],
+            "eu1": [OF_EU1],
+            "us1": [OF_US1],
+        }
 
     def test_are_said(self, engine: Engine, context: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """
@@ -387,8 +444,7 @@ class TestFound:
         """
         known = with_issuers(asked({"hub": "hub", "eu1": "eu1", "us1": "us1"}, other))
 
-        assert known.clusters["hub"].issuer
-        assert known.clusters["hub"].issuer.marks == {"BBBB"}
+        assert moduli(known.clusters["hub"].issuer) == [OF_HUB]
 
     @pytest.mark.parametrize(
         "sections", [{"agents": {"eu1": {"token": True}}}, {"clusters": {"eu1": {"context": "gone", "issuer": EU1}}}]
@@ -416,10 +472,11 @@ class TestFound:
             )
             assert f"`fleet issuer --context {reached}` prints, or agents.{name}.token: true." in str(refused.value)
 
-    def test_have_keys_of_their_own(self, engine: Engine, context: Path) -> None:
+    def test_have_keys_of_their_own(self, engine: Engine, servers: dict[str, ApiServer], context: Path) -> None:
         """
-        Of two clusters with one key, either could write as the other.
+        Of two clusters with one key, either could write as the other, however one of them spells it.
         """
+        servers["twin"].answers[KEYS]["keys"][0] |= {"crv": "P-256", "x": "AAAA"}  # of other kinds of keys
         with pytest.raises(pulumi.RunError, match=r"clusters\.us1\.issuer: has keys of eu1"):
             with_issuers(asked({"hub": "hub", "eu1": "eu1", "us1": "twin"}))
 
@@ -431,6 +488,11 @@ class TestFound:
 
         with pytest.raises(pulumi.RunError, match=r"clusters\.hub\.issuer: is missing: tokens .* shown by ap1\. Write"):
             engine.deploy(lambda: deploy(Fleet.model_validate(sections)))
+
+
+def moduli(issuer: Issuer | None) -> list[str | None]:
+    """What tells the keys of an issuer apart."""
+    return [key.n for key in issuer.jwks.keys] if issuer and issuer.jwks else []
 
 
 def asked(contexts: dict[str, str], changes: dict[str, Any] | None = None) -> Fleet:
@@ -469,3 +531,101 @@ class TestCommand:
         result = CliRunner().invoke(app, ["issuer", "--context", "away", "--kubeconfig", str(context)])
 
         assert (result.exit_code, "away" in result.stderr) == (Exit.FAILED, True)
+
+    @pytest.mark.parametrize("asked", ["issuer", "token"])
+    def test_a_cluster_that_says_nothing_is_given_up(
+        self, context: Path, monkeypatch: pytest.MonkeyPatch, asked: str
+    ) -> None:
+        """
+        Clients of kr8s would wait for ever, behind a firewall that drops packets.
+        """
+        monkeypatch.setattr(f"live.{asked}.LIMIT", 1)
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            document = yaml.safe_load(context.read_text())
+            [eu1] = [one for one in document["clusters"] if one["name"] == "eu1"]
+            eu1["cluster"]["server"] = f"http://127.0.0.1:{silent.getsockname()[1]}"
+            context.write_text(yaml.safe_dump(document))
+            question = {
+                "issuer": lambda: issuer_of("eu1", str(context)),
+                "token": lambda: token_of("eu1", str(context), "promfleet", "reader", 600),
+            }[asked]
+
+            with pytest.raises(TimeoutError) as given_up:
+                asyncio.run(question())
+
+        assert reason(given_up.value) == "no answer within 15 s"
+
+    def test_an_answer_moves_no_cursor(self, servers: dict[str, ApiServer], context: Path) -> None:
+        """
+        Who runs a cluster could otherwise write over what the terminal shows of others.
+        """
+        servers["eu1"].refusals[KEYS] = {"kind": "Status", "message": "no \x1b[2J keys \u009b2J here"}
+
+        result = CliRunner().invoke(app, ["issuer", "--context", "eu1", "--kubeconfig", str(context)])
+
+        assert result.exit_code == Exit.FAILED
+        assert result.stderr.rstrip("\n").isprintable(), result.stderr
+        assert "keys" in result.stderr
+
+    def test_a_url_of_the_keys_is_printed_if_anybody_reads_them_there(self, context: Path, public: ApiServer) -> None:
+        """
+        Then the hub learns the next key by itself.
+        """
+        result = CliRunner().invoke(app, ["issuer", "--context", "eu1", "--kubeconfig", str(context)])
+
+        assert result.exit_code == 0, result.output
+        told = public.answers[DISCOVERY]
+        assert yaml.safe_load(result.stdout)["issuer"] == {"url": told["issuer"], "jwksUri": told["jwks_uri"]}
+
+    @pytest.mark.parametrize(
+        "uri",
+        [
+            "{plain}/openid/v1/jwks",
+            "{public}/openid/v1/jwks?of=eu1",
+            "{public}/elsewhere",
+            "{public}/large",
+            "https://[/keys",
+            5,
+        ],
+    )
+    def test_keys_are_printed_if_no_hub_could_fetch_them(
+        self, servers: dict[str, ApiServer], context: Path, public: ApiServer, uri: Any
+    ) -> None:
+        """
+        Whatever the issuer answers to those who have no credential: keys without TLS, with a query, too many, or none.
+        """
+        plain, secured = (f"//localhost:{server.server_address[1]}" for server in (servers["eu1"], public))
+        written = uri.format(plain=f"http:{plain}", public=f"https:{secured}") if isinstance(uri, str) else uri
+        public.answers[DISCOVERY]["jwks_uri"] = written
+        public.answers["/large"] = {**public.answers[KEYS], "more": "." * LARGEST_SET}
+
+        result = CliRunner().invoke(app, ["issuer", "--context", "eu1", "--kubeconfig", str(context)])
+
+        assert result.exit_code == 0, result.output
+        assert yaml.safe_load(result.stdout)["issuer"]["jwks"] == EU1["jwks"]
+
+    @pytest.mark.parametrize(
+        ("path", "answer", "said"),
+        [
+            (KEYS, "<html>", f"{KEYS} answers something else than a JSON object"),
+            (KEYS, [1], f"{KEYS} answers something else than a JSON object"),
+            (DISCOVERY, {}, "of what it answers, url: is empty"),
+            (KEYS, {}, "of what it answers, jwks.keys: is empty"),
+            (KEYS, {"keys": ["key"]}, 'of what it answers, jwks.keys[0]: "key" is not a mapping'),
+            (KEYS, {"keys": [{**KEY, "kid": None}]}, "of what it answers, jwks.keys[0].kid: is empty"),
+            (KEYS, {"keys": [{**KEY, "alg": "PS256"}]}, 'jwks.keys[0].alg: "PS256" is none of the choices'),
+            (KEYS, {"keys": [{**KEY, "n": "AAAA"}]}, "jwks.keys[0]: is not a public key: its numbers fit none"),
+        ],
+        ids=["no JSON", "a list", "no issuer", "no keys", "no mapping", "no kid", "other algorithm", "no key"],
+    )
+    def test_an_answer_that_is_none_is_named(
+        self, servers: dict[str, ApiServer], context: Path, path: str, answer: Any, said: str
+    ) -> None:
+        """
+        A login page in front of the API server, or keys that Envoy could not use.
+        """
+        servers["eu1"].answers[path] = answer
+
+        result = CliRunner().invoke(app, ["issuer", "--context", "eu1", "--kubeconfig", str(context)])
+
+        assert (result.exit_code, said in result.stderr) == (Exit.FAILED, True), result.stderr
