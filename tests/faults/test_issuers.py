@@ -135,7 +135,7 @@ class TestKeys:
                 lab.sign_tokens("eu1", [following, former])
 
             def assert_expired() -> None:
-                assert write(lab, token) == 401
+                assert write(lab, token) == 503
 
             eventually(assert_expired, max(expires + LEEWAY + 10 - time.time(), 0))
             lab.sign_tokens("eu1", [following])
