@@ -1,6 +1,8 @@
 """Hub and agents as plain processes on loopback, where an outage of hours is pressed into a minute or two."""
 
 import http.server
+import itertools
+import os
 import socket
 import subprocess
 import threading
@@ -17,11 +19,19 @@ SERIES = 500
 """Series of each target: enough for the queue in memory to overflow within seconds of an outage."""
 
 
+_WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_PORTS = itertools.count(10_000 + 2_000 * _WORKER)
+"""None that the kernel gives to clients, or another worker to a server, before the server that asked has begun."""
+
+
 def free_port() -> int:
     """Find a port of loopback that nobody listens on."""
+    return next(filter(_is_free, _PORTS))
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+        return one.connect_ex(("127.0.0.1", port)) != 0
 
 
 class Target(http.server.ThreadingHTTPServer):
