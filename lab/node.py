@@ -32,22 +32,22 @@ def node_holder(cluster: Cluster) -> list[str]:
     return [*NODE, "sh", str(cluster.home / "holder.sh"), cluster.name, str(cluster.home)]
 
 
-def running(fact: str, value: object) -> Iterator[psutil.Process]:
+def running(is_meant: Callable[[psutil.Process], bool]) -> Iterator[psutil.Process]:
     """
-    Every process whose `name` or `cmdline` is this.
+    Every process that is meant.
 
     `psutil.process_iter` would take one for the earlier one with its id, and then refuse to signal it.
     """
     for pid in psutil.pids():
         with suppress(psutil.NoSuchProcess):
             process = psutil.Process(pid)
-            if getattr(process, fact)() == value:
+            if is_meant(process):
                 yield process
 
 
 def find(command: Sequence[str]) -> psutil.Process | None:
     """Find the process with exactly this command line."""
-    return next(running("cmdline", list(command)), None)
+    return next(running(lambda process: process.cmdline() == list(command)), None)
 
 
 def held(command: list[str]) -> psutil.Process | None:

@@ -12,7 +12,7 @@ import psutil
 
 from ..cluster import WIRE, state
 from ..connect import authority_file, certificate
-from ..node import LabError, find, lives, wait
+from ..node import LabError, lives, running, wait
 from . import cloud
 
 ADDRESS = str(WIRE[1])
@@ -41,12 +41,17 @@ def commands() -> list[list[str]]:
     return [server, [sys.executable, "-m", "lab.gcp.objectstore_proxy", str(state())]]
 
 
+def _find(command: list[str]) -> psutil.Process | None:
+    """Find the process of a command, which an interpreter of another checkout may run."""
+    return next(running(lambda process: process.cmdline()[1:] == command[1:]), None)
+
+
 def start() -> None:
     """Start what doesn't run of it, and return when it answers; it finds the buckets and objects that it had."""
     log = state() / "objectstore.log"
     certificate("objectstore", [HOST, ADDRESS])
     for command in commands():
-        if not find(command):
+        if not _find(command):
             with log.open("ab") as output:
                 subprocess.Popen(
                     command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
@@ -56,7 +61,7 @@ def start() -> None:
 
 def stop() -> None:
     """End what runs of it; buckets and objects stay on the disk."""
-    for process in filter(None, map(find, commands())):
+    for process in filter(None, map(_find, commands())):
         with suppress(psutil.NoSuchProcess):
             process.kill()
             wait(lambda process=process: not lives(process), "the object store did not end", seconds=10)

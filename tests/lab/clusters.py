@@ -107,7 +107,7 @@ class Lab:
     def process(self, cluster: str, pod: str) -> psutil.Process:
         """Find the Prometheus process of a pod; the lab's containers are processes of this machine."""
         uid = self.kubectl(cluster, "-n", "promfleet", "get", "pod", pod, "-o", "jsonpath={.metadata.uid}")
-        servers = running("name", "prometheus")
+        servers = running(lambda process: process.name() == "prometheus")
         [found] = [process for process in servers if uid in Path(f"/proc/{process.pid}/cgroup").read_text()]
         return found
 

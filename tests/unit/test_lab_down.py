@@ -1,9 +1,13 @@
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from lab import down
+from lab.gcp import objectstore
 
 
 @pytest.fixture
@@ -42,6 +46,20 @@ class TestDown:
 
         assert kubelet.exists()
         assert not (tmp_path / "lab").exists()
+
+
+class TestObjectStore:
+    def test_ends_what_another_checkout_started(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        """
+        Its proxy runs with the interpreter of whoever started it.
+        """
+        own = ["-c", "import time; time.sleep(60)", str(tmp_path)]
+        monkeypatch.setattr(objectstore, "commands", lambda: [["/of/this/checkout/python", *own]])
+        process = subprocess.Popen([sys.executable, *own])
+
+        objectstore.stop()
+
+        assert process.wait(0) == -signal.SIGKILL
 
 
 class TestMounts:
