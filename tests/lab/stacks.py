@@ -45,7 +45,8 @@ def _assert_ready(hub: PrometheusClient) -> None:
     """What `fleet status` asks for, and samples of now."""
     rows = look(hub)
     assert rows
-    assert [row for row in rows if not row.healthy or row.age is None or row.age > FRESH] == []
+    unwell = [row for row in rows if not row.healthy or row.age is None or row.age > FRESH]
+    assert unwell == [], hub.query("up == 0")
 
 
 class Stacks:
