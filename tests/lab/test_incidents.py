@@ -33,7 +33,7 @@ SHOP = "shop"
 """A workload of every cluster: eu1's is told of, us1's is in maintenance, the hub's is silenced."""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def shop(lab: Lab) -> Iterator[None]:
     made = exporter(SHOP, ORACLE, "15s")
     made[-1]["spec"]["strategy"] = {"type": "Recreate"}  # the pods before it would live on beside a broken image

@@ -6,6 +6,7 @@ import pytest
 
 from .fleets import AGENTS
 from .samples import delivered, watching
+from .stack import eventually
 
 pytestmark = pytest.mark.lab
 RESTART = 30
@@ -15,8 +16,16 @@ JITTER = 5
 """Seconds between two scrapes that are to be one second apart, on such a machine."""
 
 
+GONE = 'up{pod!=""} unless on (cluster, pod) kube_pod_info'
+"""Targets of pods that were deleted: a Prometheus that is killed now would show them as down for five minutes."""
+
+
 @pytest.fixture
 def watches(hub, oracle):
+    def assert_forgotten():
+        assert hub.query(GONE) == []
+
+    eventually(assert_forgotten)
     return watching(hub, AGENTS)
 
 
