@@ -165,7 +165,7 @@ def furnished(lab: Lab) -> Iterator[None]:
     lab.apply("eu1", made)
     yield
     kinds = {f"{item['kind']}/{item['metadata']['name']}" for item in made if item["kind"] != "Namespace"}
-    lab.kubectl("eu1", "-n", NAMESPACE, "delete", "--wait=false", *sorted(kinds))
+    lab.kubectl("eu1", "-n", NAMESPACE, "delete", "--wait=false", "--ignore-not-found", *sorted(kinds))
 
 
 @pytest.fixture(scope="session")
