@@ -20,7 +20,7 @@ up: setup packages ## three real clusters, the dev stack in them, and what the h
 down: setup ## take the clusters away again
 	$(FLEET) lab down
 
-test: check packages ## all that a change needs: make check, tests/unit, render, processes and lab; twenty minutes
+test: check packages ## all that a change needs: make check, tests/unit, render, processes and lab; about twenty minutes
 	$(PYTEST) --numprocesses=2 --dist=loadscope --no-loadscope-reorder --durations=20 -m "not long" \
 		tests/unit tests/render tests/processes tests/lab
 
