@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from settings import Cluster
+from settings.operator import GROUP
 
 from .call import Resource, list_all
 from .client import LIMIT
 
-GROUP = "monitoring.coreos.com"
 READ = {
     "serviceMonitor": Resource(f"{GROUP}/v1", "servicemonitors"),
     "podMonitor": Resource(f"{GROUP}/v1", "podmonitors"),

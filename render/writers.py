@@ -16,7 +16,7 @@ from .prometheus.auth_proxies import WRITE
 from .prometheus.flags import takes_samples
 from .scrape.job import ScrapeJob
 from .thanos.jobs import on_pods
-from .thanos.names import ROUTER, RULER, tenant
+from .thanos.names import ROUTER_PODS, RULER, tenant
 from .thanos.receive import writer
 from .thanos.ruler import is_stateless
 from .tokens import AUDIENCE, token_secrets
@@ -63,7 +63,7 @@ def envoy_jobs(fleet: Fleet) -> Iterator[ScrapeJob]:
         target = {"targets": [f"127.0.0.1:{WRITE.health}"], "labels": {"instance": fleet.server.app}}
         yield ScrapeJob(name=ENVOY, targets=[target])
     else:
-        yield on_pods(fleet, ENVOY, f"{ROUTER}-pods", port=HEALTH_PORT)
+        yield on_pods(fleet, ENVOY, ROUTER_PODS, port=HEALTH_PORT)
 
 
 def write_proxy(fleet: Fleet, proxy: AuthProxy) -> WriteProxy | None:

@@ -9,7 +9,8 @@ from settings import Cluster
 
 from .placement import OPERATED, WORKLOADS
 
-AWAITED = {*WORKLOADS, *OPERATED, "kubernetes:core/v1:Service"}
+SERVICE = "kubernetes:core/v1:Service"
+AWAITED = {*WORKLOADS, *OPERATED, SERVICE}
 """Types whose rollout the provider waits for; of Services those with a load balancer."""
 _LABELS = ("app.kubernetes.io/name", "app.kubernetes.io/instance")
 """Labels that a workload has in common with its pods and volumes."""

@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 import pulumi
 from pulumi import ResourceOptions, ResourceTransformationArgs, ResourceTransformationResult
 
+from components.exposure import TYPES
 from live import client_options
 from settings import Cluster
 
-from .failures import AWAITED, failure_hook
+from .failures import AWAITED, SERVICE, failure_hook
 from .operators import (
     DEFINITION,
     OF_OPERATORS,
@@ -37,9 +38,6 @@ NAMESPACE = "kubernetes:core/v1:Namespace"
 _PARTS = ("<organization>", "<project>", "<stack>", "<cluster>")
 """Parts of the annotation's value."""
 CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"
-SERVICE = "kubernetes:core/v1:Service"
-LOAD_BALANCER = "LoadBalancer"
-"""Type of a Service that has no address before its controller gives it one."""
 
 
 class Owner(NamedTuple):
@@ -105,7 +103,6 @@ def owned(
         )
         checks = pulumi.ResourceHookBinding(before_create=[operator_suffices], before_update=[operator_suffices])
         hooks |= dict.fromkeys(OF_OPERATORS, pulumi.ResourceHookBinding.merge(checks, of_prometheus))
-    own_annotations = {NAMESPACE: {CLUSTER_UID: uid}}
     protected = ResourceOptions(protect=protect)
     replaced = ResourceOptions(delete_before_replace=True)
     special = {NAMESPACE: protected, CLAIM: protected, DEFINITION: ResourceOptions()}
@@ -119,8 +116,11 @@ def owned(
         if not kind.startswith("kubernetes:"):
             return None
         metadata: Any = args.props["metadata"]  # a plain dictionary everywhere in components/
-        skipped = {} if _is_awaited(kind, args.props) else {SKIP_AWAIT: "true"}
-        annotations = {**metadata.get("annotations", {}), **common, **own_annotations.get(kind, {}), **skipped}
+        annotations = {**metadata.get("annotations", {}), **common}
+        if kind == NAMESPACE:
+            annotations[CLUSTER_UID] = uid
+        if not _is_awaited(kind, args.props):
+            annotations[SKIP_AWAIT] = "true"
         props = {**args.props, "metadata": {**metadata, "annotations": annotations}}
         return ResourceTransformationResult(props, ResourceOptions.merge(args.opts, options.get(kind, replaced)))
 
@@ -134,7 +134,7 @@ def _is_awaited(kind: str, props: Mapping[str, Any]) -> bool:
     Workloads are waited for. A wait for the claim that one mounts could miss its phase, and a wait for a Service's
     endpoints ends ten seconds after the last of them (pulumi-kubernetes, provider/pkg/await/service.go).
     """
-    return kind != CLAIM and not (kind == SERVICE and props["spec"].get("type") != LOAD_BALANCER)
+    return kind != CLAIM and not (kind == SERVICE and props["spec"].get("type") != TYPES["loadBalancer"])
 
 
 async def refuse_strangers(owner: Owner, cluster: Cluster, args: pulumi.ResourceHookArgs) -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 import httpx
 import yaml
 
+from tests.exposition import total
+
 from .stack import eventually
 
 SERIES = 500
@@ -109,8 +111,7 @@ class Server:
 
     def metric(self, name: str) -> float:
         """Sum the series of one of its own metrics."""
-        lines = httpx.get(f"{self.url}/metrics").text.splitlines()
-        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith((f"{name}{{", f"{name} ")))
+        return total(httpx.get(f"{self.url}/metrics").text, name)
 
     def stored(self, cluster: str, since: float) -> dict[int, float]:
         """Numbers of the scrapes of one cluster's target that it stores -> their times, in seconds."""

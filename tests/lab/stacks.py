@@ -75,9 +75,9 @@ class Stacks:
         if self._is_new or removed:
             self.lab.connect()
             self._is_new = False
-        if [name for name, file in files.items() if self.update(name, file)]:
-            for cluster in NAMES:
-                self.lab.update_mounts(cluster)
+        updated = [name for name, file in files.items() if self.update(name, file)]
+        for cluster in NAMES if updated else ():
+            self.lab.update_mounts(cluster)
         stacks = [self.stacks[name] for name in files]
         if stacks and "prometheus" in stacks[0].outputs:  # of a watcher's stack the machine has it
             with self.open_prometheus(stacks[0]) as hub:

@@ -1,6 +1,5 @@
 """From a sample to a message: what breaks in a cluster, and who is told, in three real clusters."""
 
-import re
 import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,6 +13,7 @@ from alerts import MAINTENANCE, WATCHDOG
 from lab.build import command
 from render.tokens import AUDIENCE
 from settings import Fleet
+from tests.exposition import total
 from tests.rendered import server_config
 
 from .clusters import Lab
@@ -123,8 +123,7 @@ def muted(lab: Lab) -> dict[tuple[int, str], float]:
         with lab.forwarded(f"alertmanager-{number}", 9093) as port:
             said = httpx.get(f"http://127.0.0.1:{port}/metrics").text
         for why in ("inhibition", "silence"):
-            counts = re.findall(rf'^alertmanager_notifications_suppressed_total{{reason="{why}"}} (.+)$', said, re.M)
-            found[number, why] = sum(map(float, counts))  # of none before the first
+            found[number, why] = total(said, f'alertmanager_notifications_suppressed_total{{reason="{why}"}}')
     return found
 
 

@@ -23,6 +23,7 @@ from components.k8s.write_proxy import CONFIG, TLS
 from lab import pki
 from lab.toolchains import envoy
 from render.write_proxy import ADMIN, AUTHORITIES, HEALTH_PATH
+from tests.exposition import total
 from tests.lab.processes import free_port
 from tests.unit.conftest import Engine
 
@@ -192,8 +193,7 @@ class Running:
 
     def metric(self, name: str) -> float:
         """Sum the series of one of its own metrics."""
-        lines = httpx.get(f"http://127.0.0.1:{self.health}/metrics", trust_env=False).text.splitlines()
-        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith((f"{name}{{", f"{name} ")))
+        return total(httpx.get(f"http://127.0.0.1:{self.health}/metrics", trust_env=False).text, name)
 
     @property
     def said(self) -> str:
