@@ -22,6 +22,20 @@ def temporary() -> Path:
     return folder
 
 
+def engine_home() -> Path:
+    """
+    Give the folder of the engine's own files, where it keeps no logs.
+
+    Since release 3.254 it logs the properties of every operation in `logs`, which takes half of a preview's CPU. A file
+    of this name is what keeps it from that.
+    """
+    folder = state() / "pulumi-home"
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (logs := folder / "logs").exists():
+        logs.touch()
+    return folder
+
+
 def environment() -> dict[str, str]:
     """
     Give the variables by name.
@@ -39,7 +53,7 @@ def environment() -> dict[str, str]:
     }
     if not has_official_engine():
         variables |= {
-            "PULUMI_HOME": str(state() / "pulumi-home"),
+            "PULUMI_HOME": str(engine_home()),
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         }

@@ -29,3 +29,13 @@ class TestTemporaryFiles:
         (lab / "tmp").mkdir(parents=True, mode=0o755)
 
         assert Path(environment()["TMPDIR"]).stat().st_mode & 0o777 == 0o700
+
+
+class TestEngine:
+    def test_keeps_no_logs(self, lab):
+        """
+        Half of a preview's CPU would go into them: `mkdir` of their folder fails, and the engine does without.
+        """
+        logs = Path(environment()["PULUMI_HOME"]) / "logs"
+
+        assert logs.is_file()
