@@ -1,6 +1,5 @@
 """What happens to writers when their cluster's keys change, when they are taken out, and when a token is stolen."""
 
-import ssl
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -17,12 +16,12 @@ from tests.lab.fleets import AGENTS, FLEET, HUB_AUDIENCE
 from tests.lab.samples import Watch, delivered, fired, watching
 from tests.lab.stack import eventually
 from tests.lab.stacks import Stacks
-from tests.remote_write import sample
 
 from .conftest import Record
 
 pytestmark = pytest.mark.faults
 AGENT = "prometheus-agent"
+WRITE = httpx.URL(f"https://{FLEET['hub']['expose']['host']}:{NodePorts().write}/api/v1/write")
 LIFETIME = 600
 """Seconds that the stolen token is valid; an API server issues none for less."""
 LEEWAY = 60
@@ -38,14 +37,7 @@ IMPATIENT = fleets.DEV.changed({"alerts": {"rules": {"PromfleetWritersNotVerifie
 
 def write(lab: Lab, token: str) -> int:
     """Write a sample to the hub from this machine, and return the status."""
-    host = FLEET["hub"]["expose"]["host"]
-    with httpx.Client(verify=ssl.create_default_context(cafile=str(lab.ca)), timeout=30) as client:
-        return client.post(
-            f"https://{lab.node_address('hub')}:{NodePorts().write}/api/v1/write",
-            headers={"Authorization": f"Bearer {token}", "Host": host},
-            content=sample("stolen_metric"),
-            extensions={"sni_hostname": host},
-        ).status_code
+    return lab.write(WRITE, token, "stolen_metric")
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from tests.lab.clusters import Lab
 from tests.lab.fleets import REPLICAS
 from tests.lab.stack import Stack, eventually
 from tests.lab.stacks import Stacks
-from tests.lab.test_thanos_tenants import tenant, write
+from tests.lab.test_thanos_tenants import WRITE, tenant
 
 pytestmark = pytest.mark.faults
 
@@ -61,8 +61,10 @@ class TestVariant:
         """
         kube-rbac-proxy lets the header be taken away; who has none is refused with an error that is tried again.
         """
-        assert write(lab, varied, "nameless_metric", Connection="THANOS-TENANT") == 500
-        assert write(lab, varied, "named_metric") == 200
+        token = varied.outputs["writerTokens"]["eu1"]
+
+        assert lab.write(WRITE, token, "nameless_metric", Connection="THANOS-TENANT") == 500
+        assert lab.write(WRITE, token, "named_metric") == 200
 
         with stacks.open_prometheus(varied) as query:
 

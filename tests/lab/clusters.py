@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import ssl
 import subprocess
 import time
 from collections import Counter
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 
 from components.agent_prometheus import TOKEN_FILE
@@ -25,6 +27,7 @@ from live import client_options
 from live.issuer import issuer_of
 from settings import Fleet
 from settings.validation.issuers import unknown_issuers
+from tests.remote_write import sample
 
 from .fleets import StackFile
 
@@ -95,6 +98,16 @@ class Lab:
         """Request a token of a ServiceAccount for an hour; without an audience as people and agents have them."""
         how = ["--duration=1h", *([f"--audience={audience}"] if audience else [])]
         return self.kubectl(cluster, "-n", namespace, "create", "token", account, *how).strip()
+
+    def write(self, url: httpx.URL, token: str, metric: str, **headers: str) -> int:
+        """Write one sample by remote write from this machine to the hub's cluster, and return the status."""
+        with httpx.Client(verify=ssl.create_default_context(cafile=str(self.ca)), timeout=30) as client:
+            return client.post(
+                url.copy_with(host=self.node_address("hub")),
+                headers={"Authorization": f"Bearer {token}", "Host": url.host, **headers},
+                content=sample(metric),
+                extensions={"sni_hostname": url.host},
+            ).status_code
 
     def update_mounts(self, cluster: str) -> None:
         """Have the kubelet write ConfigMaps, Secrets and tokens into our pods, as it does every minute and a half."""

@@ -131,10 +131,10 @@ class TestUpdate:
         """
         Interval, rules and retention are files, which the running servers read again.
         """
+        for cluster in FLEET["clusters"]:
+            lab.update_mounts(cluster)
 
         def assert_in_force():
-            for cluster in FLEET["clusters"]:
-                lab.update_mounts(cluster)
             with stacks.open_prometheus(stacks.stacks["dev"]) as hub:
                 expected = {s.labels["cluster"]: s.labels["region"] for s in hub.query("promfleet_cluster_expected")}
                 retention = hub.query("prometheus_tsdb_retention_limit_seconds")

@@ -1,6 +1,5 @@
 """Receive: whose samples it takes, and under which name."""
 
-import ssl
 import subprocess
 from pathlib import Path
 
@@ -10,30 +9,18 @@ import yaml
 
 from fleet.client import PrometheusClient
 from lab.build import command
-from tests.remote_write import sample
 
 from .clusters import Lab
 from .fleets import RECEIVE
 from .stack import Stack, eventually
 
 pytestmark = pytest.mark.lab
+WRITE = httpx.URL(f"https://{RECEIVE['host']}:{RECEIVE['nodePort']}/api/v1/receive")
 
 
 def tenant(cluster: str) -> str:
     """Name who comes through the auth proxy with a cluster's token."""
     return f"system:serviceaccount:promfleet:writer-{cluster}"
-
-
-def write(lab: Lab, stack: Stack, metric: str, **headers: str) -> int:
-    """Write a sample to Receive with the token of eu1, and return the status."""
-    host, token = str(RECEIVE["host"]), stack.outputs["writerTokens"]["eu1"]
-    with httpx.Client(verify=ssl.create_default_context(cafile=str(lab.ca)), timeout=30) as client:
-        return client.post(
-            f"https://{lab.node_address('hub')}:{RECEIVE['nodePort']}/api/v1/receive",
-            headers={"Authorization": f"Bearer {token}", "Host": host, **headers},
-            content=sample(metric),
-            extensions={"sni_hostname": host},
-        ).status_code
 
 
 class TestTenants:
@@ -76,7 +63,9 @@ class TestTenants:
         """
         Who has the header taken away on the way writes as themselves: Envoy adds it after that.
         """
-        assert write(lab, thanos, "dropped_metric", Connection="THANOS-TENANT") == 200
+        token = thanos.outputs["writerTokens"]["eu1"]
+
+        assert lab.write(WRITE, token, "dropped_metric", Connection="THANOS-TENANT") == 200
 
         def assert_stored() -> None:
             assert {s.labels["tenant_id"] for s in query.query("dropped_metric")} == {tenant("eu1")}
