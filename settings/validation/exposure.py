@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from ..errors import Path, Problem, spelt
 from ..expose import ROUTED, ExposedHost
-from ..ingress import CONTROLLERS, OF_PLATFORM
+from ..ingress import OF_PLATFORM, controller
 from ..types import ADDRESS
 from .partial import PartialFleet
 
@@ -71,10 +71,9 @@ def ingresses_have_a_class(partial: PartialFleet) -> Iterator[Problem]:
     ):
         return
     platform = "gke" if cluster.is_of_gke else cluster.platform
-    if platform in OF_PLATFORM:
-        word = OF_PLATFORM[platform]
-        rule = f"is missing: without it {CONTROLLERS[word].title} takes the Ingress, and is not told to use HTTPS"
-        instead = f"Write {word}, the class of another controller, or via: gateway or loadBalancer."
+    if (name := OF_PLATFORM.get(platform or "")) and (known := controller(name)):
+        rule = f"is missing: without it {known.title} takes the Ingress, and is not told to use HTTPS"
+        instead = f"Write {name}, the class of another controller, or via: gateway or loadBalancer."
         yield Problem((partial.server_section, "expose", "ingressClass"), rule, instead)
 
 
