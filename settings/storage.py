@@ -211,6 +211,14 @@ class S3(Section):
     secret_key: SecretKey | None = None
     """Kubernetes Secret that holds the secret access key."""
 
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = {
+        **dict.fromkeys(
+            ("ca", "http_config", "insecure_skip_verify", "tls_config"),
+            ("is not offered", "Remove it: the certificate of the store is verified with the public authorities."),
+        ),
+        "sts_endpoint": ("is not offered", "Remove it: that of the region is used."),
+    }
+
     def problems(self) -> Iterator[Problem]:
         """There is one way to get access."""
         keys = {"accessKey": self.access_key, "secretKey": self.secret_key}
@@ -275,17 +283,23 @@ class Storage(Section):
     filesystem: Filesystem | None = None
     """A shared volume."""
 
-    moved: ClassVar[Mapping[str, tuple[str, str]]] = renamed(
-        {
-            "objstoreConfig": "gcs, s3, azure or filesystem",
-            "objectStorageConfig": "gcs, s3, azure or filesystem",
-            "type": "gcs, s3, azure or filesystem",
-            "config": "gcs: {…}, s3: {…}, azure: {…} or filesystem: {…}",
-            "blob": "azure",
-            "azureBlob": "azure",
-            "aws": "s3",
-        }
-    )
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = {
+        **dict.fromkeys(
+            ("bos", "cos", "obs", "oci", "oss", "swift"),
+            ("is not offered", "Write s3: {…}, if the object store has an S3 API."),
+        ),
+        **renamed(
+            {
+                "objstoreConfig": "gcs, s3, azure or filesystem",
+                "objectStorageConfig": "gcs, s3, azure or filesystem",
+                "type": "gcs, s3, azure or filesystem",
+                "config": "gcs: {…}, s3: {…}, azure: {…} or filesystem: {…}",
+                "blob": "azure",
+                "azureBlob": "azure",
+                "aws": "s3",
+            }
+        ),
+    }
 
     def problems(self) -> Iterator[Problem]:
         """There is one object store."""
