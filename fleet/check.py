@@ -15,6 +15,8 @@ from settings.dashboard_file import DashboardFile
 from settings.errors import Path as Place
 from settings.loading.kubeconfig import KubeconfigError, Kubeconfigs, shared_servers
 from settings.loading.load import PROJECT
+from settings.scrape import LOOKBACK
+from settings.scrape_config import seconds_of
 
 from .exits import Exit
 from .reports import Checked, CheckedFile, Finding, Json
@@ -89,6 +91,7 @@ def _checked(
             *(() if problems else unjudged(found)),
             *untested_rules(found),
             *large_agents(found),
+            *slow_jobs(found),
         ]
         error = FleetError(file.name, problems) if problems else None
     else:
@@ -172,6 +175,16 @@ def large_agents(fleet: Fleet) -> Iterator[Problem]:
                 f"and may use {planned.limit}"
             )
             yield Problem(("agents", cluster), rule, f"Write shards: {wanted}, for {SERIES_OF_SHARD} series each.")
+
+
+def slow_jobs(fleet: Fleet) -> Iterator[Problem]:
+    """Every job of people whose series are found for a part of the time only."""
+    for job in fleet.scrape.jobs:
+        interval = str(job.config.get("scrape_interval", ""))
+        if seconds_of(interval) >= LOOKBACK:
+            rule = "is not below the 5m that Prometheus looks back: between two scrapes, no query finds its series"
+            instead = "Write 2m or less, or ask with last_over_time."
+            yield Problem(("scrape", "jobs", *job.path, "scrape_interval"), rule, instead, interval)
 
 
 def _shared_servers(fleet: Fleet) -> list[Problem]:
