@@ -13,8 +13,11 @@ from settings import Fleet, FleetError, Problem, from_file, memory
 from settings.agent import MOST_SHARDS, SERIES_OF_SHARD, series_of_shard
 from settings.dashboard_file import DashboardFile
 from settings.errors import Path as Place
+from settings.errors import nearest
 from settings.loading.kubeconfig import KubeconfigError, Kubeconfigs, shared_servers
 from settings.loading.load import PROJECT
+from settings.matchers import named_alerts
+from settings.rules import OUR_ALERTS
 from settings.scrape import LOOKBACK
 from settings.scrape_config import seconds_of
 
@@ -92,6 +95,7 @@ def _checked(
             *untested_rules(found),
             *large_agents(found),
             *slow_jobs(found),
+            *unknown_alerts(found),
         ]
         error = FleetError(file.name, problems) if problems else None
     else:
@@ -185,6 +189,22 @@ def slow_jobs(fleet: Fleet) -> Iterator[Problem]:
             rule = "is not below the 5m that Prometheus looks back: between two scrapes, no query finds its series"
             instead = "Write 2m or less, or ask with last_over_time."
             yield Problem(("scrape", "jobs", *job.path, "scrape_interval"), rule, instead, interval)
+
+
+def unknown_alerts(fleet: Fleet) -> Iterator[Problem]:
+    """Every alert that a route or an inhibition names, and that neither this program nor a rule file of people has."""
+    server = fleet.server
+    if not fleet.alertmanager or (server and fleet.clusters[server.cluster].operator):
+        return  # PrometheusRules may have any
+    known = OUR_ALERTS | {
+        rule["alert"] for file in fleet.alerts.rule_files for _, rule in file.rules if "alert" in rule
+    }
+    for path, matchers in fleet.alertmanager.every_matchers:
+        for index, text in enumerate(matchers):
+            for name in sorted({*named_alerts(text)} - known):
+                instead = nearest(name, known, "Remove it, unless somebody else sends such alerts.", cutoff=0.9)
+                rule = f"asks for {name}, which is no alert of promfleet or of alerts.ruleFiles"
+                yield Problem(("alertmanager", *path, index), rule, instead)
 
 
 def _shared_servers(fleet: Fleet) -> list[Problem]:
