@@ -11,6 +11,12 @@ from .secret_reference import SecretKey
 from .section import Section, renamed
 from .types import ADDRESS, COUNTABLE, IN_BRACKETS, PORT, PROJECT, DnsName, Text, kept, refused, seconds
 
+GOOGLE_ACCOUNT = "iam.gke.io/gcp-service-account"
+"""Annotation of a ServiceAccount whose pods act as a Google service account."""
+AWS_ROLE = "eks.amazonaws.com/role-arn"
+"""Annotation of a ServiceAccount whose pods assume an IAM role."""
+AZURE_CLIENT = "azure.workload.identity/client-id"
+"""Annotation of a ServiceAccount whose pods act as a managed identity of Azure."""
 _NO_BUCKET = (
     "is not the name of a bucket",
     "Write 3 to 63 lower-case letters, digits, hyphens and dots, with a letter or digit at either end.",
@@ -300,6 +306,16 @@ class Storage(Section):
             }
         ),
     }
+
+    @property
+    def identity(self) -> str | None:
+        """The annotation by which ServiceAccounts get access to it; None with keys, a volume, or Pod Identity."""
+        found = {
+            GOOGLE_ACCOUNT: self.gcs and not self.gcs.key,
+            AWS_ROLE: self.s3 and self.s3.role,
+            AZURE_CLIENT: self.azure and self.azure.client_id,
+        }
+        return next((annotation for annotation, is_used in found.items() if is_used), None)
 
     def problems(self) -> Iterator[Problem]:
         """There is one object store."""

@@ -112,14 +112,23 @@ class Component(Placement):
     """Requests and limits of its main container; what is left out stays as this program has it."""
 
 
+class Identified(Component):
+    """The pods of one component that talk to clouds, and their ServiceAccount."""
+
+    service_account_annotations: Table[Annotated[AnnotationName, AfterValidator(_says_nothing_of_ours)], str] | None = (
+        None
+    )
+    """Annotations of its ServiceAccount, by which a cloud knows it: `eks.amazonaws.com/role-arn` (IRSA)."""
+
+
 class Components(Section):
     """Components by the names that `images` has for them, with Thanos' roles apart, and containers beside them."""
 
-    prometheus: Component = Component()
+    prometheus: Identified = Identified()
     """Prometheus, as a server and as an agent."""
     admission_webhook: Component = Component()
     """The Prometheus Operator's."""
-    alertmanager: Component = Component()
+    alertmanager: Identified = Identified()
     blackbox_exporter: Component = Component()
     grafana: Component = Component()
     kube_state_metrics: Component = Component()
@@ -217,7 +226,9 @@ def resources_of(container: str, layers: Iterable[Workloads]) -> Mapping[str, An
     return next((resources for resources in reversed(found) if resources is not None), None)
 
 
-COMPONENTS = tuple(name for name, field in Components.model_fields.items() if field.annotation is Component)
+COMPONENTS = tuple(
+    name for name, field in Components.model_fields.items() if field.annotation in (Component, Identified)
+)
 """Those that have pods of their own."""
 _APPS = {name: name.replace("_", "-") for name in COMPONENTS} | {"memcached": "thanos-memcached"}
 

@@ -48,8 +48,8 @@ ELSEWHERE: Mapping[str, str] = {
         "Remove it: pods run without privileges, and as a user of promfleet's.",
     ),
     **dict.fromkeys(
-        ("serviceAccount", "serviceAccountAnnotations", "serviceAccountName"),
-        "Remove it: promfleet makes the ServiceAccounts. On EKS, Pod Identity associates roles with them.",
+        ("serviceAccount", "serviceAccountName"),
+        "Write workloads: {components: {prometheus: {serviceAccountAnnotations: {…}}}}; promfleet makes the account.",
     ),
     **dict.fromkeys(
         (
@@ -58,6 +58,7 @@ ELSEWHERE: Mapping[str, str] = {
         ),
         "Remove it: containers, volumes and variables of yours are not offered.",
     ),
+    "serviceAccountAnnotations": "Write it in workloads.components.prometheus or alertmanager.",
     "image": "Write it in images of the stack: {prometheus: mirror.acme.example/prometheus:v3.15.0}.",
     "existingSecret": "Write secret: {name: …, key: …}.",
     "apiServer": (

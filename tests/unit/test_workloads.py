@@ -152,6 +152,29 @@ class TestEveryPod:
             assert not {"priorityClassName", "imagePullSecrets", "dnsPolicy", "hostAliases"} & spec.keys()
 
 
+ROLE = {"eks.amazonaws.com/role-arn": "arn:aws:iam::123456789012:role/metrics"}
+
+
+def test_a_service_account_is_known_to_a_cloud(kubeconfig):
+    """
+    That of the pods of a component, of each cluster, with an operator too, and no client's.
+    """
+    of_eu1 = {"components": {"prometheus": {"serviceAccountAnnotations": ROLE}}}
+    clusters = {
+        "hub": {"context": "hub"},
+        "eu1": {"context": "eu1", "operator": {"install": True}, "workloads": of_eu1},
+    }
+    components = {"alertmanager": {"serviceAccountAnnotations": ROLE}}
+    described = Fleet.model_validate({**EVERYTHING, "clusters": clusters, "workloads": {"components": components}})
+
+    made = Engine().deploy(lambda: deploy(described))
+
+    accounts = [item["metadata"] for item in made.objects if item["kind"] == "ServiceAccount"]
+    annotated = [one["name"] for one in accounts if ROLE.items() <= one.get("annotations", {}).items()]
+    assert sorted(annotated) == ["alertmanager", "prometheus-agent"]
+    assert not [spec for _, spec in pods(made).values() if "service_account_annotations" in str(spec)]
+
+
 def test_every_field_is_one_that_kubernetes_has(kubeconfig):
     """
     No pod of any component has a field that its published schema does not know, nor a resource of the operator.
