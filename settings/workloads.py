@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 from .errors import Problem, RulesError
 from .pod_fields import PodField, consistent, named, spreadable, tolerable
 from .section import Distinct, Section, Table
-from .types import HTTP_URL, AnnotationName, DnsName, ObjectLabel, ObjectLabelValue, Text, refused
+from .types import ADDRESS, HTTP_URL, AnnotationName, DnsName, ObjectLabel, ObjectLabelValue, Text, refused
 
 _OF_OURS = ("app.kubernetes.io/name", "app.kubernetes.io/instance", "app.kubernetes.io/version")
 _OF_CONTROLLERS = (
@@ -89,7 +89,7 @@ ProxyUrl = Annotated[
 Exempt = Annotated[
     str,
     Text(
-        r"\.?[A-Za-z0-9](?:[A-Za-z0-9.:-]*[A-Za-z0-9])?(?:/[0-9]{1,3})?",
+        rf"(?:\.?[A-Za-z0-9](?:[A-Za-z0-9.:-]*[A-Za-z0-9])?|{ADDRESS})(?:/[0-9]{{1,3}})?",
         "is not a host, domain or range of addresses",
         "Write a host, .domain or range: prometheus.acme.example, .acme.internal, 10.0.0.0/8.",
     ),

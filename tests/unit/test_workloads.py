@@ -10,7 +10,7 @@ from render.blackbox import blackbox_config
 from render.prometheus.agent import agent_remote_write
 from settings import Fleet, Images, from_file
 from settings.pod_fields import quantity
-from settings.workloads import Components, Workloads, component_of, fields_of
+from settings.workloads import Components, Proxy, Workloads, component_of, fields_of
 from stacks import deploy
 from stacks.placement import merged
 from tests import ROOT
@@ -356,6 +356,13 @@ class TestProxy:
         beside = {one for (_, one), variables in environments(proxied).items() if variables}
         assert not any(one.startswith(("kube-rbac-proxy", "reloader")) for one in beside)
         assert "thanos-sidecar" in beside
+
+    @pytest.mark.parametrize("exempt", ["2001:db8::/32", "fd00::7", "::1", "10.0.0.7", "prometheus.acme.example:443"])
+    def test_may_exempt_addresses_of_both_kinds(self, exempt: str) -> None:
+        """
+        A range of IPv6 nearly always ends with two colons.
+        """
+        assert Proxy.model_validate({**PROXY, "noProxy": [exempt]}).no_proxy == (exempt,)
 
     def test_is_not_between_pods_and_their_cluster(self, proxied):
         """
