@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from ..errors import Path, Problem, spelt
-from ..expose import ROUTED, ExposedHost
+from ..expose import OF_SERVICES, ROUTED, ExposedHost
 from ..ingress import OF_PLATFORM, controller
 from ..types import ADDRESS
 from .partial import PartialFleet
@@ -100,7 +100,8 @@ def annotations_have_objects(partial: PartialFleet) -> Iterator[Problem]:
         for key, (written, has_object) in {**of_objects, **of_services}.items():
             if written and not has_object:
                 rule = f"has no effect with {partial.server_section}.expose.via: {via}"
-                yield Problem((*name, "expose", key), rule, "Remove it.")
+                instead = OF_SERVICES if key == "serviceAnnotations" and via != "clusterIP" else "Remove it."
+                yield Problem((*name, "expose", key), rule, instead)
 
 
 def records_are_of_names(partial: PartialFleet) -> Iterator[Problem]:
