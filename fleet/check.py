@@ -8,6 +8,7 @@ import promql_parser
 import typer
 
 from render.grafana_queries import board_queries
+from render.prometheus.flags import QUEUE
 from render.scrape.missing import missing_metrics
 from settings import Fleet, FleetError, Problem, from_file, memory
 from settings.agent import MOST_SHARDS, SERIES_OF_SHARD, series_of_shard
@@ -20,6 +21,7 @@ from settings.matchers import named_alerts
 from settings.rules import OUR_ALERTS
 from settings.scrape import LOOKBACK
 from settings.scrape_config import seconds_of
+from settings.workloads import fields_of
 
 from .exits import Exit
 from .reports import Checked, CheckedFile, Finding, Json
@@ -94,6 +96,7 @@ def _checked(
             *(() if problems else unjudged(found)),
             *untested_rules(found),
             *large_agents(found),
+            *large_queues(found),
             *slow_jobs(found),
             *unknown_alerts(found),
         ]
@@ -179,6 +182,23 @@ def large_agents(fleet: Fleet) -> Iterator[Problem]:
                 f"and may use {planned.limit}"
             )
             yield Problem(("agents", cluster), rule, f"Write shards: {wanted}, for {SERIES_OF_SHARD} series each.")
+
+
+def large_queues(fleet: Fleet) -> Iterator[Problem]:
+    """Every destination whose shards may hold more samples than the memory of its agent is planned for."""
+    for cluster, agent in fleet.agents.items():
+        if fields_of("prometheus", (fleet.workloads, fleet.clusters[cluster].workloads)).get("resources"):
+            continue  # planned by whoever wrote it
+        for name, destination in agent.destinations.items():
+            queue = {**QUEUE, **destination.config.get("queue_config", {})}
+            each = queue["capacity"] + queue["max_samples_per_send"]
+            if queue["max_shards"] * each > memory.QUEUED:
+                place = ("agents", cluster, "destinations", name, "queue_config")
+                held = queue["max_shards"] * each
+                rule = f"lets shards hold {held} samples, and the agent's memory is planned for {memory.QUEUED}"
+                most = max(1, memory.QUEUED // each)
+                instead = f"Write max_shards: {most}, or resources of prometheus in workloads.components."
+                yield Problem(place, rule, instead)
 
 
 def slow_jobs(fleet: Fleet) -> Iterator[Problem]:
