@@ -285,11 +285,8 @@ def filled_in(
 
 def ingress(args: ExposureArgs, service_name: str) -> k8s.networking.v1.IngressSpecArgsDict:
     """One host, with TLS for it, and a path per auth proxy."""
-    spec: k8s.networking.v1.IngressSpecArgsDict = {
-        "rules": [
-            {"host": args["host"], "http": {"paths": [_ingress_path(service_name, one) for one in args["backends"]]}}
-        ],
-    }
+    paths = [_ingress_path(args, service_name, one) for one in args["backends"]]
+    spec: k8s.networking.v1.IngressSpecArgsDict = {"rules": [{"host": args["host"], "http": {"paths": paths}}]}
     if not args.get("passthrough"):
         spec["tls"] = [{"hosts": [args["host"]], "secret_name": args["tls_secret"]}]
     if "ingress_class" in args and controller(args["ingress_class"]) is not CONTROLLERS["gce"]:
@@ -297,12 +294,16 @@ def ingress(args: ExposureArgs, service_name: str) -> k8s.networking.v1.IngressS
     return spec
 
 
-def _ingress_path(service_name: str, backend: Backend) -> k8s.networking.v1.HTTPIngressPathArgsDict:
-    return {
-        "path": backend.get("path", "/"),
-        "path_type": "Exact" if "path" in backend else "Prefix",
+def _ingress_path(args: ExposureArgs, service_name: str, backend: Backend) -> k8s.networking.v1.HTTPIngressPathArgsDict:
+    known = controller(args.get("ingress_class"))
+    only_prefixes = bool(known and known.only_prefixes)
+    path: k8s.networking.v1.HTTPIngressPathArgsDict = {
+        "path_type": "Prefix" if "path" not in backend else "ImplementationSpecific" if only_prefixes else "Exact",
         "backend": {"service": {"name": service_name, "port": {"name": backend["name"]}}},
     }
+    if only_prefixes and args.get("passthrough"):
+        return {**path, "path_type": "ImplementationSpecific"}
+    return {**path, "path": backend.get("path", "/")}
 
 
 def routes(args: ExposureArgs, service_name: str) -> dict[str, dict[str, Any]]:

@@ -8,13 +8,20 @@ import promql_parser
 import typer
 
 from render.grafana_queries import board_queries
+from render.prometheus.flags import QUEUE
 from render.scrape.missing import missing_metrics
 from settings import Fleet, FleetError, Problem, from_file, memory
 from settings.agent import MOST_SHARDS, SERIES_OF_SHARD, series_of_shard
 from settings.dashboard_file import DashboardFile
 from settings.errors import Path as Place
+from settings.errors import nearest
 from settings.loading.kubeconfig import KubeconfigError, Kubeconfigs, shared_servers
 from settings.loading.load import PROJECT
+from settings.matchers import named_alerts
+from settings.rules import OUR_ALERTS
+from settings.scrape import LOOKBACK
+from settings.scrape_config import seconds_of
+from settings.workloads import fields_of
 
 from .exits import Exit
 from .reports import Checked, CheckedFile, Finding, Json
@@ -89,6 +96,9 @@ def _checked(
             *(() if problems else unjudged(found)),
             *untested_rules(found),
             *large_agents(found),
+            *large_queues(found),
+            *slow_jobs(found),
+            *unknown_alerts(found),
         ]
         error = FleetError(file.name, problems) if problems else None
     else:
@@ -172,6 +182,49 @@ def large_agents(fleet: Fleet) -> Iterator[Problem]:
                 f"and may use {planned.limit}"
             )
             yield Problem(("agents", cluster), rule, f"Write shards: {wanted}, for {SERIES_OF_SHARD} series each.")
+
+
+def large_queues(fleet: Fleet) -> Iterator[Problem]:
+    """Every destination whose shards may hold more samples than the memory of its agent is planned for."""
+    for cluster, agent in fleet.agents.items():
+        if fields_of("prometheus", (fleet.workloads, fleet.clusters[cluster].workloads)).get("resources"):
+            continue  # planned by whoever wrote it
+        for name, destination in agent.destinations.items():
+            queue = {**QUEUE, **destination.config.get("queue_config", {})}
+            each = queue["capacity"] + queue["max_samples_per_send"]
+            if queue["max_shards"] * each > memory.QUEUED:
+                place = ("agents", cluster, "destinations", name, "queue_config")
+                held = queue["max_shards"] * each
+                rule = f"lets shards hold {held} samples, and the agent's memory is planned for {memory.QUEUED}"
+                most = max(1, memory.QUEUED // each)
+                instead = f"Write max_shards: {most}, or resources of prometheus in workloads.components."
+                yield Problem(place, rule, instead)
+
+
+def slow_jobs(fleet: Fleet) -> Iterator[Problem]:
+    """Every job of people whose series are found for a part of the time only."""
+    for job in fleet.scrape.jobs:
+        interval = str(job.config.get("scrape_interval", ""))
+        if seconds_of(interval) >= LOOKBACK:
+            rule = "is not below the 5m that Prometheus looks back: between two scrapes, no query finds its series"
+            instead = "Write 2m or less, or ask with last_over_time."
+            yield Problem(("scrape", "jobs", *job.path, "scrape_interval"), rule, instead, interval)
+
+
+def unknown_alerts(fleet: Fleet) -> Iterator[Problem]:
+    """Every alert that a route or an inhibition names, and that neither this program nor a rule file of people has."""
+    server = fleet.server
+    if not fleet.alertmanager or (server and fleet.clusters[server.cluster].operator):
+        return  # PrometheusRules may have any
+    known = OUR_ALERTS | {
+        rule["alert"] for file in fleet.alerts.rule_files for _, rule in file.rules if "alert" in rule
+    }
+    for path, matchers in fleet.alertmanager.every_matchers:
+        for index, text in enumerate(matchers):
+            for name in sorted({*named_alerts(text)} - known):
+                instead = nearest(name, known, "Remove it, unless somebody else sends such alerts.", cutoff=0.9)
+                rule = f"asks for {name}, which is no alert of promfleet or of alerts.ruleFiles"
+                yield Problem(("alertmanager", *path, index), rule, instead)
 
 
 def _shared_servers(fleet: Fleet) -> list[Problem]:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from render.operator import ALERT_RELABEL, ALERTMANAGERS, SCRAPE
 from stacks.offline import KUBERNETES, Registered, Secret, Unknown
 
 Path = tuple[str | int, ...]
@@ -22,7 +23,9 @@ _PUBLISHED = "kube-root-ca.crt"
 """ConfigMap that Kubernetes puts into every namespace."""
 _NO_FOLDING = 1 << 30
 _CERTIFICATES = re.compile(r"(-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\s*)+")
-"""Certificates, the only public values in Secrets: the Kubernetes SDK marks every value of a Secret as secret."""
+"""Certificates, which are public values in Secrets: the Kubernetes SDK marks every value of a Secret as secret."""
+_CONFIGURATION = {SCRAPE, ALERTMANAGERS, ALERT_RELABEL}
+"""Keys of the Secret from which the Prometheus Operator takes configuration; its credentials are paths of files."""
 _LATER = "known when the stack is deployed"
 _HEAD = ("apiVersion", "kind", "metadata")
 
@@ -77,13 +80,14 @@ def manifests(resources: Iterable[Registered]) -> Manifests:
     """
     Divide registered resources into files, and objects that can't be in a file.
 
-    A Secret with values is listed as required and not written, unless the values are certificates. An object with an
-    unknown field, other than an annotation, is left out: pods wait for a missing object, but would run with half of it.
+    A Secret with values is listed as required and not written, unless the values are public: certificates, and
+    configuration of the Prometheus Operator. An object with an unknown field, other than an annotation, is left out:
+    pods wait for a missing object, but would run with half of it.
     """
     ours = [one for one in resources if one.kind.startswith(KUBERNETES)]
     files: dict[str, dict[str, Any]] = {}
     needs, left_out = list[Need](), list[LeftOut]()
-    for cluster, item in ((one.provider, _with_certificates(one.inputs)) for one in ours):
+    for cluster, item in ((one.provider, _with_public_values(one.inputs)) for one in ours):
         if item["kind"] == "Secret" and any(_gaps(item)):
             needs.append(_secret(cluster, item))
             continue
@@ -132,15 +136,15 @@ def _identity(item: Mapping[str, Any]) -> tuple[str, str, str]:
     return item["kind"], metadata.get("namespace", ""), metadata["name"]
 
 
-def _with_certificates(item: Mapping[str, Any]) -> Mapping[str, Any]:
+def _with_public_values(item: Mapping[str, Any]) -> Mapping[str, Any]:
     data = item.get("stringData")
-    if not isinstance(data, Mapping) or not all(_is_public(value) for value in data.values()):
+    if not isinstance(data, Mapping) or not all(map(_is_public, data, data.values())):
         return item
     return {**item, "stringData": {key: value.origin for key, value in data.items()}}
 
 
-def _is_public(value: Any) -> bool:
-    return isinstance(value, Secret) and bool(_CERTIFICATES.fullmatch(value.origin))
+def _is_public(key: str, value: Any) -> bool:
+    return isinstance(value, Secret) and (key in _CONFIGURATION or bool(_CERTIFICATES.fullmatch(value.origin)))
 
 
 def _origins(item: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic.alias_generators import to_camel, to_pascal
 
+from alerts import MAINTENANCE, WATCHDOG
+
 from .errors import Path, Problem, nearest, spelt
 from .expose import ExposedAlertmanager
 from .integrations import INHIBIT_RULE, INTEGRATIONS, TIME_INTERVAL
@@ -178,6 +180,8 @@ _TIMES_OF_GROUPS = {
 }
 """Names in Alertmanager and in AlertmanagerConfigs -> those of routes and of `grouping`."""
 _SEVERITIES = ("critical", "warning", "info")
+_OF_NOBODY = {'severity="none"', *(f'alertname="{name}"' for name in (MAINTENANCE, WATCHDOG))}
+"""Matchers of alerts that notify nobody, which are routed before all others."""
 
 
 def _has_no_pattern(namespace: object) -> object:
@@ -251,6 +255,11 @@ class Route(Section):
             yield Problem(("receiver",), "is missing", "Add it: the name of a receiver in receivers.")
         for problem in malformed(self.matchers):
             yield problem.under(("matchers",))
+        for index, text in enumerate(self.matchers):
+            if _OF_NOBODY & {one.replace("=~", "=") for one in matchers(text) or ()}:
+                rule = "is of an alert with the severity none, which no route notifies"
+                instead = "Remove the route; Watchdog is sent by heartbeat: {receiver: …, every: 5m}."
+                yield Problem(("matchers", index), rule, instead, text)
         if self.group_by and EACH in self.group_by and len(self.group_by) > 1:
             rule = "has ... and other labels: each alert is then by itself"
             yield Problem(("groupBy",), rule, 'Write ["..."] alone, or the labels.')
@@ -419,6 +428,15 @@ class Alertmanager(Section):
     def every_route(self) -> Iterator[tuple[Path, Route]]:
         """Each route with its path in this section, those inside of others too."""
         yield from _within(("routes",), self.routes)
+
+    @property
+    def every_matchers(self) -> Iterator[tuple[Path, Sequence[str]]]:
+        """Each list of matchers with its path in this section, of routes and of people's inhibitions."""
+        for path, route in self.every_route:
+            yield (*path, "matchers"), route.matchers
+        for index, rule in enumerate(self.inhibit_rules):
+            for side in ("source_matchers", "target_matchers"):
+                yield ("inhibitRules", index, side), rule[side]
 
     def _used(self) -> Iterator[tuple[Path, str]]:
         yield ("default",), self.default

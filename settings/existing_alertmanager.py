@@ -1,7 +1,7 @@
 """Settings of an Alertmanager that exists already, to which alerts are sent."""
 
-from collections.abc import Iterator
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import Annotated, ClassVar
 from urllib.parse import urlsplit
 
 from pydantic.alias_generators import to_camel
@@ -9,7 +9,7 @@ from pydantic.alias_generators import to_camel
 from .errors import Path, Problem
 from .receiver_config import ReceiverReference
 from .scrape_credentials import REFERENCE, MountedFile
-from .section import Section
+from .section import Section, renamed
 from .types import HTTP_URL, DnsName, Line, Text, authority
 
 _PORTS = {"https": 443, "http": 80}
@@ -45,6 +45,16 @@ class ExistingAlertmanager(Section):
     token: ReceiverReference | None = None
     """Bearer token to show."""
     basic_auth: Login | None = None
+
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = {
+        **dict.fromkeys(
+            ("dns_sd_configs", "kubernetes_sd_configs", "static_configs"),
+            ("unknown key", "Write url: https://alertmanager.acme.example, once for each Alertmanager."),
+        ),
+        **dict.fromkeys(("pathPrefix", "path_prefix", "scheme"), ("unknown key", "Write it in url.")),
+        **dict.fromkeys(("tlsConfig", "tls_config"), ("unknown key", "Write ca and serverName.")),
+        **renamed(dict.fromkeys(("authorization", "bearerTokenFile", "bearer_token_file"), "token")),
+    }
 
     def problems(self) -> Iterator[Problem]:
         """One login at most, and nothing of TLS without https."""

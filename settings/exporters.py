@@ -1,7 +1,7 @@
 """Settings of the exporters of one cluster: deployed by this program, existing ones, or none."""
 
-from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Iterator, Mapping
+from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import Field
 from pydantic.alias_generators import to_camel
@@ -14,6 +14,24 @@ from .types import DnsLabel, ObjectLabel, PortName
 NODE_EXPORTER_PORT = 9100
 WINDOWS_EXPORTER = "windows-exporter"
 """The label `job` of windows_exporter; that of kube-prometheus-stack."""
+LabelledKind = Literal[
+    "cronjobs",
+    "daemonsets",
+    "deployments",
+    "ingresses",
+    "jobs",
+    "namespaces",
+    "nodes",
+    "persistentvolumeclaims",
+    "pods",
+    "services",
+    "statefulsets",
+]
+"""Kind of object whose labels kube-state-metrics can expose."""
+LABELS_OF: Mapping[str, LabelledKind] = {
+    f"kube_{kind.removesuffix('es' if kind == 'ingresses' else 's')}_labels": kind for kind in get_args(LabelledKind)
+}
+"""Metric with the labels of objects -> their kind."""
 
 
 class Existing(Section):
@@ -78,9 +96,7 @@ class NodeExporter(Exporter):
 class KubeStateMetrics(Exporter):
     """kube-state-metrics: metrics of Kubernetes objects."""
 
-    labels: Table[Literal["nodes", "persistentvolumeclaims", "pods"], Distinct[ObjectLabel]] = Field(
-        default_factory=empty
-    )
+    labels: Table[LabelledKind, Distinct[ObjectLabel]] = Field(default_factory=empty)
     """Kind of object -> labels of its objects that `kube_<kind>_labels` exposes, to join with."""
 
 

@@ -105,6 +105,8 @@ _ONLY_VIA = {
     "source_ranges": ("loadBalancer",),
 }
 """Field -> the values of `via` with which it has an effect."""
+OF_SERVICES = "Write annotations, which are those of the Service then."
+"""What to write in place of `serviceAnnotations` where no proxy is before the Service."""
 
 
 class Expose(Section):
@@ -161,6 +163,8 @@ class Expose(Section):
         for name, routes in _ONLY_VIA.items():
             if name in written and self.via not in routes:
                 instead = f"Remove it, or write via: {' or '.join(routes)}."
+                if name == "service_annotations" and self.via != "clusterIP":
+                    instead = OF_SERVICES
                 yield Problem((to_camel(name),), f"has no effect with via: {self.via}", instead)
         if self.via == "gateway" and not self.gateway:
             yield Problem(("gateway",), "is missing", "Write gateway: {name: …, namespace: …}.")

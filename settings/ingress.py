@@ -10,6 +10,7 @@ TIMEOUT = 120
 _GATEWAY = "Write via: gateway or loadBalancer."
 _NGINX = "nginx.ingress.kubernetes.io"
 _HAPROXY, _HAPROXY_INGRESS = "haproxy.org", "haproxy-ingress.github.io"
+_ROUTE = "route.openshift.io"
 _ALB, _APPGW = "alb.ingress.kubernetes.io", "appgw.ingress.kubernetes.io"
 _ANY_ANSWER = "200-499"
 """Status codes by which a load balancer finds a backend alive: auth proxies answer 401 and 404 without a token."""
@@ -39,6 +40,8 @@ class Controller(NamedTuple):
     """Whether it verifies backends by `ca.crt` of a Secret only, and not by the public authorities."""
     needs_written_ca: bool = False
     """Whether the Secret of the certificate won't do, because it reads another key."""
+    only_prefixes: bool = False
+    """Whether it ignores paths of type `Exact`, and hosts with a path whose TLS it passes through."""
     trusts_public: bool = False
     """Whether it verifies backends by the public authorities, if it is told of no CA."""
     instead: str = ""
@@ -113,7 +116,18 @@ CONTROLLERS: Mapping[str, Controller] = {
             f"{_APPGW}/ssl-redirect": "true",
         },
     ),
-    "openshift": Controller("OpenShift's router", asked=["route.openshift.io/termination"], value="reencrypt"),
+    "openshift": Controller(
+        "OpenShift's router",
+        {
+            f"{_ROUTE}/destination-ca-certificate-secret": "{secret}",
+            f"{_ROUTE}/termination": "reencrypt",
+            "haproxy.router.openshift.io/timeout": f"{TIMEOUT}s",
+        },
+        passthrough={f"{_ROUTE}/termination": "passthrough"},
+        needs_ca=True,
+        needs_written_ca=True,
+        only_prefixes=True,
+    ),
     "kong": Controller(
         "Kong", asked=["konghq.com/protocol"], asked_of="serviceAnnotations", value="https, and verify it as Kong says"
     ),
@@ -122,8 +136,8 @@ CONTROLLERS: Mapping[str, Controller] = {
     "istio": Controller("Istio", instead=_GATEWAY),
 }
 """Part of the name of its class -> the controller."""
-OF_PLATFORM = {"gke": "gce", "k3s": "traefik", "openshift": "openshift"}
-"""The controller that takes an Ingress without a class, by platform."""
+OF_PLATFORM = {"gke": "gce", "k3s": "traefik", "openshift": "openshift-default"}
+"""Platform -> the class whose controller takes an Ingress without a class."""
 
 
 def controller(ingress_class: str | None) -> Controller | None:

@@ -47,6 +47,13 @@ def label_of(matcher: str) -> str:
     return _OPERATOR.split(matcher, maxsplit=1)[0]
 
 
+def named_alerts(text: str) -> Iterator[str]:
+    """The alerts that a text names one by one: `alertname="A"`, or `alertname=~"A|B"`."""
+    for one in matchers(text) or ():
+        if match := re.fullmatch(r'alertname(?:="(\w+)"|=~"(\w+(?:\|\w+)*)")', one):
+            yield from (match[1] or match[2]).split("|")
+
+
 def malformed(texts: Sequence[str]) -> Iterator[Problem]:
     """Every text of a list that is no matcher; paths start at the list."""
     for index, text in enumerate(texts):

@@ -47,11 +47,15 @@ def memcached_memory(items: Quantity) -> Memory:
     return _memory(limit, limit)
 
 
+QUEUED = 120_000
+"""Samples that the shards of one destination may hold in an agent's memory."""
+
+
 def agent_memory(series: int, destinations: int = 0) -> Memory:
     """
     Memory for an agent's series and shards; in the lab 2.3 kB a series (Prometheus 3.15, November 2026).
 
-    Each destination keeps labels of every series again, and up to 120 000 samples in its shards; that is an estimate.
+    Each destination keeps labels of every series again, and up to `QUEUED` samples in its shards; that is an estimate.
     """
     request, limit = 128 + series * 3 // 1024, 384 + series * 8 // 1024
     return _memory(request + destinations * (32 + series // 1024), limit + destinations * (64 + series * 2 // 1024))

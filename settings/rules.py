@@ -20,7 +20,7 @@ _RULE = ("record", "alert", "expr", "for", "keep_firing_for", "labels", "annotat
 _OF_ALERTS = ("for", "keep_firing_for", "annotations")
 _SEVERITIES: tuple[str, ...] = get_args(Severity)
 _OUR_GROUPS = frozenset(group.name for group in GROUPS) | {"inventory"}
-_OUR_ALERTS = frozenset(alert.name for group in GROUPS for alert in group.alerts) | {MAINTENANCE, WATCHDOG}
+OUR_ALERTS = frozenset(alert.name for group in GROUPS for alert in group.alerts) | {MAINTENANCE, WATCHDOG}
 OUR_RECORDS = frozenset(record.name for group in GROUPS for record in group.records)
 _OF_PROMETHEUS = re.compile("ALERTS|ALERTS_FOR_STATE|promfleet_.*|scrape_.*|up")
 """Metrics that Prometheus or this program itself makes."""
@@ -165,7 +165,7 @@ def _of_rule(rule: object) -> Iterator[Problem]:
 def _of_alert(name: object) -> Iterator[Problem]:
     if not isinstance(name, str):
         yield Problem(("alert",), "is not a string", "Write a name: ShopDown.")
-    elif name in _OUR_ALERTS:
+    elif name in OUR_ALERTS:
         instead = "Remove the rule, or use another name; alerts.rules tunes promfleet's."
         yield Problem(("alert",), "is the name of an alert of promfleet", instead, name)
 

@@ -13,11 +13,12 @@ from .scrape_config import ScrapeConfig, ScrapeConfigs, above_limits
 from .section import Distinct, Section, Table, empty
 from .types import Count, DnsName, Duration, LabelName, MetricName, Quantity, Text, in_bytes, refused, seconds
 
-_LOOKBACK = 5 * 60
+LOOKBACK = 5 * 60
+"""Seconds that Prometheus looks back for the last sample of a series."""
 
 
 def _is_soon_enough(interval: Duration) -> Duration:
-    if 2 * seconds(interval) > _LOOKBACK:
+    if 2 * seconds(interval) > LOOKBACK:
         # One missed scrape would make every series of the target vanish from queries and alerts.
         raise refused("leaves no room for two scrapes in the 5m that Prometheus looks back", "Write 2m or less.")
     return interval

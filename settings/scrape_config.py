@@ -15,7 +15,7 @@ from .kinds import BOOL, COUNT, LENGTH, LIST, MAPPING, NUMBER, RULES, TEXT, Kind
 from .read_files import ReadFiles
 from .relabelling import malformed
 from .reserved import OUR_JOBS
-from .scrape_credentials import WithFiles, files
+from .scrape_credentials import OF_AWS, ROLE_OF_AWS, WithFiles, files
 from .types import UNBRACKETED
 
 DISCOVERY = (
@@ -285,6 +285,7 @@ def _broken(written: Mapping[str, Any]) -> Iterator[Problem]:
     yield from _selectors(written.get("params"))
     yield from _relabelling(written)
     yield from _timeout(written)
+    yield from _lone_keys(written)
 
 
 def _name(name: object) -> Iterator[Problem]:
@@ -360,6 +361,15 @@ def _relabelling(written: Mapping[str, Any]) -> Iterator[Problem]:
     for key in ("relabel_configs", "metric_relabel_configs"):
         if RULES.accepts(rules := written.get(key, [])):
             yield from (problem.under((key,)) for problem in malformed(rules))
+
+
+def _lone_keys(written: Mapping[str, Any]) -> Iterator[Problem]:
+    """Access keys of AWS, with which a discovery fails: their secrets are refused by the field's own rule."""
+    for discovery in OF_AWS:
+        found = written.get(discovery, [])
+        for index, one in enumerate(found if isinstance(found, list | tuple) else ()):
+            if isinstance(one, Mapping) and "access_key" in one and "secret_key" not in one:
+                yield Problem((discovery, index, "access_key"), "is a key without its secret", ROLE_OF_AWS)
 
 
 def _timeout(written: Mapping[str, Any]) -> Iterator[Problem]:

@@ -55,10 +55,11 @@ _INSTEAD = {
     "oauth": {"client_secret": "Write managed_identity or workload_identity instead of oauth."},
     "certificate": {"certificate_password": "Write certificate_path and certificate_key_path, with a key in PEM."},
 }
-_OF_AWS = "Remove it, and give the ServiceAccount of Prometheus, or the nodes, a role of AWS."
+ROLE_OF_AWS = "Remove it, and give the ServiceAccount of Prometheus, or the nodes, a role of AWS."
 _OF_PROXIES = "Remove it, and have the proxy know Prometheus by its address."
 _ELSEWHERE = "Have another program discover the targets for http_sd_configs or file_sd_configs."
-_AWS = ("aws", "ec2", "ecs", "elasticache", "lightsail", "msk", "rds")
+OF_AWS = tuple(f"{service}_sd_configs" for service in ("aws", "ec2", "ecs", "elasticache", "lightsail", "msk", "rds"))
+"""Discoveries by the API of AWS, with an access key or a role."""
 
 _PATHS: Mapping[str, frozenset[str]] = {
     "stackit_sd_configs": frozenset({"credentials_file_path", "private_key_path", "service_account_key_path"}),
@@ -211,7 +212,7 @@ def _without_file(section: str, key: str) -> str:
         return _OF_PROXIES
     if known := _INSTEAD.get(section, {}).get(key):
         return known
-    return _OF_AWS if section.removesuffix("_sd_configs") in _AWS else f"Remove it. {_ELSEWHERE}"
+    return ROLE_OF_AWS if section in OF_AWS else f"Remove it. {_ELSEWHERE}"
 
 
 def file(found: Files, base: str, value: Any, path: Path) -> Any:

@@ -11,6 +11,12 @@ from .secret_reference import SecretKey
 from .section import Section, renamed
 from .types import ADDRESS, COUNTABLE, IN_BRACKETS, PORT, PROJECT, DnsName, Text, kept, refused, seconds
 
+GOOGLE_ACCOUNT = "iam.gke.io/gcp-service-account"
+"""Annotation of a ServiceAccount whose pods act as a Google service account."""
+AWS_ROLE = "eks.amazonaws.com/role-arn"
+"""Annotation of a ServiceAccount whose pods assume an IAM role."""
+AZURE_CLIENT = "azure.workload.identity/client-id"
+"""Annotation of a ServiceAccount whose pods act as a managed identity of Azure."""
 _NO_BUCKET = (
     "is not the name of a bucket",
     "Write 3 to 63 lower-case letters, digits, hyphens and dots, with a letter or digit at either end.",
@@ -211,6 +217,14 @@ class S3(Section):
     secret_key: SecretKey | None = None
     """Kubernetes Secret that holds the secret access key."""
 
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = {
+        **dict.fromkeys(
+            ("ca", "http_config", "insecure_skip_verify", "tls_config"),
+            ("is not offered", "Remove it: the certificate of the store is verified with the public authorities."),
+        ),
+        "sts_endpoint": ("is not offered", "Remove it: that of the region is used."),
+    }
+
     def problems(self) -> Iterator[Problem]:
         """There is one way to get access."""
         keys = {"accessKey": self.access_key, "secretKey": self.secret_key}
@@ -275,17 +289,33 @@ class Storage(Section):
     filesystem: Filesystem | None = None
     """A shared volume."""
 
-    moved: ClassVar[Mapping[str, tuple[str, str]]] = renamed(
-        {
-            "objstoreConfig": "gcs, s3, azure or filesystem",
-            "objectStorageConfig": "gcs, s3, azure or filesystem",
-            "type": "gcs, s3, azure or filesystem",
-            "config": "gcs: {…}, s3: {…}, azure: {…} or filesystem: {…}",
-            "blob": "azure",
-            "azureBlob": "azure",
-            "aws": "s3",
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = {
+        **dict.fromkeys(
+            ("bos", "cos", "obs", "oci", "oss", "swift"),
+            ("is not offered", "Write s3: {…}, if the object store has an S3 API."),
+        ),
+        **renamed(
+            {
+                "objstoreConfig": "gcs, s3, azure or filesystem",
+                "objectStorageConfig": "gcs, s3, azure or filesystem",
+                "type": "gcs, s3, azure or filesystem",
+                "config": "gcs: {…}, s3: {…}, azure: {…} or filesystem: {…}",
+                "blob": "azure",
+                "azureBlob": "azure",
+                "aws": "s3",
+            }
+        ),
+    }
+
+    @property
+    def identity(self) -> str | None:
+        """The annotation by which ServiceAccounts get access to it; None with keys, a volume, or Pod Identity."""
+        found = {
+            GOOGLE_ACCOUNT: self.gcs and not self.gcs.key,
+            AWS_ROLE: self.s3 and self.s3.role,
+            AZURE_CLIENT: self.azure and self.azure.client_id,
         }
-    )
+        return next((annotation for annotation, is_used in found.items() if is_used), None)
 
     def problems(self) -> Iterator[Problem]:
         """There is one object store."""

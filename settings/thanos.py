@@ -152,6 +152,11 @@ class Store(Section):
     storage_class: DnsName | None = None
     """StorageClass of the volume; the cluster's default if left out."""
 
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = dict.fromkeys(
+        ("maxTime", "minTime", "timeRangeConfig"),
+        ("unknown key", "Write splitAt: 30d, for Stores of younger and of older blocks."),
+    )
+
 
 class Memcached(Section):
     """memcached, as the common cache of Stores (index, bucket) and Query Frontends (results)."""
@@ -181,6 +186,11 @@ class Receive(Section):
     """Cluster -> limit of active series; above it, its agent gets 429 and retries."""
     expose: ExposedHost
     """How agents reach it."""
+
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = dict.fromkeys(
+        ("defaultTenantID", "distributor", "hashring", "hashrings", "mode", "tenantHeader", "tenantLabelName"),
+        ("unknown key", "Remove it: routers and ingestors have pods of their own, and each agent is a tenant."),
+    )
 
     def problems(self) -> Iterator[Problem]:
         """There are enough ingestors, and one may fail."""
@@ -251,9 +261,18 @@ class Thanos(Section):
     expose: ExposedHost | None = None
     """How Query is reached from outside the cluster."""
 
-    moved: ClassVar[Mapping[str, tuple[str, str]]] = renamed(
-        {"compact": "compactor", "rule": "ruler", "bucket": "bucketWeb", "storeGateway": "store"}
-    )
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "sidecar": ("unknown key", "Remove it: each Prometheus has one."),
+        **renamed(
+            {
+                "compact": "compactor",
+                "rule": "ruler",
+                "bucket": "bucketWeb",
+                "storeGateway": "store",
+                "objstore": "storage: {…}",
+            }
+        ),
+    }
 
     @property
     def exposed_hosts(self) -> Mapping[str, ExposedHost]:

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 from .errors import Problem, RulesError
 from .pod_fields import PodField, consistent, named, spreadable, tolerable
 from .section import Distinct, Section, Table
-from .types import HTTP_URL, AnnotationName, DnsName, ObjectLabel, ObjectLabelValue, Text, refused
+from .types import ADDRESS, HTTP_URL, AnnotationName, DnsName, ObjectLabel, ObjectLabelValue, Text, refused
 
 _OF_OURS = ("app.kubernetes.io/name", "app.kubernetes.io/instance", "app.kubernetes.io/version")
 _OF_CONTROLLERS = (
@@ -89,7 +89,7 @@ ProxyUrl = Annotated[
 Exempt = Annotated[
     str,
     Text(
-        r"\.?[A-Za-z0-9](?:[A-Za-z0-9.:-]*[A-Za-z0-9])?(?:/[0-9]{1,3})?",
+        rf"(?:\.?[A-Za-z0-9](?:[A-Za-z0-9.:-]*[A-Za-z0-9])?|{ADDRESS})(?:/[0-9]{{1,3}})?",
         "is not a host, domain or range of addresses",
         "Write a host, .domain or range: prometheus.acme.example, .acme.internal, 10.0.0.0/8.",
     ),
@@ -112,14 +112,23 @@ class Component(Placement):
     """Requests and limits of its main container; what is left out stays as this program has it."""
 
 
+class Identified(Component):
+    """The pods of one component that talk to clouds, and their ServiceAccount."""
+
+    service_account_annotations: Table[Annotated[AnnotationName, AfterValidator(_says_nothing_of_ours)], str] | None = (
+        None
+    )
+    """Annotations of its ServiceAccount, by which a cloud knows it: `eks.amazonaws.com/role-arn` (IRSA)."""
+
+
 class Components(Section):
     """Components by the names that `images` has for them, with Thanos' roles apart, and containers beside them."""
 
-    prometheus: Component = Component()
+    prometheus: Identified = Identified()
     """Prometheus, as a server and as an agent."""
     admission_webhook: Component = Component()
     """The Prometheus Operator's."""
-    alertmanager: Component = Component()
+    alertmanager: Identified = Identified()
     blackbox_exporter: Component = Component()
     grafana: Component = Component()
     kube_state_metrics: Component = Component()
@@ -217,7 +226,9 @@ def resources_of(container: str, layers: Iterable[Workloads]) -> Mapping[str, An
     return next((resources for resources in reversed(found) if resources is not None), None)
 
 
-COMPONENTS = tuple(name for name, field in Components.model_fields.items() if field.annotation is Component)
+COMPONENTS = tuple(
+    name for name, field in Components.model_fields.items() if field.annotation in (Component, Identified)
+)
 """Those that have pods of their own."""
 _APPS = {name: name.replace("_", "-") for name in COMPONENTS} | {"memcached": "thanos-memcached"}
 

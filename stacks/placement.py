@@ -17,6 +17,9 @@ WORKLOADS = frozenset(f"kubernetes:apps/v1:{kind}" for kind in ("DaemonSet", "De
 """Types of resources with a pod template."""
 OPERATED = frozenset(OF_OPERATORS)
 """Types that the Prometheus Operator makes pods of."""
+ACCOUNT = "kubernetes:core/v1:ServiceAccount"
+IDENTIFIED = frozenset({"alertmanager", "prometheus-agent", "prometheus-hub", "prometheus-standalone"})
+"""ServiceAccounts of pods that talk to clouds; those of clients are none."""
 SCRATCH = "32Mi"
 """Ephemeral storage that a container requests: a log before rotation, and small files."""
 _SIDECARS = {
@@ -30,6 +33,7 @@ _SIDECARS = {
 }
 """Name of a container, or the beginning of several -> its settings; another one is its component's main container."""
 _OF_METADATA = {"pod_labels": "labels", "pod_annotations": "annotations"}
+_OF_ACCOUNTS = "service_account_annotations"
 
 
 class _PodSettings(NamedTuple):
@@ -44,15 +48,17 @@ class _PodSettings(NamedTuple):
 
 
 def placed(fleet: Fleet, cluster: str) -> Callable[[ResourceTransformationArgs], ResourceTransformationResult | None]:
-    """Return a transformation of every workload in a cluster, and of those that the Prometheus Operator runs."""
+    """Return a transformation of every workload in a cluster, of those of the Prometheus Operator, and of accounts."""
     layers = (fleet.workloads, fleet.clusters[cluster].workloads)
 
     def transform(args: ResourceTransformationArgs) -> ResourceTransformationResult | None:
-        if args.type_ not in {*WORKLOADS, *OPERATED}:
+        if args.type_ not in {ACCOUNT, *WORKLOADS, *OPERATED}:
             return None
         metadata: Any = args.props["metadata"]  # plain dictionaries everywhere in components/
-        spec: Any = args.props["spec"]
         app = metadata["name"]
+        if args.type_ == ACCOUNT:
+            return ResourceTransformationResult({**args.props, "metadata": _of_account(metadata, layers)}, args.opts)
+        spec: Any = args.props["spec"]
         settings = _PodSettings(app, fields_of(component_of(app), layers), layers, fleet.limits)
         if args.type_ in OPERATED:
             changed = {**_pod(spec, settings, camel), "podMetadata": _metadata(spec["podMetadata"], settings.fields)}
@@ -65,6 +71,14 @@ def placed(fleet: Fleet, cluster: str) -> Callable[[ResourceTransformationArgs],
     return transform
 
 
+def _of_account(metadata: Mapping[str, Any], layers: Sequence[Workloads]) -> Mapping[str, Any]:
+    """The metadata of a ServiceAccount; that of a client, or of pods that talk to no cloud, stays as it is."""
+    if metadata["name"] not in IDENTIFIED:
+        return metadata
+    written = fields_of(component_of(metadata["name"]), layers).get(_OF_ACCOUNTS, {})
+    return {**metadata, "annotations": {**metadata.get("annotations", {}), **written}} if written else metadata
+
+
 def _metadata(metadata: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, Any]:
     added = {key: {**metadata.get(key, {}), **fields[name]} for name, key in _OF_METADATA.items() if name in fields}
     return {**metadata, **added}
@@ -72,7 +86,7 @@ def _metadata(metadata: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[st
 
 def _pod(pod: Mapping[str, Any], settings: _PodSettings, spelling: Callable[[str], str]) -> dict[str, Any]:
     """The fields of a pod with those of the stack file; `spelling` gives the name of a field as this pod has it."""
-    elsewhere = {*_OF_METADATA, "resources", "proxy"}
+    elsewhere = {*_OF_METADATA, _OF_ACCOUNTS, "resources", "proxy"}
     added = {spelling(name): value for name, value in settings.fields.items() if name not in elsewhere}
     selector, spread = spelling("node_selector"), spelling("topology_spread_constraints")
     if selector in added:

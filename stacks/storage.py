@@ -15,16 +15,10 @@ from render.thanos.objstore import AZURE_CREDENTIAL, CREDENTIALS, SHARED
 from render.thanos.ruler import is_stateless
 from settings import Fleet, Server, Thanos, seconds
 from settings.secret_reference import SecretKey
-from settings.storage import S3, Azure, Filesystem, Gcs
+from settings.storage import AWS_ROLE, AZURE_CLIENT, GOOGLE_ACCOUNT, S3, Azure, Filesystem, Gcs
 
 from .server import BucketAccesses
 
-GOOGLE_ACCOUNT = "iam.gke.io/gcp-service-account"
-"""Annotation of a ServiceAccount whose pods act as a Google service account."""
-AWS_ROLE = "eks.amazonaws.com/role-arn"
-"""Annotation of a ServiceAccount whose pods assume an IAM role."""
-AZURE_CLIENT = "azure.workload.identity/client-id"
-"""Annotation of a ServiceAccount whose pods act as a managed identity of Azure."""
 AZURE_IDENTITY = "azure.workload.identity/use"
 """Label of such pods."""
 _KEY, _BLOCKS = "google-key", "blocks"

@@ -1,7 +1,7 @@
 """Which series of which job are kept: what rules, dashboards and runbooks read, and what the user adds."""
 
 from settings import Scrape
-from settings.exporters import WINDOWS_EXPORTER
+from settings.exporters import LABELS_OF, WINDOWS_EXPORTER
 
 from .relabel import Rule, constant, drop, keep
 
@@ -84,20 +84,21 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
         "kube_horizontalpodautoscaler_status_(condition|current_replicas|desired_replicas)",
         "kube_job_(failed|status_active|status_start_time)",
         "kube_namespace_(created|status_phase)",
-        "kube_node_(info|labels|spec_taint|spec_unschedulable)",
+        "kube_node_(info|spec_taint|spec_unschedulable)",
         "kube_node_status_(allocatable|condition)",
         "kube_persistentvolume_status_phase",
-        "kube_persistentvolumeclaim_(labels|status_phase)",
+        "kube_persistentvolumeclaim_status_phase",
         "kube_pod_container_info",
         "kube_pod_container_resource_(limits|requests)",
         "kube_pod_container_status_(last_terminated_reason|ready|restarts_total|waiting_reason)",
-        "kube_pod_(created|info|labels|owner|status_phase|status_ready|status_unschedulable)",
+        "kube_pod_(created|info|owner|status_phase|status_ready|status_unschedulable)",
         "kube_poddisruptionbudget_status_(current_healthy|desired_healthy)",
         "kube_replicaset_owner",
         "kube_resourcequota",
         "kube_state_metrics_(list|watch)_total",
         "kube_statefulset_(metadata_generation|replicas|status_observed_generation)",
         "kube_statefulset_status_(current_revision|replicas_available|replicas_ready|replicas_updated|update_revision)",
+        *LABELS_OF,
     ),
     "node-exporter": (
         "node_bonding_(active|slaves)",

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from settings import Fleet
+from settings.exporters import LABELS_OF
 from settings.promql import selectors
 from settings.rules import OUR_RECORDS, name_of
 
@@ -34,9 +35,23 @@ def missing_metrics(fleet: Fleet, tree: Any) -> Iterator[Missing]:
     for selector in selectors(tree):
         name = selector.name or ""
         equal = {one.name: one.value for one in selector.matchers.matchers if str(one.op).endswith(".Equal")}
-        if name not in seen and (found := _dropped(fleet, name, equal) or _not_kept(fleet, name, equal)):
+        if name not in seen and (found := _problem(fleet, name, equal)):
             seen.add(name)
             yield found
+
+
+def _problem(fleet: Fleet, name: str, equal: Mapping[str, str]) -> Missing | None:
+    return _not_told(fleet, name) or _dropped(fleet, name, equal) or _not_kept(fleet, name, equal)
+
+
+def _not_told(fleet: Fleet, name: str) -> Missing | None:
+    """Labels of objects, which kube-state-metrics exposes only where the stack file says so."""
+    kind = LABELS_OF.get(name)
+    exporters = [cluster.kube_state_metrics for cluster in fleet.clusters.values()]
+    if not kind or _has_other_stacks(fleet) or any(one.existing or one.labels.get(kind) for one in exporters):
+        return None
+    instead = f"Write clusters.<name>.kubeStateMetrics: {{labels: {{{kind}: […]}}}}."
+    return Missing(name, "is exposed by no kube-state-metrics", instead, certain=False)
 
 
 def _dropped(fleet: Fleet, name: str, equal: Mapping[str, str]) -> Missing | None:

@@ -1,5 +1,6 @@
 """Translates errors of pydantic into problems that the author of a stack file can act on."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from types import UnionType
 from typing import Annotated, Any, TypeGuard, Union, get_args, get_origin
@@ -75,10 +76,23 @@ def _better(kind: str, path: Path, root: type[Section], value: object, written: 
         return f"{written.removesuffix('.')}; or leave it out."
     if kind == "string_type" and isinstance(value, Mapping | Sequence):
         return "Write one text."
-    if kind in ("dict_type", "mapping_type") and _are_names(value) and _is_section((*path, value[0]), root):
-        entries = (f"{name}: {_least((*path, name), root)}" for name in value)
-        return f"Write {{{', '.join(entries)}}}."
+    if kind in ("dict_type", "mapping_type") and _is_section((*path, "<name>"), root):
+        return _table_instead(path, root, value) or written
     return written
+
+
+def _table_instead(path: Path, root: type[Section], value: object) -> str | None:
+    """A table of sections in place of a list of their names, of others' entries with a name, or of something else."""
+    least = _least((*path, "<name>"), root)
+    match value:
+        case [str(), *_] if _are_names(value):
+            plausible = all(re.fullmatch(r"[\w.-]+", name) for name in value)
+            entries = [f"{name}: {least}" for name in (value if plausible else ["<name>"])]
+        case [{"name": str()}, *_]:
+            entries = [f"{one['name']}: {{…}}" for one in value if isinstance(one, Mapping) and "name" in one]
+        case _:
+            return None
+    return f"Write {{{', '.join(entries)}}}."
 
 
 def _section_instead(path: Path, root: type[Section], value: object) -> str | None:

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 
 from ..errors import Path, Problem, spelt
-from ..expose import ROUTED, ExposedHost
-from ..ingress import CONTROLLERS, OF_PLATFORM
+from ..expose import OF_SERVICES, ROUTED, ExposedHost
+from ..ingress import OF_PLATFORM, controller
 from ..types import ADDRESS
 from .partial import PartialFleet
 
@@ -71,10 +71,9 @@ def ingresses_have_a_class(partial: PartialFleet) -> Iterator[Problem]:
     ):
         return
     platform = "gke" if cluster.is_of_gke else cluster.platform
-    if platform in OF_PLATFORM:
-        word = OF_PLATFORM[platform]
-        rule = f"is missing: without it {CONTROLLERS[word].title} takes the Ingress, and is not told to use HTTPS"
-        instead = f"Write {word}, the class of another controller, or via: gateway or loadBalancer."
+    if (name := OF_PLATFORM.get(platform or "")) and (known := controller(name)):
+        rule = f"is missing: without it {known.title} takes the Ingress, and is not told to use HTTPS"
+        instead = f"Write {name}, the class of another controller, or via: gateway or loadBalancer."
         yield Problem((partial.server_section, "expose", "ingressClass"), rule, instead)
 
 
@@ -101,7 +100,8 @@ def annotations_have_objects(partial: PartialFleet) -> Iterator[Problem]:
         for key, (written, has_object) in {**of_objects, **of_services}.items():
             if written and not has_object:
                 rule = f"has no effect with {partial.server_section}.expose.via: {via}"
-                yield Problem((*name, "expose", key), rule, "Remove it.")
+                instead = OF_SERVICES if key == "serviceAnnotations" and via != "clusterIP" else "Remove it."
+                yield Problem((*name, "expose", key), rule, instead)
 
 
 def records_are_of_names(partial: PartialFleet) -> Iterator[Problem]:

@@ -62,7 +62,7 @@ from .replication import (
     ruler_bucket_is_created,
 )
 from .trust import authorities_sign_hosts, proxies_verify_the_hub
-from .workloads import components_run, memory_suffices, proxies_exempt_services
+from .workloads import accounts_have_one_identity, components_run, memory_suffices, proxies_exempt_services
 
 Rule = Callable[[PartialFleet], Iterable[Problem]]
 
@@ -277,6 +277,7 @@ RULES: tuple[Rule, ...] = (
     webhooks_judge_rules_that_are_evaluated,
     operated_servers_are_alone,
     operators_know_their_images,
+    accounts_have_one_identity,
     components_run,
     memory_suffices,
     proxies_exempt_services,

@@ -54,6 +54,21 @@ def memory_suffices(partial: PartialFleet) -> Iterator[Problem]:
     yield from (problem for _, problem in needed.values())
 
 
+def accounts_have_one_identity(partial: PartialFleet) -> Iterator[Problem]:
+    """No annotation replaces the identity by which the server's sidecar writes to the bucket."""
+    identity = partial.thanos.storage.identity if partial.thanos else None
+    if not identity:
+        return
+    for path, workloads in _layers(partial):
+        annotations = workloads.components.prometheus.service_account_annotations or {}
+        if identity in annotations and (len(path) == 1 or path[1] == partial.server_cluster):
+            place = (*path, "components", "prometheus", "serviceAccountAnnotations", identity)
+            instead = (
+                "Give that identity the rights of this one too, and remove it; for agents write it at their clusters."
+            )
+            yield Problem(place, "has another value by thanos.storage", instead, annotations[identity])
+
+
 def proxies_exempt_services(partial: PartialFleet) -> Iterator[Problem]:
     """A Ruler is told its Query and Alertmanager by name, and connects to their addresses, which no proxy reaches."""
     if not partial.thanos or not partial.thanos.ruler:

@@ -7,7 +7,11 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
+from fleet.check import unknown_alerts
 from fleet.cli import app
+from settings.read_files import ReadFiles
+
+from .builders import HUB, fleet
 
 GOOD = "config: {promfleet:fleet: {clusters: {eu1: {context: a}}, agents: {eu1: {hub: {stack: o/p/hub}}}}}\n"
 BAD = GOOD.replace("o/p/hub", "hub")
@@ -26,6 +30,72 @@ def here(tmp_path, monkeypatch) -> Path:
 
 def check(*arguments: str) -> Result:
     return CliRunner().invoke(app, ["check", *arguments])
+
+
+class TestRoutes:
+    @pytest.mark.parametrize(
+        ("matcher", "instead"),
+        [
+            ("alertname = KubePodCrashLoopin", 'Did you mean "KubePodCrashLooping"?'),
+            ('alertname=~"Watchdog|ShopDown|OtherDown"', "Remove it, unless somebody else sends such alerts."),
+            ('alertname="ShopDown"', None),
+            ('alertname=~"Kube.+"', None),
+            ('alertname!="OtherDown"', None),
+            ('team="OtherDown"', None),
+        ],
+    )
+    def test_alerts_that_nobody_has_are_warned_of(self, matcher: str, instead: str | None) -> None:
+        """
+        Who comes from elsewhere has routes for alerts that are called otherwise here.
+        """
+        rules = {
+            "groups": [
+                {"name": "shop", "rules": [{"alert": "ShopDown", "expr": "shop == 0", "labels": {"severity": "info"}}]}
+            ]
+        }
+        routes = [{"receiver": "sre", "teams": ["shop"], "routes": [{"receiver": "sre", "matchers": [matcher]}]}]
+        described = fleet(
+            hub=HUB,
+            alertmanager={"receivers": {"sre": {}}, "default": "sre", "routes": routes},
+            alerts={"team": "shop", "ruleFiles": [{"files": [ReadFiles({"rules/shop.yaml": [rules]})]}]},
+        )
+
+        found = [*unknown_alerts(described)]
+
+        assert [problem.path for problem in found] == (
+            [("alertmanager", "routes", 0, "routes", 0, "matchers", 0)] if instead else []
+        )
+        assert [problem.instead for problem in found] == ([instead] if instead else [])
+
+    def test_inhibitions_ask_for_alerts_too(self) -> None:
+        """
+        One of an alert that nobody has mutes nothing.
+        """
+        inhibition = {
+            "source_matchers": ["alertname=NodeDown"],
+            "target_matchers": ["alertname=Watchdog"],
+            "equal": ["cluster"],
+        }
+        described = fleet(
+            hub=HUB, alertmanager={"receivers": {"sre": {}}, "default": "sre", "inhibitRules": [inhibition]}
+        )
+
+        [problem] = unknown_alerts(described)
+
+        assert problem.path == ("alertmanager", "inhibitRules", 0, "source_matchers", 0)
+
+    def test_alerts_may_be_of_prometheus_rules(self) -> None:
+        """
+        Those in the cluster of a server with an operator nobody knows here.
+        """
+        routes = [{"receiver": "sre", "matchers": ["alertname=OtherDown"]}]
+        described = fleet(
+            clusters={"hub": {"context": "hub", "operator": {}}},
+            hub=HUB,
+            alertmanager={"receivers": {"sre": {}}, "default": "sre", "routes": routes},
+        )
+
+        assert [*unknown_alerts(described)] == []
 
 
 class TestCheck:

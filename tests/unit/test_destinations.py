@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 import render
+from fleet.check import large_queues
 from fleet.validators import UNKNOWN
 from render.operator import camel
 from render.prometheus.watcher import WatcherReceiver, watcher_config
@@ -117,6 +118,49 @@ class TestAgent:
         assert [entry["name"] for entry in written] == ["grafana-cloud", "mimir"]
         assert volumes == {"config", "data", "jobs"}
         assert engine.all(SECRET) == []
+
+
+AMAZONS = {"max_samples_per_send": 1000, "max_shards": 200, "capacity": 2500}
+"""What AWS recommends for its service."""
+ROOM = {"components": {"prometheus": {"resources": {"limits": {"memory": "4Gi"}}}}}
+
+
+class TestQueues:
+    @pytest.mark.parametrize(
+        ("queue", "instead"),
+        [
+            ({}, None),
+            ({"max_shards": 10}, None),
+            ({"max_shards": 11}, "Write max_shards: 10"),
+            (AMAZONS, "Write max_shards: 34"),
+            ({**AMAZONS, "max_shards": 34}, None),
+            ({"capacity": 200_000}, "Write max_shards: 1"),
+        ],
+    )
+    def test_check_warns_of_more_than_memory_is_planned_for(self, queue: dict[str, int], instead: str | None) -> None:
+        """
+        After an outage Prometheus uses all shards that it may, each with a buffer of its own.
+        """
+        found = [*large_queues(alone(amp={"url": "https://a.example", "queue_config": queue}))]
+
+        assert [problem.path for problem in found] == (
+            [("agents", "eu1", "destinations", "amp", "queue_config")] if instead else []
+        )
+        assert all(problem.instead.startswith(instead or "") for problem in found)
+
+    @pytest.mark.parametrize("place", ["stack", "cluster"])
+    def test_who_writes_the_memory_has_planned_it(self, place: str) -> None:
+        """
+        A limit of people's own is theirs.
+        """
+        amp = {"url": "https://a.example", "queue_config": AMAZONS}
+        cluster = {"context": "eu1", **({"workloads": ROOM} if place == "cluster" else {})}
+        stack = {"workloads": ROOM} if place == "stack" else {}
+        agents = {"eu1": {"destinations": {"amp": amp}}}
+
+        described = Fleet.model_validate({"clusters": {"eu1": cluster}, "agents": agents, **stack})
+
+        assert [*large_queues(described)] == []
 
 
 class TestServer:

@@ -7,8 +7,9 @@ from pydantic import TypeAdapter
 
 from components import KubeStateMetrics, Namespace, NodeExporter, NodeExporterArgs
 from components.k8s.labels import labels
-from components.kube_state_metrics import labels_allowlist
+from components.kube_state_metrics import RESOURCES, labels_allowlist
 from settings import images
+from settings.exporters import LABELS_OF
 from settings.types import Image
 from tests.unit.builders import pod
 from tests.unit.kinds import CLUSTER_ROLE, DAEMON_SET, NAMESPACE, NETWORK_POLICY, ROLE_BINDING, SERVICE, STATEFUL_SET
@@ -128,6 +129,7 @@ class TestKubeStateMetrics:
         [
             ({}, []),
             ({"pods": []}, []),
+            ({"namespaces": ["team"]}, ["--metric-labels-allowlist=namespaces=[team]"]),
             (
                 {"pods": ["team", "app.kubernetes.io/name"], "nodes": ["pool"]},
                 ["--metric-labels-allowlist=nodes=[pool],pods=[team,app.kubernetes.io/name]"],
@@ -139,6 +141,14 @@ class TestKubeStateMetrics:
         By itself it tells none.
         """
         assert labels_allowlist(labels) == flags
+
+    def test_lists_every_kind_whose_labels_may_be_told(self):
+        """
+        It would tell none of another one.
+        """
+        listed = {kind for kinds in RESOURCES.values() for kind in kinds}
+
+        assert {*LABELS_OF.values()} <= listed
 
 
 class TestNamespace:

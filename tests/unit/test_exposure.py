@@ -57,6 +57,8 @@ WAYS: list[dict[str, Any]] = [
     {"via": "ingress", "ingress_class": "gce"},
     {"via": "ingress", "ingress_class": "alb"},
     {"via": "ingress", "ingress_class": "azure-application-gateway"},
+    {"via": "ingress", "ingress_class": "openshift-default", "ca": AUTHORITY},
+    {"via": "ingress", "ingress_class": "openshift-default", "passthrough": True, "backends": [READ]},
     {"via": "ingress", "ingress_class": "kong", "service_annotations": {"konghq.com/protocol": "https"}},
     {"via": "gateway", "gateway_of_gke": True},
     {"via": "httpProxy", "service_annotations": {"a.example/b": "c"}},
@@ -259,9 +261,9 @@ class TestTls:
         """
         What it needs is written as annotations.
         """
-        own = {"route.openshift.io/termination": "reencrypt"}
+        own = {"konghq.com/preserve-host": "true"}
 
-        annotations = made("ingress", ingress_class="openshift", annotations=own)["Ingress"]["metadata"]["annotations"]
+        annotations = made("ingress", ingress_class="kong", annotations=own)["Ingress"]["metadata"]["annotations"]
 
         assert {k: v for k, v in annotations.items() if not k.startswith("pulumi.com/")} == own
 
@@ -284,6 +286,14 @@ class TestTls:
                 },
             ),
             (
+                "openshift-default",
+                {
+                    "route.openshift.io/termination": "reencrypt",
+                    "route.openshift.io/destination-ca-certificate-secret": "prometheus-hub-trust",
+                    "haproxy.router.openshift.io/timeout": "120s",
+                },
+            ),
+            (
                 "azure-application-gateway",
                 {
                     "appgw.ingress.kubernetes.io/backend-protocol": "https",
@@ -299,6 +309,28 @@ class TestTls:
         objects = made("ingress", ingress_class=ingress_class, ca=AUTHORITY)
 
         assert told.items() <= objects["Ingress"]["metadata"]["annotations"].items()
+
+    def test_openshift_gets_no_paths_that_it_ignores(self, made):
+        """
+        It makes no Route of a path of type Exact, so that samples would be sent to where people read.
+        """
+        objects = made("ingress", ingress_class="openshift-default", ca=AUTHORITY)
+
+        [rule] = objects["Ingress"]["spec"]["rules"]
+        found = {one["path"]: one["pathType"] for one in rule["http"]["paths"]}
+        assert found == {"/api/v1/write": "ImplementationSpecific", "/": "Prefix"}
+        assert objects["Secret"]["stringData"]["tls.crt"] == AUTHORITY  # the key that its router reads
+
+    def test_openshift_passes_tls_through_without_a_path(self, made):
+        """
+        A Route that has one is refused.
+        """
+        ingress = made("ingress", ingress_class="openshift-default", passthrough=True, backends=[READ])["Ingress"]
+
+        assert ingress["metadata"]["annotations"]["route.openshift.io/termination"] == "passthrough"
+        [path] = ingress["spec"]["rules"][0]["http"]["paths"]
+        assert path["pathType"] == "ImplementationSpecific"
+        assert "path" not in path
 
     def test_what_is_written_has_precedence(self, made):
         """

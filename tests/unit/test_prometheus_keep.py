@@ -11,6 +11,7 @@ from dashboards import DASHBOARDS, queries, resolved
 from fleet.status import QUESTIONS
 from render.scrape.allowlist import ESSENTIAL, metric_rules
 from settings import Scrape
+from settings.exporters import LABELS_OF
 from settings.promql import selectors
 from tests import ROOT
 
@@ -18,7 +19,7 @@ from .builders import VALUES
 from .relabelling import relabel
 
 ESSENTIALS = Scrape()
-OF_SETTINGS = ("kube_node_labels", "kube_persistentvolumeclaim_labels", "kube_pod_labels")
+OF_SETTINGS = tuple(LABELS_OF)
 """What `kubeStateMetrics.labels` has kube-state-metrics make, which makes none by default."""
 RUNBOOKS = "".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs/runbooks").glob("*.md"))
 _CHOICES = re.compile(r"label_values\((.+), \w+\)")

@@ -210,6 +210,16 @@ class TestSecrets:
 
         assert trusted["stringData"]["ca.crt"].startswith("-----BEGIN CERTIFICATE-----\n")
 
+    def test_files_for_the_operator_are_none(self, rendered):
+        """
+        The operator reads scrape jobs in a Secret, in which credentials are paths: nobody has to create it by hand.
+        """
+        files = rendered["Pulumi.operator.yaml"].files["hub/secret-promfleet.prometheus-hub-files.yaml"]["stringData"]
+
+        jobs = [job["job_name"] for job in yaml.safe_load(files["scrape-configs.yaml"])]
+        assert "kubelet" in jobs
+        assert all("\n" not in str(need) for need in rendered["Pulumi.operator.yaml"].needs)
+
 
 class TestUnknown:
     def test_what_another_stack_knows_is_named(self, here):

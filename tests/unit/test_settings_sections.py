@@ -72,7 +72,7 @@ class TestWhatIsAllowed:
             "via: ingress, ingressClass: internal, serviceAnnotations: {konghq.com/protocol: https}",
             "via: gateway, gateway: {name: g, namespace: n, gatewayClass: gke-l7-rilb}, serviceAnnotations: {a.b/c: d}",
             "via: loadBalancer, loadBalancerClass: service.k8s.aws/nlb, externalDns: true",
-            "via: ingress, ingressClass: openshift-default, annotations: {route.openshift.io/termination: reencrypt}",
+            "via: ingress, ingressClass: openshift-default, passthrough: true, readHost: r.example",
             "via: ingress, ingressClass: haproxy, annotations: {a.b/c: d}, passthrough: true, readHost: r.example",
             "via: nodePort, annotations: {a.example/b: c}",
             "via: loadBalancer, passthrough: false",

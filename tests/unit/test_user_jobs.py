@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import render
 from components import AgentPrometheus
 from components.k8s.prometheus import RULES
+from fleet.check import slow_jobs
 from render.prometheus.watcher import watcher_config
 from render.pushgateway import OUR_JOBS
 from render.scrape.user_jobs import FOLDER, discovered_resources
@@ -228,6 +229,20 @@ class TestConfig:
                 with pytest.raises(FleetError, match="is the name of a job of promfleet"):
                     read({"clusters": {"eu1": {"context": "a"}}, **AGENTS, "scrape": {"jobs": [job(name)]}}, "x", bool)
         assert not re.fullmatch(OUR_JOBS, "etcd")
+
+
+class TestIntervals:
+    @pytest.mark.parametrize(("interval", "warned"), [("1d", True), ("5m", True), ("4m", False), ("30s", False)])
+    def test_check_warns_where_series_vanish_between_two_scrapes(self, interval: str, *, warned: bool) -> None:
+        """
+        Prometheus looks back five minutes, so that `up` and all others are gone then.
+        """
+        found = slow_jobs(agents(job(), job("bills", scrape_interval=interval)))
+
+        assert [str(problem) for problem in found] == [
+            f'scrape.jobs[1].scrape_interval: "{interval}" is not below the 5m that Prometheus looks back: between two '
+            "scrapes, no query finds its series. Write 2m or less, or ask with last_over_time."
+        ] * warned
 
 
 class TestCredentials:

@@ -466,6 +466,34 @@ class TestMetricsThatAreNotStored:
         assert [certain for _, certain in missing_in_rules(fleet(RULE % expr, **sections))] == [False]
 
     @pytest.mark.parametrize(
+        ("exporter", "missing"),
+        [
+            ({}, True),
+            ({"labels": {"pods": ["team"]}}, True),
+            ({"labels": {"namespaces": ["team"]}}, False),
+            ({"existing": {"namespace": "monitoring", "service": "kps"}}, False),
+        ],
+        ids=["none", "other", "told", "somebody's"],
+    )
+    @pytest.mark.parametrize("metrics", ["essential", "full"])
+    def test_labels_of_objects_are_told_where_the_stack_file_says_so(
+        self,
+        exporter: dict[str, Any],
+        missing: bool,  # noqa: FBT001 — a parameter
+        metrics: str,
+    ) -> None:
+        """
+        kube-state-metrics makes no such series by default, whatever is kept.
+        """
+        clusters = {"hub": {"context": "hub", "kubeStateMetrics": exporter}, "eu1": {"context": "eu1"}}
+        described = fleet(RULE % "kube_namespace_labels", clusters=clusters, scrape={"metrics": metrics})
+
+        found = [(problem.instead, certain) for problem, certain in missing_in_rules(described)]
+
+        instead = "Write clusters.<name>.kubeStateMetrics: {labels: {namespaces: […]}}."
+        assert found == [(instead, False)] * missing
+
+    @pytest.mark.parametrize(
         ("expr", "dropped"),
         [
             ("kubelet_volume_metric_collection_total", True),

@@ -10,7 +10,7 @@ from render.blackbox import blackbox_config
 from render.prometheus.agent import agent_remote_write
 from settings import Fleet, Images, from_file
 from settings.pod_fields import quantity
-from settings.workloads import Components, Workloads, component_of, fields_of
+from settings.workloads import Components, Proxy, Workloads, component_of, fields_of
 from stacks import deploy
 from stacks.placement import merged
 from tests import ROOT
@@ -150,6 +150,29 @@ class TestEveryPod:
         for _, spec in pods(placed[0]).values():
             assert spec["nodeSelector"] == {"kubernetes.io/os": "linux"}
             assert not {"priorityClassName", "imagePullSecrets", "dnsPolicy", "hostAliases"} & spec.keys()
+
+
+ROLE = {"eks.amazonaws.com/role-arn": "arn:aws:iam::123456789012:role/metrics"}
+
+
+def test_a_service_account_is_known_to_a_cloud(kubeconfig):
+    """
+    That of the pods of a component, of each cluster, with an operator too, and no client's.
+    """
+    of_eu1 = {"components": {"prometheus": {"serviceAccountAnnotations": ROLE}}}
+    clusters = {
+        "hub": {"context": "hub"},
+        "eu1": {"context": "eu1", "operator": {"install": True}, "workloads": of_eu1},
+    }
+    components = {"alertmanager": {"serviceAccountAnnotations": ROLE}}
+    described = Fleet.model_validate({**EVERYTHING, "clusters": clusters, "workloads": {"components": components}})
+
+    made = Engine().deploy(lambda: deploy(described))
+
+    accounts = [item["metadata"] for item in made.objects if item["kind"] == "ServiceAccount"]
+    annotated = [one["name"] for one in accounts if ROLE.items() <= one.get("annotations", {}).items()]
+    assert sorted(annotated) == ["alertmanager", "prometheus-agent"]
+    assert not [spec for _, spec in pods(made).values() if "service_account_annotations" in str(spec)]
 
 
 def test_every_field_is_one_that_kubernetes_has(kubeconfig):
@@ -333,6 +356,13 @@ class TestProxy:
         beside = {one for (_, one), variables in environments(proxied).items() if variables}
         assert not any(one.startswith(("kube-rbac-proxy", "reloader")) for one in beside)
         assert "thanos-sidecar" in beside
+
+    @pytest.mark.parametrize("exempt", ["2001:db8::/32", "fd00::7", "::1", "10.0.0.7", "prometheus.acme.example:443"])
+    def test_may_exempt_addresses_of_both_kinds(self, exempt: str) -> None:
+        """
+        A range of IPv6 nearly always ends with two colons.
+        """
+        assert Proxy.model_validate({**PROXY, "noProxy": [exempt]}).no_proxy == (exempt,)
 
     def test_is_not_between_pods_and_their_cluster(self, proxied):
         """
