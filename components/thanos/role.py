@@ -94,8 +94,13 @@ def role(
     parent: pulumi.Resource,
     mounts: Sequence[k8s.core.v1.VolumeMountArgsDict] = (),
     volumes: Sequence[k8s.core.v1.VolumeArgsDict] = (),
+    grace: int = 300,
 ) -> k8s.core.v1.ServiceAccount:
-    """Make a StatefulSet of Thanos with its ServiceAccount, which is returned, headless Service and NetworkPolicy."""
+    """
+    Make a StatefulSet of Thanos with its ServiceAccount, which is returned, headless Service and NetworkPolicy.
+
+    `grace` is the termination grace period in seconds, in which Receive and Ruler upload what they have.
+    """
     child_opts = ResourceOptions(parent=parent)
     await_opts = ResourceOptions(parent=parent, custom_timeouts=timeouts(args))
     image = args["image"]
@@ -108,7 +113,7 @@ def role(
     pod: k8s.core.v1.PodSpecArgsDict = {
         **pod_defaults(account.metadata.name, POD_WITH_VOLUME),
         "topology_spread_constraints": spread(app),
-        "termination_grace_period_seconds": 300,
+        "termination_grace_period_seconds": grace,
         "containers": [container(image, args["flags"], args["memory"], args["access"], [data, *mounts])],
         "volumes": [*args["access"].volumes, *volumes],
     }

@@ -335,6 +335,18 @@ class TestRoles:
             "thanos-compactor-ruler": 1,
         }
 
+    def test_a_compactor_is_not_waited_for(self, whole):
+        """
+        It halts if it is told to end while it compacts; Receive uploads what it has, for minutes.
+        """
+        made = workloads(whole)
+
+        grace = {
+            name: made[name]["template"]["spec"]["terminationGracePeriodSeconds"]
+            for name in ("thanos-compactor", "thanos-compactor-ruler", "thanos-receive")
+        }
+        assert grace == {"thanos-compactor": 15, "thanos-compactor-ruler": 15, "thanos-receive": 300}
+
     def test_stores_are_divided_by_bucket_age_and_hash(self, whole):
         """
         Every block has one Store: two ages and two shards of it, in each bucket.
