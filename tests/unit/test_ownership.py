@@ -1,11 +1,13 @@
 import asyncio
+from typing import Any
 
 import pulumi
 import pytest
 
 from settings import Cluster
 from stacks import deploy
-from stacks.ownership import OWNER, Owner, problems, refuse_strangers
+from stacks.namespaces import unfit
+from stacks.ownership import CLUSTER_UID, OWNER, Owner, problems, refuse_change, refuse_strangers
 from tests.unit.builders import HUB, fleet
 from tests.unit.conftest import OWN_STACK
 from tests.unit.kinds import NAMESPACE, NETWORK_POLICY, SERVICE, STATEFUL_SET
@@ -163,25 +165,148 @@ class TestProblems:
         assert "remove the annotation" in problem
 
 
+def listing(*metadata: dict[str, Any]):
+    """A client of kr8s for a cluster with these namespaces."""
+
+    class Api:
+        async def get(self, kind, *, raw):
+            assert (kind, raw) == ("namespaces", True)
+            for one in metadata:
+                yield {"metadata": one}
+
+    async def api(context, kubeconfig, namespace):
+        assert (context, kubeconfig) == ("gke_eu1", None)
+        return Api()
+
+    return api
+
+
 class TestHook:
-    def test_refuses_before_a_namespace_is_made(self, monkeypatch):
+    @pytest.mark.parametrize(
+        ("facts", "said"),
+        [
+            ({}, r'^clusters\.eu1: namespace "promfleet" exists'),
+            (
+                {"annotations": {OWNER: str(OURS)}, "deletionTimestamp": "2026-11-27T10:00:00Z"},
+                r'^clusters\.eu1: namespace "promfleet" is being deleted, and all that is made in it would go with it',
+            ),
+        ],
+        ids=["a stranger's", "ours, on its way out"],
+    )
+    def test_refuses_before_a_namespace_is_made(self, monkeypatch, facts, said):
         """
         The message begins with the place in the stack file.
         """
-
-        class Api:
-            async def get(self, kind, *, raw):
-                assert (kind, raw) == ("namespaces", True)
-                yield {"metadata": {"name": "promfleet"}}
-
-        async def api(context, kubeconfig, namespace):
-            assert (context, kubeconfig) == ("gke_eu1", None)
-            return Api()
-
-        monkeypatch.setattr("kr8s.asyncio.api", api)
+        monkeypatch.setattr("kr8s.asyncio.api", listing({"name": "promfleet", **facts}))
         asked = pulumi.ResourceHookArgs(
             "urn", "", "eu1-namespace", NAMESPACE, new_inputs={"metadata": {"name": "promfleet"}}
         )
 
-        with pytest.raises(pulumi.RunError, match=r'^clusters\.eu1: namespace "promfleet" exists'):
+        with pytest.raises(pulumi.RunError, match=said):
             asyncio.run(refuse_strangers(OURS, Cluster(context="gke_eu1"), asked))
+
+
+def change(kind: str, before: dict[str, Any], after: dict[str, Any]) -> pulumi.ResourceHookArgs:
+    return pulumi.ResourceHookArgs("urn", "", "name", kind, old_inputs=before, new_inputs=after)
+
+
+def annotated(owner: Owner, uid: str | None = None) -> dict[str, Any]:
+    return {"metadata": {"annotations": {OWNER: str(owner), **({CLUSTER_UID: uid} if uid else {})}}}
+
+
+def volume(size: str, name: str = "data-prometheus-hub-0") -> dict[str, Any]:
+    return {"metadata": {"name": name}, "spec": {"resources": {"requests": {"storage": size}}}}
+
+
+class TestChange:
+    @pytest.mark.parametrize(
+        ("kind", "before", "after"),
+        [
+            (NAMESPACE, annotated(OURS, "a"), annotated(OURS, "a")),
+            (NAMESPACE, {"metadata": {}}, annotated(OURS, "a")),
+            (SERVICE, annotated(OURS), annotated(OURS)),
+            (CLAIM, volume("1Gi"), volume("1024Mi")),
+            (CLAIM, volume("900Mi"), volume("1Gi")),
+        ],
+    )
+    def test_of_what_is_ours_is_possible(self, kind, before, after):
+        """
+        The same cluster, what an earlier state has no annotation of, and a volume that grows or is spelt otherwise.
+        """
+        refuse_change("eu1", change(kind, before, after))
+
+    @pytest.mark.parametrize("kind", [NAMESPACE, SERVICE])
+    def test_under_another_name_of_the_stack_is_refused(self, kind):
+        """
+        After `pulumi stack rename`, or an import into another backend, each object would conflict over its annotation.
+        """
+        renamed = Owner("acme/promfleet/center", "eu1")
+
+        with pytest.raises(
+            pulumi.RunError, match=r"^clusters\.eu1: its objects .* Write owner: organization/promfleet/hub, unless"
+        ):
+            refuse_change("eu1", change(kind, annotated(OURS), annotated(renamed)))
+
+    def test_in_another_cluster_is_refused(self):
+        """
+        A context that was repointed, or whose cluster was made anew: the rest of the state would count as unchanged.
+        """
+        with pytest.raises(
+            pulumi.RunError, match=r"^clusters\.eu1: its context leads to another cluster .* `pulumi up --refresh`"
+        ):
+            refuse_change("eu1", change(NAMESPACE, annotated(OURS, "before"), annotated(OURS, "after")))
+
+    @pytest.mark.parametrize(
+        ("name", "instead"),
+        [
+            ("data-prometheus-hub-0", "Write storage: 62Gi again."),
+            ("prometheus-agent", "Write agents.eu1.storage: 62Gi."),
+            ("prometheus-agent-shard-1", "Write agents.eu1.storage: 62Gi."),
+        ],
+    )
+    def test_of_a_volume_never_shrinks_it(self, name, instead):
+        """
+        The size of an agent's follows from `series` and `outage`, so that who lowers these must write it.
+        """
+        with pytest.raises(pulumi.RunError) as refused:
+            refuse_change("eu1", change(CLAIM, volume("62Gi", name), volume("21Gi", name)))
+
+        said = str(refused.value)
+        assert said == f"clusters.eu1: volume claim {name} can't shrink from 62Gi to 21Gi. {instead}"
+
+
+class TestRenamedStack:
+    def test_keeps_its_objects_under_the_former_name(self, deployed):
+        """
+        Neither their annotation nor their field manager changes.
+        """
+        objects = [r for r in deployed(owner="organization/promfleet/former").resources if ":Provider" not in r.typ]
+
+        assert {annotations(r)[OWNER].rpartition("/")[0] for r in objects if "metadata" in r.inputs} == {
+            "organization/promfleet/former"
+        }
+
+
+class TestExistingNamespaces:
+    @pytest.mark.parametrize(
+        ("listed", "said"),
+        [
+            ([{"name": "promfleet"}, {"name": "monitoring"}], []),
+            ([{"name": "promfleet", "annotations": {OWNER: str(OURS)}}], []),
+            ([{"name": "promfleet"}, {"name": "promfleet-node-exporter", "annotations": {OWNER: str(OURS)}}], []),
+            ([{"name": "monitoring"}], ['there is no namespace "promfleet". Create it, or remove createNamespace']),
+            (
+                [{"name": "promfleet"}, {"name": "before", "annotations": {OWNER: str(OURS)}}],
+                ['this stack has made namespace "before", and would delete it with its volumes. Write namespace:'],
+            ),
+            ([{"name": "promfleet"}, {"name": "theirs", "annotations": {OWNER: "o/p/s/eu1"}}], []),
+        ],
+        ids=["a stranger's", "ours before", "of node-exporter", "none", "another one of ours", "another stack's"],
+    )
+    def test_are_there_and_replace_no_other(self, listed, said):
+        """
+        The engine would delete the one of its state where another is only read, protected or not.
+        """
+        found = list(unfit(fleet(agents={"eu1": {"hub": {"stack": "o/p/hub"}}}), OURS, listed))
+
+        assert [text for text, part in zip(found, said, strict=True) if f"clusters.eu1: {part}" not in text] == []
