@@ -45,8 +45,12 @@ RELEASES = _PUBLISHED[_PUBLISHED.index("1.29") :]
 """Of Kubernetes: the supported ones, as docs/kubernetes.md names them, up to the newest whose schemas are known."""
 
 
+_NAMES_OF_GOOGLE = ("name", "accountId")
+"""What Google knows most resources by; those without are parts of others."""
+
+
 class Identity(NamedTuple):
-    """What a cluster knows an object by."""
+    """What a cluster knows an object by, or Google a resource."""
 
     cluster: str
     kind: str
@@ -66,7 +70,7 @@ class Engine(pulumi.runtime.Mocks):
         self.dependencies: dict[tuple[str, str], set[str]] = {}
         """Kind and name of whatever was registered -> the names of what has to be there before."""
         self.identities: dict[Identity, set[str]] = {}
-        """Whatever was registered in a cluster -> its URN, and those of its aliases, by which a state may have it."""
+        """Whatever was registered -> its URN, and those of its aliases, by which a state may have it."""
         self.error_hooks: list[tuple[str, str]] = []
         """Kind of whatever was registered, and what is called when it fails."""
         self.stacks: dict[str, dict[str, Any]] = {OWN_STACK: {}}
@@ -155,12 +159,14 @@ class Monitor(MockMonitor):
         self.engine.error_hooks.append((kind, ", ".join(request.hooks.on_error)))
         answer = super().RegisterResource(request)
         self.known[answer.urn] = {answer.urn, *self.aliases(request)}
+        inputs = rpc.deserialize_properties(request.object)
+        provider = request.provider.rpartition("::")[0].rpartition("::")[2]  # of its URN and id
         if request.type.startswith("kubernetes:"):
-            inputs = rpc.deserialize_properties(request.object)
             metadata = inputs["metadata"]
-            cluster = request.provider.rpartition("::")[0].rpartition("::")[2]  # of its URN and id
-            identity = Identity(cluster, request.type, metadata.get("namespace", ""), metadata["name"])
+            identity = Identity(provider, request.type, metadata.get("namespace", ""), metadata["name"])
             self.engine.identities[identity] = self.known[answer.urn]
+        elif name := next((inputs[key] for key in _NAMES_OF_GOOGLE if key in inputs), None):
+            self.engine.identities[Identity(provider, request.type, "", name)] = self.known[answer.urn]
         return answer
 
     def aliases(self, request: Any) -> Iterator[str]:

@@ -41,6 +41,10 @@ def via(kind: str, **further: Any) -> dict[str, Any]:
     return {"hub": {"expose": {"via": kind, "tls": {"caConfigMap": "authority"}, **further}}}
 
 
+BUCKET = {"gcs": {"project": "acme-monitoring", "bucket": "acme-metrics", "location": "EU"}}
+VM = {"project": "acme-monitoring", "zone": "europe-west1-b"}
+POOL = {"workloadPool": "acme-clusters.svc.id.goog"}
+CLUSTERS: dict[str, Any] = {name: {"context": name} for name in ("hub", "eu1")}
 STANDALONE = {"standalone": HUB, "hub": None, "agents": None, "clusters": {"hub": {"context": "hub"}}}
 EDITS: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
     "another host": (EXPOSED, {"hub": {"expose": {"host": "metrics.example"}}}),
@@ -78,6 +82,18 @@ EDITS: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
         {"clusters": {name: {"context": name, "nodeExporter": {"enabled": False}} for name in ("hub", "eu1")}},
     ),
     "a namespace that is not ours any more": (EXPOSED, {"createNamespace": False}),
+    "another cluster of a hub with a bucket": (
+        {**EXPOSED, "clusters": edited(CLUSTERS, {"hub": POOL}), "thanos": {"storage": BUCKET}},
+        {
+            "clusters": {"hub": {"workloadPool": None}, "eu1": POOL},
+            "hub": {"cluster": "eu1"},
+            "agents": {"eu1": None, "hub": {}},
+        },
+    ),
+    "another name of a watcher": (
+        {"clusters": CLUSTERS, "watcher": {"clusters": ["hub", "eu1"], "storage": "9Gi", "instance": VM}},
+        {"watcher": {"name": "outside"}},
+    ),
     "another namespace": (EXPOSED, {"namespace": "monitoring"}),
 }
 """By name: what is deployed, and what is edited."""

@@ -103,6 +103,33 @@ class TestNamespaceThatExists:
         closed = [r.inputs for r in made.all(NETWORK_POLICY) if r.inputs["metadata"]["name"] == "default-deny"]
         assert {policy["metadata"]["namespace"] for policy in closed} == {"promfleet", "promfleet-node-exporter"}
 
+    def test_is_read_under_the_urn_of_one_that_was_made(self, deployed):
+        """
+        The engine lets go of what a state has under that URN and id; under another it would delete the namespace.
+        """
+        made, read = (
+            {urn for urn in deployed(createNamespace=created).registered if f"${NAMESPACE}::" in urn}
+            for created in (True, False)
+        )
+
+        assert made == read != set()
+
+    def test_is_asked_for_before_anything_is_made(self, deployed, engine, monkeypatch):
+        """
+        Both clusters are reported at once.
+        """
+
+        async def none(_cluster):
+            return [{"name": "default"}]
+
+        monkeypatch.setattr("stacks.namespaces.namespaces", none)
+
+        with pytest.raises(
+            pulumi.RunError, match=r'clusters\.hub: there is no namespace "promfleet"[^$]*clusters\.eu1'
+        ):
+            deployed(createNamespace=False)
+        assert engine.resources == []
+
     def test_every_pod_of_ours_is_closed_by_its_label(self, deployed):
         """
         The policy that lets nobody in looks for the label of this program, and leaves other people's pods alone.
