@@ -15,7 +15,7 @@ from settings import Fleet, seconds
 from settings.agent import shard_name
 from settings.operator import AdmissionWebhook as WebhookSettings
 
-from .ownership import owned, owner_of
+from .ownership import Owner, owned, this_stack
 from .placement import placed
 from .providers import cluster_provider
 
@@ -45,7 +45,7 @@ def deploy_cluster(fleet: Fleet, name: str) -> ClusterContext:
     provider = cluster_provider(name, cluster)
     system = k8s.core.v1.Namespace.get(f"{name}-kube-system", "kube-system", ResourceOptions(provider=provider))
     transformations = [
-        owned(owner_of(fleet, name), cluster, system.metadata.uid, protect=fleet.protect),
+        owned(Owner(fleet.owner or this_stack(), name), cluster, system.metadata.uid, protect=fleet.protect),
         placed(fleet, name),
     ]
     opts = ResourceOptions(provider=provider, transformations=transformations)

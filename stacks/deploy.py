@@ -10,7 +10,6 @@ from .grafana import deploy_grafana
 from .hub import RemoteWriteEndpoint, deploy_hub, export_hub
 from .issuers import require_issuers
 from .monitors import warn_of_unread_monitors
-from .namespaces import require_namespaces
 from .probes import deploy_blackbox_exporter
 from .providers import require_contexts
 from .pushgateway import deploy_pushgateway
@@ -24,7 +23,6 @@ def deploy(fleet: Fleet) -> None:
     """Deploy each section that the stack file has, in clusters that the kubeconfigs know."""
     require_contexts(fleet.clusters)
     require_api_servers(fleet)
-    require_namespaces(fleet)
     warn_of_unread_monitors(fleet)
     deploy_sections(fleet)
 

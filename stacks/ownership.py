@@ -6,7 +6,6 @@ adopts objects that a killed update has created, and that no state contains. Ano
 another name of the cluster, gets a conflict over the annotation, in a preview already.
 """
 
-import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -16,8 +15,7 @@ from pulumi import ResourceOptions, ResourceTransformationArgs, ResourceTransfor
 from components.agent_prometheus import APP as AGENT
 from components.exposure import TYPES
 from live import client_options
-from live.client import LIMIT
-from settings import Cluster, Fleet
+from settings import Cluster
 from settings.pod_fields import quantity
 
 from .failures import AWAITED, SERVICE, failure_hook
@@ -63,11 +61,6 @@ class Owner(NamedTuple):
 def this_stack() -> str:
     """Return the full name of this stack: `<organization>/<project>/<stack>`."""
     return f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-
-
-def owner_of(fleet: Fleet, cluster: str) -> Owner:
-    """Return the owner of a fleet's objects in one of its clusters."""
-    return Owner(fleet.owner or this_stack(), cluster)
 
 
 def owned(
@@ -120,7 +113,9 @@ def owned(
     of_all = pulumi.ResourceHookBinding(before_update=[change_is_possible])
     protected = ResourceOptions(protect=protect, hooks=of_all)
     replaced = ResourceOptions(delete_before_replace=True, hooks=of_all)
-    special = {NAMESPACE: protected, CLAIM: protected, DEFINITION: ResourceOptions(hooks=of_all)}
+    # The engine replaces a namespace by another that is only read even if it is protected, but then it deletes none.
+    kept = ResourceOptions.merge(protected, ResourceOptions(retain_on_delete=protect))
+    special = {NAMESPACE: kept, CLAIM: protected, DEFINITION: ResourceOptions(hooks=of_all)}
     options = {
         kind: ResourceOptions.merge(special.get(kind, replaced), ResourceOptions(hooks=hooks.get(kind)))
         for kind in {*special, *hooks}
@@ -159,7 +154,10 @@ async def refuse_strangers(owner: Owner, cluster: Cluster, args: pulumi.Resource
     Raises `pulumi.RunError` where the namespace belongs to another owner or is being deleted, or where this stack has
     others there already.
     """
-    listed = await namespaces(cluster)
+    import kr8s.asyncio  # noqa: PLC0415 — takes a third of a second, and namespaces are made once
+
+    api = await kr8s.asyncio.api(**client_options(cluster.context, cluster.kubeconfig))
+    listed = [dict(item)["metadata"] async for item in api.get("namespaces", raw=True)]
     live = {metadata["name"]: metadata.get("annotations", {}) for metadata in listed}
     wanted = (args.new_inputs or {})["metadata"]["name"]
     for problem in problems(owner, wanted, live):
@@ -169,19 +167,6 @@ async def refuse_strangers(owner: Owner, cluster: Cluster, args: pulumi.Resource
             f'clusters.{owner.cluster}: namespace "{wanted}" is being deleted, and all that is made in it would go '
             "with it. Run this again once it is gone; its status.conditions say what it waits for."
         )
-
-
-async def namespaces(cluster: Cluster) -> list[dict[str, Any]]:
-    """
-    Return the metadata of every namespace of a cluster.
-
-    Raises an error of kr8s or httpx where it can't be asked, and `TimeoutError` where it takes longer than `LIMIT`.
-    """
-    import kr8s.asyncio  # noqa: PLC0415 — takes a third of a second, and namespaces are made once
-
-    async with asyncio.timeout(LIMIT):
-        api = await kr8s.asyncio.api(**client_options(cluster.context, cluster.kubeconfig))
-        return [dict(item)["metadata"] async for item in api.get("namespaces", raw=True)]
 
 
 def refuse_change(cluster: str, args: pulumi.ResourceHookArgs) -> None:

@@ -67,6 +67,8 @@ class Engine(pulumi.runtime.Mocks):
         """Kind, name and time-out of whatever was registered; an empty one is the provider's own ten minutes."""
         self.protected: list[tuple[str, bool]] = []
         """Kind of whatever was registered, and whether it may not be deleted."""
+        self.retained: list[tuple[str, bool]] = []
+        """Kind of whatever was registered, and whether its provider is not told of its deletion."""
         self.dependencies: dict[tuple[str, str], set[str]] = {}
         """Kind and name of whatever was registered -> the names of what has to be there before."""
         self.identities: dict[Identity, set[str]] = {}
@@ -102,7 +104,7 @@ class Engine(pulumi.runtime.Mocks):
     def deploy(self, program: Callable[[], object]) -> "Engine":
         """Run a program until every registration has arrived; what an earlier one asked for is forgotten."""
         self.stand_in()
-        lists = (self.resources, self.waits, self.protected, self.error_hooks, self.monitor.urns)
+        lists = (self.resources, self.waits, self.protected, self.retained, self.error_hooks, self.monitor.urns)
         for remembered in (*lists, self.identities, self.monitor.known):
             remembered.clear()
 
@@ -155,6 +157,7 @@ class Monitor(MockMonitor):
         kind = request.type.rpartition(":")[2]
         self.engine.waits.append((kind, request.name, request.customTimeouts.create))
         self.engine.protected.append((kind, request.protect))
+        self.engine.retained.append((kind, request.retainOnDelete))
         self.engine.dependencies[kind, request.name] = {urn.rpartition("::")[2] for urn in request.dependencies}
         self.engine.error_hooks.append((kind, ", ".join(request.hooks.on_error)))
         answer = super().RegisterResource(request)
@@ -270,18 +273,6 @@ def stack_files() -> Validator:
     schema = stack_file_schema()
     jsonschema.Draft202012Validator.check_schema(schema)
     return jsonschema.Draft202012Validator(schema)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def clusters_are_away() -> Iterator[None]:
-    """Nothing answers at the addresses of kubeconfigs here, and no test waits for it."""
-
-    async def namespaces(_cluster: Any) -> None:
-        raise ConnectionError
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("stacks.namespaces.namespaces", namespaces)
-        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

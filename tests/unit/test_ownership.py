@@ -6,7 +6,6 @@ import pytest
 
 from settings import Cluster
 from stacks import deploy
-from stacks.namespaces import unfit
 from stacks.ownership import CLUSTER_UID, OWNER, Owner, problems, refuse_change, refuse_strangers
 from tests.unit.builders import HUB, fleet
 from tests.unit.conftest import OWN_STACK
@@ -91,6 +90,15 @@ class TestProtection:
         protected = {kind for kind, is_protected in made.protected if is_protected}
         assert protected == ({"Namespace", "PersistentVolumeClaim"} if protect else set())
 
+    @pytest.mark.parametrize("protect", [True, False])
+    def test_of_a_namespace_holds_where_another_one_is_read(self, deployed, protect):
+        """
+        The engine does not ask for protection then, which comes of `createNamespace: false` and another `namespace`.
+        """
+        made = deployed(protect=protect)
+
+        assert {kind for kind, is_retained in made.retained if is_retained} == ({"Namespace"} if protect else set())
+
 
 class TestNamespaceThatExists:
     def test_is_neither_made_nor_labelled(self, deployed):
@@ -113,22 +121,6 @@ class TestNamespaceThatExists:
         )
 
         assert made == read != set()
-
-    def test_is_asked_for_before_anything_is_made(self, deployed, engine, monkeypatch):
-        """
-        Both clusters are reported at once.
-        """
-
-        async def none(_cluster):
-            return [{"name": "default"}]
-
-        monkeypatch.setattr("stacks.namespaces.namespaces", none)
-
-        with pytest.raises(
-            pulumi.RunError, match=r'clusters\.hub: there is no namespace "promfleet"[^$]*clusters\.eu1'
-        ):
-            deployed(createNamespace=False)
-        assert engine.resources == []
 
     def test_every_pod_of_ours_is_closed_by_its_label(self, deployed):
         """
@@ -312,28 +304,3 @@ class TestRenamedStack:
         assert {annotations(r)[OWNER].rpartition("/")[0] for r in objects if "metadata" in r.inputs} == {
             "organization/promfleet/former"
         }
-
-
-class TestExistingNamespaces:
-    @pytest.mark.parametrize(
-        ("listed", "said"),
-        [
-            ([{"name": "promfleet"}, {"name": "monitoring"}], []),
-            ([{"name": "promfleet", "annotations": {OWNER: str(OURS)}}], []),
-            ([{"name": "promfleet"}, {"name": "promfleet-node-exporter", "annotations": {OWNER: str(OURS)}}], []),
-            ([{"name": "monitoring"}], ['there is no namespace "promfleet". Create it, or remove createNamespace']),
-            (
-                [{"name": "promfleet"}, {"name": "before", "annotations": {OWNER: str(OURS)}}],
-                ['this stack has made namespace "before", and would delete it with its volumes. Write namespace:'],
-            ),
-            ([{"name": "promfleet"}, {"name": "theirs", "annotations": {OWNER: "o/p/s/eu1"}}], []),
-        ],
-        ids=["a stranger's", "ours before", "of node-exporter", "none", "another one of ours", "another stack's"],
-    )
-    def test_are_there_and_replace_no_other(self, listed, said):
-        """
-        The engine would delete the one of its state where another is only read, protected or not.
-        """
-        found = list(unfit(fleet(agents={"eu1": {"hub": {"stack": "o/p/hub"}}}), OURS, listed))
-
-        assert [text for text, part in zip(found, said, strict=True) if f"clusters.eu1: {part}" not in text] == []
