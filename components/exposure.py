@@ -82,10 +82,8 @@ class Exposure(pulumi.ComponentResource):
     def __init__(self, name: str, args: ExposureArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("promfleet:index:Exposure", name, {}, opts)
         child_opts = ResourceOptions(parent=self)
-        # With passthrough each auth proxy has a host, and an object, of its own.
-        proxy = f"-{args['backends'][0]['name']}" if args.get("passthrough") else ""
         metadata: k8s.meta.v1.ObjectMetaArgsDict = {
-            "name": f"{args['app']}{proxy}",
+            "name": exposed_name(args),
             "namespace": args["namespace"],
             "labels": {**selector(args["app"], args["app"]), **PART_OF},
             "annotations": dict(args.get("annotations", {})),
@@ -207,6 +205,11 @@ class Exposure(pulumi.ComponentResource):
             string_data={"ca.crt": args["ca"], **({"tls.crt": args["ca"]} if _reads_tls_crt(args) else {})},
             opts=child_opts,
         ).metadata.name
+
+
+def exposed_name(args: ExposureArgs) -> str:
+    """Return the name of a host's objects, which no other host has; with passthrough each auth proxy has a host."""
+    return f"{args['app']}-{args['backends'][0]['name']}" if args.get("passthrough") else args["app"]
 
 
 def _outside(metadata: k8s.meta.v1.ObjectMetaArgsDict) -> str:

@@ -12,7 +12,7 @@ from render.writers import WRITER
 from .k8s.labels import metadata_of
 from .k8s.service_account import service_account_token
 from .k8s.write_proxy import Envoy
-from .prometheus_server import PrometheusServerArgs, deploy_server
+from .prometheus_server import HUB_TYPE, SERVER_TYPE, PrometheusServerArgs, deploy_server, formerly
 
 
 class HubPrometheusArgs(PrometheusServerArgs):
@@ -37,7 +37,7 @@ class HubPrometheus(pulumi.ComponentResource):
     """Agent's cluster -> bearer token for remote write; secret."""
 
     def __init__(self, name: str, args: HubPrometheusArgs, opts: ResourceOptions | None = None) -> None:
-        super().__init__("promfleet:index:HubPrometheus", name, {}, opts)
+        super().__init__(HUB_TYPE, name, {}, formerly(SERVER_TYPE, opts))
         envoy = args.get("envoy")
         proxies = [WRITE, READ] if args.get("takes_samples", True) and not envoy else [READ]
         server = deploy_server(self, name, args, proxies, envoy)

@@ -35,6 +35,8 @@ class Namespace(pulumi.ComponentResource):
         child_opts = ResourceOptions(parent=self)
         levels = {f"pod-security.kubernetes.io/{mode}": args["admits"] for mode in ("enforce", "audit", "warn")}
         if args.get("exists"):
+            # Read under the URN of the one that it would make: the engine lets go of that, and deletes nothing.
+            k8s.core.v1.Namespace.get(f"{name}-namespace", args["namespace"], child_opts)
             self.namespace = pulumi.Output.from_input(args["namespace"])
         else:
             namespace = k8s.core.v1.Namespace(

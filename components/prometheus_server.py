@@ -6,7 +6,7 @@ from typing import NamedTuple, NotRequired, TypedDict
 
 import pulumi
 import pulumi_kubernetes as k8s
-from pulumi import ResourceOptions
+from pulumi import Alias, ResourceOptions
 
 from render.auth_proxy import AuthProxy
 from render.operator import Operated
@@ -35,6 +35,7 @@ from .thanos import role as thanos
 from .thanos.role import BucketAccess
 
 RULES = dirname(RULE_FILES)
+SERVER_TYPE, HUB_TYPE = "promfleet:index:PrometheusServer", "promfleet:index:HubPrometheus"
 
 
 class Sidecar(NamedTuple):
@@ -103,10 +104,19 @@ class PrometheusServer(pulumi.ComponentResource):
     """Name of the Secret with the certificate of all hosts."""
 
     def __init__(self, name: str, args: PrometheusServerArgs, opts: ResourceOptions | None = None) -> None:
-        super().__init__("promfleet:index:PrometheusServer", name, {}, opts)
+        super().__init__(SERVER_TYPE, name, {}, formerly(HUB_TYPE, opts))
         server = deploy_server(self, name, args, [READ])
         self.service, self.roles, self.tls_secret = server
         self.register_outputs({"service": self.service})
+
+
+def formerly(kind: str, opts: ResourceOptions | None) -> ResourceOptions:
+    """
+    Return the options of a server that may have been another kind of server.
+
+    Some objects have the same names in both: Pulumi would make them under another URN, and then delete them.
+    """
+    return ResourceOptions.merge(opts, ResourceOptions(aliases=[Alias(type_=kind)]))
 
 
 class DeployedServer(NamedTuple):

@@ -24,7 +24,7 @@ from .scrape import Scrape
 from .section import Distinct, Section, Table, empty
 from .standalone import Standalone
 from .thanos import Thanos
-from .types import DnsLabel, Duration, Line, Namespace
+from .types import DnsLabel, Duration, Line, Namespace, StackName
 from .validation.capacity import planned_series, written_series
 from .validation.partial import SECTIONS, PartialFleet
 from .validation.rules import broken_rules
@@ -51,6 +51,8 @@ class Fleet(Section):
     """Whether this program creates, labels and deletes `namespace`; `false` uses an existing one unchanged."""
     protect: bool = True
     """Refuse every update and `pulumi destroy` that would delete a namespace or a volume of this stack."""
+    owner: StackName | None = None
+    """Stack that this one was renamed or moved from, `<organization>/<project>/<stack>`: its objects stay annotated."""
     rollout_timeout: Duration = "150s"
     """How long a workload may take to become ready before `pulumi up` fails; a large hub replays its WAL first."""
     external_labels: ExternalLabels = Field(default_factory=empty)

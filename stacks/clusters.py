@@ -45,7 +45,7 @@ def deploy_cluster(fleet: Fleet, name: str) -> ClusterContext:
     provider = cluster_provider(name, cluster)
     system = k8s.core.v1.Namespace.get(f"{name}-kube-system", "kube-system", ResourceOptions(provider=provider))
     transformations = [
-        owned(Owner(this_stack(), name), cluster, system.metadata.uid, protect=fleet.protect),
+        owned(Owner(fleet.owner or this_stack(), name), cluster, system.metadata.uid, protect=fleet.protect),
         placed(fleet, name),
     ]
     opts = ResourceOptions(provider=provider, transformations=transformations)

@@ -3,13 +3,18 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from pulumi import Alias, ResourceOptions
+
 from components import Exposure
-from components.exposure import Backend, ExposureArgs
+from components.exposure import Backend, ExposureArgs, exposed_name
 from render.auth_proxy import AuthProxy
 from settings import Expose, ExposedHost, Fleet, Server, authority, seconds
 from settings.expose import ROUTED
 
 from .monitor import Monitor
+
+SERVER = "prometheus"
+"""Part of the Pulumi names of what exposes the server, whichever section describes it."""
 
 
 class Port(NamedTuple):
@@ -88,4 +93,9 @@ def expose_host(monitor: Monitor, app: str, exposed: ExposedHost, backends: Sequ
         gateway = {"name": expose.gateway.name, "namespace": expose.gateway.namespace}
         args["gateway"] = gateway | ({"sectionName": expose.gateway.listener} if expose.gateway.listener else {})
         args["gateway_of_gke"] = expose.gateway.is_of_gke
-    Exposure(f"{monitor.cluster}.{exposed.host.replace(':', '-')}", args, monitor.options())
+    # Not after the host, which may be edited: Pulumi would make the same objects under another URN, then delete them.
+    # Nor after the kind of server: a Service with the same ports of the nodes is made after the one before is deleted.
+    named: ExposureArgs = {**args, "app": SERVER} if app == monitor.server.app else args
+    before = Alias(name=f"{monitor.cluster}.{exposed.host.replace(':', '-')}")
+    opts = ResourceOptions.merge(monitor.options(), ResourceOptions(aliases=[before]))
+    Exposure(f"{monitor.cluster}.{exposed_name(named)}", args, opts)

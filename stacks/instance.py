@@ -2,7 +2,7 @@
 
 import pulumi
 import pulumi_gcp as gcp
-from pulumi import ResourceOptions
+from pulumi import Alias, ResourceOptions
 
 from components.watcher_instance import WatcherInstance, WatcherInstanceArgs
 from render.instance import cluster_secret, machine_secret, startup_script
@@ -16,7 +16,9 @@ def deploy_instance(fleet: Fleet, watcher: Watcher, instance: Instance) -> None:
     """Make the VM, and export where it is and which secrets `fleet watcher upload` writes."""
     provider = gcp.Provider("gcp", project=instance.project)
     args = instance_args(fleet, watcher, instance)
-    component = WatcherInstance(watcher.name, args, ResourceOptions(provider=provider))
+    # Not after the watcher, whose name may be edited: what is made has the name of the VM.
+    opts = ResourceOptions(provider=provider, aliases=[Alias(name=watcher.name)])
+    component = WatcherInstance("watcher", args, opts)
     pulumi.export(
         "instance",
         {

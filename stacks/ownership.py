@@ -12,9 +12,11 @@ from typing import Any, NamedTuple
 import pulumi
 from pulumi import ResourceOptions, ResourceTransformationArgs, ResourceTransformationResult
 
+from components.agent_prometheus import APP as AGENT
 from components.exposure import TYPES
 from live import client_options
 from settings import Cluster
+from settings.pod_fields import quantity
 
 from .failures import AWAITED, SERVICE, failure_hook
 from .operators import (
@@ -76,6 +78,11 @@ def owned(
         lambda args: refuse_strangers(owner, cluster, args),
         pulumi.ResourceHookOptions(on_dry_run=True),
     )
+    change_is_possible = pulumi.ResourceHook(
+        f"{owner.cluster}-change-is-possible",
+        lambda args: refuse_change(owner.cluster, args),
+        pulumi.ResourceHookOptions(on_dry_run=True),
+    )
     predecessor_has_ended = pulumi.ResourceHook(
         f"{owner.cluster}-predecessor-has-ended",
         lambda args: stop_predecessor(str(owner), OWNER, cluster, args),
@@ -103,9 +110,12 @@ def owned(
         )
         checks = pulumi.ResourceHookBinding(before_create=[operator_suffices], before_update=[operator_suffices])
         hooks |= dict.fromkeys(OF_OPERATORS, pulumi.ResourceHookBinding.merge(checks, of_prometheus))
-    protected = ResourceOptions(protect=protect)
-    replaced = ResourceOptions(delete_before_replace=True)
-    special = {NAMESPACE: protected, CLAIM: protected, DEFINITION: ResourceOptions()}
+    of_all = pulumi.ResourceHookBinding(before_update=[change_is_possible])
+    protected = ResourceOptions(protect=protect, hooks=of_all)
+    replaced = ResourceOptions(delete_before_replace=True, hooks=of_all)
+    # The engine replaces a namespace by another that is only read even if it is protected, but then it deletes none.
+    kept = ResourceOptions.merge(protected, ResourceOptions(retain_on_delete=protect))
+    special = {NAMESPACE: kept, CLAIM: protected, DEFINITION: ResourceOptions(hooks=of_all)}
     options = {
         kind: ResourceOptions.merge(special.get(kind, replaced), ResourceOptions(hooks=hooks.get(kind)))
         for kind in {*special, *hooks}
@@ -113,7 +123,7 @@ def owned(
 
     def transform(args: ResourceTransformationArgs) -> ResourceTransformationResult | None:
         kind = args.type_
-        if not kind.startswith("kubernetes:"):
+        if not kind.startswith("kubernetes:") or args.props["metadata"] is None:  # which is only read
             return None
         metadata: Any = args.props["metadata"]  # a plain dictionary everywhere in components/
         annotations = {**metadata.get("annotations", {}), **common}
@@ -141,7 +151,8 @@ async def refuse_strangers(owner: Owner, cluster: Cluster, args: pulumi.Resource
     """
     Check the cluster before a namespace is created in it.
 
-    Raises `pulumi.RunError` where the namespace belongs to another owner, or where this stack has others there already.
+    Raises `pulumi.RunError` where the namespace belongs to another owner or is being deleted, or where this stack has
+    others there already.
     """
     import kr8s.asyncio  # noqa: PLC0415 — takes a third of a second, and namespaces are made once
 
@@ -151,6 +162,53 @@ async def refuse_strangers(owner: Owner, cluster: Cluster, args: pulumi.Resource
     wanted = (args.new_inputs or {})["metadata"]["name"]
     for problem in problems(owner, wanted, live):
         raise pulumi.RunError(f"clusters.{owner.cluster}: {problem}")
+    if any(metadata["name"] == wanted and "deletionTimestamp" in metadata for metadata in listed):
+        raise pulumi.RunError(
+            f'clusters.{owner.cluster}: namespace "{wanted}" is being deleted, and all that is made in it would go '
+            "with it. Run this again once it is gone; its status.conditions say what it waits for."
+        )
+
+
+def refuse_change(cluster: str, args: pulumi.ResourceHookArgs) -> None:
+    """
+    Check what an update changes of an object, which the API server would refuse in other words.
+
+    Raises `pulumi.RunError` where it is another stack's, a namespace of another cluster, or a volume that would shrink.
+    """
+    before, after = args.old_inputs or {}, args.new_inputs or {}
+    problem = shrinking(cluster, before, after) if args.type == CLAIM else moving(before, after)
+    if problem:
+        raise pulumi.RunError(f"clusters.{cluster}: {problem}")
+
+
+def moving(before: Mapping[str, Any], after: Mapping[str, Any]) -> str | None:
+    """Say why an object of this stack's state is not the one that an update would change, if it is not."""
+    old, new = (one["metadata"].get("annotations", {}) for one in (before, after))
+    stack = old.get(OWNER, "").rpartition("/")[0]
+    if stack and stack != new[OWNER].rpartition("/")[0]:
+        return (
+            f"its objects are annotated as those of stack {stack}, from which this one was renamed or copied. "
+            f"Write owner: {stack}, unless that stack exists too: then remove this copy with `pulumi stack rm --force`."
+        )
+    uid = old.get(CLUSTER_UID)  # namespaces have it
+    if uid and uid != new[CLUSTER_UID]:
+        return (
+            f"its context leads to another cluster than at the last update: kube-system has the UID {new[CLUSTER_UID]} "
+            f"and had {uid}. Write the context of that cluster. If it is gone and this one is in its place, run "
+            "`pulumi up --refresh`, which makes everything anew."
+        )
+    return None
+
+
+def shrinking(cluster: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> str | None:
+    """Say what to write where an update would shrink a volume claim, if it would."""
+    old, new = (one["spec"]["resources"]["requests"]["storage"] for one in (before, after))
+    if quantity(new) >= quantity(old):
+        return None
+    name = after["metadata"]["name"]
+    agent = name == AGENT or name.startswith(f"{AGENT}-shard-")
+    instead = f"Write agents.{cluster}.storage: {old}" if agent else f"Write storage: {old} again"
+    return f"volume claim {name} can't shrink from {old} to {new}. {instead}."
 
 
 def problems(owner: Owner, wanted: str, live: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
@@ -173,7 +231,8 @@ def problems(owner: Owner, wanted: str, live: Mapping[str, Mapping[str, str]]) -
         elif other.stack != owner.stack:
             yield (
                 f"this cluster belongs to stack {other.stack}, as {other.cluster}. Remove it from that stack first; "
-                "this deletes its volumes and their data."
+                "this deletes its volumes and their data. If this is that stack under another name, write owner: "
+                f'{other.stack}. If that stack is gone, delete namespace "{name}", or its annotation {OWNER}.'
             )
     if wanted in live and OWNER not in live[wanted]:
         yield (

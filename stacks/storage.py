@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import pulumi_gcp as gcp
 import pulumi_kubernetes as k8s
-from pulumi import ResourceOptions
+from pulumi import Alias, ResourceOptions
 
 from components.gcs_bucket import Bucket, BucketArgs, Member
 from components.thanos.role import BucketAccess
@@ -66,12 +66,14 @@ def _accounts(server: Server, thanos: Thanos, suffix: str) -> list[str]:
 
 def _google(fleet: Fleet, thanos: Thanos, gcs: Gcs, server: Server) -> BucketAccesses:
     """Access through one Google service account per component, or through a key that all share."""
-    provider = ResourceOptions(provider=gcp.Provider("gcp", project=gcs.project))
+    provider = gcp.Provider("gcp", project=gcs.project)
     bucket_access: dict[str, BucketAccess] = {}
     for suffix, bucket in buckets(thanos).items():
         bucket_members = members(server, thanos, suffix)
         args = bucket_args(fleet, gcs, bucket, server.cluster, {} if gcs.key else bucket_members)
-        component = Bucket(f"{server.cluster}{suffix}", args, provider)
+        # Not after the cluster: the bucket stays where the server moves to another one.
+        before = Alias(name=f"{server.cluster}{suffix}")
+        component = Bucket(f"thanos{suffix}", args, ResourceOptions(provider=provider, aliases=[before]))
         for name, member in bucket_members.items():
             access = _with_key(gcs.key) if gcs.key else BucketAccess({GOOGLE_ACCOUNT: component.accounts[name]})
             bucket_access |= dict.fromkeys(member.accounts, access)

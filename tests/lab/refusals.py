@@ -47,7 +47,7 @@ REFUSALS: Mapping[str, Refusal] = {
     "a cluster is renamed": Refusal(
         renamed, ("clusters.us9: this cluster is named us1 in this stack's state. Write us1 again",)
     ),
-    "two clusters are swapped": Refusal(swapped, ("promfleet.io/owner", "promfleet/organization/promfleet/dev/us1")),
+    "two clusters are swapped": Refusal(swapped, (": its context leads to another cluster than at the last update",)),
     "clusters of another stack": Refusal(taken, ("belongs to stack organization/promfleet/dev, as us1",), "other"),
     "a namespace of somebody else": Refusal(
         in_foreign_namespace,

@@ -35,6 +35,18 @@ class TestPreview:
         """
         assert "unchanged" in unchanged.result()
 
+    def test_changes_objects_of_another_host_in_place(self, change):
+        """
+        What would be made anew under their names would be deleted afterwards.
+        """
+        said = change({"pushgateway": {"expose": {"host": "elsewhere.promfleet-lab.svc.cluster.local"}}}).pulumi(
+            "preview"
+        )
+
+        assert "unchanged" in said
+        assert "to create" not in said
+        assert "to delete" not in said
+
 
 class TestState:
     def test_holds_no_token_in_plain_text(self, deployed):

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import hypothesis
 import jsonschema
@@ -45,6 +45,19 @@ RELEASES = _PUBLISHED[_PUBLISHED.index("1.29") :]
 """Of Kubernetes: the supported ones, as docs/kubernetes.md names them, up to the newest whose schemas are known."""
 
 
+_NAMES_OF_GOOGLE = ("name", "accountId")
+"""What Google knows most resources by; those without are parts of others."""
+
+
+class Identity(NamedTuple):
+    """What a cluster knows an object by, or Google a resource."""
+
+    cluster: str
+    kind: str
+    namespace: str
+    name: str
+
+
 class Engine(pulumi.runtime.Mocks):
     """Stands in for the Pulumi engine: remembers what it was asked to make and refuses what no test expects."""
 
@@ -54,8 +67,12 @@ class Engine(pulumi.runtime.Mocks):
         """Kind, name and time-out of whatever was registered; an empty one is the provider's own ten minutes."""
         self.protected: list[tuple[str, bool]] = []
         """Kind of whatever was registered, and whether it may not be deleted."""
+        self.retained: list[tuple[str, bool]] = []
+        """Kind of whatever was registered, and whether its provider is not told of its deletion."""
         self.dependencies: dict[tuple[str, str], set[str]] = {}
         """Kind and name of whatever was registered -> the names of what has to be there before."""
+        self.identities: dict[Identity, set[str]] = {}
+        """Whatever was registered -> its URN, and those of its aliases, by which a state may have it."""
         self.error_hooks: list[tuple[str, str]] = []
         """Kind of whatever was registered, and what is called when it fails."""
         self.stacks: dict[str, dict[str, Any]] = {OWN_STACK: {}}
@@ -87,7 +104,8 @@ class Engine(pulumi.runtime.Mocks):
     def deploy(self, program: Callable[[], object]) -> "Engine":
         """Run a program until every registration has arrived; what an earlier one asked for is forgotten."""
         self.stand_in()
-        for remembered in (self.resources, self.waits, self.protected, self.error_hooks, self.monitor.urns):
+        lists = (self.resources, self.waits, self.protected, self.retained, self.error_hooks, self.monitor.urns)
+        for remembered in (*lists, self.identities, self.monitor.known):
             remembered.clear()
 
         @pulumi.runtime.test
@@ -123,6 +141,8 @@ class Monitor(MockMonitor):
         super().__init__(engine)
         self.engine = engine
         self.urns: list[str] = []
+        self.known: dict[str, set[str]] = {}
+        """URN -> itself, and its aliases with those that it inherits."""
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
         """Build a URN of the types of all parents but the stack, as Pulumi does; of each there may be one."""
@@ -137,9 +157,35 @@ class Monitor(MockMonitor):
         kind = request.type.rpartition(":")[2]
         self.engine.waits.append((kind, request.name, request.customTimeouts.create))
         self.engine.protected.append((kind, request.protect))
+        self.engine.retained.append((kind, request.retainOnDelete))
         self.engine.dependencies[kind, request.name] = {urn.rpartition("::")[2] for urn in request.dependencies}
         self.engine.error_hooks.append((kind, ", ".join(request.hooks.on_error)))
-        return super().RegisterResource(request)
+        answer = super().RegisterResource(request)
+        self.known[answer.urn] = {answer.urn, *self.aliases(request)}
+        inputs = rpc.deserialize_properties(request.object)
+        provider = request.provider.rpartition("::")[0].rpartition("::")[2]  # of its URN and id
+        if request.type.startswith("kubernetes:"):
+            metadata = inputs["metadata"]
+            identity = Identity(provider, request.type, metadata.get("namespace", ""), metadata["name"])
+            self.engine.identities[identity] = self.known[answer.urn]
+        elif name := next((inputs[key] for key in _NAMES_OF_GOOGLE if key in inputs), None):
+            self.engine.identities[Identity(provider, request.type, "", name)] = self.known[answer.urn]
+        return answer
+
+    def aliases(self, request: Any) -> Iterator[str]:
+        """Resolve aliases as the engine does: a child's name that begins with its parent's follows its aliases."""
+        specs = [alias.spec for alias in request.aliases]
+        names = [(request.parent, request.type, request.name)]
+        for spec in specs:
+            parent = "" if spec.noParent else spec.parentUrn or request.parent
+            names.append((parent, spec.type or request.type, spec.name or request.name))
+        for parent, kind, name in names:
+            before = parent.rpartition("::")[2]
+            for known in self.known.get(parent, {parent}):
+                after = known.rpartition("::")[2]
+                own = f"{after}{name.removeprefix(before)}" if before and name.startswith(before) else name
+                parents = known.split("::")[2] if known else STACK
+                yield super().make_urn("", kind if parents == STACK else f"{parents}${kind}", own)
 
 
 def secret(value: Any) -> Any:

@@ -1,11 +1,12 @@
 import asyncio
+from typing import Any
 
 import pulumi
 import pytest
 
 from settings import Cluster
 from stacks import deploy
-from stacks.ownership import OWNER, Owner, problems, refuse_strangers
+from stacks.ownership import CLUSTER_UID, OWNER, Owner, problems, refuse_change, refuse_strangers
 from tests.unit.builders import HUB, fleet
 from tests.unit.conftest import OWN_STACK
 from tests.unit.kinds import NAMESPACE, NETWORK_POLICY, SERVICE, STATEFUL_SET
@@ -89,6 +90,15 @@ class TestProtection:
         protected = {kind for kind, is_protected in made.protected if is_protected}
         assert protected == ({"Namespace", "PersistentVolumeClaim"} if protect else set())
 
+    @pytest.mark.parametrize("protect", [True, False])
+    def test_of_a_namespace_holds_where_another_one_is_read(self, deployed, protect):
+        """
+        The engine does not ask for protection then, which comes of `createNamespace: false` and another `namespace`.
+        """
+        made = deployed(protect=protect)
+
+        assert {kind for kind, is_retained in made.retained if is_retained} == ({"Namespace"} if protect else set())
+
 
 class TestNamespaceThatExists:
     def test_is_neither_made_nor_labelled(self, deployed):
@@ -100,6 +110,17 @@ class TestNamespaceThatExists:
         assert {r.inputs["metadata"]["name"] for r in made.all(NAMESPACE)} == {"promfleet-node-exporter"}
         closed = [r.inputs for r in made.all(NETWORK_POLICY) if r.inputs["metadata"]["name"] == "default-deny"]
         assert {policy["metadata"]["namespace"] for policy in closed} == {"promfleet", "promfleet-node-exporter"}
+
+    def test_is_read_under_the_urn_of_one_that_was_made(self, deployed):
+        """
+        The engine lets go of what a state has under that URN and id; under another it would delete the namespace.
+        """
+        made, read = (
+            {urn for urn in deployed(createNamespace=created).registered if f"${NAMESPACE}::" in urn}
+            for created in (True, False)
+        )
+
+        assert made == read != set()
 
     def test_every_pod_of_ours_is_closed_by_its_label(self, deployed):
         """
@@ -163,25 +184,123 @@ class TestProblems:
         assert "remove the annotation" in problem
 
 
+def listing(*metadata: dict[str, Any]):
+    """A client of kr8s for a cluster with these namespaces."""
+
+    class Api:
+        async def get(self, kind, *, raw):
+            assert (kind, raw) == ("namespaces", True)
+            for one in metadata:
+                yield {"metadata": one}
+
+    async def api(context, kubeconfig, namespace):
+        assert (context, kubeconfig) == ("gke_eu1", None)
+        return Api()
+
+    return api
+
+
 class TestHook:
-    def test_refuses_before_a_namespace_is_made(self, monkeypatch):
+    @pytest.mark.parametrize(
+        ("facts", "said"),
+        [
+            ({}, r'^clusters\.eu1: namespace "promfleet" exists'),
+            (
+                {"annotations": {OWNER: str(OURS)}, "deletionTimestamp": "2026-11-27T10:00:00Z"},
+                r'^clusters\.eu1: namespace "promfleet" is being deleted, and all that is made in it would go with it',
+            ),
+        ],
+        ids=["a stranger's", "ours, on its way out"],
+    )
+    def test_refuses_before_a_namespace_is_made(self, monkeypatch, facts, said):
         """
         The message begins with the place in the stack file.
         """
-
-        class Api:
-            async def get(self, kind, *, raw):
-                assert (kind, raw) == ("namespaces", True)
-                yield {"metadata": {"name": "promfleet"}}
-
-        async def api(context, kubeconfig, namespace):
-            assert (context, kubeconfig) == ("gke_eu1", None)
-            return Api()
-
-        monkeypatch.setattr("kr8s.asyncio.api", api)
+        monkeypatch.setattr("kr8s.asyncio.api", listing({"name": "promfleet", **facts}))
         asked = pulumi.ResourceHookArgs(
             "urn", "", "eu1-namespace", NAMESPACE, new_inputs={"metadata": {"name": "promfleet"}}
         )
 
-        with pytest.raises(pulumi.RunError, match=r'^clusters\.eu1: namespace "promfleet" exists'):
+        with pytest.raises(pulumi.RunError, match=said):
             asyncio.run(refuse_strangers(OURS, Cluster(context="gke_eu1"), asked))
+
+
+def change(kind: str, before: dict[str, Any], after: dict[str, Any]) -> pulumi.ResourceHookArgs:
+    return pulumi.ResourceHookArgs("urn", "", "name", kind, old_inputs=before, new_inputs=after)
+
+
+def annotated(owner: Owner, uid: str | None = None) -> dict[str, Any]:
+    return {"metadata": {"annotations": {OWNER: str(owner), **({CLUSTER_UID: uid} if uid else {})}}}
+
+
+def volume(size: str, name: str = "data-prometheus-hub-0") -> dict[str, Any]:
+    return {"metadata": {"name": name}, "spec": {"resources": {"requests": {"storage": size}}}}
+
+
+class TestChange:
+    @pytest.mark.parametrize(
+        ("kind", "before", "after"),
+        [
+            (NAMESPACE, annotated(OURS, "a"), annotated(OURS, "a")),
+            (NAMESPACE, {"metadata": {}}, annotated(OURS, "a")),
+            (SERVICE, annotated(OURS), annotated(OURS)),
+            (CLAIM, volume("1Gi"), volume("1024Mi")),
+            (CLAIM, volume("900Mi"), volume("1Gi")),
+        ],
+    )
+    def test_of_what_is_ours_is_possible(self, kind, before, after):
+        """
+        The same cluster, what an earlier state has no annotation of, and a volume that grows or is spelt otherwise.
+        """
+        refuse_change("eu1", change(kind, before, after))
+
+    @pytest.mark.parametrize("kind", [NAMESPACE, SERVICE])
+    def test_under_another_name_of_the_stack_is_refused(self, kind):
+        """
+        After `pulumi stack rename`, or an import into another backend, each object would conflict over its annotation.
+        """
+        renamed = Owner("acme/promfleet/center", "eu1")
+
+        with pytest.raises(
+            pulumi.RunError, match=r"^clusters\.eu1: its objects .* Write owner: organization/promfleet/hub, unless"
+        ):
+            refuse_change("eu1", change(kind, annotated(OURS), annotated(renamed)))
+
+    def test_in_another_cluster_is_refused(self):
+        """
+        A context that was repointed, or whose cluster was made anew: the rest of the state would count as unchanged.
+        """
+        with pytest.raises(
+            pulumi.RunError, match=r"^clusters\.eu1: its context leads to another cluster .* `pulumi up --refresh`"
+        ):
+            refuse_change("eu1", change(NAMESPACE, annotated(OURS, "before"), annotated(OURS, "after")))
+
+    @pytest.mark.parametrize(
+        ("name", "instead"),
+        [
+            ("data-prometheus-hub-0", "Write storage: 62Gi again."),
+            ("prometheus-agent", "Write agents.eu1.storage: 62Gi."),
+            ("prometheus-agent-shard-1", "Write agents.eu1.storage: 62Gi."),
+        ],
+    )
+    def test_of_a_volume_never_shrinks_it(self, name, instead):
+        """
+        The size of an agent's follows from `series` and `outage`, so that who lowers these must write it.
+        """
+        with pytest.raises(pulumi.RunError) as refused:
+            refuse_change("eu1", change(CLAIM, volume("62Gi", name), volume("21Gi", name)))
+
+        said = str(refused.value)
+        assert said == f"clusters.eu1: volume claim {name} can't shrink from 62Gi to 21Gi. {instead}"
+
+
+class TestRenamedStack:
+    def test_keeps_its_objects_under_the_former_name(self, deployed):
+        """
+        Neither their annotation nor their field manager changes.
+        """
+        objects = [r for r in deployed(owner="organization/promfleet/former").resources if ":Provider" not in r.typ]
+
+        assert {annotations(r)[OWNER].rpartition("/")[0] for r in objects if "metadata" in r.inputs} == {
+            "organization/promfleet/former"
+        }

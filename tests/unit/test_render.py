@@ -136,7 +136,7 @@ class TestShipped:
         """
         listed = rendered["Pulumi.thanos.yaml"].elsewhere
 
-        assert "gcp:storage/bucket:Bucket hub-bucket" in listed
+        assert "gcp:storage/bucket:Bucket thanos-bucket" in listed
         assert not any(line.startswith("kubernetes:") for line in listed)
         account = rendered["Pulumi.thanos.yaml"].files["hub/01-serviceaccount-promfleet.thanos-compactor.yaml"]
         assert account["metadata"]["annotations"]["iam.gke.io/gcp-service-account"].endswith(

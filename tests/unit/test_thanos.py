@@ -137,7 +137,7 @@ def bindings(engine: Engine):
     """Google service account's id -> its roles on buckets, as `bucket: role`."""
     found = {}
     for r in engine.all(BUCKET_MEMBER):
-        account = r.name.removeprefix("hub-ruler-").removeprefix("hub-").rpartition("-object")[0]
+        account = r.name.removeprefix("thanos-ruler-").removeprefix("thanos-").rpartition("-object")[0]
         found.setdefault(account, set()).add(f"{r.inputs['bucket']}: {r.inputs['role'].rpartition('.')[2]}")
     return found
 
