@@ -63,15 +63,15 @@ def show_program() -> None:
 
 def program(folder: Path) -> dict[str, Cost]:
     """Measure it for fleets of several sizes, each with a kubeconfig of as many contexts."""
-    commands = [imports()]
-    for clusters in CLUSTERS:
-        (home := folder / str(clusters)).mkdir()
-        contexts = [cluster["context"] for cluster in stack_files.dev(clusters)["clusters"].values()]
-        known = {**warm(), "KUBECONFIG": str(write_kubeconfig(home, contexts))}
-        commands.append(
-            Command(f"{clusters} clusters", [sys.executable, "-m", "tests.bench.program", str(clusters)], known)
-        )
-    return medians(commands, ROUNDS)
+    return medians([imports(), *(program_of(clusters, folder) for clusters in CLUSTERS)], ROUNDS)
+
+
+def program_of(clusters: int, folder: Path) -> Command:
+    """The program of a fleet, in a process of its own; its kubeconfig is in the folder."""
+    (home := folder / str(clusters)).mkdir()
+    contexts = [cluster["context"] for cluster in stack_files.dev(clusters)["clusters"].values()]
+    known = {**warm(), "KUBECONFIG": str(write_kubeconfig(home, contexts))}
+    return Command(f"{clusters} clusters", [sys.executable, "-m", "tests.bench.program", str(clusters)], known)
 
 
 def imports() -> Command:
