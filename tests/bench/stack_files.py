@@ -37,7 +37,7 @@ def write(folder: Path, number: int) -> list[str]:
 
 def _section(stack: str) -> dict[str, Any]:
     """The fleet of an example."""
-    return yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]["promfleet:fleet"]
+    return yaml.load((ROOT / f"Pulumi.{stack}.yaml").read_text(), yaml.CSafeLoader)["config"]["promfleet:fleet"]
 
 
 def _issuer(number: int) -> dict[str, Any]:
