@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
@@ -101,9 +100,8 @@ class Section(BaseModel):
     """A key of an older release, or of other tools -> the rule that it breaks, and what to write instead."""
 
     @classmethod
-    @cache
     def of_defaults(cls) -> Self:
-        """The section that nobody wrote, once for all; a call of the class has a validator of it alone built first."""
+        """The section that nobody wrote; each call of the class itself first has a validator built of it alone."""
         return cls.model_construct()
 
     def problems(self) -> Iterator[Problem]:
