@@ -355,7 +355,7 @@ class Alertmanager(Section):
     routes: Many[Route] = ()
     """Routes, tried in this order; the first that matches wins."""
     heartbeat: Heartbeat | None = None
-    grouping: Grouping = Grouping.of_defaults()
+    grouping: Grouping = Grouping()
     time_intervals: Annotated[
         Sequence[Mapping[str, Any]], Verbatim(TIME_INTERVAL, _INTERVAL, ("name", "time_intervals"))
     ] = ()

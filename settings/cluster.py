@@ -55,21 +55,21 @@ class Cluster(Section):
     """Labels that every series scraped in this cluster gets, beside those of `externalLabels` of the stack."""
     series: Series = USUAL_SERIES
     """Active series to plan for: memory, volumes and the WAL follow from it."""
-    kubelet: Kubelet = Kubelet.of_defaults()
+    kubelet: Kubelet = Kubelet()
     workload_pool: WorkloadPool | None = None
     """Workload identity pool of GKE, by which pods get access to a bucket; default from a context `gke_<project>_…`."""
     platform: Literal["gke", "autopilot", "eks", "aks", "openshift", "rke2", "k3s", "kubeadm", "lab"] | None = None
     """Kubernetes distribution; jobs that it does not let anyone scrape are left out, and so are the alerts on them."""
-    node_exporter: NodeExporter = NodeExporter.of_defaults()
-    kube_state_metrics: KubeStateMetrics = Field(default_factory=KubeStateMetrics.of_defaults)
+    node_exporter: NodeExporter = NodeExporter()
+    kube_state_metrics: KubeStateMetrics = Field(default_factory=KubeStateMetrics)
     windows_exporter: WindowsExporter | None = None
-    control_plane: ControlPlane = Field(default_factory=ControlPlane.of_defaults)
+    control_plane: ControlPlane = Field(default_factory=ControlPlane)
     operator: Operator | None = None
     issuer: Issuer | None = None
     """Who signs tokens in this cluster: its agent shows such a token to the hub, and no secret is shared."""
     namespaced: bool = False
     """Prometheus may list pods and Services in the namespaces of its targets only; annotated ones are not scraped."""
-    workloads: Workloads = Field(default_factory=Workloads.of_defaults)
+    workloads: Workloads = Field(default_factory=Workloads)
     """The same as `workloads` of the stack, for pods of this cluster."""
 
     def problems(self) -> Iterator[Problem]:

@@ -115,7 +115,7 @@ class Expose(Section):
     via: Via = "loadBalancer"
     """Type of the Service, or a proxy that routes by host: Ingress, Gateway API, Contour."""
     tls: Tls
-    node_ports: NodePorts = NodePorts.of_defaults()
+    node_ports: NodePorts = NodePorts()
     read_host: Host | None = None
     """Separate host for queries; required with `passthrough`, where a proxy can't route by path."""
     passthrough: bool = False

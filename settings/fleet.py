@@ -55,10 +55,10 @@ class Fleet(Section):
     """How long a workload may take to become ready before `pulumi up` fails; a large hub replays its WAL first."""
     external_labels: ExternalLabels = Field(default_factory=empty)
     """Labels that every series scraped in every cluster gets; those of a cluster have precedence."""
-    scrape: Scrape = Field(default_factory=Scrape.of_defaults)
-    images: Images = Images.of_defaults()
-    limits: ContainerLimits = ContainerLimits.of_defaults()
-    workloads: Workloads = Field(default_factory=Workloads.of_defaults)
+    scrape: Scrape = Field(default_factory=Scrape)
+    images: Images = Images()
+    limits: ContainerLimits = ContainerLimits()
+    workloads: Workloads = Field(default_factory=Workloads)
     hub: Hub | None = None
     standalone: Standalone | None = None
     watcher: Watcher | None = None
@@ -66,7 +66,7 @@ class Fleet(Section):
     """Agents that this stack deploys, by the name of their cluster."""
     thanos: Thanos | None = None
     """Thanos, in the cluster of the Prometheus server: high availability and long-term storage."""
-    alerts: Alerts = Field(default_factory=Alerts.of_defaults)
+    alerts: Alerts = Field(default_factory=Alerts)
     alertmanager: Alertmanager | None = None
     grafana: Grafana | None = None
     pushgateway: Pushgateway | None = None

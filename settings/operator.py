@@ -77,7 +77,7 @@ class Operator(Section):
 
     install: bool = False
     """Whether this program installs the operator and its custom resource definitions; else the cluster has one."""
-    select: Select = Field(default_factory=Select.of_defaults)
+    select: Select = Field(default_factory=Select)
     webhook: AdmissionWebhook | None = None
 
     def problems(self) -> Iterator[Problem]:

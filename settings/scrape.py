@@ -64,7 +64,7 @@ class Limits(Section):
     """Bytes of a label's value."""
     body: Quantity = "128Mi"
     """Uncompressed size of one answer."""
-    annotated: AnnotatedLimits = AnnotatedLimits.of_defaults()
+    annotated: AnnotatedLimits = AnnotatedLimits()
     """What is narrower for those whom anybody can deploy."""
 
     @property
@@ -186,8 +186,8 @@ class Scrape(Section):
     """Labels of annotated pods and services that their series get too; all that they have, if left out."""
     builtin: Table[BuiltinName, Builtin] = Field(default_factory=empty)
     """Jobs of this program that differ, by the value of their label `job`; `pods` and `services` are the annotated."""
-    limits: Limits = Limits.of_defaults()
-    tls: TargetTls = TargetTls.of_defaults()
+    limits: Limits = Limits()
+    tls: TargetTls = TargetTls()
     jobs: Annotated[Sequence[ScrapeConfig], ScrapeConfigs()] = ()
     """Jobs of your own: entries of Prometheus' `scrape_configs` with `clusters` beside, or files that have some."""
 

@@ -99,11 +99,6 @@ class Section(BaseModel):
     moved: ClassVar[Mapping[str, tuple[str, str]]] = {}
     """A key of an older release, or of other tools -> the rule that it breaks, and what to write instead."""
 
-    @classmethod
-    def of_defaults(cls) -> Self:
-        """The section that nobody wrote; each call of the class itself first has a validator built of it alone."""
-        return cls.model_construct()
-
     def problems(self) -> Iterator[Problem]:
         """Every rule between this section's own fields that is broken; paths start at the section."""
         yield from ()

@@ -92,7 +92,7 @@ class Resolutions(Section):
 class Compactor(Section):
     """Compactor: compacts and downsamples blocks and applies their retention; exactly one per bucket."""
 
-    retention: Resolutions = Resolutions.of_defaults()
+    retention: Resolutions = Resolutions()
     delete_delay: Duration = "48h"
     """How long a block that is marked for deletion stays in the bucket."""
     storage: Quantity = "100Gi"
@@ -232,15 +232,15 @@ class Thanos(Section):
     """Whether Prometheus compacts blocks after their upload (`delayed`), or not at all (`classic`)."""
     block: Annotated[Duration, AfterValidator(_is_a_block)] = "2h"
     """Length of a block that Prometheus, Receive and Ruler upload; shorter than 2h for experiments only."""
-    query: Query = Query.of_defaults()
+    query: Query = Query()
     """Answers PromQL over all servers and the bucket."""
     query_frontend: QueryFrontend | None = None
     """Splits long queries and caches results in front of Query; none if left out."""
-    store: Store = Store.of_defaults()
+    store: Store = Store()
     """Store Gateway, which answers queries from the bucket."""
     memcached: Memcached | None = None
     """Common cache of Stores and Query Frontends; each has a cache in its own memory if left out."""
-    compactor: Compactor = Compactor.of_defaults()
+    compactor: Compactor = Compactor()
     """Compacts and downsamples blocks and applies retention."""
     ruler: Ruler | None = None
     """Evaluates rules through Query; required with `receive`."""

@@ -86,7 +86,7 @@ class WatcherExpose(Section):
     """Port on the machine."""
     users: Annotated[Distinct[UserName], Field(min_length=1)]
     """Names of users. Each has a bcrypt hash as the secret `promfleet:<user>PasswordHash`, from `htpasswd -nBC 12`."""
-    tls: WatcherTls = WatcherTls.of_defaults()
+    tls: WatcherTls = WatcherTls()
 
     def problems(self) -> Iterator[Problem]:
         """No person is taken for Prometheus itself, which asks by a password that is made for it."""

@@ -115,36 +115,36 @@ class Component(Placement):
 class Components(Section):
     """Components by the names that `images` has for them, with Thanos' roles apart, and containers beside them."""
 
-    prometheus: Component = Component.of_defaults()
+    prometheus: Component = Component()
     """Prometheus, as a server and as an agent."""
-    admission_webhook: Component = Component.of_defaults()
+    admission_webhook: Component = Component()
     """The Prometheus Operator's."""
-    alertmanager: Component = Component.of_defaults()
-    blackbox_exporter: Component = Component.of_defaults()
-    grafana: Component = Component.of_defaults()
-    kube_state_metrics: Component = Component.of_defaults()
-    memcached: Component = Component.of_defaults()
-    node_exporter: Component = Component.of_defaults()
+    alertmanager: Component = Component()
+    blackbox_exporter: Component = Component()
+    grafana: Component = Component()
+    kube_state_metrics: Component = Component()
+    memcached: Component = Component()
+    node_exporter: Component = Component()
     """node_exporter, which is on every node: only what is written here decides on which, and how large it is."""
-    prometheus_operator: Component = Component.of_defaults()
-    pushgateway: Component = Component.of_defaults()
-    thanos_bucket_web: Component = Component.of_defaults()
-    thanos_compactor: Component = Component.of_defaults()
-    thanos_query: Component = Component.of_defaults()
-    thanos_receive: Component = Component.of_defaults()
+    prometheus_operator: Component = Component()
+    pushgateway: Component = Component()
+    thanos_bucket_web: Component = Component()
+    thanos_compactor: Component = Component()
+    thanos_query: Component = Component()
+    thanos_receive: Component = Component()
     """Ingestors of Receive."""
-    thanos_receive_router: Component = Component.of_defaults()
-    thanos_ruler: Component = Component.of_defaults()
-    thanos_store: Component = Component.of_defaults()
-    config_reloader: Container = Container.of_defaults()
+    thanos_receive_router: Component = Component()
+    thanos_ruler: Component = Component()
+    thanos_store: Component = Component()
+    config_reloader: Container = Container()
     """Beside Alertmanager, and beside Prometheus where the operator runs it."""
-    envoy: Container = Container.of_defaults()
+    envoy: Container = Container()
     """In front of remote write of agents with an issuer."""
-    kube_rbac_proxy: Container = Container.of_defaults()
+    kube_rbac_proxy: Container = Container()
     """In front of each server."""
-    thanos_query_frontend: Container = Container.of_defaults()
+    thanos_query_frontend: Container = Container()
     """Beside Query."""
-    thanos_sidecar: Container = Container.of_defaults()
+    thanos_sidecar: Container = Container()
     """Beside Prometheus."""
 
     moved: ClassVar[Mapping[str, tuple[str, str]]] = {
@@ -175,7 +175,7 @@ class Workloads(Placement):
     proxy: Proxy | None = None
     """HTTP proxy of the pods that talk to the world outside of the cluster."""
 
-    components: Components = Field(default_factory=Components.of_defaults)
+    components: Components = Field(default_factory=Components)
     """The same for one component, and its resources."""
 
 

@@ -20,7 +20,7 @@ def stack_file_schema() -> dict[str, Any]:
     definitions = fleet.pop("$defs") | {Fleet.__name__: fleet}
     fleet["anyOf"] = [{"required": fleet.pop("required")}, {"required": ["include"]}]
     definitions[Placement.__name__] = Placement.model_json_schema(by_alias=True)
-    for section in sections():
+    for section in _sections(Section):
         for key, text in docstrings(section).items() if section.__name__ in definitions else ():
             properties = definitions[section.__name__]["properties"]
             properties[key] = dict(sorted({**properties[key], "description": text}.items()))
@@ -39,11 +39,11 @@ def stack_file_schema() -> dict[str, Any]:
     }
 
 
-def sections(kind: type[Section] = Section) -> Iterator[type[Section]]:
+def _sections(kind: type[Section]) -> Iterator[type[Section]]:
     """Every kind of section that there is."""
     for section in kind.__subclasses__():
         yield section
-        yield from sections(section)
+        yield from _sections(section)
 
 
 def text() -> str:

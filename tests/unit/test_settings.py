@@ -6,12 +6,10 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from settings import Agent, Cluster, Fleet, Images, Receiver, Scrape, from_file
+from settings import Agent, Cluster, Fleet, Receiver, from_file
 from settings.hub import Writer
 from settings.loading.load import KEY, merged_file
-from settings.loading.schema import FILE, sections, stack_file_schema, text
-from settings.section import Section
-from settings.workloads import Component
+from settings.loading.schema import FILE, stack_file_schema, text
 from tests import MIGRATIONS, ROOT, SHIPPED, name_of
 from tests.unit.stack_texts import BOTH, CLUSTER, HUB, REMOTE_AGENT, loaded, problems
 
@@ -112,20 +110,6 @@ class TestFleet:
 
         assert fleet.written_series == 300_000 + 30_000
         assert fleet.server_series == 30_000 + fleet.written_series
-
-
-class TestSections:
-    def test_that_nobody_wrote_are_right(self):
-        """
-        No validator is built for one that is left out, so that nothing else holds that its defaults obey its rules.
-        """
-        fields = [field for section in sections() for field in section.model_fields.values()]
-        defaults = [field.get_default(call_default_factory=True, validated_data={}) for field in fields]
-        unwritten = [default for default in defaults if isinstance(default, Section)]
-
-        assert {Images, Scrape, Component} <= {*map(type, unwritten)}
-        for section in unwritten:
-            assert section == type(section)()
 
 
 class TestImmutability:
