@@ -1,9 +1,5 @@
 """Deploys the sections of a stack, in the order of their dependencies."""
 
-import sys
-from collections.abc import Generator
-from contextlib import contextmanager
-
 from settings import Fleet, Server
 
 from .agents import deploy_agent
@@ -22,9 +18,6 @@ from .standalone import deploy_standalone
 from .thanos import deploy_thanos
 from .watcher import deploy_watcher, require_api_servers
 
-FRAMES = 16
-"""Of the call stack that Pulumi keeps of each resource: its constructors' and ours, without those of who calls us."""
-
 
 def deploy(fleet: Fleet) -> None:
     """Deploy each section that the stack file has, in clusters that the kubeconfigs know."""
@@ -34,17 +27,6 @@ def deploy(fleet: Fleet) -> None:
     deploy_sections(fleet)
 
 
-@contextmanager
-def _short_call_stacks() -> Generator[None]:
-    """To look up the frames of Pulumi and asyncio for each resource took a tenth of a further cluster's CPU."""
-    sys.tracebacklimit = FRAMES
-    try:
-        yield
-    finally:
-        del sys.tracebacklimit  # before anybody prints the traceback of an error
-
-
-@_short_call_stacks()
 def deploy_sections(fleet: Fleet) -> None:
     """Deploy each section that the stack file has, and export the outputs that other stacks and commands need."""
     require_issuers(fleet)

@@ -10,6 +10,7 @@ from typing import Any
 import pulumi
 import pytest
 
+import stacks
 from tests import ROOT
 from tests.unit.conftest import Engine
 from tests.unit.kinds import STACK
@@ -58,7 +59,7 @@ class TestProgram:
         """
         What is left out of resources' call stacks is in every report of a mistake.
         """
-        monkeypatch.setattr(sys.modules["stacks.deploy"], "require_issuers", lambda _: {}["missing"])
+        monkeypatch.setattr(stacks, "deploy", lambda _: {}["missing"])
 
         with pytest.raises(KeyError):
             program()
