@@ -2,7 +2,6 @@
 
 import atexit
 import gc
-import sys
 
 # What is imported and registered stays until the program ends. To look for cycles in it took a third of the CPU
 # (tests/bench program): the more often the more there is, and once more at the exit unless it is frozen.
@@ -12,11 +11,4 @@ atexit.register(gc.freeze)
 from settings.loading.stack import from_stack  # noqa: E402 — imported without the collector
 from stacks import deploy, with_issuers  # noqa: E402
 
-fleet = with_issuers(from_stack())
-# Pulumi keeps the call stack of each resource, and looks each frame up. These are its constructors' and ours, without
-# those that called the program. An error leaves this block before anybody prints its traceback.
-sys.tracebacklimit = 16
-try:
-    deploy(fleet)
-finally:
-    del sys.tracebacklimit
+deploy(with_issuers(from_stack()))
