@@ -5,9 +5,8 @@ from base64 import b64decode
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-import yaml
-
 from render.operator import ALERT_RELABEL, ALERTMANAGERS, SCRAPE
+from render.yaml import written
 from stacks.offline import KUBERNETES, Registered, Secret, Unknown
 
 Path = tuple[str | int, ...]
@@ -18,7 +17,7 @@ Prefix of the names of files with these kinds, since `kubectl apply -R` goes in 
 Kubernetes deletes a Secret for the token of a ServiceAccount that does not exist yet.
 """
 _AMBIGUOUS = re.compile(r"[-+.0-9]|[yYnN]$")
-"""Beginning of strings that a parser of YAML may take for a number or a boolean."""
+"""Beginning of strings that a parser of YAML 1.1 or 1.2 may take for a number or a boolean."""
 _PUBLISHED = "kube-root-ca.crt"
 """ConfigMap that Kubernetes puts into every namespace."""
 _NO_FOLDING = 1 << 30
@@ -68,7 +67,7 @@ class LeftOut(NamedTuple):
 class Manifests(NamedTuple):
     """A stack as files."""
 
-    files: Mapping[str, Mapping[str, Any]]
+    files: Mapping[str, dict[str, Any]]
     """`<cluster>/<kind>-<namespace>.<name>.yaml` -> object, in alphabetical order."""
     needs: list[Need]
     left_out: list[LeftOut]
@@ -111,24 +110,13 @@ def file_name(item: Mapping[str, Any]) -> str:
     return f"{FIRST.get(kind, '')}{kind.lower()}-{f'{namespace}.' if namespace else ''}{name}.yaml"
 
 
-def text(item: Mapping[str, Any]) -> str:
-    """Write an object as YAML, texts of several lines as they are."""
-    return yaml.dump(item, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_NO_FOLDING)
+def text(item: dict[str, Any]) -> str:
+    """Write an object as YAML: texts of several lines as they are, those that look like another type in quotes."""
+    return written(item, _style, _NO_FOLDING)
 
 
-_SafeDumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # libyaml's writes ten times as fast
-
-
-class _Dumper(_SafeDumper):
-    """Writes strings as readable blocks, and quotes those that YAML 1.1 or 1.2 would take for another type."""
-
-
-def _represented(dumper: Any, value: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in value else '"' if _AMBIGUOUS.match(value) else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style)
-
-
-_Dumper.add_representer(str, _represented)
+def _style(text: str) -> str | None:
+    return "|" if "\n" in text else '"' if _AMBIGUOUS.match(text) else None
 
 
 def _identity(item: Mapping[str, Any]) -> tuple[str, str, str]:

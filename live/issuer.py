@@ -6,7 +6,6 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-import httpx
 from pydantic import ValidationError
 
 from settings.issuer import LARGEST_SET, Issuer, Key
@@ -63,6 +62,8 @@ async def _at_url(issuer: Issuer) -> Issuer | None:
     """The issuer with the URL where anybody may read its keys, if that is possible without a credential."""
     if not issuer.url.startswith("https://") or not issuer.jwks:
         return None
+    import httpx  # noqa: PLC0415 — only a cluster that is asked needs it
+
     with suppress(httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError, LookupError, TypeError):
         async with asyncio.timeout(_OF_PUBLIC), httpx.AsyncClient() as client:
             found = await client.get(f"{issuer.url.rstrip('/')}/.well-known/{_DISCOVERY}")

@@ -206,14 +206,15 @@ def _general(group: Group, fleet: Fleet, absent: Mapping[str, frozenset[str]]) -
     if group is THANOS_REPLICAS and fleet.server and fleet.thanos:
         labels = {"cluster": fleet.server.cluster}
         records.append({"record": REPLICAS, "expr": f"vector({fleet.server.replicas})", "labels": labels})
-    alerts = (_for_the_fleet(alert, group, fleet, absent) for alert in group.alerts)
+    without = _undeployed(fleet)
+    alerts = (_for_the_fleet(alert, group, fleet, absent) for alert in group.alerts if not without & {*alert.jobs})
     return [*records, *filter(None, alerts)]
 
 
 def _for_the_fleet(alert: Alert, group: Group, fleet: Fleet, absent: Mapping[str, frozenset[str]]) -> Rule | None:
     tuning = fleet.alerts.rules.get(tuning_key(alert))
     excepted = [name for name, jobs in absent.items() if _is_tuned(alert, fleet, name) or jobs & {*alert.jobs}]
-    if (tuning and not tuning.enabled) or (absent and excepted == [*absent]) or _undeployed(fleet) & {*alert.jobs}:
+    if (tuning and not tuning.enabled) or (absent and excepted == [*absent]):
         return None
     rule = _rule(alert, group, fleet, [tuning])
     # Clusters that did not ask for a job have no series of it, and would be most of the names in the query.

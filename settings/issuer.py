@@ -88,11 +88,11 @@ class Key(Section):
 
     @property
     def _is_one(self) -> bool:
-        from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415 — only issuers with keys need it
-
         if self.kty == "RSA":
             modulus, exponent = _number(self.n or ""), _number(self.e or "")
             return modulus.bit_length() >= _FEWEST_BITS and modulus % 2 == exponent % 2 == 1 and 2 < exponent < 2**32
+        from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415 — only keys on a curve need it
+
         curve = {"P-256": ec.SECP256R1, "P-384": ec.SECP384R1, "P-521": ec.SECP521R1}[self.crv or "P-256"]()
         try:
             ec.EllipticCurvePublicNumbers(_number(self.x or ""), _number(self.y or ""), curve).public_key()

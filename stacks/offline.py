@@ -180,9 +180,9 @@ def _fields(struct: Any, *, secret: bool = False) -> dict[str, Any]:
 
 def _plain(value: Any, *, secret: bool) -> Any:
     """Take a value out of its message; every leaf of a secret one is a `Secret`."""
-    if _is_secret(value):
-        return _plain(value.struct_value.fields["value"], secret=True)
     match value.WhichOneof("kind"):
+        case "struct_value" if _is_secret(value):
+            return _plain(value.struct_value.fields["value"], secret=True)
         case "struct_value":
             return _fields(value.struct_value, secret=secret)
         case "list_value":

@@ -15,7 +15,7 @@ from rich.table import Table
 from lab.environment import environment
 from tests import SHIPPED
 
-from . import history, series, stack_files, watcher, write_proxies
+from . import history, series, stack_files
 from .kubeconfig import write_kubeconfig
 from .measure import Command, Cost, medians, run
 from .rules import shares
@@ -25,6 +25,8 @@ ROOT = Path(__file__).parents[2]
 IMPORTS = "import pulumi, pulumi_kubernetes as k; k.core.v1.Service, k.apps.v1.StatefulSet, k.rbac.v1.Role"
 CLUSTERS = (1, 3, 16, 64)
 STACK_FILES = 100
+AGENTS = 10
+"""That write through a proxy."""
 EMPTY = "name: empty\nruntime: {name: python}\n"
 
 app = typer.Typer(help="Figures without verdicts; all but those that need other people's files, if none is named.")
@@ -63,15 +65,15 @@ def show_program() -> None:
 
 def program(folder: Path) -> dict[str, Cost]:
     """Measure it for fleets of several sizes, each with a kubeconfig of as many contexts."""
-    commands = [imports()]
-    for clusters in CLUSTERS:
-        (home := folder / str(clusters)).mkdir()
-        contexts = [cluster["context"] for cluster in stack_files.dev(clusters)["clusters"].values()]
-        known = {**warm(), "KUBECONFIG": str(write_kubeconfig(home, contexts))}
-        commands.append(
-            Command(f"{clusters} clusters", [sys.executable, "-m", "tests.bench.program", str(clusters)], known)
-        )
-    return medians(commands, ROUNDS)
+    return medians([imports(), *(program_of(clusters, folder) for clusters in CLUSTERS)], ROUNDS)
+
+
+def program_of(clusters: int, folder: Path) -> Command:
+    """The program of a fleet, in a process of its own; its kubeconfig is in the folder."""
+    (home := folder / str(clusters)).mkdir()
+    contexts = [cluster["context"] for cluster in stack_files.dev(clusters)["clusters"].values()]
+    known = {**warm(), "KUBECONFIG": str(write_kubeconfig(home, contexts))}
+    return Command(f"{clusters} clusters", [sys.executable, "-m", "tests.bench.program", str(clusters)], known)
 
 
 def imports() -> Command:
@@ -115,9 +117,11 @@ def check(folder: Path) -> dict[str, Cost]:
 
 @app.command("proxies")
 def show_proxies(
-    agents: Annotated[int, typer.Option(help="How many clusters write.")] = write_proxies.AGENTS,
+    agents: Annotated[int, typer.Option(help="How many clusters write.")] = AGENTS,
 ) -> None:
     """Envoy in front of remote write, beside kube-rbac-proxy; on loopback, without the lab."""
+    from . import write_proxies  # noqa: PLC0415 — holds more memory than the programs: see Cost.memory
+
     with tempfile.TemporaryDirectory() as folder:
         found = write_proxies.compare(Path(folder), agents)
     each = f"{found.samples} in {found.size:.1f} kB a request"
@@ -183,6 +187,8 @@ def show_history() -> None:
 @app.command("watcher")
 def show_watcher() -> None:
     """A watcher beside a hub and two agents, all of which scrape the lab's clusters; quarter of an hour."""
+    from . import watcher  # noqa: PLC0415 — as above
+
     found = watcher.compare()
     first = found.servers["hub and agents"]
     table = Table("", "series", "memory MiB", "ratio", "cores", "ratio", "network kB/s", "ratio", title="two clusters")

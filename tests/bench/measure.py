@@ -18,7 +18,7 @@ class Cost(NamedTuple):
     cpu: float
     """Seconds of user and system time."""
     memory: float
-    """MiB of the largest single process."""
+    """MiB of the largest single process; at least what this one held when it started it, which Linux counts too."""
 
 
 class Command(NamedTuple):

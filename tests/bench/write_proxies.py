@@ -34,7 +34,6 @@ KUBE_RBAC_PROXY, ENVOY, NONE = "kube-rbac-proxy", "Envoy", "none, and no TLS"
 SAMPLES = 100_000
 """Sent per second: those of 6,000,000 series that are scraped every minute."""
 MINUTE = 60
-AGENTS = 10
 ROUNDS = 9
 SECONDS = 5
 """Of each round, for each of them."""
