@@ -6,8 +6,10 @@ from typing import Any, NamedTuple
 from pulumi import ResourceTransformationArgs, ResourceTransformationResult
 
 from components.k8s.labels import pods_of_app
+from render.alertmanager import APP as ALERTMANAGER
 from render.operator import camel
 from settings import ContainerLimits, Fleet
+from settings.agent import AGENT
 from settings.pod_fields import quantity
 from settings.workloads import Workloads, component_of, fields_of, resources_of
 
@@ -18,8 +20,6 @@ WORKLOADS = frozenset(f"kubernetes:apps/v1:{kind}" for kind in ("DaemonSet", "De
 OPERATED = frozenset(OF_OPERATORS)
 """Types that the Prometheus Operator makes pods of."""
 ACCOUNT = "kubernetes:core/v1:ServiceAccount"
-IDENTIFIED = frozenset({"alertmanager", "prometheus-agent", "prometheus-hub", "prometheus-standalone"})
-"""ServiceAccounts of pods that talk to clouds; those of clients are none."""
 SCRATCH = "32Mi"
 """Ephemeral storage that a container requests: a log before rotation, and small files."""
 _SIDECARS = {
@@ -50,6 +50,7 @@ class _PodSettings(NamedTuple):
 def placed(fleet: Fleet, cluster: str) -> Callable[[ResourceTransformationArgs], ResourceTransformationResult | None]:
     """Return a transformation of every workload in a cluster, of those of the Prometheus Operator, and of accounts."""
     layers = (fleet.workloads, fleet.clusters[cluster].workloads)
+    of_pods = {AGENT, ALERTMANAGER, *([fleet.server.app] if fleet.server else [])}
 
     def transform(args: ResourceTransformationArgs) -> ResourceTransformationResult | None:
         if args.type_ not in {ACCOUNT, *WORKLOADS, *OPERATED}:
@@ -57,7 +58,8 @@ def placed(fleet: Fleet, cluster: str) -> Callable[[ResourceTransformationArgs],
         metadata: Any = args.props["metadata"]  # plain dictionaries everywhere in components/
         app = metadata["name"]
         if args.type_ == ACCOUNT:
-            return ResourceTransformationResult({**args.props, "metadata": _of_account(metadata, layers)}, args.opts)
+            annotated = _of_account(metadata, layers) if app in of_pods else metadata
+            return ResourceTransformationResult({**args.props, "metadata": annotated}, args.opts)
         spec: Any = args.props["spec"]
         settings = _PodSettings(app, fields_of(component_of(app), layers), layers, fleet.limits)
         if args.type_ in OPERATED:
@@ -72,9 +74,7 @@ def placed(fleet: Fleet, cluster: str) -> Callable[[ResourceTransformationArgs],
 
 
 def _of_account(metadata: Mapping[str, Any], layers: Sequence[Workloads]) -> Mapping[str, Any]:
-    """The metadata of a ServiceAccount; that of a client, or of pods that talk to no cloud, stays as it is."""
-    if metadata["name"] not in IDENTIFIED:
-        return metadata
+    """The metadata of the ServiceAccount of pods that talk to clouds; those of clients stay as they are."""
     written = fields_of(component_of(metadata["name"]), layers).get(_OF_ACCOUNTS, {})
     return {**metadata, "annotations": {**metadata.get("annotations", {}), **written}} if written else metadata
 

@@ -24,7 +24,7 @@ def stack_file_schema() -> dict[str, Any]:
         for key, text in docstrings(section).items() if section.__name__ in definitions else ():
             properties = definitions[section.__name__]["properties"]
             properties[key] = dict(sorted({**properties[key], "description": text}.items()))
-    for section in Placement.__subclasses__():
+    for section in _sections(Placement):
         properties = definitions[section.__name__]["properties"]
         for key in properties.keys() & definitions[Placement.__name__]["properties"].keys():
             reference = f"#/$defs/{Placement.__name__}/properties/{key}"
