@@ -129,7 +129,7 @@ def pods_before(lab, stacks, notifying, webhook, alone):
     stacks.deploy({"dev": notifying})
     before = running(lab)
     changes = {
-        "scrape": {"interval": "11s"},
+        "scrape": {"interval": "20s"},
         "clusters": {"us1": {"labels": {"region": "apac"}}},
         "hub": {"retention": "5d"},
     }
@@ -150,7 +150,7 @@ class TestUpdate:
             with stacks.open_prometheus(stacks.stacks["dev"]) as hub:
                 expected = {s.labels["cluster"]: s.labels["region"] for s in hub.query("promfleet_cluster_expected")}
                 retention = hub.query("prometheus_tsdb_retention_limit_seconds")
-                intervals = hub.query('count by (cluster) (prometheus_target_interval_length_seconds{interval="11s"})')
+                intervals = hub.query('count by (cluster) (prometheus_target_interval_length_seconds{interval="20s"})')
             assert expected["us1"] == "apac"
             assert [s.value for s in retention] == [5 * 86400]
             assert {s.labels["cluster"] for s in intervals} == set(FLEET["clusters"])
