@@ -208,6 +208,8 @@ class S3(Section):
     """Region, if it is not part of the endpoint."""
     insecure: bool = False
     """Whether the endpoint speaks plain HTTP: who intercepts reads all samples, though not the keys."""
+    ca_config_map: DnsName | None = None
+    """ConfigMap whose `ca.crt` has the authorities that sign the endpoint's certificate; public ones if left out."""
     role: RoleArn | None = None
     """IAM role of the ServiceAccounts on EKS (IRSA), instead of keys."""
     pod_identity: bool = False
@@ -220,7 +222,7 @@ class S3(Section):
     moved: ClassVar[Mapping[str, tuple[str, str]]] = {
         **dict.fromkeys(
             ("ca", "http_config", "insecure_skip_verify", "tls_config"),
-            ("is not offered", "Remove it: the certificate of the store is verified with the public authorities."),
+            ("unknown key", "Write caConfigMap: a ConfigMap whose ca.crt has the authorities of the store."),
         ),
         "sts_endpoint": ("is not offered", "Remove it: that of the region is used."),
     }
@@ -240,6 +242,8 @@ class S3(Section):
         if self.insecure and (self.role or self.pod_identity):
             rule = "would send the token of the role in plain text"
             yield Problem(("insecure",), rule, "Remove it, or write the two keys, which are not sent.", value=True)
+        if self.insecure and self.ca_config_map:
+            yield Problem(("caConfigMap",), "has no effect with insecure: true", "Keep one of them.")
 
 
 class Azure(Section):

@@ -11,7 +11,7 @@ from components.gcs_bucket import Bucket, BucketArgs, Member
 from components.thanos.role import BucketAccess
 from render.thanos.bucket_roles import buckets, compactors, stores
 from render.thanos.names import RECEIVE, RULER, WEB
-from render.thanos.objstore import AZURE_CREDENTIAL, CREDENTIALS, SHARED
+from render.thanos.objstore import AUTHORITY, AZURE_CREDENTIAL, CREDENTIALS, SHARED
 from render.thanos.ruler import is_stateless
 from settings import Fleet, Server, Thanos, seconds
 from settings.secret_reference import SecretKey
@@ -21,7 +21,7 @@ from .server import BucketAccesses
 
 AZURE_IDENTITY = "azure.workload.identity/use"
 """Label of such pods."""
-_KEY, _BLOCKS = "google-key", "blocks"
+_KEY, _BLOCKS, _STORE = "google-key", "blocks", "store-authority"
 
 
 def deploy_storage(fleet: Fleet, thanos: Thanos, server: Server) -> BucketAccesses:
@@ -118,10 +118,18 @@ def _with_key(key: SecretKey) -> BucketAccess:
 
 def _s3(s3: S3) -> BucketAccess:
     """Access by keys in variables of AWS, which Thanos reads if its file has none, or by a role of the pods."""
-    if s3.role:
-        return BucketAccess({AWS_ROLE: s3.role})
     keys = {"AWS_ACCESS_KEY_ID": s3.access_key, "AWS_SECRET_ACCESS_KEY": s3.secret_key}
-    return BucketAccess(env=[_from_secret(name, place) for name, place in keys.items() if place])
+    access = BucketAccess(
+        annotations={AWS_ROLE: s3.role} if s3.role else {},
+        env=[_from_secret(name, place) for name, place in keys.items() if place],
+    )
+    if not s3.ca_config_map:
+        return access
+    folder, _, file = AUTHORITY.rpartition("/")
+    return access._replace(
+        volumes=[{"name": _STORE, "config_map": {"name": s3.ca_config_map, "items": [{"key": file, "path": file}]}}],
+        mounts=[{"name": _STORE, "mount_path": folder, "read_only": True}],
+    )
 
 
 def _azure(azure: Azure) -> BucketAccess:

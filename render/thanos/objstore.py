@@ -11,6 +11,8 @@ CREDENTIALS = "/etc/thanos/credentials/key.json"
 """Key file of a Google service account, for pods without Workload Identity."""
 AZURE_CREDENTIAL = "AZURE_STORAGE_CREDENTIAL"
 """Environment variable with the key of a storage account, or a connection string."""
+AUTHORITY = "/etc/thanos/store/ca.crt"
+"""Authorities that sign the certificate of an S3 endpoint."""
 SHARED = "/var/thanos/blocks"
 """Mount path of the volume of `filesystem`."""
 ATTEMPTS = 5
@@ -47,7 +49,8 @@ def _s3(s3: S3) -> dict[str, Any]:
     region = {"region": s3.region} if s3.region else {}
     identity = {} if s3.access_key else {"aws_sdk_auth": True}
     plain = {"insecure": True} if s3.insecure else {}
-    return {"bucket": s3.bucket, "endpoint": s3.endpoint, **region, **plain, **identity}
+    verified = {"http_config": {"tls_config": {"ca_file": AUTHORITY}}} if s3.ca_config_map else {}
+    return {"bucket": s3.bucket, "endpoint": s3.endpoint, **region, **plain, **verified, **identity}
 
 
 def _azure(azure: Azure) -> dict[str, Any]:

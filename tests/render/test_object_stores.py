@@ -1,10 +1,16 @@
 import os
+import ssl
 import subprocess
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 
-from render.thanos.objstore import objstore
+from lab.pki import authority, issue
+from render.thanos.objstore import AUTHORITY, objstore
 from settings import Storage
 
 from .tools import tool
@@ -18,14 +24,46 @@ UNCONFIGURED = ("create S3 client", "create AZURE client", "create bucket client
 """In what Thanos says of a configuration that it doesn't take; it does so before any request."""
 
 
-def opened(storage: dict[str, Any], **environment: str) -> str:
-    """What the deployed Thanos says when it lists a bucket that nobody serves, with this and no other identity."""
-    config = objstore(Storage.model_validate(storage)).replace("$$(", "$(")  # as Kubernetes passes it on
+def listed(config: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Have the deployed Thanos list a bucket, with this and no other identity."""
     told = {"AWS_EC2_METADATA_DISABLED": "true", "PATH": os.environ["PATH"], **environment}
     command = [tool("thanos"), "tools", "bucket", "ls", "--timeout=3s", f"--objstore.config={config}"]
-    done = subprocess.run(command, env=told, capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run(command, env=told, capture_output=True, text=True, check=False, timeout=120)
+
+
+def opened(storage: dict[str, Any], **environment: str) -> str:
+    """What Thanos says of a bucket that nobody serves."""
+    config = objstore(Storage.model_validate(storage)).replace("$$(", "$(")  # as Kubernetes passes it on
+    done = listed(config, **environment)
     assert done.returncode
     return done.stderr
+
+
+class Empty(BaseHTTPRequestHandler):
+    """An S3 API with one bucket, which has nothing."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>")
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 — the base class names it so
+        """Say nothing."""
+
+
+@pytest.fixture
+def ceph(tmp_path: Path) -> Iterator[str]:
+    """Host and port of an object store whose certificate nobody knows but `ca.crt`."""
+    signer = authority("ceph")
+    signer.write(tmp_path, "ca")
+    issue(signer, "ceph", hosts=["localhost"]).write(tmp_path, "tls")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "tls.crt", tmp_path / "tls.key")
+    with ThreadingHTTPServer(("localhost", 0), Empty) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"localhost:{server.server_address[1]}"
+        server.shutdown()
 
 
 class TestThanos:
@@ -48,6 +86,19 @@ class TestThanos:
         said = opened(storage, AWS_ACCESS_KEY_ID="id", AWS_SECRET_ACCESS_KEY="secret")
 
         assert not any(one in said for one in UNCONFIGURED)
+
+    @pytest.mark.parametrize("known", [True, False])
+    def test_verifies_s3_with_the_authorities_of_a_config_map(self, ceph, tmp_path, known):
+        """
+        A store with a certificate of its own is opened if they are given, and not otherwise.
+        """
+        keys = {"accessKey": PLACE, "secretKey": PLACE}
+        s3 = {**S3, **keys, "endpoint": ceph, **({"caConfigMap": "ceph"} if known else {})}
+        config = objstore(Storage.model_validate({"s3": s3})).replace(AUTHORITY, str(tmp_path / "ca.crt"))
+
+        done = listed(config, AWS_ACCESS_KEY_ID="id", AWS_SECRET_ACCESS_KEY="secret")
+
+        assert (done.returncode == 0) == known, done.stderr
 
     def test_acts_as_a_managed_identity_of_azure(self, tmp_path):
         """

@@ -246,6 +246,24 @@ class TestStorage:
         [told] = [flag for flag in store["args"] if flag.startswith("--objstore.config=")]
         assert json.loads(told.partition("=")[2])["config"] == {"bucket": "blocks", "endpoint": "s3.example"}
 
+    def test_s3_is_verified_with_authorities_from_a_config_map(self, deployed):
+        """
+        Ceph and MinIO often have a certificate of an authority that only their owner knows.
+        """
+        s3 = {**PLACE, "podIdentity": True, "caConfigMap": "ceph-authority"}
+
+        made = workloads(deployed({"storage": {"s3": s3}}))
+
+        for name in ("prometheus-hub", "thanos-store", "thanos-compactor"):
+            pod = made[name]["template"]["spec"]
+            [thanos] = [one for one in pod["containers"] if any("--objstore.config=" in flag for flag in one["args"])]
+            [told] = [flag.partition("=")[2] for flag in thanos["args"] if flag.startswith("--objstore.config=")]
+            file = json.loads(told)["config"]["http_config"]["tls_config"]["ca_file"]
+            [volume] = [one for one in pod["volumes"] if one.get("configMap", {}).get("name") == "ceph-authority"]
+            [mount] = [one for one in thanos["volumeMounts"] if one["name"] == volume["name"]]
+            assert file == f"{mount['mountPath']}/ca.crt"
+            assert volume["configMap"]["items"] == [{"key": "ca.crt", "path": "ca.crt"}]
+
     def test_plain_http_is_spoken_only_where_it_is_written(self):
         """
         MinIO in the same cluster often has no certificate; every other store is asked by https.
