@@ -11,7 +11,7 @@ from typing import Annotated, Any, NamedTuple, Self
 
 import typer
 
-from live import SHORTEST, client_options, reason, request_token
+from live import SHORTEST, client_options, free_port, reason, request_token
 from render import alertmanager, grafana
 from render.prometheus.auth_proxies import BROWSE, VIEWER
 from render.thanos.names import QUERY
@@ -125,7 +125,7 @@ async def reached(fleet: Fleet, server: Server, page: Page) -> AsyncGenerator[Up
         raise StackError(
             f"cluster {server.cluster}, context {cluster.context}, refuses this: {reason(error)}"
         ) from error
-    async with service.portforward(remote_port=page.port, local_port="auto") as port:
+    async with service.portforward(remote_port=page.port, local_port=free_port()) as port:
         renewing = asyncio.create_task(token.renew()) if token else None
         upstream = Upstream(
             f"https://127.0.0.1:{port}", server.expose.host, trust, lambda: token.value if token else None

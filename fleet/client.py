@@ -11,7 +11,7 @@ import httpx
 import kr8s
 from kr8s.objects import ConfigMap, Service
 
-from live import SHORTEST, client_options, reason, token_of
+from live import SHORTEST, client_options, free_port, reason, token_of
 from render.prometheus.auth_proxies import READ, READER
 
 from .stack import ON_ITS_MACHINE, StackError
@@ -83,7 +83,7 @@ def open_prometheus(stack: dict[str, Any], lifetime: int = SHORTEST) -> Generato
     except Exception as error:  # a kubeconfig, its plugin, the network and the server fail in their own ways
         raise StackError(f"no access to the server in context {context}: {reason(error)}") from error
     [port] = [port["port"] for port in service.spec.ports if port["name"] == READ.name]
-    with service.portforward(remote_port=port, local_port="auto") as local:
+    with service.portforward(remote_port=port, local_port=free_port()) as local:
         client = httpx.Client(
             base_url=f"https://127.0.0.1:{local}",
             headers={"Authorization": f"Bearer {token.value}", "Host": url.netloc},

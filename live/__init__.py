@@ -1,7 +1,7 @@
 """The live state of clusters, the reasons why pods and volumes are not ready, and tokens that the user requests."""
 
 from .call import Resource, call
-from .client import client_options, reason
+from .client import client_options, free_port, reason
 from .look import UnreachableError, look
 from .token import SHORTEST, Token, TokenError, request_token, token_of
 from .troubles import OURS, Object, troubles
@@ -16,6 +16,7 @@ __all__ = [
     "UnreachableError",
     "call",
     "client_options",
+    "free_port",
     "look",
     "reason",
     "request_token",

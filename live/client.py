@@ -3,6 +3,7 @@
 import atexit
 import json
 import shutil
+import socket
 import tempfile
 import warnings
 from contextlib import suppress
@@ -39,6 +40,16 @@ def client_options(context: str, kubeconfig: str | None) -> Options:
     with suppress(KubeconfigError):  # kr8s reports the error
         only = Kubeconfigs().only(context, kubeconfig)
     return {"context": context, "kubeconfig": only or kubeconfig, "namespace": "default"}
+
+
+def free_port() -> int:
+    """
+    Find a port of this machine to forward.
+
+    That which kr8s finds by itself may belong to a client: it asks whether somebody listens there.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return found.getsockname()[1]
 
 
 def reason(error: Exception) -> str:

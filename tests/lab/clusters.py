@@ -23,7 +23,7 @@ from lab.environment import environment
 from lab.kubectl import apply, kubectl
 from lab.node import components, held, in_network, node_holder, running
 from lab.pki import public_key, write_secret
-from live import client_options
+from live import client_options, free_port
 from live.issuer import issuer_of
 from settings import Fleet
 from settings.validation.issuers import unknown_issuers
@@ -198,7 +198,9 @@ class Lab:
         from kr8s.objects import Pod  # noqa: PLC0415
 
         api = kr8s.api(**client_options(cluster, str(self.kubeconfig)))
-        with Pod.get(pod, namespace="promfleet", api=api).portforward(remote_port=port, local_port="auto") as local:
+        with Pod.get(pod, namespace="promfleet", api=api).portforward(
+            remote_port=port, local_port=free_port()
+        ) as local:
             yield local
 
     def connect(self) -> None:

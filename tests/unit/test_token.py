@@ -1,6 +1,7 @@
 """Tokens of people: what they ask the API server for, and what they are told where it issues none."""
 
 import json
+import socket
 import ssl
 import threading
 from collections.abc import Generator, Iterator
@@ -264,8 +265,9 @@ class TestClient:
         proxy.socket = tls.wrap_socket(proxy.socket, server_side=True)
 
         @contextmanager
-        def portforward(remote_port: int, local_port: str) -> Generator[int]:
-            assert (remote_port, local_port) == (8444, "auto")
+        def portforward(remote_port: int, local_port: int) -> Generator[int]:
+            assert remote_port == 8444
+            socket.create_server(("127.0.0.1", local_port)).close()
             yield proxy.server_port
 
         service = SimpleNamespace(spec=SimpleNamespace(ports=[{"name": "read", "port": 8444}]), portforward=portforward)
