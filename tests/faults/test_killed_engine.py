@@ -7,6 +7,7 @@ import pytest
 from lab.kubectl import get
 from tests.lab.clusters import Lab
 from tests.lab.fleets import DEV, FLEET
+from tests.lab.stack import eventually
 from tests.lab.stacks import Stacks
 
 pytestmark = pytest.mark.faults
@@ -22,6 +23,13 @@ def volumes(lab: Lab) -> dict[tuple[str, str], Any]:
         for item in get("persistentvolumeclaims", "-A", context=cluster, kubeconfig=lab.kubeconfig)["items"]
         if item["metadata"]["labels"].get("app.kubernetes.io/part-of") == "promfleet"
     }
+
+
+def assert_nothing_goes(lab: Lab) -> None:
+    """No namespace is being deleted, which a refresh would take for one that is there."""
+    for cluster in FLEET["clusters"]:
+        found = get("namespaces", context=cluster, kubeconfig=lab.kubeconfig)["items"]
+        assert [item["metadata"]["name"] for item in found if item["status"]["phase"] != "Active"] == []
 
 
 class TestUp:
@@ -84,6 +92,7 @@ class TestDestroy:
         stack = stacks.write("dev", DEV)
         stack.kill("destroy", after=int(share * OBJECTS))
 
+        eventually(lambda: assert_nothing_goes(lab), 120)
         stack.pulumi("up", "--yes", "--skip-preview", "--refresh")
 
         assert "unchanged" in stack.pulumi("preview", "--refresh", "--expect-no-changes")
