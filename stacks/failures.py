@@ -1,5 +1,6 @@
 """Adds the reason to a failed update: why pods and volumes of a workload are not ready, where Pulumi only times out."""
 
+import re
 from collections.abc import Awaitable, Callable
 
 import pulumi
@@ -14,6 +15,7 @@ AWAITED = {*WORKLOADS, *OPERATED, SERVICE}
 """Types whose rollout the provider waits for; of Services those with a load balancer."""
 _LABELS = ("app.kubernetes.io/name", "app.kubernetes.io/instance")
 """Labels that a workload has in common with its pods and volumes."""
+_MISSING = re.compile(r'(configmap|persistentvolumeclaim|secret) "[^"]+" not found')
 
 
 def failure_hook(name: str, cluster: Cluster) -> Callable[[pulumi.ErrorHookArgs], Awaitable[bool]]:
@@ -44,4 +46,10 @@ async def log_reasons(name: str, cluster: Cluster, args: pulumi.ErrorHookArgs, l
     for reason in reasons:
         if reason not in logged:
             logged.add(reason)
-            pulumi.log.error(f"{name}: {reason}")
+            pulumi.log.error(f"{name}: {reason}{_remedy(reason)}")
+
+
+def _remedy(reason: str) -> str:
+    """What to do if the state has an object that is gone, of which an update takes no notice."""
+    is_missing = _MISSING.search(reason)
+    return ". If this stack makes it, somebody has deleted it: run `pulumi up --refresh`" if is_missing else ""

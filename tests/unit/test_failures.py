@@ -85,6 +85,20 @@ class TestHook:
             "requested pod ports."
         ]
 
+    def test_says_how_what_is_gone_comes_back(self, hook, in_cluster, shown):
+        """
+        A claim that somebody deleted, or a destroy that was killed, is still in the state: plain updates leave it out.
+        """
+        gone = 'persistentvolumeclaim "prometheus-agent" not found'
+        unscheduled = f"{{phase: Pending, conditions: [{{type: PodScheduled, status: 'False', message: '{gone}'}}]}}"
+        in_cluster(labelled(pod(unscheduled, "prometheus-agent-0")))
+
+        hook(FAILED)
+
+        [said] = shown
+        assert gone in said
+        assert said.endswith("If this stack makes it, somebody has deleted it: run `pulumi up --refresh`")
+
     def test_says_a_thing_once(self, hook, in_cluster, shown):
         """
         The Service of a workload fails with it, for the same reason.
