@@ -9,9 +9,10 @@ import psutil
 from . import cgroups
 from .cluster import known, state
 from .gcp import objectstore
+from .links import user_folder
 from .locks import alone
 from .network import wire_holder
-from .node import LabError, node_holder, release
+from .node import LabError, node_holder, release, running
 from .progress import Progress
 
 KUBELET = Path("/var/lib/kubelet")
@@ -30,6 +31,7 @@ def _down(report: Progress) -> None:
         cgroups.remove(cluster)
         report(cluster.name, "gone")
     objectstore.stop()
+    _end_plugins()
     release(wire_holder())
     if state().exists():
         _refuse_mounts(state())
@@ -37,6 +39,17 @@ def _down(report: Progress) -> None:
     # A folder that is removed takes along what is mounted over it in other namespaces: in those of another lab's nodes.
     if KUBELET.is_dir() and not any(KUBELET.iterdir()) and not any(KUBELET in mounts(pid) for pid in psutil.pids()):
         KUBELET.rmdir()
+
+
+def _end_plugins() -> None:
+    """End the plugins of engines, which wait for a killed one for ever."""
+    for plugin in running(_is_plugin):
+        plugin.kill()
+
+
+def _is_plugin(process: psutil.Process) -> bool:
+    started = map(Path, process.cmdline()[:2])  # of a script, the second one
+    return any(file.parent == user_folder() and file.name.startswith("pulumi-resource-") for file in started)
 
 
 def mounts(pid: int) -> set[Path]:

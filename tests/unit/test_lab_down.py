@@ -34,6 +34,19 @@ class TestDown:
         assert not kubelet.exists()
         assert not (tmp_path / "lab").exists()
 
+    def test_ends_plugins_of_engines_that_were_killed(self, kubelet: Path, tmp_path: Path) -> None:
+        """
+        They wait for their engine for ever.
+        """
+        plugin = tmp_path / "lab" / "path" / "pulumi-resource-kubernetes"
+        plugin.parent.mkdir()
+        plugin.symlink_to("/bin/sleep")
+        process = subprocess.Popen([plugin, "60"])
+
+        take_down()
+
+        assert process.wait(10) == -signal.SIGKILL
+
     def test_leaves_another_lab_what_its_nodes_mount_over(
         self, kubelet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
