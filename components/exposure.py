@@ -300,13 +300,17 @@ def ingress(args: ExposureArgs, service_name: str) -> k8s.networking.v1.IngressS
 def _ingress_path(args: ExposureArgs, service_name: str, backend: Backend) -> k8s.networking.v1.HTTPIngressPathArgsDict:
     known = controller(args.get("ingress_class"))
     only_prefixes = bool(known and known.only_prefixes)
-    path: k8s.networking.v1.HTTPIngressPathArgsDict = {
-        "path_type": "Prefix" if "path" not in backend else "ImplementationSpecific" if only_prefixes else "Exact",
-        "backend": {"service": {"name": service_name, "port": {"name": backend["name"]}}},
+    target: k8s.networking.v1.IngressBackendArgsDict = {
+        "service": {"name": service_name, "port": {"name": backend["name"]}}
     }
     if only_prefixes and args.get("passthrough"):
-        return {**path, "path_type": "ImplementationSpecific"}
-    return {**path, "path": backend.get("path", "/")}
+        return {"path_type": "ImplementationSpecific", "backend": target}
+    exact = "ImplementationSpecific" if only_prefixes else "Exact"
+    return {
+        "path": backend.get("path", "/"),
+        "path_type": exact if "path" in backend else "Prefix",
+        "backend": target,
+    }
 
 
 def routes(args: ExposureArgs, service_name: str) -> dict[str, dict[str, Any]]:

@@ -192,9 +192,8 @@ def large_queues(fleet: Fleet) -> Iterator[Problem]:
         for name, destination in agent.destinations.items():
             queue = {**QUEUE, **destination.config.get("queue_config", {})}
             each = queue["capacity"] + queue["max_samples_per_send"]
-            if queue["max_shards"] * each > memory.QUEUED:
+            if (held := queue["max_shards"] * each) > memory.QUEUED:
                 place = ("agents", cluster, "destinations", name, "queue_config")
-                held = queue["max_shards"] * each
                 rule = f"lets shards hold {held} samples, and the agent's memory is planned for {memory.QUEUED}"
                 most = max(1, memory.QUEUED // each)
                 instead = f"Write max_shards: {most}, or resources of prometheus in workloads.components."

@@ -40,6 +40,10 @@ def shard_name(number: int) -> str:
     return f"{AGENT}-shard-{number}" if number else AGENT
 
 
+AGENTS = frozenset(map(shard_name, range(MOST_SHARDS)))
+"""Names of all shards that an agent may have."""
+
+
 def series_of_shard(series: int, shards: int) -> int:
     """Return the series to plan for in one shard: half more than its share, since targets differ in size."""
     return min(series, series * 3 // (2 * shards))

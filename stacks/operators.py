@@ -1,16 +1,15 @@
 """Checks of a cluster before its Prometheus Operator gets custom resources, and the end of the Prometheus before it."""
 
 import asyncio
-import re
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import pulumi
 
-from components.agent_prometheus import APP as AGENT
 from live import Resource, call
 from settings import Cluster, Server
+from settings.agent import AGENTS
 from settings.operator import GROUP, RELEASE
 from settings.validation.partial import SECTIONS
 
@@ -26,9 +25,8 @@ OF_OPERATORS = {
 _PLAIN = Resource("apps/v1", "statefulsets")
 _SERVER, _AGENT = OF_OPERATORS.values()
 _SERVERS = [section for section in SECTIONS.values() if issubclass(section, Server)]
-_OTHERS = {AGENT: _AGENT, **{f"prometheus-{server.section}": _SERVER for server in _SERVERS}}
+_OTHERS = {**dict.fromkeys(AGENTS, _AGENT), **{f"prometheus-{server.section}": _SERVER for server in _SERVERS}}
 """Name of a StatefulSet -> what an operator would run instead of it."""
-_SHARD = re.compile("-shard-[0-9]+$")
 _DEFINITIONS = Resource("apiextensions.k8s.io/v1", "customresourcedefinitions")
 _UNKNOWN = "of an unknown release"
 
@@ -92,7 +90,7 @@ def predecessor(kind: str, name: str) -> Resource | None:
     """Return what may have run as another kind of object with the same name, if there is such a kind."""
     if kind in OF_OPERATORS:
         return _PLAIN
-    return _OTHERS.get(_SHARD.sub("", name)) if kind == STATEFUL_SET else None
+    return _OTHERS.get(name) if kind == STATEFUL_SET else None
 
 
 async def stop_predecessor(owner: str, annotation: str, cluster: Cluster, args: pulumi.ResourceHookArgs) -> None:

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 import pulumi
 from pulumi import ResourceOptions, ResourceTransformationArgs, ResourceTransformationResult
 
-from components.agent_prometheus import APP as AGENT
 from components.exposure import TYPES
 from live import client_options
 from settings import Cluster
+from settings.agent import AGENTS
 from settings.pod_fields import quantity
 
 from .failures import AWAITED, SERVICE, failure_hook
@@ -206,8 +206,7 @@ def shrinking(cluster: str, before: Mapping[str, Any], after: Mapping[str, Any])
     if quantity(new) >= quantity(old):
         return None
     name = after["metadata"]["name"]
-    agent = name == AGENT or name.startswith(f"{AGENT}-shard-")
-    instead = f"Write agents.{cluster}.storage: {old}" if agent else f"Write storage: {old} again"
+    instead = f"Write agents.{cluster}.storage: {old}" if name in AGENTS else f"Write storage: {old} again"
     return f"volume claim {name} can't shrink from {old} to {new}. {instead}."
 
 

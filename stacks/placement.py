@@ -58,8 +58,9 @@ def placed(fleet: Fleet, cluster: str) -> Callable[[ResourceTransformationArgs],
         metadata: Any = args.props["metadata"]  # plain dictionaries everywhere in components/
         app = metadata["name"]
         if args.type_ == ACCOUNT:
-            annotated = _of_account(metadata, layers) if app in of_pods else metadata
-            return ResourceTransformationResult({**args.props, "metadata": annotated}, args.opts)
+            if app not in of_pods:
+                return None
+            return ResourceTransformationResult({**args.props, "metadata": _of_account(metadata, layers)}, args.opts)
         spec: Any = args.props["spec"]
         settings = _PodSettings(app, fields_of(component_of(app), layers), layers, fleet.limits)
         if args.type_ in OPERATED:
@@ -74,7 +75,7 @@ def placed(fleet: Fleet, cluster: str) -> Callable[[ResourceTransformationArgs],
 
 
 def _of_account(metadata: Mapping[str, Any], layers: Sequence[Workloads]) -> Mapping[str, Any]:
-    """The metadata of the ServiceAccount of pods that talk to clouds; those of clients stay as they are."""
+    """The metadata of the ServiceAccount of pods that talk to clouds."""
     written = fields_of(component_of(metadata["name"]), layers).get(_OF_ACCOUNTS, {})
     return {**metadata, "annotations": {**metadata.get("annotations", {}), **written}} if written else metadata
 
