@@ -111,7 +111,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._refuse(413, f"The body is larger than {_LARGEST} bytes.")
         return self._pass(self.rfile.read(length))
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815 — names of the base class
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _answer
 
     def _let_in(self) -> None:
         self.send_response(303)

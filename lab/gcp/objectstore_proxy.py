@@ -104,7 +104,7 @@ class AuthorizingProxy(BaseHTTPRequestHandler):
         finally:
             connection.close()
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _pass  # noqa: N815
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _pass
 
     def _body(self) -> bytes | None:
         if self.headers.get("Transfer-Encoding") != "chunked":

@@ -131,7 +131,7 @@ def record(folder: Path) -> Requests:
             "agents": {"eu1": {"hub": {"stack": "organization/promfleet/hub"}}},
         }
     )
-    url = f"http://127.0.0.1:{receiver.server_address[1]}{WRITE.paths[0]}"
+    url = f"http://{receiver.host}{WRITE.paths[0]}"
     config = yaml.safe_load(render.agent_config(fleet, "eu1", url, own=True, ca_file=None, token_file=""))
     [write] = config["remote_write"]
     del write["authorization"]
@@ -154,7 +154,7 @@ def record(folder: Path) -> Requests:
         eventually(assert_recorded)
     finally:
         agent.stop()
-        receiver.shutdown()
+        receiver.server_close()
     own = {"Host", "Content-Length"}
     headers = {name: value for name, value in receiver.came[0].items() if name not in own}
     return Requests(headers, receiver.bodies, write["queue_config"]["max_samples_per_send"])
@@ -171,7 +171,7 @@ def start(started: ExitStack, folder: Path, agents: Sequence[str]) -> dict[str, 
     verifying = started.enter_context(
         envoy.running(deployed(hub(with_issuers), at[ENVOY]), at[ENVOY], APP, WRITE.paths[0])
     )
-    behind = verifying.upstream.server_address[1]
+    behind = verifying.upstream.server_port
     accounts = {name: auth_proxy.Token(f"writer-{name}") for name in agents}
     with_tokens = deployed(hub({name: {} for name in agents}), at[KUBE_RBAC_PROXY])
     asking = started.enter_context(

@@ -63,9 +63,8 @@ def receiver(name: str, start: Start, folder: Path) -> Server:
 
 @pytest.fixture
 def target() -> Iterator[Target]:
-    target = Target()
-    yield target
-    target.shutdown()
+    with Target() as target:
+        yield target
 
 
 def config(cluster: str, hub: Server, target: Target, destinations: Mapping[str, Server] | None = None) -> dict:
@@ -90,7 +89,7 @@ def config(cluster: str, hub: Server, target: Target, destinations: Mapping[str,
         render.agent_config(fleet, cluster, f"{hub.url}/api/v1/write", own=True, ca_file=None, token_file="")
     )
     made["scrape_configs"] = [
-        {"job_name": "oracle", "metrics_path": f"/{cluster}", "static_configs": [{"targets": [target.address]}]}
+        {"job_name": "oracle", "metrics_path": f"/{cluster}", "static_configs": [{"targets": [target.host]}]}
     ]
     for write in made["remote_write"]:
         write.pop("authorization", None)

@@ -56,9 +56,8 @@ def lab(pytestconfig: pytest.Config, bringup: Bringup) -> Lab:
 @pytest.fixture(scope="session")
 def webhook(lab: Lab) -> Iterator[Webhook]:
     """Who is told of alerts."""
-    server = Webhook(str(WIRE[1]))
-    yield server
-    server.shutdown()
+    with Webhook(str(WIRE[1])) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,9 @@
 """Hub and agents as plain processes on loopback, where an outage of hours is pressed into a minute or two."""
 
-import http.server
 import itertools
 import os
 import socket
 import subprocess
-import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +12,7 @@ import httpx
 import yaml
 
 from tests.exposition import total
+from tests.http_server import EXPOSITION, Handler, HttpServer
 
 from .stack import eventually
 
@@ -36,35 +35,22 @@ def _is_free(port: int) -> bool:
         return one.connect_ex(("127.0.0.1", port)) != 0
 
 
-class Target(http.server.ThreadingHTTPServer):
+class Target(HttpServer):
     """Numbers its scrapes, in as many series as are asked for; each agent scrapes a path of its own."""
-
-    daemon_threads = True
 
     def __init__(self) -> None:
         self.scrapes: dict[str, int] = {}
         """How often each path was answered."""
         target = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Answering(Handler):
             def do_GET(self) -> None:
                 number = target.scrapes.get(self.path, 0) + 1
                 lines = [f'oracle_scrapes_total{{n="{n}"}} {number}' for n in range(SERIES)]
-                self.send_response(200)
-                self.send_header("Content-Type", "text/plain; version=0.0.4")
-                self.end_headers()
-                self.wfile.write(("\n".join(lines) + "\n").encode())
+                self.answer(200, ("\n".join(lines) + "\n").encode(), EXPOSITION)
                 target.scrapes[self.path] = number
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 — the base class names it so
-                """Say nothing."""
-
-        super().__init__(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    @property
-    def address(self) -> str:
-        return f"127.0.0.1:{self.server_address[1]}"
+        super().__init__(Answering)
 
     def answered(self, cluster: str) -> int:
         """How often a cluster's agent was answered."""

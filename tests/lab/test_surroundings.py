@@ -111,10 +111,9 @@ def surroundings(lab: Lab) -> Iterator[None]:
 @pytest.fixture(scope="module")
 def people(lab: Lab, surroundings: None) -> Iterator[Secured]:
     """An exporter outside of the cluster, and the Secret with its password in it."""
-    exporter = Secured(str(WIRE[1]), FIRST)
-    lab.apply("hub", [password(FIRST)])
-    yield exporter
-    exporter.shutdown()
+    with Secured(str(WIRE[1]), FIRST) as exporter:
+        lab.apply("hub", [password(FIRST)])
+        yield exporter
     lab.kubectl("hub", "-n", "promfleet", "delete", "secret", "people")
 
 
@@ -122,7 +121,7 @@ def people(lab: Lab, surroundings: None) -> Iterator[Secured]:
 def limited(people: Secured, stacks: Stacks) -> Stack:
     job = {
         "job_name": "people",
-        "static_configs": [{"targets": [people.target]}],
+        "static_configs": [{"targets": [people.host]}],
         "basic_auth": {"username": USER, "password": {"secret": {"name": "people", "key": "password"}}},
     }
     [stack] = stacks.deploy({STANDALONE_STACK: LIMITED.changed({"scrape": {"jobs": [job]}})})

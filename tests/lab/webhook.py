@@ -1,10 +1,10 @@
 """A webhook receiver on the wire between the lab's clusters, which remembers what Alertmanager told it."""
 
-import http.server
 import json
-import threading
 import time
 from typing import Any, NamedTuple
+
+from tests.http_server import Handler, HttpServer
 
 
 class Notification(NamedTuple):
@@ -23,31 +23,23 @@ class Notification(NamedTuple):
         return any(labels.items() <= alert["labels"].items() for alert in self.alerts)
 
 
-class Webhook(http.server.ThreadingHTTPServer):
+class Webhook(HttpServer):
     """Answers 200 to every POST; `received` is in the order of arrival."""
-
-    daemon_threads = True
 
     def __init__(self, address: str) -> None:
         self.received: list[Notification] = []
         received = self.received
 
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Answering(Handler):
             def do_POST(self) -> None:
-                told = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                told = json.loads(self.body())
                 received.append(Notification(time.time(), self.path, told["status"], told["alerts"]))
-                self.send_response(200)
-                self.end_headers()
+                self.answer()
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 — the base class names it so
-                """Say nothing."""
-
-        super().__init__((address, 0), Handler)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        super().__init__(Answering, address)
 
     def url(self, path: str) -> str:
-        host, port = self.server_address[:2]
-        return f"http://{host!s}:{port}/{path}"
+        return f"http://{self.host}/{path}"
 
     def told(self, status: str, **labels: str) -> list[Notification]:
         """The notifications of this status about alerts with these labels."""

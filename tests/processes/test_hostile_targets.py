@@ -1,7 +1,5 @@
 """What a workload can do to its cluster and to the hub by what it exposes: processes on loopback, without a cluster."""
 
-import http.server
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -14,6 +12,7 @@ import yaml
 import render
 from lab.build import command
 from settings import Fleet, in_bytes, memory
+from tests.http_server import EXPOSITION, Handler, HttpServer
 from tests.lab.processes import Server, Target
 from tests.lab.stack import eventually
 from tests.rendered import server_config
@@ -51,24 +50,15 @@ HOSTILE = {
 """36 MB of labels that are too long, 7 MB of them, and as much as a stranger may bring."""
 
 
-class Exporter(http.server.ThreadingHTTPServer):
+class Exporter(HttpServer):
     """Answers with what is hostile of each path."""
 
-    daemon_threads = True
-
     def __init__(self) -> None:
-        class Handler(http.server.BaseHTTPRequestHandler):
+        class Answering(Handler):
             def do_GET(self) -> None:
-                self.send_response(200)
-                self.send_header("Content-Type", "text/plain; version=0.0.4")
-                self.end_headers()
-                self.wfile.write(HOSTILE[self.path])
+                self.answer(200, HOSTILE[self.path], EXPOSITION)
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 — the base class names it so
-                """Say nothing."""
-
-        super().__init__(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        super().__init__(Answering)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing: an answer that is too long is not read to its end."""
@@ -77,7 +67,6 @@ class Exporter(http.server.ThreadingHTTPServer):
 @pytest.fixture
 def servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Server, Server, Target]]:
     """A hub, an agent that scrapes an innocent pod and hostile ones, and the innocent one; the hub ends last."""
-    innocent, hostile = Target(), Exporter()
 
     def started(name: str, config: dict, *flags: str) -> Server:
         monkeypatch.setenv("GOMEMLIMIT", str(MEMORY[name] * 9 // 10))  # as Prometheus takes it from its cgroup
@@ -90,8 +79,7 @@ def servers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[S
         return made
 
     with ExitStack() as ending:
-        ending.callback(hostile.shutdown)
-        ending.callback(innocent.shutdown)
+        hostile, innocent = ending.enter_context(Exporter()), ending.enter_context(Target())
         stored = {"storage": server_config(FLEET)["storage"]}
         hub = started("hub", stored, "--web.enable-remote-write-receiver", f"--storage.tsdb.path={tmp_path}/hub/data")
         sent = watching(hub, innocent, hostile)
@@ -105,7 +93,7 @@ def watching(hub: Server, innocent: Target, hostile: Exporter) -> dict:
     del made["remote_write"][0]["authorization"]
     [pods] = [job for job in made["scrape_configs"] if job["job_name"] == "pods"]
     del pods["kubernetes_sd_configs"]
-    exporters = {"/eu1": innocent.address} | dict.fromkeys(HOSTILE, f"127.0.0.1:{hostile.server_address[1]}")
+    exporters = {"/eu1": innocent.host} | dict.fromkeys(HOSTILE, hostile.host)
     pods["static_configs"] = [
         {
             "targets": [address],

@@ -4,10 +4,8 @@ import json
 import socket
 import ssl
 import subprocess
-import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +14,7 @@ import yaml
 
 from lab import pki
 from lab.build import command
+from tests.http_server import Handler, HttpServer
 from tests.lab.processes import free_port
 from tests.unit.conftest import Engine
 
@@ -41,17 +40,14 @@ class Token(NamedTuple):
         return f"{self.account} for {self.audience}".replace(" ", "_")
 
 
-class ApiServer(ThreadingHTTPServer):
+class ApiServer(HttpServer):
     """Reviews tokens and accesses as Kubernetes does, by the Roles that a stack was rendered to."""
-
-    daemon_threads = True
 
     def __init__(self, objects: Sequence[Mapping[str, Any]], tokens: Sequence[Token]) -> None:
         self.tokens = {token.text: token for token in tokens}
         self.rules = {o["metadata"]["name"]: o["rules"] for o in objects if o["kind"] == "Role"}
         self.bindings = [o for o in objects if o["kind"] == "RoleBinding"]
-        super().__init__(("127.0.0.1", 0), _answering(self._review))
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        super().__init__(_answering(self._review))
 
     def _review(self, asked: bytes) -> bytes:
         review = json.loads(asked)
@@ -86,26 +82,18 @@ class ApiServer(ThreadingHTTPServer):
         return {"allowed": allowed}
 
 
-def _answering(answer: Any) -> type[BaseHTTPRequestHandler]:
+def _answering(answer: Any) -> type[Handler]:
     """Make a handler that answers every request with 200 and what `answer` makes of its body."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Answering(Handler):
         protocol_version = "HTTP/1.1"
 
         def _answer(self) -> None:
-            body = answer(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.answer(200, answer(self.body()))
 
-        do_GET = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815 — the base class names them so
+        do_GET = do_POST = do_PUT = do_DELETE = _answer
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 — the base class names it so
-            """Say nothing."""
-
-    return Handler
+    return Answering
 
 
 class Running(NamedTuple):
@@ -151,13 +139,12 @@ def running(
     its port.
     """
     objects = [o for o in engine.objects if o.get("metadata", {}).get("namespace") == "promfleet"]
-    api, behind = ApiServer(objects, tokens), ThreadingHTTPServer(("127.0.0.1", 0), _answering(lambda _: b"{}"))
-    threading.Thread(target=behind.serve_forever, daemon=True).start()
+    api, behind = ApiServer(objects, tokens), HttpServer(_answering(lambda _: b"{}"))
     authority = pki.authority("auth-proxy")
     pki.issue(authority, "auth-proxy", hosts=["127.0.0.1", "localhost"]).write(folder, "tls")
     authority.write(folder, "ca")
     kubeconfig = folder / "kubeconfig"
-    cluster = {"name": "api", "cluster": {"server": f"http://127.0.0.1:{api.server_address[1]}"}}
+    cluster = {"name": "api", "cluster": {"server": f"http://{api.host}"}}
     context = {"name": "api", "context": {"cluster": "api", "user": "auth-proxy"}}
     kubeconfig.write_text(
         yaml.safe_dump(
@@ -178,7 +165,7 @@ def running(
             here = {
                 "secure-listen-address": f"127.0.0.1:{ports[app, name]}",
                 "proxy-endpoints-port": free_port(),
-                "upstream": f"http://127.0.0.1:{upstream[1] if upstream else behind.server_address[1]}/",
+                "upstream": f"http://127.0.0.1:{upstream[1] if upstream else behind.server_port}/",
                 "config-file": config,
                 "tls-cert-file": folder / "tls.crt",
                 "tls-private-key-file": folder / "tls.key",
@@ -199,7 +186,7 @@ def running(
         for process in processes.values():
             process.wait(PATIENCE)
         for server in (api, behind):
-            server.shutdown()
+            server.server_close()
 
 
 def _auth_proxies(objects: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from lab import pki
 from lab.toolchains import envoy
 from render.write_proxy import ADMIN, AUTHORITIES, HEALTH_PATH
 from tests.exposition import total
+from tests.http_server import Handler, HttpServer
 from tests.lab.processes import free_port
 from tests.unit.conftest import Engine
 
@@ -86,38 +86,30 @@ def _public(key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey) -> dict[str, str]
     return {"kty": "EC", "alg": "ES256", "crv": "P-256", "x": x, "y": y}
 
 
-class Listening(ThreadingHTTPServer):
+class Listening(HttpServer):
     """Remembers the headers of every request that comes, and answers 204."""
-
-    daemon_threads = True
 
     def __init__(self) -> None:
         self.came: list[Any] = []
         upstream = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Answering(Handler):
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
-                upstream.take(self.headers, self.rfile.read(int(self.headers["Content-Length"])))
-                self.send_response(204)
+                upstream.take(self.headers, self.body())
+                self.send_response(204)  # which has no length
                 self.end_headers()
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 — the base class names it so
-                """Say nothing."""
-
-        super().__init__(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        super().__init__(Answering)
 
     def take(self, headers: Any, body: bytes) -> None:
         """Remember a request."""
         self.came.append(headers)
 
 
-class KeyServer(ThreadingHTTPServer):
+class KeyServer(HttpServer):
     """Answers GET with `answer`: bytes, or None for no answer at all."""
-
-    daemon_threads = True
 
     def __init__(self, folder: Path) -> None:
         self.answer: bytes | None = b""
@@ -125,30 +117,19 @@ class KeyServer(ThreadingHTTPServer):
         self.ends = threading.Event()
         server = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Answering(Handler):
             def do_GET(self) -> None:
                 server.asked += 1
-                answer = server.answer
-                if answer is None:
+                if server.answer is None:
                     server.ends.wait(PATIENCE)
-                    return
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(answer)))
-                self.end_headers()
-                self.wfile.write(answer)
+                else:
+                    self.answer(200, server.answer)
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 — the base class names it so
-                """Say nothing."""
-
-        super().__init__(("127.0.0.1", 0), Handler)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(folder / "tls.crt", folder / "tls.key")
-        self.socket = context.wrap_socket(self.socket, server_side=True)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        super().__init__(Answering, tls=(folder / "tls.crt", folder / "tls.key"))
 
     @property
     def url(self) -> str:
-        return f"https://localhost:{self.server_address[1]}/keys"
+        return f"https://localhost:{self.server_port}/keys"
 
 
 class Running:
@@ -216,8 +197,8 @@ class Running:
             ADMIN: f"@{self.folder.name}-{self.port}",
             '"port_value": 8443': f'"port_value": {self.port}',
             '"port_value": 8643': f'"port_value": {self.health}',
-            '"port_value": 9090': f'"port_value": {self.upstream.server_address[1]}',
-            '"port_value": 19291': f'"port_value": {self.upstream.server_address[1]}',
+            '"port_value": 9090': f'"port_value": {self.upstream.server_port}',
+            '"port_value": 19291': f'"port_value": {self.upstream.server_port}',
         }.items():
             text = text.replace(there, here)
         return text
@@ -265,7 +246,7 @@ def running(engine: Engine, folder: Path, app: str, path: str) -> Generator[Runn
         process.terminate()
         process.wait(PATIENCE)
         one.client.close()
-        one.upstream.shutdown()
+        one.upstream.server_close()
 
 
 def _is_open(running: Running) -> bool:

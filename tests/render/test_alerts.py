@@ -1,6 +1,7 @@
 """Each alert fires for the cluster that is in trouble, and for no other."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -123,15 +124,32 @@ def rules_of(case: dict[str, Any], group: Group) -> list[Alert]:
 
 def judge(promtool: Promtool, folder: Path, fleet: Fleet, tests: list[dict[str, Any]], *groups: str) -> None:
     """Have promtool run tests on the rules of a fleet, or on those of a few of its groups."""
-    files = {f"{group}.yml" for group in groups}
-    rules = {name: text for name, text in render.rules(fleet).items() if not files or name in files}
+    rules = rules_of_fleet(fleet)
+    promtool.accepts("test", "rules", lay(folder, {name: rules[name] for name in groups or rules}, tests))
+
+
+def rules_of_fleet(fleet: Fleet) -> dict[str, str]:
+    """The files of its rules by the names of their groups."""
+    return {name.removesuffix(".yml"): text for name, text in render.rules(fleet).items()}
+
+
+def lay(folder: Path, rules: Mapping[str, str], tests: list[dict[str, Any]], every: str = "1m") -> Path:
+    """Write files of rules and a file of tests on them, which evaluates the rules that often; gives the latter."""
+    folder.mkdir(exist_ok=True)
     for name, text in rules.items():
-        (folder / name).write_text(text)
-    file = folder / "test.yml"
-    order = [name.removesuffix(".yml") for name in rules]  # promtool has none of its own, and all join the inventory
-    given = {"rule_files": [*rules], "group_eval_order": order, "evaluation_interval": "1m", "tests": tests}
-    file.write_text(yaml.safe_dump(given))
-    promtool.accepts("test", "rules", file)
+        (folder / f"{name}.yml").write_text(text)
+    files = [f"{name}.yml" for name in rules]
+    # promtool has no order of its own, and all groups join the inventory.
+    given = {"rule_files": files, "group_eval_order": [*rules], "evaluation_interval": every, "tests": tests}
+    (file := folder / "test.yml").write_text(yaml.safe_dump(given))
+    return file
+
+
+def without_other_alerts(rules: str, alert: str) -> str:
+    """A file of one group with its recording rules and those of one alert."""
+    [group] = yaml.load(rules, yaml.CSafeLoader)["groups"]
+    kept = [rule for rule in group["rules"] if rule.get("alert", alert) == alert]
+    return yaml.dump({"groups": [{**group, "rules": kept}]}, Dumper=yaml.CSafeDumper)
 
 
 class TestAlerts:
@@ -140,9 +158,14 @@ class TestAlerts:
         """
         eu1 is in trouble and us1 is just well: the alert names eu1 alone; when both are well it names nobody.
         """
-        told_themselves = group == "thanos-replicas"  # how many are expected
-        inventory = [] if told_themselves else ["inventory"]
-        judge(promtool, tmp_path, FLEET, [test for case in CASES[group] for test in told(case)], *inventory, group)
+        rules = rules_of_fleet(FLEET)
+        needed = {} if group == "thanos-replicas" else {"inventory": rules["inventory"]}  # those say how many they are
+        files = [
+            lay(tmp_path / str(number), needed | {group: without_other_alerts(rules[group], case["alert"])}, told(case))
+            for number, case in enumerate(CASES[group])
+        ]
+
+        promtool.accepts("test", "rules", *files)
 
     @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.name)
     def test_are_all_tested(self, group: Group) -> None:

@@ -2,15 +2,14 @@
 
 import gzip
 import subprocess
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from components.k8s.operated import RELOADER
 from lab.build import command
+from tests.http_server import Handler, HttpServer
 from tests.lab.processes import free_port
 
 from .alertmanager import PATIENCE, until
@@ -42,26 +41,19 @@ class Volume:
             (self.folder / f"..{before}").rmdir()
 
 
-class Prometheus(ThreadingHTTPServer):
+class Prometheus(HttpServer):
     """Remembers what the file said whenever it was told to reload it."""
-
-    daemon_threads = True
 
     def __init__(self, file: Path) -> None:
         self.loaded: list[str] = []
         prometheus = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Answering(Handler):
             def do_POST(self) -> None:
                 prometheus.loaded.append(file.read_text())
-                self.send_response(200)
-                self.end_headers()
+                self.answer()
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 — the base class names it so
-                """Say nothing."""
-
-        super().__init__(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        super().__init__(Answering)
 
 
 @pytest.fixture
@@ -77,7 +69,7 @@ def prometheus(tmp_path: Path, volume: Volume) -> Iterator[Prometheus]:
     _, *ours = RELOADER
     operators = [
         f"--listen-address=127.0.0.1:{free_port()}",
-        f"--reload-url=http://127.0.0.1:{server.server_address[1]}/-/reload",
+        f"--reload-url=http://{server.host}/-/reload",
         f"--config-file={volume.folder}/prometheus.yaml.gz",
         f"--config-envsubst-file={file}",
     ]
@@ -93,7 +85,7 @@ def prometheus(tmp_path: Path, volume: Volume) -> Iterator[Prometheus]:
     finally:
         process.terminate()
         process.wait(PATIENCE)
-        server.shutdown()
+        server.server_close()
 
 
 def test_every_change_is_loaded_at_once(volume: Volume, prometheus: Prometheus) -> None:

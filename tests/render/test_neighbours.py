@@ -10,7 +10,7 @@ import pytest
 from tests.promql import ANNOTATED, OF_PUSHES, owners
 
 from .promtool import Promtool
-from .test_alerts import CASES, FLEET, SICK, WELL, firing, judge, of
+from .test_alerts import CASES, FLEET, SICK, WELL, firing, judge, lay, of, rules_of_fleet
 
 pytestmark = pytest.mark.render
 
@@ -48,9 +48,12 @@ def others(case: dict[str, Any]) -> dict[str, Any]:
 class TestNeighbours:
     """Each alert has a case that makes it fire; here it is a stranger, or a replica, who tells of that trouble."""
 
-    def judge(self, promtool: Promtool, folder: Path, group: str, tests: list[dict[str, Any]]) -> None:
-        inventory = [] if group == "thanos-replicas" else ["inventory"]
-        judge(promtool, folder, FLEET, tests, *inventory, group)
+    def judge(
+        self, promtool: Promtool, folder: Path, group: str, tests: list[dict[str, Any]], every: str = "5m"
+    ) -> None:
+        rules = rules_of_fleet(FLEET)
+        names = [group] if group == "thanos-replicas" else ["inventory", group]
+        promtool.accepts("test", "rules", lay(folder, {name: rules[name] for name in names}, tests, every))
 
     def test_what_annotated_targets_tell_of_others_moves_no_rule(
         self, group: str, promtool: Promtool, tmp_path: Path
@@ -70,8 +73,9 @@ class TestNeighbours:
             )
             for case in CASES[group]
         ]
+        over_soon = group == "fleet"  # two of its alerts fire for minutes only, and would be missed
 
-        self.judge(promtool, tmp_path, group, tests)
+        self.judge(promtool, tmp_path, group, tests, "1m" if over_soon else "5m")
 
     def test_duplicate_series_fail_no_rule(self, group: str, promtool: Promtool, tmp_path: Path) -> None:
         """

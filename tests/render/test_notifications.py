@@ -3,9 +3,7 @@
 import json
 import re
 import subprocess
-import threading
 from collections.abc import Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ import yaml
 
 import render
 from settings import Alertmanager
+from tests.http_server import Handler, HttpServer
 
 from .alertmanager import running, until
 from .tools import tool
@@ -41,28 +40,23 @@ HOSTILE = "<!channel> <https://evil.example/?a=1&b=2|Open runbook> {{ .Status }}
 """A label's value, as whoever owns a pod may choose it."""
 
 
-class Inbox(ThreadingHTTPServer):
+class Inbox(HttpServer):
     """Takes what Slack, PagerDuty, VictorOps and a webhook would, each under a path of its own."""
 
     def __init__(self) -> None:
         self.got: dict[str, dict[str, Any]] = {}
         got = self.got
 
-        class Handler(BaseHTTPRequestHandler):
+        class Answering(Handler):
             def do_POST(self) -> None:
-                got[self.path] = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                self.send_response(202 if self.path == "/pagerduty" else 200)
-                self.end_headers()
+                got[self.path] = json.loads(self.body())
+                self.answer(202 if self.path == "/pagerduty" else 200)
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 — the base class names it so
-                """Say nothing."""
-
-        super().__init__(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        super().__init__(Answering)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
+        return f"http://{self.host}"
 
 
 def config(inbox: Inbox, folder: Path) -> str:
@@ -90,7 +84,6 @@ def told_of(nodes: Sequence[str], folder: Path) -> dict[str, dict[str, Any]]:
             annotations=[{**texts, "summary": f"{node} is away."} for node in nodes],
         )
         until("four services are told", lambda: len(inbox.got) == 4)
-        inbox.shutdown()
         return inbox.got
 
 

@@ -1,10 +1,7 @@
 import os
-import ssl
 import subprocess
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -12,6 +9,7 @@ import pytest
 from lab.pki import authority, issue
 from render.thanos.objstore import AUTHORITY, objstore
 from settings import Storage
+from tests.http_server import Handler, HttpServer
 
 from .tools import tool
 
@@ -39,16 +37,11 @@ def opened(storage: dict[str, Any], **environment: str) -> str:
     return done.stderr
 
 
-class Empty(BaseHTTPRequestHandler):
+class Empty(Handler):
     """An S3 API with one bucket, which has nothing."""
 
     def do_GET(self) -> None:
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(b"<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>")
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 — the base class names it so
-        """Say nothing."""
+        self.answer(200, b"<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>", "application/xml")
 
 
 @pytest.fixture
@@ -57,13 +50,8 @@ def ceph(tmp_path: Path) -> Iterator[str]:
     signer = authority("ceph")
     signer.write(tmp_path, "ca")
     issue(signer, "ceph", hosts=["localhost"]).write(tmp_path, "tls")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "tls.crt", tmp_path / "tls.key")
-    with ThreadingHTTPServer(("localhost", 0), Empty) as server:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"localhost:{server.server_address[1]}"
-        server.shutdown()
+    with HttpServer(Empty, "localhost", (tmp_path / "tls.crt", tmp_path / "tls.key")) as server:
+        yield f"localhost:{server.server_port}"
 
 
 class TestThanos:

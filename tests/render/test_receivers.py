@@ -2,9 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -15,6 +13,7 @@ from fleet.validators import AMTOOL, findings
 from settings import Fleet
 from settings.integrations import INTEGRATIONS, OAUTH, Field, Fields, Headers, ListOf, Public, Secret
 from settings.kinds import BOOL, COUNT, LENGTH, LIST, MAPPING
+from tests.http_server import Handler, HttpServer
 
 from .alertmanager import running, until
 from .tools import tool
@@ -157,26 +156,21 @@ class TestTemplates:
         assert "acme.tmpl:1" in str(problem)
 
 
-class Heard(BaseHTTPRequestHandler):
+class Heard(Handler):
     """Keeps what was posted."""
 
     posts: ClassVar[list[tuple[str, Mapping[str, str], Any]]] = []
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        Heard.posts.append((self.path, dict(self.headers), json.loads(body)))
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(b"ok")
+        Heard.posts.append((self.path, dict(self.headers), json.loads(self.body())))
+        self.answer(200, b"ok")
 
 
 @pytest.fixture
 def url() -> Iterator[str]:
     Heard.posts.clear()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Heard)
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
+    with HttpServer(Heard) as server:
+        yield f"http://{server.host}"
 
 
 def test_a_notification_has_peoples_texts_headers_and_logins(url: str, tmp_path: Path) -> None:

@@ -395,7 +395,7 @@ class TestKeysAtAUrl:
             one.waits_for(204, token, "us1 writes")
             server.answer = bad
             assert one.ask(token).status_code == 204
-        server.shutdown()
+        server.server_close()
 
 
 def _certificate(one: Running) -> str:

@@ -3,10 +3,8 @@
 import asyncio
 import json
 import socket
-import ssl
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +24,7 @@ from settings import Fleet, Receiver
 from settings.issuer import LARGEST_SET, Issuer
 from stacks import deploy, with_issuers
 from tests import ROOT
+from tests.http_server import Handler, HttpServer
 
 from .builders import EVERYTHING, HUB, fleet
 from .conftest import TOKEN, Engine, validate
@@ -328,12 +327,10 @@ class TestPublicFacts:
 DISCOVERY, KEYS = "/.well-known/openid-configuration", "/openid/v1/jwks"
 
 
-class ApiServer(ThreadingHTTPServer):
+class ApiServer(HttpServer):
     """Says who signs tokens, as Kubernetes does."""
 
-    daemon_threads = True
-
-    def __init__(self, number: str) -> None:
+    def __init__(self, number: str, tls: tuple[Path, Path] | None = None) -> None:
         self.answers: dict[str, Any] = {
             "/version": {"major": "1", "minor": "36", "gitVersion": "v1.36.0"},
             DISCOVERY: {"issuer": EU1["url"], "jwks_uri": "https://10.0.0.1/openid/v1/jwks"},
@@ -342,36 +339,28 @@ class ApiServer(ThreadingHTTPServer):
         self.refusals: dict[str, Any] = {}
         answers, refusals = self.answers, self.refusals
 
-        class Handler(BaseHTTPRequestHandler):
+        class Answering(Handler):
             def do_GET(self) -> None:
                 path = self.path.partition("?")[0].rstrip("/")
                 known = refusals.get(path, answers.get(path))
-                self.send_response(404 if known is None else 403 if path in refusals else 200)
-                self.send_header("Content-Type", "application/json")
-                self.end_headers()
-                self.wfile.write(known.encode() if isinstance(known, str) else json.dumps(known).encode())
+                status = 404 if known is None else 403 if path in refusals else 200
+                self.answer(status, (known if isinstance(known, str) else json.dumps(known)).encode())
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 — the base class names it so
-                """Say nothing."""
-
-        super().__init__(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        super().__init__(Answering, tls=tls)
 
 
 @pytest.fixture
 def servers() -> Iterator[dict[str, ApiServer]]:
     """API servers by the names of their contexts, of which `twin` has the key of `eu1`."""
     numbers = {"hub": OF_HUB, "eu1": OF_EU1, "us1": OF_US1, "twin": f"AAAA{OF_EU1}"}
-    started = {name: ApiServer(number) for name, number in numbers.items()}
-    yield started
-    for server in started.values():
-        server.shutdown()
+    with ExitStack() as started:
+        yield {name: started.enter_context(ApiServer(number)) for name, number in numbers.items()}
 
 
 @pytest.fixture
 def context(servers: dict[str, ApiServer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A kubeconfig with contexts of such API servers, and two of none."""
-    addresses = {name: f"http://127.0.0.1:{server.server_address[1]}" for name, server in servers.items()}
+    addresses = {name: f"http://{server.host}" for name, server in servers.items()}
     addresses |= {"away": "http://127.0.0.1:1", "gone": "http://127.0.0.1:2"}
     document = {
         "contexts": [{"name": name, "context": {"cluster": name, "user": "me"}} for name in addresses],
@@ -391,15 +380,11 @@ def public(servers: dict[str, ApiServer], tmp_path: Path, monkeypatch: pytest.Mo
     pki.issue(authority, "public", hosts=["localhost"]).write(tmp_path, "tls")
     authority.write(tmp_path, "ca")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.crt"))
-    server = ApiServer(OF_EU1)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "tls.crt", tmp_path / "tls.key")
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    url = f"https://localhost:{server.server_address[1]}"
-    server.answers[DISCOVERY] = {"issuer": url, "jwks_uri": f"{url}{KEYS}"}
-    servers["eu1"].answers[DISCOVERY] = server.answers[DISCOVERY]
-    yield server
-    server.shutdown()
+    with ApiServer(OF_EU1, (tmp_path / "tls.crt", tmp_path / "tls.key")) as server:
+        url = f"https://localhost:{server.server_port}"
+        server.answers[DISCOVERY] = {"issuer": url, "jwks_uri": f"{url}{KEYS}"}
+        servers["eu1"].answers[DISCOVERY] = server.answers[DISCOVERY]
+        yield server
 
 
 class TestFound:
@@ -594,7 +579,7 @@ class TestCommand:
         """
         Whatever the issuer answers to those who have no credential: keys without TLS, with a query, too many, or none.
         """
-        plain, secured = (f"//localhost:{server.server_address[1]}" for server in (servers["eu1"], public))
+        plain, secured = (f"//localhost:{server.server_port}" for server in (servers["eu1"], public))
         written = uri.format(plain=f"http:{plain}", public=f"https:{secured}") if isinstance(uri, str) else uri
         public.answers[DISCOVERY]["jwks_uri"] = written
         public.answers["/large"] = {**public.answers[KEYS], "more": "." * LARGEST_SET}

@@ -8,6 +8,7 @@ import pytest
 from lab.cluster import Cluster
 from lab.gcp import cloud, metadata
 from lab.gcp.metadata import RefusedError
+from tests.http_server import POLL
 
 WANTED = {"Metadata-Flavor": "Google"}
 STORE = "store@acme.iam.gserviceaccount.com"
@@ -42,7 +43,7 @@ def lab(monkeypatch, tmp_path):
 def server():
     """Serve metadata to whoever asks, as one account; gives the server's URL."""
     listening = metadata.Server(("127.0.0.1", 0), metadata.handler(lambda _address: STORE))
-    threading.Thread(target=listening.serve_forever, daemon=True).start()
+    threading.Thread(target=listening.serve_forever, args=[POLL], daemon=True).start()
     yield f"http://127.0.0.1:{listening.server_address[1]}"
     listening.shutdown()
     listening.server_close()

@@ -4,7 +4,6 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 from urllib.parse import urlsplit
 
@@ -17,13 +16,14 @@ from fleet.local_proxy import LocalProxy, Upstream
 from fleet.stack import StackError
 from lab import pki
 from render.prometheus.auth_proxies import BROWSE, READ
+from tests.http_server import POLL, Handler, HttpServer
 from tests.unit.builders import EVERYTHING, HUB, fleet
 
 HOST = "hub.example"
 TOKEN = "issued-for-minutes"
 
 
-class Pages(BaseHTTPRequestHandler):
+class Pages(Handler):
     """An auth proxy's pages; they tell what they were asked."""
 
     asked: list[tuple[str, str, dict[str, str], bytes]]
@@ -46,13 +46,7 @@ class Pages(BaseHTTPRequestHandler):
             self.go_on.wait(30)
             self.wfile.write(b"second\n")
 
-    do_POST = do_GET  # noqa: N815 — the base class names it so
-
-    def body(self):
-        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
-
-    def log_message(self, format, *args):  # noqa: A002 — likewise
-        pass
+    do_POST = do_GET
 
 
 @pytest.fixture(scope="module")
@@ -66,17 +60,11 @@ def certificate(tmp_path_factory):
 
 
 @pytest.fixture
-def pages(certificate) -> Iterator[ThreadingHTTPServer]:
+def pages(certificate) -> Iterator[HttpServer]:
     handler = type("Asked", (Pages,), {"asked": [], "go_on": Event()})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    handler.go_on.set()
-    server.shutdown()
-    server.server_close()
+    with HttpServer(handler, tls=(certificate, certificate)) as server:
+        yield server
+        handler.go_on.set()
 
 
 @pytest.fixture
@@ -88,7 +76,7 @@ def serve(pages, certificate):
         trust = ssl.create_default_context(cafile=str(certificate))
         proxy = LocalProxy(Upstream(f"https://127.0.0.1:{pages.server_port}", host, trust, lambda: token))
         proxies.append(proxy)
-        Thread(target=proxy.serve_forever, daemon=True).start()
+        Thread(target=proxy.serve_forever, args=[POLL], daemon=True).start()
         return proxy
 
     yield serve

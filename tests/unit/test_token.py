@@ -2,11 +2,8 @@
 
 import json
 import socket
-import ssl
-import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,6 +18,7 @@ from fleet.client import open_prometheus
 from fleet.exits import Exit
 from fleet.stack import StackError
 from lab import pki
+from tests.http_server import Handler, HttpServer
 
 TOKEN = "issued-to-a-person"
 HOST = "hub.example"
@@ -59,10 +57,8 @@ REFUSALS = [
 MESSAGES = {403: FORBIDDEN, 404: 'serviceaccounts "reader" not found', 422: REFUSALS[2][1]}
 
 
-class ApiServer(ThreadingHTTPServer):
+class ApiServer(HttpServer):
     """Issues tokens as Kubernetes does, or refuses."""
-
-    daemon_threads = True
 
     def __init__(self) -> None:
         self.refuses: int | None = None
@@ -71,37 +67,21 @@ class ApiServer(ThreadingHTTPServer):
         """Path and `spec` of each request."""
         api_server = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Answering(Handler):
             def do_GET(self) -> None:
-                self.answer(200, {"major": "1", "minor": "36", "gitVersion": "v1.36.3"})
+                self.answer_json({"major": "1", "minor": "36", "gitVersion": "v1.36.3"})
 
             def do_POST(self) -> None:
-                request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                request = json.loads(self.body())
                 api_server.requested.append((self.path, request["spec"]))
                 if refused := api_server.refuses:
-                    self.answer(refused, {"kind": "Status", "code": refused, "message": MESSAGES[refused]})
+                    self.answer_json({"kind": "Status", "code": refused, "message": MESSAGES[refused]}, refused)
                     return
                 seconds = min(MAXIMUM, request["spec"]["expirationSeconds"])
-                self.answer(201, {**request, "spec": {"expirationSeconds": seconds}, "status": {"token": TOKEN}})
+                issued = {**request, "spec": {"expirationSeconds": seconds}, "status": {"token": TOKEN}}
+                self.answer_json(issued, 201)
 
-            def answer(self, status: int, content: dict[str, Any]) -> None:
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.end_headers()
-                self.wfile.write(json.dumps(content).encode())
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 — the base class names it so
-                """Say nothing."""
-
-        super().__init__(("127.0.0.1", 0), Handler)
-
-
-@contextmanager
-def listening(server: ThreadingHTTPServer) -> Generator[None]:
-    threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
-    yield
-    server.shutdown()
-    server.server_close()
+        super().__init__(Answering)
 
 
 @pytest.fixture
@@ -110,9 +90,8 @@ def api_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ApiS
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
     Path("Pulumi.hub.yaml").write_text(FILE + ALERTMANAGER)
-    server = ApiServer()
-    write_kubeconfig(server.server_port)
-    with listening(server):
+    with ApiServer() as server:
+        write_kubeconfig(server.server_port)
         yield server
 
 
@@ -246,23 +225,15 @@ class TestClient:
         """
         shown = []
 
-        class ReadProxy(BaseHTTPRequestHandler):
+        class ReadProxy(Handler):
             def do_GET(self) -> None:
                 shown.append((self.path.partition("?")[0], self.headers["Host"], self.headers["Authorization"]))
-                self.send_response(200)
-                self.end_headers()
-                self.wfile.write(b'{"data": {"result": []}}')
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 — the base class names it so
-                """Say nothing."""
+                self.answer_json({"data": {"result": []}})
 
         authority = pki.authority("hub")
         pair = pki.issue(authority, "hub", hosts=[HOST])
-        (tmp_path / "both.pem").write_bytes(pair.key + pair.certificate)
-        proxy = ThreadingHTTPServer(("127.0.0.1", 0), ReadProxy)
-        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        tls.load_cert_chain(tmp_path / "both.pem")
-        proxy.socket = tls.wrap_socket(proxy.socket, server_side=True)
+        pair.write(tmp_path, "tls")
+        proxy = HttpServer(ReadProxy, tls=(tmp_path / "tls.crt", tmp_path / "tls.key"))
 
         @contextmanager
         def portforward(remote_port: int, local_port: int) -> Generator[int]:
@@ -274,7 +245,7 @@ class TestClient:
         monkeypatch.setattr(client.Service, "get", lambda name, namespace, api: service)
         stack = {"prometheus": {**STACK["prometheus"], "ca": authority.certificate.decode()}}
 
-        with listening(proxy), open_prometheus(stack, 7200) as hub:
+        with proxy, open_prometheus(stack, 7200) as hub:
             hub.query("up")
 
         [(path, spec)] = api_server.requested

@@ -1,8 +1,5 @@
 import asyncio
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,6 +10,7 @@ from components.k8s.labels import PART_OF
 from live import OURS, UnreachableError, look, troubles
 from live.troubles import LONGEST
 from settings import Cluster
+from tests.http_server import Handler, HttpServer
 
 NAMESPACE = "promfleet"
 
@@ -365,7 +363,7 @@ class TestServices:
         assert troubles([service, event("prometheus-hub", "FailedToUpdateEndpoint", "no")]) == []
 
 
-class ApiServer(BaseHTTPRequestHandler):
+class ApiServer(Handler):
     """Answers lists as an API server does: what is in them says no kind."""
 
     def do_GET(self) -> None:
@@ -376,36 +374,22 @@ class ApiServer(BaseHTTPRequestHandler):
             kind = path.rpartition("/")[2]
             items = [{"metadata": {"name": f"{path.split('/')[-2]}-{kind}"}}]
             answer = {"kind": "List", "metadata": {}, "items": items}
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.end_headers()
-        self.wfile.write(json.dumps(answer).encode())
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 — the base class names it so
-        pass
+        self.answer_json(answer)
 
 
 @pytest.fixture
 def cluster(tmp_path) -> Iterator[Cluster]:
     """A cluster whose API server listens here."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), ApiServer)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
     file = tmp_path / "config"
-    context = {"cluster": "us1", "user": "us1"}
-    url = f"http://127.0.0.1:{server.server_port}"
-    file.write_text(
-        yaml.safe_dump(
-            {
-                "contexts": [{"name": "us1", "context": context}],
-                "clusters": [{"name": "us1", "cluster": {"server": url}}],
-                "users": [{"name": "us1", "user": {"token": "t"}}],
-                "current-context": "us1",
-            }
-        )
-    )
-    yield Cluster(context="us1", kubeconfig=str(file))
-    server.shutdown()
-    server.server_close()
+    with HttpServer(ApiServer) as server:
+        document = {
+            "contexts": [{"name": "us1", "context": {"cluster": "us1", "user": "us1"}}],
+            "clusters": [{"name": "us1", "cluster": {"server": f"http://{server.host}"}}],
+            "users": [{"name": "us1", "user": {"token": "t"}}],
+            "current-context": "us1",
+        }
+        file.write_text(yaml.safe_dump(document))
+        yield Cluster(context="us1", kubeconfig=str(file))
 
 
 class TestLook:

@@ -26,6 +26,7 @@ from render.machine import ClusterCredentials, File, machine_files
 from settings import Fleet
 from stacks import deploy
 from tests.google import TOKEN, Google, server
+from tests.http_server import POLL
 from tests.unit.builders import fleet
 from tests.unit.conftest import Engine, plain
 from tests.unit.kinds import DISK, FIREWALL, INSTANCE, RESERVED_ADDRESS, SECRET_MANAGER_MEMBER, SECRET_MANAGER_SECRET
@@ -333,7 +334,7 @@ def google(tmp_path: Path) -> Google:
 def vm(tmp_path: Path, google: Google) -> Iterator[Vm]:
     """A VM in it."""
     with server(google) as running:
-        threading.Thread(target=running.serve_forever, daemon=True).start()
+        threading.Thread(target=running.serve_forever, args=[POLL], daemon=True).start()
         yield Vm(tmp_path, google, running.server_port)
         running.shutdown()
 
