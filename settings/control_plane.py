@@ -92,14 +92,20 @@ class ControlPlane(Section):
     @property
     def jobs(self) -> Mapping[str, Section]:
         """What is scraped, by its job."""
-        found = zip(
-            OF_CONTROL_PLANE, (self.scheduler, self.controller_manager, self.etcd, self.kube_proxy), strict=True
-        )
-        return {job: part for job, part in found if part is not None}
+        return {job: part for job, name in _FIELDS.items() if (part := getattr(self, name)) is not None}
 
     def hidden_by(self, platform: str) -> Iterator[Problem]:
         """What a platform lets nobody scrape."""
-        fields = dict(zip(OF_CONTROL_PLANE, type(self).model_fields, strict=True))
-        for job in self.jobs.keys() & HIDDEN.get(platform, frozenset()):
-            rule = f"can't be scraped with platform: {platform}"
-            yield Problem((to_camel(fields[job]),), rule, "Remove it.")
+        hidden = HIDDEN.get(platform, frozenset())
+        for job in self.jobs:
+            if job in hidden:
+                yield Problem((to_camel(_FIELDS[job]),), f"can't be scraped with platform: {platform}", "Remove it.")
+
+
+_FIELDS = {
+    SCHEDULER: "scheduler",
+    CONTROLLER_MANAGER: "controller_manager",
+    ETCD: "etcd",
+    PROXY: "kube_proxy",
+}
+"""Job -> its field."""
