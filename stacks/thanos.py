@@ -21,8 +21,9 @@ from render.thanos.bucket_roles import BucketRole, compactors, stores
 from render.thanos.bucket_web import BROWSE, web_flags
 from render.thanos.memcached import memcached_flags
 from render.thanos.names import QUERY, RECEIVE, ROUTER, RULER, WEB
-from render.writers import WRITER
+from render.tokens import writer_account
 from settings import Memcached, Quantity, Receive, Ruler, Thanos, memory, seconds
+from settings.validation.capacity import ingested_series
 from settings.validation.issuers import verifies_tokens
 
 from .exposure import expose_endpoint
@@ -144,7 +145,7 @@ def store_args(monitor: Monitor, thanos: Thanos, app: str, role: BucketRole, acc
         **role_args(monitor, access, role.flags, store.storage, store.storage_class),
         "app": app,
         "replicas": store.replicas,
-        "memory": memory.store_memory(fleet.server_series + fleet.written_series),
+        "memory": memory.store_memory(fleet.stored_series),
     }
 
 
@@ -156,7 +157,7 @@ def compactor_args(
     return {
         **role_args(monitor, access, role.flags, compactor.storage, compactor.storage_class),
         "app": app,
-        "memory": memory.compactor_memory(fleet.server_series + fleet.written_series),
+        "memory": memory.compactor_memory(fleet.stored_series),
     }
 
 
@@ -174,13 +175,13 @@ def receive_args(
         **role_args(monitor, access, flags, settings.storage, settings.storage_class),
         "namespace": pulumi.Output.all(monitor.context.namespace, ingestors).apply(lambda both: both[0]),
         "replicas": settings.replicas,
-        "memory": memory.server_memory(fleet.written_series * settings.replication // settings.replicas),
+        "memory": memory.server_memory(ingested_series(fleet.partial, settings)),
         "prefix": fleet.namespace,
         "router_flags": receive.router_flags(settings),
         "routers": settings.routers,
         "files": receive.router_files(monitor.server, fleet, settings),
         "writers": [
-            *(f"{WRITER}-{cluster}" for cluster in endpoint.tokens),
+            *map(writer_account, endpoint.tokens),
             *([RULER] if ruler.is_stateless(thanos) else []),
         ],
         "tls_secret": monitor.tls_secret,
