@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from alerts import GROUPS, MAINTENANCE, THANOS_REPLICAS, WATCHDOG, Alert, Group, Record, tuning_key
+from alerts import GROUPS, MAINTENANCE, THANOS_REPLICAS, WATCHDOG, Alert, Group, tuning_key
 from alerts.writers import JOB as ENVOY
 from settings import Fleet, seconds
 from settings.agent import shard_name
@@ -202,7 +202,7 @@ def _general(group: Group, fleet: Fleet, absent: Mapping[str, frozenset[str]]) -
 
     `absent` are the jobs that each expected cluster can't have.
     """
-    records = [_record(record) for record in group.records]
+    records: list[Rule] = [{"record": record.name, "expr": record.expr} for record in group.records]
     if group is THANOS_REPLICAS and fleet.server and fleet.thanos:
         labels = {"cluster": fleet.server.cluster}
         records.append({"record": REPLICAS, "expr": f"vector({fleet.server.replicas})", "labels": labels})
@@ -279,7 +279,3 @@ def _rule(alert: Alert, group: Group, fleet: Fleet, tunings: Iterable[Tuning | N
 
 def _runbook(fleet: Fleet, page: str, alert: str) -> str:
     return f"{fleet.alerts.runbooks or RUNBOOKS}/{page}.md#{alert.lower()}"
-
-
-def _record(record: Record) -> Rule:
-    return {"record": record.name, "expr": record.expr}
