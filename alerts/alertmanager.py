@@ -4,14 +4,12 @@ from .model import Alert, Group, Threshold
 
 _ITSELF = 'job="alertmanager"'
 _REPLICAS = f"count by (cluster) (up{{{_ITSELF}}})"
-
-
-def _failed(each: str) -> str:
-    """The share of notifications that failed, where any were sent."""
-    failed, sent = (
-        f"sum by {each} (rate(alertmanager_notifications{which}_total{{{_ITSELF}}}[10m])" for which in ("_failed", "")
-    )
-    return f"{failed})\n/ {sent} > 0)"
+_EACH = "sum by (cluster, instance, integration)"
+_FAILED = (
+    f"{_EACH} (rate(alertmanager_notifications_failed_total{{{_ITSELF}}}[10m]))\n"
+    f"/ {_EACH} (rate(alertmanager_notifications_total{{{_ITSELF}}}[10m]) > 0)"
+)
+"""The share of notifications that failed, where any were sent."""
 
 
 ALERTMANAGER = Group(
@@ -92,7 +90,7 @@ ALERTMANAGER = Group(
         ),
         Alert(
             name="AlertmanagerFailedToSendAlerts",
-            expr=f"{_failed('(cluster, instance, integration)')}\n> $threshold",
+            expr=f"{_FAILED}\n> $threshold",
             for_="5m",
             severity="warning",
             summary=(
@@ -107,7 +105,7 @@ ALERTMANAGER = Group(
         ),
         Alert(
             name="AlertmanagerClusterFailedToSendAlerts",
-            expr=f"min by (cluster, integration) (\n{_failed('(cluster, instance, integration)')}\n) > $threshold",
+            expr=f"min by (cluster, integration) (\n{_FAILED}\n) > $threshold",
             for_="5m",
             severity="critical",
             summary="No Alertmanager in {{ $labels.cluster }} sends all notifications by {{ $labels.integration }}.",

@@ -13,6 +13,7 @@ AGENT_GRACE = FLUSH_DEADLINE + 15
 """Termination grace period of an agent in seconds, in which it sends its last samples."""
 
 _RESERVED_CONNECTIONS, _DEFAULT_CONNECTIONS = 112, 512
+"""Those for clients that are no agents; those that Prometheus permits by default."""
 EXEMPLARS = "--enable-feature=exemplar-storage"
 FAST_DISCOVERY = "--scrape.discovery-reload-interval=1s"
 """
