@@ -18,16 +18,17 @@ from .thanos.jobs import undeployed
 from .yaml import to_yaml
 
 EXPECTED = "promfleet_cluster_expected"
+"""The clusters of the fleet, with their labels."""
 WATCHED = "promfleet_cluster_watched"
 """The clusters that a watcher scrapes from outside."""
 APPLICATION = "promfleet_application_expected"
 """The applications of the stack file, by cluster, job and namespace."""
 OUTAGE = "promfleet_agent_outage_seconds"
-"""Placeholder for the outage that an agent's WAL is planned for."""
+"""The outage that each agent's WAL is planned for, by cluster."""
 SHARD = "promfleet_agent_shard_expected"
 """The shards of agents that have several, by cluster and instance."""
 REPLICAS = "promfleet_thanos_replicas_expected"
-"""Placeholder for the number of replicas of the server, each with a sidecar."""
+"""The replicas of the server, each with a sidecar, by cluster."""
 RUNBOOKS = "docs/runbooks"
 _PARTIAL_RESPONSE = "partial_response_strategy"
 WATCHES_ITSELF = frozenset(group.name for group in GROUPS if group.name.startswith("thanos-")) - {THANOS_REPLICAS.name}

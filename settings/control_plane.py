@@ -3,13 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar
 
-from pydantic import Field
 from pydantic.alias_generators import to_camel
 
 from .errors import Problem
 from .scrape_config import ClientConfig, ClientConfigs
 from .section import Section
-from .types import DnsName, ObjectLabel
+from .types import DnsName, ObjectLabel, Port
 
 SCHEDULER, CONTROLLER_MANAGER, ETCD, PROXY = "kube-scheduler", "kube-controller-manager", "kube-etcd", "kube-proxy"
 OF_CONTROL_PLANE = (SCHEDULER, CONTROLLER_MANAGER, ETCD, PROXY)
@@ -22,7 +21,6 @@ HIDDEN: Mapping[str, frozenset[str]] = {
     "openshift": frozenset({SCHEDULER, CONTROLLER_MANAGER, ETCD, PROXY}),
 }
 """Platform -> what runs outside of the cluster, or behind permissions of the platform's own."""
-Port = Annotated[int, Field(ge=1, le=65535)]
 _CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
 
 
