@@ -35,11 +35,13 @@ def missing_metrics(fleet: Fleet, tree: Any) -> Iterator[Missing]:
     for selector in selectors(tree):
         name = selector.name or ""
         equal = {one.name: one.value for one in selector.matchers.matchers if str(one.op).endswith(".Equal")}
-        if name in seen:
-            continue
-        if found := _not_told(fleet, name) or _dropped(fleet, name, equal) or _not_kept(fleet, name, equal):
+        if name not in seen and (found := _problem(fleet, name, equal)):
             seen.add(name)
             yield found
+
+
+def _problem(fleet: Fleet, name: str, equal: Mapping[str, str]) -> Missing | None:
+    return _not_told(fleet, name) or _dropped(fleet, name, equal) or _not_kept(fleet, name, equal)
 
 
 def _not_told(fleet: Fleet, name: str) -> Missing | None:
