@@ -1,17 +1,15 @@
 """Alertmanager: whether its replicas run, agree, and deliver notifications."""
 
 from .model import Alert, Group, Threshold
+from .sources import ALERTMANAGERS
 
-_ITSELF = 'job="alertmanager"'
-_REPLICAS = f"count by (cluster) (up{{{_ITSELF}}})"
-
-
-def _failed(each: str) -> str:
-    """The share of notifications that failed, where any were sent."""
-    failed, sent = (
-        f"sum by {each} (rate(alertmanager_notifications{which}_total{{{_ITSELF}}}[10m])" for which in ("_failed", "")
-    )
-    return f"{failed})\n/ {sent} > 0)"
+_REPLICAS = f"count by (cluster) (up{{{ALERTMANAGERS}}})"
+_EACH = "sum by (cluster, instance, integration)"
+_FAILED = (
+    f"{_EACH} (rate(alertmanager_notifications_failed_total{{{ALERTMANAGERS}}}[10m]))\n"
+    f"/ {_EACH} (rate(alertmanager_notifications_total{{{ALERTMANAGERS}}}[10m]) > 0)"
+)
+"""The share of notifications that failed, where any were sent."""
 
 
 ALERTMANAGER = Group(
@@ -19,7 +17,7 @@ ALERTMANAGER = Group(
     alerts=(
         Alert(
             name="AlertmanagerClusterDown",
-            expr=f"avg by (cluster) (up{{{_ITSELF}}}) <= 0.5",
+            expr=f"avg by (cluster) (up{{{ALERTMANAGERS}}}) <= 0.5",
             for_="5m",
             severity="critical",
             summary="Half or more of the Alertmanagers in {{ $labels.cluster }} are down.",
@@ -31,7 +29,7 @@ ALERTMANAGER = Group(
         Alert(
             name="AlertmanagerClusterCrashlooping",
             expr=(
-                f"count by (cluster) (changes(process_start_time_seconds{{{_ITSELF}}}[10m]) > 4)\n"
+                f"count by (cluster) (changes(process_start_time_seconds{{{ALERTMANAGERS}}}[10m]) > 4)\n"
                 f"/ on (cluster) {_REPLICAS} >= 0.5"
             ),
             for_="5m",
@@ -45,9 +43,9 @@ ALERTMANAGER = Group(
         Alert(
             name="AlertmanagerMembersInconsistent",
             expr=(
-                f"max_over_time(alertmanager_cluster_members{{{_ITSELF}}}[5m])\n"
+                f"max_over_time(alertmanager_cluster_members{{{ALERTMANAGERS}}}[5m])\n"
                 "< on (cluster) group_left ()\n"
-                f"count by (cluster) (max_over_time(up{{{_ITSELF}}}[5m]))"
+                f"count by (cluster) (max_over_time(up{{{ALERTMANAGERS}}}[5m]))"
             ),
             for_="15m",
             severity="critical",
@@ -56,7 +54,7 @@ ALERTMANAGER = Group(
         ),
         Alert(
             name="AlertmanagerClusterFailedPeers",
-            expr=f"max_over_time(alertmanager_cluster_failed_peers{{{_ITSELF}}}[5m]) > 0",
+            expr=f"max_over_time(alertmanager_cluster_failed_peers{{{ALERTMANAGERS}}}[5m]) > 0",
             for_="15m",
             severity="warning",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} has lost contact with other Alertmanagers.",
@@ -66,7 +64,7 @@ ALERTMANAGER = Group(
         ),
         Alert(
             name="AlertmanagerFailedReload",
-            expr=f"max_over_time(alertmanager_config_last_reload_successful{{{_ITSELF}}}[5m]) == 0",
+            expr=f"max_over_time(alertmanager_config_last_reload_successful{{{ALERTMANAGERS}}}[5m]) == 0",
             for_="10m",
             severity="critical",
             summary="{{ $labels.instance }} in {{ $labels.cluster }} can't load its new configuration.",
@@ -83,7 +81,8 @@ ALERTMANAGER = Group(
         Alert(
             name="AlertmanagerConfigInconsistent",
             expr=(
-                f'count by (cluster) (count_values by (cluster) ("hash", alertmanager_config_hash{{{_ITSELF}}})) > 1'
+                'count by (cluster) (count_values by (cluster) ("hash", '
+                f"alertmanager_config_hash{{{ALERTMANAGERS}}})) > 1"
             ),
             for_="20m",
             severity="critical",
@@ -92,7 +91,7 @@ ALERTMANAGER = Group(
         ),
         Alert(
             name="AlertmanagerFailedToSendAlerts",
-            expr=f"{_failed('(cluster, instance, integration)')}\n> $threshold",
+            expr=f"{_FAILED}\n> $threshold",
             for_="5m",
             severity="warning",
             summary=(
@@ -107,7 +106,7 @@ ALERTMANAGER = Group(
         ),
         Alert(
             name="AlertmanagerClusterFailedToSendAlerts",
-            expr=f"min by (cluster, integration) (\n{_failed('(cluster, instance, integration)')}\n) > $threshold",
+            expr=f"min by (cluster, integration) (\n{_FAILED}\n) > $threshold",
             for_="5m",
             severity="critical",
             summary="No Alertmanager in {{ $labels.cluster }} sends all notifications by {{ $labels.integration }}.",

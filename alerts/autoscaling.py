@@ -1,9 +1,8 @@
 """HorizontalPodAutoscalers: whether they do what they were made for."""
 
 from .model import Alert, Group
-from .sources import STATE
+from .sources import KSM, STATE
 
-KSM = ("kube-state-metrics",)
 _HPA = "kube_horizontalpodautoscaler"
 _EACH = "(cluster, namespace, horizontalpodautoscaler)"
 _CURRENT, _DESIRED = (f"{_HPA}_status_{which}_replicas{{{STATE}}}" for which in ("current", "desired"))

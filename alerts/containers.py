@@ -1,7 +1,7 @@
 """Containers: whether they keep within what they may take."""
 
 from .model import Alert, Group, Threshold
-from .sources import CADVISOR, STATE
+from .sources import CADVISOR, KSM, STATE
 
 JOBS = ("cadvisor", "kube-state-metrics")
 _CONTAINER = "(cluster, namespace, pod, container)"
@@ -71,7 +71,7 @@ CONTAINERS = Group(
             summary="Pod {{ $labels.namespace }}/{{ $labels.pod }} in {{ $labels.cluster }} restarts often.",
             description="Container {{ $labels.container }} restarted {{ $value | printf `%.0f` }} times in an hour.",
             threshold=Threshold(value=3, least=0, most=1000, unit="count"),
-            jobs=("kube-state-metrics",),
+            jobs=KSM,
         ),
         Alert(
             name="ContainerOutOfMemory",
@@ -86,7 +86,7 @@ CONTAINERS = Group(
                 "of memory."
             ),
             description="Container {{ $labels.container }} needed more memory than its limit allows.",
-            jobs=("kube-state-metrics",),
+            jobs=KSM,
         ),
     ),
 )

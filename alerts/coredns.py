@@ -1,9 +1,9 @@
 """CoreDNS: whether names are found, and fast."""
 
 from .model import Alert, Group, Threshold
+from .sources import NAME_SERVERS
 
 JOB = ("coredns",)
-_ITSELF = 'job="coredns"'
 
 COREDNS = Group(
     name="coredns",
@@ -11,8 +11,9 @@ COREDNS = Group(
         Alert(
             name="CoreDNSErrors",
             expr=(
-                f'sum by (cluster) (rate(coredns_dns_responses_total{{{_ITSELF}, rcode="SERVFAIL"}}[5m]))\n'
-                f"/ on (cluster) sum by (cluster) (rate(coredns_dns_responses_total{{{_ITSELF}}}[5m]) > 0) > $threshold"
+                f'sum by (cluster) (rate(coredns_dns_responses_total{{{NAME_SERVERS}, rcode="SERVFAIL"}}[5m]))\n'
+                f"/ on (cluster) sum by (cluster) (rate(coredns_dns_responses_total{{{NAME_SERVERS}}}[5m]) > 0)"
+                " > $threshold"
             ),
             for_="10m",
             severity="critical",
@@ -25,7 +26,7 @@ COREDNS = Group(
             name="CoreDNSSlow",
             expr=(
                 "histogram_quantile(0.99, sum by (cluster, le) (\n"
-                f"  rate(coredns_dns_request_duration_seconds_bucket{{{_ITSELF}}}[5m])\n"
+                f"  rate(coredns_dns_request_duration_seconds_bucket{{{NAME_SERVERS}}}[5m])\n"
                 ")) > $threshold"
             ),
             for_="10m",
@@ -37,7 +38,7 @@ COREDNS = Group(
         ),
         Alert(
             name="CoreDNSUpstreamDown",
-            expr=f"increase(coredns_forward_healthcheck_broken_total{{{_ITSELF}}}[10m]) > 0",
+            expr=f"increase(coredns_forward_healthcheck_broken_total{{{NAME_SERVERS}}}[10m]) > 0",
             for_="5m",
             severity="critical",
             summary="CoreDNS of {{ $labels.cluster }} reaches no upstream server.",
@@ -48,7 +49,7 @@ COREDNS = Group(
         ),
         Alert(
             name="CoreDNSPanics",
-            expr=f"increase(coredns_panics_total{{{_ITSELF}}}[10m]) > 0",
+            expr=f"increase(coredns_panics_total{{{NAME_SERVERS}}}[10m]) > 0",
             severity="warning",
             summary="CoreDNS of {{ $labels.cluster }} panicked.",
             description="It panicked {{ $value | printf `%.0f` }} times in ten minutes, because of a bug in a plugin.",
@@ -56,7 +57,7 @@ COREDNS = Group(
         ),
         Alert(
             name="CoreDNSReloadFailed",
-            expr=f"increase(coredns_reload_failed_total{{{_ITSELF}}}[1h]) > 0",
+            expr=f"increase(coredns_reload_failed_total{{{NAME_SERVERS}}}[1h]) > 0",
             severity="warning",
             summary="CoreDNS of {{ $labels.cluster }} can't load its new configuration.",
             description=(

@@ -1,7 +1,7 @@
 """What is scraped: targets and exporters that are down, probes, pushes."""
 
 from .model import Alert, Group, Record, Threshold
-from .sources import NODE, PROBES, PUSHED, STATE
+from .sources import KSM, NODE, PROBES, PUSHED, STATE
 
 _UP = "cluster_job:up:sum"
 _GROUPS = "without (alertname, severity, team)"
@@ -30,7 +30,7 @@ def _requests_fail(verb: str) -> Alert:
             "old, and alerts on them can't fire."
         ),
         threshold=Threshold(value=3, least=0, most=1000, unit="count"),
-        jobs=("kube-state-metrics",),
+        jobs=KSM,
     )
 
 
@@ -90,7 +90,7 @@ EXPORTERS = Group(
             severity="critical",
             summary="kube-state-metrics of {{ $labels.cluster }} can't be scraped any more.",
             description="No alert on workloads, jobs, volume claims or nodes of the cluster can fire.",
-            jobs=("kube-state-metrics",),
+            jobs=KSM,
         ),
         _requests_fail("list"),
         _requests_fail("watch"),

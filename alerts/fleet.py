@@ -1,7 +1,7 @@
 """What a hub knows of its agents; they evaluate no rules, so what happens to them is noticed here or nowhere."""
 
 from .model import Alert, Group, Threshold
-from .sources import KUBELETS, NODE, SCRAPERS, SENDERS, STATE
+from .sources import KSM, KUBELETS, NODE, SCRAPERS, SENDERS, STATE
 
 _VOLUMES = (
     f'{KUBELETS}, persistentvolumeclaim=~"prometheus-agent(-shard-[0-9]+)?|data-prometheus-(hub|standalone)-[0-9]+"'
@@ -136,7 +136,7 @@ FLEET = Group(
             severity="critical",
             summary="Two clusters report under the name {{ $labels.cluster }}.",
             description="Their samples are mixed and can't be distinguished. Rename one of the two clusters.",
-            jobs=("kube-state-metrics",),
+            jobs=KSM,
         ),
         Alert(
             name="PromfleetClockOff",

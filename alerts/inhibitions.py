@@ -4,8 +4,8 @@ from .model import Inhibition
 from .sources import KUBELETS, NODE, STATE
 
 MAINTENANCE = "PromfleetClusterInMaintenance"
-_OF_INVENTORY = 'job=""'
-"""What the hub itself records has no job; whatever was scraped or pushed has one."""
+_RECORDED = 'job=""'
+"""What the hub records or sums up has no job; whatever was scraped or pushed has one."""
 
 
 def _critical_mutes_warning(names: str, job: str, *equal: str) -> Inhibition:
@@ -18,9 +18,9 @@ def _critical_mutes_warning(names: str, job: str, *equal: str) -> Inhibition:
 
 
 INHIBITIONS = (
-    Inhibition(source=f'alertname="{MAINTENANCE}", {_OF_INVENTORY}', target='severity!="none"'),
+    Inhibition(source=f'alertname="{MAINTENANCE}", {_RECORDED}', target='severity!="none"'),
     Inhibition(
-        source=f'alertname=~"PromfleetClusterSilent|PromfleetClusterNeverReported", {_OF_INVENTORY}',
+        source=f'alertname=~"PromfleetClusterSilent|PromfleetClusterNeverReported", {_RECORDED}',
         target='severity=~"warning|info"',
     ),
     Inhibition(
@@ -49,7 +49,7 @@ INHIBITIONS = (
         "device",
         "mountpoint",
     ),
-    _critical_mutes_warning("KubeAPIErrorBudgetBurn|KubeClientCertificateExpiration", 'job=""'),
+    _critical_mutes_warning("KubeAPIErrorBudgetBurn|KubeClientCertificateExpiration", _RECORDED),
 )
 """
 Sources are matched by alert name.

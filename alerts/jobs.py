@@ -1,9 +1,7 @@
 """Jobs and CronJobs: whether they end well, and in time."""
 
 from .model import Alert, Group, Threshold
-from .sources import STATE
-
-KSM = ("kube-state-metrics",)
+from .sources import KSM, STATE
 
 JOBS = Group(
     name="jobs",

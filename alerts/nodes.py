@@ -1,10 +1,9 @@
 """Nodes: whether they are there, have room, and keep time."""
 
 from .model import Alert, Group, Record, Severity, Threshold
-from .sources import KUBELETS, NODE, STATE
+from .sources import KSM, KUBELETS, NODE, STATE
 
 NODE_EXPORTER = ("node-exporter",)
-KSM = ("kube-state-metrics",)
 _ONE = "(cluster, instance, node)"
 _LEAVING = "ToBeDeletedByClusterAutoscaler|cloud.google.com/impending-node-termination|aws-node-termination-handler/.+"
 """Taints of nodes that an autoscaler or the cloud takes away."""

@@ -3,6 +3,7 @@
 STATE, NODE = 'job="kube-state-metrics"', 'job="node-exporter"'
 WINDOWS = 'job="windows-exporter"'
 APISERVERS = 'job="apiserver"'
+ALERTMANAGERS, NAME_SERVERS = 'job="alertmanager"', 'job="coredns"'
 KUBELETS, CADVISOR, PROBES = 'job="kubelet"', 'job="cadvisor"', 'job="blackbox"'
 SCRAPERS = 'job="prometheus"'
 """Hubs and agents."""
@@ -12,3 +13,6 @@ STORAGES = 'job=~"prometheus|thanos-(receive|ruler)"'
 """Whatever has Prometheus' own storage."""
 PUSHED = 'job!~"pods|services"'
 """What was pushed keeps its own job; annotated targets could bring the same names."""
+
+KSM = ("kube-state-metrics",)
+"""The `jobs` of an alert on the metrics of kube-state-metrics."""

@@ -1,7 +1,7 @@
 """Persistent volumes: whether they have room, and whether claims get one."""
 
 from .model import Alert, Group, Threshold
-from .sources import KUBELETS, STATE
+from .sources import KSM, KUBELETS, STATE
 
 _STATS = "kubelet_volume_stats"
 _FREE_SPACE = f"{_STATS}_available_bytes{{{KUBELETS}}} / ({_STATS}_capacity_bytes{{{KUBELETS}}} > 0)"
@@ -56,7 +56,7 @@ VOLUMES = Group(
             severity="warning",
             summary="Volume {{ $labels.persistentvolume }} in {{ $labels.cluster }} has failed.",
             description="It could not be reclaimed after its claim was deleted. The data on it still exists.",
-            jobs=("kube-state-metrics",),
+            jobs=KSM,
         ),
         Alert(
             name="KubePersistentVolumeClaimPending",
@@ -68,7 +68,7 @@ VOLUMES = Group(
                 "Nothing has provided a volume for half an hour: the storage class is wrong, the zone is full, or no "
                 "pod uses the claim."
             ),
-            jobs=("kube-state-metrics",),
+            jobs=KSM,
         ),
     ),
 )

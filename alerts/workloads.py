@@ -2,9 +2,8 @@
 
 from .model import Alert, Group, Threshold
 from .owners import OWNER
-from .sources import STATE
+from .sources import KSM, STATE
 
-KSM = ("kube-state-metrics",)
 _DEPLOYMENT, _STATEFULSET, _DAEMONSET, _BUDGET, _QUOTA, _QUOTA_OF = (
     f"(cluster, namespace, {kind})"
     for kind in (

@@ -17,7 +17,7 @@ from .k8s.operated import AGENT, operated
 from .k8s.prometheus import container, job_files, scrape_account, targets_ca
 from .k8s.security import POD_WITH_VOLUME
 from .k8s.timeouts import timeouts
-from .k8s.volume import Mounted, claim
+from .k8s.volume import Mounted, claim, joined
 from .k8s.workload import pod_defaults, stateful_set
 
 APP = agent.AGENT
@@ -90,12 +90,11 @@ class AgentPrometheus(pulumi.ComponentResource):
             child_opts,
         )
         await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
-        parts = (
+        shared = joined(
             credentials(name, metadata, args, child_opts),
             targets_ca(args.get("targets_ca_config_map")),
             job_files(args.get("job_files", ())),
         )
-        shared = Mounted([v for part in parts for v in part.volumes], [m for part in parts for m in part.mounts])
         for number, one in enumerate(args["shards"]):
             # A cluster's name has no dot.
             own = f"{name}.shard-{number}" if number else name

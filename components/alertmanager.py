@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Mapping, Sequence
-from posixpath import dirname
+from posixpath import basename, dirname
 from typing import NotRequired, TypedDict
 
 import pulumi
@@ -135,13 +135,13 @@ class Alertmanager(pulumi.ComponentResource):
         config = k8s.core.v1.ConfigMap(
             f"{name}-config",
             metadata=metadata,
-            data={"alertmanager.yml": args["config"], **args.get("templates", {})},
+            data={basename(CONFIG_FILE): args["config"], **args.get("templates", {})},
             opts=child_opts,
         )
         secret = k8s.core.v1.Secret(
             f"{name}-secrets",
             metadata={**metadata, "name": f"{APP}-receivers"},
-            data=kept(args["secrets"]),
+            data=secret_data(args["secrets"]),
             opts=child_opts,
         )
         await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
@@ -187,7 +187,7 @@ class Alertmanager(pulumi.ComponentResource):
         )
 
 
-def kept(secrets: Mapping[str, pulumi.Input[str]]) -> Mapping[str, pulumi.Output[str]] | None:
+def secret_data(secrets: Mapping[str, pulumi.Input[str]]) -> Mapping[str, pulumi.Output[str]] | None:
     """Data of a Secret; None for an empty mapping, which the API server does not keep."""
 
     def encoded(text: str) -> str:
@@ -263,7 +263,7 @@ def server(args: AlertmanagerArgs) -> k8s.core.v1.ContainerArgsDict:
     return {
         "name": APP,
         "image": args["image"],
-        "args": alertmanager_flags(args["replicas"], PEERS, args["prefix"], args.get("url")),
+        "args": alertmanager_flags(args["replicas"], args["prefix"], args.get("url")),
         "env": [{"name": "POD_IP", "value_from": pod_field("status.podIP")}],
         "ports": [
             {"name": f"peers-{protocol.lower()}", "container_port": PEERS_PORT, "protocol": protocol}

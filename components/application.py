@@ -7,7 +7,8 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from .k8s.labels import PART_OF
+from settings.object_labels import PART_OF
+
 from .k8s.operated import SERVER
 
 

@@ -9,14 +9,17 @@ from pulumi import ResourceOptions
 
 from settings.expose import Via
 from settings.ingress import CONTROLLERS, TIMEOUT, Controller, controller
+from settings.object_labels import PART_OF
 
 from .k8s import gke, traefik
-from .k8s.labels import PART_OF, pods_of_app, selector
+from .k8s.labels import pods_of_app, selector
 from .k8s.timeouts import timeouts
 
 GATEWAY_API = "gateway.networking.k8s.io/v1"
 CONTOUR = "projectcontour.io/v1"
 EXTERNAL_DNS = "external-dns.alpha.kubernetes.io/hostname"
+SKIP_AWAIT = "pulumi.com/skipAwait"
+"""Annotation of an object that the provider does not wait for beyond its creation."""
 TYPES = {"clusterIP": "ClusterIP", "nodePort": "NodePort", "loadBalancer": "LoadBalancer"}
 
 
@@ -137,7 +140,7 @@ class Exposure(pulumi.ComponentResource):
             **filled_in(known.passthrough if args.get("passthrough") else known.annotations, args, backend, trust),
             **of_class,
             **args.get("annotations", {}),
-            "pulumi.com/skipAwait": "true",  # some controllers never set the status
+            SKIP_AWAIT: "true",  # some controllers never set the status
         }
         spec = ingress(args, backend)
         k8s.networking.v1.Ingress(f"{name}-ingress", metadata=metadata, spec=spec, opts=child_opts)

@@ -139,7 +139,7 @@ def bucket_args(args: BucketArgs) -> gcp.storage.BucketArgs:
 
 
 def old_versions(days: int) -> gcp.storage.BucketLifecycleRuleArgs:
-    """Lifecycle rules that delete noncurrent versions after this time."""
+    """The lifecycle rule that deletes noncurrent versions after this many days."""
     old = gcp.storage.BucketLifecycleRuleConditionArgs(days_since_noncurrent_time=days, with_state="ARCHIVED")
     return lifecycle_rule("Delete", old)
 

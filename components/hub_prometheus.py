@@ -7,7 +7,7 @@ import pulumi
 from pulumi import ResourceOptions
 
 from render.prometheus.auth_proxies import READ, WRITE
-from render.writers import WRITER
+from render.tokens import writer_account
 
 from .k8s.labels import metadata_of
 from .k8s.service_account import service_account_token
@@ -45,7 +45,7 @@ class HubPrometheus(pulumi.ComponentResource):
         self.writer_tokens = {
             cluster: service_account_token(
                 f"{name}-writer-{cluster}",
-                {**metadata_of(args["app"], args["namespace"], args["image"]), "name": f"{WRITER}-{cluster}"},
+                {**metadata_of(args["app"], args["namespace"], args["image"]), "name": writer_account(cluster)},
                 self.roles.get(WRITE.name),
                 renewals,
                 ResourceOptions(parent=self),

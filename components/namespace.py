@@ -6,7 +6,8 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from .k8s.labels import PART_OF
+from settings.object_labels import PART_OF
+
 from .k8s.service_account import RBAC
 
 CONSTRAINTS = {"restricted": "nonroot-v2", "privileged": "privileged"}
@@ -40,7 +41,9 @@ class Namespace(pulumi.ComponentResource):
             self.namespace = pulumi.Output.from_input(args["namespace"])
         else:
             namespace = k8s.core.v1.Namespace(
-                f"{name}-namespace", metadata={"name": args["namespace"], "labels": PART_OF | levels}, opts=child_opts
+                f"{name}-namespace",
+                metadata={"name": args["namespace"], "labels": {**PART_OF, **levels}},
+                opts=child_opts,
             )
             self.namespace = namespace.metadata.name.apply(str)
         k8s.networking.v1.NetworkPolicy(

@@ -9,7 +9,7 @@ from pulumi import ResourceOptions
 from render.node_exporter import COLLECTORS
 from render.scrape.platforms import VIRTUAL
 
-from .k8s.labels import labels, metadata_of, selector
+from .k8s.labels import metadata_of, selector
 from .k8s.probes import http_probes
 from .k8s.security import POD_RESTRICTED, RESTRICTED
 from .k8s.service_account import service_account
@@ -61,7 +61,7 @@ class NodeExporter(pulumi.ComponentResource):
                 "selector": {"match_labels": selector(APP, APP)},
                 "update_strategy": {"type": "RollingUpdate", "rolling_update": {"max_unavailable": "10%"}},
                 "template": {
-                    "metadata": {"labels": labels(APP, APP, image)},
+                    "metadata": {"labels": metadata["labels"]},
                     "spec": pod(image, account.metadata.name, port),
                 },
             },

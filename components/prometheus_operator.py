@@ -7,9 +7,10 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
+from settings.object_labels import PART_OF
 from settings.operator import GROUP, HONOURED, definitions
 
-from .k8s.labels import PART_OF, labels, metadata_of, selector
+from .k8s.labels import metadata_of, selector
 from .k8s.network_policy import allow_ingress
 from .k8s.operated import WAIT_FOR
 from .k8s.probes import http_probes
@@ -83,7 +84,7 @@ class PrometheusOperator(pulumi.ComponentResource):
         account = service_account(f"{name}-account", metadata, child_opts)
         cluster_scoped: k8s.meta.v1.ObjectMetaArgsDict = {
             "name": f"{args['prefix']}-{APP}",
-            "labels": labels(APP, APP, image),
+            "labels": metadata["labels"],
         }
         reads = k8s.rbac.v1.ClusterRole(f"{name}-reads", metadata=cluster_scoped, rules=_READ, opts=child_opts)
         bind_cluster_role(

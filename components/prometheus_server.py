@@ -28,7 +28,7 @@ from .k8s.security import POD_WITH_VOLUME
 from .k8s.service import headless
 from .k8s.service_account import bind_role, client_account
 from .k8s.timeouts import timeouts
-from .k8s.volume import public_certificate
+from .k8s.volume import Mounted, joined, public_certificate
 from .k8s.workload import VOLUME, pod_defaults, replica_claim, replicas, spread
 from .k8s.write_proxy import Envoy
 from .thanos import role as thanos
@@ -170,23 +170,24 @@ def deploy_server(
     for person, proxy in {READER: READ, VIEWER: BROWSE}.items():
         named: k8s.meta.v1.ObjectMetaArgsDict = {**metadata, "name": person}
         client_account(f"{name}-{person}", named, proxied.roles[proxy.name], child_opts)
+    of_jobs = joined(targets_ca(args.get("targets_ca_config_map")), job_files(args.get("job_files", ())))
     volumes: list[k8s.core.v1.VolumeArgsDict] = [
         public_certificate(tls_secret),
         tokens.AUTH_PROXY.volume,
         *proxied.volumes,
-        *targets_ca(args.get("targets_ca_config_map")).volumes,
-        *job_files(args.get("job_files", ())).volumes,
+        *of_jobs.volumes,
         *access.volumes,
     ]
     sidecars = [*proxied.containers, *([uploads(sidecar)] if sidecar else [])]
     if "operated" in args:
         data = replica_claim(name, metadata, 0, args["storage"], args.get("storage_class"), await_opts)
         volumes.append({"name": VOLUME, "persistent_volume_claim": {"claim_name": data.metadata.name}})
-        spec = pod(args, account.metadata.name, sidecars, volumes)
+        spec = pod(args, account.metadata.name, sidecars, Mounted(volumes, of_jobs.mounts))
         operated(name, SERVER, metadata, args["operated"], spec, await_opts)
     else:
         volumes[:0] = configuration(name, metadata, args, child_opts)
-        run(name, metadata, args, pod(args, account.metadata.name, sidecars, volumes), await_opts)
+        spec = pod(args, account.metadata.name, sidecars, Mounted(volumes, of_jobs.mounts))
+        run(name, metadata, args, spec, await_opts)
     return DeployedServer(proxied.service, proxied.roles, tls_secret)
 
 
@@ -243,9 +244,9 @@ def pod(
     args: PrometheusServerArgs,
     account: pulumi.Input[str],
     sidecars: Sequence[k8s.core.v1.ContainerArgsDict],
-    volumes: Sequence[k8s.core.v1.VolumeArgsDict],
+    mounted: Mounted,
 ) -> k8s.core.v1.PodSpecArgsDict:
-    """Prometheus on loopback, and its auth proxies."""
+    """Prometheus on loopback, and its auth proxies; `mounted` has all volumes, and mounts that few servers have."""
     return {
         **pod_defaults(account, POD_WITH_VOLUME),
         "topology_spread_constraints": spread(args["app"]),
@@ -260,13 +261,12 @@ def pod(
                     {"name": "certificate", "mount_path": dirname(CERTIFICATE), "read_only": True},
                     tokens.API.mount,
                     tokens.AUTH_PROXY.mount,
-                    *targets_ca(args.get("targets_ca_config_map")).mounts,
-                    *job_files(args.get("job_files", ())).mounts,
+                    *mounted.mounts,
                 ],
             ),
             *sidecars,
         ],
-        "volumes": list(volumes),
+        "volumes": mounted.volumes,
     }
 
 

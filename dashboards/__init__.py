@@ -1,6 +1,7 @@
 """Grafana dashboards as data, one a file, and the JSON that Grafana loads."""
 
 from settings import Fleet
+from settings.dashboard_file import DATASOURCE, OWN_UID
 
 from . import (
     agents,
@@ -22,7 +23,7 @@ from . import (
     workload,
 )
 from .model import Dashboard, queries, resolved
-from .render import DATASOURCE, text
+from .render import text
 
 DASHBOARDS: tuple[Dashboard, ...] = tuple(
     module.DASHBOARD
@@ -48,7 +49,7 @@ DASHBOARDS: tuple[Dashboard, ...] = tuple(
 )
 """Every dashboard, from the whole to its parts, then what watches."""
 
-__all__ = ["BOARDS", "DATASOURCE", "Board", "files", "queries", "resolved", "shown"]
+__all__ = ["DASHBOARDS", "DATASOURCE", "Dashboard", "dashboards_of", "files", "queries", "resolved"]
 
 
 def dashboards_of(fleet: Fleet) -> tuple[Dashboard, ...]:
@@ -65,4 +66,4 @@ def dashboards_of(fleet: Fleet) -> tuple[Dashboard, ...]:
 
 def files(fleet: Fleet) -> dict[str, str]:
     """JSON text of these dashboards, by file name."""
-    return {f"{board.uid.removeprefix('promfleet-')}.json": text(board) for board in dashboards_of(fleet)}
+    return {f"{board.uid.removeprefix(OWN_UID)}.json": text(board) for board in dashboards_of(fleet)}

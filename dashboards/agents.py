@@ -1,8 +1,8 @@
 """Remote write: what agents send, what waits, and what is lost."""
 
-from alerts.sources import SENDERS
+from alerts.sources import SCRAPERS, SENDERS
 
-from .expressions import ANY_IS_BAD, CLUSTERS, MANY, NO_AGENT, RED, behind
+from .expressions import ANY_IS_BAD, CLUSTERS, MANY, NO_AGENT, RED, behind, rate_by
 from .model import Column, Dashboard, Query, Row, Step, Table, TimeSeries
 
 _BY = "cluster, instance, remote_name"
@@ -10,11 +10,11 @@ _BY = "cluster, instance, remote_name"
 _OF = "{{cluster}} {{instance}} {{remote_name}}"
 _QUEUE = "prometheus_remote_storage"
 _HERE = f"{MANY}, {SENDERS}"
-_AGENT = f'{MANY}, job="prometheus"'
+_AGENT = f"{MANY}, {SCRAPERS}"
 
 
 def _rate(metric: str, by: str = _BY) -> str:
-    return f"sum by ({by}) (rate({metric}{{{_HERE}}}[$__rate_interval]))"
+    return rate_by(metric, _HERE, by)
 
 
 def _most(metric: str) -> str:

@@ -1,16 +1,17 @@
 """Alertmanager: is it whole, and do its messages arrive."""
 
-from .expressions import ANY_IS_BAD, DOWN_IS_BAD, ONE
+from alerts.sources import ALERTMANAGERS
+
+from .expressions import ANY_IS_BAD, DOWN_IS_BAD, ONE, rate_by
 from .model import Column, Dashboard, Query, Row, Stat, Table, TimeSeries, Variable
 
-_ITSELF = 'job="alertmanager"'
-_HERE = f"{ONE}, {_ITSELF}"
-_CLUSTER = Variable("cluster", f"label_values(alertmanager_build_info{{{_ITSELF}}}, cluster)")
+_HERE = f"{ONE}, {ALERTMANAGERS}"
+_CLUSTER = Variable("cluster", f"label_values(alertmanager_build_info{{{ALERTMANAGERS}}}, cluster)")
 _NONE = "Nothing came from Alertmanager: this hub has none, or it is down."
 
 
 def _rate(metric: str, by: str) -> str:
-    return f"sum by ({by}) (rate({metric}{{{_HERE}}}[$__rate_interval]))"
+    return rate_by(metric, _HERE, by)
 
 
 _NOW = Row(

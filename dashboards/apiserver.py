@@ -1,20 +1,22 @@
 """API servers: availability, latency, and requests by client."""
 
-from .expressions import CLUSTERS, DOWN_IS_BAD, MANY, RED, quantile
+from alerts.sources import APISERVERS
+
+from .expressions import CLUSTERS, DOWN_IS_BAD, MANY, RED, quantile, rate_by
 from .model import Column, Dashboard, Query, Row, Step, Table, TimeSeries
 
-_HERE = f'{MANY}, job="apiserver"'
+_HERE = f"{MANY}, {APISERVERS}"
 _NONE = "Nothing came from an API server: it can't be scraped here, or the cluster's agent is down."
 _FAILED = ', code=~"5.."'
 _READS, _WRITES = 'verb=~"GET|LIST"', 'verb=~"POST|PUT|PATCH|DELETE|APPLY"'
 
 
 def _requests(by: str, more: str = "") -> str:
-    return f"sum by (cluster{by}) (rate(apiserver_request_total{{{_HERE}{more}}}[$__rate_interval]))"
+    return rate_by("apiserver_request_total", f"{_HERE}{more}", f"cluster{by}")
 
 
 def _etcd(part: str) -> str:
-    return f"sum by (cluster, operation) (rate(etcd_request_duration_seconds_{part}{{{_HERE}}}[$__rate_interval]))"
+    return rate_by(f"etcd_request_duration_seconds_{part}", _HERE, "cluster, operation")
 
 
 def _slow(verbs: str) -> tuple[Query, ...]:

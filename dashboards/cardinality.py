@@ -1,11 +1,13 @@
 """Series: which cluster, job and target brings them, and which grows."""
 
+from alerts.sources import SCRAPERS
+
 from .expressions import CLUSTERS, MANY, RED, YELLOW
 from .model import Column, Dashboard, Query, Row, Step, Table, TimeSeries, Variable
 
 _JOB = Variable("job", f"label_values(scrape_samples_post_metric_relabeling{{{MANY}}}, job)", many=True)
 _HERE = f'{MANY}, job=~"$job"'
-_ITSELF = f'{MANY}, job="prometheus"'
+_ITSELF = f"{MANY}, {SCRAPERS}"
 _BROUGHT = f"scrape_samples_post_metric_relabeling{{{_HERE}}}"
 _EXPOSED = f"scrape_samples_scraped{{{_HERE}}}"
 _NEW = f"sum_over_time(scrape_series_added{{{_HERE}}}[1h])"

@@ -7,6 +7,7 @@ from .expressions import (
     ANY_IS_BAD,
     ANY_IS_ODD,
     CLUSTER,
+    DEVICES,
     FULL,
     NO_CADVISOR,
     NO_KUBE_STATE_METRICS,
@@ -132,7 +133,7 @@ _USE = Row(
             queries=tuple(
                 Query(
                     f"sum by (cluster) (rate(node_network_{direction}_bytes_total"
-                    f'{{{ONE}, {NODES}, device!~"lo|veth.*|cni.*|cali.*|docker.*"}}[$__rate_interval]))',
+                    f"{{{ONE}, {NODES}, {DEVICES}}}[$__rate_interval]))",
                     direction,
                 )
                 for direction in ("receive", "transmit")

@@ -1,14 +1,16 @@
 """Names inside the clusters."""
 
-from .expressions import CLUSTERS, MANY, RED, quantile
+from alerts.sources import NAME_SERVERS
+
+from .expressions import CLUSTERS, MANY, RED, quantile, rate_by
 from .model import Dashboard, Query, Row, Step, TimeSeries
 
-_HERE = f'{MANY}, job="coredns"'
+_HERE = f"{MANY}, {NAME_SERVERS}"
 _NONE = "Nothing came from CoreDNS: this platform runs another name server, or the cluster's agent is down."
 
 
 def _rate(metric: str, by: str = "", more: str = "") -> str:
-    return f"sum by (cluster{by}) (rate({metric}{{{_HERE}{more}}}[$__rate_interval]))"
+    return rate_by(metric, f"{_HERE}{more}", f"cluster{by}")
 
 
 _FAILED = _rate("coredns_dns_responses_total", more=', rcode="SERVFAIL"')

@@ -30,6 +30,8 @@ NO_KUBE_STATE_METRICS = "Nothing came from kube-state-metrics: it or the cluster
 NO_CADVISOR = "There are no samples of the kubelets' cAdvisor: they or the cluster's agent can't be scraped."
 NO_AGENT = "No agent writes to this hub: the fleet is the hub's own cluster, or every agent is silent."
 
+DEVICES = 'device!~"lo|veth.*|cni.*|cali.*|docker.*"'
+"""The devices of a node's network that are not virtual."""
 _POD = f'{CADVISOR}, container="", image="", pod!=""'
 """Selects cAdvisor's series of a pod's cgroup, which is neither a container's nor a sandbox's."""
 _DISK = f'{NODES}, fstype!~"tmpfs|squashfs|overlay|iso9660", mountpoint!~"/var/lib/kubelet/.+|/run/.*"'

@@ -1,6 +1,6 @@
 """Every cluster on one page."""
 
-from alerts.sources import STATE
+from alerts.sources import SCRAPERS, STATE
 
 from .expressions import (
     ANY_IS_BAD,
@@ -21,8 +21,8 @@ from .expressions import (
 from .model import Column, Dashboard, Link, Query, Row, Stat, Step, Table, TimeSeries
 
 _EXPECTED = f"max by (cluster) (promfleet_cluster_expected{{{MANY}}})"
-_SEEN = f'max by (cluster) (timestamp(up{{{MANY}, job="prometheus"}}))'
-_SEEN_BEFORE = f'max by (cluster) (max_over_time(timestamp(up{{{MANY}, job="prometheus"}})[1d:5m]))'
+_SEEN = f"max by (cluster) (timestamp(up{{{MANY}, {SCRAPERS}}}))"
+_SEEN_BEFORE = f"max by (cluster) (max_over_time(timestamp(up{{{MANY}, {SCRAPERS}}})[1d:5m]))"
 _SAMPLES = f"sum_over_time(scrape_samples_post_metric_relabeling{{{MANY}}}[5m])"
 _READY = f'{MANY}, {STATE}, condition="Ready", status="true"'
 _AGE = (Step(120, YELLOW), Step(300, RED))
@@ -38,7 +38,7 @@ def _or_zero(expr: str) -> str:
     return f"{expr} or on (cluster) 0 * {_EXPECTED}"
 
 
-_UP = f'up{{{MANY}, job="prometheus"}} or on (cluster, instance) 0 * promfleet_agent_shard_expected{{{MANY}}}'
+_UP = f"up{{{MANY}, {SCRAPERS}}} or on (cluster, instance) 0 * promfleet_agent_shard_expected{{{MANY}}}"
 """Each Prometheus; a shard of an agent that does not report is down."""
 
 CLUSTER_TABLE = Table(
@@ -114,7 +114,7 @@ NOW = Row(
             title="Clusters silent",
             description="Clusters not heard of for five minutes: agent, network or token failed.",
             empty="The hub's rules are not loaded.",
-            expr=f'count({_EXPECTED} unless on (cluster) up{{{MANY}, job="prometheus"}}) or vector(0)',
+            expr=f"count({_EXPECTED} unless on (cluster) up{{{MANY}, {SCRAPERS}}}) or vector(0)",
             steps=ANY_IS_BAD,
         ),
         Stat(

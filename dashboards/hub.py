@@ -1,17 +1,19 @@
 """The hub's Prometheus: what comes in, what it costs, whether it keeps up."""
 
-from .expressions import DOWN_IS_BAD, FULL, ONE, RED
+from alerts.sources import SCRAPERS
+
+from .expressions import DOWN_IS_BAD, FULL, ONE, RED, rate_by
 from .model import Dashboard, Query, Row, Stat, Step, TimeSeries, Variable
 
-_HUB = Variable("cluster", 'label_values(prometheus_tsdb_head_series{job="prometheus"}, cluster)')
+_HUB = Variable("cluster", f"label_values(prometheus_tsdb_head_series{{{SCRAPERS}}}, cluster)")
 """Only what stores samples of its own has this metric: hubs, never agents."""
-_HERE = f'{ONE}, job="prometheus"'
+_HERE = f"{ONE}, {SCRAPERS}"
 _NONE = "The hub did not scrape itself."
 _LAST_RELOAD = "prometheus_config_last_reload_successful"
 
 
 def _rate(metric: str, by: str = "cluster", more: str = "") -> str:
-    return f"sum by ({by}) (rate({metric}{{{_HERE}{more}}}[$__rate_interval]))"
+    return rate_by(metric, f"{_HERE}{more}", by)
 
 
 def _asked(part: str) -> str:

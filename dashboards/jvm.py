@@ -1,6 +1,6 @@
 """Java programs that expose Micrometer's metrics, whichever job scrapes them."""
 
-from .expressions import CLUSTER, FULL, ONE, RED, YELLOW
+from .expressions import CLUSTER, FULL, ONE, RED, YELLOW, rate_by
 from .model import Dashboard, Query, Row, Stat, Step, TimeSeries, Variable
 
 _JOB = Variable("job", f'label_values(jvm_memory_used_bytes{{{ONE}, job=~".+"}}, job)', many=True)
@@ -13,7 +13,7 @@ _HEAP = f'{_HERE}, area="heap"'
 
 
 def _rate(metric: str, by: str, more: str = "") -> str:
-    return f"sum by ({by}) (rate({metric}{{{_HERE}{more}}}[$__rate_interval]))"
+    return rate_by(metric, f"{_HERE}{more}", by)
 
 
 _ALL = _rate("http_server_requests_seconds_count", "namespace")

@@ -1,5 +1,6 @@
 """One namespace and its workloads."""
 
+from alerts.owners import OWNER
 from alerts.sources import KUBELETS, STATE
 
 from .expressions import (
@@ -146,7 +147,7 @@ _PODS = Table(
     sort="memory",
 )
 
-_OWNER = f"namespace_workload_pod:kube_pod_owner:relabel{{{_HERE}}}"
+_OWNER = f"{OWNER.name}{{{_HERE}}}"
 _BY_OWNER = "cluster, namespace, workload"
 _TO_OWNER = f"* on ({_BY_POD}) group_left (workload) {_OWNER}"
 _OWNERS = Table(

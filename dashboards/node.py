@@ -5,6 +5,7 @@ from alerts.sources import NODE as NODES
 
 from .expressions import (
     CLUSTER,
+    DEVICES,
     FULL,
     NO_CADVISOR,
     NO_NODE_EXPORTER,
@@ -22,7 +23,7 @@ from .model import Column, Dashboard, Link, Query, Row, Stat, Step, Table, TimeS
 
 _HERE = f'{ONE}, node="$node"'
 _KERNEL = f"{_HERE}, {NODES}"
-_DEVICES = ', device!~"lo|veth.*|cni.*|cali.*|docker.*"'
+_DEVICES = f", {DEVICES}"
 _BUSY = ', mode!="idle"'
 
 

@@ -12,6 +12,7 @@ from .expressions import (
     ONE,
     pod_cpu,
     pod_memory,
+    rate_by,
 )
 from .model import Dashboard, Query, Row, Stat, TimeSeries, Variable
 
@@ -22,7 +23,7 @@ _CONTAINER = f'{_HERE}, {CADVISOR}, container!=""'
 
 
 def _periods(which: str) -> str:
-    return f"sum by (container) (rate(container_cpu_cfs_{which}_total{{{_CONTAINER}}}[$__rate_interval]))"
+    return rate_by(f"container_cpu_cfs_{which}_total", _CONTAINER, "container")
 
 
 def _bound(kind: str, resource: str) -> str:
@@ -110,12 +111,7 @@ _USE = Row(
             title="CPU by container",
             description="Cores.",
             empty="This node's runtime has metrics of pods only.",
-            queries=(
-                Query(
-                    f"sum by (container) (rate(container_cpu_usage_seconds_total{{{_CONTAINER}}}[$__rate_interval]))",
-                    "{{container}}",
-                ),
-            ),
+            queries=(Query(rate_by("container_cpu_usage_seconds_total", _CONTAINER, "container"), "{{container}}"),),
             unit="none",
         ),
         TimeSeries(

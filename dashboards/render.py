@@ -12,7 +12,7 @@ from grafana_foundation_sdk.models import common as shapes
 from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
-from render.grafana import DATASOURCE
+from settings.dashboard_file import DATASOURCE
 
 from .model import Dashboard, Link, Panel, Row, Stat, Steps, Table, TimeSeries, Variable
 

@@ -1,5 +1,6 @@
 """One workload: its pods together, whichever of them live just now."""
 
+from alerts.owners import OWNER
 from alerts.sources import STATE
 
 from .expressions import (
@@ -17,10 +18,9 @@ from .expressions import (
 from .model import Column, Dashboard, Link, Query, Row, Stat, Table, TimeSeries, Variable
 
 _HERE = f'{ONE}, namespace="$namespace"'
-_OWNER = "namespace_workload_pod:kube_pod_owner:relabel"
-_WORKLOAD = Variable("workload", f"label_values({_OWNER}{{{_HERE}}}, workload)")
+_WORKLOAD = Variable("workload", f"label_values({OWNER.name}{{{_HERE}}}, workload)")
 _BY_POD = ", ".join(TO_POD)
-_ITS = f'and on ({_BY_POD}) {_OWNER}{{{_HERE}, workload="$workload"}}'
+_ITS = f'and on ({_BY_POD}) {OWNER.name}{{{_HERE}, workload="$workload"}}'
 """Leaves of figures by pod those of the workload's pods."""
 
 
@@ -44,7 +44,7 @@ _NOW = Row(
             title="Pods",
             description="Those that it has, in whatever state.",
             empty="It has no pod now.",
-            expr=f'count({_OWNER}{{{_HERE}, workload="$workload"}})',
+            expr=f'count({OWNER.name}{{{_HERE}, workload="$workload"}})',
             unit="none",
             width=6,
         ),

@@ -19,7 +19,7 @@ from settings import Fleet, Server, Tls, from_file
 
 from .exits import Exit, problems_reported
 from .local_proxy import LocalProxy, Upstream
-from .stack import StackError, server_of, stack_file
+from .stack import ServerStack, StackError, server_of, stack_file
 
 
 class Name(StrEnum):
@@ -45,7 +45,7 @@ class Page(NamedTuple):
 @problems_reported()
 def browse(
     page: Annotated[Name, typer.Argument(help="The page to open.")],
-    stack: Annotated[str, typer.Option(help="The stack of the Prometheus server.")] = "hub",
+    stack: ServerStack = "hub",
     *,
     browser: Annotated[bool, typer.Option(help="Open a browser; otherwise the URL is only printed.")] = True,
 ) -> None:

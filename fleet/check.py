@@ -8,7 +8,6 @@ import promql_parser
 import typer
 
 from render.grafana_queries import board_queries
-from render.prometheus.flags import QUEUE
 from render.scrape.missing import missing_metrics
 from settings import Fleet, FleetError, Problem, from_file, memory
 from settings.agent import MOST_SHARDS, SERIES_OF_SHARD, series_of_shard
@@ -190,7 +189,7 @@ def large_queues(fleet: Fleet) -> Iterator[Problem]:
         if fields_of("prometheus", (fleet.workloads, fleet.clusters[cluster].workloads)).get("resources"):
             continue  # planned by whoever wrote it
         for name, destination in agent.destinations.items():
-            queue = {**QUEUE, **destination.config.get("queue_config", {})}
+            queue = {**memory.QUEUE, **destination.config.get("queue_config", {})}
             each = queue["capacity"] + queue["max_samples_per_send"]
             if (held := queue["max_shards"] * each) > memory.QUEUED:
                 place = ("agents", cluster, "destinations", name, "queue_config")

@@ -1,7 +1,6 @@
 """`fleet explain`: what a stack file says, with the files that it includes."""
 
 import json
-from typing import Annotated
 
 import typer
 
@@ -9,12 +8,12 @@ from settings.errors import spelt
 from settings.loading.load import merged_file
 
 from .exits import problems_reported
-from .stack import stack_file
+from .stack import AnyStack, stack_file
 
 
 @problems_reported()
 def explain(
-    stack: Annotated[str, typer.Option(help="The stack; with Pulumi Cloud as organization/project/stack.")],
+    stack: AnyStack,
 ) -> None:
     """
     Show every setting of a stack, and the included file that it comes from.

@@ -4,13 +4,16 @@ import os
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
+
+import typer
 
 from render.machine import File
 from settings.errors import some
 
 from .units import counted
 
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder to write to; it is made if it is missing.")]
 LIST = "files.txt"
 """Says whose a folder is in its first line, and below which files were written into it."""
 

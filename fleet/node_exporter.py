@@ -12,7 +12,7 @@ from settings.exporters import HostService
 from settings.images import release
 
 from .exits import Exit, problems_reported
-from .folder import FolderError, put
+from .folder import Folder, FolderError, put
 from .passwords import known_hash, new_hash
 from .stack import stack_file
 
@@ -35,7 +35,7 @@ class OptionError(Exception):
 @app.command()
 @problems_reported()
 def write(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to write to; it is made if it is missing.")],
+    folder: Folder,
     stack: Annotated[str, typer.Option(help="The stack with the cluster.")],
     cluster: Annotated[str, typer.Option(help="The cluster, which has nodeExporter.host.")],
     certificate: Annotated[str, typer.Option(help="Path of the certificate on the nodes, with scheme: https.")] = "",

@@ -4,7 +4,7 @@ import gc
 from collections.abc import Collection, Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -14,8 +14,8 @@ from settings.loading.load import PROJECT
 from settings.validation.issuers import unknown_issuers
 
 from .exits import Exit, problems_reported
-from .folder import FolderError
-from .stack import stack_file
+from .folder import Folder, FolderError
+from .stack import AnyStack, stack_file
 from .units import counted
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ def _uncollected() -> Generator[None]:
 @_uncollected()
 @problems_reported()
 def render(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to write to; it is made if it is missing.")],
-    stack: Annotated[str, typer.Option(help="The stack; with Pulumi Cloud as organization/project/stack.")],
+    folder: Folder,
+    stack: AnyStack,
 ) -> None:
     """
     Write the Kubernetes objects of a stack as YAML: a file each, in a folder per cluster.

@@ -9,13 +9,13 @@ import typer
 
 from .client import open_prometheus
 from .exits import Exit
-from .stack import StackError, outputs
+from .stack import ServerStack, StackError, outputs
 
 _HOUR = 3600
 
 
 def snapshot(
-    stack: Annotated[str, typer.Option(help="The stack of the Prometheus server.")] = "hub",
+    stack: ServerStack = "hub",
     output: Annotated[Path, typer.Option(help="The file to write: .png, .svg or .pdf.")] = Path("fleet.png"),
     hours: Annotated[int, typer.Option(min=1, max=24, help="How far back the lines go.")] = 6,
 ) -> None:

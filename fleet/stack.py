@@ -4,9 +4,14 @@ import json
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from settings import Fleet, Server
+
+AnyStack = Annotated[str, typer.Option(help="The stack; with Pulumi Cloud as organization/project/stack.")]
+ServerStack = Annotated[str, typer.Option(help="The stack of the Prometheus server.")]
 
 
 class StackError(Exception):

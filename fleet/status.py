@@ -14,7 +14,7 @@ from .client import PrometheusClient, open_prometheus
 from .cluster_problems import cluster_problems, places
 from .exits import Exit
 from .reports import ClusterStatus, FleetStatus, Json
-from .stack import StackError, outputs
+from .stack import ServerStack, StackError, outputs
 
 QUESTIONS = {
     # A shard that is silent, while others of its agent report, is down.
@@ -66,7 +66,7 @@ class Row(NamedTuple):
 
 
 def status(
-    stack: Annotated[str, typer.Option(help="The stack of the Prometheus server.")] = "hub",
+    stack: ServerStack = "hub",
     wait: Annotated[int, typer.Option(help="Seconds to wait until every cluster has reported.")] = 120,
     *,
     json: Json = False,

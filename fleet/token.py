@@ -14,7 +14,7 @@ from settings import Duration, Fleet, from_file, seconds
 from settings.types import duration
 
 from .exits import Exit, problems_reported
-from .stack import StackError, server_of, stack_file
+from .stack import ServerStack, StackError, server_of, stack_file
 
 
 class Account(StrEnum):
@@ -27,7 +27,7 @@ class Account(StrEnum):
 @problems_reported()
 def token(
     account: Annotated[Account, typer.Argument(help="reader: queries; operator: Alertmanager's silences.")],
-    stack: Annotated[str, typer.Option(help="The stack of the Prometheus server.")] = "hub",
+    stack: ServerStack = "hub",
     lifetime: Annotated[str, typer.Option(help="How long it is valid: 10m, 1h, 1d.")] = "1h",
 ) -> None:
     """

@@ -16,7 +16,7 @@ from settings.loading.load import PROJECT
 from settings.watcher import SELF
 
 from .exits import Exit, problems_reported
-from .folder import LIST, FolderError, put, written_before
+from .folder import LIST, Folder, FolderError, put, written_before
 from .passwords import known_hash, new_hash
 from .secret_manager import Secret, SecretManagerError
 from .stack import StackError, configuration, outputs, stack_file
@@ -31,7 +31,7 @@ app = typer.Typer(
 @app.command()
 @problems_reported()
 def write(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to write to; it is made if it is missing.")],
+    folder: Folder,
     stack: Annotated[str, typer.Option(help="The stack with the section watcher; `pulumi up` has run.")],
 ) -> None:
     """

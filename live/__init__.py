@@ -4,10 +4,9 @@ from .call import Resource, call
 from .client import client_options, free_port, reason
 from .look import UnreachableError, look
 from .token import SHORTEST, Token, TokenError, request_token, token_of
-from .troubles import OURS, Object, troubles
+from .troubles import Object, troubles
 
 __all__ = [
-    "OURS",
     "SHORTEST",
     "Object",
     "Resource",

@@ -10,12 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from settings.errors import some
+from settings.object_labels import PART_OF
 
 Object = Mapping[str, Any]
 """An object as the API server returns it, with its kind."""
 
-OURS = {"app.kubernetes.io/part-of": "promfleet"}
-"""Label of all objects of this program."""
 LONGEST = 400
 """Maximum length of one reason, in characters."""
 _WORKLOADS = {
@@ -40,7 +39,7 @@ _NO_FAULT = {"WaitForFirstConsumer", "WaitForPodScheduled", "Provisioning", "Pro
 """Reasons of a claim's events that are not errors."""
 
 
-def troubles(objects: Iterable[Object], labels: Mapping[str, str] = OURS) -> list[str]:
+def troubles(objects: Iterable[Object], labels: Mapping[str, str] = PART_OF) -> list[str]:
     """Return the reasons why pods with these labels are not ready, with those of their workloads and volumes."""
     objects = list(objects)
     events = _by_object(each for each in objects if each["kind"] == "Event")

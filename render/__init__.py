@@ -1,7 +1,7 @@
 """Pure functions from settings to configuration files and command lines."""
 
 from .alerting import alerting_files
-from .alertmanager import alertmanager_config, alertmanager_flags, receiver_files, verbatim_parts
+from .alertmanager import alertmanager_config, receiver_files, verbatim_parts
 from .namespaces import readable_namespaces
 from .operator import operated_agent, operated_remote_write, operated_server
 from .prometheus.agent import agent_config
@@ -19,7 +19,6 @@ __all__ = [
     "agent_flags",
     "alerting_files",
     "alertmanager_config",
-    "alertmanager_flags",
     "discovered_resources",
     "mounted_files",
     "operated_agent",

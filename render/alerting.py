@@ -9,7 +9,9 @@ from settings.reserved import HUB_LABEL, REPLICA_LABEL
 from settings.scrape_credentials import MountedFile
 
 from .alertmanager import APP, NOTIFY
-from .scrape.authenticated import notifications
+from .scrape.authenticated import credentials
+from .scrape.discovery import endpoints_of
+from .scrape.relabel import SLICE, keep
 from .scrape.user_jobs import FOLDER, file_path, with_paths
 
 Block = dict[str, Any]
@@ -17,10 +19,20 @@ Block = dict[str, Any]
 
 def alerting(server: Server, fleet: Fleet) -> Block:
     """Return the section `alerting` of a server's prometheus.yml with all Alertmanagers; {} without any."""
-    ours = [notifications(server, fleet.namespace, APP, NOTIFY)] if fleet.alertmanager else []
-    found = [*ours, *existing_alertmanagers(fleet)]
+    found = [*([_ours(server, fleet.namespace)] if fleet.alertmanager else []), *existing_alertmanagers(fleet)]
     dropped = [{"regex": f"{HUB_LABEL}|{REPLICA_LABEL}", "action": "labeldrop"}]
     return {"alert_relabel_configs": dropped, "alertmanagers": found} if found else {}
+
+
+def _ours(server: Server, namespace: str) -> Block:
+    """The Alertmanagers of the stack, each through its auth proxy."""
+    return {
+        "api_version": "v2",
+        **credentials(server),
+        "follow_redirects": False,
+        "kubernetes_sd_configs": endpoints_of(namespace, APP),
+        "relabel_configs": [keep([f"{SLICE}_port_name"], NOTIFY.name)],
+    }
 
 
 def existing_alertmanagers(fleet: Fleet, folder: str = FOLDER) -> list[Block]:

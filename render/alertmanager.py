@@ -95,13 +95,13 @@ def receiver_files(settings: Alertmanager) -> list[MountedFile]:
     return sorted(found, key=file_path)
 
 
-def alertmanager_flags(replicas: int, peers: str, label: str, url: str | None) -> list[str]:
+def alertmanager_flags(replicas: int, label: str, url: str | None) -> list[str]:
     """
-    Alertmanager's command line; `peers` is the headless Service of its replicas, `label` the name of their cluster.
+    Alertmanager's command line; `label` is the name of the cluster that its replicas form.
 
     `url` is the external URL, for links in notifications.
     """
-    members = [f"--cluster.peer={APP}-{number}.{peers}:{PEERS_PORT}" for number in range(replicas)]
+    members = [f"--cluster.peer={APP}-{number}.{PEERS}:{PEERS_PORT}" for number in range(replicas)]
     clustered = [
         f"--cluster.listen-address=0.0.0.0:{PEERS_PORT}",
         f"--cluster.advertise-address=[$(POD_IP)]:{PEERS_PORT}",

@@ -39,9 +39,9 @@ def environment(url: str | None, grafana: Grafana | None = None) -> dict[str, st
     """
     Environment variables with Grafana's settings, `GF_<SECTION>_<KEY>`.
 
-    `url` is the external URL. Every user must log in, and Grafana makes no requests to the internet
-    but for plugins. Kubernetes
-    replaces `$(NAME)` in a value, and `$$` by a dollar; Grafana replaces `$__file{…}` by the trimmed content of a file.
+    `url` is the external URL. Every user must log in, and Grafana makes no requests to the internet but for plugins.
+    Kubernetes replaces `$(NAME)` in a value, and `$$` by a dollar; Grafana replaces `$__file{…}` by the trimmed content
+    of a file.
     """
     written = {**grafana.sign_in.values, **grafana.settings.values} if grafana else {}
     return {

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from settings import Fleet, Watcher, authority, secret_key
+from settings import Alertmanager, Fleet, Watcher, authority, secret_key
 from settings.images import release
 from settings.memory import server_memory
 from settings.watcher import SELF
@@ -105,7 +105,7 @@ def machine_files(
         **_identities(clusters),
         **(_of_receiver(receiver) if receiver else {}),
         **(_exposed(watcher, secrets, own) if own else {_ASK: _secret(f'url = "http://{LISTEN}/metrics"\n')}),
-        **(_alertmanager(fleet, secrets) if fleet.alertmanager else {}),
+        **(_alertmanager(fleet.alertmanager, secrets) if fleet.alertmanager else {}),
         **{f"prometheus/{EXISTING}/{file.name}": _secret(secrets[file.name]) for file in alerting_files(fleet)},
         **({_BLACKBOX: File(blackbox_config())} if fleet.probes else {}),
     }
@@ -233,10 +233,7 @@ def _exposed(watcher: Watcher, secrets: Mapping[str, str], own: Login) -> dict[s
     }
 
 
-def _alertmanager(fleet: Fleet, secrets: Mapping[str, str]) -> dict[str, File]:
-    alertmanager = fleet.alertmanager
-    if alertmanager is None:
-        return {}
+def _alertmanager(alertmanager: Alertmanager, secrets: Mapping[str, str]) -> dict[str, File]:
     keys = [
         secret_key(receiver, integration)
         for receiver, contact in alertmanager.receivers.items()

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from settings import Fleet, Server
-from settings.destinations import Destination
+from settings.destinations import MESSAGE_1, MESSAGE_2, Destination
 from settings.images import release
 from settings.operator import Operator, Select
 
@@ -18,8 +18,8 @@ from .alerting import alerting
 from .prometheus.agent import agent_remote_write, agent_scrape_configs
 from .prometheus.destinations import destination_entries
 from .prometheus.flags import agent_flags, server_flags
-from .prometheus.global_config import OUT_OF_ORDER_WINDOW, global_section, storage_section
-from .prometheus.server import server_scrape_configs
+from .prometheus.global_config import global_section
+from .prometheus.server import server_scrape_configs, server_storage
 from .prometheus.wal import WalPlan
 from .rules import server_rule_groups
 from .scrape.applications import ADDED, application_job
@@ -57,7 +57,7 @@ _RENAMED = {
     "retry_on_http_429": "retryOnRateLimit",
     "round_robin_dns": "roundRobinDNS",
 }
-_MESSAGES = {"prometheus.WriteRequest": "V1.0", "io.prometheus.write.v2.Request": "V2.0"}
+_MESSAGES = {MESSAGE_1: "V1.0", MESSAGE_2: "V2.0"}
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
 """Label that every namespace has: its name."""
 _MONITORS = ("serviceMonitor", "podMonitor", "probe", "scrapeConfig")
@@ -114,7 +114,7 @@ def _written(entries: Iterable[dict[str, Any]], destinations: Mapping[str, Desti
 def operated_server(server: Server, fleet: Fleet) -> Operated:
     """Return a server as a Prometheus."""
     flags = server_flags(fleet)
-    storage = storage_section(server.retention, server.storage, out_of_order_time_window=OUT_OF_ORDER_WINDOW)
+    storage = server_storage(server)
     spec = {
         **_common(fleet, server.cluster, flags),
         **selectors(fleet, server.cluster),

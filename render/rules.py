@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from alerts import GROUPS, MAINTENANCE, THANOS_REPLICAS, WATCHDOG, Alert, Group, Record, tuning_key
+from alerts import GROUPS, MAINTENANCE, THANOS_REPLICAS, WATCHDOG, Alert, Group, tuning_key
 from alerts.writers import JOB as ENVOY
 from settings import Fleet, seconds
 from settings.agent import shard_name
@@ -18,16 +18,17 @@ from .thanos.jobs import undeployed
 from .yaml import to_yaml
 
 EXPECTED = "promfleet_cluster_expected"
+"""The clusters of the fleet, with their labels."""
 WATCHED = "promfleet_cluster_watched"
 """The clusters that a watcher scrapes from outside."""
 APPLICATION = "promfleet_application_expected"
 """The applications of the stack file, by cluster, job and namespace."""
 OUTAGE = "promfleet_agent_outage_seconds"
-"""Placeholder for the outage that an agent's WAL is planned for."""
+"""The outage that each agent's WAL is planned for, by cluster."""
 SHARD = "promfleet_agent_shard_expected"
 """The shards of agents that have several, by cluster and instance."""
 REPLICAS = "promfleet_thanos_replicas_expected"
-"""Placeholder for the number of replicas of the server, each with a sidecar."""
+"""The replicas of the server, each with a sidecar, by cluster."""
 RUNBOOKS = "docs/runbooks"
 _PARTIAL_RESPONSE = "partial_response_strategy"
 WATCHES_ITSELF = frozenset(group.name for group in GROUPS if group.name.startswith("thanos-")) - {THANOS_REPLICAS.name}
@@ -202,7 +203,7 @@ def _general(group: Group, fleet: Fleet, absent: Mapping[str, frozenset[str]]) -
 
     `absent` are the jobs that each expected cluster can't have.
     """
-    records = [_record(record) for record in group.records]
+    records: list[Rule] = [{"record": record.name, "expr": record.expr} for record in group.records]
     if group is THANOS_REPLICAS and fleet.server and fleet.thanos:
         labels = {"cluster": fleet.server.cluster}
         records.append({"record": REPLICAS, "expr": f"vector({fleet.server.replicas})", "labels": labels})
@@ -279,7 +280,3 @@ def _rule(alert: Alert, group: Group, fleet: Fleet, tunings: Iterable[Tuning | N
 
 def _runbook(fleet: Fleet, page: str, alert: str) -> str:
     return f"{fleet.alerts.runbooks or RUNBOOKS}/{page}.md#{alert.lower()}"
-
-
-def _record(record: Record) -> Rule:
-    return {"record": record.name, "expr": record.expr}

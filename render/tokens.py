@@ -15,6 +15,11 @@ LIFETIME = 3600
 """Lifetime in seconds; the kubelet renews a token before it expires."""
 
 
+def writer_account(cluster: str) -> str:
+    """Return the ServiceAccount, in the hub's cluster, of a cluster's agent that has a token there."""
+    return f"writer-{cluster}"
+
+
 def token_secrets(account: str, renewals: int) -> dict[int, str]:
     """Return the Secrets with the tokens of an account that do not expire, by their numbers: the newest is the last."""
     return {number: f"{account}-token-{number}" for number in range(max(0, renewals - 1), renewals + 1)}

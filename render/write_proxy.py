@@ -69,8 +69,8 @@ _TOO_SLOW = 408
 """Answer to a request of which too little came in time, which an agent would not repeat."""
 _LATER = 503
 """Answer after which an agent tries again."""
-
-
+_STATUS_OF_ERRORS = {"default_value": 400, "runtime_key": "unused"}  # the key is required
+_LOCAL_RATE = "extensions.filters.http.local_ratelimit.v3.LocalRateLimit"
 _LOGGED = (
     '%START_TIME% "%REQ(:METHOD)% %PATH(NQ)%" %RESPONSE_CODE% %RESPONSE_CODE_DETAILS% '
     "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT% %ROUTE_NAME%\n"
@@ -172,6 +172,7 @@ def _above(share: float, action: str) -> dict[str, Any]:
 
 def listener(envoy: WriteProxy) -> dict[str, Any]:
     """Return the listener for clients."""
+    rates = {"name": _LIMIT, "typed_config": _typed(_LOCAL_RATE, stat_prefix="write")}
     return _typed(
         "config.listener.v3.Listener",
         name=envoy.proxy.name,
@@ -192,7 +193,7 @@ def listener(envoy: WriteProxy) -> dict[str, Any]:
                         },
                     ),
                 },
-                "filters": [_http(envoy.proxy.name, _routes(envoy), [_authentication(envoy), _rates()], _clients())],
+                "filters": [_http(envoy.proxy.name, _routes(envoy), [_authentication(envoy), rates], _clients())],
             }
         ],
     )
@@ -302,13 +303,6 @@ def _answer(status: int) -> dict[str, Any]:
     return {"direct_response": {"status": status}}
 
 
-def _rates() -> dict[str, Any]:
-    return {"name": _LIMIT, "typed_config": _typed(_LOCAL_RATE, stat_prefix="write")}
-
-
-_LOCAL_RATE = "extensions.filters.http.local_ratelimit.v3.LocalRateLimit"
-
-
 def _limit(writer: Writer) -> dict[str, Any]:
     always = {"default_value": {"numerator": 100, "denominator": "HUNDRED"}}
     return _typed(
@@ -343,39 +337,26 @@ def _clients() -> dict[str, Any]:
         "access_log": [
             {
                 "name": "envoy.access_loggers.stdout",
-                "filter": {"status_code_filter": {"comparison": _at_least(400)}},
+                "filter": {"status_code_filter": {"comparison": {"op": "GE", "value": _STATUS_OF_ERRORS}}},
                 "typed_config": _typed(
                     "extensions.access_loggers.stream.v3.StdoutAccessLog",
                     log_format={"text_format_source": {"inline_string": _LOGGED}},
                 ),
             }
         ],
-        "local_reply_config": {
-            "mappers": [
-                {
-                    "filter": {
-                        "extension_filter": {
-                            "name": "envoy.access_loggers.extension_filters.cel",
-                            "typed_config": _typed(
-                                "extensions.access_loggers.filters.cel.v3.ExpressionFilter",
-                                expression=" || ".join(
-                                    (
-                                        f"response.code == {_TOO_SLOW}",
-                                        *(f'response.code_details == "{_DENIED}{{{why}}}"' for why in _WAITING),
-                                    )
-                                ),
-                            ),
-                        }
-                    },
-                    "status_code": _LATER,
-                }
-            ]
-        },
+        "local_reply_config": {"mappers": [_later()]},
     }
 
 
-def _at_least(status: int) -> dict[str, Any]:
-    return {"op": "GE", "value": {"default_value": status, "runtime_key": "unused"}}
+def _later() -> dict[str, Any]:
+    """Answer what an agent repeats in place of what it would not, or would lose samples after."""
+    refused = (f'response.code_details == "{_DENIED}{{{why}}}"' for why in _WAITING)
+    expression = " || ".join((f"response.code == {_TOO_SLOW}", *refused))
+    chosen = {
+        "name": "envoy.access_loggers.extension_filters.cel",
+        "typed_config": _typed("extensions.access_loggers.filters.cel.v3.ExpressionFilter", expression=expression),
+    }
+    return {"filter": {"extension_filter": chosen}, "status_code": _LATER}
 
 
 def _http(
@@ -424,23 +405,24 @@ def _keys_at(issuer: Issuer) -> dict[str, Any]:
         **_cluster(_keys_of(issuer), _address(f"{host}:{url.port or 443}")),
         "type": "STRICT_DNS",
         "dns_lookup_family": "ALL",
-        "transport_socket": _tls({"common_tls_context": {"validation_context": trust}, "sni": host}),
+        "transport_socket": {
+            "name": "envoy.transport_sockets.tls",
+            "typed_config": _typed(
+                "extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+                common_tls_context={"validation_context": trust},
+                sni=host,
+            ),
+        },
     }
 
 
-def _tls(options: Mapping[str, Any]) -> dict[str, Any]:
-    kind = "extensions.transport_sockets.tls.v3.UpstreamTlsContext"
-    return {"name": "envoy.transport_sockets.tls", "typed_config": _typed(kind, **options)}
-
-
-def _cluster(name: str, address: Mapping[str, Any], **options: Any) -> dict[str, Any]:
+def _cluster(name: str, address: Mapping[str, Any]) -> dict[str, Any]:
     endpoints = [{"lb_endpoints": [{"endpoint": {"address": address}}]}]
     return {
         "name": name,
         "type": "STATIC",
         "connect_timeout": "5s",
         "load_assignment": {"cluster_name": name, "endpoints": endpoints},
-        **options,
     }
 
 

@@ -19,14 +19,12 @@ from .thanos.jobs import on_pods
 from .thanos.names import ROUTER_PODS, RULER, tenant
 from .thanos.receive import writer
 from .thanos.ruler import is_stateless
-from .tokens import AUDIENCE, token_secrets
+from .tokens import AUDIENCE, token_secrets, writer_account
 from .write_proxy import Issuer, Keys, WriteProxy, Writer
 from .yaml import to_json
 
 HEALTH_PORT = f"{WRITE.name}-health"
 """Name of the port of Envoy's probes and metrics, which is the same beside the server and beside routers."""
-WRITER = "writer"
-"""Begins the name of the ServiceAccount of an agent in the hub's cluster, if it has a token there."""
 LEGACY = "kubernetes/serviceaccount"
 """The claim `iss` of tokens in Secrets (pkg/serviceaccount/legacy.go of Kubernetes)."""
 SECRET = "kubernetes.io/serviceaccount/secret.name"
@@ -88,7 +86,7 @@ def _with_tokens(fleet: Fleet) -> Iterator[tuple[Issuer, Writer]]:
         return
     issuer = Issuer("_tokens", LEGACY, _keys(settings), "")
     for name, renewals in token_writers(fleet).items():
-        claims = {"sub": [writer(fleet, name)], SECRET: [*token_secrets(f"{WRITER}-{name}", renewals).values()]}
+        claims = {"sub": [writer(fleet, name)], SECRET: [*token_secrets(writer_account(name), renewals).values()]}
         yield issuer, Writer(f"{name}_token", issuer.name, claims, writer(fleet, name), _rate(fleet, name))
 
 

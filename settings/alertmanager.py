@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic.alias_generators import to_camel, to_pascal
@@ -25,6 +25,7 @@ from .types import (
     Host,
     LabelName,
     Line,
+    Port,
     Quantity,
     Text,
     refused,
@@ -130,7 +131,7 @@ class Email(Integration):
     """Address in the From header."""
     host: Host
     """Host of the smarthost."""
-    port: Annotated[int, Field(ge=1, le=65535)] = 587
+    port: Port = 587
     """Port of the smarthost."""
     username: Line | None = None
     """Username for SMTP authentication; the sender's address if left out."""
@@ -179,7 +180,8 @@ _TIMES_OF_GROUPS = {
     **dict.fromkeys(("repeat_interval", "repeatInterval"), "repeat"),
 }
 """Names in Alertmanager and in AlertmanagerConfigs -> those of routes and of `grouping`."""
-_SEVERITIES = ("critical", "warning", "info")
+Routed = Literal["critical", "warning", "info"]
+"""Severity of alerts that people are notified of."""
 _OF_NOBODY = {'severity="none"', *(f'alertname="{name}"' for name in (MAINTENANCE, WATCHDOG))}
 """Matchers of alerts that notify nobody, which are routed before all others."""
 
@@ -191,7 +193,7 @@ def _has_no_pattern(namespace: object) -> object:
 
 
 def _is_ours(severity: object) -> object:
-    if isinstance(severity, str) and severity not in _SEVERITIES:
+    if isinstance(severity, str) and severity not in get_args(Routed):
         if severity == "none":
             raise refused("is the severity of alerts that notify nobody, whatever routes say", "Remove it.")
         instead = f"Write critical, warning or info; for another one of yours matchers: ['severity=\"{severity}\"']."
@@ -210,7 +212,7 @@ class Route(Section):
     """Any of these clusters."""
     namespaces: Distinct[Annotated[DnsLabel, BeforeValidator(_has_no_pattern)]] = ()
     """Any of these namespaces; an alert without a namespace matches none."""
-    severities: Distinct[Annotated[Literal["critical", "warning", "info"], BeforeValidator(_is_ours)]] = ()
+    severities: Distinct[Annotated[Routed, BeforeValidator(_is_ours)]] = ()
     """Any of these severities; alerts with the severity `none` notify nobody."""
     matchers: Many[str] = ()
     """All of these matchers of any label, in Alertmanager's syntax: `alertname=~"Kube.*"`."""

@@ -3,13 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Annotated, ClassVar
 
-from pydantic import Field
 from pydantic.alias_generators import to_camel
 
 from .errors import Problem
 from .scrape_config import ClientConfig, ClientConfigs
 from .section import Section
-from .types import DnsName, ObjectLabel
+from .types import DnsName, ObjectLabel, Port
 
 SCHEDULER, CONTROLLER_MANAGER, ETCD, PROXY = "kube-scheduler", "kube-controller-manager", "kube-etcd", "kube-proxy"
 OF_CONTROL_PLANE = (SCHEDULER, CONTROLLER_MANAGER, ETCD, PROXY)
@@ -22,7 +21,6 @@ HIDDEN: Mapping[str, frozenset[str]] = {
     "openshift": frozenset({SCHEDULER, CONTROLLER_MANAGER, ETCD, PROXY}),
 }
 """Platform -> what runs outside of the cluster, or behind permissions of the platform's own."""
-Port = Annotated[int, Field(ge=1, le=65535)]
 _CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
 
 
@@ -92,14 +90,20 @@ class ControlPlane(Section):
     @property
     def jobs(self) -> Mapping[str, Section]:
         """What is scraped, by its job."""
-        found = zip(
-            OF_CONTROL_PLANE, (self.scheduler, self.controller_manager, self.etcd, self.kube_proxy), strict=True
-        )
-        return {job: part for job, part in found if part is not None}
+        return {job: part for job, name in _FIELDS.items() if (part := getattr(self, name)) is not None}
 
     def hidden_by(self, platform: str) -> Iterator[Problem]:
         """What a platform lets nobody scrape."""
-        fields = dict(zip(OF_CONTROL_PLANE, type(self).model_fields, strict=True))
-        for job in self.jobs.keys() & HIDDEN.get(platform, frozenset()):
-            rule = f"can't be scraped with platform: {platform}"
-            yield Problem((to_camel(fields[job]),), rule, "Remove it.")
+        hidden = HIDDEN.get(platform, frozenset())
+        for job in self.jobs:
+            if job in hidden:
+                yield Problem((to_camel(_FIELDS[job]),), f"can't be scraped with platform: {platform}", "Remove it.")
+
+
+_FIELDS = {
+    SCHEDULER: "scheduler",
+    CONTROLLER_MANAGER: "controller_manager",
+    ETCD: "etcd",
+    PROXY: "kube_proxy",
+}
+"""Job -> its field."""

@@ -15,9 +15,12 @@ from .scrape_credentials import NAMES_A_CREDENTIAL, PLAIN, REFERENCE, REPLACE, W
 from .section import Table
 from .types import URL, DnsLabel, refused
 
-_MESSAGES = ("prometheus.WriteRequest", "io.prometheus.write.v2.Request")
+MESSAGE_1, MESSAGE_2 = "prometheus.WriteRequest", "io.prometheus.write.v2.Request"
+"""`protobuf_message` of remote write 1.0 and 2.0."""
 _MESSAGE = Kind(
-    _MESSAGES.__contains__, "is no message of remote write", f"Write one of them: {_MESSAGES[0]} or {_MESSAGES[1]}."
+    (MESSAGE_1, MESSAGE_2).__contains__,
+    "is no message of remote write",
+    f"Write one of them: {MESSAGE_1} or {MESSAGE_2}.",
 )
 _HEADERS = Kind(
     lambda value: isinstance(value, Mapping) and all(isinstance(text, str) for text in value.values()),

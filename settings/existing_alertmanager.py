@@ -10,9 +10,8 @@ from .errors import Path, Problem
 from .receiver_config import ReceiverReference
 from .scrape_credentials import REFERENCE, MountedFile
 from .section import Section, renamed
-from .types import HTTP_URL, DnsName, Line, Text, authority
+from .types import HTTP_URL, PORT_OF, DnsName, Line, Text, authority
 
-_PORTS = {"https": 443, "http": 80}
 Url = Annotated[
     str,
     Text(
@@ -99,7 +98,7 @@ class ExistingAlertmanager(Section):
     def address(self) -> str:
         """Host and port of its URL."""
         parts = urlsplit(self.url)
-        return authority(parts.hostname or "", parts.port or _PORTS[parts.scheme])
+        return authority(parts.hostname or "", parts.port or PORT_OF[parts.scheme])
 
     @property
     def prefix(self) -> str:

@@ -9,7 +9,7 @@ from pydantic.alias_generators import to_camel
 from .errors import Problem
 from .scrape_config import ClientConfig, ClientConfigs
 from .section import Distinct, Section, Table, empty
-from .types import DnsLabel, ObjectLabel, PortName
+from .types import DnsLabel, ObjectLabel, Port, PortName, UserPort
 
 NODE_EXPORTER_PORT = 9100
 WINDOWS_EXPORTER = "windows-exporter"
@@ -48,7 +48,7 @@ class Existing(Section):
 class HostService(Section):
     """A node_exporter that runs on every Linux node as a service of its own, outside of Kubernetes."""
 
-    port: Annotated[int, Field(ge=1, le=65535)] = NODE_EXPORTER_PORT
+    port: Port = NODE_EXPORTER_PORT
     """Port on the internal address of every node."""
     client: Annotated[ClientConfig, ClientConfigs()] = ClientConfig()
     """How it is asked, by fields of a `scrape_config`: `scheme`, `basic_auth`, `tls_config`; credentials as there."""
@@ -85,7 +85,7 @@ class Exporter(Section):
 class NodeExporter(Exporter):
     """node_exporter: metrics of the nodes."""
 
-    port: Annotated[int, Field(ge=1024, le=65535)] = NODE_EXPORTER_PORT
+    port: UserPort = NODE_EXPORTER_PORT
     """Port on every node; change it where another process has 9100."""
     host: HostService | None = None
     """Scrape the node_exporter of the nodes themselves instead of deploying one; `{}` for plain HTTP on 9100."""

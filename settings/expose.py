@@ -24,7 +24,7 @@ LoadBalancerClass = Annotated[
 ]
 """A `loadBalancerClass`, with an optional prefix, a domain, before a slash."""
 Via = Literal["clusterIP", "nodePort", "loadBalancer", "ingress", "gateway", "httpProxy"]
-ROUTED = ("ingress", "gateway", "httpProxy")
+ROUTED: tuple[Via, ...] = ("ingress", "gateway", "httpProxy")
 """Values of `via` with a proxy that routes by host, all on one port."""
 
 
@@ -92,7 +92,7 @@ class Gateway(Section):
 
 
 _OF_GKE = "gke-l7-"
-_ONLY_VIA = {
+ONLY_VIA: Mapping[str, tuple[Via, ...]] = {
     "node_ports": ("nodePort",),
     "ingress_class": ("ingress",),
     "gateway": ("gateway",),
@@ -105,8 +105,13 @@ _ONLY_VIA = {
     "source_ranges": ("loadBalancer",),
 }
 """Field -> the values of `via` with which it has an effect."""
-OF_SERVICES = "Write annotations, which are those of the Service then."
-"""What to write in place of `serviceAnnotations` where no proxy is before the Service."""
+
+
+def instead_of(field: str, via: Via, otherwise: str) -> str:
+    """What to write in place of a field that has no effect with `via`, of `expose` or of one host."""
+    if field == "service_annotations" and via != "clusterIP":
+        return "Write annotations, which are those of the Service then."
+    return otherwise
 
 
 class Expose(Section):
@@ -160,11 +165,9 @@ class Expose(Section):
     def problems(self) -> Iterator[Problem]:
         """Every field has an effect with this `via`, and none that it needs is missing."""
         written = {name for name in self.model_fields_set if getattr(self, name)}
-        for name, routes in _ONLY_VIA.items():
+        for name, routes in ONLY_VIA.items():
             if name in written and self.via not in routes:
-                instead = f"Remove it, or write via: {' or '.join(routes)}."
-                if name == "service_annotations" and self.via != "clusterIP":
-                    instead = OF_SERVICES
+                instead = instead_of(name, self.via, f"Remove it, or write via: {' or '.join(routes)}.")
                 yield Problem((to_camel(name),), f"has no effect with via: {self.via}", instead)
         if self.via == "gateway" and not self.gateway:
             yield Problem(("gateway",), "is missing", "Write gateway: {name: …, namespace: …}.")

@@ -25,7 +25,7 @@ from .section import Distinct, Section, Table, empty
 from .standalone import Standalone
 from .thanos import Thanos
 from .types import DnsLabel, Duration, Line, Namespace, StackName
-from .validation.capacity import planned_series, written_series
+from .validation.capacity import planned_series, stored_series
 from .validation.partial import SECTIONS, PartialFleet
 from .validation.rules import broken_rules
 from .validation.secrets import needed
@@ -128,9 +128,9 @@ class Fleet(Section):
         return self.agents[cluster].destinations if cluster in self.agents else {}
 
     @property
-    def written_series(self) -> int:
-        """Active series to plan for of all agents that write to this stack's hub."""
-        return written_series(self.partial)
+    def stored_series(self) -> int:
+        """Active series to plan for in the bucket of Thanos."""
+        return stored_series(self.partial)
 
     @property
     def server_series(self) -> int:

@@ -1,5 +1,6 @@
 """Memory requests and limits of what grows with the number of active series."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from .types import Quantity, in_bytes
@@ -47,7 +48,11 @@ def memcached_memory(items: Quantity) -> Memory:
     return _memory(limit, limit)
 
 
-QUEUED = 120_000
+MAX_SHARDS = 10
+"""Connections that one agent opens at most to the hub, or to a destination."""
+QUEUE: Mapping[str, int] = {"capacity": 10_000, "max_samples_per_send": 2_000, "max_shards": MAX_SHARDS}
+"""Fields of `queue_config` that memory is planned for: defaults of Prometheus 3.15, and the shards of this program."""
+QUEUED = MAX_SHARDS * (QUEUE["capacity"] + QUEUE["max_samples_per_send"])
 """Samples that the shards of one destination may hold in an agent's memory."""
 
 

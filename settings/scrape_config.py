@@ -157,6 +157,11 @@ class ScrapeConfig(WithFiles):
         return self.clusters is None or cluster in self.clusters
 
 
+def is_elsewhere(entry: Mapping[str, Any]) -> bool:
+    """Whether an entry of `kubernetes_sd_configs` asks another API server than that of the own cluster."""
+    return bool(entry.get("api_server") or entry.get("kubeconfig_file"))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientConfig(WithFiles):
     """How targets are asked that this program finds: fields of a `scrape_config`."""

@@ -227,6 +227,11 @@ class S3(Section):
         "sts_endpoint": ("is not offered", "Remove it: that of the region is used."),
     }
 
+    @property
+    def account_annotations(self) -> Mapping[str, str]:
+        """Annotations by which ServiceAccounts get access to it; none with keys or Pod Identity."""
+        return {AWS_ROLE: self.role} if self.role else {}
+
     def problems(self) -> Iterator[Problem]:
         """There is one way to get access."""
         keys = {"accessKey": self.access_key, "secretKey": self.secret_key}
@@ -261,6 +266,11 @@ class Azure(Section):
     """Kubernetes Secret that holds a key of the storage account instead."""
     connection_string: SecretKey | None = None
     """Kubernetes Secret that holds a connection string instead."""
+
+    @property
+    def account_annotations(self) -> Mapping[str, str]:
+        """Annotations by which ServiceAccounts get access to it; none with a key or connection string."""
+        return {AZURE_CLIENT: self.client_id} if self.client_id else {}
 
     def problems(self) -> Iterator[Problem]:
         """There is one way to get access."""
@@ -314,12 +324,10 @@ class Storage(Section):
     @property
     def identity(self) -> str | None:
         """The annotation by which ServiceAccounts get access to it; None with keys, a volume, or Pod Identity."""
-        found = {
-            GOOGLE_ACCOUNT: self.gcs and not self.gcs.key,
-            AWS_ROLE: self.s3 and self.s3.role,
-            AZURE_CLIENT: self.azure and self.azure.client_id,
-        }
-        return next((annotation for annotation, is_used in found.items() if is_used), None)
+        if self.gcs:
+            return GOOGLE_ACCOUNT if self.gcs.uses_workload_identity else None
+        written = self.s3 or self.azure
+        return next(iter(written.account_annotations), None) if written else None
 
     def problems(self) -> Iterator[Problem]:
         """There is one object store."""

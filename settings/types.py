@@ -171,6 +171,12 @@ Quantity = Annotated[
     AfterValidator(_can_be_stored),
 ]
 """A size of storage as Kubernetes writes it: 512Mi, 20Gi, 2Ti."""
+Port = Annotated[int, Field(ge=1, le=65535)]
+"""A TCP port."""
+UserPort = Annotated[int, Field(ge=1024, le=65535)]
+"""A TCP port that a process without privileges can listen on."""
+PORT_OF = {"http": 80, "https": 443}
+"""Scheme -> the port of a URL without one."""
 MANY = 1_000_000_000
 """Upper bound of counts, which Go's integers hold."""
 Count = Annotated[int, Field(ge=0, le=MANY)]

@@ -12,7 +12,19 @@ from .errors import Problem
 from .instance import Instance
 from .prometheus import Retention
 from .section import Distinct, OrNames, Section, Table, empty
-from .types import Count, DnsLabel, FilePath, Host, HostAndPort, HttpsUrl, MetricsPath, Quantity, UserName, refused
+from .types import (
+    Count,
+    DnsLabel,
+    FilePath,
+    Host,
+    HostAndPort,
+    HttpsUrl,
+    MetricsPath,
+    Quantity,
+    UserName,
+    UserPort,
+    refused,
+)
 
 SELF = "prometheus"
 """User by whose password Prometheus scrapes itself where it is exposed."""
@@ -82,7 +94,7 @@ class WatcherExpose(Section):
 
     host: Host
     """Name in the certificate."""
-    port: Annotated[int, Field(ge=1024, le=65535)] = 9090
+    port: UserPort = 9090
     """Port on the machine."""
     users: Annotated[Distinct[UserName], Field(min_length=1)]
     """Names of users. Each has a bcrypt hash as the secret `promfleet:<user>PasswordHash`, from `htpasswd -nBC 12`."""

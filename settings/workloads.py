@@ -6,17 +6,17 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, Field
 
 from .errors import Problem, RulesError
+from .object_labels import INSTANCE, NAME, PART_OF, VERSION
 from .pod_fields import PodField, consistent, named, spreadable, tolerable
 from .section import Distinct, Section, Table
 from .types import ADDRESS, HTTP_URL, AnnotationName, DnsName, ObjectLabel, ObjectLabelValue, Text, refused
 
-_OF_OURS = ("app.kubernetes.io/name", "app.kubernetes.io/instance", "app.kubernetes.io/version")
 _OF_CONTROLLERS = (
     *("controller-revision-hash", "pod-template-generation", "pod-template-hash"),
     *("apps.kubernetes.io/pod-index", "statefulset.kubernetes.io/pod-name"),
     *("app.kubernetes.io/managed-by", "operator.prometheus.io/name", "operator.prometheus.io/shard", "prometheus"),
 )
-TAKEN = frozenset({*_OF_OURS, "app.kubernetes.io/part-of", *_OF_CONTROLLERS})
+TAKEN = frozenset({NAME, INSTANCE, VERSION, *PART_OF, *_OF_CONTROLLERS})
 """Labels of pods that this program or a controller sets; Services, NetworkPolicies and scrape jobs select by them."""
 _OS = "kubernetes.io/os"
 _SCRAPED, _OWN = "prometheus.io/", ("promfleet.io/", "pulumi.com/")

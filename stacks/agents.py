@@ -125,6 +125,9 @@ def agent_args(
         "storage_class": agent.storage_class,
         "memory": memory.agent_memory(series, len(agent.destinations)),
         "grace": render.AGENT_GRACE,
+        "job_files": render.mounted_files(fleet, cluster),
+        "discovered": render.discovered_resources(fleet, cluster),
+        "namespaces": render.readable_namespaces(fleet, cluster),
         "image": fleet.images.prometheus,
         "rollout_timeout": seconds(fleet.rollout_timeout),
     }
@@ -136,9 +139,6 @@ def agent_args(
         args["ca"], args["ca_config_map"] = receiver.ca, receiver.ca_config_map
     if fleet.scrape.tls.ca_config_map:
         args["targets_ca_config_map"] = fleet.scrape.tls.ca_config_map
-    args["job_files"] = render.mounted_files(fleet, cluster)
-    args["discovered"] = render.discovered_resources(fleet, cluster)
-    args["namespaces"] = render.readable_namespaces(fleet, cluster)
     return args
 
 

@@ -77,22 +77,28 @@ def deploy_cluster(fleet: Fleet, name: str) -> ClusterContext:
     if cluster.runs_node_exporter:
         before_prometheus.append(deploy_node_exporter(fleet, name, opts))
     if cluster.operator and cluster.operator.install:
-        operator = PrometheusOperator(
-            name,
-            {
-                "namespace": namespace,
-                "prefix": fleet.namespace,
-                "image": fleet.images.prometheus_operator,
-                "reloader_image": fleet.images.config_reloader,
-                "scrapers": _scrapers(fleet, name),
-                "rollout_timeout": seconds(fleet.rollout_timeout),
-            },
-            opts,
-        )
-        before_prometheus.append(operator)
+        before_prometheus.append(deploy_operator(fleet, name, namespace, opts))
         if cluster.operator.webhook:
             deploy_webhook(fleet, name, cluster.operator.webhook, namespace, opts)
     return ClusterContext(provider, transformations, namespace, before_prometheus)
+
+
+def deploy_operator(
+    fleet: Fleet, name: str, namespace: pulumi.Output[str], opts: ResourceOptions
+) -> PrometheusOperator:
+    """Make the Prometheus Operator of a cluster."""
+    return PrometheusOperator(
+        name,
+        {
+            "namespace": namespace,
+            "prefix": fleet.namespace,
+            "image": fleet.images.prometheus_operator,
+            "reloader_image": fleet.images.config_reloader,
+            "scrapers": _scrapers(fleet, name),
+            "rollout_timeout": seconds(fleet.rollout_timeout),
+        },
+        opts,
+    )
 
 
 def deploy_webhook(

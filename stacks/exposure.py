@@ -8,7 +8,7 @@ from pulumi import Alias, ResourceOptions
 from components import Exposure
 from components.exposure import Backend, ExposureArgs, exposed_name
 from render.auth_proxy import AuthProxy
-from settings import Expose, ExposedHost, Fleet, Server, authority, seconds
+from settings import Expose, ExposedHost, authority, seconds
 from settings.expose import ROUTED
 
 from .monitor import Monitor
@@ -35,17 +35,6 @@ def backend(proxy: AuthProxy | Port, *, path: str | None = None, node_port: int 
     if node_port:
         found["node_port"] = node_port
     return found
-
-
-def hosts(server: Server, fleet: Fleet) -> list[str]:
-    """Return every host of the stack, which its one certificate covers; the server's first."""
-    sections = (fleet.alertmanager, fleet.grafana, fleet.pushgateway)
-    others = [
-        *(section.expose for section in sections if section),
-        *(fleet.thanos.exposed_hosts.values() if fleet.thanos else ()),
-    ]
-    names = [server.expose.host, server.expose.read_host, *(one.host for one in others if one)]
-    return [name for name in names if name]
 
 
 def url(expose: Expose, host: str, port: int) -> str:

@@ -7,13 +7,14 @@ import pulumi
 
 from live import UnreachableError, look, troubles
 from settings import Cluster
+from settings.object_labels import INSTANCE, NAME
 
 from .placement import OPERATED, WORKLOADS
 
 SERVICE = "kubernetes:core/v1:Service"
 AWAITED = {*WORKLOADS, *OPERATED, SERVICE}
 """Types whose rollout the provider waits for; of Services those with a load balancer."""
-_LABELS = ("app.kubernetes.io/name", "app.kubernetes.io/instance")
+_LABELS = (NAME, INSTANCE)
 """Labels that a workload has in common with its pods and volumes."""
 _MISSING = re.compile(r'(configmap|persistentvolumeclaim|secret) "[^"]+" not found')
 

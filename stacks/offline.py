@@ -18,6 +18,7 @@ from pulumi.runtime.mocks import MockMonitor
 from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.stack import Stack
 
+from components.k8s.service_account import TOKEN
 from settings import Fleet
 
 from .deploy import deploy_sections
@@ -28,8 +29,6 @@ STACK = "pulumi:pulumi:Stack"
 STACK_REFERENCE = "pulumi:pulumi:StackReference"
 GOOGLE_ACCOUNT = "gcp:serviceaccount/account:Account"
 SECRET = "kubernetes:core/v1:Secret"
-TOKEN = "kubernetes.io/service-account-token"
-"""Type of a Secret that Kubernetes fills."""
 
 Outputs = Any
 """Outputs of a stack as a protobuf message of the engine, with marked secrets."""

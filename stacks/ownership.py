@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pulumi
 from pulumi import ResourceOptions, ResourceTransformationArgs, ResourceTransformationResult
 
-from components.exposure import TYPES
+from components.exposure import SKIP_AWAIT, TYPES
 from live import client_options
 from settings import Cluster
 from settings.agent import AGENTS
@@ -33,7 +33,6 @@ CLUSTER_UID = "promfleet.io/cluster-uid"
 """Annotation of a namespace: UID of the cluster's kube-system, which identifies the cluster."""
 MANAGER = "pulumi.com/patchFieldManager"
 """Annotation with the field manager of the provider."""
-SKIP_AWAIT = "pulumi.com/skipAwait"
 LONGEST_MANAGER = 128
 """Characters that Kubernetes allows for the name of a field manager."""
 NAMESPACE = "kubernetes:core/v1:Namespace"
@@ -73,14 +72,44 @@ def owned(
     old and the new one have the same name, so that a later deletion would delete the new one.
     """
     common = {OWNER: str(owner), MANAGER: owner.manager}
-    namespace_is_free = pulumi.ResourceHook(
-        f"{owner.cluster}-namespace-is-free",
-        lambda args: refuse_strangers(owner, cluster, args),
-        pulumi.ResourceHookOptions(on_dry_run=True),
-    )
+    hooks = _hooks(owner, cluster)
     change_is_possible = pulumi.ResourceHook(
         f"{owner.cluster}-change-is-possible",
         lambda args: refuse_change(owner.cluster, args),
+        pulumi.ResourceHookOptions(on_dry_run=True),
+    )
+    of_all = pulumi.ResourceHookBinding(before_update=[change_is_possible])
+    protected = ResourceOptions(protect=protect, hooks=of_all)
+    replaced = ResourceOptions(delete_before_replace=True, hooks=of_all)
+    # The engine replaces a namespace by another that is only read even if it is protected, but then it deletes none.
+    kept = ResourceOptions.merge(protected, ResourceOptions(retain_on_delete=protect))
+    special = {NAMESPACE: kept, CLAIM: protected, DEFINITION: ResourceOptions(hooks=of_all)}
+    options = {
+        kind: ResourceOptions.merge(special.get(kind, replaced), ResourceOptions(hooks=hooks.get(kind)))
+        for kind in {*special, *hooks}
+    }
+
+    def transform(args: ResourceTransformationArgs) -> ResourceTransformationResult | None:
+        kind = args.type_
+        if not kind.startswith("kubernetes:") or args.props["metadata"] is None:  # which is only read
+            return None
+        metadata: Any = args.props["metadata"]  # a plain dictionary everywhere in components/
+        annotations = {**metadata.get("annotations", {}), **common}
+        if kind == NAMESPACE:
+            annotations[CLUSTER_UID] = uid
+        if not _is_awaited(kind, args.props):
+            annotations[SKIP_AWAIT] = "true"
+        props = {**args.props, "metadata": {**metadata, "annotations": annotations}}
+        return ResourceTransformationResult(props, ResourceOptions.merge(args.opts, options.get(kind, replaced)))
+
+    return transform
+
+
+def _hooks(owner: Owner, cluster: Cluster) -> dict[str, pulumi.ResourceHookBinding]:
+    """Type of object -> what is done before one is created or updated, and where its rollout fails."""
+    namespace_is_free = pulumi.ResourceHook(
+        f"{owner.cluster}-namespace-is-free",
+        lambda args: refuse_strangers(owner, cluster, args),
         pulumi.ResourceHookOptions(on_dry_run=True),
     )
     predecessor_has_ended = pulumi.ResourceHook(
@@ -110,31 +139,7 @@ def owned(
         )
         checks = pulumi.ResourceHookBinding(before_create=[operator_suffices], before_update=[operator_suffices])
         hooks |= dict.fromkeys(OF_OPERATORS, pulumi.ResourceHookBinding.merge(checks, of_prometheus))
-    of_all = pulumi.ResourceHookBinding(before_update=[change_is_possible])
-    protected = ResourceOptions(protect=protect, hooks=of_all)
-    replaced = ResourceOptions(delete_before_replace=True, hooks=of_all)
-    # The engine replaces a namespace by another that is only read even if it is protected, but then it deletes none.
-    kept = ResourceOptions.merge(protected, ResourceOptions(retain_on_delete=protect))
-    special = {NAMESPACE: kept, CLAIM: protected, DEFINITION: ResourceOptions(hooks=of_all)}
-    options = {
-        kind: ResourceOptions.merge(special.get(kind, replaced), ResourceOptions(hooks=hooks.get(kind)))
-        for kind in {*special, *hooks}
-    }
-
-    def transform(args: ResourceTransformationArgs) -> ResourceTransformationResult | None:
-        kind = args.type_
-        if not kind.startswith("kubernetes:") or args.props["metadata"] is None:  # which is only read
-            return None
-        metadata: Any = args.props["metadata"]  # a plain dictionary everywhere in components/
-        annotations = {**metadata.get("annotations", {}), **common}
-        if kind == NAMESPACE:
-            annotations[CLUSTER_UID] = uid
-        if not _is_awaited(kind, args.props):
-            annotations[SKIP_AWAIT] = "true"
-        props = {**args.props, "metadata": {**metadata, "annotations": annotations}}
-        return ResourceTransformationResult(props, ResourceOptions.merge(args.opts, options.get(kind, replaced)))
-
-    return transform
+    return hooks
 
 
 def _is_awaited(kind: str, props: Mapping[str, Any]) -> bool:

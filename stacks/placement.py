@@ -7,7 +7,9 @@ from pulumi import ResourceTransformationArgs, ResourceTransformationResult
 
 from components.k8s.labels import pods_of_app
 from render.alertmanager import APP as ALERTMANAGER
+from render.alertmanager import RELOADER
 from render.operator import camel
+from render.thanos.names import FRONTEND, SIDECAR
 from settings import ContainerLimits, Fleet
 from settings.agent import AGENT
 from settings.pod_fields import quantity
@@ -27,9 +29,9 @@ _SIDECARS = {
     "envoy": "envoy",
     "init-config-reloader": "config_reloader",
     "kube-rbac-proxy": "kube_rbac_proxy",
-    "reloader": "config_reloader",
-    "thanos-query-frontend": "thanos_query_frontend",
-    "thanos-sidecar": "thanos_sidecar",
+    RELOADER: "config_reloader",
+    FRONTEND: "thanos_query_frontend",
+    SIDECAR: "thanos_sidecar",
 }
 """Name of a container, or the beginning of several -> its settings; another one is its component's main container."""
 _OF_METADATA = {"pod_labels": "labels", "pod_annotations": "annotations"}

@@ -12,9 +12,10 @@ from render.prometheus.auth_proxies import READ, WRITE
 from render.thanos.sidecar import sidecar_flags
 from settings import Expose, ExposedHost, Fleet, Server, memory, seconds
 from settings.expose import ROUTED
+from settings.validation.exposure import hosts
 
 from .clusters import ClusterContext
-from .exposure import backend, expose_host, hosts, url
+from .exposure import backend, expose_host, url
 from .monitor import Monitor
 
 BucketAccesses = Mapping[str, BucketAccess]
@@ -33,11 +34,14 @@ def server_args(
         "config": render.server_config(server, fleet),
         "rules": render.server_rules(fleet),
         "flags": render.server_flags(fleet),
-        "hosts": hosts(server, fleet),
+        "hosts": [*hosts(fleet.partial).values()],
         "replicas": server.replicas,
         "storage": server.storage,
         "storage_class": server.storage_class,
         "memory": memory.server_memory(fleet.server_series),
+        "job_files": [*dict.fromkeys([*render.mounted_files(fleet, server.cluster), *render.alerting_files(fleet)])],
+        "discovered": render.discovered_resources(fleet, server.cluster),
+        "namespaces": render.readable_namespaces(fleet, server.cluster),
         "image": fleet.images.prometheus,
         "auth_proxy_image": fleet.images.kube_rbac_proxy,
         "rollout_timeout": seconds(fleet.rollout_timeout),
@@ -52,11 +56,6 @@ def server_args(
         args["tls_issuer"] = tls.issuer
     if fleet.scrape.tls.ca_config_map:
         args["targets_ca_config_map"] = fleet.scrape.tls.ca_config_map
-    args["job_files"] = list(
-        dict.fromkeys([*render.mounted_files(fleet, server.cluster), *render.alerting_files(fleet)])
-    )
-    args["discovered"] = render.discovered_resources(fleet, server.cluster)
-    args["namespaces"] = render.readable_namespaces(fleet, server.cluster)
     return args
 
 

@@ -15,7 +15,7 @@ from render.thanos.objstore import AUTHORITY, AZURE_CREDENTIAL, CREDENTIALS, SHA
 from render.thanos.ruler import is_stateless
 from settings import Fleet, Server, Thanos, seconds
 from settings.secret_reference import SecretKey
-from settings.storage import AWS_ROLE, AZURE_CLIENT, GOOGLE_ACCOUNT, S3, Azure, Filesystem, Gcs
+from settings.storage import GOOGLE_ACCOUNT, S3, Azure, Filesystem, Gcs
 
 from .server import BucketAccesses
 
@@ -36,7 +36,12 @@ def deploy_storage(fleet: Fleet, thanos: Thanos, server: Server) -> BucketAccess
         access = _azure(storage.azure)
     elif storage.filesystem:
         access = _shared(storage.filesystem)
-    return {account: access for suffix in buckets(thanos) for account in _accounts(server, thanos, suffix)}
+    return {
+        account: access
+        for suffix in buckets(thanos)
+        for member in members(server, thanos, suffix).values()
+        for account in member.accounts
+    }
 
 
 def members(server: Server, thanos: Thanos, suffix: str) -> Mapping[str, Member]:
@@ -58,10 +63,6 @@ def members(server: Server, thanos: Thanos, suffix: str) -> Mapping[str, Member]
         **web,
         **(ruler if len(buckets(thanos)) == 1 else {}),
     }
-
-
-def _accounts(server: Server, thanos: Thanos, suffix: str) -> list[str]:
-    return [account for member in members(server, thanos, suffix).values() for account in member.accounts]
 
 
 def _google(fleet: Fleet, thanos: Thanos, gcs: Gcs, server: Server) -> BucketAccesses:
@@ -120,7 +121,7 @@ def _s3(s3: S3) -> BucketAccess:
     """Access by keys in variables of AWS, which Thanos reads if its file has none, or by a role of the pods."""
     keys = {"AWS_ACCESS_KEY_ID": s3.access_key, "AWS_SECRET_ACCESS_KEY": s3.secret_key}
     access = BucketAccess(
-        annotations={AWS_ROLE: s3.role} if s3.role else {},
+        annotations=s3.account_annotations,
         env=[_from_secret(name, place) for name, place in keys.items() if place],
     )
     if not s3.ca_config_map:
@@ -135,7 +136,7 @@ def _s3(s3: S3) -> BucketAccess:
 def _azure(azure: Azure) -> BucketAccess:
     """Access as a managed identity, or by a credential in a variable, which the file refers to."""
     if azure.client_id:
-        return BucketAccess({AZURE_CLIENT: azure.client_id}, labels={AZURE_IDENTITY: "true"})
+        return BucketAccess(azure.account_annotations, labels={AZURE_IDENTITY: "true"})
     credentials = (azure.key, azure.connection_string)
     return BucketAccess(env=[_from_secret(AZURE_CREDENTIAL, place) for place in credentials if place])
 

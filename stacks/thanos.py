@@ -21,8 +21,10 @@ from render.thanos.bucket_roles import BucketRole, compactors, stores
 from render.thanos.bucket_web import BROWSE, web_flags
 from render.thanos.memcached import memcached_flags
 from render.thanos.names import QUERY, RECEIVE, ROUTER, RULER, WEB
-from render.writers import WRITER
-from settings import Memcached, Quantity, Receive, Ruler, Thanos, memory, seconds
+from render.tokens import writer_account
+from settings import Memcached, Receive, Ruler, Thanos, memory, seconds
+from settings.thanos import Compactor, Store
+from settings.validation.capacity import ingested_series
 from settings.validation.issuers import verifies_tokens
 
 from .exposure import expose_endpoint
@@ -121,17 +123,21 @@ def ingestors(receive: Receive) -> pulumi.Output[int]:
 
 
 def role_args(
-    monitor: Monitor, access: BucketAccess, flags: list[str], storage: Quantity, storage_class: str | None
+    monitor: Monitor,
+    settings: Store | Compactor | Receive | Ruler,
+    access: BucketAccess,
+    flags: list[str],
+    needed: memory.Memory,
 ) -> RoleArgs:
     """Return the arguments of every component with a volume."""
     return {
         "namespace": monitor.context.namespace,
         "flags": flags,
-        "memory": memory.Memory("128Mi", "1Gi"),
+        "memory": needed,
         "access": access,
         "scraper": monitor.server.app,
-        "storage": storage,
-        "storage_class": storage_class,
+        "storage": settings.storage,
+        "storage_class": settings.storage_class,
         "image": monitor.fleet.images.thanos,
         "rollout_timeout": seconds(monitor.fleet.rollout_timeout),
     }
@@ -139,12 +145,11 @@ def role_args(
 
 def store_args(monitor: Monitor, thanos: Thanos, app: str, role: BucketRole, access: BucketAccess) -> ThanosStoreArgs:
     """Return the arguments of one Store."""
-    store, fleet = thanos.store, monitor.fleet
+    needed = memory.store_memory(monitor.fleet.stored_series)
     return {
-        **role_args(monitor, access, role.flags, store.storage, store.storage_class),
+        **role_args(monitor, thanos.store, access, role.flags, needed),
         "app": app,
-        "replicas": store.replicas,
-        "memory": memory.store_memory(fleet.server_series + fleet.written_series),
+        "replicas": thanos.store.replicas,
     }
 
 
@@ -152,12 +157,8 @@ def compactor_args(
     monitor: Monitor, thanos: Thanos, app: str, role: BucketRole, access: BucketAccess
 ) -> ThanosCompactorArgs:
     """Return the arguments of one bucket's compactor."""
-    compactor, fleet = thanos.compactor, monitor.fleet
-    return {
-        **role_args(monitor, access, role.flags, compactor.storage, compactor.storage_class),
-        "app": app,
-        "memory": memory.compactor_memory(fleet.server_series + fleet.written_series),
-    }
+    needed = memory.compactor_memory(monitor.fleet.stored_series)
+    return {**role_args(monitor, thanos.compactor, access, role.flags, needed), "app": app}
 
 
 def receive_args(
@@ -170,17 +171,17 @@ def receive_args(
 ) -> ThanosReceiveArgs:
     """Return the arguments of Receive; its objects depend on `ingestors`, which fails where data would be lost."""
     fleet, flags = monitor.fleet, receive.ingestor_flags(monitor.server, thanos, settings)
+    needed = memory.server_memory(ingested_series(fleet.partial, settings))
     args: ThanosReceiveArgs = {
-        **role_args(monitor, access, flags, settings.storage, settings.storage_class),
+        **role_args(monitor, settings, access, flags, needed),
         "namespace": pulumi.Output.all(monitor.context.namespace, ingestors).apply(lambda both: both[0]),
         "replicas": settings.replicas,
-        "memory": memory.server_memory(fleet.written_series * settings.replication // settings.replicas),
         "prefix": fleet.namespace,
         "router_flags": receive.router_flags(settings),
         "routers": settings.routers,
         "files": receive.router_files(monitor.server, fleet, settings),
         "writers": [
-            *(f"{WRITER}-{cluster}" for cluster in endpoint.tokens),
+            *map(writer_account, endpoint.tokens),
             *([RULER] if ruler.is_stateless(thanos) else []),
         ],
         "tls_secret": monitor.tls_secret,
@@ -247,7 +248,7 @@ def ruler_args(
     fleet, verified = monitor.fleet, verifies_tokens(monitor.fleet.partial)
     flags = ruler.ruler_flags(monitor.server, fleet, thanos, verified=verified)
     args: ThanosRulerArgs = {
-        **role_args(monitor, access, flags, settings.storage, settings.storage_class),
+        **role_args(monitor, settings, access, flags, memory.Memory("128Mi", "1Gi")),
         "replicas": settings.replicas,
         "rules": render.ruler_rules(fleet),
         "alertmanagers": ruler.ruler_alertmanagers(monitor.server, fleet),

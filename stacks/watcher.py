@@ -66,8 +66,10 @@ def require_api_servers(fleet: Fleet) -> None:
 
 def api_server(cluster: Cluster, watched: WatchedCluster, kubeconfigs: Kubeconfigs) -> str:
     """Return the URL of an API server as the stack file or the kubeconfig has it; empty where none has it."""
-    place = None if watched.api_server else kubeconfigs.place(cluster)
-    return (watched.api_server or (place.server if place else "")).rstrip("/")
+    if watched.api_server:
+        return watched.api_server.rstrip("/")
+    place = kubeconfigs.place(cluster)
+    return place.server.rstrip("/") if place else ""
 
 
 def _receiver(watcher: Watcher) -> dict[str, Any] | None:

@@ -3,20 +3,20 @@
 import pulumi
 import pulumi_kubernetes as k8s
 
+from settings.object_labels import INSTANCE, NAME, PART_OF, VERSION
+
 _LONGEST = 63
 """Characters of a label's value; a tag may have 128."""
-
-PART_OF = {"app.kubernetes.io/part-of": "promfleet"}
 
 
 def selector(app: str, instance: str) -> dict[str, str]:
     """Labels of a selector, which never change in the life of a workload."""
-    return {"app.kubernetes.io/name": app, "app.kubernetes.io/instance": instance}
+    return {NAME: app, INSTANCE: instance}
 
 
 def pods_of_app(app: str) -> dict[str, str]:
     """Labels by which Services and NetworkPolicies find the pods of an app, whoever runs them; these may change."""
-    return {"app.kubernetes.io/instance": app}
+    return {INSTANCE: app}
 
 
 def labels(app: str, instance: str, image: str) -> dict[str, str]:
@@ -27,8 +27,8 @@ def labels(app: str, instance: str, image: str) -> dict[str, str]:
     """
     _, _, tag = image.partition("@")[0].rpartition("/")[2].partition(":")
     value = tag.lstrip("._-")[:_LONGEST].rstrip("._-")
-    version = {"app.kubernetes.io/version": value} if value else {}
-    return selector(app, instance) | version | PART_OF
+    version = {VERSION: value} if value else {}
+    return {**selector(app, instance), **version, **PART_OF}
 
 
 def metadata_of(app: str, namespace: pulumi.Input[str], image: str = "") -> k8s.meta.v1.ObjectMetaArgsDict:

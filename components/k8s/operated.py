@@ -7,9 +7,10 @@ import pulumi_kubernetes as k8s
 from pulumi import Output, ResourceOptions
 
 from render.operator import ALERT_RELABEL, ALERTMANAGERS, SCRAPE, Operated, camel
+from settings.object_labels import PART_OF
 from settings.operator import GROUP
 
-from .labels import PART_OF, labels
+from .labels import labels
 from .security import RESTRICTED
 from .workload import resources
 

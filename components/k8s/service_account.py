@@ -10,6 +10,8 @@ from render.tokens import token_secrets
 
 RBAC = "rbac.authorization.k8s.io"
 """API group of roles and bindings."""
+TOKEN = "kubernetes.io/service-account-token"
+"""Type of a Secret that Kubernetes fills with a token."""
 
 
 def service_account(
@@ -58,7 +60,7 @@ def newest_token_secret(
                 "name": secret,
                 "annotations": {"kubernetes.io/service-account.name": account.metadata.name},
             },
-            type="kubernetes.io/service-account-token",
+            type=TOKEN,
             opts=child_opts,
         )
         for number, secret in token_secrets(str(metadata["name"]), renewals).items()

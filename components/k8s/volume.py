@@ -18,6 +18,11 @@ class Mounted(NamedTuple):
     mounts: Sequence[k8s.core.v1.VolumeMountArgsDict]
 
 
+def joined(*parts: Mounted) -> Mounted:
+    """Return all volumes and mounts of several parts of a pod."""
+    return Mounted([one for part in parts for one in part.volumes], [one for part in parts for one in part.mounts])
+
+
 def claim(
     name: str,
     metadata: k8s.meta.v1.ObjectMetaArgsDict,

@@ -4,6 +4,8 @@ from typing import Any
 
 from settings import Fleet, Limits
 from settings.agent import shard_name
+from settings.destinations import MESSAGE_1, MESSAGE_2
+from settings.memory import QUEUE
 from settings.scrape import RECEIVED
 
 from ..scrape.job import scrape_configs
@@ -13,7 +15,6 @@ from ..scrape.sharding import kept_by
 from ..scrape.user_jobs import user_configs
 from ..yaml import to_yaml
 from .destinations import FROM_ENVIRONMENT, destination_entries
-from .flags import MAX_SHARDS
 from .global_config import global_section
 
 PROTOCOL_1, PROTOCOL_2 = "1.0", "2.0"
@@ -73,15 +74,11 @@ def remote_write(fleet: Fleet, url: str, *, own: bool, ca_file: str | None, toke
     }
 
 
-_VERSION_1 = {"protobuf_message": "prometheus.WriteRequest"}
+_VERSION_1 = {"protobuf_message": MESSAGE_1}
 _VERSION_2 = {
-    "protobuf_message": "io.prometheus.write.v2.Request",
+    "protobuf_message": MESSAGE_2,
     "metadata_config": {"send": False},  # a separate message of 1.0; in 2.0 metadata is sent with the series
 }
-
-
-_MOST_AT_ONCE = 2000
-"""Samples of a request with small series: Prometheus' default."""
 
 
 def queue(limits: Limits) -> dict[str, Any]:
@@ -95,9 +92,9 @@ def queue(limits: Limits) -> dict[str, Any]:
     """
     return {
         "min_shards": 1,
-        "max_shards": MAX_SHARDS,
-        "max_samples_per_send": min(_MOST_AT_ONCE, RECEIVED // limits.largest_series),
-        "capacity": 10_000,
+        "max_shards": QUEUE["max_shards"],
+        "max_samples_per_send": min(QUEUE["max_samples_per_send"], RECEIVED // limits.largest_series),
+        "capacity": QUEUE["capacity"],
         "min_backoff": "1s",
         "max_backoff": "5s",  # the longest wait once the hub is up again
         "retry_on_http_429": True,

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from settings.destinations import Destination
+from settings.memory import MAX_SHARDS
 
 from ..scrape.relabel import Rule
 from ..scrape.user_jobs import with_paths
-from .flags import MAX_SHARDS
 
 FROM_ENVIRONMENT = {"proxy_from_environment": True}
 """Prometheus and Alertmanager use the environment's proxy only where they are told to."""

@@ -1,23 +1,19 @@
 """Command lines of Prometheus."""
 
-from collections.abc import Mapping
-
 from settings import Fleet, Thanos, seconds
+from settings.memory import MAX_SHARDS
 
 from .wal import WalPlan
 
 CONFIG_FILE = "/etc/prometheus/config/prometheus.yml"
 DATA = "/prometheus"
 LISTEN = "127.0.0.1:9090"
-MAX_SHARDS = 10
-"""Connections that one agent opens at most."""
-QUEUE: Mapping[str, int] = {"capacity": 10_000, "max_samples_per_send": 2_000, "max_shards": MAX_SHARDS}
-"""How many samples a destination holds in memory: defaults of Prometheus 3.15, and the shards of this program."""
 FLUSH_DEADLINE = 45
 AGENT_GRACE = FLUSH_DEADLINE + 15
 """Termination grace period of an agent in seconds, in which it sends its last samples."""
 
 _RESERVED_CONNECTIONS, _DEFAULT_CONNECTIONS = 112, 512
+"""Those for clients that are no agents; those that Prometheus permits by default."""
 EXEMPLARS = "--enable-feature=exemplar-storage"
 FAST_DISCOVERY = "--scrape.discovery-reload-interval=1s"
 """

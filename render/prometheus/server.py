@@ -30,12 +30,17 @@ def server_config(server: Server, fleet: Fleet) -> str:
         "global": {**_global(server, fleet), "evaluation_interval": fleet.scrape.interval},
         "rule_files": [RULE_FILES],
         **({"alerting": notified} if (notified := alerting(server, fleet)) else {}),
-        "storage": storage_section(server.retention, server.storage, out_of_order_time_window=OUT_OF_ORDER_WINDOW),
+        "storage": server_storage(server),
         "scrape_configs": server_scrape_configs(server, fleet),
     }
     if server.destinations:
         document["remote_write"] = destination_entries(server.destinations, proxied=fleet.has_proxy(server.cluster))
     return to_yaml(document)
+
+
+def server_storage(server: Server) -> dict[str, Any]:
+    """Return the section `storage` of a server, which takes samples as late as an agent may send them."""
+    return storage_section(server.retention, server.storage, out_of_order_time_window=OUT_OF_ORDER_WINDOW)
 
 
 def server_scrape_configs(server: Server, fleet: Fleet) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from settings.reserved import RESERVED
 from settings.scrape import TargetTls
 
 from .job import ScrapeJob
-from .relabel import NAMESPACE, POD, SERVICE, SLICE, Rule, constant, copied, drop, keep
+from .relabel import ENDED, NAMESPACE, POD, SERVICE, SLICE, Rule, constant, copied, drop, keep
 
 _CHURNING = (
     "pod_template_hash",
@@ -54,7 +54,7 @@ def annotated_pods(scrape: Scrape) -> ScrapeJob:
         discovery=[{"role": "pod"}],
         relabel=[
             keep([_annotation(POD, "scrape")], _TRUE),
-            drop([f"{POD}_phase"], "Succeeded|Failed"),
+            ENDED,
             # Discovery does not tell a sidecar from what ends before the pod runs; the latter has no use for a port.
             drop([f"{POD}_container_init", f"{port}_number", f"{POD}_phase"], "true;(;.*|.*;(Pending|Unknown))"),
             copied(f"{port}_name", _NAME),
@@ -169,18 +169,13 @@ def _parameter(kind: str, number: int) -> Rule:
 def _paced(kind: str, scrape: Scrape) -> list[Rule]:
     """How often, and how long at most; what is not a duration changes nothing."""
     in_time = "__scrape_timeout__"
+    units = "s" if seconds(scrape.timeout_of(_JOBS[kind])) <= 60 else "smh"
     return [
         _from_annotation(kind, "interval", r"\s*([1-9]\d*[smh])\s*", "__scrape_interval__"),
         # Prometheus refuses a target whose timeout is above its interval.
-        _from_annotation(
-            kind, "interval", rf"\s*([1-9]\d*[{_units_below(seconds(scrape.timeout_of(_JOBS[kind])))}])\s*", in_time
-        ),
+        _from_annotation(kind, "interval", rf"\s*([1-9]\d*[{units}])\s*", in_time),
         _from_annotation(kind, "timeout", r"\s*([1-9]\d*(?:ms|s|m))\s*", in_time),
     ]
-
-
-def _units_below(timeout: int) -> str:
-    return "s" if timeout <= 60 else "smh"
 
 
 def _unreadable(kind: str) -> Iterator[Rule]:

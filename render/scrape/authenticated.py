@@ -23,17 +23,6 @@ def credentials(server: Server) -> dict[str, Any]:
     }
 
 
-def notifications(server: Server, namespace: str, app: str, proxy: AuthProxy) -> dict[str, Any]:
-    """Return where alerts go through an auth proxy: an entry of `alertmanagers`."""
-    return {
-        "api_version": "v2",
-        **credentials(server),
-        "follow_redirects": False,
-        "kubernetes_sd_configs": endpoints_of(namespace, app),
-        "relabel_configs": [keep([f"{SLICE}_port_name"], proxy.name)],
-    }
-
-
 def authenticated_job(server: Server, namespace: str, name: str, app: str, proxy: AuthProxy) -> ScrapeJob:
     """Return the job of the pods behind one of our Services; each is an instance, scraped through its auth proxy."""
     return ScrapeJob(

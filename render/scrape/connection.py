@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from settings.types import PORT_OF
+
 from ..tokens import API, API_TOKEN
 from .job import ScrapeJob
 from .relabel import NAMESPACE, NODE, POD, Rule, constant, keep
@@ -85,7 +87,7 @@ def _instance() -> list[Rule]:
                 "target_label": _ADDRESS,
                 "replacement": f"$1:{port}",
             }
-            for scheme, port in {"http": 80, "https": 443}.items()
+            for scheme, port in PORT_OF.items()
         ),
         {"source_labels": ["instance", _ADDRESS], "regex": ";(.+)", "target_label": "instance"},
     ]

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from settings.scrape_config import is_elsewhere
+
 
 def endpoint_slices(namespace: str, slices: str, services: str) -> list[dict[str, Any]]:
     """
@@ -39,8 +41,3 @@ def discovered_namespaces(configs: Iterable[Mapping[str, Any]]) -> set[str]:
         if not is_elsewhere(entry)
         for namespace in entry.get("namespaces", {}).get("names", ())
     }
-
-
-def is_elsewhere(entry: Mapping[str, Any]) -> bool:
-    """Whether an entry of `kubernetes_sd_configs` asks another API server than that of the own cluster."""
-    return bool(entry.get("api_server") or entry.get("kubeconfig_file"))

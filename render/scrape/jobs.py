@@ -7,6 +7,7 @@ from typing import Any
 from settings import Fleet
 from settings.control_plane import CONTROLLER_MANAGER, ETCD, PROXY, SCHEDULER, ControlPlane
 from settings.exporters import WINDOWS_EXPORTER, Existing, HostService
+from settings.object_labels import NAME, PART_OF
 
 from ..prometheus.flags import LISTEN
 from .annotated import annotated_pods, annotated_services
@@ -15,7 +16,7 @@ from .connection import IN_CLUSTER, Connection
 from .discovery import endpoint_slices, endpoints_of, nodes, pods
 from .job import ScrapeJob
 from .platforms import VIRTUAL, unreachable
-from .relabel import NAMESPACE, NODE, POD, SERVICE, SLICE, Rule, constant, copied, discovered, drop, keep
+from .relabel import ENDED, NAMESPACE, NODE, POD, SERVICE, SLICE, Rule, constant, copied, discovered, drop, keep
 from .untrusted import untrusted
 from .user_jobs import with_paths
 
@@ -38,7 +39,6 @@ WRITTEN_BY_USERS = (
 """Labels of kube-state-metrics whose length the API server does not limit."""
 _TELEMETRY = "telemetry"
 """The port where kube-state-metrics tells of itself, and not of objects."""
-_NAME, _PART_OF = "app.kubernetes.io/name", "app.kubernetes.io/part-of=promfleet"
 
 
 def jobs(fleet: Fleet, cluster: str, connection: Connection = IN_CLUSTER) -> list[ScrapeJob]:
@@ -114,7 +114,7 @@ def _coredns() -> ScrapeJob:
         name="coredns",
         discovery=pods("kube-system", _DNS_PODS),
         relabel=[
-            drop([f"{POD}_phase"], "Succeeded|Failed"),
+            ENDED,
             keep([f"{POD}_container_port_number"], "9153"),
             copied(f"{POD}_name", "pod"),
             copied(f"{POD}_node_name", "node"),
@@ -126,9 +126,9 @@ def _operator(namespace: str) -> ScrapeJob:
     """The Prometheus Operator that this program installs, of which there is one pod."""
     return ScrapeJob(
         name="prometheus-operator",
-        discovery=pods(namespace, f"{_NAME}=prometheus-operator,{_PART_OF}"),
+        discovery=pods(namespace, _ours("prometheus-operator")),
         relabel=[
-            drop([f"{POD}_phase"], "Succeeded|Failed"),
+            ENDED,
             keep([f"{POD}_container_port_name"], "metrics"),
             constant("instance", "prometheus-operator"),
             copied(f"{POD}_name", "pod"),
@@ -144,9 +144,14 @@ def _exporter(name: str, namespace: str, existing: Existing | None, *rules: Rule
     """
     if existing:
         return _existing(name, existing, *rules)
-    selector = f"{_NAME}={name},{_PART_OF}"
+    selector = _ours(name)
     ports = keep([f"{SLICE}_port_name"], f"metrics|{_TELEMETRY}")
     return ScrapeJob(name=name, discovery=endpoint_slices(namespace, selector, selector), relabel=[ports, *rules])
+
+
+def _ours(app: str) -> str:
+    """The label selector of an app of this program."""
+    return ",".join(f"{label}={value}" for label, value in {NAME: app, **PART_OF}.items())
 
 
 def _existing(name: str, existing: Existing, *rules: Rule) -> ScrapeJob:

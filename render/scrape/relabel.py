@@ -41,6 +41,8 @@ def drop(sources: list[str], regex: str) -> Rule:
     return {"source_labels": sources, "regex": regex, "action": "drop"}
 
 
+ENDED = drop([f"{POD}_phase"], "Succeeded|Failed")
+"""Pods that have ended, which discovery keeps for as long as they exist."""
 MOVED: list[Rule] = [
     {"regex": f"({'|'.join(OF_BLOCKS)})", "replacement": "exported_$1", "action": "labelmap"},
     {"regex": "|".join(OF_BLOCKS), "action": "labeldrop"},

@@ -6,11 +6,10 @@ from typing import Any
 from settings import Fleet, in_bytes
 from settings.receiver_config import OF_STACK
 from settings.reserved import OUR_JOBS
-from settings.scrape_config import ScrapeConfig
+from settings.scrape_config import ScrapeConfig, is_elsewhere
 from settings.scrape_credentials import MountedFile
 
 from ..prometheus.global_config import mebibytes
-from .discovery import is_elsewhere
 from .relabel import MOVED, Rule, constant, drop, forced
 from .untrusted import OF_THE_CLUSTER
 

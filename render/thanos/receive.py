@@ -8,7 +8,7 @@ from settings.reserved import REPLICA_LABEL
 
 from ..prometheus.auth_proxies import READ
 from ..prometheus.global_config import OUT_OF_ORDER_WINDOW
-from ..tokens import API_TOKEN
+from ..tokens import API_TOKEN, writer_account
 from ..yaml import to_json, to_yaml
 from .authenticated import REMOTE_WRITE_LISTEN, TENANT_HEADER, credentials
 from .names import ADDRESS_FLAGS, DATA, GRPC, RECEIVE, RULER, own_labels, tenant
@@ -79,7 +79,7 @@ def limits(server: Server, fleet: Fleet, receive: Receive) -> str:
     asked = {
         "meta_monitoring_url": READ.url(server.app, fleet.namespace),
         "meta_monitoring_http_client": credentials(server, API_TOKEN),
-        "meta_monitoring_limit_query": 'sum by (tenant) (prometheus_tsdb_head_series{job="thanos-receive"}) / '
+        "meta_monitoring_limit_query": f'sum by (tenant) (prometheus_tsdb_head_series{{job="{RECEIVE}"}}) / '
         f"{min(receive.replication, receive.replicas)}",
     }
     return to_yaml({"write": {"global": asked, "default": {"head_series_limit": 1}, "tenants": named}})
@@ -96,7 +96,7 @@ def tenants(fleet: Fleet) -> list[str]:
 
 def writer(fleet: Fleet, cluster: str) -> str:
     """Return the tenant of a cluster's agent."""
-    return tenant(fleet.namespace, f"writer-{cluster}")
+    return tenant(fleet.namespace, writer_account(cluster))
 
 
 def router_files(server: Server, fleet: Fleet, receive: Receive) -> dict[str, str]:

@@ -10,28 +10,28 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from ..errors import Path, Problem, RulesError, nearest
+from ..kinds import BOOL, COUNT, LIST, MAPPING, NUMBER, TEXT
 from ..section import OrNames, Section
 from .docstrings import docstrings
 from .foreign import ELSEWHERE
 
-_NUMBER = "Write digits only, without quotes, unit or decimal point."
 _MESSAGES: dict[str, tuple[str, str]] = {
-    "bool_type": ("is neither true nor false", "Write true or false, without quotes."),
+    "bool_type": (BOOL.rule, BOOL.instead),
     "greater_than_equal": ("is less than {ge}", "Write {ge} or more."),
-    "float_type": ("is not a number", "Write digits, with a decimal point if needed, without quotes or unit."),
-    "int_from_float": ("is not a whole number", _NUMBER),
+    "float_type": (NUMBER.rule, NUMBER.instead),
+    "int_from_float": (COUNT.rule, COUNT.instead),
     "int_parsing_size": ("is none of the choices", "Write a smaller number."),
-    "int_type": ("is not a whole number", _NUMBER),
-    "is_instance_of": ("is not a list", "Write [a, b]."),
+    "int_type": (COUNT.rule, COUNT.instead),
+    "is_instance_of": (LIST.rule, LIST.instead),
     "less_than_equal": ("is more than {le}", "Write {le} or less."),
     "literal_error": ("is none of the choices", "Write one of them: {expected}."),
-    "dict_type": ("is not a mapping", "Write keys and values, or {{}}."),
-    "mapping_type": ("is not a mapping", "Write keys and values, or {{}}."),
-    "model_type": ("is not a mapping", "Write keys and values, or {{}} for the defaults."),
-    "sequence_str": ("is not a list", "Write [a, b]."),
-    "sequence_type": ("is not a list", "Write [a, b]."),
-    "string_type": ("is not a string", "Put it in quotes."),
-    "string_unicode": ("is not a string", "Remove the incomplete character."),
+    "dict_type": (MAPPING.rule, "Write keys and values, or {{}}."),
+    "mapping_type": (MAPPING.rule, "Write keys and values, or {{}}."),
+    "model_type": (MAPPING.rule, "Write keys and values, or {{}} for the defaults."),
+    "sequence_str": (LIST.rule, LIST.instead),
+    "sequence_type": (LIST.rule, LIST.instead),
+    "string_type": (TEXT.rule, TEXT.instead),
+    "string_unicode": (TEXT.rule, "Remove the incomplete character."),
     "too_long": ("has more than {max_length}", "Write {max_length} at most."),
     "too_short": ("is empty", "Write at least one."),
 }

@@ -13,11 +13,11 @@ import yaml
 
 from ..cluster import Cluster
 from ..errors import Problem
+from ..types import PORT_OF
 
 _PARTS = ("context", "cluster", "user")
 _FILES = ("certificate-authority", "client-certificate", "client-key")
 """Values that are paths, from the folder of the kubeconfig."""
-_PORTS = {"https": 443, "http": 80}
 
 Parts = Mapping[str, Mapping[str, Mapping[str, Any]]]
 """Part of a kubeconfig (contexts, clusters, users) -> name -> its fields."""
@@ -158,7 +158,7 @@ def _identity(cluster: Mapping[str, Any]) -> Hashable:
         return None
     url = urlsplit(server)
     try:
-        port = url.port or _PORTS.get(url.scheme)
+        port = url.port or PORT_OF.get(url.scheme)
     except ValueError:
         return server
     host = (url.hostname or "").rstrip(".")

@@ -8,7 +8,7 @@ from ..fleet import Fleet
 from ..validation.secrets import Given
 from .document import read_yaml
 from .include import Merged, with_included
-from .read import read
+from .read import LEAST, read
 
 PROJECT = "promfleet"
 """Name of the Pulumi project, with which its keys begin."""
@@ -38,11 +38,7 @@ def _written(path: Path) -> tuple[object, Given]:
         raise FleetError(path.name, [problem])
     if KEY not in config:
         near = get_close_matches(KEY, map(str, config), n=1)
-        instead = (
-            f'Did you mean "{KEY}" instead of "{near[0]}"?'
-            if near
-            else "Write clusters, and hub, standalone, watcher or agents."
-        )
+        instead = f'Did you mean "{KEY}" instead of "{near[0]}"?' if near else LEAST
         raise FleetError(path.name, [Problem((), "is missing", instead)])
     # A key that is not in the file may still come from an environment that the file names.
     otherwise = True if "environment" in document else None

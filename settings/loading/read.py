@@ -17,6 +17,9 @@ from .include import with_included
 from .jobs import with_job_files
 from .templates import with_template_files
 
+LEAST = "Write clusters, and hub, standalone, watcher or agents."
+"""What to write where nothing of a fleet is written."""
+
 
 def read(raw: object, source: str, given: Given, folder: Path = Path()) -> Fleet:
     """
@@ -25,9 +28,7 @@ def read(raw: object, source: str, given: Given, folder: Path = Path()) -> Fleet
     `folder` is where the files are that it names.
     """
     if not isinstance(raw, Mapping):
-        raise FleetError(
-            source, [Problem((), "is not a mapping", "Write clusters, and hub, standalone, watcher or agents.")]
-        )
+        raise FleetError(source, [Problem((), "is not a mapping", LEAST)])
     try:
         merged = with_included(raw, folder)
     except RulesError as error:

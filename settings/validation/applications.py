@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from ..application import Application
 from ..errors import Path, Problem, nearest
 from ..reserved import OUR_JOBS
+from ..scrape_config import is_elsewhere
 from .partial import PartialFleet
 
 
@@ -22,7 +23,7 @@ def applications_are_named_once(partial: PartialFleet) -> Iterator[Problem]:
     """No cluster has two jobs of one name: of applications, of people's own or of this program."""
     written = [
         (cluster, job.name)
-        for job in (partial.scrape.jobs if partial.scrape else ())
+        for job in partial.jobs
         for cluster in (partial.clusters if job.clusters is None else job.clusters)
     ]
     seen: dict[tuple[str, str], str] = {}
@@ -80,10 +81,9 @@ def namespaced_jobs_are_known(partial: PartialFleet) -> Iterator[Problem]:
         if partial.watcher and name in partial.watcher.clusters:
             rule = "has no effect: the watcher has rights of its own in this cluster"
             yield Problem(("clusters", name, "namespaced"), rule, "Remove it.", value=True)
-        for job in partial.scrape.jobs if partial.scrape else ():
+        for job in partial.jobs:
             for index, entry in enumerate(job.config.get("kubernetes_sd_configs", ())):
-                elsewhere = entry.get("api_server") or entry.get("kubeconfig_file")
-                if job.is_in(name) and entry.get("role") != "node" and not elsewhere:
+                if job.is_in(name) and entry.get("role") != "node" and not is_elsewhere(entry):
                     rule = f"discovers in {name}, where clusters.{name}.namespaced forbids it"
                     instead = "Write an application instead, or static_configs."
                     yield Problem(("scrape", "jobs", *job.path, "kubernetes_sd_configs", index), rule, instead)

@@ -5,6 +5,7 @@ from math import ceil
 
 from ..cluster import USUAL_SERIES, Cluster
 from ..errors import Problem
+from ..thanos import Receive
 from ..types import duration, in_bytes, seconds
 from .partial import PartialFleet
 
@@ -52,6 +53,20 @@ def planned_series(partial: PartialFleet) -> int:
 def written_series(partial: PartialFleet) -> int:
     """Active series of all agents that write to this stack."""
     return sum(series_of_writer(partial, name) for name in partial.writers)
+
+
+def stored_series(partial: PartialFleet) -> int:
+    """
+    Active series to plan Stores and the Compactor for: those of the server and of all agents.
+
+    Without Receive, those of agents are among the server's and count twice.
+    """
+    return planned_series(partial) + written_series(partial)
+
+
+def ingested_series(partial: PartialFleet, receive: Receive) -> int:
+    """Active series to plan for in each ingestor of Receive."""
+    return written_series(partial) * receive.replication // receive.replicas
 
 
 def series_of_writer(partial: PartialFleet, name: str) -> int:

@@ -3,8 +3,10 @@
 import re
 from collections.abc import Iterator, Mapping
 
+from pydantic.alias_generators import to_camel
+
 from ..errors import Path, Problem, spelt
-from ..expose import OF_SERVICES, ROUTED, ExposedHost
+from ..expose import ONLY_VIA, ROUTED, ExposedHost, instead_of
 from ..ingress import OF_PLATFORM, controller
 from ..types import ADDRESS
 from .partial import PartialFleet
@@ -62,7 +64,7 @@ def hosts(partial: PartialFleet) -> Mapping[Path, str]:
 
 def ingresses_have_a_class(partial: PartialFleet) -> Iterator[Problem]:
     """An Ingress has a class where the platform's own controller would take one without."""
-    cluster = partial.clusters.get(partial.server_cluster) if partial.server_cluster else None
+    cluster = partial.cluster_of_server
     if (
         not partial.server
         or not cluster
@@ -79,7 +81,7 @@ def ingresses_have_a_class(partial: PartialFleet) -> Iterator[Problem]:
 
 def gateways_of_gke_are_known(partial: PartialFleet) -> Iterator[Problem]:
     """In a cluster of GKE it is said whether Google Cloud implements the Gateway, which takes policies of its own."""
-    cluster = partial.clusters.get(partial.server_cluster) if partial.server_cluster else None
+    cluster = partial.cluster_of_server
     gateway = partial.server.expose.gateway if partial.server else None
     if cluster and cluster.is_of_gke and gateway and not gateway.gateway_class:
         rule = "is missing: Gateways of GKE's own classes read other policies than Gateway API's"
@@ -95,13 +97,10 @@ def annotations_have_objects(partial: PartialFleet) -> Iterator[Problem]:
     if not via:
         return
     for name, exposed in exposed_hosts(partial).items():
-        of_objects = {"annotations": (exposed.annotations, via != "clusterIP")}
-        of_services = {"serviceAnnotations": (exposed.service_annotations, via in ROUTED)}
-        for key, (written, has_object) in {**of_objects, **of_services}.items():
-            if written and not has_object:
+        for field in ("annotations", "service_annotations"):
+            if getattr(exposed, field) and via not in ONLY_VIA[field]:
                 rule = f"has no effect with {partial.server_section}.expose.via: {via}"
-                instead = OF_SERVICES if key == "serviceAnnotations" and via != "clusterIP" else "Remove it."
-                yield Problem((*name, "expose", key), rule, instead)
+                yield Problem((*name, "expose", to_camel(field)), rule, instead_of(field, via, "Remove it."))
 
 
 def records_are_of_names(partial: PartialFleet) -> Iterator[Problem]:

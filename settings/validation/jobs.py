@@ -3,23 +3,22 @@
 from collections.abc import Iterator
 
 from ..errors import Path, Problem, nearest, spelt
-from ..scrape_config import ScrapeConfig
+from ..scrape_config import ScrapeConfig, is_elsewhere
 from ..scrape_credentials import REFERENCE, WithFiles
 from .partial import PartialFleet
+from .paths import not_in_pod, not_on_machine
 
 _JOBS: Path = ("scrape", "jobs")
 IN_POD = ("/var/run/secrets/kubernetes.io/serviceaccount/token", "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt")
 """Files of the ServiceAccount, which are in every pod."""
-_AUTHORITIES = "/etc/ssl/certs/"
-"""Folder of the public authorities in the image of Prometheus."""
-
 _MACHINES = "machines/"
+_ON_MACHINE = "Write /folder/file, of the watcher's machine."
 
 
 def jobs_name_clusters(partial: PartialFleet) -> Iterator[Problem]:
     """A job names clusters that this stack scrapes; on a machine exactly one, or each would have its series."""
     known = _scraped(partial)
-    for job in partial.scrape.jobs if partial.scrape else ():
+    for job in partial.jobs:
         for index, cluster in enumerate(job.clusters or ()):
             if known and cluster not in known:
                 instead = nearest(cluster, known, f"Write one of them: {', '.join(known)}.")
@@ -35,7 +34,7 @@ def jobs_name_clusters(partial: PartialFleet) -> Iterator[Problem]:
 def job_names_are_distinct(partial: PartialFleet) -> Iterator[Problem]:
     """No cluster has two jobs of one name."""
     seen: list[ScrapeConfig] = []
-    for job in partial.scrape.jobs if partial.scrape else ():
+    for job in partial.jobs:
         for other in seen:
             if other.name == job.name and _overlap(job, other):
                 first = spelt((*_JOBS, *other.path))
@@ -55,8 +54,7 @@ def job_files_exist(partial: PartialFleet) -> Iterator[Problem]:
             instead = "Write the path of a file there that the group prometheus reads, under a key with _file."
             yield Problem((*written, *path), rule, instead)
         for path, text in client.literal:
-            problem = _on_machine(text) if on_machine else _in_pod(text, path)
-            if problem:
+            if problem := not_on_machine(text, _ON_MACHINE) if on_machine else _in_pod(text, path):
                 yield Problem((*written, *path), *problem, "")
 
 
@@ -74,12 +72,12 @@ def services_of_nodes_are_reached(partial: PartialFleet) -> Iterator[Problem]:
 
 def jobs_fit_a_machine(partial: PartialFleet) -> Iterator[Problem]:
     """Discovery in a cluster needs an API server, which a machine has to be told; names there are prefixed."""
-    for job in partial.scrape.jobs if partial.scrape and "watcher" in partial.present else ():
+    for job in partial.jobs if "watcher" in partial.present else ():
         if job.name.startswith(_MACHINES):
             rule = f"begins with {_MACHINES}, as the watcher's own jobs of machines do"
             yield Problem((*_JOBS, *job.path, "job_name"), rule, "Use another name.", job.name)
         for index, entry in enumerate(job.config.get("kubernetes_sd_configs", ())):
-            if not entry.get("api_server") and not entry.get("kubeconfig_file"):
+            if not is_elsewhere(entry):
                 rule = "names no API server, and the watcher's machine is in no cluster"
                 instead = "Write api_server with authorization and tls_config, or kubeconfig_file: /path."
                 yield Problem((*_JOBS, *job.path, "kubernetes_sd_configs", index), rule, instead)
@@ -87,7 +85,7 @@ def jobs_fit_a_machine(partial: PartialFleet) -> Iterator[Problem]:
 
 def _clients(partial: PartialFleet) -> Iterator[tuple[Path, WithFiles]]:
     """Whatever refers to files, with the path where it was written."""
-    for job in partial.scrape.jobs if partial.scrape else ():
+    for job in partial.jobs:
         yield (*_JOBS, *job.path), job
     for name, cluster in partial.clusters.items():
         if cluster and (host := cluster.node_exporter.host):
@@ -110,16 +108,7 @@ def _overlap(one: ScrapeConfig, other: ScrapeConfig) -> bool:
 
 
 def _in_pod(text: object, path: Path) -> tuple[str, str] | None:
-    """What is wrong with a path in a pod, which has only what is mounted."""
-    if isinstance(text, str) and (text in IN_POD or (text.startswith(_AUTHORITIES) and ".." not in text)):
-        return None
     is_list = "file_sd_configs" in path
     reference = "{configMap: {name: …, key: targets.json}}" if is_list else REFERENCE
     known = "" if is_list else f", or {IN_POD[path[-1] == 'ca_file']}"
-    return "is the path of a file that is not in the pod", f"Write {reference}{known}."
-
-
-def _on_machine(text: object) -> tuple[str, str] | None:
-    if isinstance(text, str) and text.startswith("/"):
-        return None
-    return "is not the absolute path of a file", "Write /folder/file, of the watcher's machine."
+    return not_in_pod(text, f"Write {reference}{known}.", IN_POD)

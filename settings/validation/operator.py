@@ -30,7 +30,7 @@ def webhooks_judge_rules_that_are_evaluated(partial: PartialFleet) -> Iterator[P
 
 def operated_servers_are_alone(partial: PartialFleet) -> Iterator[Problem]:
     """Thanos, which replicas need, belongs to a server that the operator does not run."""
-    cluster = partial.clusters.get(partial.server_cluster) if partial.server_cluster else None
+    cluster = partial.cluster_of_server
     if cluster and cluster.operator and "thanos" in partial.present:
         rule = f"is not supported with Thanos, whose sidecar this program adds to its own {partial.server_noun} only"
         instead = (

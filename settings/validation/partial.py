@@ -1,6 +1,6 @@
 """The sections of a fleet that could be parsed, so that one mistake does not hide another."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self, TypeVar, get_args, get_type_hints
 
@@ -20,6 +20,7 @@ from ..probes import Probe
 from ..prometheus import Server
 from ..pushgateway import Pushgateway
 from ..scrape import Scrape
+from ..scrape_config import ScrapeConfig
 from ..section import Section
 from ..standalone import Standalone
 from ..thanos import Thanos
@@ -95,6 +96,16 @@ class PartialFleet:
     def server(self) -> Server | None:
         """The Prometheus server of this stack; None is one that is missing, or present but invalid."""
         return self.hub or self.standalone
+
+    @property
+    def cluster_of_server(self) -> Cluster | None:
+        """The cluster that the Prometheus server runs in; None where one of the two is missing or invalid."""
+        return self.clusters.get(self.server_cluster) if self.server_cluster else None
+
+    @property
+    def jobs(self) -> Sequence[ScrapeConfig]:
+        """People's own scrape jobs."""
+        return self.scrape.jobs if self.scrape else ()
 
     @property
     def server_section(self) -> str:

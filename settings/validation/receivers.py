@@ -6,9 +6,9 @@ from ..errors import Problem
 from ..receiver_config import OF_STACK
 from ..scrape_credentials import REFERENCE
 from .partial import PartialFleet
+from .paths import not_in_pod, not_on_machine
 
-_AUTHORITIES = "/etc/ssl/certs/"
-"""Folder of the public authorities in the image of Alertmanager."""
+_ON_MACHINE = "Write /folder/file, of the watcher's machine, or {stackSecret: …}."
 
 
 def receiver_files_exist(partial: PartialFleet) -> Iterator[Problem]:
@@ -24,7 +24,7 @@ def receiver_files_exist(partial: PartialFleet) -> Iterator[Problem]:
                 instead = "Write {stackSecret: …}, or the path of a file there under a key with _file."
                 yield Problem(("alertmanager", "receivers", name, "configs", *path), rule, instead)
         for path, text in contact.configs.literal:
-            if problem := _on_machine(text) if on_machine else _in_pod(text):
+            if problem := not_on_machine(text, _ON_MACHINE) if on_machine else not_in_pod(text, f"Write {REFERENCE}."):
                 yield Problem(("alertmanager", "receivers", name, "configs", *path), *problem, "")
 
 
@@ -40,15 +40,3 @@ def alertmanager_credentials_exist(partial: PartialFleet) -> Iterator[Problem]:
             elif not on_machine and file.kind == OF_STACK:
                 rule = "is a secret of the stack, and Prometheus reads Secrets of its namespace"
                 yield Problem(place, rule, f"Write {REFERENCE}.")
-
-
-def _in_pod(text: object) -> tuple[str, str] | None:
-    if isinstance(text, str) and text.startswith(_AUTHORITIES) and ".." not in text:
-        return None
-    return "is the path of a file that is not in the pod", f"Write {REFERENCE}."
-
-
-def _on_machine(text: object) -> tuple[str, str] | None:
-    if isinstance(text, str) and text.startswith("/"):
-        return None
-    return "is not the absolute path of a file", "Write /folder/file, of the watcher's machine, or {stackSecret: …}."

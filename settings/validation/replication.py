@@ -63,7 +63,7 @@ def ruler_bucket_is_created(partial: PartialFleet) -> Iterator[Problem]:
 
 def pods_have_identities(partial: PartialFleet) -> Iterator[Problem]:
     """Pods that get access to a bucket through Workload Identity have a workload identity pool."""
-    cluster = partial.clusters.get(partial.server_cluster) if partial.server_cluster else None
+    cluster = partial.cluster_of_server
     gcs = partial.thanos.storage.gcs if partial.thanos else None
     if cluster and gcs and gcs.uses_workload_identity and not cluster.pool:
         rule = "is missing: pods get access to the bucket as members of their cluster's pool"

@@ -14,7 +14,7 @@ from ..memory import Memory
 from ..pod_fields import quantity
 from ..thanos import Thanos
 from ..workloads import Workloads
-from .capacity import planned_series, series_of, written_series
+from .capacity import ingested_series, planned_series, series_of, stored_series
 from .issuers import verifies_tokens
 from .partial import PartialFleet
 
@@ -154,15 +154,14 @@ def _planned(partial: PartialFleet, name: str) -> Mapping[str, tuple[str, str]]:
         parts["prometheus"] = lambda series: memory.agent_memory(series, destinations), series_of_shard(here, shards)
     found = {}
     if name == partial.server_cluster:
-        planned, written = planned_series(partial), written_series(partial)
+        planned, stored = planned_series(partial), stored_series(partial)
         parts["prometheus"] = memory.server_memory, planned
         if thanos := partial.thanos:
-            stored = planned + written
             parts["thanos_query"] = memory.query_memory, planned
             parts["thanos_store"] = memory.store_memory, stored
             parts["thanos_compactor"] = memory.compactor_memory, stored
             if receive := thanos.receive:
-                parts["thanos_receive"] = memory.server_memory, written * receive.replication // receive.replicas
+                parts["thanos_receive"] = memory.server_memory, ingested_series(partial, receive)
             if thanos.memcached:
                 items = thanos.memcached.memory
                 found["memcached"] = memory.memcached_memory(items).request, f"memory: {items}"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from live import OURS
+from settings.object_labels import PART_OF
 
 from .clusters import Lab
 from .fleets import FLEET, StackFile
@@ -23,7 +23,7 @@ Status = Callable[[], str]
 def second_exporter() -> dict[str, Any]:
     """A pod that wants the port that node-exporter has."""
     container = {"name": "exporter", "image": IMAGE, "ports": [{"containerPort": 9100, "hostPort": 9100}]}
-    metadata = {"name": "second-exporter", "namespace": PRIVILEGED, "labels": OURS}
+    metadata = {"name": "second-exporter", "namespace": PRIVILEGED, "labels": PART_OF}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {"containers": [container]}}
 
 
@@ -32,7 +32,7 @@ def impossible_claim() -> dict[str, Any]:
     return {
         "apiVersion": "v1",
         "kind": "PersistentVolumeClaim",
-        "metadata": {"name": "impossible", "namespace": PRIVILEGED, "labels": OURS},
+        "metadata": {"name": "impossible", "namespace": PRIVILEGED, "labels": PART_OF},
         "spec": {
             "accessModes": ["ReadWriteOnce"],
             "storageClassName": "nope",

@@ -10,6 +10,7 @@ from settings import Agent, Cluster, Fleet, Receiver, from_file
 from settings.hub import Writer
 from settings.loading.load import KEY, merged_file
 from settings.loading.schema import FILE, stack_file_schema, text
+from settings.validation.capacity import written_series
 from tests import MIGRATIONS, ROOT, SHIPPED, name_of
 from tests.unit.stack_texts import BOTH, CLUSTER, HUB, REMOTE_AGENT, loaded, problems
 
@@ -108,8 +109,8 @@ class TestFleet:
         """
         fleet = loaded(tmp_path, HUB % ", retention: 7d, agents: {us1: {series: 300000}, us2: {}}")
 
-        assert fleet.written_series == 300_000 + 30_000
-        assert fleet.server_series == 30_000 + fleet.written_series
+        assert written_series(fleet.partial) == 300_000 + 30_000
+        assert fleet.server_series == 30_000 + written_series(fleet.partial)
 
 
 class TestImmutability:

@@ -28,7 +28,6 @@ KNOWN_BY = {
     "settings/__init__.py",
     "settings/fleet.py",
     "settings/loading/foreign.py",
-    "settings/loading/load.py",
     "settings/loading/read.py",
     "settings/standalone.py",
     "settings/validation/alerting.py",

@@ -6,10 +6,10 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from components.k8s.labels import PART_OF
-from live import OURS, UnreachableError, look, troubles
+from live import UnreachableError, look, troubles
 from live.troubles import LONGEST
 from settings import Cluster
+from settings.object_labels import PART_OF
 from tests.http_server import Handler, HttpServer
 
 NAMESPACE = "promfleet"
@@ -17,7 +17,7 @@ NAMESPACE = "promfleet"
 
 def made(kind: str, name: str, **parts: Any) -> dict[str, Any]:
     """Make an object as the API server gives it, of this program."""
-    metadata = {"name": name, "namespace": NAMESPACE, "uid": f"of-{name}", "labels": OURS}
+    metadata = {"name": name, "namespace": NAMESPACE, "uid": f"of-{name}", "labels": PART_OF}
     return {"kind": kind, "metadata": metadata, "spec": {}, **parts}
 
 
@@ -412,10 +412,3 @@ class TestLook:
 
         with pytest.raises(UnreachableError):
             asyncio.run(look(nowhere, [NAMESPACE]))
-
-
-def test_ours_have_the_label_that_the_components_give_them():
-    """
-    The two constants are one.
-    """
-    assert OURS == PART_OF
