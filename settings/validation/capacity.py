@@ -56,12 +56,9 @@ def written_series(partial: PartialFleet) -> int:
 
 
 def stored_series(partial: PartialFleet) -> int:
-    """
-    Active series to plan Stores and the Compactor for: those of the server and of all agents.
-
-    Without Receive, those of agents are among the server's and count twice.
-    """
-    return planned_series(partial) + written_series(partial)
+    """Active series to plan Stores and the Compactor for: those of the server and of all agents."""
+    received = partial.thanos and partial.thanos.receive
+    return planned_series(partial) + (written_series(partial) if received else 0)
 
 
 def ingested_series(partial: PartialFleet, receive: Receive) -> int:

@@ -112,6 +112,17 @@ class TestFleet:
         assert written_series(fleet.partial) == 300_000 + 30_000
         assert fleet.server_series == 30_000 + written_series(fleet.partial)
 
+    @pytest.mark.parametrize("receive", ["", ", ruler: {}, receive: {expose: {host: receive.example}}"])
+    def test_series_in_the_bucket_are_those_of_every_cluster_once(self, tmp_path, receive):
+        """
+        Whether the hub uploads what agents write or Receive does, so that Stores need the same memory.
+        """
+        thanos = f"thanos: {{storage: {{filesystem: {{claim: blocks}}}}{receive}}}\n"
+
+        fleet = loaded(tmp_path, HUB % ", agents: [us1, us2]" + thanos)
+
+        assert fleet.stored_series == 3 * 30_000
+
 
 class TestImmutability:
     def test_fields(self, tmp_path):
