@@ -17,6 +17,7 @@ from .receiver_config import OF_STACK, Integrations, ReceiverConfigs, Verbatim, 
 from .secret_reference import SecretKey
 from .section import Distinct, Many, Section, Table, empty, renamed
 from .template_files import Templates
+from .time_intervals import unreadable
 from .types import (
     Address,
     DnsLabel,
@@ -480,7 +481,9 @@ class Alertmanager(Section):
                 yield Problem(("inhibitRules", index, "equal"), broken, instead)
 
     def _timed(self) -> Iterator[Problem]:
-        """Named intervals exist, once, and are used."""
+        """Named intervals exist, once, and are used, and Alertmanager reads them."""
+        for problem in unreadable(self.time_intervals):
+            yield problem.under(("timeIntervals",))
         names = [str(one.get("name")) for one in self.time_intervals]
         used: set[str] = set()
         for path, route in self.every_route:
