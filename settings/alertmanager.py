@@ -13,7 +13,7 @@ from .errors import Path, Problem, nearest, spelt
 from .expose import ExposedAlertmanager
 from .integrations import INHIBIT_RULE, INTEGRATIONS, TIME_INTERVAL
 from .matchers import label_of, malformed, matchers
-from .receiver_config import OF_STACK, Integrations, ReceiverConfigs, Verbatim, undefined_templates
+from .receiver_config import OF_STACK, Integrations, ReceiverConfigs, Verbatim, broken_templates, undefined_templates
 from .secret_reference import SecretKey
 from .section import Distinct, Many, Section, Table, empty, renamed
 from .template_files import Templates
@@ -411,6 +411,7 @@ class Alertmanager(Section):
         yield from self._taken()
         yield from self._inhibited()
         yield from undefined_templates(self.texts, self.templates)
+        yield from broken_templates(self.texts, self.templates)
         if self.heartbeat and self.receivers.get(self.heartbeat.receiver) == Contact():
             instead = "Give that receiver a webhook or another integration, or remove heartbeat."
             yield Problem(("heartbeat", "receiver"), "has no integration", instead, self.heartbeat.receiver)

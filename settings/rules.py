@@ -9,8 +9,8 @@ import promql_parser
 
 from alerts import GROUPS, MAINTENANCE, WATCHDOG, Severity
 
-from .alert_templates import mistakes
 from .errors import Path, Problem, nearest
+from .go_templates import OF_RULES, mistakes
 from .kinds import LENGTH
 from .promql import experiments, losses
 from .reserved import CLUSTER, OF_BLOCKS
@@ -178,7 +178,7 @@ def _of_templates(rule: Mapping[str, Any]) -> Iterator[Problem]:
         found = rule.get(key)
         for name, text in found.items() if isinstance(found, Mapping) else ():
             if isinstance(text, str):
-                yield from (Problem((key, name), wrong, instead) for wrong, instead in mistakes(text))
+                yield from (Problem((key, name), wrong, instead) for wrong, instead in mistakes(text, OF_RULES))
 
 
 def _of_record(name: object) -> Iterator[Problem]:
