@@ -6,7 +6,8 @@ from .model import Alert, Group, Severity, Threshold
 from .sources import NODE
 
 NODE_EXPORTER = ("node-exporter",)
-_DISK = f'{NODE}, fstype!~"tmpfs|ramfs|squashfs|overlay|iso9660|fuse.*", mountpoint!~"/var/lib/kubelet/.+|/run/.*"'
+_OF_PODS = "(/.+)?/kubelet/(pods|plugins)/.+|/var/lib/kubelet/.+|/run/.*"
+_DISK = f'{NODE}, fstype!~"tmpfs|ramfs|squashfs|overlay|iso9660|fuse.*", mountpoint!~"{_OF_PODS}"'
 """Filesystems that fill up, each once: not what is in memory, and not the mounts of pods."""
 _ONE_DISK = "on (cluster, instance, device, fstype, mountpoint)"
 _WRITABLE = f"and {_ONE_DISK} node_filesystem_readonly{{{NODE}}} == 0"

@@ -134,7 +134,7 @@ EXPORTERS = Group(
         ),
         Alert(
             name="ProbeCertificateExpires",
-            expr=f"probe_ssl_earliest_cert_expiry{{{PROBES}}} - time() < $threshold",
+            expr=f"probe_ssl_last_chain_expiry_timestamp_seconds{{{PROBES}}} - time() < $threshold",
             for_="1h",
             severity="warning",
             summary="The certificate of {{ $labels.instance }} expires soon, probed from {{ $labels.cluster }}.",

@@ -5,6 +5,7 @@ from .sources import SCRAPERS, SENDERS, STORAGES
 
 _EACH = "(cluster, instance)"
 _QUEUE = "prometheus_remote_storage"
+_CUSTOM = 'reason="nhcb_in_rw1_not_supported"'
 _SHARDS = "(cluster, instance, remote_name, url)"
 _OVER_SAMPLES = "scrape_samples_post_metric_relabeling > (scrape_sample_limit > 0)"
 _POOL = f"prometheus_target_scrape_pool_{{}}{{{{{SCRAPERS}}}}}"
@@ -274,12 +275,17 @@ PROMETHEUS = Group(
         ),
         Alert(
             name="PrometheusRemoteStorageFailures",
-            expr=f"increase({_QUEUE}_samples_failed_total{{{SENDERS}}}[10m]) > 0",
+            # Histograms are counted apart; of 1.0 those with custom buckets are dropped by the sender.
+            expr=(
+                f"increase({_QUEUE}_samples_failed_total{{{SENDERS}}}[10m]) > 0\n"
+                f"or increase({_QUEUE}_histograms_failed_total{{{SENDERS}}}[10m]) > 0\n"
+                f"or increase({_QUEUE}_histograms_dropped_total{{{SENDERS}, {_CUSTOM}}}[10m]) > 0"
+            ),
             severity="critical",
             summary="Remote write of {{ $labels.instance }} in {{ $labels.cluster }} loses samples.",
             description=(
-                "{{ $labels.remote_name }} refused {{ $value | printf `%.0f` }} samples in ten minutes with an error "
-                "that is not retried."
+                "{{ $value | printf `%.0f` }} samples for {{ $labels.remote_name }} were lost in ten minutes: it "
+                "answered with an error that is not retried, or its protocol has no such histograms."
             ),
         ),
         Alert(

@@ -7,13 +7,16 @@ _STATS = "kubelet_volume_stats"
 _FREE_SPACE = f"{_STATS}_available_bytes{{{KUBELETS}}} / ({_STATS}_capacity_bytes{{{KUBELETS}}} > 0)"
 _FREE_INODES = f"{_STATS}_inodes_free{{{KUBELETS}}} / ({_STATS}_inodes{{{KUBELETS}}} > 0)"
 _CLAIM = "on (cluster, namespace, persistentvolumeclaim)"
+_MODES = f"kube_persistentvolumeclaim_access_mode{{{STATE}, access_mode"
+_WRITABLE = f'unless {_CLAIM} ({_MODES}="ReadOnlyMany"}} unless {_CLAIM} {_MODES}=~"ReadWrite.+"}})'
+"""A volume that nobody writes to is as full as it was made."""
 _WHICH = "{{ $labels.namespace }}/{{ $labels.persistentvolumeclaim }} in {{ $labels.cluster }}"
 
 
 def _nearly_full(name: str, resource: str, free: str) -> Alert:
     return Alert(
         name=name,
-        expr=f"{free} < $threshold",
+        expr=f"{free} < $threshold\n{_WRITABLE}",
         for_="1m",
         severity="critical",
         summary=f"Volume {_WHICH} has nearly no {resource} left.",
@@ -26,7 +29,7 @@ def _nearly_full(name: str, resource: str, free: str) -> Alert:
 def _filling_up(name: str, resource: str, free: str, metric: str) -> Alert:
     return Alert(
         name=name,
-        expr=f"predict_linear({metric}{{{KUBELETS}}}[6h], $threshold) < 0\nand {_CLAIM} {free} < 0.15",
+        expr=f"predict_linear({metric}{{{KUBELETS}}}[6h], $threshold) < 0\nand {_CLAIM} {free} < 0.15\n{_WRITABLE}",
         for_="1h",
         severity="warning",
         summary=f"Volume {_WHICH} will run out of {resource}.",

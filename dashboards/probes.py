@@ -23,7 +23,10 @@ _ENDPOINTS = Table(
         Column("took", f"max by ({_BY}) (probe_duration_seconds{{{_HERE}}})", "s"),
         Column("status", f"max by ({_BY}) (probe_http_status_code{{{_HERE}}})", "none"),
         Column(
-            "certificate ends in", f"min by ({_BY}) (probe_ssl_earliest_cert_expiry{{{_HERE}}}) - time()", "s", _EXPIRY
+            "certificate ends in",
+            f"min by ({_BY}) (probe_ssl_last_chain_expiry_timestamp_seconds{{{_HERE}}}) - time()",
+            "s",
+            _EXPIRY,
         ),
     ),
     sort="took",

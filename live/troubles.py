@@ -35,6 +35,9 @@ _STARTING = {"ContainerCreating", "PodInitializing"}
 """Reasons of a waiting container that don't tell the cause, which is in events then."""
 _IN_STATUS = {"FailedScheduling", "BackOff", "Failed"}
 """Reasons of events that the pod's status has too, as long as they last."""
+_OF_A_LOST_NODE = "DeletionByTaintManager"
+"""Why a pod is deleted whose node does not answer; its kubelet can't confirm that it has ended."""
+_LOST = "which is not ready; no other pod is made until it has. If the machine is off, delete the Node"
 _NO_FAULT = {"WaitForFirstConsumer", "WaitForPodScheduled", "Provisioning", "ProvisioningSucceeded"}
 """Reasons of a claim's events that are not errors."""
 
@@ -87,7 +90,11 @@ def _of_pod(pod: Object, events: list[Object]) -> Iterator[str]:
     status = pod.get("status") or {}
     conditions = {each["type"]: each for each in status.get("conditions") or []}
     ready, scheduled = conditions.get("Ready", {}), conditions.get("PodScheduled", {})
-    if pod["metadata"].get("deletionTimestamp") or ready.get("status") == "True" or status.get("phase") == "Succeeded":
+    if pod["metadata"].get("deletionTimestamp"):
+        if conditions.get("DisruptionTarget", {}).get("reason") == _OF_A_LOST_NODE:
+            yield f"is to leave node {pod['spec'].get('nodeName')}, {_LOST}"
+        return
+    if ready.get("status") == "True" or status.get("phase") == "Succeeded":
         return
     reasons = list(_of_containers(status))
     if scheduled.get("status") == "False":

@@ -12,7 +12,8 @@ from .yaml import to_yaml
 
 COLLECTORS = (
     "--collector.filesystem.mount-points-exclude="
-    "^/(dev|proc|sys|run/k3s/containerd/.+|run/containerd/.+|var/lib/docker/.+|var/lib/kubelet/pods/.+)($|/)",
+    "^/(dev|proc|sys|run/credentials/.+|(.+/)?run/(k3s/|k0s/)?containerd/.+|var/lib/docker/.+"
+    "|var/lib/containers/storage/.+|(.+/)?kubelet/pods/.+)($|/)",
     "--collector.netclass.ignored-devices=^(veth.*|cali.*|lxc.*|[a-f0-9]{15})$",
     "--collector.netdev.device-exclude=^(veth.*|cali.*|lxc.*|[a-f0-9]{15})$",
 )

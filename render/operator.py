@@ -17,11 +17,12 @@ from settings.operator import Operator, Select
 from .alerting import alerting
 from .prometheus.agent import agent_remote_write, agent_scrape_configs
 from .prometheus.destinations import destination_entries
-from .prometheus.flags import agent_flags, server_flags
+from .prometheus.flags import LONGEST_START, agent_flags, server_flags
 from .prometheus.global_config import global_section
 from .prometheus.server import server_scrape_configs, server_storage
 from .prometheus.wal import WalPlan
 from .rules import server_rule_groups
+from .scrape.annotated import FALLBACK
 from .scrape.applications import ADDED, application_job
 from .scrape.relabel import MOVED, Rule, constant, drop, external
 from .scrape.sharding import kept_by
@@ -220,6 +221,7 @@ def _common(fleet: Fleet, cluster: str, flags: Sequence[str], kept: Sequence[Rul
         "version": f"v{release(fleet.images.prometheus)}",
         "replicas": 1,
         "listenLocal": True,
+        "maximumStartupDurationSeconds": LONGEST_START,
         "scrapeInterval": section["scrape_interval"],
         "scrapeTimeout": section["scrape_timeout"],
         "externalLabels": section["external_labels"],
@@ -236,6 +238,7 @@ def _common(fleet: Fleet, cluster: str, flags: Sequence[str], kept: Sequence[Rul
             {
                 "name": "promfleet",
                 "default": True,
+                "fallbackScrapeProtocol": FALLBACK,
                 "relabelings": [_translated(rule) for rule in labelled],
                 "metricRelabelings": [
                     _translated(rule) for rule in (drop(["__name__"], "|".join(OWNED_BEFORE_MONITORS)), *MOVED)

@@ -13,10 +13,11 @@ from .errors import Path, Problem, nearest, spelt
 from .expose import ExposedAlertmanager
 from .integrations import INHIBIT_RULE, INTEGRATIONS, TIME_INTERVAL
 from .matchers import label_of, malformed, matchers
-from .receiver_config import OF_STACK, Integrations, ReceiverConfigs, Verbatim, undefined_templates
+from .receiver_config import OF_STACK, Integrations, ReceiverConfigs, Verbatim, broken_templates, undefined_templates
 from .secret_reference import SecretKey
 from .section import Distinct, Many, Section, Table, empty, renamed
 from .template_files import Templates
+from .time_intervals import unreadable
 from .types import (
     Address,
     DnsLabel,
@@ -412,6 +413,7 @@ class Alertmanager(Section):
         yield from self._taken()
         yield from self._inhibited()
         yield from undefined_templates(self.texts, self.templates)
+        yield from broken_templates(self.texts, self.templates)
         if self.heartbeat and self.receivers.get(self.heartbeat.receiver) == Contact():
             instead = "Give that receiver a webhook or another integration, or remove heartbeat."
             yield Problem(("heartbeat", "receiver"), "has no integration", instead, self.heartbeat.receiver)
@@ -482,7 +484,9 @@ class Alertmanager(Section):
                 yield Problem(("inhibitRules", index, "equal"), broken, instead)
 
     def _timed(self) -> Iterator[Problem]:
-        """Named intervals exist, once, and are used."""
+        """Named intervals exist, once, and are used, and Alertmanager reads them."""
+        for problem in unreadable(self.time_intervals):
+            yield problem.under(("timeIntervals",))
         names = [str(one.get("name")) for one in self.time_intervals]
         used: set[str] = set()
         for path, route in self.every_route:

@@ -12,6 +12,22 @@ _SETS = ("and", "or", "unless")
 _EXPECTED = "promfleet_cluster_expected"
 """What the evaluator of the rules records for every cluster."""
 _LONGEST = 100
+_EXPERIMENTS = frozenset(
+    {
+        *(
+            "double_exponential_smoothing",
+            "end",
+            "histogram_quantiles",
+            "info",
+            "limit_ratio",
+            "limitk",
+            "mad_over_time",
+        ),
+        *("max_of", "min_of", "range", "sort_by_label", "sort_by_label_desc", "start", "start_timestamp", "step"),
+        *(f"ts_of_{which}_over_time" for which in ("first", "last", "max", "min")),
+    }
+)
+"""Of promql/parser/functions.go and lex.go there."""
 
 
 class Loss(NamedTuple):
@@ -33,6 +49,21 @@ def nodes(node: Any) -> Iterator[Any]:
 def selectors(node: Any) -> Iterator[promql_parser.VectorSelector]:
     """Every place where an expression reads series."""
     return (found for found in nodes(node) if isinstance(found, promql_parser.VectorSelector))
+
+
+def experiments(node: Any) -> Iterator[str]:
+    """Every function, aggregation and modifier that Prometheus 3.15 refuses unless it is enabled, by name."""
+    for part in nodes(node):
+        match part:
+            case promql_parser.Call() if part.func.name in _EXPERIMENTS:
+                yield part.func.name
+            case promql_parser.AggregateExpr() if str(part.op) in _EXPERIMENTS:
+                yield str(part.op)
+            case promql_parser.BinaryExpr() if part.modifier and {
+                part.modifier.fill_values.lhs,
+                part.modifier.fill_values.rhs,
+            } != {None}:
+                yield "fill"
 
 
 def losses(node: Any, without: Collection[str] = ()) -> Iterator[Loss]:

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from .errors import Path, Problem, RulesError, nearest
+from .go_templates import OF_NOTIFICATIONS, mistakes
 from .integrations import INTEGRATIONS, REQUIRED, Field, Fields, Headers, ListOf, Public, Secret
 from .kinds import MAPPING, RULES, halves
 from .scrape_credentials import (
@@ -293,3 +294,9 @@ def undefined_templates(texts: Mapping[Path, str], files: Mapping[str, str]) -> 
             if name not in known:
                 instead = nearest(name, known, "Define it in a file of alertmanager.templates.")
                 yield Problem(path, f'names the template "{name}", which nothing defines', instead)
+
+
+def broken_templates(texts: Mapping[Path, str], files: Mapping[str, str]) -> Iterator[Problem]:
+    """What Alertmanager can't parse: it loads no configuration with such a file, and does not send such a text."""
+    for path, text in {**texts, **{("templates", name): text for name, text in files.items()}}.items():
+        yield from (Problem(path, wrong, instead) for wrong, instead in mistakes(text, OF_NOTIFICATIONS))

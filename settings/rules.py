@@ -10,8 +10,9 @@ import promql_parser
 from alerts import GROUPS, MAINTENANCE, WATCHDOG, Severity
 
 from .errors import Path, Problem, nearest
+from .go_templates import OF_RULES, mistakes
 from .kinds import LENGTH
-from .promql import losses
+from .promql import experiments, losses
 from .reserved import CLUSTER, OF_BLOCKS
 
 _GROUP = ("name", "interval", "limit", "query_offset", "labels", "partial_response_strategy", "rules")
@@ -160,6 +161,7 @@ def _of_rule(rule: object) -> Iterator[Problem]:
                 yield Problem((key,), "is a field of alerts, and this rule records", "Remove it.")
     yield from _texts(rule, "labels")
     yield from _texts(rule, "annotations")
+    yield from _of_templates(rule)
 
 
 def _of_alert(name: object) -> Iterator[Problem]:
@@ -168,6 +170,15 @@ def _of_alert(name: object) -> Iterator[Problem]:
     elif name in OUR_ALERTS:
         instead = "Remove the rule, or use another name; alerts.rules tunes promfleet's."
         yield Problem(("alert",), "is the name of an alert of promfleet", instead, name)
+
+
+def _of_templates(rule: Mapping[str, Any]) -> Iterator[Problem]:
+    """What is wrong with the templates of an alert, which Prometheus parses when it loads the rule."""
+    for key in ("labels", "annotations") if rule.get("alert") else ():
+        found = rule.get(key)
+        for name, text in found.items() if isinstance(found, Mapping) else ():
+            if isinstance(text, str):
+                yield from (Problem((key, name), wrong, instead) for wrong, instead in mistakes(text, OF_RULES))
 
 
 def _of_record(name: object) -> Iterator[Problem]:
@@ -191,6 +202,9 @@ def _of_expr(expr: str, without: Collection[str] | None) -> Iterator[Problem]:
     except RecursionError:
         yield Problem(("expr",), "is nested too deeply", "Split it into several rules.")
         return
+    for name in dict.fromkeys(experiments(tree)):
+        rule = f"uses {name}, an experiment of Prometheus that is off: Prometheus would load no rule, and not start"
+        yield Problem(("expr",), rule, "Write it with other functions.")
     if isinstance(tree, promql_parser.MatrixSelector | promql_parser.SubqueryExpr | promql_parser.StringLiteral):
         instead = "Write a function around it: last_over_time(…), rate(…)."
         yield Problem(("expr",), "has no single number for each series", instead)

@@ -7,6 +7,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
+from render.prometheus.flags import LONGEST_START
 from render.thanos.names import DATA, GRPC, HTTP
 
 from ..k8s.labels import labels, metadata_of
@@ -79,7 +80,7 @@ def container(
         "ports": [{"name": "http", "container_port": HTTP}, {"name": "grpc", "container_port": GRPC}],
         "resources": resources("50m", *memory),
         "security_context": RESTRICTED,
-        "startup_probe": {**probe, "period_seconds": 2, "failure_threshold": 450},
+        "startup_probe": {**probe, "period_seconds": 2, "failure_threshold": LONGEST_START // 2},
         "readiness_probe": {**probe, "period_seconds": 10},
         "liveness_probe": {**alive, "period_seconds": 30, "failure_threshold": 4},
         "volume_mounts": [*access.mounts, *mounts],

@@ -12,6 +12,12 @@ FLUSH_DEADLINE = 45
 AGENT_GRACE = FLUSH_DEADLINE + 15
 """Termination grace period of an agent in seconds, in which it sends its last samples."""
 
+LONGEST_START = 3600
+"""
+Seconds that a start may take. Who replays the log of millions of series, or reads thousands of blocks, needs more than
+a quarter of an hour on a slow disk; ended before, it would begin anew for ever.
+"""
+
 _RESERVED_CONNECTIONS, _DEFAULT_CONNECTIONS = 112, 512
 """Those for clients that are no agents; those that Prometheus permits by default."""
 EXEMPLARS = "--enable-feature=exemplar-storage"

@@ -12,7 +12,7 @@ _THANOS = (
 )
 _SENDING = (
     "prometheus_remote_storage_(highest_timestamp_in_seconds|queue_highest_sent_timestamp_seconds)",
-    "prometheus_remote_storage_(samples_dropped_total|samples_failed_total|shards_desired|shards_max)",
+    "prometheus_remote_storage_((samples|histograms)_(dropped|failed)_total|shards_desired|shards_max)",
 )
 _BUCKET = ("thanos_objstore_bucket_(last_successful_upload_time|operation_failures_total|operations_total)",)
 _HTTP = ("http_request_duration_seconds_bucket", "http_requests_total")
@@ -87,7 +87,7 @@ ESSENTIAL: dict[str, tuple[str, ...]] = {
         "kube_node_(info|spec_taint|spec_unschedulable)",
         "kube_node_status_(allocatable|condition)",
         "kube_persistentvolume_status_phase",
-        "kube_persistentvolumeclaim_status_phase",
+        "kube_persistentvolumeclaim_(access_mode|status_phase)",
         "kube_pod_container_info",
         "kube_pod_container_resource_(limits|requests)",
         "kube_pod_container_status_(last_terminated_reason|ready|restarts_total|waiting_reason)",

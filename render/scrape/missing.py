@@ -41,7 +41,12 @@ def missing_metrics(fleet: Fleet, tree: Any) -> Iterator[Missing]:
 
 
 def _problem(fleet: Fleet, name: str, equal: Mapping[str, str]) -> Missing | None:
-    return _not_told(fleet, name) or _dropped(fleet, name, equal) or _not_kept(fleet, name, equal)
+    return (
+        _not_told(fleet, name)
+        or _dropped(fleet, name, equal)
+        or _not_kept(fleet, name, equal)
+        or _not_written_so(name, equal)
+    )
 
 
 def _not_told(fleet: Fleet, name: str) -> Missing | None:
@@ -85,6 +90,24 @@ def _not_kept(fleet: Fleet, name: str, equal: Mapping[str, str]) -> Missing | No
             rule = f'is not kept with {label}="{equal[label]}"'
             return Missing(name, rule, instead, not _has_other_stacks(fleet))
     return None
+
+
+def _not_written_so(name: str, equal: Mapping[str, str]) -> Missing | None:
+    """Bounds of histograms and quantiles, which Prometheus 3 stores as floating-point numbers."""
+    for label in ("le", "quantile"):
+        bound = equal.get(label, "")
+        if re.fullmatch("[0-9]+", bound) and (label == "quantile" or name.endswith("_bucket")):
+            rule = f'is not stored with {label}="{bound}" by Prometheus 3'
+            return Missing(name, rule, f'Write {label}="{_as_stored(int(bound))}".', certain=False)
+    return None
+
+
+def _as_stored(number: int) -> str:
+    """A whole number as OpenMetrics has it: 1.0, 1.5e+06."""
+    digits = str(number)
+    if number < 10**6:
+        return f"{digits}.0"
+    return f"{digits[0]}.{digits[1:].rstrip('0')}".rstrip(".") + f"e+{len(digits) - 1:02}"
 
 
 def _recorded(fleet: Fleet) -> set[str]:

@@ -10,6 +10,7 @@ from settings.scrape_config import ScrapeConfig, is_elsewhere
 from settings.scrape_credentials import MountedFile
 
 from ..prometheus.global_config import mebibytes
+from .annotated import FALLBACK
 from .relabel import MOVED, Rule, constant, drop, forced
 from .untrusted import OF_THE_CLUSTER
 
@@ -99,6 +100,7 @@ def user_config(fleet: Fleet, job: ScrapeConfig, cluster: str) -> dict[str, Any]
         "sample_limit": limits.samples,
         "body_size_limit": mebibytes(in_bytes(limits.body)),
         "follow_redirects": False,
+        "fallback_scrape_protocol": FALLBACK,
         **written,
         "relabel_configs": [*relabel, *apart],
         "metric_relabel_configs": [*metric_relabel, drop(["__name__"], "|".join(OF_THE_CLUSTER)), *apart],

@@ -20,6 +20,9 @@ LIMITS_FILE = "/etc/thanos/config/limits.yml"
 ROUTER_DATA = "/data"
 """Mount path of a volume of a router, which stores nothing there."""
 _UNLIMITED = 0
+_AHEAD = "10m"
+"""How far a sample may be ahead of the clock: as far as Prometheus takes it. Without it, one of next year is the newest
+of its tenant, and every later one is refused for good as too old."""
 
 
 def ingestor_flags(server: Server, thanos: Thanos, receive: Receive) -> list[str]:
@@ -33,6 +36,7 @@ def ingestor_flags(server: Server, thanos: Thanos, receive: Receive) -> list[str
         f"--tsdb.min-block-duration={thanos.block}",
         f"--tsdb.max-block-duration={thanos.block}",
         f"--tsdb.out-of-order.time-window={OUT_OF_ORDER_WINDOW}",
+        f"--tsdb.too-far-in-future.time-window={_AHEAD}",
         f"--objstore.config={objstore(thanos.storage)}",
         *own_labels(server, reserved.RECEIVE),
     ]

@@ -2,8 +2,12 @@
 
 from collections.abc import Iterator
 
+from ..agent import Agent
 from ..errors import Problem
+from ..types import seconds
 from .partial import PartialFleet
+
+_HOUR = 3600
 
 
 def replicas_are_deduplicated(partial: PartialFleet) -> Iterator[Problem]:
@@ -28,6 +32,26 @@ def agents_write_once(partial: PartialFleet) -> Iterator[Problem]:
         instead = "Add thanos.receive, which replicates every sample, or write replicas: 1."
         rule = "is not supported with agents: a Service would split their samples between replicas"
         yield Problem(("hub", "replicas"), rule, instead, partial.hub.replicas)
+
+
+def late_samples_are_uploaded(partial: PartialFleet) -> Iterator[Problem]:
+    """
+    A hub keeps what agents send late until its sidecar has uploaded it.
+
+    Prometheus writes late samples into blocks of their own time, and deletes those past the retention at once. Receive
+    keeps blocks until they are uploaded.
+    """
+    hub, thanos = partial.hub, partial.thanos
+    if not hub or not thanos or thanos.receive or not partial.writers or None in partial.agents.values():
+        return
+    known = [agent.outage for agent in partial.agents.values() if agent]
+    outage = max(known or [Agent.model_fields["outage"].default], key=seconds)
+    # An agent catches up within a quarter of it; a block is written when the head is a block and a half long.
+    needed = seconds(outage) * 5 // 4 + 2 * seconds(thanos.block)
+    if seconds(hub.retention) < needed:
+        rule = f"is too short for what agents send after an outage of {outage}: it would be deleted before its upload"
+        instead = f"Write {-(-needed // _HOUR)}h or more, or a shorter outage at agents.<cluster>."
+        yield Problem(("hub", "retention"), rule, instead, hub.retention)
 
 
 def limited_clusters_write(partial: PartialFleet) -> Iterator[Problem]:

@@ -54,6 +54,7 @@ from .receivers import alertmanager_credentials_exist, receiver_files_exist
 from .releases import releases_know_delayed_compaction, releases_know_their_flags
 from .replication import (
     agents_write_once,
+    late_samples_are_uploaded,
     limited_clusters_write,
     pods_have_identities,
     pools_have_a_bucket,
@@ -265,6 +266,7 @@ RULES: tuple[Rule, ...] = (
     node_ports_are_distinct,
     replicas_are_deduplicated,
     agents_write_once,
+    late_samples_are_uploaded,
     limited_clusters_write,
     receive_has_writers,
     ruler_bucket_is_created,

@@ -149,7 +149,9 @@ class TestTemplates:
         """
         Amtool names the file and the line.
         """
-        made = fleet({"webhook_configs": [{"url": SECRET}]}, templates={"acme.tmpl": '{{ define "a" }}{{ if }}'})
+        made = fleet(
+            {"webhook_configs": [{"url": SECRET}]}, templates={"acme.tmpl": '{{ define "a" }}{{ 1 | 2 }}{{ end }}'}
+        )
 
         [[problem]] = findings(AMTOOL, tool("amtool"), [made])
         assert problem.path == ("alertmanager", "templates")

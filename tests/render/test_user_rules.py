@@ -82,9 +82,9 @@ def test_prometheus_takes_them_and_their_tests_pass(entry: dict[str, Any], promt
 
 def test_what_promtool_refuses_is_said_of_the_file(promtool: Promtool) -> None:
     """
-    It knows templates, and whoever wrote the rules can correct them.
+    It knows all of templates, and whoever wrote the rules can correct them.
     """
-    broken = RULES.replace("{{ $labels.cluster }} sells", "{{ $labels.cluster sells")
+    broken = RULES.replace("{{ $labels.cluster }} sells", "{{ $labels.cluster | 1 }} sells")
 
     refused, failed = findings(PROMTOOL, promtool.command, [fleet(broken)])[0]
 

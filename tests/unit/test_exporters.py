@@ -5,9 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
+from alerts.disks import DISKS
 from components import KubeStateMetrics, Namespace, NodeExporter, NodeExporterArgs
 from components.k8s.labels import labels
 from components.kube_state_metrics import RESOURCES, labels_allowlist
+from render.node_exporter import COLLECTORS
 from settings import images
 from settings.exporters import LABELS_OF
 from settings.types import Image
@@ -21,6 +23,10 @@ TAGS = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}", fullmatch=True) | st.
 DIGEST = "@sha256:" + "0a" * 32
 LABEL_VALUE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?")
 """labelValueFmt of k8s.io/apimachinery; the program writes no empty value."""
+
+
+POD_MOUNT = "pods/1a2b/volumes/kubernetes.io~projected/token"
+VOLUME_MOUNT = "plugins/kubernetes.io/csi/pd.csi/1a2b/globalmount"
 
 
 def node_exporter(port: int) -> NodeExporterArgs:
@@ -76,6 +82,48 @@ class TestNodeExporter:
         assert container["args"][0] == f"--web.listen-address=[$(HOST_IP)]:{port}"
         assert container["ports"] == [{"name": "metrics", "containerPort": port, "hostPort": port}]
         assert (way["port"], way["targetPort"]) == (port, "metrics")
+
+
+class TestMounts:
+    """Mounts of pods come and go, and are not the node's disks, wherever a distribution has them."""
+
+    @pytest.mark.parametrize(
+        ("mount", "measured"),
+        [
+            *(
+                (f"{root}/{POD_MOUNT}", False)
+                for root in ("/var/lib/kubelet", "/var/lib/k0s/kubelet", "/var/data/kubelet")
+            ),
+            (f"/var/snap/microk8s/common/var/lib/kubelet/{POD_MOUNT}", False),
+            ("/run/containerd/io.containerd.runtime.v2.task/k8s.io/1a2b/rootfs", False),
+            ("/run/k0s/containerd/io.containerd.grpc.v1.cri/sandboxes/1a2b/shm", False),
+            ("/var/snap/microk8s/common/run/containerd/io.containerd.runtime.v2.task/k8s.io/1a2b/rootfs", False),
+            ("/var/lib/containers/storage/overlay-containers/1a2b/userdata/shm", False),
+            ("/run/credentials/systemd-sysusers.service", False),
+            *((disk, True) for disk in ("/", "/var/lib/containerd", "/var/lib/kubelet", "/mnt/kubelet/data", "/run")),
+        ],
+    )
+    def test_are_measured_if_they_are_disks(self, mount: str, measured: bool) -> None:  # noqa: FBT001 — a parameter
+        """
+        node_exporter looks for its pattern anywhere in a path.
+        """
+        [flag] = [flag for flag in COLLECTORS if flag.startswith("--collector.filesystem.mount-points-exclude=")]
+
+        assert bool(re.search(flag.partition("=")[2], mount)) is not measured
+
+    @pytest.mark.parametrize("root", ["/var/lib/kubelet", "/var/lib/k0s/kubelet", "/var/data/kubelet"])
+    def test_of_volumes_raise_no_alert_on_disks(self, root: str) -> None:
+        """
+        An existing node-exporter may measure them. Volumes have alerts of their own.
+        """
+        alerts = [alert for alert in DISKS.alerts if "mountpoint!~" in alert.expr]
+
+        assert len(alerts) > 5
+        for alert in alerts:
+            for left_out in re.findall('mountpoint!~"([^"]+)"', alert.expr):
+                assert re.fullmatch(left_out, f"{root}/{POD_MOUNT}")
+                assert re.fullmatch(left_out, f"{root}/{VOLUME_MOUNT}")
+                assert not re.fullmatch(left_out, root.removesuffix("/kubelet"))
 
 
 class TestKubeStateMetrics:

@@ -240,6 +240,14 @@ class TestWorkload:
         assert spec["replicas"] == 1
         assert claim.inputs["spec"]["resources"]["requests"]["storage"] == "5Gi"
 
+    def test_may_take_an_hour_to_replay_its_log(self, default):
+        """
+        The kubelet kills who is not ready by then, and the replay begins anew.
+        """
+        probe = containers(default)["prometheus"]["startupProbe"]
+
+        assert probe["periodSeconds"] * probe["failureThreshold"] == 3600
+
     def test_the_selector_survives_a_new_version(self, default):
         """
         The immutable selector has no version in it.

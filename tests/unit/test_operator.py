@@ -246,9 +246,10 @@ class TestMonitors:
         for kind in SELECTORS:
             assert (made[f"{kind}Selector"], made[f"{kind}NamespaceSelector"]) == ({}, {})
         assert made["overrideHonorLabels"]
+        assert made["maximumStartupDurationSeconds"] == 3600
         assert made["arbitraryFSAccessThroughSMs"] == {"deny": True}
         [only] = made["scrapeClasses"]
-        assert only["default"]
+        assert (only["default"], only["fallbackScrapeProtocol"]) == (True, "PrometheusText0.0.4")
         assert only["relabelings"] == [{"targetLabel": "cluster", "replacement": made["externalLabels"]["cluster"]}]
         owned = only["metricRelabelings"][0]
         assert owned["action"] == "drop"

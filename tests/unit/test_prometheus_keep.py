@@ -193,6 +193,7 @@ class TestMetricRules:
             ({"__name__": "kube_persistentvolume_status_phase", "phase": "Bound"}, False),
             ({"__name__": "kube_persistentvolumeclaim_status_phase", "phase": "Pending"}, True),
             ({"__name__": "kube_persistentvolumeclaim_status_phase", "phase": "Bound"}, False),
+            ({"__name__": "kube_persistentvolumeclaim_access_mode", "access_mode": "ReadOnlyMany"}, True),
         ],
         ids=lambda value: "-".join([*value.values()][:2]) if isinstance(value, dict) else None,
     )

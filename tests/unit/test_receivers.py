@@ -275,6 +275,17 @@ class TestTemplates:
                 'alertmanager.templates.a.tmpl: names the template "other", which nothing defines. '
                 "Define it in a file of alertmanager.templates.",
             ),
+            (
+                {"a.tmpl": '{{ define "acme.text" }}{{ range .Alerts }}{{ .Labels.pod }}{{ end }}'},
+                "a.tmpl",
+                "alertmanager.templates.a.tmpl: has not as many {{ end }} as {{ if }}, {{ range }} and {{ with }}. "
+                "End each of them once.",
+            ),
+            (
+                {"a.tmpl": '{{ define "acme.text" }}{{ .CommonLabels.pod | humanize }}{{ end }}'},
+                "a.tmpl",
+                'alertmanager.templates.a.tmpl: calls humanize, which is no function. Did you mean "humanizeDuration"?',
+            ),
         ],
     )
     def test_with_mistakes_are_named(self, tmp_path: Path, files: dict[str, str], patterns: str, said: str) -> None:

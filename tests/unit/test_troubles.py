@@ -184,6 +184,22 @@ class TestPods:
 
         assert troubles([going]) == []
 
+    def test_that_can_not_go_from_a_dead_node_are_named(self):
+        """
+        Kubernetes makes no second pod of a StatefulSet while the kubelet has not confirmed that the first has ended.
+        """
+        going = pod(NOT_READY)
+        going["metadata"]["deletionTimestamp"] = "2026-10-01T10:00:00Z"
+        going["spec"]["nodeName"] = "n1"
+        going["status"]["conditions"].append(
+            {"type": "DisruptionTarget", "status": "True", "reason": "DeletionByTaintManager"}
+        )
+
+        assert troubles([going]) == [
+            "pod promfleet/prometheus-hub-0: is to leave node n1, which is not ready; no other pod is made until it "
+            "has. If the machine is off, delete the Node"
+        ]
+
     def test_what_no_longer_holds_is_not_said(self):
         """
         A pod that waited for a node, and has one now, waits for something else.

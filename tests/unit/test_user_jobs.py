@@ -176,6 +176,15 @@ class TestConfig:
 
         assert (made["sample_limit"], made["body_size_limit"], made["follow_redirects"]) == (7, "3MiB", False)
 
+    @pytest.mark.parametrize("written", ["PrometheusText0.0.4", "OpenMetricsText1.0.0"])
+    def test_reads_targets_that_do_not_say_what_they_send(self, written: str) -> None:
+        """
+        Prometheus 2 took them for its text format, and Prometheus 3 for down.
+        """
+        said = {} if written == "PrometheusText0.0.4" else {"fallback_scrape_protocol": written}
+
+        assert config(**said)["fallback_scrape_protocol"] == written
+
     def test_is_in_the_clusters_that_it_names(self) -> None:
         """
         All have it where none is named.

@@ -423,6 +423,7 @@ class TestMetricsThatAreNotStored:
                 "go_goroutines",
             ),
             *('{job="pods"}', "etcd_server_has_leader"),
+            *('shop_seconds_bucket{le="0.5"}', 'shop_seconds_bucket{le="+Inf"}', 'shop_level{le="1"}'),
         ],
     )
     def test_are_no_others(self, expr: str) -> None:
@@ -430,6 +431,24 @@ class TestMetricsThatAreNotStored:
         What pods, jobs of people, probes or rules bring is not known here.
         """
         assert [*missing_in_rules(fleet(RULE % expr))] == []
+
+    @pytest.mark.parametrize(
+        ("expr", "instead"),
+        [
+            ('rate(shop_seconds_bucket{le="1"}[5m])', 'le="1.0"'),
+            ('shop_seconds_bucket{le="100000"}', 'le="100000.0"'),
+            ('shop_bytes_bucket{le="1000000"}', 'le="1e+06"'),
+            ('shop_bytes_bucket{le="1048576"}', 'le="1.048576e+06"'),
+            ('shop_seconds{quantile="1"}', 'quantile="1.0"'),
+        ],
+    )
+    def test_are_bounds_of_prometheus_2(self, expr: str, instead: str) -> None:
+        """
+        Prometheus 3 stores them as floating-point numbers, so that such a rule never fires. What a gauge has stays.
+        """
+        [(problem, certain)] = missing_in_rules(fleet(RULE % expr))
+
+        assert (problem.instead, certain) == (f"Write {instead}.", False)
 
     def test_are_not_those_that_people_record_or_keep(self) -> None:
         """
