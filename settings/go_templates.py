@@ -35,18 +35,9 @@ OF_RULES = Language(
     frozenset(
         {
             *("args", "externalURL", "first", "graphLink", "humanize", "humanize1024", "humanizeDuration"),
-            *(
-                "humanizePercentage",
-                "humanizeTimestamp",
-                "label",
-                "match",
-                "now",
-                "parseDuration",
-                "pathPrefix",
-                "query",
-            ),
-            *("reReplaceAll", "safeHtml", "sortByLabel", "stripDomain", "stripPort", "strvalue", "tableLink", "title"),
-            *("toDuration", "toLower", "toTime", "toUpper", "urlQueryEscape", "value"),
+            *("humanizePercentage", "humanizeTimestamp", "label", "match", "now", "parseDuration", "pathPrefix"),
+            *("query", "reReplaceAll", "safeHtml", "sortByLabel", "stripDomain", "stripPort", "strvalue"),
+            *("tableLink", "title", "toDuration", "toLower", "toTime", "toUpper", "urlQueryEscape", "value"),
         }
     ),
     frozenset({"$", "$labels", "$value", "$externalLabels", "$externalURL"}),
@@ -56,18 +47,8 @@ OF_RULES = Language(
 OF_NOTIFICATIONS = Language(
     frozenset(
         {
-            *(
-                "date",
-                "humanizeDuration",
-                "join",
-                "match",
-                "reReplaceAll",
-                "safeHtml",
-                "safeUrl",
-                "since",
-                "stringSlice",
-            ),
-            *("title", "toJson", "toLower", "toUpper", "trimSpace", "tz", "urlUnescape"),
+            *("date", "humanizeDuration", "join", "match", "reReplaceAll", "safeHtml", "safeUrl", "since"),
+            *("stringSlice", "title", "toJson", "toLower", "toUpper", "trimSpace", "tz", "urlUnescape"),
         }
     ),
     frozenset({"$"}),

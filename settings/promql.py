@@ -14,16 +14,9 @@ _EXPECTED = "promfleet_cluster_expected"
 _LONGEST = 100
 _EXPERIMENTS = frozenset(
     {
-        *(
-            "double_exponential_smoothing",
-            "end",
-            "histogram_quantiles",
-            "info",
-            "limit_ratio",
-            "limitk",
-            "mad_over_time",
-        ),
-        *("max_of", "min_of", "range", "sort_by_label", "sort_by_label_desc", "start", "start_timestamp", "step"),
+        *("double_exponential_smoothing", "end", "histogram_quantiles", "info", "limit_ratio", "limitk"),
+        *("mad_over_time", "max_of", "min_of", "range", "sort_by_label", "sort_by_label_desc", "start"),
+        *("start_timestamp", "step"),
         *(f"ts_of_{which}_over_time" for which in ("first", "last", "max", "min")),
     }
 )
