@@ -3,12 +3,9 @@
 from collections.abc import Iterator
 
 from .model import Alert, Group, Severity, Threshold
-from .sources import NODE
+from .sources import DISK, NODE
 
 NODE_EXPORTER = ("node-exporter",)
-_OF_PODS = "(/.+)?/kubelet/(pods|plugins)/.+|/var/lib/kubelet/.+|/run/.*"
-_DISK = f'{NODE}, fstype!~"tmpfs|ramfs|squashfs|overlay|iso9660|fuse.*", mountpoint!~"{_OF_PODS}"'
-"""Filesystems that fill up, each once: not what is in memory, and not the mounts of pods."""
 _ONE_DISK = "on (cluster, instance, device, fstype, mountpoint)"
 _WRITABLE = f"and {_ONE_DISK} node_filesystem_readonly{{{NODE}}} == 0"
 _ONE_ARRAY = "(cluster, instance, node, device)"
@@ -17,7 +14,7 @@ _WHICH = "{{ $labels.mountpoint }} on {{ $labels.node }} in {{ $labels.cluster }
 
 def _free(which: str, has: str) -> str:
     """Of what a filesystem has."""
-    return f"node_filesystem_{which}{{{_DISK}}} / (node_filesystem_{has}{{{_DISK}}} > 0)"
+    return f"node_filesystem_{which}{{{DISK}}} / (node_filesystem_{has}{{{DISK}}} > 0)"
 
 
 _FREE_SPACE, _FREE_FILES = _free("avail_bytes", "size_bytes"), _free("files_free", "files")
@@ -31,7 +28,7 @@ def _filling_up(name: str, metric: str, free: str, resource: str, shares: tuple[
             name=name,
             # A prediction from a nearly empty disk is a guess.
             expr=(
-                f"predict_linear(node_filesystem_{metric}{{{_DISK}}}[6h], $threshold) < 0\n"
+                f"predict_linear(node_filesystem_{metric}{{{DISK}}}[6h], $threshold) < 0\n"
                 f"and {_ONE_DISK} {free} < {share}\n"
                 f"{_WRITABLE}"
             ),
@@ -84,7 +81,7 @@ DISKS = Group(
         Alert(
             name="NodeFilesystemReadOnly",
             expr=(
-                f"node_filesystem_readonly{{{_DISK}}} == 1\n"
+                f"node_filesystem_readonly{{{DISK}}} == 1\n"
                 f"and {_ONE_DISK} max_over_time((node_filesystem_readonly{{{NODE}}} == bool 0)[6h:10m]) == 1"
             ),
             for_="2m",

@@ -1,6 +1,6 @@
 """What the dashboards have in common: choices, filters, colours, and expressions that more than one shows."""
 
-from alerts.sources import CADVISOR, SENDERS, STATE
+from alerts.sources import CADVISOR, DISK, SENDERS, STATE
 from alerts.sources import NODE as NODES
 
 from .model import Step, Variable
@@ -34,7 +34,6 @@ DEVICES = 'device!~"lo|veth.*|cni.*|cali.*|docker.*"'
 """The devices of a node's network that are not virtual."""
 _POD = f'{CADVISOR}, container="", image="", pod!=""'
 """Selects cAdvisor's series of a pod's cgroup, which is neither a container's nor a sandbox's."""
-_DISK = f'{NODES}, fstype!~"tmpfs|squashfs|overlay|iso9660", mountpoint!~"/var/lib/kubelet/.+|/run/.*"'
 
 
 def pod_cpu(where: str, by: str) -> str:
@@ -62,8 +61,8 @@ def memory_used(where: str, by: str = "cluster") -> str:
 
 def disk_used(where: str, by: str = "cluster") -> str:
     """Share in use of the fullest file system, 0 to 1."""
-    size = f"node_filesystem_size_bytes{{{where}, {_DISK}}}"
-    return f"max by ({by}) (1 - node_filesystem_avail_bytes{{{where}, {_DISK}}} / {size})"
+    size = f"node_filesystem_size_bytes{{{where}, {DISK}}}"
+    return f"max by ({by}) (1 - node_filesystem_avail_bytes{{{where}, {DISK}}} / {size})"
 
 
 def requested(resource: str, where: str, by: str = "cluster") -> str:

@@ -20,7 +20,7 @@ _EXPERIMENTS = frozenset(
         *(f"ts_of_{which}_over_time" for which in ("first", "last", "max", "min")),
     }
 )
-"""Of promql/parser/functions.go and lex.go there."""
+"""Of promql/parser/functions.go and lex.go of Prometheus 3.15."""
 
 
 class Loss(NamedTuple):
