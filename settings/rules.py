@@ -11,7 +11,7 @@ from alerts import GROUPS, MAINTENANCE, WATCHDOG, Severity
 
 from .errors import Path, Problem, nearest
 from .kinds import LENGTH
-from .promql import losses
+from .promql import losses, nodes
 from .reserved import CLUSTER, OF_BLOCKS
 
 _GROUP = ("name", "interval", "limit", "query_offset", "labels", "partial_response_strategy", "rules")
@@ -181,6 +181,8 @@ def _of_expr(expr: str) -> Iterator[Problem]:
     """What is wrong with a query by itself."""
     try:
         tree = promql_parser.parse(expr)
+        for _ in nodes(tree):  # as whoever asks what it reads will do
+            pass
     except ValueError as error:
         yield Problem(("expr",), f"is not PromQL: {' '.join(str(error).split())}", "Correct it.")
         return

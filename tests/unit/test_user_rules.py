@@ -375,6 +375,17 @@ def test_rules_that_no_config_map_holds_are_refused(tmp_path: Path) -> None:
     ]
 
 
+def test_a_query_that_is_nested_without_end_is_refused(tmp_path: Path) -> None:
+    """
+    Instead of a traceback of whatever reads it.
+    """
+    write(tmp_path, shop=GROUP % f"{{record: a, expr: {'(' * 1500}x{')' * 1500}}}")
+
+    assert problems(tmp_path, FLEET % "rules/*.yaml") == [
+        "alerts.ruleFiles[0].rules/shop.yaml.shop.a.expr: is nested too deeply. Split it into several rules."
+    ]
+
+
 def test_yaml_that_can_not_be_read_is_said_of_its_file(tmp_path: Path) -> None:
     """
     With its line.
