@@ -76,20 +76,22 @@ def _better(kind: str, path: Path, root: type[Section], value: object, written: 
         return f"{written.removesuffix('.')}; or leave it out."
     if kind == "string_type" and isinstance(value, Mapping | Sequence):
         return "Write one text."
-    if kind in ("dict_type", "mapping_type") and _is_section((*path, "<name>"), root):
+    if kind in ("dict_type", "mapping_type"):
         return _table_instead(path, root, value) or written
     return written
 
 
 def _table_instead(path: Path, root: type[Section], value: object) -> str | None:
-    """A table of sections in place of a list of their names, of others' entries with a name, or of something else."""
-    least = _least((*path, "<name>"), root)
+    """A table in place of a list: of names of sections, or of others' entries with a name or a URL."""
     match value:
-        case [str(), *_] if _are_names(value):
+        case [str(), *_] if _are_names(value) and _is_section((*path, "<name>"), root):
+            least = _least((*path, "<name>"), root)
             plausible = all(re.fullmatch(r"[\w.-]+", name) for name in value)
             entries = [f"{name}: {least}" for name in (value if plausible else ["<name>"])]
         case [{"name": str()}, *_]:
             entries = [f"{one['name']}: {{…}}" for one in value if isinstance(one, Mapping) and "name" in one]
+        case [{"url": str()}, *_]:
+            entries = ["<name>: {url: …}"]
         case _:
             return None
     return f"Write {{{', '.join(entries)}}}."
