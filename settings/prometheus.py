@@ -37,7 +37,6 @@ class Server(Section):
         ),
         **not_offered("configMaps", "secrets", instead="Remove it: name a Secret where it is used."),
         "route": ("unknown key", "Write expose: {via: gateway, gateway: {name: …, namespace: …}}."),
-        "thanos": ("is a section of its own", "Write it beside this one, with storage."),
     }
 
     cluster: DnsLabel

@@ -53,7 +53,8 @@ def _explain(detail: ErrorDetails, root: type[Section]) -> Iterator[Problem]:
         yield from (problem.under(path) for problem in broken.problems)
     elif kind == "extra_forbidden":
         section, key = _section_at(path[:-1], root), str(path[-1])
-        yield Problem(path, *section.moved.get(key, ("unknown key", _nearest_key(section, key))))
+        beside = f"Write it beside {path[0]}: it is a section of its own." if key in _keys(root) else None
+        yield Problem(path, *section.moved.get(key, ("unknown key", _nearest_key(section, key, beside))))
     elif kind == "missing":
         about = docstrings(_section_at(path[:-1], root)).get(str(path[-1]))
         yield Problem(path, "is missing", f"Add it: {' '.join(about.split())}" if about else "Add it.")
@@ -120,11 +121,19 @@ def _are_names(value: object) -> TypeGuard[Sequence[str]]:
     return isinstance(value, list) and bool(value) and all(isinstance(name, str) for name in value)
 
 
-def _nearest_key(section: type[Section], key: str) -> str:
-    known = [field.alias or name for name, field in section.model_fields.items()]
+def _nearest_key(section: type[Section], key: str, beside: str | None) -> str:
+    """What to write in place of an unknown key; `beside`, if the fleet itself has such a key and none here is alike."""
+    known = _keys(section)
     if key in ELSEWHERE:
         return ELSEWHERE[key]
+    if beside:
+        return nearest(key, known, beside, cutoff=0.85)
     return nearest(key, known, f"Known here: {', '.join(known)}.")
+
+
+def _keys(section: type[Section]) -> list[str]:
+    """The keys of a section, as the file spells them."""
+    return [field.alias or name for name, field in section.model_fields.items()]
 
 
 def _as_written(path: Path, root: type[Section]) -> Path:

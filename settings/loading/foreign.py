@@ -108,7 +108,7 @@ ELSEWHERE: Mapping[str, str] = {
     **dict.fromkeys(("scrapeTimeout", "scrape_timeout"), "Write scrape: {timeout: 10s} in the stack."),
     **dict.fromkeys(
         (
-            *("honorLabels", "honor_labels", "labeldrop", "metricRelabelings", "metric_relabel_configs"),
+            *("drop", "honorLabels", "honor_labels", "labeldrop", "metricRelabelings", "metric_relabel_configs"),
             *("relabelings", "relabel_configs"),
         ),
         _OF_OWN_JOBS,
