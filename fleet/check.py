@@ -23,6 +23,7 @@ from settings.scrape_config import seconds_of
 from settings.workloads import fields_of
 
 from .exits import Exit
+from .needless_jobs import dropped_selectors, repeated_jobs
 from .reports import Checked, CheckedFile, Finding, Json
 from .units import counted
 from .validators import AMTOOL, PROMTOOL, findings, unjudged
@@ -97,6 +98,8 @@ def _checked(
             *large_agents(found),
             *large_queues(found),
             *slow_jobs(found),
+            *repeated_jobs(found),
+            *dropped_selectors(found),
             *unknown_alerts(found),
         ]
         error = FleetError(file.name, problems) if problems else None

@@ -41,7 +41,7 @@ def blackbox_config(*, proxied: bool = False) -> str:
 
 
 def probe_jobs(server: Server, fleet: Fleet) -> Iterator[ScrapeJob]:
-    """Yield a job `blackbox-<name>` per probe of the stack file, and the scrape job of blackbox_exporter itself."""
+    """Yield a job `blackbox:<name>` per probe of the stack file, and the scrape job of blackbox_exporter itself."""
     if fleet.probes:
         yield authenticated_job(server, fleet.namespace, APP, APP, PROBE)
     for name, probe in fleet.probes.items():
@@ -59,7 +59,7 @@ def local_probe_jobs(fleet: Fleet) -> Iterator[ScrapeJob]:
 def _probe(name: str, probe: Probe, exporter: str, options: Mapping[str, Any]) -> ScrapeJob:
     """The job of one probe, through the blackbox_exporter at this address."""
     return ScrapeJob(
-        name=f"blackbox-{name}",
+        name=f"blackbox:{name}",
         path="/probe",
         options={
             "params": {"module": [f"{probe.module}{_SUFFIXES[probe.prefer]}"]},

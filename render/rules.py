@@ -113,9 +113,15 @@ def user_groups(fleet: Fleet) -> dict[str, dict[str, Any]]:
 
 
 def _user_rule(rule: Mapping[str, Any], file: RuleFile, fleet: Fleet) -> Rule:
-    """A rule for the clusters that it is for; an alert without a team is of the stack's."""
-    labels = rule.get("labels", {})
-    made = {**rule, "labels": {"team": fleet.alerts.team, **labels}} if "alert" in rule else {**rule}
+    """
+    A rule for the clusters that it is for; an alert without a team is of the stack's.
+
+    Where there is one cluster only, whatever a rule answers is of that one.
+    """
+    team = {"team": fleet.alerts.team} if "alert" in rule else {}
+    if fleet.only_cluster:
+        return {**rule, "labels": {"cluster": fleet.only_cluster, **team, **rule.get("labels", {})}}
+    made = {**rule, "labels": {**team, **rule.get("labels", {})}} if team else {**rule}
     # The line break ends a comment.
     return _narrowed({**made, "expr": f"{made['expr'].rstrip()}\n"}, "and", file.clusters) if file.clusters else made
 

@@ -100,7 +100,7 @@ class Slack(Integration):
     channel: Executed
     """`#channel` or `@person`."""
 
-    moved: ClassVar[Mapping[str, tuple[str, str]]] = _other_names("slack", "api_url", "webhook_url", "url")
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = _other_names("slack", "api_url", "webhook", "webhook_url", "url")
 
 
 class VictorOps(Integration):

@@ -12,7 +12,7 @@ from .errors import Path, Problem, nearest
 from .existing_alertmanager import ExistingAlertmanager
 from .rule_files import RuleFile, RuleFiles
 from .rule_tests import RuleTest, RuleTests, unknown_files
-from .section import Many, Section, Table, empty
+from .section import Many, Section, Table, empty, not_offered
 from .types import DnsLabel, Duration, HttpsUrl, Line, Moment, instant, refused, untemplated
 
 _LONGEST_WINDOW = timedelta(days=30)
@@ -49,6 +49,11 @@ class Tuning(Section):
     """How urgent it is; with `none` the alert fires and is shown, and notifies nobody."""
     team: DnsLabel | None = None
     """Who is responsible; `alerts.team` if left out."""
+
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = not_offered(
+        *("annotations", "description", "expr", "labels", "runbook_url", "summary"),
+        instead="Remove it; or write a rule of yours, of another name, in a file of alerts.ruleFiles.",
+    )
 
     def problems(self) -> Iterator[Problem]:
         """An alert that is disabled has no other overrides."""

@@ -12,7 +12,7 @@ from .errors import Path, Problem, RulesError
 from .kinds import BOOL, COUNT, LENGTH, MAPPING, RULES, TEXT, Kind, halves, unknown_or_wrong
 from .relabelling import malformed
 from .scrape_credentials import NAMES_A_CREDENTIAL, PLAIN, REFERENCE, REPLACE, WithFiles, files
-from .section import Table
+from .section import Table, renamed
 from .types import URL, DnsLabel, refused
 
 MESSAGE_1, MESSAGE_2 = "prometheus.WriteRequest", "io.prometheus.write.v2.Request"
@@ -75,6 +75,8 @@ _INSIDE: Mapping[str, Mapping[str, Kind]] = {
 _JUDGED_WITH_FILES = ("access_key", "secret_key", "credentials_file")
 _REFUSED = {
     "name": ("is the key of the destination already", "Remove it: alerts name the destination by its key."),
+    **renamed({"auth": "basic_auth or another field of remote_write", "endpoint": "url", "timeout": "remote_timeout"}),
+    "type": ("is no field of a destination", "Remove it: all are receivers of Prometheus' remote write."),
     "hub": ("is no field of a destination", "Write hub beside destinations."),
     "remote_write": ("is no field of a destination", "Write its entries here, each under a name of its own."),
     **dict.fromkeys(

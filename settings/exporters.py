@@ -8,7 +8,7 @@ from pydantic.alias_generators import to_camel
 
 from .errors import Problem
 from .scrape_config import ClientConfig, ClientConfigs
-from .section import Distinct, Section, Table, empty
+from .section import Distinct, Section, Table, empty, not_offered
 from .types import DnsLabel, ObjectLabel, Port, PortName, UserPort
 
 NODE_EXPORTER_PORT = 9100
@@ -91,6 +91,7 @@ class NodeExporter(Exporter):
     """Scrape the node_exporter of the nodes themselves instead of deploying one; `{}` for plain HTTP on 9100."""
 
     instead = ("existing", "host")
+    moved = not_offered("collectors", instead="Remove it, or scrape one of yours by existing or host.")
 
 
 class KubeStateMetrics(Exporter):
@@ -98,6 +99,11 @@ class KubeStateMetrics(Exporter):
 
     labels: Table[LabelledKind, Distinct[ObjectLabel]] = Field(default_factory=empty)
     """Kind of object -> labels of its objects that `kube_<kind>_labels` exposes, to join with."""
+
+    moved = not_offered(
+        *("collectors", "customResourceState", "metricAnnotationsAllowList", "metricAnnotationsAllowlist"),
+        instead="Remove it, and scrape a second kube-state-metrics of yours with scrape.jobs.",
+    )
 
 
 class WindowsExporter(Section):

@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel
 from .errors import Problem
 from .ingress import controller
 from .pem import Certificates
-from .section import Distinct, Section, Table, empty, renamed
+from .section import Distinct, Section, Table, empty, not_offered, renamed
 from .types import ADDRESS, QUALIFIED, AddressRange, AnnotationName, DnsName, Host, Line, Text
 
 NodePort = Annotated[int, Field(ge=30000, le=32767)]
@@ -39,6 +39,11 @@ class Tls(Section):
     """PEM certificates of the CA that signs it; without `ca` and `caConfigMap`, a public authority must sign it."""
     ca_config_map: DnsName | None = None
     """ConfigMap with the CA (key `ca.crt`) in each agent's namespace instead, as trust-manager distributes it."""
+
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = {
+        **renamed({"clusterIssuer": "issuer", "secretName": "secret"}),
+        "hosts": ("unknown key", "Remove it: the certificate has every host of the stack."),
+    }
 
     def problems(self) -> Iterator[Problem]:
         """One certificate and one source of trust."""
@@ -77,6 +82,14 @@ class Gateway(Section):
     """Listener of the Gateway (`sectionName`); every listener that admits the host if left out."""
     gateway_class: DnsName | None = None
     """`gatewayClassName` of the Gateway; required in clusters of GKE, whose own classes have policies of their own."""
+
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = renamed(
+        {
+            "gatewayClassName": "gatewayClass",
+            "parentRefs": "name, namespace and listener",
+            "sectionName": "listener",
+        }
+    )
 
     @property
     def is_of_gke(self) -> bool:
@@ -149,6 +162,14 @@ class Expose(Section):
             "is deprecated in Kubernetes: each cloud has an annotation for it",
             "Write hostAnnotations here, and annotations for other hosts, such as "
             "{networking.gke.io/load-balancer-ip-addresses: <name>}.",
+        ),
+        **not_offered(
+            *("path", "pathPrefix", "paths", "prefix"),
+            instead="Remove it: each server has a host of its own, and no path before its own.",
+        ),
+        **not_offered(
+            *("authentication", "basicAuth", "oauth2Proxy"),
+            instead="Remove it: clients have tokens of ServiceAccounts, and `fleet open` shows the pages.",
         ),
         **renamed(
             {

@@ -113,6 +113,11 @@ class Fleet(Section):
         return self.server.cluster if self.server else None
 
     @property
+    def only_cluster(self) -> str | None:
+        """The cluster of all series that rules of this stack read, if there can be no other: a standalone server's."""
+        return self.standalone.cluster if self.standalone else None
+
+    @property
     def local_agents(self) -> tuple[str, ...]:
         """The agents of this stack that write to its own hub."""
         return self.partial.local_agents if self.hub else ()

@@ -40,7 +40,8 @@ class Hub(Server):
     """Agents of other stacks that may write, by cluster, or a list of names; this stack's `agents` may be left out."""
 
     moved: ClassVar[Mapping[str, tuple[str, str]]] = {
-        "rotations": ("is now a field of each agent", "Write agents: {eu1: {rotation: 1}}.")
+        **Server.moved,
+        "rotations": ("is now a field of each agent", "Write agents: {eu1: {rotation: 1}}."),
     }
 
     def problems(self) -> Iterator[Problem]:

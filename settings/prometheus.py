@@ -1,12 +1,13 @@
 """Settings that the sections of all Prometheus servers have in common."""
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
 
 from .destinations import Destinations
 from .expose import Expose
-from .section import Section, empty
+from .section import Section, empty, not_offered
 from .types import COUNTABLE, DnsLabel, DnsName, Duration, Quantity, kept, refused, seconds
 
 Kept = Annotated[str, kept("how long: 42d is the default, and the bucket of thanos keeps older samples"), COUNTABLE]
@@ -28,6 +29,15 @@ class Server(Section):
 
     section: ClassVar[str]
     """Its key in the stack file."""
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = {
+        **not_offered("enableOTLPReceiver", "exemplars", "otlp", "queryLogFile", "scrapeClasses", "tsdb", "web"),
+        **not_offered(
+            *("maxConcurrency", "query", "queryConcurrency", "queryTimeout"),
+            instead="Remove it: a query ends after two minutes, and with thanos after thanos.query.timeout.",
+        ),
+        **not_offered("configMaps", "secrets", instead="Remove it: name a Secret where it is used."),
+        "route": ("unknown key", "Write expose: {via: gateway, gateway: {name: …, namespace: …}}."),
+    }
 
     cluster: DnsLabel
     """Name of the cluster that it runs in."""

@@ -47,7 +47,7 @@ OUR_JOBS = "|".join(
         *(
             "alertmanager",
             "apiserver",
-            "blackbox(-.+)?",
+            "blackbox(-exporter|:.+)?",
             "cadvisor",
             "config-reloader",
             "coredns",

@@ -37,6 +37,8 @@ class RuleFile:
     groups: tuple[Group, ...]
     clusters: tuple[str, ...] | None
     """The clusters whose series the rules are for; all, if None."""
+    across: frozenset[str] = frozenset()
+    """Names of rules that may mix clusters."""
 
     @property
     def rules(self) -> Iterator[tuple[Path, Mapping[str, Any]]]:
@@ -96,12 +98,12 @@ def parsed(written: object) -> tuple[RuleFile, ...]:
             if isinstance(document, Problem):
                 problems.append(document)
                 continue
-            groups, wrong = _groups(document, entry, without)
+            groups, wrong = _groups(document, entry)
             problems += wrong
             name = _file_name(document.source)
             names[name] += 1
             numbered = name if names[name] == 1 else f"{name}-{names[name]}"
-            files.append(RuleFile(document.path, document.source, numbered, groups, entry.clusters))
+            files.append(RuleFile(document.path, document.source, numbered, groups, entry.clusters, entry.across))
     if problems:
         raise RulesError(problems)
     return tuple(files)
@@ -232,13 +234,13 @@ def _needless(entry: _Entry, documents: Sequence[_Document | Problem], without: 
             yield Problem(path, "has no effect: the rule keeps the label cluster", "Remove it.", name)
 
 
-def _groups(document: _Document, entry: _Entry, without: Collection[str]) -> tuple[tuple[Group, ...], list[Problem]]:
+def _groups(document: _Document, entry: _Entry) -> tuple[tuple[Group, ...], list[Problem]]:
     """The groups of a document, and what is wrong with them."""
     groups: list[Group] = []
     problems: list[Problem] = []
     seen: set[str] = set()
     for step, written in named(document.groups, "groups"):
-        group, wrong = parsed_group(written, seen, entry.across, without)
+        group, wrong = parsed_group(written, seen, entry.across)
         problems += [problem.under((*document.path, *step)) for problem in wrong]
         if group is not None:
             groups.append(group)

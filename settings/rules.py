@@ -12,7 +12,7 @@ from alerts import GROUPS, MAINTENANCE, WATCHDOG, Severity
 from .errors import Path, Problem, nearest
 from .go_templates import OF_RULES, mistakes
 from .kinds import LENGTH
-from .promql import experiments, losses
+from .promql import experiments, losses, nodes
 from .reserved import CLUSTER, OF_BLOCKS
 
 _GROUP = ("name", "interval", "limit", "query_offset", "labels", "partial_response_strategy", "rules")
@@ -66,9 +66,7 @@ def loses_cluster(rule: Mapping[str, Any], without: Collection[str]) -> bool:
         return True  # which is said of the rule itself
 
 
-def parsed_group(
-    written: object, seen: set[str], across: Collection[str], without: Collection[str]
-) -> tuple[Group | None, list[Problem]]:
+def parsed_group(written: object, seen: set[str], across: Collection[str]) -> tuple[Group | None, list[Problem]]:
     """
     The group that somebody wrote, and what is wrong with it; its name is added to those that were seen.
 
@@ -87,8 +85,7 @@ def parsed_group(
     for step, rule in named(group.get("rules") or [], "rules"):
         if not (wrong := [*_of_rule(rule)]):
             rules.append(made := _made(rule, group.get("labels") or {}))
-            is_across = name_of(made) in across
-            wrong = [*_of_expr(made["expr"], None if is_across else without), *_of_labels(made, is_across=is_across)]
+            wrong = [*_of_expr(made["expr"]), *_of_labels(made, is_across=name_of(made) in across)]
         problems += [problem.under(step) for problem in wrong]
     return {**fields, "rules": rules}, problems
 
@@ -191,11 +188,12 @@ def _of_record(name: object) -> Iterator[Problem]:
         yield Problem(("record",), "is made by Prometheus or promfleet itself", "Use another name.", name)
 
 
-def _of_expr(expr: str, without: Collection[str] | None) -> Iterator[Problem]:
-    """What is wrong with a query; that it loses `cluster` only if it is not None which metrics have none."""
+def _of_expr(expr: str) -> Iterator[Problem]:
+    """What is wrong with a query by itself."""
     try:
         tree = promql_parser.parse(expr)
-        lost = [] if without is None else [*losses(tree, without)]
+        for _ in nodes(tree):  # as whoever asks what it reads will do
+            pass
     except ValueError as error:
         yield Problem(("expr",), f"is not PromQL: {' '.join(str(error).split())}", "Correct it.")
         return
@@ -208,9 +206,6 @@ def _of_expr(expr: str, without: Collection[str] | None) -> Iterator[Problem]:
     if isinstance(tree, promql_parser.MatrixSelector | promql_parser.SubqueryExpr | promql_parser.StringLiteral):
         instead = "Write a function around it: last_over_time(…), rate(…)."
         yield Problem(("expr",), "has no single number for each series", instead)
-    else:
-        for loss in lost:
-            yield Problem(("expr",), loss.rule, f"{loss.instead} If it is meant, name the rule in acrossClusters.")
 
 
 def _of_labels(rule: Mapping[str, Any], *, is_across: bool) -> Iterator[Problem]:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import ValidationError
 
@@ -88,6 +88,10 @@ class Reference(Section):
     config_map: SecretKey | None = None
     """The ConfigMap and its key."""
 
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = dict.fromkeys(
+        ("key", "name"), ("is a field of what it refers to", f"Write {REFERENCE}.")
+    )
+
     def problems(self) -> Iterator[Problem]:
         """It is one of the two."""
         if bool(self.secret) == bool(self.config_map):
@@ -137,8 +141,10 @@ class Files:
     """Fields of the document; below another one, which is a mistake by itself, a reference is none."""
 
     def is_reference_in_vain(self, path: Path, value: object) -> bool:
-        """Whether it is a reference below a field that there is not."""
-        return path[0] not in self.known and isinstance(value, Mapping) and value.keys() <= {"secret", "configMap"}
+        """Whether it is a reference, as here or as in monitors, below a field that there is not."""
+        if path[0] in self.known or not isinstance(value, Mapping):
+            return False
+        return value.keys() <= {"secret", "configMap"} or value.keys() >= {"name", "key"}
 
 
 def files(config: Mapping[str, Any], known: Collection[str]) -> Files:

@@ -83,6 +83,11 @@ def renamed(names: Mapping[str, str]) -> Mapping[str, tuple[str, str]]:
     return {name: ("unknown key", f"Write {ours}, as it is called here.") for name, ours in names.items()}
 
 
+def not_offered(*names: str, instead: str = "Remove it.") -> Mapping[str, tuple[str, str]]:
+    """Return what is said of keys of another program that have no counterpart here."""
+    return dict.fromkeys(names, ("is not offered", instead))
+
+
 class Section(BaseModel):
     """A section of `Pulumi.<stack>.yaml`: closed, immutable, camelCase on disk."""
 

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field
 
 from .errors import Problem
 from .expose import ExposedHost
-from .section import Distinct, Many, Section, Table, empty, renamed
+from .section import Distinct, Many, Section, Table, empty, not_offered, renamed
 from .storage import GoogleBucket, Storage
 from .types import (
     COUNTABLE,
@@ -93,6 +93,9 @@ class Compactor(Section):
     """Compactor: compacts and downsamples blocks and applies their retention; exactly one per bucket."""
 
     retention: Resolutions = Resolutions()
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = not_offered(
+        "cleanupInterval", "concurrency", "consistencyDelay", "waitInterval"
+    )
     delete_delay: Duration = "48h"
     """How long a block that is marked for deletion stays in the bucket."""
     storage: Quantity = "100Gi"
@@ -120,6 +123,12 @@ class Query(Section):
     timeout: Duration = "2m"
     """Timeout of one query."""
 
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "dnsDiscovery": ("unknown key", "Remove it: it knows the roles of this stack; others are endpoints."),
+        **not_offered("enforceTenancy", instead="Remove it: who may query may query all clusters."),
+        **not_offered("maxConcurrent", "maxConcurrentSelect", "partialResponse"),
+    }
+
     def problems(self) -> Iterator[Problem]:
         """No endpoint is queried twice."""
         seen: dict[str, int] = {}
@@ -137,6 +146,10 @@ class QueryFrontend(Section):
     cache: Quantity = "256Mi"
     """Memory of each replica for cached results, if there is no `memcached`."""
 
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = not_offered(
+        "config", "maxRetries", "splitInterval", instead="Remove it; thanos: {memcached: {}} is a common cache."
+    )
+
 
 class Store(Section):
     """Store Gateway: answers queries from the bucket."""
@@ -152,10 +165,16 @@ class Store(Section):
     storage_class: DnsName | None = None
     """StorageClass of the volume; the cluster's default if left out."""
 
-    moved: ClassVar[Mapping[str, tuple[str, str]]] = dict.fromkeys(
-        ("maxTime", "minTime", "timeRangeConfig"),
-        ("unknown key", "Write splitAt: 30d, for Stores of younger and of older blocks."),
-    )
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = {
+        **dict.fromkeys(
+            ("maxTime", "minTime", "timeRangeConfig"),
+            ("unknown key", "Write splitAt: 30d, for Stores of younger and of older blocks."),
+        ),
+        **not_offered(
+            *("chunkPoolSize", "indexCache", "indexCacheSize", "seriesMaxConcurrency", "seriesSampleLimit"),
+            instead="Remove it; thanos: {memcached: {}} is a cache of all Stores.",
+        ),
+    }
 
 
 class Memcached(Section):
@@ -187,10 +206,13 @@ class Receive(Section):
     expose: ExposedHost
     """How agents reach it."""
 
-    moved: ClassVar[Mapping[str, tuple[str, str]]] = dict.fromkeys(
-        ("defaultTenantID", "distributor", "hashring", "hashrings", "mode", "tenantHeader", "tenantLabelName"),
-        ("unknown key", "Remove it: routers and ingestors have pods of their own, and each agent is a tenant."),
-    )
+    moved: ClassVar[Mapping[str, tuple[str, str]]] = {
+        **renamed({"limits": "seriesLimits: {eu1: 400000}"}),
+        **dict.fromkeys(
+            ("defaultTenantID", "distributor", "hashring", "hashrings", "mode", "tenantHeader", "tenantLabelName"),
+            ("unknown key", "Remove it: routers and ingestors have pods of their own, and each agent is a tenant."),
+        ),
+    }
 
     def problems(self) -> Iterator[Problem]:
         """There are enough ingestors, and one may fail."""
@@ -268,6 +290,8 @@ class Thanos(Section):
                 "compact": "compactor",
                 "rule": "ruler",
                 "bucket": "bucketWeb",
+                "receiveDistributor": "receive: {routers: 2}",
+                "receiveRouter": "receive: {routers: 2}",
                 "storeGateway": "store",
                 "objstore": "storage: {…}",
             }

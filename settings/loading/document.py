@@ -12,6 +12,16 @@ from ..errors import FleetError, Problem
 
 T = TypeVar("T")
 
+_UNQUOTED = {
+    **dict.fromkeys(
+        ("expected alphabetic or numeric", "found unhashable key", *(f"found character '{sign}'" for sign in "@`%")),
+        "Put the text in quotes.",
+    ),
+    "found unknown escape character": "Put the text in single quotes.",
+    "could not determine a constructor": "Remove the tag: it is another program's.",
+}
+"""Beginning of what PyYAML says of texts without quotes, such as {{ template }}, * and @ -> what to write instead."""
+
 
 def read_yaml(path: Path) -> object:
     """The document of a file; raises FleetError with what is wrong."""
@@ -38,7 +48,11 @@ def _read(path: Path, parse: Callable[[str], T]) -> T:
     except MarkedYAMLError as error:
         # The error's own text quotes the file, and the line may hold a secret.
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        problem = Problem((f"line {line}",), error.problem or "is not YAML", error.note or "Correct the YAML.")
+        rule = error.problem or "is not YAML"
+        likely = next(
+            (instead for beginning, instead in _UNQUOTED.items() if rule.startswith(beginning)), "Correct the YAML."
+        )
+        problem = Problem((f"line {line}",), rule, error.note or likely)
     except yaml.YAMLError:
         problem = Problem((), "is not YAML", "Remove characters that are not text.")
     except RecursionError:

@@ -53,7 +53,8 @@ def _explain(detail: ErrorDetails, root: type[Section]) -> Iterator[Problem]:
         yield from (problem.under(path) for problem in broken.problems)
     elif kind == "extra_forbidden":
         section, key = _section_at(path[:-1], root), str(path[-1])
-        yield Problem(path, *section.moved.get(key, ("unknown key", _nearest_key(section, key))))
+        beside = f"Write it beside {path[0]}: it is a section of its own." if key in _keys(root) else None
+        yield Problem(path, *section.moved.get(key, ("unknown key", _nearest_key(section, key, beside))))
     elif kind == "missing":
         about = docstrings(_section_at(path[:-1], root)).get(str(path[-1]))
         yield Problem(path, "is missing", f"Add it: {' '.join(about.split())}" if about else "Add it.")
@@ -76,20 +77,22 @@ def _better(kind: str, path: Path, root: type[Section], value: object, written: 
         return f"{written.removesuffix('.')}; or leave it out."
     if kind == "string_type" and isinstance(value, Mapping | Sequence):
         return "Write one text."
-    if kind in ("dict_type", "mapping_type") and _is_section((*path, "<name>"), root):
+    if kind in ("dict_type", "mapping_type"):
         return _table_instead(path, root, value) or written
     return written
 
 
 def _table_instead(path: Path, root: type[Section], value: object) -> str | None:
-    """A table of sections in place of a list of their names, of others' entries with a name, or of something else."""
-    least = _least((*path, "<name>"), root)
+    """A table in place of a list: of names of sections, or of others' entries with a name or a URL."""
     match value:
-        case [str(), *_] if _are_names(value):
+        case [str(), *_] if _are_names(value) and _is_section((*path, "<name>"), root):
+            least = _least((*path, "<name>"), root)
             plausible = all(re.fullmatch(r"[\w.-]+", name) for name in value)
             entries = [f"{name}: {least}" for name in (value if plausible else ["<name>"])]
         case [{"name": str()}, *_]:
             entries = [f"{one['name']}: {{…}}" for one in value if isinstance(one, Mapping) and "name" in one]
+        case [{"url": str()}, *_]:
+            entries = ["<name>: {url: …}"]
         case _:
             return None
     return f"Write {{{', '.join(entries)}}}."
@@ -118,11 +121,19 @@ def _are_names(value: object) -> TypeGuard[Sequence[str]]:
     return isinstance(value, list) and bool(value) and all(isinstance(name, str) for name in value)
 
 
-def _nearest_key(section: type[Section], key: str) -> str:
-    known = [field.alias or name for name, field in section.model_fields.items()]
+def _nearest_key(section: type[Section], key: str, beside: str | None) -> str:
+    """What to write in place of an unknown key; `beside`, if the fleet itself has such a key and none here is alike."""
+    known = _keys(section)
     if key in ELSEWHERE:
         return ELSEWHERE[key]
+    if beside:
+        return nearest(key, known, beside, cutoff=0.85)
     return nearest(key, known, f"Known here: {', '.join(known)}.")
+
+
+def _keys(section: type[Section]) -> list[str]:
+    """The keys of a section, as the file spells them."""
+    return [field.alias or name for name, field in section.model_fields.items()]
 
 
 def _as_written(path: Path, root: type[Section]) -> Path:

@@ -19,7 +19,14 @@ ELSEWHERE: Mapping[str, str] = {
     **dict.fromkeys(
         (
             *("affinity", "dnsConfig", "dnsPolicy", "hostAliases", "imagePullSecrets", "nodeSelector"),
-            *("podAnnotations", "podLabels", "priorityClassName", "tolerations", "topologySpreadConstraints"),
+            *(
+                "podAnnotations",
+                "podAntiAffinity",
+                "podLabels",
+                "priorityClassName",
+                "tolerations",
+                "topologySpreadConstraints",
+            ),
         ),
         _OF_PODS,
     ),
@@ -48,7 +55,7 @@ ELSEWHERE: Mapping[str, str] = {
         "Remove it: pods run without privileges, and as a user of promfleet's.",
     ),
     **dict.fromkeys(
-        ("serviceAccount", "serviceAccountName"),
+        ("serviceAccount", "serviceAccountName", "serviceAccounts"),
         "Write workloads: {components: {prometheus: {serviceAccountAnnotations: {…}}}}; promfleet makes the account.",
     ),
     **dict.fromkeys(
@@ -101,7 +108,7 @@ ELSEWHERE: Mapping[str, str] = {
     **dict.fromkeys(("scrapeTimeout", "scrape_timeout"), "Write scrape: {timeout: 10s} in the stack."),
     **dict.fromkeys(
         (
-            *("honorLabels", "honor_labels", "labeldrop", "metricRelabelings", "metric_relabel_configs"),
+            *("drop", "honorLabels", "honor_labels", "labeldrop", "metricRelabelings", "metric_relabel_configs"),
             *("relabelings", "relabel_configs"),
         ),
         _OF_OWN_JOBS,

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 
+import promql_parser
 from pydantic.alias_generators import to_camel
 
 from ..errors import Path, Problem, nearest
+from ..promql import losses
+from ..rules import name_of
 from .partial import PartialFleet
 
 NEED_A_SERVER = ("alerts", "alertmanager", "grafana", "pushgateway", "probes", "thanos")
@@ -83,3 +86,20 @@ def routed_teams_have_alerts(partial: PartialFleet) -> Iterator[Problem]:
                 proposal = nearest(team, known, f"Known: {', '.join(known)}.")
                 instead = f"{proposal} To add a team, set alerts.rules.<alert>.team."
                 yield Problem(("alertmanager", *path, "teams", place), "is not the team of any alert", instead, team)
+
+
+def rules_keep_clusters(partial: PartialFleet) -> Iterator[Problem]:
+    """People's own rules answer for each cluster by itself; a standalone server has series of one cluster only."""
+    if not partial.alerts or "standalone" in partial.present:
+        return
+    files = partial.alerts.rule_files
+    without = {
+        name for file in files for _, rule in file.rules if "record" in rule and (name := name_of(rule)) in file.across
+    }
+    for file in files:
+        for path, rule in file.rules:
+            if name_of(rule) in file.across:
+                continue
+            for loss in losses(promql_parser.parse(rule["expr"]), without):
+                instead = f"{loss.instead} If it is meant, name the rule in acrossClusters."
+                yield Problem(("alerts", "ruleFiles", *path, "expr"), loss.rule, instead)

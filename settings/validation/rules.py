@@ -10,6 +10,7 @@ from .alerting import (
     alertmanager_fits_a_machine,
     named_clusters_report,
     routed_teams_have_alerts,
+    rules_keep_clusters,
     sections_have_a_server,
 )
 from .applications import (
@@ -254,6 +255,7 @@ RULES: tuple[Rule, ...] = (
     external_labels_leave_room,
     named_clusters_report,
     routed_teams_have_alerts,
+    rules_keep_clusters,
     hosts_are_distinct,
     proxies_know_hosts_by_name,
     ingresses_have_a_class,

@@ -47,15 +47,26 @@ class TestJobs:
         """
         Prometheus goes to the auth proxy, names the target there, and stores it as the instance.
         """
-        job = self.jobs(shop=SHOP)["blackbox-shop"]
+        job = self.jobs(shop=SHOP)["blackbox:shop"]
         [target] = job["static_configs"][0]["targets"]
 
-        labels = relabel({"__address__": target, "job": "blackbox-shop"}, job["relabel_configs"]) or {}
+        labels = relabel({"__address__": target, "job": "blackbox:shop"}, job["relabel_configs"]) or {}
 
         [port] = prober.one(SERVICE).inputs["spec"]["ports"]
         assert labels["__address__"] == f"blackbox-exporter.promfleet.svc:{port['port']:.0f}"
         assert labels["__param_target"] == target
         assert visible(labels) == {"instance": target, "job": "blackbox", "probe": "shop", "cluster": "hub"}
+
+    def test_no_job_of_people_has_the_name_of_a_probe(self):
+        """
+        Prometheus refuses two jobs of one name: many have one called blackbox-http, and a probe may be called exporter.
+        """
+        own = {"job_name": "blackbox-http", "static_configs": [{"targets": ["a:1"]}]}
+        asking = fleet(hub=HUB, probes={"http": SHOP, "exporter": SHOP}, scrape={"jobs": [own]})
+
+        names = [job.name for job in probe_jobs(server(asking), asking)]
+
+        assert sorted(names) == ["blackbox-exporter", "blackbox:exporter", "blackbox:http"]
 
     def test_each_probe_has_its_own_module_and_pace(self):
         """
@@ -64,7 +75,7 @@ class TestJobs:
         jobs = self.jobs(shop=SHOP, mail=MAIL)
 
         said = {name: (j["params"]["module"], j["scrape_interval"]) for name, j in jobs.items() if "params" in j}
-        assert said == {"blackbox-shop": (["http"], "30s"), "blackbox-mail": (["tcp"], "1m")}
+        assert said == {"blackbox:shop": (["http"], "30s"), "blackbox:mail": (["tcp"], "1m")}
 
     def test_modules_that_are_asked_for_exist(self):
         """

@@ -292,7 +292,7 @@ class TestOwnedFamilies:
         What an own job keeps passes there; pushed groups keep the time of their push.
         """
         assert brought("kube_pod_info", "kube-state-metrics") is not None
-        assert brought("probe_success", "blackbox-shop") is not None
+        assert brought("probe_success", "blackbox:shop") is not None
         assert brought("push_time_seconds", "pushgateway") is not None
         assert brought("push_time_seconds", "pods") is None
 

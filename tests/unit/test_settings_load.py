@@ -57,10 +57,22 @@ FILES = {
         "config: *gone\n",
         "line 1: found undefined alias 'gone'. Correct the YAML.",
     ),
+    "a template without quotes": (
+        "config: {text: {{ .CommonLabels.alertname }}}\n",
+        "line 1: found unhashable key. Put the text in quotes.",
+    ),
+    "a star without quotes": (
+        "config: {pods: [*]}\n",
+        "line 1: expected alphabetic or numeric character, but found ']'. Put the text in quotes.",
+    ),
+    "a regular expression in double quotes": (
+        'config: {regex: "\\d+"}\n',
+        "line 1: found unknown escape character 'd'. Put the text in single quotes.",
+    ),
     "an object of Python": (
         "config: !!python/object/apply:os.getcwd []\n",
         "line 1: could not determine a constructor for the tag 'tag:yaml.org,2002:python/object/apply:os.getcwd'. "
-        "Correct the YAML.",
+        "Remove the tag: it is another program's.",
     ),
     "an empty file": (
         "",

@@ -11,6 +11,7 @@ import render
 from components import AgentPrometheus
 from components.k8s.prometheus import RULES
 from fleet.check import slow_jobs
+from fleet.needless_jobs import dropped_selectors, repeated_jobs
 from render.prometheus.watcher import watcher_config
 from render.pushgateway import OUR_JOBS
 from render.scrape.user_jobs import FOLDER, discovered_resources
@@ -252,6 +253,92 @@ class TestIntervals:
             f'scrape.jobs[1].scrape_interval: "{interval}" is not below the 5m that Prometheus looks back: between two '
             "scrapes, no query finds its series. Write 2m or less, or ask with last_over_time."
         ] * warned
+
+
+def discovering(role: str, *rules: dict[str, Any], **written: Any) -> dict[str, Any]:
+    return {"job_name": "a", "kubernetes_sd_configs": [{"role": role}], "relabel_configs": list(rules), **written}
+
+
+def keep(*labels: str, regex: Any = "true") -> dict[str, Any]:
+    return {"action": "keep", "source_labels": [f"__meta_kubernetes_{label}" for label in labels], "regex": regex}
+
+
+def federating(*selectors: str) -> dict[str, Any]:
+    return {"params": {"match[]": list(selectors)}}
+
+
+SCRAPED = "pod_annotation_prometheus_io_scrape"
+PROXY = {"target_label": "__metrics_path__", "replacement": "/api/v1/nodes/${1}/proxy/metrics"}
+
+
+class TestRepeated:
+    """
+    What people copy of a prometheus.yml, and promfleet does already.
+    """
+
+    @pytest.mark.parametrize(
+        ("written", "said"),
+        [
+            (discovering("pod", keep(SCRAPED, regex=True)), "annotated pods, as promfleet's job pods does"),
+            (
+                discovering("endpoints", keep("service_annotation_prometheus_io_scrape")),
+                "promfleet's job services does",
+            ),
+            (discovering("node", PROXY), "Prometheus has no right: it would need nodes/proxy"),
+            (discovering("node"), "scrapes kubelets, as promfleet's jobs kubelet and cadvisor do"),
+            (discovering("node", metrics_path="/metrics/cadvisor"), "jobs kubelet and cadvisor do"),
+            (
+                discovering("endpoints", keep("namespace", "service_name", "p", regex="default;kubernetes;https")),
+                "scrapes API servers, as promfleet's job apiserver does",
+            ),
+        ],
+    )
+    def test_is_warned_of(self, written: dict[str, Any], said: str) -> None:
+        """
+        It would be stored twice, or fail for want of a right.
+        """
+        [found] = repeated_jobs(agents(job(), written))
+
+        assert said in str(found)
+        assert str(found).startswith("scrape.jobs[1]: ")
+
+    @pytest.mark.parametrize(
+        "written",
+        [
+            discovering("pod", keep("pod_label_app")),
+            discovering("pod", keep(SCRAPED, "pod_label_app", regex="true;shop")),
+            discovering("pod", keep(SCRAPED, regex="slow")),
+            discovering("pod", {**keep(SCRAPED), "action": "drop"}),
+            discovering("node", {"target_label": "__address__", "replacement": "a:9100"}),
+            discovering("node", metrics_path="/metrics/probes"),
+            {**discovering("node"), "kubernetes_sd_configs": [{"role": "node", "api_server": "https://a.example"}]},
+        ],
+    )
+    def test_is_nothing_else(self, written: dict[str, Any]) -> None:
+        """
+        Other targets, fewer of them, other paths, another cluster.
+        """
+        assert [*repeated_jobs(agents(written))] == []
+
+
+class TestFederation:
+    @pytest.mark.parametrize("selector", ['{__name__=~"job:.*"}', 'up{job="a"}', "kube_pod_info", "shop:orders:sum"])
+    def test_of_what_is_dropped_is_warned_of(self, selector: str) -> None:
+        """
+        Nothing of it would be stored, and nobody would say so.
+        """
+        [found] = dropped_selectors(agents(job(**federating("orders_total", selector))))
+
+        assert (found.path, found.value) == (("scrape", "jobs", 0, "params", "match[]", 1), selector)
+
+    def test_of_what_is_kept_is_not(self) -> None:
+        """
+        All series of a job, machines of others, and what gets another name.
+        """
+        kept = federating('{job=~".+"}', "node_load1", '{__name__!~"job:.*"}', "{}")
+        renamed = {**federating("up"), "metric_relabel_configs": [{"target_label": "__name__"}]}
+
+        assert [*dropped_selectors(agents(job(**kept), job("b", **renamed)))] == []
 
 
 class TestCredentials:

@@ -37,6 +37,11 @@ hub: {cluster: hub, storage: 500Gi, expose: {host: h.example, tls: {secret: s}}}
 agents: {eu1: {}}
 alerts: {ruleFiles: [%s]}
 """
+ALONE = """\
+clusters: {shop: {context: a}}
+standalone: {cluster: shop, expose: {host: h.example, tls: {secret: s}}}
+alerts: {ruleFiles: [%s]}
+"""
 SHOP = """\
 groups:
   - name: shop
@@ -250,6 +255,22 @@ class TestClusters:
 
         assert len(of_users(render.server_rules(made))) == 1
 
+    @pytest.mark.parametrize("entry", ["rules/shop.yaml", "{files: [rules/shop.yaml], clusters: [shop]}"])
+    def test_none_is_lost_where_there_is_only_one(self, tmp_path: Path, entry: str) -> None:
+        """
+        Rules that were written for a Prometheus of one cluster are taken as they are, and route as others do.
+        """
+        busy = "{record: 'code:requests:rate5m', expr: 'sum by (code) (rate(requests_total[5m]))'}"
+        gone = "{alert: NoShop, expr: absent(shop_orders_total), labels: {severity: critical}}"
+        write(tmp_path, shop=GROUP % f"{busy}, {gone}")
+
+        [file] = of_users(render.server_rules(loaded(tmp_path, ALONE % entry))).values()
+
+        assert [(rule["expr"], rule["labels"]) for rule in file["groups"][0]["rules"]] == [
+            ("sum by (code) (rate(requests_total[5m]))", {"cluster": "shop"}),
+            ("absent(shop_orders_total)", {"cluster": "shop", "team": "platform", "severity": "critical"}),
+        ]
+
 
 MISTAKES = yaml.safe_load(Path(__file__).with_name("mistakes_rule_files.yaml").read_text(encoding="utf-8"))
 
@@ -351,6 +372,17 @@ def test_rules_that_no_config_map_holds_are_refused(tmp_path: Path) -> None:
     assert problems(tmp_path, FLEET % "rules/*.yaml") == [
         "alerts.ruleFiles[0].rules/shop.yaml: has 781 KiB of rules, and a ConfigMap holds at most 700 KiB of them. "
         "Split it into several files or documents."
+    ]
+
+
+def test_a_query_that_is_nested_without_end_is_refused(tmp_path: Path) -> None:
+    """
+    Instead of a traceback of whatever reads it.
+    """
+    write(tmp_path, shop=GROUP % f"{{record: a, expr: {'(' * 1500}x{')' * 1500}}}")
+
+    assert problems(tmp_path, FLEET % "rules/*.yaml") == [
+        "alerts.ruleFiles[0].rules/shop.yaml.shop.a.expr: is nested too deeply. Split it into several rules."
     ]
 
 

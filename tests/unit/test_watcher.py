@@ -278,7 +278,7 @@ class TestMachine:
         found = jobs(described)
 
         own = [name for name in found if "/" not in name]
-        assert own == ["prometheus", "alertmanager", "blackbox-exporter", "blackbox-shop"]
+        assert own == ["prometheus", "alertmanager", "blackbox-exporter", "blackbox:shop"]
         for name in own:
             made = relabel({"__address__": "x"}, found[name]["relabel_configs"])
             assert made is not None
