@@ -19,14 +19,8 @@ ELSEWHERE: Mapping[str, str] = {
     **dict.fromkeys(
         (
             *("affinity", "dnsConfig", "dnsPolicy", "hostAliases", "imagePullSecrets", "nodeSelector"),
-            *(
-                "podAnnotations",
-                "podAntiAffinity",
-                "podLabels",
-                "priorityClassName",
-                "tolerations",
-                "topologySpreadConstraints",
-            ),
+            *("podAnnotations", "podAntiAffinity", "podLabels", "priorityClassName", "tolerations"),
+            "topologySpreadConstraints",
         ),
         _OF_PODS,
     ),
