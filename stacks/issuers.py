@@ -63,8 +63,8 @@ async def _ask(fleet: Fleet, name: str) -> Issuer:
     except Exception as error:  # a kubeconfig, its plugin, the network and the server fail in their own ways
         fallback = f", or agents.{name}.token: true" if name in fleet.agents else ""
         raise pulumi.RunError(
-            f"clusters.{name}: its API server does not say who signs the tokens of its pods: {reason(error)}. "
-            f"Write clusters.{name}.issuer, which `fleet issuer --context {cluster.context}` prints{fallback}."
+            f"clusters.{name}: its API server did not say who signs the tokens of its pods: {reason(error)}. "
+            f"Run this again when it does, or write clusters.{name}.issuer, which `fleet issuer --context {cluster.context}` prints{fallback}."
         ) from error
 
 

@@ -49,13 +49,26 @@ class TestUnreachableCluster:
         The message names the cluster, and nothing of the other clusters leaves the state.
         """
         before = {cluster: deployed.objects(cluster) for cluster in FLEET["clusters"]}
-        away = unreachable(lab, tmp_path / "away.kubeconfig", "us1")
+        away = {"kubeconfig": str(unreachable(lab, tmp_path / "away.kubeconfig", "us1")), "issuer": lab.issuer("us1")}
 
-        said = update({"clusters": {"us1": {"kubeconfig": str(away)}}, "scrape": {"interval": "20s"}})
+        said = update({"clusters": {"us1": away}, "scrape": {"interval": "20s"}})
 
         assert "us1" in said
         assert "unreachable" in said
         assert {cluster: deployed.objects(cluster) for cluster in FLEET["clusters"]} == before
+
+    def test_whose_issuer_is_not_known_ends_it_before_anything_changes(
+        self, lab: Lab, deployed: Stack, update: Update, tmp_path: Path
+    ) -> None:
+        """
+        The message says what to write where the others are not to wait for it.
+        """
+        away = unreachable(lab, tmp_path / "away.kubeconfig", "us1")
+
+        said = update({"clusters": {"us1": {"kubeconfig": str(away)}}})
+
+        assert "clusters.us1: its API server did not say who signs the tokens of its pods: All connection" in said
+        assert "Run this again when it does, or write clusters.us1.issuer" in said
 
 
 class TestImageThatDoesNotStart:

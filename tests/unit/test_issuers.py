@@ -452,7 +452,7 @@ class TestFound:
             with_issuers(asked({"hub": "hub", "eu1": "away", "us1": "gone"}))
 
         for name, reached in (("eu1", "away"), ("us1", "gone")):
-            assert f"clusters.{name}: its API server does not say who signs the tokens of its pods: " in str(
+            assert f"clusters.{name}: its API server did not say who signs the tokens of its pods: " in str(
                 refused.value
             )
             assert f"`fleet issuer --context {reached}` prints, or agents.{name}.token: true." in str(refused.value)
