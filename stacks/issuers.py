@@ -62,9 +62,10 @@ async def _ask(fleet: Fleet, name: str) -> Issuer:
         return await issuer_of(cluster.context, cluster.kubeconfig, by_url=by_url)
     except Exception as error:  # a kubeconfig, its plugin, the network and the server fail in their own ways
         fallback = f", or agents.{name}.token: true" if name in fleet.agents else ""
+        instead = f"write clusters.{name}.issuer, which `fleet issuer --context {cluster.context}` prints{fallback}"
         raise pulumi.RunError(
             f"clusters.{name}: its API server did not say who signs the tokens of its pods: {reason(error)}. "
-            f"Run this again when it does, or write clusters.{name}.issuer, which `fleet issuer --context {cluster.context}` prints{fallback}."
+            f"Run this again when it does, or {instead}."
         ) from error
 
 
