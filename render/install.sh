@@ -19,7 +19,8 @@ else
 fi
 readonly ETC=/etc/$PRODUCT OPT=/opt/$PRODUCT UNITS=/etc/systemd/system
 readonly UPSTREAM=https://github.com/prometheus
-readonly PATIENCE=600 # seconds; Prometheus replays its write-ahead log when it starts
+readonly PATIENCE=600 # seconds
+readonly REPLAY=3600  # seconds in which Prometheus, while it says that it is not ready, reads its write-ahead log
 
 archives=
 changes=0
@@ -220,13 +221,15 @@ property() { # SERVICE NAME
 
 # Waits until a service that was just started is ready and stays the same process for a second.
 is_started() { # SERVICE
-  local pid end=$((SECONDS + PATIENCE))
+  local pid end=$((SECONDS + PATIENCE)) replayed=$((SECONDS + REPLAY))
   while ((SECONDS < end)); do
     pid=$(property "$1" MainPID)
     if [[ $(property "$1" NRestarts) != 0 || $(property "$1" ActiveState) == failed ]]; then
       return 1
     elif is_ready "$1" && sleep 1 && is_ready "$1" && [[ $(property "$1" MainPID) == "$pid" ]]; then
       return 0
+    elif [[ $1 == prometheus && $(metric "$1" prometheus_ready || true) == 0 ]]; then
+      end=$replayed
     fi
     sleep 0.2
   done

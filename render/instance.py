@@ -113,7 +113,7 @@ def fetch_service(project: str, name: str) -> str:
                 "ExecStart": f"{_PROGRAM} {project} {machine_secret(name)}",
                 "StateDirectory": _SERVICE,
                 "StateDirectoryMode": "0700",
-                "TimeoutStartSec": "1h",  # install.sh waits ten minutes for each service
+                "TimeoutStartSec": "2h",  # install.sh waits an hour for Prometheus, and ten minutes for others
                 **SANDBOX,
                 "CapabilityBoundingSet": "CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_SETGID CAP_SETUID",
                 "PrivateUsers": "no",

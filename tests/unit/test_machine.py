@@ -18,6 +18,7 @@ from fleet.cli import app
 from fleet.exits import Exit
 from fleet.folder import LIST, put
 from fleet.stack import StackError
+from render import machine
 from render.machine import ClusterCredentials, File, Login, ReceiverCredentials, machine_files
 from render.systemd import Service, unit
 from settings import Fleet
@@ -56,6 +57,13 @@ config:
   promfleet:fleet:
     clusters: {eu1: {context: a}, us1: {context: b}}
     watcher: {clusters: [eu1, us1], storage: 100Gi, expose: {host: watcher.example, users: [alice]}}
+"""
+INSTALL = Path(machine.__file__).with_name("install.sh").read_text()
+"""The script, of which a test runs a function with the machine's answers in place of systemd's and Prometheus'."""
+STARTED = """
+property() { case $2 in MainPID) echo 1 ;; NRestarts) echo 0 ;; *) echo active ;; esac; }
+metric() { %s; }
+is_started prometheus
 """
 
 
@@ -480,3 +488,28 @@ class TestCommand:
         assert result.stderr == (
             "fleet watcher: out was not written for this stack, and has thesis.txt. Name a new folder.\n"
         )
+
+
+class TestStart:
+    @pytest.mark.parametrize(
+        ("answer", "code"),
+        [
+            ("((SECONDS < 3)) && echo 0 || echo 1", 0),
+            ("echo 0", 1),
+            ("((SECONDS < 3)) && return 7 || echo 1", 1),
+        ],
+        ids=["replays", "replays for ever", "says nothing"],
+    )
+    def test_waits_longer_for_a_prometheus_that_reads_its_log(self, answer: str, code: int) -> None:
+        """
+        A large log takes more than the minutes in which any other service is started; no longer than an hour.
+        """
+        shorter = INSTALL.replace("PATIENCE=600", "PATIENCE=1").replace("REPLAY=3600", "REPLAY=4")
+        functions = shorter.removesuffix('main "$@"\n')
+        assert functions.count("PATIENCE=1 ") == 1
+        assert functions.count("REPLAY=4 ") == 1
+        assert functions != shorter
+
+        done = subprocess.run(["bash", "-c", functions + STARTED % answer], check=False, timeout=60)
+
+        assert done.returncode == code
