@@ -18,27 +18,16 @@ RESERVED = (CLUSTER, *OF_BLOCKS)
 NOT_FREE = re.compile("|".join((*RESERVED, "job", "instance", "exported_.*")))
 """Labels that no stack file gives a cluster or its series: Prometheus or this program would overwrite the value."""
 OF_SERIES = (
-    *("alertmanager", "alertname", "alertstate", "area", "bucket", "check", "code", "condition", "container", "cpu"),
-    *(
-        "controller",
-        "cronjob",
-        "daemonset",
-        "deployment",
-        "device",
-        "effect",
-        "endpoint",
-        "eviction_signal",
-        "fstype",
-        "git_version",
-    ),
-    *("grpc_code", "grpc_method", "handler", "horizontalpodautoscaler", "host_ip", "image", "instance", "integration"),
-    *("item_type", "job", "job_name", "key", "le", "level", "marker", "method", "mode", "mountpoint", "name"),
-    *("namespace", "node", "operation", "os_image", "owner_is_controller", "owner_kind", "owner_name"),
-    *("persistentvolume", "persistentvolumeclaim", "phase", "pod", "pool", "poddisruptionbudget", "probe", "quantile"),
-    *("rcode", "reason"),
-    *("remote_name", "replicaset", "request_kind", "resolution", "resource", "resourcequota", "result", "revision"),
-    *("rule_group", "scrape_job", "service", "severity", "state", "statefulset", "status", "store_type", "team"),
-    *("tenant", "To", "type", "uri", "url", "verb", "volume", "workload", "workload_type"),
+    *("access_mode", "alertmanager", "alertname", "alertstate", "area", "bucket", "check", "code", "condition"),
+    *("container", "controller", "cpu", "cronjob", "daemonset", "deployment", "device", "effect", "endpoint"),
+    *("eviction_signal", "fstype", "git_version", "grpc_code", "grpc_method", "handler", "horizontalpodautoscaler"),
+    *("host_ip", "image", "instance", "integration", "item_type", "job", "job_name", "key", "le", "level", "marker"),
+    *("method", "mode", "mountpoint", "name", "namespace", "node", "operation", "os_image", "owner_is_controller"),
+    *("owner_kind", "owner_name", "persistentvolume", "persistentvolumeclaim", "phase", "pod", "poddisruptionbudget"),
+    *("pool", "probe", "quantile", "rcode", "reason", "remote_name", "replicaset", "request_kind", "resolution"),
+    *("resource", "resourcequota", "result", "revision", "rule_group", "scrape_job", "service", "severity", "state"),
+    *("statefulset", "status", "store_type", "team", "tenant", "To", "type", "uri", "url", "verb", "volume"),
+    *("workload", "workload_type"),
 )
 """Labels of series and alerts that rules and dashboards of this program read."""
 
