@@ -17,7 +17,7 @@ from .k8s.probes import http_probes
 from .k8s.security import POD_RESTRICTED, RESTRICTED
 from .k8s.service_account import service_account
 from .k8s.timeouts import timeouts
-from .k8s.workload import budget, pod_defaults, resources, spread
+from .k8s.workload import budget, deployment, pod_defaults, resources, spread
 
 APP = "admission-webhook"
 PORT = 10250
@@ -69,19 +69,8 @@ class AdmissionWebhook(pulumi.ComponentResource):
         # Nobody knows the addresses that the API server calls from.
         network_policy(name, metadata, APP, [{"ports": [{"port": PORT, "protocol": "TCP"}]}], child_opts)
         budget(name, metadata, APP, child_opts)
-        deployment = k8s.apps.v1.Deployment(
-            f"{name}-deployment",
-            metadata=metadata,
-            spec={
-                "replicas": args["replicas"],
-                "selector": {"match_labels": selector(APP, APP)},
-                "template": {
-                    "metadata": {"labels": metadata["labels"]},
-                    "spec": pod(args["image"], account.metadata.name, tls_secret),
-                },
-            },
-            opts=await_opts,
-        )
+        server = pod(args["image"], account.metadata.name, tls_secret)
+        running = deployment(name, APP, metadata, server, await_opts, args["replicas"])
         service = k8s.core.v1.Service(
             f"{name}-service",
             metadata=metadata,
@@ -91,7 +80,7 @@ class AdmissionWebhook(pulumi.ComponentResource):
             },
             opts=await_opts,
         )
-        answering = ResourceOptions(parent=self, depends_on=[deployment, service])
+        answering = ResourceOptions(parent=self, depends_on=[running, service])
         register(name, args, service.metadata.name, answering)
         self.register_outputs({})
 

@@ -15,12 +15,12 @@ from .k8s.probes import exec_probes
 from .k8s.security import POD_RESTRICTED, RESTRICTED
 from .k8s.service_account import bind_role, service_account
 from .k8s.timeouts import timeouts
-from .k8s.workload import pod_defaults, resources, stateful_set
+from .k8s.workload import deployment, pod_defaults, resources
 
 
 class BlackboxExporterArgs(TypedDict):
     namespace: pulumi.Input[str]
-    """Namespace of the StatefulSet."""
+    """Namespace of the Deployment."""
     prefix: str
     """Begins the names of its cluster-wide objects."""
     config: str
@@ -34,7 +34,7 @@ class BlackboxExporterArgs(TypedDict):
     auth_proxy_image: str
     """Image of kube-rbac-proxy."""
     rollout_timeout: int
-    """Seconds until a StatefulSet that does not become ready fails the update."""
+    """Seconds until a Deployment that does not become ready fails the update."""
 
 
 class BlackboxExporter(pulumi.ComponentResource):
@@ -62,7 +62,7 @@ class BlackboxExporter(pulumi.ComponentResource):
         config = k8s.core.v1.ConfigMap(
             f"{name}-config", metadata=metadata, data={file: args["config"]}, opts=child_opts
         )
-        stateful_set(name, APP, metadata, pod(args, account.metadata.name, proxies, config.metadata.name), await_opts)
+        deployment(name, APP, metadata, pod(args, account.metadata.name, proxies, config.metadata.name), await_opts)
         self.register_outputs({})
 
 

@@ -15,7 +15,7 @@ from .k8s.probes import STARTING
 from .k8s.security import POD_RESTRICTED, RESTRICTED
 from .k8s.service_account import bind_cluster_role, service_account
 from .k8s.timeouts import timeouts
-from .k8s.workload import pod_defaults, resources, stateful_set
+from .k8s.workload import deployment, pod_defaults, resources
 
 APP = "kube-state-metrics"
 PORT, TELEMETRY = 8080, 8081
@@ -40,7 +40,7 @@ RESOURCES = {
 
 class KubeStateMetricsArgs(TypedDict):
     namespace: pulumi.Input[str]
-    """Namespace of the StatefulSet."""
+    """Namespace of the Deployment."""
     prefix: str
     """Begins the names of its cluster-wide objects."""
     scrapers: Sequence[str]
@@ -52,7 +52,7 @@ class KubeStateMetricsArgs(TypedDict):
     image: str
     """Image of the exporter."""
     rollout_timeout: int
-    """Seconds until a StatefulSet that does not become ready fails the update."""
+    """Seconds until a Deployment that does not become ready fails the update."""
 
 
 class KubeStateMetrics(pulumi.ComponentResource):
@@ -81,7 +81,7 @@ class KubeStateMetrics(pulumi.ComponentResource):
             name, cluster_scoped, role.metadata.name, account.metadata.name, args["namespace"], child_opts
         )
         await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
-        stateful_set(name, APP, metadata, pod(image, account.metadata.name, args), await_opts)
+        deployment(name, APP, metadata, pod(image, account.metadata.name, args), await_opts)
         k8s.core.v1.Service(
             f"{name}-service",
             metadata=metadata,

@@ -26,3 +26,8 @@ def pytest_collection_finish() -> None:
     """Collect garbage rarely, and never what imports made, which stays: a quarter of the unit tests' time."""
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
+
+
+def pytest_unconfigure() -> None:
+    """Collect nothing at the end, where asyncio would print every error that a test has provoked and not read."""
+    gc.freeze()

@@ -1,4 +1,4 @@
-"""StatefulSets, and defaults of pods."""
+"""StatefulSets, Deployments, and defaults of pods."""
 
 from collections.abc import Mapping
 from typing import TypedDict
@@ -63,11 +63,10 @@ def stateful_set(
     opts: ResourceOptions,
 ) -> k8s.apps.v1.StatefulSet:
     """
-    Run one pod, which is gone before its successor starts.
+    Run one pod, which is gone before its successor starts: two would write to one volume.
 
-    Two would write to one volume, or count everything twice. A Deployment with the strategy Recreate would do as well,
-    but the provider takes the moment without pods for the end of the rollout, and would not notice that the new pod
-    never starts.
+    A Deployment with the strategy Recreate would do as well, but the provider takes the moment without pods for the end
+    of the rollout, and would not notice that the new pod never starts.
 
     Its governing Service has the app's name. It is given by name, without a dependency: the provider waits for a
     Service that is not headless until it has pods, and the pods would wait for the Service.
@@ -81,6 +80,33 @@ def stateful_set(
             "pod_management_policy": "Parallel",  # with OrderedReady, a pod that never starts is never replaced
             "selector": {"match_labels": selector(app, app)},
             "template": {"metadata": {"labels": metadata["labels"]}, "spec": pod},
+        },
+        opts=opts,
+    )
+
+
+def deployment(
+    name: str,
+    app: str,
+    metadata: k8s.meta.v1.ObjectMetaArgsDict,
+    pod: k8s.core.v1.PodSpecArgsDict,
+    opts: ResourceOptions,
+    count: int = 1,
+    pod_labels: Mapping[str, str] | None = None,
+) -> k8s.apps.v1.Deployment:
+    """
+    Run `count` pods without state; where the node of one is dead, another one is made.
+
+    An update makes a new pod before an old one ends, and keeps the old one where the new one does not start.
+    `pod_labels` are all labels of the pods, those of `metadata` if left out.
+    """
+    return k8s.apps.v1.Deployment(
+        f"{name}-deployment",
+        metadata=metadata,
+        spec={
+            "replicas": count,
+            "selector": {"match_labels": selector(app, app)},
+            "template": {"metadata": {"labels": pod_labels or metadata["labels"]}, "spec": pod},
         },
         opts=opts,
     )

@@ -11,12 +11,12 @@ from render.thanos.bucket_web import BROWSE, WEB_LISTEN
 from render.thanos.names import WEB
 
 from ..k8s import auth_proxy
-from ..k8s.labels import labels, metadata_of, selector
+from ..k8s.labels import labels, metadata_of
 from ..k8s.probes import exec_probes
 from ..k8s.security import POD_RESTRICTED, RESTRICTED
 from ..k8s.service_account import bind_role, service_account
 from ..k8s.timeouts import timeouts
-from ..k8s.workload import pod_defaults, resources
+from ..k8s.workload import deployment, pod_defaults, resources
 from .role import BucketAccess
 
 
@@ -79,21 +79,11 @@ class ThanosBucketWeb(pulumi.ComponentResource):
             "volume_mounts": list(args["access"].mounts),
             **exec_probes(WEB_LISTEN),
         }
-        k8s.apps.v1.Deployment(
-            f"{own}-deployment",
-            metadata=metadata,
-            spec={
-                "replicas": 1,
-                "selector": {"match_labels": selector(WEB, WEB)},
-                "template": {
-                    "metadata": {"labels": {**labels(WEB, WEB, image), **args["access"].labels}},
-                    "spec": {
-                        **pod_defaults(account.metadata.name, POD_RESTRICTED),
-                        "containers": [web, *proxies.containers],
-                        "volumes": [*args["access"].volumes, *proxies.volumes],
-                    },
-                },
-            },
-            opts=await_opts,
-        )
+        pod: k8s.core.v1.PodSpecArgsDict = {
+            **pod_defaults(account.metadata.name, POD_RESTRICTED),
+            "containers": [web, *proxies.containers],
+            "volumes": [*args["access"].volumes, *proxies.volumes],
+        }
+        pod_labels = {**labels(WEB, WEB, image), **args["access"].labels}
+        deployment(own, WEB, metadata, pod, await_opts, pod_labels=pod_labels)
         self.register_outputs({"service": self.service})

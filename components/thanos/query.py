@@ -21,14 +21,14 @@ from render.thanos.query import (
 )
 
 from ..k8s import auth_proxy
-from ..k8s.labels import metadata_of, selector
+from ..k8s.labels import metadata_of
 from ..k8s.network_policy import allow_ingress
 from ..k8s.probes import exec_probes
 from ..k8s.security import POD_RESTRICTED, RESTRICTED
 from ..k8s.service import headless
 from ..k8s.service_account import bind_role, service_account
 from ..k8s.timeouts import timeouts
-from ..k8s.workload import budget, pod_defaults, resources, spread
+from ..k8s.workload import budget, deployment, pod_defaults, resources, spread
 
 
 class ThanosQueryArgs(TypedDict):
@@ -128,19 +128,8 @@ class ThanosQuery(pulumi.ComponentResource):
         headless(f"{own}-grpc", grpc, QUERY, {"grpc": GRPC}, await_opts)
         allow_ingress(f"{own}-grpc", grpc, QUERY, {GRPC: [RULER]}, child_opts)
         budget(own, metadata, QUERY, child_opts)
-        k8s.apps.v1.Deployment(
-            f"{own}-deployment",
-            metadata=metadata,
-            spec={
-                "replicas": args["replicas"],
-                "selector": {"match_labels": selector(QUERY, QUERY)},
-                "template": {
-                    "metadata": {"labels": metadata["labels"]},
-                    "spec": pod(args, account, config.metadata.name, proxies),
-                },
-            },
-            opts=await_opts,
-        )
+        server = pod(args, account, config.metadata.name, proxies)
+        deployment(own, QUERY, metadata, server, await_opts, args["replicas"])
 
 
 def pod(

@@ -14,14 +14,14 @@ from render.thanos.receive import HASHRING_FILE, ROUTER_DATA
 from render.writers import HEALTH_PORT
 
 from ..k8s import auth_proxy, tokens
-from ..k8s.labels import metadata_of, selector
+from ..k8s.labels import metadata_of
 from ..k8s.network_policy import allow_ingress
 from ..k8s.security import POD_RESTRICTED
 from ..k8s.service import headless
 from ..k8s.service_account import bind_role, service_account
 from ..k8s.timeouts import timeouts
 from ..k8s.volume import public_certificate
-from ..k8s.workload import budget, pod_defaults, spread
+from ..k8s.workload import budget, deployment, pod_defaults, spread
 from ..k8s.write_proxy import Envoy
 from . import role as thanos
 from .role import PORTS, BucketAccess, RoleArgs, role
@@ -116,26 +116,16 @@ class ThanosReceive(pulumi.ComponentResource):
         ]
         router = thanos.container(args["image"], args["router_flags"], ("128Mi", "1Gi"), BucketAccess(), mounts, ROUTER)
         budget(own, metadata, ROUTER, child_opts)
-        k8s.apps.v1.Deployment(
-            f"{own}-deployment",
-            metadata=metadata,
-            spec={
-                "replicas": args["routers"],
-                "selector": {"match_labels": selector(ROUTER, ROUTER)},
-                "template": {
-                    "metadata": {"labels": metadata["labels"]},
-                    "spec": {
-                        **pod_defaults(account, POD_RESTRICTED),
-                        "topology_spread_constraints": spread(ROUTER),
-                        "containers": [router, *proxies.containers],
-                        "volumes": [
-                            {"name": "config", "config_map": {"name": config.metadata.name}},
-                            {"name": "scratch", "empty_dir": {"size_limit": "64Mi"}},
-                            public_certificate(args["tls_secret"]),
-                            *proxies.volumes,
-                        ],
-                    },
-                },
-            },
-            opts=ResourceOptions(parent=self, custom_timeouts=timeouts(args)),
-        )
+        pod: k8s.core.v1.PodSpecArgsDict = {
+            **pod_defaults(account, POD_RESTRICTED),
+            "topology_spread_constraints": spread(ROUTER),
+            "containers": [router, *proxies.containers],
+            "volumes": [
+                {"name": "config", "config_map": {"name": config.metadata.name}},
+                {"name": "scratch", "empty_dir": {"size_limit": "64Mi"}},
+                public_certificate(args["tls_secret"]),
+                *proxies.volumes,
+            ],
+        }
+        await_opts = ResourceOptions(parent=self, custom_timeouts=timeouts(args))
+        deployment(own, ROUTER, metadata, pod, await_opts, args["routers"])

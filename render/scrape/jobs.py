@@ -231,6 +231,8 @@ def _kube_state_metrics(fleet: Fleet, existing: Existing | None) -> ScrapeJob:
     cut = [
         {"source_labels": [label], "regex": f"(.{{{longest}}}).+", "target_label": label} for label in WRITTEN_BY_USERS
     ]
+    # Its successor has the same labels: after an update, and while the node of the old one is dead.
+    leaving = drop([f"{SLICE}_endpoint_conditions_terminating"], "true")
     instance = constant("instance", "kube-state-metrics")
     itself = {
         "source_labels": [f"{SLICE}_port_name"],
@@ -238,4 +240,6 @@ def _kube_state_metrics(fleet: Fleet, existing: Existing | None) -> ScrapeJob:
         "target_label": "instance",
         "replacement": "kube-state-metrics-telemetry",
     }
-    return replace(_exporter("kube-state-metrics", fleet.namespace, existing, instance, itself), metric_relabel=cut)
+    return replace(
+        _exporter("kube-state-metrics", fleet.namespace, existing, leaving, instance, itself), metric_relabel=cut
+    )

@@ -72,9 +72,11 @@ class TestUnreachableCluster:
 
 
 class TestImageThatDoesNotStart:
-    def test_is_named_with_its_cluster(self, update: Update) -> None:
+    def test_is_named_with_its_cluster(self, lab: Lab, update: Update) -> None:
         """
         The update ends after the rollout's time-out with the reason that Kubernetes gives; the next one mends it.
+
+        What has no state runs on meanwhile, with its former image.
         """
         images = {"kubeStateMetrics": "lab.local/never-built:1", "prometheus": "lab.local/never-built:2"}
 
@@ -83,4 +85,6 @@ class TestImageThatDoesNotStart:
         for image in images.values():
             assert image in said
         assert "ImagePull" in said
-        assert any(f"{cluster}-statefulset" in said for cluster in FLEET["clusters"])
+        for cluster in FLEET["clusters"]:
+            assert f"{cluster}-deployment" in said
+            assert lab.ready_pods(cluster, "kube-state-metrics")

@@ -26,6 +26,7 @@ from lab.pki import public_key, write_secret
 from live import client_options, free_port
 from live.issuer import issuer_of
 from settings import Fleet
+from settings.object_labels import NAME
 from settings.validation.issuers import unknown_issuers
 from tests.remote_write import sample
 
@@ -128,6 +129,16 @@ class Lab:
         """The token that a cluster's agent shows to the hub, as it stands in its pod."""
         process = self.process(cluster, "prometheus-agent-0")
         return Path(f"/proc/{process.pid}/root{TOKEN_FILE}").read_text(encoding="utf-8").strip()
+
+    def ready_pods(self, cluster: str, app: str) -> list[str]:
+        """Names of the ready pods of one of our apps."""
+        found = self.kubectl(cluster, "-n", "promfleet", "get", "pods", "-l", f"{NAME}={app}", "-o", "json")
+        return [
+            pod["metadata"]["name"]
+            for pod in json.loads(found)["items"]
+            if {"Ready": "True"}.items()
+            <= {c["type"]: c["status"] for c in pod["status"].get("conditions", ())}.items()
+        ]
 
     @contextmanager
     def away(self, *pods: str) -> Generator[None]:

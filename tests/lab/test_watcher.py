@@ -36,23 +36,23 @@ REFUSED = [
     ("GET", "/api/v1/configmaps"),
     ("GET", f"{NAMESPACES}/promfleet/secrets"),
     ("GET", f"{NAMESPACES}/promfleet/serviceaccounts"),
-    ("GET", f"{NAMESPACES}/promfleet/pods/kube-state-metrics-0/log"),
-    ("GET", f"{NAMESPACES}/promfleet/pods/kube-state-metrics-0/exec?command=id"),
-    ("POST", f"{NAMESPACES}/promfleet/pods/kube-state-metrics-0/exec?command=id"),
-    ("POST", f"{NAMESPACES}/promfleet/pods/kube-state-metrics-0:8080/proxy/metrics"),
+    ("GET", f"{NAMESPACES}/promfleet/pods/{{pod}}/log"),
+    ("GET", f"{NAMESPACES}/promfleet/pods/{{pod}}/exec?command=id"),
+    ("POST", f"{NAMESPACES}/promfleet/pods/{{pod}}/exec?command=id"),
+    ("POST", f"{NAMESPACES}/promfleet/pods/{{pod}}:8080/proxy/metrics"),
     ("GET", f"{NAMESPACES}/promfleet/services/kube-state-metrics:metrics/proxy/metrics"),
     ("POST", f"{NAMESPACES}/promfleet/pods"),
-    ("DELETE", f"{NAMESPACES}/promfleet/pods/kube-state-metrics-0"),
+    ("DELETE", f"{NAMESPACES}/promfleet/pods/{{pod}}"),
     ("POST", f"{NAMESPACES}/promfleet/serviceaccounts/prometheus-watcher/token"),
     ("PATCH", "/api/v1/nodes/{cluster}"),
-    ("POST", "/api/v1/nodes/{cluster}/proxy/run/promfleet/kube-state-metrics-0/kube-state-metrics?cmd=id"),
+    ("POST", "/api/v1/nodes/{cluster}/proxy/run/promfleet/{pod}/kube-state-metrics?cmd=id"),
     ("GET", "/apis/rbac.authorization.k8s.io/v1/clusterroles"),
     ("GET", "/debug/pprof/"),
     ("GET", "/logs/"),
 ]
 """Verbs and paths that no route needs."""
 ONLY_THROUGH_API_SERVER = [
-    ("GET", f"{NAMESPACES}/promfleet/pods/kube-state-metrics-0:8080/proxy/metrics"),
+    ("GET", f"{NAMESPACES}/promfleet/pods/{{pod}}:8080/proxy/metrics"),
     ("GET", "/api/v1/nodes/{cluster}/proxy/metrics"),
 ]
 ORACLE = 'oracle_seconds_total{job="pods"}'
@@ -93,13 +93,14 @@ def watching(lab: Lab, watcher: Stack, tmp_path_factory: pytest.TempPathFactory)
 
 
 @pytest.fixture
-def ask(watcher: Stack) -> Ask:
+def ask(lab: Lab, watcher: Stack) -> Ask:
     """Ask an API server with the watcher's token: (cluster, verb, path) -> status."""
 
     def run(cluster: str, verb: str, path: str) -> int:
         known = watcher.outputs["watcher"]["clusters"][cluster]
         with httpx.Client(verify=ssl.create_default_context(cadata=known["ca"]), timeout=30) as client:
-            url = known["apiServer"] + path.format(cluster=cluster)
+            [pod] = lab.ready_pods(cluster, "kube-state-metrics")
+            url = known["apiServer"] + path.format(cluster=cluster, pod=pod)
             return client.request(verb, url, headers={"Authorization": f"Bearer {known['token']}"}).status_code
 
     return run

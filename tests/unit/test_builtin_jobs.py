@@ -85,6 +85,20 @@ class TestPace:
         assert ("__scrape_timeout__" in found) is minutes
 
 
+class TestKubeStateMetrics:
+    @pytest.mark.parametrize(("terminating", "is_scraped"), [("false", True), ("true", False)])
+    def test_one_that_leaves_is_not_scraped(self, terminating, is_scraped):
+        """
+        It has the labels of its successor, and on a dead node it is down until that is deleted.
+        """
+        jobs = server_config(fleet(hub=HUB))["scrape_configs"]
+        [rules] = [job["relabel_configs"] for job in jobs if job["job_name"] == "kube-state-metrics"]
+        endpoint = "__meta_kubernetes_endpointslice"
+        found = {f"{endpoint}_port_name": "metrics", f"{endpoint}_endpoint_conditions_terminating": terminating}
+
+        assert bool(relabel(found, rules)) is is_scraped
+
+
 class TestDropped:
     @pytest.mark.parametrize(
         ("job", "name", "is_kept"),
