@@ -99,15 +99,15 @@ def in_namespaces(process: psutil.Process, *command: str) -> list[str]:
 
 
 def components(process: psutil.Process) -> dict[str, psutil.Process]:
-    """Give a node's components by the name of their command."""
+    """Give a node's components by the name of their command; its first process adopts the shims of its pods too."""
     found = {}
     for child in process.children():
         try:
             command = child.cmdline()
         except psutil.NoSuchProcess:
             continue
-        if command:
-            found[Path(command[0]).name] = child
+        if command and (name := Path(command[0]).name) != "containerd-shim-runc-v2":
+            found[name] = child
     return found
 
 

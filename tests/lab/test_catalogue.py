@@ -34,7 +34,8 @@ NOT_HERE = {
     "node_systemd_service_restart_total": "a pod has no access to systemd",
     "node_systemd_unit_state": "likewise",
     "probe_ssl_last_chain_expiry_timestamp_seconds": "no endpoint of the lab has a certificate of a public authority",
-    "prometheus_remote_storage_samples_dropped_total": "appears with the first sample that an agent gives up",
+    "prometheus_remote_storage_histograms_dropped_total": "appears with the first one that an agent gives up",
+    "prometheus_remote_storage_samples_dropped_total": "likewise",
     "prometheus_sd_refresh_failures_total": "the lab discovers by watching API servers alone",
     **dict.fromkeys(
         (
