@@ -91,7 +91,8 @@ def _of_pod(pod: Object, events: list[Object]) -> Iterator[str]:
     conditions = {each["type"]: each for each in status.get("conditions") or []}
     ready, scheduled = conditions.get("Ready", {}), conditions.get("PodScheduled", {})
     if pod["metadata"].get("deletionTimestamp"):
-        if conditions.get("DisruptionTarget", {}).get("reason") == _OF_A_LOST_NODE:
+        owners = [owner["kind"] for owner in pod["metadata"].get("ownerReferences") or []]
+        if conditions.get("DisruptionTarget", {}).get("reason") == _OF_A_LOST_NODE and owners == ["StatefulSet"]:
             yield f"is to leave node {pod['spec'].get('nodeName')}, {_LOST}"
         return
     if ready.get("status") == "True" or status.get("phase") == "Succeeded":

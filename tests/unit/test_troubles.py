@@ -184,18 +184,20 @@ class TestPods:
 
         assert troubles([going]) == []
 
-    def test_that_can_not_go_from_a_dead_node_are_named(self):
+    @pytest.mark.parametrize(("owner", "is_named"), [("StatefulSet", True), ("ReplicaSet", False)])
+    def test_that_can_not_go_from_a_dead_node_are_named(self, owner, is_named):
         """
         Kubernetes makes no second pod of a StatefulSet while the kubelet has not confirmed that the first has ended.
         """
         going = pod(NOT_READY)
         going["metadata"]["deletionTimestamp"] = "2026-10-01T10:00:00Z"
+        going["metadata"]["ownerReferences"] = [{"kind": owner, "name": "one"}]
         going["spec"]["nodeName"] = "n1"
         going["status"]["conditions"].append(
             {"type": "DisruptionTarget", "status": "True", "reason": "DeletionByTaintManager"}
         )
 
-        assert troubles([going]) == [
+        assert troubles([going]) == is_named * [
             "pod promfleet/prometheus-hub-0: is to leave node n1, which is not ready; no other pod is made until it "
             "has. If the machine is off, delete the Node"
         ]
