@@ -53,6 +53,6 @@ def pod(engine: Engine, kind: str = STATEFUL_SET) -> dict[str, Any]:
     return engine.one(kind).inputs["spec"]["template"]["spec"]
 
 
-def containers(engine: Engine) -> dict[str, dict[str, Any]]:
-    """The containers, by name, of the only StatefulSet."""
-    return {container["name"]: container for container in pod(engine)["containers"]}
+def containers(engine: Engine, kind: str = STATEFUL_SET) -> dict[str, dict[str, Any]]:
+    """The containers, by name, of the only workload of a kind."""
+    return {container["name"]: container for container in pod(engine, kind)["containers"]}

@@ -12,7 +12,7 @@ from tests.rendered import scrape_configs, server
 
 from .builders import HUB, containers, fleet
 from .conftest import Engine, validate
-from .kinds import CONFIG_MAP, ROLE, ROLE_BINDING, SERVICE
+from .kinds import CONFIG_MAP, DEPLOYMENT, ROLE, ROLE_BINDING, SERVICE
 from .relabelling import relabel, visible
 
 SHOP = {"targets": ["https://shop.example/healthz"], "interval": "30s"}
@@ -108,7 +108,7 @@ class TestAuthProxy:
         """
         The auth proxy is the only way in, and leads to metrics and probes alone.
         """
-        both = containers(prober)
+        both = containers(prober, DEPLOYMENT)
 
         assert "--web.listen-address=127.0.0.1:9115" in both["blackbox-exporter"]["args"]
         assert "ports" not in both["blackbox-exporter"]
@@ -120,7 +120,7 @@ class TestConfig:
         """
         A changed file needs no restart.
         """
-        server = containers(prober)["blackbox-exporter"]
+        server = containers(prober, DEPLOYMENT)["blackbox-exporter"]
         [mount] = [m for m in server["volumeMounts"] if m["name"] == "config"]
         [file] = prober.one(CONFIG_MAP, "blackbox-exporter").inputs["data"]
 

@@ -153,6 +153,6 @@ class TestProgram:
 
         hooks = {(kind, hook) for kind, hook in engine.error_hooks if hook}
         without = {kind for kind, hook in engine.error_hooks if not hook}
-        kinds = {"StatefulSet", "DaemonSet", "Service"}
+        kinds = {"StatefulSet", "Deployment", "DaemonSet", "Service"}
         assert hooks == {(kind, f"{name}-says-why") for kind in kinds for name in ("hub", "eu1")}
         assert without.isdisjoint(kinds)
