@@ -21,7 +21,7 @@ from lab.cluster import NAMES, known, state
 from lab.connect import authority_file, connect
 from lab.environment import environment
 from lab.kubectl import apply, kubectl
-from lab.node import components, held, in_network, node_holder, running
+from lab.node import LabError, components, held, in_network, node_holder, running
 from lab.pki import public_key, write_secret
 from live import client_options, free_port
 from live.issuer import issuer_of
@@ -113,7 +113,11 @@ class Lab:
     def update_mounts(self, cluster: str) -> None:
         """Have the kubelet write ConfigMaps, Secrets and tokens into our pods, as it does every minute and a half."""
         looked_at = f"tests/looked-at={time.time():.0f}"
-        self.kubectl(cluster, "-n", "promfleet", "annotate", "pods", "--all", "--overwrite", looked_at)
+        try:
+            self.kubectl(cluster, "-n", "promfleet", "annotate", "pods", "--all", "--overwrite", looked_at)
+        except LabError as error:
+            if "(NotFound)" not in str(error):  # a pod that an update has replaced; kubectl goes on with the others
+                raise
 
     def apply(self, cluster: str, objects: Iterable[dict[str, Any]]) -> None:
         apply("\n".join(map(json.dumps, objects)), context=cluster, kubeconfig=self.kubeconfig)
