@@ -2,8 +2,12 @@
 
 import pulumi_kubernetes as k8s
 
+from render.prometheus.flags import LONGEST_START
+
 STARTING: k8s.core.v1.ProbeArgsDict = {"period_seconds": 2, "failure_threshold": 60}
 """Startup probe with a short period: with the readiness probe alone, a rollout would wait for its whole period."""
+REPLAYING: k8s.core.v1.ProbeArgsDict = {"period_seconds": 2, "failure_threshold": LONGEST_START // 2}
+"""The same for whoever reads its write-ahead log or its blocks first."""
 
 
 def http_probes(path: str, port: str, *, https: bool = False) -> dict[str, k8s.core.v1.ProbeArgsDict]:

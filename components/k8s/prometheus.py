@@ -7,11 +7,12 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from render.prometheus.flags import CONFIG_FILE, DATA, LISTEN, LONGEST_START
+from render.prometheus.flags import CONFIG_FILE, DATA, LISTEN
 from render.scrape.annotated import AUTHORITY
 from render.scrape.user_jobs import FOLDER
 from settings.scrape_credentials import MountedFile
 
+from .probes import REPLAYING
 from .security import RESTRICTED
 from .service_account import bind_cluster_role, bind_role, service_account
 from .volume import Mounted, projections
@@ -143,7 +144,7 @@ def container(
         "env": [{"name": "POD_NAME", "value_from": pod_field("metadata.name")}],
         "resources": resources("100m", *memory),
         "security_context": RESTRICTED,
-        "startup_probe": {**_probe("ready"), "period_seconds": 2, "failure_threshold": LONGEST_START // 2},
+        "startup_probe": {**_probe("ready"), **REPLAYING},
         "readiness_probe": {**_probe("ready"), "period_seconds": 15},
         "liveness_probe": {**_probe("healthy"), "period_seconds": 30, "failure_threshold": 4},
         "volume_mounts": [

@@ -7,11 +7,11 @@ import pulumi
 import pulumi_kubernetes as k8s
 from pulumi import ResourceOptions
 
-from render.prometheus.flags import LONGEST_START
 from render.thanos.names import DATA, GRPC, HTTP
 
 from ..k8s.labels import labels, metadata_of
 from ..k8s.network_policy import allow_ingress
+from ..k8s.probes import REPLAYING
 from ..k8s.security import POD_WITH_VOLUME, RESTRICTED
 from ..k8s.service import headless
 from ..k8s.service_account import service_account
@@ -80,7 +80,7 @@ def container(
         "ports": [{"name": "http", "container_port": HTTP}, {"name": "grpc", "container_port": GRPC}],
         "resources": resources("50m", *memory),
         "security_context": RESTRICTED,
-        "startup_probe": {**probe, "period_seconds": 2, "failure_threshold": LONGEST_START // 2},
+        "startup_probe": {**probe, **REPLAYING},
         "readiness_probe": {**probe, "period_seconds": 10},
         "liveness_probe": {**alive, "period_seconds": 30, "failure_threshold": 4},
         "volume_mounts": [*access.mounts, *mounts],

@@ -1,6 +1,5 @@
 """An Alertmanager of the release that is deployed, on loopback."""
 
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Generator, Sequence
@@ -9,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
+from live import free_port
 
 from .tools import tool
 
@@ -24,6 +25,20 @@ def until(what: str, condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < end, f"{what}: not within {PATIENCE} s"
         time.sleep(0.1)
+
+
+@contextmanager
+def started(command: Sequence[str], log: Path, is_ready: Callable[[], bool]) -> Generator[None]:
+    """Run a process, which writes to this log, until the block ends; the block begins when it is ready."""
+    with log.open("w") as written:
+        process = subprocess.Popen(command, stderr=written)
+        try:
+            until(f"{command[0]} starts", lambda: process.poll() is not None or is_ready())
+            assert process.poll() is None, log.read_text()
+            yield
+        finally:
+            process.terminate()
+            process.wait(PATIENCE)
 
 
 class Alertmanager:
@@ -57,24 +72,15 @@ class Alertmanager:
 @contextmanager
 def running(config: str, folder: Path) -> Generator[Alertmanager]:
     """Run it with this configuration until the block ends."""
-    file, log = folder / "alertmanager.yml", folder / "log"
+    file = folder / "alertmanager.yml"
     file.write_text(config)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     flags = [
         f"--config.file={file}",
         f"--storage.path={folder / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}",
         "--cluster.listen-address=",
     ]
-    with log.open("w") as written:
-        process = subprocess.Popen([tool("alertmanager"), *flags], stderr=written)
-        server = Alertmanager(port)
-        try:
-            until("Alertmanager starts", lambda: process.poll() is not None or server.answers())
-            assert process.poll() is None, log.read_text()
-            yield server
-        finally:
-            process.terminate()
-            process.wait(PATIENCE)
+    server = Alertmanager(port)
+    with started([tool("alertmanager"), *flags], folder / "log", server.answers):
+        yield server

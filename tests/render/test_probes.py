@@ -2,21 +2,19 @@
 
 import os
 import re
-import socket
-import ssl
 import subprocess
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import httpx
 import pytest
 
 from lab import pki
+from live import free_port
 from render.blackbox import blackbox_config
+from tests.http_server import Handler, HttpServer
 
 from .alertmanager import PATIENCE, until
 from .tools import tool
@@ -26,15 +24,11 @@ pytestmark = pytest.mark.render
 DAY = 24 * 3600
 
 
-class Endpoint(BaseHTTPRequestHandler):
+class Endpoint(Handler):
     """Something that answers."""
 
     def do_GET(self) -> None:
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 — the base class names it so
-        """Say nothing."""
+        self.answer()
 
 
 @pytest.fixture
@@ -47,13 +41,8 @@ def endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     signer.write(tmp_path, "ca")
     (tmp_path / "chain.crt").write_bytes(server.certificate + old.certificate)
     (tmp_path / "tls.key").write_bytes(server.key)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tmp_path / "chain.crt", tmp_path / "tls.key")
-    with ThreadingHTTPServer(("localhost", 0), Endpoint) as listening:
-        listening.socket = context.wrap_socket(listening.socket, server_side=True)
-        Thread(target=listening.serve_forever, daemon=True).start()
-        yield f"https://localhost:{listening.server_address[1]}"
-        listening.shutdown()
+    with HttpServer(Endpoint, "localhost", (tmp_path / "chain.crt", tmp_path / "tls.key")) as listening:
+        yield f"https://localhost:{listening.server_port}"
 
 
 @pytest.fixture
@@ -61,9 +50,7 @@ def exporter(tmp_path: Path) -> Iterator[httpx.Client]:
     """A blackbox_exporter on loopback that trusts the new authority."""
     config = tmp_path / "blackbox.yml"
     config.write_text(blackbox_config(), encoding="utf-8")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     command = [tool("blackbox_exporter"), f"--config.file={config}", f"--web.listen-address={address}"]
     trusted = {**os.environ, "SSL_CERT_FILE": str(tmp_path / "ca.crt")}
     process = subprocess.Popen(command, env=trusted, stderr=subprocess.DEVNULL)

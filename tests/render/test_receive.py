@@ -1,8 +1,6 @@
 """Thanos Receive of the release that is deployed, with the command line that an ingestor has."""
 
 import json
-import socket
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,11 +8,12 @@ from typing import Any
 import httpx
 import pytest
 
+from live import free_port
 from render.thanos.receive import ingestor_flags
 from tests.remote_write import sample
 from tests.unit.builders import EVERYTHING, fleet
 
-from .alertmanager import PATIENCE, until
+from .alertmanager import started
 from .tools import tool
 
 pytestmark = pytest.mark.render
@@ -45,11 +44,7 @@ class Ingestor:
 def ingestor(tmp_path: Path) -> Iterator[Ingestor]:
     """An ingestor on loopback that is a hashring of its own."""
     described: Any = fleet(**EVERYTHING)
-    with socket.socket() as one, socket.socket() as two, socket.socket() as three:
-        sockets = (one, two, three)
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        http, grpc, write = (f"127.0.0.1:{each.getsockname()[1]}" for each in sockets)
+    http, grpc, write = (f"127.0.0.1:{free_port()}" for _ in range(3))
     replaced = ("--http-address", "--grpc-address", "--remote-write.address", "--tsdb.path", "--objstore.config")
     flags = ingestor_flags(described.server, described.thanos, described.thanos.receive)
     ring = json.dumps([{"endpoints": [grpc]}])
@@ -58,17 +53,9 @@ def ingestor(tmp_path: Path) -> Iterator[Ingestor]:
         *(tool("thanos"), *(flag for flag in flags if not flag.startswith(replaced)), *own),
         *(f"--tsdb.path={tmp_path}", f"--receive.hashrings={ring}", f"--receive.local-endpoint={grpc}"),
     ]
-    log = tmp_path / "log"
-    with log.open("w") as written:
-        process = subprocess.Popen(command, stderr=written)
-        server = Ingestor(int(write.rpartition(":")[2]))
-        try:
-            until("Receive starts", lambda: process.poll() is not None or server.is_ready())
-            assert process.poll() is None, log.read_text()
-            yield server
-        finally:
-            process.kill()
-            process.wait(PATIENCE)
+    server = Ingestor(int(write.rpartition(":")[2]))
+    with started(command, tmp_path / "log", server.is_ready):
+        yield server
 
 
 class TestASampleOfAClockThatIsAhead:
