@@ -17,6 +17,7 @@ import httpx
 import psutil
 
 from components.agent_prometheus import TOKEN_FILE
+from lab.api import condition
 from lab.cluster import NAMES, known, state
 from lab.connect import authority_file, connect
 from lab.environment import environment
@@ -137,12 +138,7 @@ class Lab:
     def ready_pods(self, cluster: str, app: str) -> list[str]:
         """Names of the ready pods of one of our apps."""
         found = self.kubectl(cluster, "-n", "promfleet", "get", "pods", "-l", f"{NAME}={app}", "-o", "json")
-        return [
-            pod["metadata"]["name"]
-            for pod in json.loads(found)["items"]
-            if {"Ready": "True"}.items()
-            <= {c["type"]: c["status"] for c in pod["status"].get("conditions", ())}.items()
-        ]
+        return [pod["metadata"]["name"] for pod in json.loads(found)["items"] if condition(pod, "Ready")]
 
     @contextmanager
     def away(self, *pods: str) -> Generator[None]:
